@@ -1,0 +1,1 @@
+"""The generator: from a CRM's describe to a typed package."""

@@ -1,0 +1,1 @@
+"""A typed ORM for Vtiger CRM, generated from the CRM's own metadata."""

@@ -1,0 +1,254 @@
+"""Everything this library raises.
+
+::
+
+    VtigerError
+    ├── ConfigError                 settings are missing or contradict each other
+    │   ├── NoSession               no session in this context, and no default
+    │   └── MissingExtra            an optional dependency is not installed
+    ├── SchemaError                 snapshot, generated package and CRM do not fit together
+    │   ├── SchemaMismatch
+    │   ├── RegenerateNeeded
+    │   └── SnapshotError
+    ├── NotSupported                this server or dialect cannot do it
+    ├── QueryError                  found while a queryset is built or planned: nothing was sent
+    │   ├── InvalidLookup           unknown field or lookup, wrong value type
+    │   ├── UnsupportedQuery        cannot be answered exactly
+    │   └── ScanTooLarge            exact, but only by reading more rows than allowed
+    ├── RecordError
+    │   ├── InvalidId
+    │   ├── InvalidValue            a value does not fit its field
+    │   ├── NotLoaded               the field or reference was not read
+    │   ├── Unreadable              the CRM sent text that its own field type does not allow
+    │   ├── DoesNotExist            (each model has its own subclass)
+    │   ├── MultipleRecords         (each model has its own subclass)
+    │   ├── StaleRecord             changed by somebody else in the meantime
+    │   └── OutcomeUnknown          a create was sent, its answer was lost
+    ├── TransportError              no usable answer came
+    │   ├── ConnectionFailed
+    │   ├── Timeout
+    │   └── MalformedAnswer         an answer came, but not the API's
+    └── ApiError                    the CRM answered with an error
+        ├── AuthError               user name, key or session refused
+        │   └── SessionExpired      log in again (done for you once)
+        ├── AccessDenied
+        ├── NotFound
+        ├── ValidationFailed
+        │   ├── MandatoryMissing
+        │   ├── DuplicateRecord
+        │   └── ReferenceInvalid
+        ├── QuerySyntax
+        ├── RateLimited
+        └── ServerError
+            └── SilentQueryError    an SQL error that the server reports as "no rows"
+
+Messages say what happened, why, and what to do. They never hold an access key, a session id
+or a password.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class VtigerError(Exception):
+    """Base of everything raised by this library."""
+
+
+class ConfigError(VtigerError):
+    """A setting is missing or wrong; the message names it."""
+
+
+class NoSession(ConfigError):
+    """No session is open in this context and the package has no default one."""
+
+
+class MissingExtra(ConfigError):
+    """An optional dependency is missing."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{what} needs packages that are not installed. "
+            f"Install them with: pip install 'vtiger-orm[{extra}]'"
+        )
+
+
+class SchemaError(VtigerError):
+    """Snapshot, generated package and CRM do not fit together."""
+
+
+class SchemaMismatch(SchemaError):
+    """The CRM reached is not the one the package was generated from; nothing was written."""
+
+
+class RegenerateNeeded(SchemaError):
+    """The generated package has a format this runtime does not read."""
+
+
+class SnapshotError(SchemaError):
+    """A snapshot folder is missing, damaged or of an unknown format."""
+
+
+class NotSupported(VtigerError):
+    """The server or dialect cannot do this; the message gives the reason and an alternative."""
+
+
+class QueryError(VtigerError):
+    """A queryset cannot be built or planned. Nothing was sent."""
+
+
+class InvalidLookup(QueryError):
+    """An unknown field or lookup, or a value of the wrong type."""
+
+
+class UnsupportedQuery(QueryError):
+    """The query cannot be answered exactly on this server."""
+
+
+class ScanTooLarge(QueryError):
+    """An exact answer needs reading more rows than `max_scan_rows` allows."""
+
+
+class RecordError(VtigerError):
+    """Something about one record."""
+
+
+class InvalidId(RecordError, ValueError):
+    """Text that is not a record id."""
+
+    def __init__(self, text: object, why: str | None = None) -> None:
+        shown = repr(text) if len(repr(text)) <= 80 else repr(text)[:77] + "..."
+        super().__init__(
+            f"{shown} is not a record id: "
+            + (why or "an id is two numbers joined by 'x', for example '12x407'.")
+        )
+
+
+class InvalidValue(RecordError, ValueError):
+    """A value that does not fit its field. A `ValueError`, so that pydantic collects it."""
+
+
+class NotLoaded(RecordError):
+    """The field or the referenced record was not read from the CRM.
+
+    Deliberately not an `AttributeError`: `getattr(record, name, default)` and template engines
+    would turn it into a blank, and a blank that is saved erases data.
+    """
+
+
+class Unreadable(RecordError):
+    """The CRM sent text that the field's own type does not allow; `raw` keeps it."""
+
+
+class DoesNotExist(RecordError):
+    """No record satisfies the condition."""
+
+
+class MultipleRecords(RecordError):
+    """More than one record satisfies a condition that was to find one."""
+
+
+class StaleRecord(RecordError):
+    """The record was changed in the CRM after it was read; nothing was written."""
+
+
+class OutcomeUnknown(RecordError):
+    """A create was sent and its answer was lost: the record may or may not exist."""
+
+
+class TransportError(VtigerError):
+    """No usable answer came; whether a write took place is unknown."""
+
+
+class ConnectionFailed(TransportError):
+    """The server could not be reached or closed the connection."""
+
+
+class Timeout(TransportError):
+    """The server did not answer in time."""
+
+
+class MalformedAnswer(TransportError):
+    """An answer came that is not the API's: HTML, plain text, cut off, or empty."""
+
+
+class ApiError(VtigerError):
+    """The CRM answered with an error.
+
+    `code` is the CRM's own (``ACCESS_DENIED``, or the integer-like ``0`` of a duplicate),
+    `operation` and `module` say what was asked, `status` is the HTTP status.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        operation: str = "",
+        module: str | None = None,
+        status: int | None = None,
+        detail: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.operation = operation
+        self.module = module
+        self.status = status
+        self.detail = detail
+
+
+class AuthError(ApiError):
+    """The user name, the access key or the session was refused."""
+
+
+class SessionExpired(AuthError):
+    """The server no longer knows the session; the library logs in again by itself once."""
+
+
+class AccessDenied(ApiError):
+    """The server's bag for: no permission, unknown module or field, deleted record, bad id."""
+
+
+class NotFound(ApiError):
+    """The record does not exist."""
+
+
+class ValidationFailed(ApiError):
+    """The server refused the values of a write."""
+
+
+class MandatoryMissing(ValidationFailed):
+    """A mandatory field was blank."""
+
+
+class DuplicateRecord(ValidationFailed):
+    """A unique field already has this value elsewhere."""
+
+
+class ReferenceInvalid(ValidationFailed):
+    """A reference points to a module the field does not accept."""
+
+
+class QuerySyntax(ApiError):
+    """The server could not read the query text."""
+
+
+class RateLimited(ApiError):
+    """Too many calls; `retry_after` is in seconds where the server tells."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.retry_after = retry_after
+
+
+class ServerError(ApiError):
+    """The server failed: HTTP 5xx, an empty body, or an internal error."""
+
+
+class SilentQueryError(ServerError):
+    """An SQL error that the server reports as success with no rows; `statement` is the text."""
+
+    def __init__(self, message: str, *, statement: str, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.statement = statement

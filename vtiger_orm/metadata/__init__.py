@@ -1,0 +1,1 @@
+"""What a CRM says about itself: wire shapes, snapshot files, and the runtime's facts."""

@@ -1,0 +1,139 @@
+"""What the runtime knows of a module: `Contacts.meta` and everything the planner needs.
+
+Built from a generated class or straight from a snapshot; plain frozen facts, no behaviour.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from .kinds import Family, Kind
+
+
+class Flaw(StrEnum):
+    """Why a described field cannot take part in a query as other fields do.
+
+    Found by `vtiger-orm pull`, which asks the server; a describe answer does not tell.
+    """
+
+    UNSAYABLE = "unsayable"
+    """The name cannot be written in the query language (``shipping_&_handling``)."""
+    DENIED = "denied"
+    """Described, yet the server refuses every query that names it (``tax1`` of Products)."""
+    ABSENT = "absent"
+    """Filters and sorts, but never comes back in a row (a column with upper-case letters)."""
+    UNSORTABLE = "unsortable"
+    """Selects and filters, but an ORDER BY on it is a silent SQL error."""
+    MULTIPLIES = "multiplies"
+    """Joins a one-to-many table: LIMIT and count(*) then count lines, not records."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMeta:
+    """One field: its names, its type and what the server says about it."""
+
+    name: str
+    """The Python attribute."""
+    wire: str
+    """The name the CRM uses (`lastname`, `cf_853`)."""
+    label: str
+    kind: Kind
+    mandatory: bool = False
+    editable: bool = True
+    unique: bool = False
+    default: str | None = None
+    length: int | None = None
+    """Longest text in characters, where the CRM tells (Cloud only)."""
+    targets: tuple[str, ...] = ()
+    """Modules a reference or owner may point to; empty when the CRM does not tell."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """(value, label) of each known picklist value, in the CRM's order."""
+    flaw: Flaw | None = None
+
+    @property
+    def family(self) -> Family:
+        return self.kind.family
+
+    @property
+    def selectable(self) -> bool:
+        """Whether a select list may name it and its value comes back."""
+        return self.family is not Family.SECRET and self.flaw in (None, Flaw.UNSORTABLE)
+
+    @property
+    def filterable(self) -> bool:
+        return self.family is not Family.SECRET and self.flaw in (
+            None,
+            Flaw.UNSORTABLE,
+            Flaw.ABSENT,
+        )
+
+    @property
+    def sortable(self) -> bool:
+        """Order-by fields must also be in the select list, so an absent field cannot sort."""
+        return self.family is not Family.SECRET and self.flaw is None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A named relation to another module, as `relatedtypes` tells it."""
+
+    name: str
+    """The Python attribute under `record.related`."""
+    label: str
+    """What the related operations call it; not always the module's name."""
+    module: str
+    actions: tuple[str, ...] = ()
+    """What the CRM offers there: ``add``, ``select``; empty when it does not tell."""
+    relation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleMeta:
+    """One module of one CRM."""
+
+    name: str
+    label: str
+    prefix: str
+    """The number before the ``x`` of its ids on this CRM."""
+    fields: Mapping[str, FieldMeta]
+    """By attribute, `id` included."""
+    label_fields: tuple[str, ...] = ()
+    """Attributes that make the record's label; the wire label itself is HTML-encoded."""
+    creatable: bool = True
+    updatable: bool = True
+    deletable: bool = True
+    retrievable: bool = True
+    is_entity: bool = True
+    relations: tuple[Relation, ...] = ()
+    by_wire: Mapping[str, FieldMeta] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        wire = {facts.wire: facts for facts in self.fields.values()}
+        object.__setattr__(self, "by_wire", MappingProxyType(wire))
+
+    @classmethod
+    def of(cls, name: str, prefix: str, fields: Iterable[FieldMeta], **facts: object) -> ModuleMeta:
+        """A module from its fields in any order."""
+        by_name = MappingProxyType({each.name: each for each in fields})
+        facts.setdefault("label", name)
+        return cls(name=name, prefix=prefix, fields=by_name, **facts)  # type: ignore[arg-type]
+
+    @property
+    def id(self) -> FieldMeta:
+        return self.fields["id"]
+
+    @property
+    def columns(self) -> tuple[FieldMeta, ...]:
+        """Every field that an explicit select list may name."""
+        return tuple(each for each in self.fields.values() if each.selectable)
+
+    def suggest(self, name: str) -> str | None:
+        """The attribute that was most likely meant by a misspelt or wire name."""
+        if name in self.by_wire:
+            return self.by_wire[name].name
+        close = difflib.get_close_matches(name, self.fields, n=1)
+        return close[0] if close else None

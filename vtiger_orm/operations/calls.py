@@ -1,0 +1,210 @@
+"""One frozen `Call` per API operation, and what plans are made of.
+
+A plan is a generator that yields calls and is sent their results; it never sleeps and opens no
+socket. The drivers in `session` perform the calls, a test can feed the answers by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
+
+T = TypeVar("T")
+
+Row: TypeAlias = dict[str, Any]
+"""One record as the wire has it: wire name -> text (or, in places, numbers and lists)."""
+
+
+class Call(Generic[T]):
+    """One operation of the API; `T` is the type of its result."""
+
+    __slots__ = ()
+    operation: ClassVar[str]
+    writes: ClassVar[bool] = False
+    """A call that writes is repeated only where that cannot do it twice."""
+    repeatable: ClassVar[bool] = True
+    """Whether doing it twice is the same as doing it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListTypes(Call[Any]):
+    operation: ClassVar[str] = "listtypes"
+    field_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Describe(Call[Row]):
+    operation: ClassVar[str] = "describe"
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTypes(Call[Row]):
+    operation: ClassVar[str] = "relatedtypes"
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Call[list[Row]]):
+    """A statement of the query language; `text` comes from the compiler only."""
+
+    operation: ClassVar[str] = "query"
+    text: str
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRelated(Call[list[Row]]):
+    operation: ClassVar[str] = "query_related"
+    text: str
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieve(Call[Row]):
+    operation: ClassVar[str] = "retrieve"
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveRelated(Call[list[Row]]):
+    operation: ClassVar[str] = "retrieve_related"
+    id: str
+    label: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file to upload: `field` is the name of the form part the server looks for."""
+
+    field: str
+    filename: str
+    content: Any
+    """bytes, or a binary file object that is streamed."""
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Create(Call[Row]):
+    operation: ClassVar[str] = "create"
+    writes: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = False
+    module: str
+    values: Mapping[str, Any]
+    file: FilePart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update(Call[Row]):
+    operation: ClassVar[str] = "update"
+    writes: ClassVar[bool] = True
+    id: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Revise(Call[Row]):
+    operation: ClassVar[str] = "revise"
+    writes: ClassVar[bool] = True
+    id: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(Call[Row]):
+    operation: ClassVar[str] = "delete"
+    writes: ClassVar[bool] = True
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Me(Call[Row]):
+    operation: ClassVar[str] = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Call[Any]):
+    """Any other operation by its name; the dialect sends `params` as they are.
+
+    `method` is ``GET`` or ``POST``. Used for the raw escape hatch and for operations whose
+    answer needs no decoding of its own.
+    """
+
+    name: str
+    method: str = "GET"
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> str:  # type: ignore[override]
+        return self.name
+
+    @property
+    def writes(self) -> bool:  # type: ignore[override]
+        return self.method != "GET"
+
+    @property
+    def repeatable(self) -> bool:  # type: ignore[override]
+        return self.method == "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Calls that do not depend on each other, performed side by side where that helps.
+
+    The reply is the list of results in the same order. With `collect` an `ApiError` or
+    `TransportError` takes its call's place in that list; without it the first one is raised
+    (after the others have ended).
+    """
+
+    calls: Sequence[Call[Any]]
+    collect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Emitted by a streaming plan: these rows are ready for the consumer.
+
+    `ahead` is the call the plan needs next; a driver starts it before it hands the rows out,
+    so that the server works while the consumer does. Its result is sent back as the reply.
+    """
+
+    rows: Sequence[Row]
+    ahead: Call[Any] | None = None
+
+
+Step: TypeAlias = "Call[Any] | Batch"
+
+Plan: TypeAlias = Generator[Step, Any, T]
+"""Yields calls, is sent their results (or has their error thrown in), returns a `T`."""
+
+RowStream: TypeAlias = Generator["Step | Rows", Any, None]
+"""A plan that hands out rows on the way."""
+
+
+def perform(call: Call[T]) -> Plan[T]:
+    """`result = yield from perform(call)`: one call, with the type of its result."""
+    return cast(T, (yield call))
+
+
+def collect_rows(stream: RowStream) -> Plan[list[Row]]:
+    """A streaming plan as an ordinary one that returns every row."""
+    rows: list[Row] = []
+    reply: Any = None
+    try:
+        step = next(stream)
+        while True:
+            if isinstance(step, Rows):
+                rows.extend(step.rows)
+                reply = (yield step.ahead) if step.ahead is not None else None
+            else:
+                try:
+                    reply = yield step
+                except BaseException as error:
+                    step = stream.throw(error)
+                    continue
+            step = stream.send(reply)
+    except StopIteration:
+        return rows
