@@ -1,0 +1,255 @@
+"""One generated package at run time: its models, its CRM's facts, and its current session.
+
+The ambient session belongs to the package, so two CRMs in one process never mix.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from contextvars import ContextVar
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
+from .ids import parse_id
+
+if TYPE_CHECKING:
+    from .protocols import Runner
+    from .records import Record
+    from .session import Session
+
+FORMAT: Final = 1
+"""The format of generated packages that this runtime was built for."""
+
+
+class Place(NamedTuple):
+    """Where one module of the CRM is found in the package, and the prefix of its ids."""
+
+    attribute: str
+    """Name of the class at the package's root."""
+    python_module: str
+    prefix: str
+    module: str
+    """The CRM's own name of the module."""
+
+
+class Activation:
+    """One `with` block of one session; `end` may be called in any task or thread."""
+
+    __slots__ = ("live", "package", "runner")
+
+    def __init__(self, package: Package, runner: Runner) -> None:
+        self.package = package
+        self.runner = runner
+        self.live = True
+
+    def end(self) -> None:
+        """Leave the block.
+
+        Contexts copied while it was open (tasks started inside it) still hold this object;
+        they see that it ended and fall back to what lies outside of it.
+        """
+        self.live = False
+        _activations.set(_live())
+
+
+_activations: ContextVar[tuple[Activation, ...]] = ContextVar("vtiger_orm_sessions", default=())
+
+
+def _live() -> tuple[Activation, ...]:
+    return tuple(each for each in _activations.get() if each.live)
+
+
+class Package:
+    """What a generated package knows of its CRM.
+
+    `modules` maps each class name to `(python module, id prefix)`, with the CRM's own module
+    name as a third item where it differs from the class name. `capabilities` are the facts of
+    the snapshot that a session needs.
+
+    Raises `RegenerateNeeded` when the package was generated in a format that this runtime does
+    not read: it reads its own and the one before.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        format: int,
+        generator: str,
+        dialect: str,
+        version: str | None,
+        modules: Mapping[str, tuple[str, str] | tuple[str, str, str]],
+        capabilities: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name: Final = name or "<package>"
+        self.format: Final = format
+        self.generator: Final = generator
+        self.dialect: Final = dialect
+        self.version: Final = version
+        self.capabilities: Final[Mapping[str, Any]] = MappingProxyType(dict(capabilities or {}))
+        _check_format(self.name, format, generator)
+        places = [
+            Place(attribute, entry[0], entry[1], entry[2] if len(entry) == 3 else attribute)
+            for attribute, entry in modules.items()
+        ]
+        self.modules: Final[Mapping[str, Place]] = MappingProxyType(
+            {place.module: place for place in places}
+        )
+        """By the CRM's own module name."""
+        self._by_prefix: Final = {place.prefix: place for place in places}
+        self._default: Session | None = None
+        self._lock: Final = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Package {self.name}: {len(self.modules)} modules, {self.dialect}>"
+
+    # Models
+
+    def model(self, module: str) -> type[Record]:
+        """The class of a module of the CRM, as the package's root exports it.
+
+        Raises `SchemaMismatch` when the package has no such module.
+        """
+        place = self.modules.get(module)
+        if place is None:
+            raise SchemaMismatch(
+                f"The package {self.name!r} has no module {module!r}: it was left out when the "
+                "package was generated, or came to the CRM afterwards. Run: vtiger-orm pull && "
+                "vtiger-orm generate"
+            )
+        return cast("type[Record]", getattr(import_module(self.name), place.attribute))
+
+    def model_of(self, id: str) -> type[Record]:
+        """The class of the record with this id, by the id's prefix.
+
+        Raises `InvalidId` for text that is no id or whose prefix the package does not know.
+        """
+        place = self._by_prefix.get(parse_id(id).prefix)
+        if place is None:
+            raise InvalidId(
+                id,
+                f"no module of the package {self.name!r} has the prefix {parse_id(id).prefix!r}. "
+                "Prefixes differ from CRM to CRM: is the id from another one?",
+            )
+        return self.model(place.module)
+
+    def prefix(self, module: str) -> str:
+        """The number before the ``x`` of the module's ids on this CRM."""
+        place = self.modules.get(module)
+        if place is None:
+            raise SchemaMismatch(f"The package {self.name!r} has no module {module!r}.")
+        return place.prefix
+
+    # Sessions
+
+    def connect(
+        self,
+        url: str | None = None,
+        username: str | None = None,
+        access_key: str | None = None,
+        **settings: Any,
+    ) -> Session:
+        """A session with this package's CRM, for `with`, `async with` or plain use.
+
+        What is left out comes from the environment: VTIGER_URL, VTIGER_USERNAME,
+        VTIGER_ACCESS_KEY. `settings` are those of `vtiger_orm.Session` (`timezone`, `timeout`,
+        `parallel`, `max_scan_rows`, ...). Nothing is sent before the first call.
+
+        Raises `ConfigError` when URL, user name or access key are missing.
+        """
+        from .session import Session
+
+        given = {
+            "VTIGER_URL": url or os.environ.get("VTIGER_URL"),
+            "VTIGER_USERNAME": username or os.environ.get("VTIGER_USERNAME"),
+            "VTIGER_ACCESS_KEY": access_key or os.environ.get("VTIGER_ACCESS_KEY"),
+        }
+        missing = [name for name, value in given.items() if not value]
+        if missing:
+            raise ConfigError(
+                f"connect() needs url, username and access_key; give them as arguments or set "
+                f"{' and '.join(missing)} in the environment."
+            )
+        settings.setdefault("dialect", self.dialect)
+        return Session(*given.values(), package=self, **settings)
+
+    def configure(
+        self,
+        url: str | None = None,
+        username: str | None = None,
+        access_key: str | None = None,
+        *,
+        session: Session | None = None,
+        **settings: Any,
+    ) -> Session:
+        """Set the session that the whole process uses where no `with` block is open.
+
+        Takes what `connect` takes, or a `session` made before. Lazily opened; for FastAPI
+        lifespans, Celery workers and thread pools. Calling it again closes the former default.
+        """
+        default = session or self.connect(url, username, access_key, **settings)
+        self.check_runner(default)
+        with self._lock:
+            former, self._default = self._default, default
+        if former is not None and former is not default:
+            former.close()
+        return default
+
+    def activate(self, runner: Runner) -> Activation:
+        """Make the session the innermost one of this context until `Activation.end`."""
+        self.check_runner(runner)
+        activation = Activation(self, runner)
+        _activations.set((*_live(), activation))
+        return activation
+
+    def runner(self) -> Runner:
+        """The session of the innermost `with` block of this context, else the default one.
+
+        Raises `NoSession` when there is neither.
+        """
+        for activation in reversed(_activations.get()):
+            if activation.live and activation.package is self:
+                return activation.runner
+        if self._default is not None:
+            return self._default
+        raise NoSession(
+            f"No session for {self.name!r} here. Do one of these:\n"
+            f"  - open one:  with {self.name}.connect() as crm: ...   (or async with)\n"
+            f"  - set a default for the whole process, as threads, Celery workers and web "
+            f"applications need:  {self.name}.configure()\n"
+            "  - name it:  Model.objects.using(session)"
+        )
+
+    def runner_for(self, record: Any) -> Runner:
+        """The session that handed the record out, else `runner()`."""
+        own: Runner | None = getattr(record, "_runner", None)
+        return own if own is not None else self.runner()
+
+    def check_runner(self, runner: object) -> None:
+        """Refuse a session that belongs to another generated package (`SchemaMismatch`)."""
+        other = getattr(runner, "package", None)
+        if other is not None and other is not self:
+            raise SchemaMismatch(
+                f"The session belongs to {other.name!r}, the query to {self.name!r}. Ids, fields "
+                f"and picklists of two CRMs do not fit; use a session made by "
+                f"{self.name}.connect()."
+            )
+
+
+def _check_format(name: str, format: int, generator: str) -> None:
+    if max(1, FORMAT - 1) <= format <= FORMAT:
+        return
+    cure = (
+        "Run: vtiger-orm generate"
+        if format < FORMAT
+        else "Upgrade vtiger-orm, or generate again with this version: vtiger-orm generate"
+    )
+    raise RegenerateNeeded(
+        f"The package {name!r} was generated by vtiger-orm {generator} in format {format}; this "
+        f"version reads format {FORMAT}" + (f" and {FORMAT - 1}" if FORMAT > 1 else "") + f". "
+        f"{cure}"
+    )
