@@ -1,0 +1,251 @@
+"""The snapshot folder: every recorded CRM loads, nothing of it is lost, damage is noticed."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vtiger_orm.errors import SnapshotError
+from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
+from vtiger_orm.metadata.kinds import Family, Kind
+from vtiger_orm.metadata.module import Flaw
+from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+
+
+def recorded(folder: str, name: str) -> Any:
+    return json.loads((RECORDINGS / folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def recorded_modules(folder: str) -> list[str]:
+    """Modules the user of that recording may see; the others answered with an error."""
+    files = sorted((RECORDINGS / folder).glob("*.json"))
+    return [file.stem for file in files if recorded(folder, file.stem).get("success")]
+
+
+def recorded_module(folder: str, name: str) -> ModuleSnapshot:
+    related = recorded("relatedtypes", name).get("result", {}).get("information", {})
+    values = list(related.values()) if isinstance(related, dict) else related
+    return ModuleSnapshot.model_validate(
+        {"describe": recorded(folder, name)["result"], "relations": values}
+    )
+
+
+def snapshot(folder: str = "describe") -> Snapshot:
+    modules = {name: recorded_module(folder, name) for name in recorded_modules(folder)}
+    return Snapshot(
+        instance=Instance(
+            dialect="webservice",
+            version="8.0.0",
+            prefixes={name: each.describe.id_prefix for name, each in modules.items()},
+        ),
+        modules=modules,
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize(("folder", "count"), [("describe", 36), ("describe-restricted", 30)])
+def test_every_recorded_module_survives_a_round_trip(
+    folder: str, count: int, tmp_path: Path
+) -> None:
+    first = snapshot(folder)
+    assert len(first.modules) == count
+    first.save(tmp_path / "a")
+    again = Snapshot.load(tmp_path / "a")
+    again.save(tmp_path / "b")
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    for name in recorded_modules(folder):
+        raw = recorded(folder, name)["result"]
+        kept = dict(again.modules[name].raw)
+        fields = sorted(raw.pop("fields"), key=lambda field: str(field["name"]))
+        assert kept.pop("fields") == fields
+        assert kept == raw
+        assert module_meta(again.modules[name]).prefix == raw["idPrefix"]
+
+
+def test_the_order_of_fields_does_not_change_a_byte(tmp_path: Path) -> None:
+    raw = recorded("describe", "Contacts")["result"]
+    turned = raw | {"fields": raw["fields"][::-1]}
+    one, two = (ModuleSnapshot.model_validate({"describe": each}) for each in (raw, turned))
+    assert json.dumps(one.to_json(), sort_keys=True) == json.dumps(two.to_json(), sort_keys=True)
+
+
+def test_the_cloud_shape_loads_and_keeps_what_is_unknown() -> None:
+    describe = {
+        "name": "Contacts",
+        "label": "Contacts",
+        "createable": True,
+        "updateable": True,
+        "deleteable": True,
+        "retrieveable": True,
+        "idPrefix": 4,
+        "isEntity": True,
+        "allowDuplicates": True,
+        "labelFields": ["firstname", "lastname"],
+        "inactivefields": [{"name": "fax"}],
+        "fields": [
+            {
+                "name": "lastname",
+                "label": "Last Name",
+                "mandatory": "1",
+                "quickcreate": True,
+                "summaryfield": True,
+                "headerfield": False,
+                "default": "",
+                "type": {"name": "string", "length": 80},
+                "isunique": False,
+                "nullable": True,
+                "editable": True,
+                "data": {"x": 1},
+            },
+            {"name": "grid", "label": "Grid", "type": {"name": "grid"}},
+        ],
+    }
+    relation = {
+        "name": "Potentials",
+        "label": "Deals",
+        "translated_label": "Deals",
+        "isEntity": "1",
+        "relation_id": 7,
+        "actions": "ADD, select",
+    }
+    module = ModuleSnapshot.model_validate({"describe": describe, "relations": [relation]})
+    with pytest.warns(UnknownFieldType, match=r"Contacts\.grid has the unknown type 'grid'"):
+        meta = module_meta(module)
+    assert meta.prefix == "4"
+    assert meta.fields["lastname"].mandatory
+    assert meta.fields["lastname"].length == 80
+    assert meta.fields["grid"].kind is Kind.TEXT
+    assert meta.label_fields == ("lastname",)
+    assert meta.relations[0].actions == ("add", "select")
+    written = module.to_json()
+    assert written["describe"]["inactivefields"] == [{"name": "fax"}]
+    assert written["describe"]["fields"][1]["data"] == {"x": 1}
+    assert written["relations"] == [relation]
+
+
+def test_flags_sent_as_text_are_read_and_kept() -> None:
+    module = recorded_module("describe", "Products")
+    assert module_meta(module).fields["tax1"].editable
+    (raw,) = [each for each in module.to_json()["describe"]["fields"] if each["name"] == "tax1"]
+    assert (raw["editable"], raw["mandatory"]) == ("1", "")
+
+
+def test_secrets_of_users_are_no_fields() -> None:
+    meta = module_meta(recorded_module("describe", "Users"))
+    assert not {"accesskey", "user_password", "confirm_password"} & set(meta.by_wire)
+    assert not [each for each in meta.fields.values() if each.family is Family.SECRET]
+
+
+def test_names_and_flaws_reach_the_facts() -> None:
+    raw = recorded("describe", "Contacts")["result"]
+    module = ModuleSnapshot.model_validate({"describe": raw, "flaws": {"fax": "denied"}})
+    meta = module_meta(module, {"lastname": "family_name"})
+    assert meta.fields["family_name"].wire == "lastname"
+    assert meta.by_wire["fax"].flaw is Flaw.DENIED
+    assert not meta.by_wire["fax"].selectable
+
+
+def test_awkward_wire_names_become_identifiers() -> None:
+    meta = module_meta(recorded_module("describe", "Invoice"))
+    assert meta.by_wire["shipping_&_handling"].name == "shipping___handling"
+    assert all(name.isidentifier() for name in meta.fields)
+
+
+def test_files_of_others_stay_and_stale_modules_go(tmp_path: Path) -> None:
+    full = snapshot()
+    full.save(tmp_path)
+    (tmp_path / "names.lock").write_text("{}")
+    fewer = full.model_copy(
+        update={
+            "modules": {"Contacts": full.modules["Contacts"]},
+            "instance": full.instance.model_copy(update={"prefixes": {"Contacts": "12"}}),
+        }
+    )
+    fewer.save(tmp_path)
+    assert set(files(tmp_path)) == {"names.lock", "instance.json", "modules/Contacts.json"}
+
+
+def test_a_failure_while_writing_leaves_the_former_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot().save(tmp_path)
+    before = files(tmp_path)
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name == "modules" and self.parent.name.startswith(".staging-"):
+            raise OSError("disk full")
+        return rename(self, target)
+
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        snapshot("describe-restricted").save(tmp_path)
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "", "Größe", "CON.json", "a\n", "x" * 101])
+def test_hostile_module_names_become_no_files(name: str, tmp_path: Path) -> None:
+    module = recorded_module("describe", "Contacts")
+    bad = Snapshot(instance=Instance(dialect="cloud"), modules={name: module})
+    with pytest.raises(SnapshotError, match="file name"):
+        bad.save(tmp_path / "deep" / "snapshot")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
+    module = recorded_module("describe", "Contacts")
+    both = Snapshot(
+        instance=Instance(dialect="cloud"), modules={"Contacts": module, "contacts": module}
+    )
+    with pytest.raises(SnapshotError, match="Contacts and contacts"):
+        both.save(tmp_path)
+
+
+def test_damage_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match="vtiger-orm pull"):
+        Snapshot.load(tmp_path)
+    snapshot().save(tmp_path)
+    instance = tmp_path / "instance.json"
+    content = json.loads(instance.read_text())
+
+    instance.write_text(json.dumps(content | {"format": 99}))
+    with pytest.raises(SnapshotError, match="format 99"):
+        Snapshot.load(tmp_path)
+
+    instance.write_text(json.dumps(content | {"prefixes": {"Contacts": "12 or 1"}}))
+    with pytest.raises(SnapshotError, match="not a number"):
+        Snapshot.load(tmp_path)
+
+    instance.write_text(json.dumps(content))
+    (tmp_path / "modules" / "Accounts.json").rename(tmp_path / "modules" / "Other.json")
+    with pytest.raises(SnapshotError, match="describes 'Accounts'"):
+        Snapshot.load(tmp_path)
+
+    (tmp_path / "modules" / "Other.json").unlink()
+    with pytest.raises(SnapshotError, match=r"belong together \(Accounts\)"):
+        Snapshot.load(tmp_path)
+
+    (tmp_path / "modules" / "Assets.json").write_text("{")
+    with pytest.raises(SnapshotError, match=r"Assets\.json cannot be read"):
+        Snapshot.load(tmp_path)
+
+
+def test_recorded_kinds_are_all_known() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnknownFieldType)
+        for folder in ("describe", "describe-restricted"):
+            for name in recorded_modules(folder):
+                module_meta(recorded_module(folder, name))

@@ -1,0 +1,293 @@
+"""The snapshot: what `vtiger-orm pull` writes and everything offline reads.
+
+A folder of sorted JSON, meant to be committed::
+
+    instance.json            dialect, version, id prefixes, capabilities, skipped modules
+    modules/Contacts.json    raw describe answer, relations, flaws of fields
+    names.lock               written by `generate`, never touched here
+
+It holds no address, no user, no secret and no date, so that pulling an unchanged CRM twice
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from ..errors import SnapshotError
+from .describe import Describe, RelatedType, TypeInformation
+from .module import Flaw
+
+M = TypeVar("M", bound=BaseModel)
+
+FORMAT: Final = 1
+"""The format of the folder; a higher one was written by a newer release."""
+
+_MODULE_NAME = re.compile(r"[A-Za-z0-9_]{1,100}", re.ASCII)
+_PREFIX = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+def is_module_name(name: str) -> bool:
+    """Whether a module name may become a file name; anything else is refused, never escaped."""
+    return _MODULE_NAME.fullmatch(name) is not None
+
+
+class Capabilities(BaseModel):
+    """What this CRM can do, found by `pull` with read-only calls.
+
+    ``None`` or ``"unknown"`` means that no call could tell; the runtime then takes the way that
+    is right either way.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    precedence: Literal["sql", "unknown"] = "unknown"
+    """``sql``: AND binds tighter than OR, proved on the CRM's own records."""
+    page_size: int = Field(default=100, ge=1)
+    """Rows the server gives at most for one query."""
+    url_budget: int = Field(default=8000, ge=500)
+    """Bytes of a request line that are safe to send."""
+    collation: Literal["general_ci", "unknown"] = "unknown"
+    """How the server compares text; unknown means that only the server may compare it."""
+    sync: bool | None = None
+    files_retrieve: bool | None = None
+    thinned_pages: bool | None = None
+    """Whether permissions are applied after LIMIT, so that pages in the middle may be short."""
+    serialised_sessions: bool = True
+    """Whether the server works on one request of a session at a time."""
+
+
+class Instance(BaseModel):
+    """`instance.json`: facts about the CRM as a whole."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    format: int = FORMAT
+    dialect: Literal["webservice", "cloud"]
+    version: str | None = None
+    """Version of the CRM (``8.0.0``), where it tells."""
+    api_version: str | None = None
+    prefixes: dict[str, str] = Field(default_factory=dict)
+    """Module -> the number before the ``x`` of its ids; differs from CRM to CRM."""
+    capabilities: Capabilities = Capabilities()
+    skipped: dict[str, str] = Field(default_factory=dict)
+    """Module -> why it could not be described."""
+    types: dict[str, TypeInformation] = Field(default_factory=dict)
+
+    @field_validator("prefixes")
+    @classmethod
+    def _prefixes(cls, value: dict[str, str]) -> dict[str, str]:
+        for module, prefix in value.items():
+            if _PREFIX.fullmatch(prefix) is None:
+                raise ValueError(f"id prefix {prefix!r} of {module} is not a number")
+        return value
+
+
+class ModuleSnapshot(BaseModel):
+    """`modules/<Module>.json`: one module as its CRM describes it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    describe: Describe
+    relations: list[RelatedType] = Field(default_factory=list)
+    flaws: dict[str, Flaw] = Field(default_factory=dict)
+    """Wire name of a described field -> why it cannot be used like the others."""
+
+    _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _raw_relations: list[dict[str, Any]] = PrivateAttr(default_factory=list)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_raw(
+        cls, data: Any, handler: ModelWrapValidatorHandler[ModuleSnapshot]
+    ) -> ModuleSnapshot:
+        """What the server sent is kept beside what was understood: flags it wrote as "1" and
+        keys this release does not know must survive a load and a save."""
+        module = handler(data)
+        if isinstance(data, ModuleSnapshot):
+            return module
+        given = data if isinstance(data, Mapping) else {}
+        describe = given.get("describe")
+        module._raw = dict(describe) if isinstance(describe, Mapping) else _dump(module.describe)
+        relations = given.get("relations") or []
+        module._raw_relations = [
+            dict(each) if isinstance(each, Mapping) else _dump(each) for each in relations
+        ]
+        return module
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The describe answer as the server sent it."""
+        return self._raw
+
+    def to_json(self) -> dict[str, Any]:
+        """What the file holds: fields by name, relations by label, so that the order in which
+        a server lists them changes nothing."""
+        describe = dict(self._raw)
+        describe["fields"] = sorted(describe.get("fields", ()), key=_field_key)
+        return {
+            "describe": describe,
+            "relations": sorted(self._raw_relations, key=_relation_key),
+            "flaws": {name: flaw.value for name, flaw in self.flaws.items()},
+        }
+
+
+class Snapshot(BaseModel):
+    """A whole CRM, as far as its describe answers tell."""
+
+    instance: Instance
+    modules: dict[str, ModuleSnapshot] = Field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[ModuleSnapshot]:  # type: ignore[override]
+        """Modules in the order of their names."""
+        return (self.modules[name] for name in sorted(self.modules))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Snapshot:
+        """Read a snapshot folder.
+
+        Raises `SnapshotError` when it is missing, damaged, or written by a newer release.
+        """
+        folder = Path(path)
+        file = folder / "instance.json"
+        if not file.is_file():
+            raise SnapshotError(
+                f"{folder} is not a snapshot: {file.name} is missing. "
+                "Make one with: vtiger-orm pull --url URL"
+            )
+        content = _read(file)
+        written = content.get("format")
+        if written != FORMAT:
+            raise SnapshotError(
+                f"{file} has format {written!r}; this release reads format {FORMAT}. "
+                "Update vtiger-orm, or pull the snapshot again."
+            )
+        instance = _validate(Instance, content, file)
+        modules = {}
+        for file in sorted((folder / "modules").glob("*.json")):
+            name = file.stem
+            if not is_module_name(name):
+                raise SnapshotError(f"{file} has a name that no module can have.")
+            module = _validate(ModuleSnapshot, _read(file), file)
+            if module.describe.name != name:
+                raise SnapshotError(
+                    f"{file} describes {module.describe.name!r}. "
+                    "Each file must bear its module's name: pull the snapshot again."
+                )
+            modules[name] = module
+        _check_prefixes(folder, instance, modules)
+        return cls(instance=instance, modules=modules)
+
+    def save(self, path: str | Path) -> None:
+        """Write the folder: everything is staged first and then renamed into place, so that a
+        failure leaves the former snapshot as it was. Files of others (`names.lock`) stay.
+
+        Raises `SnapshotError` for a module name that must not become a file name.
+        """
+        seen: dict[str, str] = {}
+        for name in self.modules:
+            if not is_module_name(name):
+                raise SnapshotError(f"The module name {name!r} must not become a file name.")
+            other = seen.setdefault(name.casefold(), name)
+            if other != name:
+                raise SnapshotError(
+                    f"{other} and {name} would be one file where case does not count."
+                )
+        folder = Path(path).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder))
+        try:
+            staged = staging / "modules"
+            staged.mkdir()
+            for name, module in self.modules.items():
+                _write(staged / f"{name}.json", module.to_json())
+            _write(staging / "instance.json", _dump(self.instance, complete=True))
+            _swap(staged, folder / "modules", staging / "former")
+            (staging / "instance.json").replace(folder / "instance.json")
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _swap(new: Path, place: Path, former: Path) -> None:
+    """Rename `new` to `place`, and what was there to `former`; undone when it fails."""
+    existed = place.exists()
+    if existed:
+        place.rename(former)
+    try:
+        new.rename(place)
+    except OSError:
+        if existed:
+            former.rename(place)
+        raise
+
+
+def _check_prefixes(
+    folder: Path, instance: Instance, modules: Mapping[str, ModuleSnapshot]
+) -> None:
+    described = {name: module.describe.id_prefix for name, module in modules.items()}
+    if described == instance.prefixes:
+        return
+    odd = sorted(
+        name
+        for name in described.keys() | instance.prefixes.keys()
+        if described.get(name) != instance.prefixes.get(name)
+    )
+    raise SnapshotError(
+        f"{folder}: instance.json and modules/ do not belong together ({', '.join(odd[:5])}). "
+        "Pull the snapshot again."
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SnapshotError(f"{file} cannot be read: {error}. Pull the snapshot again.") from error
+    if not isinstance(content, dict):
+        raise SnapshotError(f"{file} does not hold a JSON object. Pull the snapshot again.")
+    return content
+
+
+def _validate(model: type[M], content: dict[str, Any], file: Path) -> M:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SnapshotError(f"{file}: {where}: {first['msg']}. Pull the snapshot again.") from error
+
+
+def _write(file: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _dump(model: BaseModel, *, complete: bool = False) -> dict[str, Any]:
+    """As the wire has it: wire names, and only what was given unless `complete`."""
+    return model.model_dump(mode="json", by_alias=True, exclude_unset=not complete)
+
+
+def _field_key(field: Mapping[str, Any]) -> str:
+    return str(field.get("name", ""))
+
+
+def _relation_key(relation: Mapping[str, Any]) -> tuple[str, str, str]:
+    label, name = str(relation.get("label", "")), str(relation.get("name", ""))
+    return label, name, str(relation.get("relation_id", ""))
