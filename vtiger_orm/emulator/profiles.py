@@ -1,0 +1,65 @@
+"""What differs between the servers the emulator can be: one small table, in one place.
+
+Nothing else in the emulator asks which server it is; it asks one of these facts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+# Their registered parameter names differ from the handler's own, which PHP 8 refuses.
+_BROKEN_BY_PHP8: Final = frozenset(
+    {"sync", "logout", "convertlead", "files_retrieve", "retrieve_inventory"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The quirks of one kind of server."""
+
+    name: str
+    vtiger_version: str
+    api_version: str = "0.22"
+    crashing: frozenset[str] = frozenset()
+    """Operations (lower case) that end in HTTP 500 with an empty body."""
+    cloud: bool = False
+    """Whether the operations and describe keys exist that only the Cloud has."""
+    page_cap: int = 100
+    """Most rows of one query answer."""
+    sync_page: int = 100
+    """Changes of one sync answer; changes of the last second are always complete."""
+    sync_type_passed: bool = False
+    """Whether `syncType` reaches the handler; stock servers drop it."""
+    strict_types: bool = True
+    """PHP 8: arithmetic on text is fatal (individual tax)."""
+    files_as_list: bool = False
+    """Whether files_retrieve answers a list with one object."""
+    related_message: str = "successfull"
+    """What add_related says."""
+
+
+STOCK_8_0_PHP8: Final = Profile("stock-8.0-php8", vtiger_version="8.0.0", crashing=_BROKEN_BY_PHP8)
+STOCK_7: Final = Profile("stock-7", vtiger_version="7.5.0", strict_types=False)
+CLOUD: Final = Profile(
+    "cloud",
+    vtiger_version="8.0.0",
+    cloud=True,
+    sync_page=200,
+    sync_type_passed=True,
+    strict_types=False,
+    files_as_list=True,
+    related_message="successful",
+)
+
+PROFILES: Final = {each.name: each for each in (STOCK_8_0_PHP8, STOCK_7, CLOUD)}
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of that name. Raises `ValueError` that lists the known ones."""
+    try:
+        return PROFILES[name]
+    except KeyError:
+        raise ValueError(
+            f"There is no profile {name!r}. Known profiles: {', '.join(PROFILES)}."
+        ) from None
