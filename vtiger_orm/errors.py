@@ -18,6 +18,8 @@
     ├── RecordError
     │   ├── InvalidId
     │   ├── InvalidValue            a value does not fit its field
+    │   │   └── InvalidRecord       values of a write break the CRM's rules: nothing was sent
+    │   ├── ValuesAdjusted          the CRM stored other values than were sent (strict mode)
     │   ├── NotLoaded               the field or reference was not read
     │   ├── Unreadable              the CRM sent text that its own field type does not allow
     │   ├── DoesNotExist            (each model has its own subclass)
@@ -48,6 +50,7 @@ or a password.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -127,6 +130,31 @@ class InvalidId(RecordError, ValueError):
 
 class InvalidValue(RecordError, ValueError):
     """A value that does not fit its field. A `ValueError`, so that pydantic collects it."""
+
+
+class InvalidRecord(InvalidValue):
+    """The values of a write break the CRM's rules. Nothing was sent; `problems` has them all."""
+
+    def __init__(self, module: str, problems: Sequence[Any]) -> None:
+        self.module = module
+        self.problems = tuple(problems)
+        lines = [each.message for each in self.problems]
+        super().__init__(
+            f"{module} cannot be written: {lines[0]}"
+            if len(lines) == 1
+            else f"{module} cannot be written:\n" + "\n".join(f"  - {line}" for line in lines)
+        )
+
+
+class ValuesAdjusted(RecordError):
+    """The write took place, but the CRM stored other values than were sent (strict mode).
+
+    `adjustments` tells field, sent and stored value of each.
+    """
+
+    def __init__(self, message: str, adjustments: Sequence[Any]) -> None:
+        self.adjustments = tuple(adjustments)
+        super().__init__(message)
 
 
 class NotLoaded(RecordError):

@@ -1,0 +1,31 @@
+"""Percent-encoding of what travels in a URL, and how long it becomes.
+
+A query can only travel in the URL, so its encoded length is what a statement has to fit into.
+The encoding is lean: characters that a query string may hold as they are stay readable and
+short (an IN list of 500 ids takes 4.6 KB instead of 7.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote_plus
+
+_SAFE: Final = "(),*!=:/?@$~"
+"""Left as they are in the value of a parameter. Not here although a URL may hold it: ``'``, which
+HTTP libraries and proxies encode on their own, and that would break the accounting."""
+
+
+def quote_value(text: str) -> str:
+    """A value of a query-string parameter; a blank becomes ``+``."""
+    return quote_plus(text, safe=_SAFE)
+
+
+def quoted_length(text: str) -> int:
+    """Bytes that `text` takes in a URL."""
+    return len(quote_value(text))
+
+
+def query_string(parameters: Mapping[str, str]) -> str:
+    """``a=1&b=x+y``, in the given order."""
+    return "&".join(f"{quote_value(name)}={quote_value(text)}" for name, text in parameters.items())
