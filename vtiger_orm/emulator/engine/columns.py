@@ -1,0 +1,222 @@
+"""How the database of a stock Vtiger stores what describe calls by other names.
+
+describe tells a field's type, not its column. The two differ often enough to matter: most
+checkboxes are text, some times and dates are text, a few "picklists" are numbers, and the
+digits of a decimal and the length of a text are told nowhere. This file holds that knowledge
+for the stock modules and rules for everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Storage(StrEnum):
+    """Type of a column, as the database compares and clips it."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    REFERENCE = "reference"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a field is kept. `length` in characters, `whole` and `digits` of a decimal."""
+
+    storage: Storage
+    length: int = 255
+    whole: int = 17
+    digits: int = 8
+    table: str = "main"
+    """The table of the real database that holds it; `main` is always joined."""
+
+
+MAIN: Final = "main"
+LINES: Final = "lines"
+"""Line items of the inventory modules: joining them multiplies the rows."""
+CONTACTS_OF_ACTIVITY: Final = "activity contacts"
+"""Contacts of an event or task: joining them multiplies the rows as well."""
+
+INVENTORY: Final = frozenset({"Quotes", "SalesOrder", "Invoice", "PurchaseOrder"})
+ACTIVITIES: Final = frozenset({"Calendar", "Events"})
+
+_INTEGER_CHECKBOXES: Final = frozenset(
+    {
+        ("Documents", "filestatus"),
+        ("PriceBooks", "active"),
+        ("Products", "discontinued"),
+        ("Project", "isconvertedfrompotential"),
+        ("SalesOrder", "enable_recurring"),
+        ("Services", "discontinued"),
+        ("Users", "internal_mailer"),
+    }
+)
+
+_LINE_FIELDS: Final[Mapping[str, Column]] = {
+    "productid": Column(Storage.REFERENCE, table=LINES),
+    "quantity": Column(Storage.DECIMAL, whole=22, digits=3, table=LINES),
+    "listprice": Column(Storage.DECIMAL, digits=8, table=LINES),
+    "comment": Column(Storage.TEXT, 65535, table=LINES),
+    "discount_amount": Column(Storage.DECIMAL, digits=8, table=LINES),
+    "discount_percent": Column(Storage.DECIMAL, whole=4, digits=3, table=LINES),
+    "image": Column(Storage.TEXT, 2, table=LINES),
+    "purchase_cost": Column(Storage.DECIMAL, digits=8, table=LINES),
+    "margin": Column(Storage.DECIMAL, digits=8, table=LINES),
+}
+_LINE_TAX: Final = Column(Storage.DECIMAL, whole=4, digits=3, table=LINES)
+
+_TIMES_AS_TEXT: Final = frozenset({"time_start", "time_end", "duration_hours"})
+_ACTIVITY_LIKE: Final = ACTIVITIES | {"Emails"}
+
+# (module or "", field) -> column, where the rules below would guess wrong.
+_KNOWN: Final[Mapping[tuple[str, str], Column]] = {
+    ("Campaigns", "numsent"): Column(Storage.INTEGER),
+    ("Currency", "conversion_rate"): Column(Storage.DECIMAL, whole=10, digits=5),
+    ("HelpDesk", "hours"): Column(Storage.DECIMAL, digits=8),
+    ("HelpDesk", "days"): Column(Storage.DECIMAL, digits=8),
+    ("Invoice", "hdnS_H_Percent"): Column(Storage.DECIMAL, digits=8),
+    ("LineItem", "incrementondel"): Column(Storage.INTEGER),
+    ("Leads", "lastname"): Column(Storage.TEXT, 80),
+    ("Contacts", "firstname"): Column(Storage.TEXT, 40),
+    ("Contacts", "lastname"): Column(Storage.TEXT, 80),
+    ("Contacts", "title"): Column(Storage.TEXT, 50),
+    ("Contacts", "department"): Column(Storage.TEXT, 30),
+    ("Leads", "firstname"): Column(Storage.TEXT, 40),
+    ("Leads", "company"): Column(Storage.TEXT, 100),
+    ("Accounts", "accountname"): Column(Storage.TEXT, 100),
+    ("ProjectMilestone", "projectmilestonedate"): Column(Storage.TEXT, 255),
+    ("Users", "roleid"): Column(Storage.TEXT, 255, table="roles"),
+    ("", "hdnS_H_Percent"): Column(Storage.INTEGER),
+    ("", "conversion_rate"): Column(Storage.DECIMAL, whole=7, digits=3),
+    ("", "qty_per_unit"): Column(Storage.DECIMAL, whole=9, digits=2),
+    ("", "region_id"): Column(Storage.INTEGER),
+    ("", "is_private"): Column(Storage.INTEGER),
+    ("", "reminder_time"): Column(Storage.INTEGER, table="reminder"),
+}
+
+# Side tables of the stock modules: an ORDER BY on a field of a table that no selected or
+# filtered field has joined is an SQL error, which the server reports as "no rows".
+_SIDE_TABLES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "Contacts": {
+        "subdetails": frozenset(
+            {"homephone", "otherphone", "assistant", "assistantphone", "birthday", "leadsource"}
+        ),
+        "customerdetails": frozenset({"portal", "support_start_date", "support_end_date"}),
+    },
+    "Leads": {
+        "subdetails": frozenset({"website"}),
+        "address": frozenset(
+            {"lane", "code", "city", "country", "state", "pobox", "phone", "mobile", "fax"}
+        ),
+    },
+}
+_CONTACT_ADDRESS: Final = ("mailing", "other")
+_DECIMAL_KINDS: Final = frozenset({"double", "currency"})
+
+
+def column_of(module: str, field: Mapping[str, Any]) -> Column:
+    """The column of a described field."""
+    name, kind = field["name"], field["type"]["name"]
+    column = _typed(module, name, kind, field)
+    table = _table(module, name, column)
+    return column if table == column.table else _moved(column, table)
+
+
+def _typed(module: str, name: str, kind: str, field: Mapping[str, Any]) -> Column:
+    if module in INVENTORY or module == "LineItem":
+        line = _line_column(module, name)
+        if line is not None:
+            return line
+    if module in _ACTIVITY_LIKE and name in _TIMES_AS_TEXT:
+        return Column(Storage.TEXT, 50)
+    if module in ACTIVITIES and name == "contact_id":
+        return Column(Storage.REFERENCE, table=CONTACTS_OF_ACTIVITY)
+    known = _KNOWN.get((module, name)) or (
+        _KNOWN.get(("", name)) if not name.startswith("cf_") else None
+    )
+    return known if known is not None else _by_kind(module, name, kind, field)
+
+
+def _line_column(module: str, name: str) -> Column | None:
+    column = _LINE_FIELDS.get(name)
+    if column is None and name.startswith("tax") and name[3:].isdigit():
+        column = _LINE_TAX
+    if column is None and module in INVENTORY and name.startswith("hdnDiscount"):
+        # The header's discount columns are named as the items' are, and the items' win.
+        twin = {"hdnDiscountPercent": "discount_percent", "hdnDiscountAmount": "discount_amount"}
+        column = _LINE_FIELDS[twin[name]] if name in twin else None
+    if column is not None and module == "LineItem":
+        return _moved(column, MAIN)
+    return column
+
+
+def _by_kind(module: str, name: str, kind: str, field: Mapping[str, Any]) -> Column:
+    if kind in ("reference", "owner", "date", "datetime", "time", "integer"):
+        return Column(Storage(kind))
+    if kind == "boolean":
+        if (module, name) in _INTEGER_CHECKBOXES:
+            return Column(Storage.INTEGER)
+        return Column(Storage.TEXT, 3)
+    if kind == "currency":
+        return Column(Storage.DECIMAL, digits=2 if _is_custom(name) else 8)
+    if kind == "double":
+        return _double(name, str(field.get("label", "")))
+    length = field["type"].get("length")
+    if isinstance(length, int) and length > 0:
+        return Column(Storage.TEXT, length)
+    return Column(Storage.TEXT, _text_length(name, kind))
+
+
+def _double(name: str, label: str) -> Column:
+    if _is_custom(name) and ("%" in label or "percent" in label.lower()):
+        return Column(Storage.DECIMAL, whole=3, digits=2)
+    return Column(Storage.DECIMAL, whole=9 if _is_custom(name) else 22, digits=3)
+
+
+def _text_length(name: str, kind: str) -> int:
+    if kind == "text":
+        return 65535
+    if kind == "multipicklist":
+        return 65535
+    if kind == "picklist":
+        return 200
+    if kind == "phone":
+        return 50
+    if kind == "email":
+        return 50 if _is_custom(name) else 100
+    if kind == "string" and _is_custom(name):
+        return 100
+    return 255
+
+
+def _table(module: str, name: str, column: Column) -> str:
+    if column.table != MAIN:
+        return column.table
+    if _is_custom(name):
+        return "custom"
+    for table, fields in _SIDE_TABLES.get(module, {}).items():
+        if name in fields:
+            return table
+    if module == "Contacts" and name.startswith(_CONTACT_ADDRESS) and name != "otherphone":
+        return "address"
+    if name.startswith("bill_"):
+        return "billing"
+    if name.startswith("ship_"):
+        return "shipping"
+    return "starred" if name == "starred" else MAIN
+
+
+def _is_custom(name: str) -> bool:
+    return name.startswith("cf_")
+
+
+def _moved(column: Column, table: str) -> Column:
+    return Column(column.storage, column.length, column.whole, column.digits, table)

@@ -1,0 +1,246 @@
+"""The CRM's modules and fields, made from a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+from ...metadata.module import Flaw
+from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
+from .columns import ACTIVITIES, INVENTORY, LINES, Column, Storage, column_of
+
+USERS: Final = "Users"
+GROUPS: Final = "Groups"
+LINE_ITEM: Final = "LineItem"
+
+# In rows, though describe does not tell of them.
+_UNDESCRIBED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "HelpDesk": (("update_log", "text"),),
+    "LineItem": (("description", "text"),),
+    **{
+        module: (("image", "string"), ("purchase_cost", "double"), ("margin", "double"))
+        for module in sorted(INVENTORY)
+    },
+}
+_HIDDEN_COLUMNS: Final = frozenset({"hdnDiscountPercent", "hdnDiscountAmount"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: what describe says, and where it is kept."""
+
+    name: str
+    kind: str
+    column: Column
+    raw: Mapping[str, Any]
+    """The field as described."""
+    mandatory: bool
+    editable: bool
+    unique: bool
+    default: str
+    targets: tuple[str, ...]
+    described: bool = True
+    flaw: Flaw | None = None
+    twin: str | None = None
+    """The field under whose name its value comes back, where two share one column name."""
+
+    @property
+    def storage(self) -> Storage:
+        return self.column.storage
+
+    @property
+    def queryable(self) -> bool:
+        """Whether a query may name it at all."""
+        return self.flaw is not Flaw.DENIED
+
+    @property
+    def returned(self) -> bool:
+        """Whether its value appears in rows under its own name."""
+        return self.flaw not in (Flaw.ABSENT, Flaw.DENIED, Flaw.UNSAYABLE) and self.twin is None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """One module and its fields (`id` excluded)."""
+
+    name: str
+    prefix: str
+    raw: Mapping[str, Any]
+    """The describe answer without its fields."""
+    fields: Mapping[str, Field]
+    id_field: Mapping[str, Any] | None
+    """`id` as described; ProductTaxes has none."""
+    label_fields: tuple[str, ...]
+    relations: tuple[Mapping[str, Any], ...]
+    is_entity: bool
+    information: Mapping[str, Any]
+    """Its entry in listtypes."""
+
+    @property
+    def table(self) -> str:
+        """Name of its table: events and tasks share one."""
+        return "m_Calendar" if self.name in ACTIVITIES else f"m_{self.name}"
+
+    @property
+    def owner_field(self) -> Field | None:
+        field = self.fields.get("assigned_user_id")
+        return field if field is not None and field.storage is Storage.OWNER else None
+
+    @property
+    def is_inventory(self) -> bool:
+        return self.name in INVENTORY
+
+    @property
+    def shares_ids(self) -> bool:
+        """Whether its record numbers come from the counter that all records share."""
+        return self.is_entity and self.name != USERS
+
+    def labels(self) -> tuple[Field, ...]:
+        """The fields that make a record's label."""
+        names = [_LABEL_COLUMNS.get((self.name, each), each) for each in self.label_fields]
+        return tuple(self.fields[each] for each in names if each in self.fields)
+
+
+# describe gives a database column here that is not a field name.
+_LABEL_COLUMNS: Final = {
+    ("Documents", "title"): "notes_title",
+    ("HelpDesk", "title"): "ticket_title",
+}
+
+
+class Schema:
+    """All modules of one CRM, by name and by id prefix."""
+
+    def __init__(self, instance: Instance, modules: Mapping[str, Module]) -> None:
+        self.instance = instance
+        self.modules = dict(modules)
+        self.by_prefix = {each.prefix: each for each in modules.values()}
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.modules.values())
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Schema:
+        """The schema of a snapshot."""
+        modules = {
+            name: _module(each, snapshot.instance)
+            for name, each in sorted(snapshot.modules.items(), key=lambda item: _order(item[1]))
+        }
+        return cls(snapshot.instance, modules)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Schema:
+        """The schema of a snapshot folder. Raises `SnapshotError` when it cannot be read."""
+        return cls.of(Snapshot.load(folder))
+
+    @classmethod
+    def demo(cls) -> Schema:
+        """The schema of the demo CRM; read once."""
+        return _demo()
+
+
+@cache
+def _demo() -> Schema:
+    with as_file(files("vtiger_orm.emulator").joinpath("demo")) as folder:
+        return Schema.load(folder)
+
+
+def _order(module: ModuleSnapshot) -> tuple[bool, int]:
+    """Entities first, each group by prefix, as listtypes does."""
+    describe = module.describe
+    return not describe.is_entity, int(describe.id_prefix)
+
+
+def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
+    describe, raw = snapshot.describe, snapshot.raw
+    name = describe.name
+    id_field = None
+    fields: dict[str, Field] = {}
+    raw_fields = {each["name"]: each for each in raw.get("fields", ())}
+    for described in describe.fields:
+        if described.name == "id":
+            id_field = raw_fields["id"]
+            continue
+        fields[described.name] = Field(
+            name=described.name,
+            kind=described.type.name,
+            column=column_of(name, raw_fields[described.name]),
+            raw=raw_fields[described.name],
+            mandatory=described.mandatory,
+            editable=described.editable,
+            unique=described.isunique,
+            default=described.default or "",
+            targets=tuple(described.type.refers_to),
+            flaw=_flaw(name, described.name, snapshot),
+            twin=_twin(name, described.name),
+        )
+    for extra, kind in _UNDESCRIBED.get(name, ()):
+        if extra not in fields:
+            fields[extra] = _undescribed(name, extra, kind)
+    types = instance.types.get(name)
+    information = {
+        "isEntity": describe.is_entity,
+        "label": types.label if types else describe.label,
+        "singular": types.singular if types else describe.label,
+    }
+    return Module(
+        name=name,
+        prefix=describe.id_prefix,
+        raw={key: value for key, value in raw.items() if key != "fields"},
+        fields=fields,
+        id_field=id_field,
+        label_fields=tuple(describe.label_fields),
+        relations=tuple(
+            each.model_dump(by_alias=True, exclude_unset=True) for each in snapshot.relations
+        ),
+        is_entity=describe.is_entity,
+        information=information,
+    )
+
+
+def _flaw(module: str, field: str, snapshot: ModuleSnapshot) -> Flaw | None:
+    known = snapshot.flaws.get(field)
+    if known is not None:
+        return known
+    if not field.replace("_", "a").isalnum() or not field.isascii():
+        return Flaw.UNSAYABLE
+    if module in ("Products", "Services") and _is_numbered(field, "tax", "currency"):
+        return Flaw.DENIED
+    if (module, field) == ("Emails", "filename"):
+        return Flaw.DENIED
+    return None
+
+
+def _twin(module: str, field: str) -> str | None:
+    if module in INVENTORY and field in _HIDDEN_COLUMNS:
+        return "discount_percent" if field == "hdnDiscountPercent" else "discount_amount"
+    return None
+
+
+def _is_numbered(name: str, *stems: str) -> bool:
+    return any(name.startswith(stem) and name[len(stem) :].isdigit() for stem in stems)
+
+
+def _undescribed(module: str, name: str, kind: str) -> Field:
+    raw = {"name": name, "label": name, "type": {"name": kind}}
+    return Field(
+        name=name,
+        kind=kind,
+        column=column_of(module, raw),
+        raw=raw,
+        mandatory=False,
+        editable=False,
+        unique=False,
+        default="",
+        targets=(),
+        described=False,
+    )
+
+
+def is_line_field(field: Field) -> bool:
+    """Whether the field is kept with the line items of its record."""
+    return field.column.table == LINES
