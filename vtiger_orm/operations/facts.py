@@ -35,7 +35,7 @@ class Facts:
     dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     """Module -> picklist dependencies that are validated before a write."""
     unknown_operations: set[str] = field(default_factory=set)
-    """Operations that this server turned out not to know; shared by all plans of a session."""
+    """``METHOD name`` of operations that this server turned out not to know; kept by a session."""
 
     @property
     def php8_names(self) -> bool:

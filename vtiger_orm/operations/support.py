@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from ..errors import ApiError, NotSupported, ServerError
-from .calls import Call, Plan, perform
+from .calls import Operation, Plan
 from .facts import Facts
-
-T = TypeVar("T")
 
 DIALECTS: Final = ("cloud", "webservice", "restfulapi")
 
@@ -223,42 +221,61 @@ def require(operation: str, facts: Facts) -> None:
     cell = OPERATIONS[operation].cell(facts.dialect)
     if cell.support is Support.REFUSED:
         # A server that tells no open source version may be the Cloud behind webservice.php.
-        if cell is _CLOUD_ONLY and not facts.version and operation not in facts.unknown_operations:
+        if cell is _CLOUD_ONLY and not facts.version:
             return
         reason = cell.note
     elif cell.support is Support.PROBED and operation in _BROKEN_BY_PHP8 and facts.php8_names:
         reason = cell.note
-    elif operation in facts.unknown_operations:
-        reason = "the server does not know it"
     else:
         return
-    where = _NAMES.get(facts.dialect, facts.dialect) + (f" {facts.version}" if facts.version else "")
+    where = _NAMES.get(facts.dialect, facts.dialect) + (
+        f" {facts.version}" if facts.version else ""
+    )
     raise NotSupported(f"{operation} is not possible on {where}: {reason}. Nothing was sent.")
 
 
 _BROKEN_BY_PHP8: Final = frozenset({"sync", "convertlead", "files_retrieve"})
 
 
-def remembering(call: Call[T], facts: Facts) -> Plan[T]:
+def remembering(call: Operation, facts: Facts, *others: Operation) -> Plan[Any]:
     """Perform a call of an operation that the server may not have, and remember it if so.
 
-    webservice.php answers an unknown operation with HTTP 500 and nothing else; the Cloud with
-    an error code. Raises `NotSupported` from then on without asking again.
+    `others` are other spellings of the same operation, tried in turn where the server does not
+    know the first. Raises `NotSupported` when it knows none, and from then on without asking.
     """
-    operation = call.operation
-    require(operation, facts)
-    try:
-        return (yield from perform(call))
-    except ApiError as error:
-        unknown = error.code in ("UNKNOWN_OPERATION", "OPERATION_NOT_SUPPORTED")
-        crashed = isinstance(error, ServerError) and facts.dialect == "webservice"
-        if not unknown and not crashed:
-            raise
-        facts.unknown_operations.add(operation)
-        raise NotSupported(
-            f"The server has no usable operation {operation!r} ({error}). It will not be asked "
-            "again in this session."
-        ) from error
+    require(call.name, facts)
+    refusal: ApiError | None = None
+    for each in (call, *others):
+        if _key(each) in facts.unknown_operations:
+            continue
+        try:
+            return (yield each)
+        except ApiError as error:
+            if not is_unknown(error, facts):
+                raise
+            facts.unknown_operations.add(_key(each))
+            refusal = error
+    raise NotSupported(
+        f"The server has no usable operation {call.name!r}"
+        + (f" ({refusal})." if refusal else ".")
+        + " It is not asked again in this session."
+    ) from refusal
+
+
+def is_unknown(error: ApiError, facts: Facts) -> bool:
+    """Whether the answer means that the server lacks the operation.
+
+    webservice.php answers HTTP 500 and nothing else; others an error code or a status.
+    """
+    if error.code in ("UNKNOWN_OPERATION", "OPERATION_NOT_SUPPORTED"):
+        return True
+    if facts.dialect == "webservice":
+        return isinstance(error, ServerError)
+    return error.status in (404, 405, 501)
+
+
+def _key(call: Operation) -> str:
+    return f"{call.method} {call.name}"
 
 
 def table() -> str:

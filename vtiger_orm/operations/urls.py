@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote_plus
 
-_SAFE: Final = "(),*!=:/?@$~"
-"""Left as they are in the value of a parameter. Not here although a URL may hold it: ``'``, which
-HTTP libraries and proxies encode on their own, and that would break the accounting."""
+_SAFE: Final = "(),'*!=:/?@$~"
+"""Left as they are inside a value; httpx sends them unchanged, so lengths can be relied on."""
 
 
 def quote_value(text: str) -> str:

@@ -127,9 +127,7 @@ def _check_values(
     yield from _check_dependencies(meta, wire, facts, present)
 
 
-def _check_value(
-    meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts
-) -> Iterator[Problem]:
+def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
     match each.family:
         case Family.TEXT:
             yield from _check_text(each, value, facts)

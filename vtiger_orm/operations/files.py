@@ -1,0 +1,188 @@
+"""Documents and images: sending files and fetching them back.
+
+The CRM knows two ids: the document's, and the attachment's in `imageattachmentids`. Contents
+travel as base64 inside JSON, a third larger than the file; hence the size guard.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import mimetypes
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
+from ..ids import parse_id
+from ..metadata.kinds import Kind
+from ..metadata.module import FieldMeta, ModuleMeta
+from .calls import FilePart, Operation, Plan, Retrieve, Row, perform
+from .facts import Facts
+from .support import remembering
+
+DEFAULT_LIMIT: Final = 50 * 1024 * 1024
+"""Bytes; the Cloud's usual DOCUMENT_UPLOAD_FILE_LIMIT."""
+
+ATTACHMENTS: Final = "imageattachmentids"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that was fetched from the CRM."""
+
+    id: str
+    """The attachment's number."""
+    name: str
+    """As the CRM keeps it: it cleans names at upload."""
+    content_type: str
+    content: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def write_to(self, path: str | os.PathLike[str]) -> Path:
+        """Write the content; into a folder it goes under its own name. Returns the file's path.
+
+        The file appears whole or not at all.
+        """
+        target = Path(path)
+        if target.is_dir():
+            target = target / safe_name(self.name)
+        partial = target.with_name(target.name + ".part")
+        partial.write_bytes(self.content)
+        return partial.replace(target)
+
+
+def safe_name(name: str) -> str:
+    """A file name from the CRM without any path in it."""
+    cleaned = name.replace("\\", "/").rsplit("/", 1)[-1].strip().lstrip(".").replace("\0", "")
+    return cleaned or "file"
+
+
+def file_part(
+    part: str,
+    source: str | os.PathLike[str] | bytes | IO[bytes],
+    *,
+    filename: str | None = None,
+    content_type: str | None = None,
+    max_bytes: int = DEFAULT_LIMIT,
+) -> FilePart:
+    """A form part for an upload; an open file is streamed, a path is read.
+
+    Raises `InvalidValue` when the file is larger than `max_bytes`, and for bytes or a stream
+    without a name.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        _guard(path.stat().st_size, max_bytes, path.name)
+        filename = filename or path.name
+        content: Any = path.open("rb")
+    else:
+        filename = filename or _stream_name(source)
+        if not filename:
+            raise InvalidValue("An upload from bytes or a stream needs filename='...'.")
+        size = len(source) if isinstance(source, bytes) else _stream_size(source)
+        if size is not None:
+            _guard(size, max_bytes, filename)
+        content = source
+    guessed = content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    return FilePart(part, filename, content, guessed)
+
+
+def document_values(
+    meta: ModuleMeta, part: FilePart, values: Mapping[str, Any], *, url: str | None = None
+) -> dict[str, Any]:
+    """Wire values of a document that holds a file; the title defaults to the file's name."""
+    wire = dict(values)
+    if not wire.get("notes_title"):
+        wire["notes_title"] = part.filename
+    wire["filelocationtype"] = "I"
+    return wire
+
+
+def attachment_ids(row: Mapping[str, Any]) -> list[str]:
+    """The attachments of a record as the wire has it; the key exists only where there are any."""
+    text = str(row.get(ATTACHMENTS) or "")
+    return [str(parse_id(part.strip())) for part in text.split(",") if part.strip()]
+
+
+def image_field(meta: ModuleMeta) -> FieldMeta | None:
+    return next((each for each in meta.fields.values() if each.kind is Kind.IMAGE), None)
+
+
+def attachments_of(id_: str) -> Plan[tuple[Row, list[str]]]:
+    """The record as it is now, and the ids of its attachments."""
+    row = yield from perform(Retrieve(id_))
+    return row, attachment_ids(row)
+
+
+def fetch(attachment_id: str, facts: Facts) -> Plan[StoredFile]:
+    """The file of one attachment. Raises `NotSupported` where the server cannot hand it out."""
+    call = Operation("files_retrieve", "GET", {"id": str(parse_id(attachment_id))})
+    answer = yield from remembering(call, facts)
+    return read_answer(answer)
+
+
+def fetch_of(
+    id_: str, facts: Facts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
+) -> Plan[StoredFile]:
+    """The record's file, by its position among the attachments.
+
+    Raises `DoesNotExist` when there is none, `InvalidValue` when it is larger than `max_bytes`
+    (told by the record's `filesize`, before the file is fetched).
+    """
+    row, ids = yield from attachments_of(id_)
+    if number >= len(ids):
+        raise DoesNotExist(
+            f"{id_} has {len(ids) or 'no'} attached files"
+            + (f", none with number {number}." if ids else ".")
+            + (" It links to an external file." if row.get("filelocationtype") == "E" else "")
+        )
+    size = str(row.get("filesize") or "")
+    if size.isdigit():
+        _guard(int(size), max_bytes, str(row.get("filename") or id_))
+    return (yield from fetch(ids[number], facts))
+
+
+def read_answer(answer: object) -> StoredFile:
+    """Both shapes of `files_retrieve`: an object, or a list with one."""
+    if isinstance(answer, Sequence) and not isinstance(answer, str) and answer:
+        answer = answer[0]
+    if not isinstance(answer, Mapping) or "filecontents" not in answer:
+        raise MalformedAnswer("files_retrieve answered without a file.")
+    try:
+        content = base64.b64decode(str(answer["filecontents"] or ""), validate=False)
+    except binascii.Error as error:
+        raise MalformedAnswer("files_retrieve answered a file that is no base64.") from error
+    return StoredFile(
+        id=str(answer.get("fileid") or ""),
+        name=str(answer.get("filename") or "file"),
+        content_type=str(answer.get("filetype") or "application/octet-stream"),
+        content=content,
+    )
+
+
+def _guard(size: int, max_bytes: int, name: str) -> None:
+    if size > max_bytes:
+        raise InvalidValue(
+            f"{name} has {size:,} bytes, more than max_bytes={max_bytes:,}. The whole file passes "
+            "through memory as text: raise max_bytes only where there is room."
+        )
+
+
+def _stream_name(source: object) -> str | None:
+    name = getattr(source, "name", None)
+    return Path(name).name if isinstance(name, str) else None
+
+
+def _stream_size(stream: IO[bytes]) -> int | None:
+    if not stream.seekable():
+        return None
+    here = stream.tell()
+    size = stream.seek(0, os.SEEK_END) - here
+    stream.seek(here)
+    return size
