@@ -5,7 +5,8 @@
     VtigerError
     ├── ConfigError                 settings are missing or contradict each other
     │   ├── NoSession               no session in this context, and no default
-    │   └── MissingExtra            an optional dependency is not installed
+    │   ├── MissingExtra            an optional dependency is not installed
+    │   └── BlockingCall            a blocking method where its a-twin is to be awaited
     ├── SchemaError                 snapshot, generated package and CRM do not fit together
     │   ├── SchemaMismatch
     │   ├── RegenerateNeeded
@@ -75,6 +76,13 @@ class MissingExtra(ConfigError):
             f"{what} needs packages that are not installed. "
             f"Install them with: pip install 'vtiger-orm[{extra}]'"
         )
+
+
+class BlockingCall(ConfigError):
+    """A blocking method was called inside `async with`: it would stop the event loop.
+
+    The message names the a-twin to await instead.
+    """
 
 
 class SchemaError(VtigerError):
@@ -186,7 +194,16 @@ class OutcomeUnknown(RecordError):
 
 
 class TransportError(VtigerError):
-    """No usable answer came; whether a write took place is unknown."""
+    """No usable answer came; whether a write took place is unknown.
+
+    `sent` is False when the request certainly never left this machine; `status` is the HTTP
+    status of an answer that came but could not be used.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True, status: int | None = None) -> None:
+        super().__init__(message)
+        self.sent = sent
+        self.status = status
 
 
 class ConnectionFailed(TransportError):
@@ -205,8 +222,10 @@ class ApiError(VtigerError):
     """The CRM answered with an error.
 
     `code` is the CRM's own (``ACCESS_DENIED``, or the integer-like ``0`` of a duplicate),
-    `operation` and `module` say what was asked, `status` is the HTTP status.
+    `operation` and `module` say what was asked, `user` as whom, `status` is the HTTP status.
     """
+
+    user: str | None = None
 
     def __init__(
         self,
