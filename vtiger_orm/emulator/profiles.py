@@ -37,6 +37,10 @@ class Profile:
     """Whether files_retrieve answers a list with one object."""
     related_message: str = "successfull"
     """What add_related says."""
+    faces: frozenset[str] = frozenset({"webservice", "restfulapi"})
+    """Which doors are open: a stock server answers HTTP 404 under ``/restapi``."""
+    error_body: bool = True
+    """Whether an error of the Cloud face has a JSON body besides its status line."""
 
 
 STOCK_8_0_PHP8: Final = Profile("stock-8.0-php8", vtiger_version="8.0.0", crashing=_BROKEN_BY_PHP8)
@@ -50,6 +54,7 @@ CLOUD: Final = Profile(
     strict_types=False,
     files_as_list=True,
     related_message="successful",
+    faces=frozenset({"webservice", "cloud"}),
 )
 
 PROFILES: Final = {each.name: each for each in (STOCK_8_0_PHP8, STOCK_7, CLOUD)}

@@ -1,0 +1,318 @@
+"""The embedded CRM: one store, its doors, and what a test wants to do with them."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from email.utils import format_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+
+from .calls import CallCount, CallRecord, Outcome
+from .clock import Clock
+from .engine import Engine, Schema, User
+from .faces import Face
+from .faces.cloud import CloudFace
+from .faces.restfulapi import RestfulApiFace
+from .faces.webservice import WebserviceFace
+from .faults import Exchange, Faults, Latency
+from .http import Request, Response, text_response
+from .limits import RateLimits
+from .profiles import Profile, profile_named
+from .sessions import Sessions, Tokens
+
+if TYPE_CHECKING:
+    from ..metadata.snapshot import Snapshot
+    from .server import Server
+    from .transport import CrmTransport
+
+log = logging.getLogger("vtiger_orm.emulator")
+
+Data: TypeAlias = "Literal['auto', 'demo'] | Path | Mapping[str, list[dict[str, Any]]] | None"
+
+_ADDRESS: Final = "http://crm.test"
+
+
+class Crm:
+    """A Vtiger CRM inside this process.
+
+    ::
+
+        crm = Crm()                                  # demo schema and data, in memory
+        crm = Crm("vtiger-schema", data=None)        # your own CRM's schema, empty
+        session = connect(crm.url, *crm.credentials(), transport=crm.transport())
+
+    `schema` is a snapshot folder, a `Snapshot`, or None for the demo. `data` is ``"demo"``, the
+    path of a JSON file or a mapping (both ``{module: [element, ...]}``), or None; ``"auto"`` means
+    the demo data with the demo schema and nothing with another. It is loaded only into a store
+    without records. `database` is ``":memory:"`` or a file that several processes may share.
+    `profile` names the kind of server: ``stock-8.0-php8``, ``stock-7`` or ``cloud``.
+
+    Raises `SnapshotError` for a folder that cannot be read and `ValueError` for an unknown
+    profile. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        schema: str | Path | Snapshot | Schema | None = None,
+        *,
+        data: Data = "auto",
+        database: str | Path = ":memory:",
+        profile: str | Profile = "stock-8.0-php8",
+        clock: Clock | None = None,
+        url_limit: int = 80_000,
+        latency: float = 0.0,
+        session_idle: float | None = 1800.0,
+    ) -> None:
+        """`url_limit` in bytes of the request line's target: beyond it the server hangs up.
+
+        `latency` in seconds is added to every answer; `session_idle` in seconds, None for ever.
+        """
+        self.profile = profile if isinstance(profile, Profile) else profile_named(profile)
+        self.clock = clock if clock is not None else Clock()
+        self.url_limit = url_limit
+        self.engine = Engine(_schema(schema), str(database), profile=self.profile, now=self.clock)
+        self.sessions = Sessions(self.clock, idle=session_idle)
+        self.tokens = Tokens(self.clock)
+        self.limits = RateLimits(self.clock)
+        self.faults = Faults()
+        self.passwords: dict[str, str] = {}
+        """User name -> password of the RestfulApi login; the access key where none is set."""
+        self.listeners: list[Callable[[CallRecord], object]] = []
+        """Called with each answered call."""
+        self._faces: tuple[Face, ...] = tuple(
+            face
+            for face in (WebserviceFace(self), CloudFace(self), RestfulApiFace(self))
+            if face.name in self.profile.faces
+        )
+        self._lanes: dict[str, float] = {}
+        self._lock = threading.Lock()
+        if latency:
+            self.faults.always(Latency(latency))
+        if data == "auto":
+            data = "demo" if schema is None else None
+        self._fill(data)
+
+    # -- the door --------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """Answer one HTTP request. No socket, no waiting: see `Response.delivery`."""
+        began = time.perf_counter()
+        if len(request.target) > self.url_limit:
+            response = text_response(status=414)
+            return replace(response, delivery=replace(response.delivery, dropped=True))
+        face = next((each for each in self._faces if each.accepts(request.path)), None)
+        if face is None:
+            return self._dated(text_response("<h1>Not Found</h1>", status=404))
+        call = face.read(request)
+        outcome: Outcome | None = None
+
+        def proceed() -> Response:
+            nonlocal outcome
+            outcome = face.answer(call)
+            return outcome.response
+
+        response = self._queued(call.lane, self.faults.apply(Exchange(self, call, proceed)))
+        done = outcome or Outcome(response, call.user)
+        status = 0 if response.delivery.dropped else response.status
+        struck = response is not done.response and response.body != done.response.body
+        self._tell(
+            CallRecord(
+                call=call,
+                user=done.user,
+                status=status,
+                error=_error(done, response, struck),
+                rows=done.rows,
+                seconds=time.perf_counter() - began + response.delivery.delay,
+                size=len(response.body),
+            )
+        )
+        return self._dated(response)
+
+    def _dated(self, response: Response) -> Response:
+        now = ("Date", format_datetime(self.clock(), usegmt=True))
+        return replace(response, headers=(now, *response.headers))
+
+    def _queued(self, lane: str, response: Response) -> Response:
+        """Calls of one session wait for each other, as PHP's session lock makes them."""
+        delay = response.delivery.delay
+        if not lane or delay <= 0:
+            return response
+        now = time.monotonic()
+        with self._lock:
+            free = max(self._lanes.get(lane, now), now) + delay
+            self._lanes[lane] = free
+        return replace(response, delivery=replace(response.delivery, delay=free - now))
+
+    def _tell(self, record: CallRecord) -> None:
+        if log.isEnabledFor(logging.INFO):
+            log.info("%s", record.line())
+        for listener in tuple(self.listeners):
+            listener(record)
+
+    @contextmanager
+    def count_calls(self) -> Iterator[CallCount]:
+        """Count the calls made inside the block::
+
+        with crm.count_calls() as calls:
+            ...
+        assert calls.number == 3, calls.lines
+        """
+        count = CallCount()
+        self.listeners.append(count.add)
+        try:
+            yield count
+        finally:
+            self.listeners.remove(count.add)
+
+    def transport(self, *, client: str = "127.0.0.1") -> CrmTransport:
+        """An httpx transport to this CRM, for sync and async clients; `client` is its IP."""
+        from .transport import CrmTransport
+
+        return CrmTransport(self.handle, client=client)
+
+    @property
+    def url(self) -> str:
+        """The address to give to a client that uses `transport()`; nothing listens there."""
+        return _ADDRESS
+
+    @contextmanager
+    def serve(
+        self, port: int = 0, *, host: str = "127.0.0.1", keep_alive: bool | None = None
+    ) -> Iterator[Server]:
+        """Answer on a socket inside the block; `port` 0 picks a free one.
+
+        ``server.url`` and ``server.port`` tell where. `keep_alive` None does as the real server:
+        stock closes the connection after each answer, the Cloud keeps it open.
+        """
+        from .server import Server
+
+        with Server(self.handle, host=host, port=port, keep_alive=keep_alive) as server:
+            yield server
+
+    # -- users -----------------------------------------------------------------------------
+
+    def users(self) -> list[User]:
+        """All users, the administrator first."""
+        return self.engine.users()
+
+    def user(self, name: str | None = None) -> User:
+        """A user by name; the administrator without one. Raises `LookupError`."""
+        users = self.users()
+        found = next((each for each in users if name is None or each.name == name), None)
+        if found is None:
+            known = ", ".join(each.name for each in users)
+            raise LookupError(f"This CRM has no user {name!r}. Its users: {known}.")
+        return found
+
+    def credentials(self, user: str | None = None) -> tuple[str, str]:
+        """User name and access key, of the administrator unless named."""
+        found = self.user(user)
+        return found.name, found.access_key
+
+    def user_with_password(self, name: str, password: str) -> User | None:
+        """The user of that name if the password is right."""
+        user = self.engine.user(name)
+        if user is None:
+            return None
+        expected = self.passwords.get(name, user.access_key)
+        return user if hmac.compare_digest(expected.encode(), password.encode()) else None
+
+    # -- the store, without HTTP -----------------------------------------------------------
+
+    def run(self, operation: str, *, user: str | None = None, **params: object) -> Any:
+        """Perform an operation directly: not counted, not logged, no faults, no session.
+
+        Parameters that are not text are sent as JSON. Raises `CrmError`, `Crash`, `PlainText`.
+        """
+        texts: dict[str, Any] = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in params.items()
+        }
+        return self.engine.call(self.user(user), operation, texts)
+
+    def create(self, module: str, element: Mapping[str, object]) -> dict[str, Any]:
+        """Create a record directly, as the administrator; returns it. See `run`."""
+        values = {"assigned_user_id": self.user().wire_id, **element}
+        record: dict[str, Any] = self.run("create", elementType=module, element=values)
+        return record
+
+    def snapshot(self) -> bytes:
+        """The whole store as it is now; give it to `restore`."""
+        return self.engine.snapshot()
+
+    def restore(self, token: bytes) -> None:
+        """Put the store back. Sessions stay open; faults stay as they are."""
+        self.engine.restore(token)
+
+    def reset(self) -> None:
+        """Log everybody out, forget faults, put the clock right. The store stays."""
+        self.sessions.end_all()
+        self.tokens.end_all()
+        self.faults.clear()
+        self.clock.resume()
+
+    def _fill(self, data: Data) -> None:
+        if data is None or self._has_records():
+            return
+        if data == "demo":
+            self.engine.load_demo()
+            return
+        content = data
+        if not isinstance(content, Mapping):
+            content = json.loads(Path(content).read_text(encoding="utf-8"))
+        if not isinstance(content, Mapping):
+            raise ValueError("Data for the CRM must be an object: module -> list of elements.")
+        for module, elements in content.items():
+            for element in elements:
+                self.create(module, element)
+
+    def _has_records(self) -> bool:
+        for module in self.engine.schema:
+            if module.shares_ids:
+                rows = self.run("query", query=f"select id from {module.name} limit 1;")
+                if rows:
+                    return True
+        return False
+
+    def close(self) -> None:
+        """Close the store; a file keeps it."""
+        self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _schema(schema: str | Path | Snapshot | Schema | None) -> Schema:
+    if schema is None:
+        return Schema.demo()
+    if isinstance(schema, Schema):
+        return schema
+    if isinstance(schema, str | Path):
+        return Schema.load(schema)
+    return Schema.of(schema)
+
+
+def _error(outcome: Outcome, response: Response, struck: bool) -> str:
+    if response.delivery.dropped:
+        return "dropped"
+    if response.delivery.cut_after is not None:
+        return "cut short"
+    if struck:
+        return f"HTTP {response.status}"
+    return outcome.error

@@ -1,0 +1,168 @@
+"""Who is logged in: challenges, web service sessions and RestfulApi tokens.
+
+They live in memory, as the sessions of a PHP server live beside its database: a store copied or
+restored between tests keeps its users logged in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from .clock import Clock
+from .engine.errors import CrmError
+
+CHALLENGE_SECONDS: Final = 300
+TOKEN_SECONDS: Final = 3600
+
+SESSION_LEFT_IDLE: Final = "SESSION_LEFT_IDLE"
+SESSION_EXPIRED: Final = "SESSION_EXPIRED"
+INVALID_SESSIONID: Final = "INVALID_SESSIONID"
+
+_MESSAGES: Final = {
+    SESSION_LEFT_IDLE: "Session has been invalidated to due lack activity",
+    SESSION_EXPIRED: "Session has life span over please login again",
+    INVALID_SESSIONID: "Session Identifier provided is Invalid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The token of one user; `expires` in UNIX seconds."""
+
+    token: str
+    issued: int
+    expires: int
+
+
+@dataclass(slots=True)
+class SessionState:
+    user: str
+    opened: float
+    used: float
+    ended: str = ""
+    """The code with which it answers from now on, when it has ended."""
+
+
+class Sessions:
+    """Sessions of ``webservice.php``.
+
+    One challenge per *user*: a new one destroys the former, so two clients that log in at the
+    same moment make each other fail. The token is not consumed by a login: several may use it
+    for 300 seconds.
+    """
+
+    def __init__(
+        self, clock: Clock, *, idle: float | None = 1800.0, lifetime: float | None = 86400.0
+    ) -> None:
+        """`idle` and `lifetime` in seconds; None switches that expiry off."""
+        self.idle = idle
+        self.lifetime = lifetime
+        self._clock = clock
+        self._challenges: dict[str, Challenge] = {}
+        self._sessions: dict[str, SessionState] = {}
+
+    def challenge(self, user: str) -> Challenge:
+        """A new token for the user; the former one no longer counts."""
+        now = self._clock.timestamp()
+        challenge = Challenge(secrets.token_hex(7)[:13], now, now + CHALLENGE_SECONDS)
+        self._challenges[user] = challenge
+        return challenge
+
+    def login(self, user: str, access_key: str, answer: str) -> str:
+        """Open a session; `answer` is ``md5(token + access key)``.
+
+        Raises `CrmError`: INVALID_AUTH_TOKEN without a live challenge, INVALID_USER_CREDENTIALS
+        when the answer is not that of the latest one.
+        """
+        challenge = self._challenges.get(user)
+        if challenge is None or self._clock.timestamp() > challenge.expires:
+            raise CrmError("INVALID_AUTH_TOKEN", "Specified token is invalid or expired")
+        expected = hashlib.md5((challenge.token + access_key).encode()).hexdigest()
+        if not hmac.compare_digest(expected.encode(), answer.encode()):
+            raise CrmError("INVALID_USER_CREDENTIALS", "Invalid username or password")
+        return self.open(user)
+
+    def open(self, user: str) -> str:
+        """A session without the handshake; returns its identifier."""
+        name = secrets.token_hex(11)[:21]
+        now = self._clock().timestamp()
+        self._sessions[name] = SessionState(user, now, now)
+        return name
+
+    def user(self, name: str) -> str:
+        """The user of a session, which counts as using it.
+
+        Raises `CrmError` with INVALID_SESSIONID, SESSION_LEFT_IDLE or SESSION_EXPIRED.
+        """
+        state = self._sessions.get(name)
+        code = INVALID_SESSIONID if state is None else self._ended(state)
+        if state is None or code:
+            raise CrmError(code, _MESSAGES[code])
+        state.used = self._clock().timestamp()
+        return state.user
+
+    def _ended(self, state: SessionState) -> str:
+        now = self._clock().timestamp()
+        if not state.ended:
+            if self.lifetime is not None and now - state.opened > self.lifetime:
+                state.ended = SESSION_EXPIRED
+            elif self.idle is not None and now - state.used > self.idle:
+                state.ended = SESSION_LEFT_IDLE
+        return state.ended
+
+    def known(self, name: str) -> bool:
+        """Whether the session would be accepted now; does not count as using it."""
+        state = self._sessions.get(name)
+        return state is not None and not self._ended(state)
+
+    def end(self, name: str, code: str = INVALID_SESSIONID) -> None:
+        """From now on the session answers with `code`; an unknown name is ignored."""
+        if name in self._sessions:
+            self._sessions[name].ended = code
+
+    def end_all(self, code: str = INVALID_SESSIONID) -> None:
+        """End every session, as a restart of the server does."""
+        for name in self._sessions:
+            self.end(name, code)
+
+    def __len__(self) -> int:
+        return sum(1 for state in self._sessions.values() if not self._ended(state))
+
+
+@dataclass(slots=True)
+class _Token:
+    user: str
+    client: str
+    expires: float
+
+
+class Tokens:
+    """Tokens of the RestfulApi module: bound to the caller's address, one hour from each use."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tokens: dict[str, _Token] = {}
+
+    def open(self, user: str, client: str) -> str:
+        token = secrets.token_hex(16)
+        self._tokens[token] = _Token(user, client, self._clock().timestamp() + TOKEN_SECONDS)
+        return token
+
+    def user(self, token: str, client: str) -> str | None:
+        """The token's user, or None when it is unknown, too old or of another address."""
+        state = self._tokens.get(token)
+        now = self._clock().timestamp()
+        if state is None or state.client != client or now > state.expires:
+            return None
+        state.expires = now + TOKEN_SECONDS
+        return state.user
+
+    def end(self, token: str) -> None:
+        self._tokens.pop(token, None)
+
+    def end_all(self) -> None:
+        self._tokens.clear()
