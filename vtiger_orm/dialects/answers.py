@@ -1,0 +1,74 @@
+"""From the bytes of an answer to its envelope ``{"success": ..., "result" | "error": ...}``.
+
+Content type and status are not trusted: stock servers answer errors with HTTP 200, print PHP
+warnings in front of the JSON, or send nothing at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from .base import HttpResponse
+
+logger = logging.getLogger("vtiger_orm")
+
+_ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A readable answer: a result, or an error with the CRM's own code and text."""
+
+    success: bool
+    result: Any = None
+    code: str = ""
+    message: str = ""
+    detail: Any = None
+
+
+def read_envelope(response: HttpResponse) -> Envelope | None:
+    """The envelope in the body, or None when there is none."""
+    content = _json(response.body)
+    if not isinstance(content, dict) or not isinstance(content.get("success"), bool):
+        return None
+    if content["success"]:
+        return Envelope(True, content.get("result"))
+    error = content.get("error")
+    if not isinstance(error, dict):
+        return Envelope(False, message=str(error or content.get("message") or ""), detail=error)
+    code = error.get("code")
+    return Envelope(
+        False,
+        code="" if code is None else str(code),
+        message=str(error.get("message") or "").strip(),
+        detail=error,
+    )
+
+
+def _json(body: bytes) -> Any:
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return from_json(body)
+    except ValueError:
+        pass
+    # Warnings before the answer, or output of a badly written extension after it.
+    start = _ENVELOPE.search(body)
+    if start is None:
+        return None
+    try:
+        text = body[start.start() :].decode("utf-8")
+        content, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return None
+    logger.warning(
+        "the CRM printed %d bytes before and %d after its answer; they were ignored",
+        start.start(),
+        len(text) - end,
+    )
+    return content

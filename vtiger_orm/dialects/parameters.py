@@ -1,0 +1,72 @@
+"""What both dialects of the vendor have in common: names of parameters, shapes of results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from ..errors import MalformedAnswer, NotSupported
+from ..operations import calls
+from ..operations.calls import Call
+from .errors import Asked
+
+Method: TypeAlias = Literal["GET", "POST"]
+
+
+def parameters(call: Call[Any]) -> tuple[Method, dict[str, Any]]:
+    """How a call is sent and with which parameters, operation and authentication apart."""
+    match call:
+        case calls.ListTypes() | calls.Me():
+            return "GET", {}
+        case calls.Describe(module) | calls.RelatedTypes(module):
+            return "GET", {"elementType": module}
+        case calls.Query(text):
+            return "GET", {"query": text}
+        case calls.QueryRelated(text, id, label):
+            return "GET", {"id": id, "relatedLabel": label, "query": text}
+        case calls.Retrieve(id):
+            return "GET", {"id": id}
+        case calls.RetrieveRelated(id, label, module):
+            return "GET", {"id": id, "relatedLabel": label, "relatedType": module}
+        case calls.Create(module, values):
+            return "POST", {"elementType": module, "element": dict(values)}
+        case calls.Update(id, values) | calls.Revise(id, values):
+            return "POST", {"element": {**values, "id": id}}
+        case calls.Delete(id):
+            return "POST", {"id": id}
+        case calls.Operation(_, method, params):
+            return ("GET" if method.upper() == "GET" else "POST"), dict(params)
+        case _:
+            raise NotSupported(f"This dialect has no operation for {type(call).__name__}.")
+
+
+def as_text(value: object) -> str:
+    """A parameter as text: whatever is not text is sent as JSON, as the vendor's clients do."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def shape(call: Call[Any], result: Any, asked: Asked) -> Any:
+    """The result as its call promises it; raises `MalformedAnswer` for anything else."""
+    match call:
+        case calls.Query() | calls.QueryRelated() | calls.RetrieveRelated():
+            rows = list(result.values()) if isinstance(result, Mapping) else result
+            rows = [] if rows is None else rows
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise _odd(asked, "a list of records", result)
+            return rows
+        case calls.Operation() | calls.ListTypes():
+            return result
+        case _:
+            if not isinstance(result, dict):
+                raise _odd(asked, "a record", result)
+            return result
+
+
+def _odd(asked: Asked, expected: str, result: object) -> MalformedAnswer:
+    return MalformedAnswer(
+        f"{asked}: the CRM reports success, but its result is not {expected}: "
+        f"{type(result).__name__}."
+    )

@@ -1,0 +1,36 @@
+"""Keeping secrets out of messages.
+
+Servers echo what they are sent: an error page may quote the address with the session in it.
+Known secrets are replaced wherever they occur; what merely looks like one is replaced too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+HIDDEN: Final = "***"
+
+_LOOKS_SECRET: Final = re.compile(
+    r"(?i)(\b(?:session(?:name|id)|phpsessid|access_?key|password|token|authorization)\b"
+    r"[\"']?\s*[=:]\s*[\"']?(?:basic\s+|bearer\s+)?)([^\s\"'&<>;,]+)"
+)
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` with every secret replaced by ``***``."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    return _LOOKS_SECRET.sub(rf"\g<1>{HIDDEN}", text)
+
+
+def excerpt(body: bytes, limit: int = 160) -> str:
+    """The beginning of an answer for an error message: one line, printable, without secrets."""
+    text = body[: limit * 4].decode("utf-8", "replace")
+    text = re.sub(r"<(script|style)\b.*?(</\1>|$)", " ", text, flags=re.I | re.S)
+    text = re.sub(r"<[^>]*>?", " ", text) if "<" in text else text
+    text = "".join(char if char.isprintable() else " " for char in text)
+    text = redact(" ".join(text.split()))
+    return text if len(text) <= limit else text[: limit - 3] + "..."
