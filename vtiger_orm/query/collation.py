@@ -1,0 +1,65 @@
+r"""Text compared as the CRM's database compares it (utf8mb3_general_ci), for local evaluation.
+
+Every character of the basic plane has one weight: case and accents do not count, ``ß`` weighs as
+``s``. Trailing blanks do not count in comparisons (PAD SPACE); they do in LIKE. No Unicode
+routine of Python gives this order, so the engine's own table is kept as data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+from .patterns import ANY, tokens
+
+_PADDING: Final = " " * 8
+"""Stands for the endless blanks a text is padded with, where keys of unequal length are sorted.
+It decides only between a text and its own continuation by blanks and a control character."""
+
+_BEYOND: Final = re.compile("[\U00010000-\U0010ffff]")
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[int, int]:
+    text = files("vtiger_orm.metadata").joinpath("general_ci.json").read_text("utf-8")
+    table = json.loads(text)
+    return str.maketrans(table["from"], table["to"])
+
+
+def weigh(text: str) -> str:
+    """The text with every character replaced by its weight; the length stays the same."""
+    if not text.isascii():
+        text = _BEYOND.sub("\ufffd", text)
+    return text.translate(_weights())
+
+
+def equality_key(text: str) -> str:
+    """Equal for two texts exactly when the server's ``=`` finds them equal."""
+    return weigh(text).rstrip(" ")
+
+
+def sort_key(text: str) -> str:
+    """Sorts as the server's ORDER BY does."""
+    return weigh(text).rstrip(" ") + _PADDING
+
+
+def compare(left: str, right: str) -> int:
+    """Below, at, or above 0 as the server finds left smaller, equal or larger."""
+    one, other = weigh(left), weigh(right)
+    length = max(len(one), len(other))
+    one, other = one.ljust(length), other.ljust(length)
+    return (one > other) - (one < other)
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """A function that tells whether a text matches a LIKE pattern."""
+    parts = [
+        (".*" if character == ANY else ".") if wildcard else re.escape(weigh(character))
+        for wildcard, character in tokens(pattern)
+    ]
+    fullmatch = re.compile("".join(parts), re.DOTALL).fullmatch
+    return lambda text: fullmatch(weigh(text)) is not None

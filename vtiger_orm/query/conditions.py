@@ -1,0 +1,151 @@
+"""Conditions as users write them: keywords and `Q`, resolved against a module's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from ..errors import InvalidLookup
+from ..metadata.module import ModuleMeta
+from .arguments import condition
+from .tree import (
+    FALSE,
+    TRUE,
+    And,
+    Atom,
+    Compare,
+    DayBound,
+    Equal,
+    Has,
+    InMonth,
+    InSelection,
+    Like,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    Present,
+    all_of,
+    any_of,
+    atoms,
+    negated,
+)
+
+__all__ = [
+    "FALSE",
+    "TRUE",
+    "And",
+    "Atom",
+    "Compare",
+    "DayBound",
+    "Equal",
+    "Has",
+    "InMonth",
+    "InSelection",
+    "Like",
+    "Node",
+    "Not",
+    "OneOf",
+    "Or",
+    "Present",
+    "Q",
+    "all_of",
+    "any_of",
+    "atoms",
+    "negated",
+    "resolve",
+]
+
+
+class Q:
+    """A condition that can be combined: ``Q(city="Rome") | ~Q(email=None)``.
+
+    Field names and values are checked when it is given to a queryset, which knows the module.
+    Keywords and arguments of one `Q` must all hold. A `Q` never changes.
+    """
+
+    __slots__ = ("_args", "_connector", "_lookups")
+
+    def __init__(self, *args: Q, **lookups: Any) -> None:
+        self._connector: Literal["all", "any", "none"] = "all"
+        self._args: tuple[Q, ...] = args
+        self._lookups: Mapping[str, Any] = lookups
+
+    @classmethod
+    def _joined(cls, connector: Literal["all", "any", "none"], *parts: Q) -> Q:
+        joined = cls(*parts)
+        joined._connector = connector
+        return joined
+
+    def __and__(self, other: Q) -> Q:
+        return Q._joined("all", self, other) if isinstance(other, Q) else NotImplemented
+
+    def __or__(self, other: Q) -> Q:
+        return Q._joined("any", self, other) if isinstance(other, Q) else NotImplemented
+
+    def __invert__(self) -> Q:
+        return Q._joined("none", self)
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "A Q is neither true nor false by itself. Combine with & | ~ instead of and, or, not."
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Q):
+            return NotImplemented
+        return (self._connector, self._args, self._lookups) == (
+            other._connector,
+            other._args,
+            other._lookups,
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        parts = [repr(arg) for arg in self._args]
+        parts += [f"{name}={value!r}" for name, value in self._lookups.items()]
+        match self._connector:
+            case "none":
+                return f"~{parts[0]}"
+            case "any":
+                return f"({' | '.join(parts)})"
+            case _:
+                return f"Q({', '.join(parts)})"
+
+    def resolve(self, module: ModuleMeta) -> Node:
+        """The condition tree for this module; raises `InvalidLookup` as `resolve` does."""
+        match self._connector:
+            case "any":
+                return any_of(*(part.resolve(module) for part in self._args))
+            case "none":
+                return negated(self._args[0].resolve(module))
+            case _:
+                return resolve(module, self._args, self._lookups)
+
+
+_NODES: Final = (And, Or, Not, *Atom.__args__)
+
+
+def resolve(module: ModuleMeta, args: Sequence[Any], lookups: Mapping[str, Any]) -> Node:
+    """What the arguments of `filter` mean: every one of them must hold.
+
+    `args` are `Q` objects (or trees resolved earlier), `lookups` keywords such as
+    ``lastname__startswith="Sm"``. Everything is checked here, when the queryset is built: raises
+    `InvalidLookup` for an unknown field (with a suggestion), a lookup the field does not have,
+    a value of the wrong type, or a field the server cannot filter by.
+    """
+    nodes: list[Node] = []
+    for arg in args:
+        if isinstance(arg, Q):
+            nodes.append(arg.resolve(module))
+        elif isinstance(arg, _NODES):
+            nodes.append(arg)
+        else:
+            raise InvalidLookup(
+                f"{arg!r} is not a condition on {module.name}. Write keywords "
+                f"(filter(name=value)) or Q objects (filter(Q(name=value) | Q(...)))."
+            )
+    for keyword, value in lookups.items():
+        nodes.append(condition(module, keyword, value))
+    return all_of(*nodes)

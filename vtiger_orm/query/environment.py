@@ -1,0 +1,76 @@
+"""What a plan is made with: the server's limits and the session's settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Final, Literal
+
+NULL_FREE_SECONDS: Final = 300.0
+"""How long "this field holds no NULL" is believed; any import of data can make it wrong."""
+
+Collation = Literal["general_ci", "unknown"]
+Consistency = Literal["normal", "strict"]
+
+
+class Knowledge:
+    """What a session has learnt about its server; shared by the plans of that session.
+
+    Everything in it holds for one user of one server, so it is neither stored nor pickled with
+    a queryset. Single operations on sets and dicts are atomic, hence no lock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._verified: set[Hashable] = set()
+        self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
+
+    def is_verified(self, shape: Hashable) -> bool:
+        """Whether a statement of this shape was once answered without a silent SQL error."""
+        return shape in self._verified
+
+    def verify(self, shape: Hashable) -> None:
+        """Remember that statements of this shape work, so an empty answer means no rows."""
+        self._verified.add(shape)
+
+    def null_free(self, module: str, wire: str) -> bool | None:
+        """Whether the field holds no NULL in any visible row; None when not known (any more)."""
+        found = self._nulls.get((module, wire))
+        if found is None or found[1] < self._clock():
+            return None
+        return found[0]
+
+    def learn_null_free(self, module: str, wire: str, free: bool) -> None:
+        """Remember the verdict of a count over the whole module, for five minutes."""
+        self._nulls[module, wire] = (free, self._clock() + NULL_FREE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Limits, capabilities and settings that plans are made with.
+
+    The defaults are the careful ones: a server of which nothing is known.
+    """
+
+    page_size: int = 100
+    """Rows the server hands out at most for one statement."""
+    url_budget: int = 8000
+    """Longest request line in bytes; a query travels only in the URL."""
+    precedence_known: bool = False
+    """Whether AND is known to bind tighter than OR; if not, only forms that mean the same
+    under both readings are sent."""
+    collation: Collation = "general_ci"
+    """How the server compares text; `unknown` leaves every verdict on text to the server."""
+    thinned_pages: bool = False
+    """Whether rows the user may not see are dropped from a page after LIMIT was applied."""
+    timezone: tzinfo = UTC
+    """Where a day begins, for `date`, `year`, `month` and plain dates on datetime fields."""
+    max_scan_rows: int = 100_000
+    """Rows that may be read and thrown away, or held for sorting, to answer one query."""
+    parallel: int = 1
+    """Statements performed side by side; above 1 disjoint id ranges are read at once."""
+    consistency: Consistency = "normal"
+    """`strict` never relies on what was learnt about NULLs, it asks again."""
+    knowledge: Knowledge = field(default_factory=Knowledge, compare=False)
