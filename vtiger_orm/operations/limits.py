@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from ..errors import MalformedAnswer
+from ..picklists import Picklist
 
 _SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)I?B", re.IGNORECASE)
 _FACTORS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-class EditionLimit(StrEnum):
+class EditionLimit(Picklist):
     """Keywords of the manual. Open: `EditionLimit("SOMETHING_NEW")` is a member as well."""
 
     INBOX_LIMIT = "INBOX_LIMIT"
@@ -114,20 +114,6 @@ class EditionLimit(StrEnum):
     CSATSURVEYS_RECORDS_LIMIT = "CSATSURVEYS_RECORDS_LIMIT"
     MACROS_JOB_DAILY_RUN_LIMIT = "MACROS_JOB_DAILY_RUN_LIMIT"
     MACROS_SCRIPT_DAILY_RUN_LIMIT = "MACROS_SCRIPT_DAILY_RUN_LIMIT"
-
-    @property
-    def known(self) -> bool:
-        """Whether the manual lists the keyword."""
-        return self.value in type(self)._value2member_map_
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, str) or not value:
-            return None
-        member = str.__new__(cls, value)
-        member._name_ = value
-        member._value_ = value
-        return member
 
 
 @dataclass(frozen=True, slots=True)

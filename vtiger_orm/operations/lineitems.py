@@ -27,7 +27,18 @@ LINE_ITEMS: Final = "LineItems"
 FINAL_DETAILS: Final = "LineItems_FinalDetails"
 
 _READ_ONLY: Final = frozenset(
-    ["parent_id", "sequence_no", "incrementondel", "image", "purchase_cost", "margin", "id", "product_name", "entity_type", "deleted"]
+    [
+        "parent_id",
+        "sequence_no",
+        "incrementondel",
+        "image",
+        "purchase_cost",
+        "margin",
+        "id",
+        "product_name",
+        "entity_type",
+        "deleted",
+    ]
 )
 _PARENTS_PER_QUERY: Final = 50
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from ..errors import ApiError, NotSupported, ServerError
+from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError, VtigerError
 from .calls import Operation, Plan
 from .facts import Facts
 
@@ -244,13 +244,13 @@ def remembering(call: Operation, facts: Facts, *others: Operation) -> Plan[Any]:
     know the first. Raises `NotSupported` when it knows none, and from then on without asking.
     """
     require(call.name, facts)
-    refusal: ApiError | None = None
+    refusal: VtigerError | None = None
     for each in (call, *others):
         if _key(each) in facts.unknown_operations:
             continue
         try:
             return (yield each)
-        except ApiError as error:
+        except (ApiError, MalformedAnswer, NotSupported) as error:
             if not is_unknown(error, facts):
                 raise
             facts.unknown_operations.add(_key(each))
@@ -262,14 +262,14 @@ def remembering(call: Operation, facts: Facts, *others: Operation) -> Plan[Any]:
     ) from refusal
 
 
-def is_unknown(error: ApiError, facts: Facts) -> bool:
+def is_unknown(error: ApiError | MalformedAnswer | NotSupported, facts: Facts) -> bool:
     """Whether the answer means that the server lacks the operation.
 
     webservice.php answers HTTP 500 and nothing else; others an error code or a status.
     """
-    if error.code in ("UNKNOWN_OPERATION", "OPERATION_NOT_SUPPORTED"):
+    if isinstance(error, NotSupported):
         return True
-    if facts.dialect == "webservice":
+    if isinstance(error, ApiError) and facts.dialect == "webservice":
         return isinstance(error, ServerError)
     return error.status in (404, 405, 501)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from ..errors import InvalidRecord, InvalidValue
+from ..errors import InvalidRecord
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -230,8 +230,3 @@ def _forbidden(meta: ModuleMeta, what: str) -> Problem:
 
 def _blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and is_blank(value))
-
-
-def collect(problems: list[Problem], error: InvalidValue, name: str) -> None:
-    """Turn a value that has no wire form into a problem beside the others."""
-    problems.append(Problem(name, Rule.VALUE, str(error)))

@@ -1,0 +1,39 @@
+"""Attributes and Python values as the wire names and wire values of a write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from typing import Any
+
+from ..errors import InvalidRecord, InvalidValue
+from ..metadata.module import ModuleMeta
+from ..values import encode, plain
+from .validation import Problem, Rule
+
+
+def to_wire(
+    meta: ModuleMeta, values: Mapping[str, object], *, zone: tzinfo = UTC
+) -> dict[str, Any]:
+    """The wire values of attributes; `zone` is the server's.
+
+    A name the module does not know is the wire name of a field newer than the package; its value
+    is written by its Python type alone. Raises `InvalidRecord` that lists every value that has no
+    wire form.
+    """
+    wire: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in values.items():
+        each = meta.fields.get(name)
+        try:
+            if each is not None:
+                wire[each.wire] = encode(each, value, zone)
+            else:
+                wire[name] = plain(value, zone)
+        except InvalidValue as error:
+            problems.append(Problem(name, Rule.VALUE, str(error)))
+        except ValueError as error:
+            problems.append(Problem(name, Rule.VALUE, f"{name}: {error}"))
+    if problems:
+        raise InvalidRecord(meta.name, problems)
+    return wire
