@@ -1,0 +1,71 @@
+"""Everything a reading application does, in the types it may rely on."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import assert_type
+
+from generated.demo import Accounts, Contacts, Groups, Potentials, Quotes, Users, Vehicles, connect
+from vtiger_orm import Q, Ref
+
+
+def sync() -> None:
+    with connect() as crm:
+        hot = (
+            Contacts.objects.filter(
+                lastname__startswith="Sm",
+                leadsource=Contacts.LeadSource.COLD_CALL,
+                account_id__in=Accounts.objects.filter(industry=Accounts.Industry.BANKING),
+            )
+            .exclude(email=None)
+            .select_related("account_id")
+            .order_by("-modifiedtime")
+        )
+        for contact in hot[:50]:
+            assert_type(contact, Contacts)
+            assert_type(contact.lastname, str | None)
+            assert_type(contact.birthday, date | None)
+            assert_type(contact.modifiedtime, datetime | None)
+            assert_type(contact.donotcall, bool | None)
+            assert_type(contact.leadsource, Contacts.LeadSource | None)
+            assert_type(contact.id, Ref[Contacts])
+            if contact.account_id:
+                assert_type(contact.account_id.loaded, Accounts)
+                assert_type(contact.account_id.fetch(), Accounts)
+            if contact.assigned_user_id:
+                owner = contact.assigned_user_id.fetch()
+                assert_type(owner, Users | Groups)
+                if isinstance(owner, Users):
+                    assert_type(owner.user_name, str | None)
+        assert_type(hot.count(), int)
+        assert_type(hot.exists(), bool)
+        assert_type(hot.first(), Contacts | None)
+        assert_type(hot.get(id=Contacts.ref("12x1")), Contacts)
+        assert_type(list(hot.using(crm)), list[Contacts])
+
+
+async def twins() -> None:
+    async with connect():
+        async for contact in Contacts.objects.filter(donotcall=False):
+            assert_type(contact, Contacts)
+        assert_type(await Contacts.objects.filter(donotcall=False), list[Contacts])
+        assert_type(await Contacts.objects.acount(), int)
+        assert_type(await Contacts.objects.afirst(), Contacts | None)
+        assert_type(await Contacts.objects.aget(lastname="Smith"), Contacts)
+
+
+def conditions(account: Accounts) -> None:
+    people = Contacts.objects
+    people.filter(account_id=account)
+    people.filter(account_id=account.id)
+    people.filter(account_id=Accounts.ref("11x3"))
+    people.filter(account_id__in=[account, account.id])
+    people.filter(account_id=None, email__isnull=True)
+    people.filter(modifiedtime__gte=datetime(2026, 1, 1, tzinfo=UTC))
+    people.filter(Q(lastname="Smith") | ~Q(firstname="Ada"), donotcall=True)
+    people.filter(lastname__in=["a", "b"]).exclude(lastname__contains="x")
+    Potentials.objects.filter(amount__gt=Decimal("100.50"))
+    Potentials.objects.filter(closingdate__range=(date(2026, 1, 1), date(2026, 12, 31)))
+    Quotes.objects.filter(quotestage__in=list(Quotes.QuoteStage))
+    either = people.filter(lastname="a") | people.filter(lastname="b")
+    either.filter(firstname="still typed")
+    assert_type(Vehicles.objects.filter(class_="x").first(), Vehicles | None)

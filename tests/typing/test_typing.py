@@ -1,0 +1,137 @@
+"""What the type checkers say about application code, with no plugin.
+
+`pass/` holds programs that must be clean in strict mode. `fail/` holds programs whose errors
+are written beside the line::
+
+    Contacts.objects.filter(lastnme="x")  # mypy: did you mean "lastname"  # pyright: "lastnme"
+
+Each marker is a piece of text that the checker's message must contain; an error on a line with
+no marker, or a marker without its error, fails the test. Every checker runs once for all files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PASS = sorted((HERE / "pass").glob("*.py"))
+FAIL = sorted((HERE / "fail").glob("*.py"))
+MARKER = re.compile(r"# (mypy|pyright): (.*?)(?=\s+# (?:mypy|pyright): |$)")
+
+Errors = dict[Path, dict[int, list[str]]]
+
+
+def run(*command: str, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.stdout, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def mypy_errors(tmp_path_factory: pytest.TempPathFactory) -> Errors:
+    cache = tmp_path_factory.mktemp("mypy")
+    files = [str(path) for path in (*PASS, *FAIL)]
+    output = run(
+        sys.executable,
+        *("-m", "mypy", "--strict", "--output=json", f"--cache-dir={cache}"),
+        *("--no-error-summary", "--scripts-are-modules", *files),
+    )
+    found: Errors = defaultdict(lambda: defaultdict(list))
+    for line in output.splitlines():
+        error = json.loads(line)
+        if error["severity"] == "error":
+            found[ROOT / error["file"]][error["line"]].append(error["message"])
+    return found
+
+
+def pyright(mode: str, folder: Path, config: Path) -> Errors:
+    settings = {
+        "include": [str(HERE / "pass"), str(HERE / "fail")],
+        "extraPaths": [str(ROOT), str(ROOT / "codegen")],
+        "typeCheckingMode": mode,
+        "pythonVersion": "3.11",
+    }
+    config.write_text(json.dumps(settings))
+    output = run(
+        sys.executable,
+        *("-m", "basedpyright", "--outputjson", "--level=error"),
+        *("--project", str(config), "--pythonpath", sys.executable),
+    )
+    found: Errors = defaultdict(lambda: defaultdict(list))
+    for error in json.loads(output)["generalDiagnostics"]:
+        if error["severity"] == "error":
+            line = error["range"]["start"]["line"] + 1
+            found[Path(error["file"])][line].append(error["message"])
+    return found
+
+
+@pytest.fixture(scope="session")
+def pyright_errors(tmp_path_factory: pytest.TempPathFactory) -> Errors:
+    folder = tmp_path_factory.mktemp("pyright")
+    return pyright("strict", folder, folder / "pyrightconfig.json")
+
+
+def expected(path: Path, checker: str) -> dict[int, list[str]]:
+    wanted: dict[int, list[str]] = {}
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        texts = [text for name, text in MARKER.findall(line) if name == checker]
+        if texts:
+            wanted[number] = texts
+    return wanted
+
+
+def compare(path: Path, checker: str, found: Errors) -> None:
+    wanted, got = expected(path, checker), found.get(path, {})
+    problems = []
+    for line in sorted({*wanted, *got}):
+        for text in wanted.get(line, []):
+            if not any(text in message for message in got.get(line, [])):
+                problems.append(f"line {line}: no error with {text!r}; got {got.get(line)}")
+        if line not in wanted:
+            problems.append(f"line {line}: unexpected {got[line]}")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("path", PASS, ids=lambda path: path.stem)
+def test_mypy_accepts(path: Path, mypy_errors: Errors) -> None:
+    assert not mypy_errors.get(path)
+
+
+@pytest.mark.parametrize("path", PASS, ids=lambda path: path.stem)
+def test_pyright_accepts(path: Path, pyright_errors: Errors) -> None:
+    assert not pyright_errors.get(path)
+
+
+@pytest.mark.parametrize("path", FAIL, ids=lambda path: path.stem)
+def test_mypy_refuses(path: Path, mypy_errors: Errors) -> None:
+    assert expected(path, "mypy"), "a file in fail/ without a marker proves nothing"
+    compare(path, "mypy", mypy_errors)
+
+
+@pytest.mark.parametrize("path", FAIL, ids=lambda path: path.stem)
+def test_pyright_refuses(path: Path, pyright_errors: Errors) -> None:
+    assert expected(path, "pyright"), "a file in fail/ without a marker proves nothing"
+    compare(path, "pyright", pyright_errors)
+
+
+def test_every_refused_filter_is_refused_by_exclude_too() -> None:
+    """pyright forgets the narrowed signature on an alias unless the base has the same one."""
+    for path in FAIL:
+        text = path.read_text()
+        assert text.count(".filter(") == text.count(".exclude("), path.name
