@@ -164,9 +164,7 @@ class _Builder(Transformer[Token, Any]):
 
     def order(self, parts: list[Any]) -> dict[str, Any]:
         names = tuple(
-            str(part)
-            for part in parts
-            if isinstance(part, Token) and part.type == "COLUMNNAME"
+            str(part) for part in parts if isinstance(part, Token) and part.type == "COLUMNNAME"
         )
         return {"order": names, "descending": "DESC" in parts}
 

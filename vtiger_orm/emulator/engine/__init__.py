@@ -1,0 +1,12 @@
+"""The CRM side of the emulator: schema, store, query language and operations.
+
+Nothing in here knows HTTP. It has its own parser and its own rules for values: it shares no
+code with the query compiler and the codecs that it is meant to check.
+"""
+
+from .engine import Engine, Upload
+from .errors import Crash, CrmError, EngineError, PlainText
+from .schema import Schema
+from .users import User
+
+__all__ = ["Crash", "CrmError", "Engine", "EngineError", "PlainText", "Schema", "Upload", "User"]

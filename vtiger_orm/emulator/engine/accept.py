@@ -1,0 +1,96 @@
+"""What a write sends -> what the column keeps. The server corrects silently, far more often
+than it refuses."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from . import casts
+from .columns import Storage
+from .errors import Crash, PlainText
+from .schema import Field, Module
+from .users import User
+
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_TRUE: Final = frozenset({"1", "on"})
+SEPARATOR: Final = " |##| "
+
+
+def text_of(value: Any) -> str:
+    """A JSON value as PHP turns it into text."""
+    if isinstance(value, str):
+        return value
+    if value is None or value is False:
+        return ""
+    if value is True:
+        return "1"
+    return str(value)
+
+
+def storable(text: str) -> str:
+    """utf8mb3 cannot hold characters beyond U+FFFF: four question marks each."""
+    if text.isascii():
+        return text
+    return _SURROGATE.sub("?", _ASTRAL.sub("????", text))
+
+
+def accept(module: Module, field: Field, value: Any, user: User) -> Any:
+    """The stored form of a value for any field but references and owners.
+
+    Raises `PlainText` for a list where text is wanted and `Crash` for a decimal that is none.
+    """
+    if isinstance(value, list | dict):
+        if field.kind != "multipicklist":
+            raise PlainText("Input array has 22 params, does not match query: 'insert into ...'")
+        parts = value.values() if isinstance(value, dict) else value
+        value = SEPARATOR.join(text_of(each) for each in parts)
+    if field.kind == "boolean" and field.name != "is_admin":
+        flag = value is True or (not isinstance(value, bool) and text_of(value) in _TRUE)
+        return int(flag) if field.storage is Storage.INTEGER else str(int(flag))
+    text = text_of(value)
+    storage = field.storage
+    if storage is Storage.TEXT:
+        return storable(text)[: field.column.length]
+    if storage is Storage.INTEGER:
+        return casts.integer(text)
+    if storage is Storage.DECIMAL:
+        return _amount(field, text, user)
+    if not text:
+        return None
+    if storage is Storage.DATE:
+        return casts.written_date(text)
+    if storage is Storage.DATETIME:
+        return casts.written_datetime(text)
+    return casts.written_time(text)
+
+
+def empty(field: Field) -> Any:
+    """What a column keeps when a record is created without the field."""
+    storage = field.storage
+    if storage is Storage.TEXT:
+        return "0" if field.kind == "boolean" and field.name != "is_admin" else ""
+    if storage in (Storage.INTEGER, Storage.REFERENCE, Storage.OWNER):
+        return 0
+    if storage is Storage.DECIMAL:
+        return fixed(field, Decimal(0))
+    return None
+
+
+def fixed(field: Field, amount: Decimal) -> str:
+    """A number with the digits of the field's column."""
+    return casts.fixed(amount, field.column.whole, field.column.digits)
+
+
+def _amount(field: Field, text: str, user: User) -> str:
+    """Numbers pass through the user's own format, which rounds them; currencies also through
+    the user's currency and back."""
+    if field.kind == "double" and text and not casts.is_numeric(text):
+        raise Crash(f"{field.name}: arithmetic on the text {text!r}")
+    amount = casts.decimal(text)
+    if field.kind == "currency" and user.currency_rate != 1.0:
+        rate = Decimal(str(user.currency_rate))
+        return fixed(field, casts.rounded(amount * rate, user.decimals) / rate)
+    return fixed(field, casts.rounded(amount, user.decimals))

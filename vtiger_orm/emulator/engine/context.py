@@ -1,0 +1,119 @@
+"""One call: who asks, of which CRM, at what time. Operations see the engine through this."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..profiles import Profile
+from . import ids
+from .errors import CrmError, denied, invalid_id
+from .schema import Module, Schema
+from .store import DELETED, Store, quoted
+from .users import User
+from .views import View, is_hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file part of a multipart request."""
+
+    part: str
+    """Name of the form part (``filename``, ``imagename[]``)."""
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Context:
+    """What an operation works with."""
+
+    schema: Schema
+    store: Store
+    profile: Profile
+    user: User
+    clock: Callable[[], datetime]
+    views: Callable[[User, Module], View]
+    params: Mapping[str, Any]
+    files: Sequence[Upload] = ()
+
+    def now(self) -> str:
+        """The server's clock as datetimes are stored: UTC."""
+        return self.clock().strftime("%Y-%m-%d %H:%M:%S")
+
+    def text(self, name: str, default: str = "") -> str:
+        """A parameter as text."""
+        value = self.params.get(name)
+        if value is None:
+            return default
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """A JSON parameter; what is no JSON object counts as an empty one."""
+        value = self.params.get(name)
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return {}
+        return dict(value) if isinstance(value, Mapping) else {}
+
+    def module(self, name: str, *, unnamed: bool = False) -> Module:
+        """A module that exists and that the user may see.
+
+        Raises ACCESS_DENIED; with `unnamed`, an unknown module is not named in the message.
+        """
+        module = self.schema.modules.get(name)
+        if module is None or not module.listed:
+            raise denied() if unnamed else denied(f" for name : {name}")
+        if is_hidden(module, self.user):
+            raise denied()
+        return module
+
+    def view(self, module: Module) -> View:
+        """The module as the user sees it."""
+        return self.views(self.user, module)
+
+    def record(self, text: object) -> tuple[Module, int]:
+        """The module and number of a live record of the user's.
+
+        Raises what the server answers to unknown, deleted and foreign ids.
+        """
+        wire = ids.parse(self.schema, text)
+        module = self.module(wire.module.name)
+        if wire.number is None:
+            raise denied()
+        self.check_exists(module, wire.number)
+        self.check_shared(module, wire.number)
+        return module, wire.number
+
+    def check_exists(self, module: Module, number: int) -> None:
+        """Raises unless the number is a live record of that very module."""
+        store = self.store
+        if not module.shares_ids:
+            found = store.row(f"SELECT 1 FROM {quoted(module.table)} WHERE id = ?", (number,))
+            if found is None:
+                if module.name == "LineItem":
+                    raise CrmError("RECORD_NOT_FOUND", "Record not found")
+                raise denied()
+            return
+        row = store.row("SELECT module, state FROM entity WHERE id = ?", (number,))
+        if row is None or row[1] == DELETED:
+            raise denied()
+        if row[0] != module.name:
+            raise invalid_id()
+
+    def check_shared(self, module: Module, number: int) -> None:
+        """Raises unless the record's owner shares it with the user."""
+        view = self.view(module)
+        if view.owners is None:
+            return
+        row = self.store.row(
+            f'SELECT "assigned_user_id" FROM {quoted(module.table)} WHERE id = ?', (number,)
+        )
+        if row is None or row[0] not in view.owners:
+            raise CrmError("ACCESS_DENIED", "Permission to read given object is denied")

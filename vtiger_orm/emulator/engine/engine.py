@@ -1,0 +1,113 @@
+"""The CRM itself: users, records and operations over one store. No HTTP here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Any, Self
+
+from ..profiles import STOCK_8_0_PHP8, Profile
+from . import operations
+from .accounts import Accounts
+from .context import Context, Upload
+from .errors import Crash
+from .schema import Module, Schema
+from .store import Store
+from .users import User
+from .views import View, make_view
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Engine:
+    """One CRM.
+
+    `database` is ``":memory:"`` or a path; `now` gives the server's clock in UTC.
+    Safe to call from several threads; calls run one after the other.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        database: str = ":memory:",
+        *,
+        profile: Profile = STOCK_8_0_PHP8,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.schema = schema
+        self.profile = profile
+        self.store = Store(schema, database)
+        self.accounts = Accounts(schema, self.store)
+        self._now = now or _utc_now
+        self._views: dict[tuple[User, str], View] = {}
+
+    def call(
+        self,
+        user: User,
+        operation: str,
+        params: dict[str, Any],
+        files: Sequence[Upload] = (),
+    ) -> Any:
+        """The JSON `result` of an operation (its name in any case).
+
+        Parameters are the texts of the request (`element` is JSON text, or a dict).
+        Raises `CrmError`, `Crash` (HTTP 500, empty body) or `PlainText` (HTTP 200, no JSON).
+        `login`, `getchallenge`, `logout` and `extendsession` belong to the HTTP side.
+        """
+        name = operation.lower()
+        if name in self.profile.crashing:
+            raise Crash(f"{name}: the registered parameter names are not the handler's")
+        handler = operations.STOCK.get(name)
+        if handler is None and self.profile.cloud:
+            handler = operations.CLOUD.get(name)
+        if handler is None:
+            raise Crash(f"there is no operation {operation!r}")
+        context = Context(
+            self.schema, self.store, self.profile, user, self._now, self._view, params, files
+        )
+        with self.store.lock:
+            if name not in operations.WRITING:
+                return handler(context)
+            with self.store.transaction():
+                return handler(context)
+
+    def user(self, name: str) -> User | None:
+        """The active user of that exact name."""
+        return self.accounts.user(name)
+
+    def users(self) -> list[User]:
+        """All active users, the administrator first."""
+        return self.accounts.users()
+
+    def snapshot(self) -> bytes:
+        """The whole store as it is now; a token for `restore`."""
+        return self.store.snapshot()
+
+    def restore(self, token: bytes) -> None:
+        """Put the store back to what it was at `snapshot`."""
+        with self.store.lock:
+            self.store.restore(token)
+            self.accounts.forget()
+
+    def _view(self, user: User, module: Module) -> View:
+        key = (user, module.name)
+        view = self._views.get(key)
+        if view is None:
+            private = module.name in self.accounts.private_modules()
+            view = make_view(self.schema, module, user, private=private)
+            if len(self._views) > 4096:
+                self._views.clear()
+            self._views[key] = view
+        return view
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

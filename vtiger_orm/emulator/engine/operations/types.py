@@ -1,0 +1,49 @@
+"""listtypes and describe."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..context import Context
+from ..errors import Crash
+from ..schema import Module
+from .. import views
+
+
+def listtypes(ctx: Context) -> dict[str, Any]:
+    """The modules the user may see; with `fieldTypeList` only those that have such fields."""
+    wanted = _wanted_kinds(ctx)
+    modules = [
+        each
+        for each in ctx.schema
+        if not views.is_hidden(each, ctx.user) and (wanted is None or _has_kind(each, wanted))
+    ]
+    information = {each.name: dict(each.information) for each in modules}
+    return {"types": list(information), "information": information or []}
+
+
+def _wanted_kinds(ctx: Context) -> frozenset[str] | None:
+    """The filter. Stock servers take a JSON list only; PHP's own array form ends them."""
+    value = ctx.params.get("fieldTypeList")
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        if not ctx.profile.cloud:
+            raise Crash("fieldTypeList is an array, json_decode wants text")
+        return frozenset(map(str, value))
+    try:
+        kinds = json.loads(value)
+    except ValueError:
+        return None
+    return frozenset(map(str, kinds)) if isinstance(kinds, list) and kinds else None
+
+
+def _has_kind(module: Module, kinds: frozenset[str]) -> bool:
+    return any(each.kind in kinds for each in module.fields.values() if each.described)
+
+
+def describe(ctx: Context) -> dict[str, Any]:
+    """One module as the user sees it."""
+    module = ctx.module(ctx.text("elementType"))
+    return views.describe(ctx.view(module))

@@ -1,0 +1,103 @@
+"""Reading: compiled queries and single records -> rows as the wire shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from .compile import Compiled, Compiler
+from .context import Context
+from .labels import encoded
+from .literals import SilentError
+from .schema import Module, Schema
+from .store import quoted
+from .views import View
+from .vtql import Statement
+from .wire import identity, joins, shown
+
+Row = dict[str, Any]
+
+
+def select(ctx: Context, view: View, statement: Statement, scope: str | None = None) -> list[Row]:
+    """The answer of a query. Raises `CrmError`; an SQL error is an empty list."""
+    try:
+        compiled = Compiler(ctx.schema, view, statement, ctx.profile.page_cap).compile(scope)
+    except SilentError:
+        return []
+    rows = run(ctx, compiled)
+    if compiled.files and rows:
+        _add_attachments(ctx, view.module, rows)
+    return rows
+
+
+def run(ctx: Context, compiled: Compiled) -> list[Row]:
+    keys = compiled.keys
+    rows = [dict(zip(keys, row)) for row in ctx.store.rows(compiled.sql, compiled.values)]
+    if not compiled.collapse:
+        return rows
+    folded: dict[str, Row] = {}
+    for row in rows:
+        folded[row["id"]] = row
+    return list(folded.values())
+
+
+def record(ctx: Context, module: Module, number: int, *, label: bool = True) -> Row:
+    """One record with every field the user may read."""
+    view = ctx.view(module)
+    sql, keys = _record_sql(ctx.schema, view)
+    found = ctx.store.row(sql, (number,))
+    row: Row = dict(zip(keys, found)) if found is not None else {}
+    if any(each.kind in ("image", "file") for each in module.fields.values()):
+        _add_attachments(ctx, module, [row])
+    if label and module.is_entity:
+        row["label"] = encoded(label_of(module, row))
+    return row
+
+
+def records(ctx: Context, module: Module, numbers: Iterable[int]) -> list[Row]:
+    """Several records, in the order of the numbers; those that do not exist are left out."""
+    return [row for number in numbers if (row := record(ctx, module, number))]
+
+
+def label_of(module: Module, row: Row) -> str:
+    """The record's name, from its label fields."""
+    return " ".join(filter(None, (row.get(each.name, "") for each in module.labels()))).strip()
+
+
+@lru_cache(maxsize=512)
+def _record_sql(schema: Schema, view: View) -> tuple[str, tuple[str, ...]]:
+    module = view.module
+    fields = [
+        each
+        for each in view.fields.values()
+        if each.returned and each.queryable and not _is_line(view, each.column.table)
+    ]
+    hidden = [each for each in view.fields.values() if each.twin]
+    expressions = [shown(schema, view, each) for each in fields]
+    expressions += ["''" for _ in hidden]
+    expressions.append(identity(module))
+    keys = (*(each.name for each in fields), *(each.name for each in hidden), "id")
+    tables = {each.column.table for each in fields}
+    sql = (
+        f"SELECT {', '.join(expressions)} FROM {quoted(module.table)} t {joins(tables)} "
+        "WHERE t.id = ? LIMIT 1"
+    )
+    return sql, keys
+
+
+def _is_line(view: View, table: str) -> bool:
+    return view.module.is_inventory and table == "lines"
+
+
+def _add_attachments(ctx: Context, module: Module, rows: list[Row]) -> None:
+    numbers = {int(row["id"].split("x")[1]): row for row in rows if "id" in row}
+    marks = ", ".join("?" * len(numbers))
+    found = ctx.store.rows(
+        f"SELECT record, id FROM attachment WHERE record IN ({marks}) ORDER BY id", list(numbers)
+    )
+    for number, attachment in found:
+        row = numbers[number]
+        ids = row.get("imageattachmentids")
+        wire = f"{module.prefix}x{attachment}"
+        row["imageattachmentids"] = f"{ids},{wire}" if ids else wire

@@ -1,0 +1,99 @@
+"""A module as one user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .schema import Field, Module, Schema
+from .users import User
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What of a module a user may name, read and write."""
+
+    module: Module
+    user: User
+    fields: Mapping[str, Field]
+    """Readable fields."""
+    visible: frozenset[str] | None
+    """Modules the user may see; None when nothing is hidden."""
+    writable: bool
+    deletable: bool
+    owners: frozenset[int] | None
+    """Whose records the user sees (private sharing); None for everybody's."""
+
+    def targets(self, field: Field) -> tuple[str, ...]:
+        """The modules a reference may point to, without those hidden from the user."""
+        if self.visible is None:
+            return field.targets
+        return tuple(each for each in field.targets if each in self.visible)
+
+    def editable(self, field: Field) -> bool:
+        return (
+            field.editable
+            and field.name in self.fields
+            and (self.module.name, field.name) not in self.user.readonly_fields
+        )
+
+
+def make_view(schema: Schema, module: Module, user: User, *, private: bool) -> View:
+    """`private`: whether the module's records are shared with nobody but their owners."""
+    hidden = {name for owner, name in user.hidden_fields if owner == module.name}
+    fields = {name: field for name, field in module.fields.items() if name not in hidden}
+    restricted = not user.is_admin and bool(user.hidden_modules)
+    visible = None
+    if restricted:
+        visible = frozenset(name for name in schema.modules if name not in user.hidden_modules)
+    entity = module.is_entity or user.is_admin
+    return View(
+        module=module,
+        user=user,
+        fields=fields if hidden else module.fields,
+        visible=visible,
+        writable=entity and module.name not in user.readonly_modules,
+        deletable=entity and module.name not in user.readonly_modules | user.undeletable_modules,
+        owners=user.owners if private and not user.is_admin and module.owner_field else None,
+    )
+
+
+def describe(view: View) -> dict[str, Any]:
+    """The describe answer for this user."""
+    module = view.module
+    answer = dict(module.raw)
+    answer.update(
+        createable=bool(answer.get("createable", True)) and view.writable,
+        updateable=bool(answer.get("updateable", True)) and view.writable,
+        deleteable=bool(answer.get("deleteable", True)) and view.deletable,
+    )
+    fields = [_described(view, each) for each in view.fields.values() if each.described]
+    if module.id_field is not None:
+        fields.append(dict(module.id_field))
+    answer["fields"] = fields
+    return answer
+
+
+def _described(view: View, field: Field) -> dict[str, Any]:
+    raw = dict(field.raw)
+    if field.editable and (view.module.name, field.name) in view.user.readonly_fields:
+        raw["editable"] = False
+    if field.kind == "reference":
+        raw["type"] = {**raw["type"], "refersTo": list(view.targets(field))}
+    elif field.kind in ("picklist", "multipicklist") and view.user.hidden_values:
+        hidden = view.user.hidden_values
+        values = [
+            each
+            for each in raw["type"].get("picklistValues", ())
+            if (field.name, each["value"]) not in hidden
+        ]
+        raw["type"] = {**raw["type"], "picklistValues": values}
+    elif field.kind == "date":
+        raw["type"] = {**raw["type"], "format": view.user.date_format}
+    return raw
+
+
+def is_hidden(module: Module, user: User) -> bool:
+    """Whether the user may not know of the module."""
+    return not module.listed or (module.name in user.hidden_modules and not user.is_admin)

@@ -1,0 +1,77 @@
+"""Stored columns as SQL expressions that give what the wire shows: text, never NULL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
+from .schema import GROUPS, USERS, Field, Module, Schema
+from .store import LIVE, quoted
+from .views import View
+
+_JOINS: Final = {
+    LINES: 'LEFT JOIN "m_LineItem" li ON li.parent_id = t.id',
+    CONTACTS_OF_ACTIVITY: "LEFT JOIN activity_contact ac ON ac.activity = t.id",
+}
+
+
+def column(field: Field) -> str:
+    """The field's column in a statement over its module (alias ``t``)."""
+    if field.column.table == LINES:
+        return f"li.{quoted(field.twin or field.name)}"
+    if field.column.table == CONTACTS_OF_ACTIVITY:
+        return "ac.contact"
+    return f"t.{quoted(field.name)}"
+
+
+def joins(tables: Iterable[str]) -> str:
+    """The joins that multiply rows; all other tables are one with the module's own."""
+    return " ".join(_JOINS[each] for each in sorted(set(tables)) if each in _JOINS)
+
+
+def shown(schema: Schema, view: View, field: Field) -> str:
+    """The field's value on the wire."""
+    source = column(field)
+    storage = field.storage
+    if storage is Storage.REFERENCE:
+        return f"ifnull({_reference(schema, view.targets(field), source)}, '')"
+    if storage is Storage.OWNER:
+        return f"ifnull((SELECT o.wire FROM owner o WHERE o.id = {source}), '')"
+    if storage is Storage.INTEGER:
+        return f"ifnull(CAST({source} AS TEXT), '')"
+    if field.kind == "reference":  # kept as text: the role of a user, which nobody may read
+        return "''"
+    return f"ifnull({source}, '')"
+
+
+def identity(module: Module) -> str:
+    """The record's own id on the wire; prefixes are digits (checked by the snapshot)."""
+    return f"'{module.prefix}x' || t.id"
+
+
+def _reference(schema: Schema, targets: Sequence[str], source: str) -> str:
+    """The id of the live record that a number means; references to anything else are empty."""
+    records = [name for name in targets if name in schema.modules]
+    options = []
+    entities = [name for name in records if schema.modules[name].shares_ids]
+    if entities:
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in entities)
+        options.append(
+            f"(SELECT e.wire FROM entity e WHERE e.id = {source} "
+            f"AND e.state = {LIVE} AND e.module IN ({names}))"
+        )
+    for name in records:
+        module = schema.modules[name]
+        if name in (USERS, GROUPS):
+            options.append(
+                f"(SELECT o.wire FROM owner o WHERE o.id = {source} AND o.module = '{name}')"
+            )
+        elif not module.shares_ids:
+            options.append(
+                f"(SELECT '{module.prefix}x' || r.id FROM {quoted(module.table)} r "
+                f"WHERE r.id = {source})"
+            )
+    if not options:
+        return "NULL"
+    return options[0] if len(options) == 1 else f"coalesce({', '.join(options)})"

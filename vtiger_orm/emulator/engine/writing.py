@@ -1,0 +1,192 @@
+"""Writing records: what is checked, what is filled in, what is ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from . import ids
+from .accept import accept, empty, text_of
+from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
+from .context import Context
+from .errors import CrmError, PlainText, mandatory_missing
+from .labels import encoded_again
+from .schema import Field, Module
+from .store import LIVE, own_columns, quoted
+
+_SYSTEM_FIELDS: Final = frozenset({"id", "createdtime", "modifiedtime", "modifiedby"})
+_PBX_SYSTEM_FIELDS: Final = frozenset({"CreatedTime", "ModifiedTime"})
+
+# Prefixes of record numbers (CON1387); other modules take their first three letters.
+_NUMBER_PREFIXES: Final = {
+    "Potentials": "POT",
+    "HelpDesk": "TT",
+    "SalesOrder": "SO",
+    "PurchaseOrder": "PO",
+    "Project": "PROJ",
+    "ProjectTask": "PT",
+    "ProjectMilestone": "PM",
+    "ServiceContracts": "SERCON",
+    "Assets": "ASSET",
+    "PriceBooks": "PB",
+    "Vehicles": "VEH-",
+}
+# Their description survives an update that does not send it.
+_UNDAMAGED: Final = frozenset({"Potentials"})
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a mandatory field counts as missing; a single blank does not."""
+    return value is None or value == ""
+
+
+class Writer:
+    """Writes to one module for one user."""
+
+    def __init__(self, ctx: Context, module: Module) -> None:
+        self._ctx = ctx
+        self._module = module
+        self._view = ctx.view(module)
+
+    def check_mandatory(self, element: Mapping[str, Any]) -> None:
+        """Raises for the first mandatory field without a value, and only for that one."""
+        for field in self._module.fields.values():
+            if field.mandatory and is_blank(element.get(field.name)):
+                raise mandatory_missing(f"{field.name} does not have a value")
+
+    def insert(self, element: Mapping[str, Any], *, source: str = "WEBSERVICE") -> int:
+        """Store a new record; its number. Fields nobody knows are ignored."""
+        ctx, module = self._ctx, self._module
+        given = self._accepted(element, creating=True)
+        self._check_unique(given, None)
+        values = {**blank_row(module), **given}
+        now = ctx.now()
+        for name, value in (
+            ("createdtime", now),
+            ("modifiedtime", now),
+            ("CreatedTime", now),
+            ("ModifiedTime", now),
+            ("modifiedby", ctx.user.number),
+            ("creator", ctx.user.number),
+            ("source", str(element.get("source") or source)),
+        ):
+            if name in module.fields:
+                values[name] = value
+        numbering = number_field(module)
+        if numbering is not None:
+            values[numbering.name] = self._record_number()
+        number = ctx.store.new_number(module)
+        ctx.store.register(module, number)
+        ctx.store.insert(module, number, values)
+        self._relate_contacts(number, element)
+        return number
+
+    def change(self, number: int, element: Mapping[str, Any]) -> None:
+        """Change the fields of `element` that the user may edit."""
+        given = self._accepted(element, creating=False)
+        self._check_unique(given, number)
+        if "modifiedtime" in self._module.fields:
+            given["modifiedtime"] = self._ctx.now()
+        if "modifiedby" in self._module.fields:
+            given["modifiedby"] = self._ctx.user.number
+        self._ctx.store.update(self._module, number, given)
+        self._relate_contacts(number, element)
+
+    def damage_description(self, number: int, element: Mapping[str, Any]) -> None:
+        """What `update` does to a description it was not sent."""
+        module, store = self._module, self._ctx.store
+        if "description" in element or "description" not in module.fields:
+            return
+        if module.name in _UNDAMAGED:
+            return
+        row = store.row(f"SELECT description FROM {quoted(module.table)} WHERE id = ?", (number,))
+        if row is not None and row[0]:
+            store.update(module, number, {"description": encoded_again(row[0])})
+
+    def _accepted(self, element: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
+        module, user = self._module, self._ctx.user
+        numbering = number_field(module)
+        values: dict[str, Any] = {}
+        for name, value in element.items():
+            field = module.fields.get(name)
+            if field is None or name in _SYSTEM_FIELDS or name in _PBX_SYSTEM_FIELDS:
+                continue
+            if field is numbering or field.column.table in (LINES, CONTACTS_OF_ACTIVITY):
+                continue
+            if not creating and not self._view.editable(field):
+                continue
+            if field.kind == "owner":
+                values[name] = self._owner(value)
+            elif field.kind == "reference" and field.storage is Storage.REFERENCE:
+                values[name] = self._reference(field, value)
+            else:
+                values[name] = accept(module, field, value, user)
+        return values
+
+    def _owner(self, value: Any) -> int:
+        """A user or group; a bare number is taken for one as well."""
+        text = text_of(value)
+        number = text.split("x")[1] if "x" in text else text
+        store = self._ctx.store
+        row = None
+        if number.isdigit() and len(number) < 19:
+            row = store.row("SELECT wire FROM owner WHERE id = ?", (int(number),))
+        if row is None or ("x" in text and text.split("x")[0] not in self._owner_prefixes()):
+            raise PlainText("Sorry! Attempt to access restricted file.")
+        return int(number)
+
+    def _owner_prefixes(self) -> set[str]:
+        modules = self._ctx.schema.modules
+        return {modules[name].prefix for name in ("Users", "Groups") if name in modules}
+
+    def _reference(self, field: Field, value: Any) -> int:
+        if is_blank(value):
+            return 0
+        wire = ids.parse(self._ctx.schema, text_of(value))
+        if wire.module.name not in self._view.targets(field):
+            raise CrmError("REFERENCE_INVALID", f"Invalid reference specified for {field.name}")
+        return wire.number or 0
+
+    def _check_unique(self, values: Mapping[str, Any], number: int | None) -> None:
+        for name, value in values.items():
+            if not self._module.fields[name].unique or value in ("", None):
+                continue
+            table, column = quoted(self._module.table), quoted(name)
+            twin = self._ctx.store.row(
+                f"SELECT 1 FROM {table} WHERE {column} = ? AND _state = {LIVE} AND id <> ?",
+                (value, number or 0),
+            )
+            if twin is not None:
+                raise CrmError(0, "Duplicate(s) detected!")
+
+    def _record_number(self) -> str:
+        prefix = _NUMBER_PREFIXES.get(self._module.name, self._module.name[:3].upper())
+        return f"{prefix}{self._ctx.store.next_number(f'number {self._module.name}')}"
+
+    def _relate_contacts(self, number: int, element: Mapping[str, Any]) -> None:
+        """The contact of an event or task is a relation, not a column."""
+        field = self._module.fields.get("contact_id")
+        if field is None or field.column.table != CONTACTS_OF_ACTIVITY:
+            return
+        if "contact_id" not in element:
+            return
+        contact = self._reference(field, element["contact_id"])
+        self._ctx.store.execute("DELETE FROM activity_contact WHERE activity = ?", (number,))
+        if contact:
+            self._ctx.store.execute("INSERT INTO activity_contact VALUES (?, ?)", (number, contact))
+
+
+@lru_cache(maxsize=512)
+def number_field(module: Module) -> Field | None:
+    """The field that holds the running number of the module's records (``contact_no``)."""
+    for field in module.fields.values():
+        if field.kind == "string" and not field.editable and field.name.endswith("no"):
+            return field
+    return None
+
+
+@lru_cache(maxsize=512)
+def blank_row(module: Module) -> Mapping[str, Any]:
+    """What the columns of a record keep that was created without any field."""
+    return {field.name: empty(field) for field in own_columns(module)}
