@@ -1,0 +1,137 @@
+"""The command line: one file a verb, imported when the verb is used.
+
+A verb is a module in this folder with a click command of the same name. Errors of the library
+become one message without a traceback: exit code 1, and 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from vtiger_orm.errors import MissingExtra, VtigerError
+
+from .. import __version__
+
+_ORDER: Final = (
+    "whoami",
+    "pull",
+    "generate",
+    "check",
+    "diff",
+    "names",
+    "customise",
+    "migrate",
+    "serve",
+    "demo",
+    "query",
+    "limits",
+    "doctor",
+    "export",
+)
+"""As people meet them; others follow in the order of their names."""
+
+_EXTRAS: Final = {
+    "rich": "codegen",
+    "jinja2": "codegen",
+    "black": "codegen",
+    "anyascii": "codegen",
+    "libcst": "codegen",
+    "lark": "emulator",
+    "python_multipart": "emulator",
+    "mypy": "all",
+}
+
+
+class Verbs(click.Group):
+    """The verbs that have a file here. Listing them imports none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        found = {file.stem for file in _folder().glob("*.py") if not file.stem.startswith("_")}
+        known = [name for name in _ORDER if name in found]
+        return known + sorted(found.difference(known))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        try:
+            module = import_module(f"{__name__}.{cmd_name}")
+        except ImportError as error:
+            raise _explained(cmd_name, error) from error
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, from the first line of each file's docstring."""
+        rows = [(name, _summary(name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _folder() -> Path:
+    return Path(__file__).parent
+
+
+def _summary(name: str) -> str:
+    source = (_folder() / f"{name}.py").read_text(encoding="utf-8")
+    doc = ast.get_docstring(ast.parse(source)) or ""
+    line = doc.partition("\n")[0]
+    told = line.partition(": ")[2] or line
+    return told[:1].upper() + told[1:]
+
+
+def _explained(verb: str, error: ImportError) -> Exception:
+    extra = _EXTRAS.get((error.name or "").partition(".")[0])
+    return MissingExtra(f"vtiger-orm {verb}", extra) if extra else error
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vtiger-orm")
+def cli() -> None:
+    """A typed ORM for Vtiger CRM, generated from what the CRM says about itself.
+
+    The usual way: `vtiger-orm pull --url URL` writes a snapshot of the CRM's schema,
+    `vtiger-orm generate` makes a typed package of it, `vtiger-orm check` proves in CI that both
+    still belong together. `vtiger-orm demo` shows everything on a built-in CRM.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit code."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            code: Any = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="vtiger-orm",
+                standalone_mode=False,
+            )
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Aborted.", err=True)
+        return 130
+    except VtigerError as error:
+        click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
+        click.echo(str(error), err=True)
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
+    click.secho("Warning: ", fg="yellow", err=True, nl=False)
+    click.echo(str(message), err=True)

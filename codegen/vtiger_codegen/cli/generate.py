@@ -1,0 +1,44 @@
+"""vtiger-orm generate: print the typed package from snapshot and names.lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..config import load_settings
+from ..project import Project
+
+
+@click.command(short_help="Print the typed package from snapshot and names.lock.")
+@click.option("--schema", type=click.Path(path_type=Path), help="Folder of the snapshot.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder of the package.")
+@click.option(
+    "--locked",
+    is_flag=True,
+    help="Choose no name: fail when names.lock lacks one, and leave the file alone.",
+)
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder whose templates replace shipped ones of the same name.",
+)
+def generate(
+    schema: Path | None, output: Path | None, locked: bool, templates: Path | None
+) -> None:
+    """Print the typed package from the snapshot and names.lock. Asks no CRM.
+
+    The same snapshot and lock always give the same bytes. Only changed files are written, files
+    of modules that are gone are removed, and nothing else in the folder is touched. Settings
+    come from [tool.vtiger-orm] of pyproject.toml.
+    """
+    project = Project.of(load_settings(), schema=schema, output=output, templates=templates)
+    result = project.generate(locked=locked)
+    for name in result.new_names:
+        click.echo(f"  new name  {name}")
+    for path in result.changes.written:
+        click.echo(f"  written   {path}")
+    for path in result.changes.removed:
+        click.echo(f"  removed   {path}")
+    what = "is up to date" if not result.changes else "was generated"
+    click.secho(f"{project.output} {what}: {result.modules} modules.", fg="green")

@@ -1,0 +1,122 @@
+"""`[tool.vtiger-orm]` of the pyproject.toml found upwards from the current folder.
+
+::
+
+    [tool.vtiger-orm]
+    url = "https://crm.example.com"
+    schema = "vtiger-schema"            # where pull writes the snapshot
+    output = "generated/crm"            # where generate writes the package
+    include = ["*"]                     # modules by name, with * and ?
+    exclude = ["PBXManager", "SMS*"]
+    names = "label"                     # cf_853 is called by its label; "wire": stays cf_853
+    timezone = "UTC"                    # the server's
+
+    [tool.vtiger-orm.overrides.Contacts]
+    class = "Person"
+    fields = { cf_853 = "loyalty" }
+    members = { leadsource = { "Cold Call" = "COLD" } }
+
+Paths are relative to the file. Secrets have no place here: they come from the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vtiger_orm.errors import ConfigError
+
+from .generate import Options
+from .naming.lock import ModuleNames
+from .naming.plan import CustomNames, NamingRules
+
+TABLE: Final = "tool.vtiger-orm"
+
+
+class Settings(BaseModel):
+    """The table, with its defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    url: str | None = None
+    """Address of the CRM; VTIGER_URL and --url come first."""
+    dialect: Literal["auto", "webservice", "cloud"] = "auto"
+    schema_folder: Path = Field(default=Path("vtiger-schema"), alias="schema")
+    output: Path = Path("generated/crm")
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    names: CustomNames = "label"
+    overrides: dict[str, ModuleNames] = {}
+    templates: Path | None = None
+    timezone: str = "UTC"
+
+    def options(self, templates: Path | None = None) -> Options:
+        """What the generator needs of it."""
+        return Options(
+            include=self.include,
+            exclude=self.exclude,
+            naming=NamingRules(custom=self.names, overrides=self.overrides),
+            templates=templates or self.templates,
+        )
+
+
+def load_settings(start: Path | None = None) -> Settings:
+    """The settings of the project that `start` (the current folder) lies in.
+
+    Without a pyproject.toml, or without the table, the defaults hold, relative to `start`.
+    Raises `ConfigError` for unknown keys and wrong values.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            return _from_file(file)
+    return _rooted(Settings(), start)
+
+
+def _from_file(file: Path) -> Settings:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from error
+    table = content.get("tool", {}).get("vtiger-orm", {})
+    return _rooted(parse_settings(table, str(file)), file.parent)
+
+
+def parse_settings(table: Mapping[str, Any], where: str) -> Settings:
+    """The settings a table holds; `where` is told in errors (`ConfigError`)."""
+    try:
+        return Settings.model_validate(table)
+    except ValidationError as error:
+        lines = [_problem(each) for each in error.errors(include_url=False)]
+        raise ConfigError(f"[{TABLE}] of {where}:\n" + "\n".join(lines)) from error
+
+
+def _problem(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"  {place}: {error['msg']}"
+    key = str(error["loc"][-1])
+    known = _keys(ModuleNames if "overrides" in error["loc"] else Settings)
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(sorted(known))}."
+    return f"  {place}: unknown key; {hint}"
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _rooted(settings: Settings, folder: Path) -> Settings:
+    return settings.model_copy(
+        update={
+            "schema_folder": folder / settings.schema_folder,
+            "output": folder / settings.output,
+            "templates": settings.templates and folder / settings.templates,
+        }
+    )

@@ -1,0 +1,85 @@
+"""Snapshot, lock and settings to the files of a package: everything but the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from vtiger_orm.errors import ConfigError
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+
+from .build import build_package
+from .formatting import formatted
+from .naming.lock import NamesLock
+from .naming.plan import NamingRules, name_everything
+from .render import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What decides the output beside snapshot and lock."""
+
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    naming: NamingRules = field(default_factory=NamingRules)
+    templates: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A generated package in memory."""
+
+    files: dict[PurePosixPath, str]
+    lock: NamesLock
+
+
+Current = Callable[[PurePosixPath], "str | None"]
+"""The text a file of the package has now; None when it does not exist."""
+
+
+def generate(
+    snapshot: Snapshot,
+    lock: NamesLock,
+    options: Options | None = None,
+    *,
+    locked: bool = False,
+    current: Current = lambda path: None,
+) -> Output:
+    """Every file of the package and the lock that belongs to it.
+
+    The same snapshot, lock and options give the same bytes. `current` only saves time: a model
+    file that has the printed text already is known to be formatted.
+
+    Raises `ConfigError` or `NamesError`; nothing was written then.
+    """
+    options = options or Options()
+    modules = selected(snapshot, options)
+    names = name_everything(modules, lock, options.naming, locked=locked)
+    package = build_package(snapshot, modules, names)
+    files = Renderer(options.templates).render(package)
+    for path, text in files.items():
+        if path.suffix == ".py" and path.parent == PurePosixPath() and text != current(path):
+            files[path] = formatted(text)
+    return Output(files, names)
+
+
+def selected(snapshot: Snapshot, options: Options) -> dict[str, ModuleSnapshot]:
+    """The modules that the include and exclude patterns leave, in the order of their names.
+
+    Raises `ConfigError` when none is left.
+    """
+    names = [
+        name
+        for name in sorted(snapshot.modules)
+        if any(fnmatchcase(name, pattern) for pattern in options.include)
+        and not any(fnmatchcase(name, pattern) for pattern in options.exclude)
+    ]
+    if not names:
+        raise ConfigError(
+            "No module is left to generate: the snapshot has "
+            f"{len(snapshot.modules)} modules, include = {list(options.include)}, "
+            f"exclude = {list(options.exclude)}. Widen the patterns."
+        )
+    return {name: snapshot.modules[name] for name in names}

@@ -1,0 +1,124 @@
+"""What is going to be printed, as plain frozen facts: names decided, types resolved, text raw.
+
+`build` makes it, `render` prints it; neither knows the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .types import Import, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """``value`` or ``name=value`` in a call; the value is printed as a literal."""
+
+    name: str | None
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    name: str
+    value: str
+    label: str | None
+    """Only where it differs from the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class PicklistClass:
+    """An open enum nested in the model."""
+
+    name: str
+    doc: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelField:
+    name: str
+    type: Type
+    arguments: tuple[Argument, ...]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelationFact:
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A private name for a long type, at the head of a stub."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A keyword parameter in a stub."""
+
+    name: str
+    type: Type
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Querysets:
+    """The stub of one module: what its querysets take."""
+
+    aliases: tuple[Alias, ...]
+    fields: tuple[str, ...]
+    """What a select list may name."""
+    orders: tuple[str, ...]
+    """Sortable fields, each also with a minus."""
+    references: tuple[str, ...]
+    lookups: tuple[Keyword, ...]
+    creation: tuple[Keyword, ...]
+    """What `create` takes; empty when the CRM does not let the user create records."""
+    values: tuple[Keyword, ...]
+    """Editable fields, for `update` and for `defaults`; empty when nothing can be written."""
+    creatable: bool
+    updatable: bool
+    imports: frozenset[Import]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module of the CRM: a model file and its stub."""
+
+    wire: str
+    name: str
+    """The class."""
+    python_module: str
+    prefix: str
+    title: str
+    doc: str
+    arguments: tuple[Argument, ...]
+    """Class keywords after package, module and prefix."""
+    picklists: tuple[PicklistClass, ...]
+    fields: tuple[ModelField, ...]
+    relations: tuple[RelationFact, ...]
+    imports: frozenset[Import]
+    """What the model file imports at run time."""
+    models: tuple[str, ...]
+    """Other models it names, imported for type checkers only."""
+    querysets: Querysets
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The whole generated package."""
+
+    format: int
+    generator: str
+    dialect: str
+    version: str | None
+    api_version: str | None
+    capabilities: Mapping[str, Any]
+    modules: tuple[Module, ...]
+    """Sorted by class name."""

@@ -1,0 +1,137 @@
+"""Where lines break: the choices black makes, so that what is printed stays as it is.
+
+Stubs are never formatted afterwards, and a model file that comes out right is not formatted
+again when nothing changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from .ir import Alias, Argument, Keyword, Member, ModelField, RelationFact
+from .literals import literal
+from .types import ROOT, Import, Type
+
+WIDTH: Final = 100
+
+
+def fits(line: str) -> bool:
+    """Whether a line is short enough; characters outside ASCII may be two columns wide."""
+    return len(line) + (0 if line.isascii() else sum(c > "\x7f" for c in line)) <= WIDTH
+
+
+def block(head: str, items: Sequence[str], tail: str, indent: int = 0) -> str:
+    """``head(items)tail`` on one line if it fits, else one item a line."""
+    pad = " " * indent
+    line = f"{pad}{head}{', '.join(items)}{tail}"
+    if fits(line):
+        return line
+    return f"{pad}{head}\n{lines(items, indent + 4)}\n{pad}{tail}"
+
+
+def lines(items: Iterable[str], indent: int) -> str:
+    """One item a line with a trailing comma: black leaves such lists alone."""
+    pad = " " * indent
+    return "\n".join(f"{pad}{item}," for item in items)
+
+
+def argument(given: Argument) -> str:
+    value = literal(given.value)
+    return value if given.name is None else f"{given.name}={value}"
+
+
+def field_line(field: ModelField) -> str:
+    """One field of a model."""
+    arguments = [argument(each) for each in field.arguments]
+    return block(f"{field.name}: {field.type.text} = field(", arguments, ")", indent=4)
+
+
+def member_line(member: Member) -> str:
+    """One member of an enum nested in a model."""
+    label = "" if member.label is None else f", {literal(member.label)}"
+    return f"        {member.name} = {literal(member.value)}{label}"
+
+
+def relation_line(relation: RelationFact) -> str:
+    """One relation among the class keywords of a model."""
+    arguments = [argument(each) for each in relation.arguments]
+    return block("Relation(", arguments, "),", indent=8)
+
+
+def keywords(parameters: Iterable[Keyword]) -> str:
+    """Keyword parameters of a method in a stub, one a line."""
+    return "\n".join(
+        annotated(f"{each.name}: ", each.type, "" if each.required else " = ...")
+        for each in parameters
+    )
+
+
+def entry_line(entry: Keyword) -> str:
+    """One key of a typed dictionary."""
+    return annotated(f"{literal(entry.name)}: ", entry.type, "")
+
+
+def annotated(head: str, type_: Type, tail: str, indent: int = 8) -> str:
+    """``head type tail,`` with the type broken up where it is too long."""
+    pad = " " * indent
+    line = f"{pad}{head}{type_.text}{tail},"
+    if fits(line):
+        return line
+    if type_.operands:
+        return f"{pad}{head}(\n{_union(type_.operands, indent + 4)}\n{pad}){tail},"
+    if type_.arguments:
+        inner = f"{pad}    {', '.join(type_.arguments)}"
+        if not fits(inner):
+            inner = lines(type_.arguments, indent + 4)
+        return f"{pad}{head}{type_.base}[\n{inner}\n{pad}]{tail},"
+    return line
+
+
+def alias_line(alias: Alias) -> str:
+    """``_Name: TypeAlias = ...``"""
+    line = f"{alias.name}: TypeAlias = {alias.type.text}"
+    if fits(line) or not alias.type.operands:
+        return line
+    return f"{alias.name}: TypeAlias = (\n{_union(alias.type.operands, 4)}\n)"
+
+
+def _union(operands: Sequence[str], indent: int) -> str:
+    pad = " " * indent
+    line = f"{pad}{' | '.join(operands)}"
+    return line if fits(line) else pad + f"\n{pad}| ".join(operands)
+
+
+def literals_alias(name: str, values: Sequence[str]) -> str:
+    """``Name: TypeAlias = Literal[...]``, one value a line; no value at all is `Never`."""
+    if not values:
+        return f"{name}: TypeAlias = Never"
+    if len(values) == 1:
+        return f"{name}: TypeAlias = Literal[{literal(values[0])}]"
+    return f"{name}: TypeAlias = Literal[\n{lines(map(literal, values), 4)}\n]"
+
+
+def import_lines(imports: Iterable[Import], root: str = ".", indent: int = 0) -> str:
+    """``from x import a, b`` lines in the order of the names; `root` is how the package itself
+    is reached from the file."""
+    found: dict[tuple[str, bool, str], list[str]] = {}
+    for each in sorted(imports, key=_import_key):
+        name = f"{each.name} as {each.alias}" if each.alias else each.name
+        module = root if each.module == ROOT else each.module
+        found.setdefault((module, bool(each.alias), each.alias), []).append(name)
+    return "\n".join(_import(key[0], names, indent) for key, names in found.items())
+
+
+def _import_key(given: Import) -> tuple[str, bool, int, str, str]:
+    """The order of ruff and isort: constants, classes, the rest, each without regard to case."""
+    name = given.name
+    rank = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return given.module, bool(given.alias), rank, name.lower(), name
+
+
+def _import(module: str, names: list[str], indent: int) -> str:
+    pad = " " * indent
+    line = f"{pad}from {module} import {', '.join(names)}"
+    if fits(line):
+        return line
+    return f"{pad}from {module} import (\n{lines(names, indent + 4)}\n{pad})"

@@ -1,0 +1,91 @@
+"""`names.lock`: every name that generated code has, so that none changes by itself.
+
+A label that is edited in the CRM, a second field of the same label, a newer transliteration
+table: none of them renames what applications already use. The file is JSON, sorted, one name a
+line, meant to be committed beside the snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vtiger_orm.errors import SchemaError
+
+from ..literals import json_text
+
+FORMAT: Final = 1
+FILE_NAME: Final = "names.lock"
+
+
+class NamesError(SchemaError):
+    """Names are missing from the lock, or lock and settings contradict each other."""
+
+
+class ModuleNames(BaseModel):
+    """The names of one module. As a part of the settings it holds wishes instead."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    class_name: str | None = Field(default=None, alias="class")
+    python_module: str | None = Field(default=None, alias="file")
+    fields: dict[str, str] = {}
+    """Wire name -> attribute."""
+    picklists: dict[str, str] = {}
+    """Wire name of the field -> class nested in the model."""
+    members: dict[str, dict[str, str]] = {}
+    """Wire name of the field -> stored value -> member."""
+    relations: dict[str, str] = {}
+    """Label -> attribute under `record.related`."""
+
+
+class NamesLock(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int = FORMAT
+    modules: dict[str, ModuleNames] = {}
+    """By the CRM's own module name."""
+
+    def to_text(self) -> str:
+        """The bytes of the file: the same names always give the same text."""
+        content = self.model_dump(by_alias=True, exclude_none=True)
+        modules: Mapping[str, Any] = content["modules"]
+        for names in modules.values():
+            for key in [key for key, value in names.items() if not value]:
+                del names[key]
+        return json_text(content)
+
+
+def load_lock(file: Path) -> NamesLock:
+    """Read a lock; a missing file is an empty one.
+
+    Raises `NamesError` when it is damaged or was written by a newer release.
+    """
+    if not file.exists():
+        return NamesLock()
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NamesError(
+            f"{file} cannot be read: {error}. Restore it from version control; without it, names "
+            "that applications use may change."
+        ) from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise NamesError(
+            f"{file} has format {found!r}; this release reads format {FORMAT}. Update vtiger-orm."
+        )
+    try:
+        return NamesLock.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NamesError(
+            f"{file}: {where}: {first['msg']}. Restore it from version control."
+        ) from error

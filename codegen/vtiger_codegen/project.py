@@ -1,0 +1,148 @@
+"""Folders in, folders out: what the verbs `generate` and `check` do, without their printing."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from vtiger_orm.metadata.snapshot import Snapshot
+
+from .config import Settings
+from .generate import Options, Output, generate, selected
+from .naming.lock import FILE_NAME, NamesError, NamesLock, load_lock
+from .publish import Changes, changes, publish, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run of `generate` did."""
+
+    changes: Changes
+    new_names: tuple[str, ...]
+    """Names that were chosen in this run, as ``Contacts cf_853 -> loyalty_tier``."""
+    modules: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One way in which code, lock and snapshot do not agree."""
+
+    what: str
+    where: str
+    diff: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A snapshot, its lock and the package made of them."""
+
+    schema: Path
+    output: Path
+    options: Options
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        schema: Path | None = None,
+        output: Path | None = None,
+        templates: Path | None = None,
+    ) -> Project:
+        """The project of the settings; what is given here comes first."""
+        return cls(
+            schema=schema or settings.schema_folder,
+            output=output or settings.output,
+            options=settings.options(templates),
+        )
+
+    @property
+    def lock_file(self) -> Path:
+        return self.schema / FILE_NAME
+
+    def generate(self, *, locked: bool = False) -> Result:
+        """Write package and lock.
+
+        The lock is written first: if the package cannot be written then, the next run gives it
+        the same names.
+        """
+        snapshot = Snapshot.load(self.schema)
+        before = load_lock(self.lock_file)
+        output = self._output(snapshot, before, locked=locked)
+        changes(self.output, output.files)
+        if not locked:
+            _write_lock(self.lock_file, output.lock)
+        done = publish(self.output, output.files)
+        fresh = tuple(_new_names(before, output.lock)) if before.modules else ()
+        return Result(done, fresh, len(selected(snapshot, self.options)))
+
+    def check(self) -> list[Problem]:
+        """Everything that `generate --locked` would refuse or change."""
+        snapshot = Snapshot.load(self.schema)
+        lock = load_lock(self.lock_file)
+        try:
+            output = self._output(snapshot, lock, locked=True)
+        except NamesError as error:
+            return [Problem("names", line.strip()) for line in str(error).split("\n")]
+        problems = []
+        if output.lock.to_text() != _read_lock(self.lock_file):
+            problems.append(Problem("differs", self.lock_file.name))
+        plan = changes(self.output, output.files)
+        for path in plan.written:
+            found = read_text(self.output, path)
+            what = "missing" if found is None else "differs"
+            problems.append(Problem(what, str(path), _diff(path, found, output.files[path])))
+        problems += [Problem("left over", str(path)) for path in plan.removed]
+        return problems
+
+    def _output(self, snapshot: Snapshot, lock: NamesLock, *, locked: bool) -> Output:
+        return generate(
+            snapshot,
+            lock,
+            self.options,
+            locked=locked,
+            current=lambda path: read_text(self.output, path),
+        )
+
+
+def _read_lock(file: Path) -> str:
+    return read_text(file.parent, PurePosixPath(file.name)) or ""
+
+
+def _write_lock(file: Path, lock: NamesLock) -> None:
+    text = lock.to_text()
+    if text == _read_lock(file):
+        return
+    staged = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        staged.write_bytes(text.encode("utf-8"))
+        staged.replace(file)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _diff(path: PurePosixPath, found: str | None, wanted: str) -> str:
+    before, after = (found or "").splitlines(), wanted.splitlines()
+    lines = difflib.unified_diff(before, after, f"{path} (now)", f"{path} (wanted)", lineterm="")
+    return "\n".join(lines)
+
+
+def _new_names(before: NamesLock, after: NamesLock) -> Iterator[str]:
+    for module, names in after.modules.items():
+        known = before.modules.get(module)
+        if known is None:
+            yield f"{module} -> {names.class_name}"
+            continue
+        for what in ("fields", "picklists", "relations"):
+            old, new = getattr(known, what), getattr(names, what)
+            yield from (f"{module} {key} -> {new[key]}" for key in new if key not in old)
+        for field, members in names.members.items():
+            old = known.members.get(field, {})
+            yield from (
+                f"{module} {field} {value!r} -> {members[value]}"
+                for value in members
+                if value not in old
+            )

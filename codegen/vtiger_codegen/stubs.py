@@ -1,0 +1,215 @@
+"""What the querysets of one module take, for type checkers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from vtiger_orm.metadata.kinds import Family, Kind
+from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+from vtiger_orm.query.lookups import LOOKUPS, SHAPES, Lookup, Shape
+
+from .ir import Alias, Keyword, Querysets
+from .naming.resolver import Namespace
+from .naming.words import capitalised
+from .types import (
+    BOOL,
+    DATE,
+    DATETIME,
+    DECIMAL,
+    FLOAT,
+    INT,
+    ITERABLE,
+    ROOT,
+    RUNTIME,
+    STR,
+    TIME,
+    TUPLE,
+    Type,
+    builtin,
+    generic,
+    imports_of,
+    named,
+    optional,
+    union,
+)
+
+_LONGEST_ALIAS = 80
+_OWNERS = ("Users", "Groups")
+
+_PLAIN = {
+    Family.TEXT: STR,
+    Family.INTEGER: INT,
+    Family.DECIMAL: union(DECIMAL, FLOAT),
+    Family.BOOLEAN: BOOL,
+    Family.DATE: DATE,
+    Family.DATETIME: DATETIME,
+    Family.TIME: TIME,
+}
+
+
+class Classes:
+    """The classes of the package, by the CRM's module names."""
+
+    def __init__(self, of: Mapping[str, str]) -> None:
+        self.of = of
+
+    def targets(self, field: FieldMeta) -> tuple[str, ...]:
+        """The classes a reference may point to, as far as the package has them."""
+        if field.family is not Family.REFERENCE:
+            return ()
+        owner = field.kind is Kind.OWNER
+        modules = (field.targets or _OWNERS) if owner else sorted(set(field.targets))
+        return tuple(self.of[module] for module in modules if module in self.of)
+
+
+def build_querysets(
+    meta: ModuleMeta,
+    fields: Sequence[FieldMeta],
+    model: str,
+    picklists: Mapping[str, str],
+    classes: Classes,
+) -> Querysets:
+    """The stub of one module; `fields` in the order in which they are printed."""
+    values = _Values(model, picklists, classes)
+    lookups = [keyword for field in fields for keyword in values.lookups(field)]
+    editable = [field for field in fields if field.editable and field.family is not Family.ID]
+    creation = [
+        (
+            Keyword(field.name, values.of(field), required=True)
+            if _is_required(field)
+            else Keyword(field.name, optional(values.of(field)))
+        )
+        for field in editable
+    ]
+    aliases = tuple(values.aliases.values())
+    names = [field.name for field in fields if field.sortable]
+    types = [each.type for each in (*lookups, *creation)] + [each.type for each in aliases]
+    return Querysets(
+        aliases=aliases,
+        fields=tuple(field.name for field in fields if field.selectable),
+        orders=tuple(name for field in names for name in (field, f"-{field}")),
+        references=tuple(field.name for field in fields if field.family is Family.REFERENCE),
+        lookups=tuple(lookups),
+        creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
+        values=(
+            tuple(Keyword(field.name, optional(values.of(field))) for field in editable)
+            if meta.creatable or meta.updatable
+            else ()
+        ),
+        creatable=meta.creatable,
+        updatable=meta.updatable,
+        imports=imports_of([*types, named(model, ROOT)]),
+    )
+
+
+def _is_required(field: FieldMeta) -> bool:
+    """The owner is not: the CRM takes the session's user."""
+    owner = field.kind is Kind.OWNER and field.wire == "assigned_user_id"
+    return field.mandatory and field.default is None and not owner
+
+
+class _Values:
+    """The types of values and of lookups, with short names for long ones."""
+
+    def __init__(self, model: str, picklists: Mapping[str, str], classes: Classes) -> None:
+        self.model = model
+        self.picklists = picklists
+        self.classes = classes
+        self.aliases: dict[str, Alias] = {}
+        self._space = Namespace()
+
+    def of(self, field: FieldMeta) -> Type:
+        """What is stored in the field, never blank."""
+        family = field.family
+        if family is Family.CHOICE:
+            return self._choice(field)
+        if family is Family.CHOICES:
+            return generic(ITERABLE, self._choice(field))
+        if family is Family.ID:
+            return _reference_to(_model(self.model))
+        if family is Family.REFERENCE:
+            return self._reference(field)
+        return _PLAIN[family]
+
+    def _choice(self, field: FieldMeta) -> Type:
+        return named(f"{self.model}.{self.picklists[field.wire]}", ROOT)
+
+    def _reference(self, field: FieldMeta) -> Type:
+        targets = self.classes.targets(field)
+        if len(targets) < 2:
+            return _reference_to(_target(targets))
+        models = union(*map(_model, targets))
+        known = self.aliases.get(models.text)
+        if known is None:
+            name = f"_{capitalised(field.name)}"
+            if len(_reference_to(models).text) > _LONGEST_ALIAS:
+                models_alias = Alias(self._space.claim(f"{name}Model"), models)
+                self.aliases[f"model of {models.text}"] = models_alias
+                whole = _reference_to(builtin(models_alias.name))
+            else:
+                whole = _reference_to(models)
+            known = self.aliases[models.text] = Alias(self._space.claim(name), whole)
+        return builtin(known.name)
+
+    def lookups(self, field: FieldMeta) -> list[Keyword]:
+        if not field.filterable:
+            return []
+        return [
+            Keyword(_keyword(field, lookup), self._argument(field, SHAPES[lookup]))
+            for lookup in LOOKUPS[field.family]
+        ]
+
+    def _argument(self, field: FieldMeta, shape: Shape) -> Type:
+        match shape:
+            case Shape.VALUE_OR_BLANK:
+                value = self.of(field)
+                return value if field.family is Family.ID else optional(value)
+            case Shape.VALUE:
+                return self.of(field)
+            case Shape.VALUES:
+                values = generic(ITERABLE, self.of(field))
+                querysets = self._querysets(field)
+                return union(values, querysets) if querysets else values
+            case Shape.PAIR:
+                return generic(TUPLE, self.of(field), self.of(field))
+            case Shape.TEXT:
+                return STR
+            case Shape.FLAG:
+                return BOOL
+            case Shape.NUMBER:
+                return INT
+            case Shape.DAY:
+                return DATE
+            case Shape.CHOICE:
+                return self._choice(field)
+            case Shape.SEVERAL_CHOICES:
+                return generic(ITERABLE, self._choice(field))
+            case _:
+                assert_never(shape)
+
+    def _querysets(self, field: FieldMeta) -> Type | None:
+        """A queryset of the only target is taken as a subquery. Those of several targets are
+        iterables of one of them, which says the same to a checker."""
+        if field.family is not Family.REFERENCE:
+            return None
+        targets = self.classes.targets(field)
+        if len(targets) > 1:
+            return None
+        return generic(named("QuerySet", RUNTIME), _target(targets))
+
+
+def _keyword(field: FieldMeta, lookup: Lookup) -> str:
+    return field.name if lookup is Lookup.EXACT else f"{field.name}__{lookup.value}"
+
+
+def _model(name: str) -> Type:
+    return named(name, ROOT)
+
+
+def _target(targets: tuple[str, ...]) -> Type:
+    return _model(targets[0]) if targets else named("Record", RUNTIME)
+
+
+def _reference_to(model: Type) -> Type:
+    return union(model, generic(named("Ref", RUNTIME), model))
