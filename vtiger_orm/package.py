@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from ._lazy import lazy_names
 from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
 from .ids import parse_id
 
@@ -100,6 +101,10 @@ class Package:
             {place.module: place for place in places}
         )
         """By the CRM's own module name."""
+        self._by_name: Final = {
+            **{place.attribute: place for place in places},
+            **{place.module: place for place in places},
+        }
         self._by_prefix: Final = {place.prefix: place for place in places}
         self._default: Session | None = None
         self._lock: Final = threading.Lock()
@@ -109,12 +114,19 @@ class Package:
 
     # Models
 
+    def exports(self) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+        """`__getattr__` and `__dir__` of the package's root: each model's module is imported on
+        the first use of its name."""
+        places = self.modules.values()
+        return lazy_names(self.name, {place.attribute: place.python_module for place in places})
+
     def model(self, module: str) -> type[Record]:
         """The class of a module of the CRM, as the package's root exports it.
 
-        Raises `SchemaMismatch` when the package has no such module.
+        `module` is the CRM's own name or the name of the class, which is what references in
+        generated code are written with. Raises `SchemaMismatch` when the package has neither.
         """
-        place = self.modules.get(module)
+        place = self._by_name.get(module)
         if place is None:
             raise SchemaMismatch(
                 f"The package {self.name!r} has no module {module!r}: it was left out when the "
@@ -123,12 +135,16 @@ class Package:
             )
         return cast("type[Record]", getattr(import_module(self.name), place.attribute))
 
+    def place_of(self, id: str) -> Place | None:
+        """The module that the id's prefix belongs to; None when the package does not know it."""
+        return self._by_prefix.get(parse_id(id).prefix)
+
     def model_of(self, id: str) -> type[Record]:
         """The class of the record with this id, by the id's prefix.
 
         Raises `InvalidId` for text that is no id or whose prefix the package does not know.
         """
-        place = self._by_prefix.get(parse_id(id).prefix)
+        place = self.place_of(id)
         if place is None:
             raise InvalidId(
                 id,
@@ -139,7 +155,7 @@ class Package:
 
     def prefix(self, module: str) -> str:
         """The number before the ``x`` of the module's ids on this CRM."""
-        place = self.modules.get(module)
+        place = self._by_name.get(module)
         if place is None:
             raise SchemaMismatch(f"The package {self.name!r} has no module {module!r}.")
         return place.prefix

@@ -2,93 +2,218 @@
 
 Every method that asks the CRM has an a-twin with the same parameters (`get`/`aget`); `for`,
 `async for` and `await` read all rows. Building one sends nothing.
+
+Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any``: that form
+alone may be narrowed by a checker's rules. What is really accepted is checked at run time.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from ..errors import InvalidLookup
+from ..operations import write
+from ..operations.calls import Plan, Query, perform
+from .base import BaseQuerySet, QueryState, T
+from .fields import named_field, readable_field, with_id
+from .projections import Projection, list_projection
+from .related_loading import merge, parse_fetches
+from .selection import Selection
 
 if TYPE_CHECKING:
+    from ..metadata.module import FieldMeta
     from ..protocols import Runner
     from ..records import Record
     from ..references import Ref
-    from .planner import Explanation
-    from .projections import ValuesQuerySet
-    from .selection import Selection
 
 M = TypeVar("M", bound="Record")
 
 
-class QuerySet(Generic[M]):
-    """Skeleton with the final signatures; bodies follow in the next commits."""
+class ValuesQuerySet(BaseQuerySet[T]):
+    """What `values()` and `values_list()` make: a queryset of plain values."""
+
+    __slots__ = ()
+
+
+class QuerySet(BaseQuerySet[M]):
+    """Records of one module under a condition.
+
+    ::
+
+        hot = Contacts.objects.filter(lastname__startswith="Sm").order_by("-modifiedtime")
+        for contact in hot[:50]: ...
+        async for contact in hot: ...
+        contacts = await hot[:50]
+    """
+
+    __slots__ = ()
 
     def __init__(self, model: type[M]) -> None:
-        self.model = model
+        super().__init__(QueryState(model, Selection(model.meta)))
 
-    if TYPE_CHECKING:
-        # What it is made of
-        @property
-        def selection(self) -> Selection: ...
-        @property
-        def query(self) -> str: ...
+    @property
+    def model(self) -> type[M]:
+        """The class of the records."""
+        return cast("type[M]", self._state.model)
 
-        # Building: nothing is sent
-        def filter(self, *args: Any, **kwargs: Any) -> Self: ...
+    # Which fields
 
-        exclude = filter
+    def only(self, *args: Any, **kwargs: Any) -> Self:
+        """Read these fields (and `id`) alone; reading another one raises `NotLoaded`."""
+        _no_keywords("only", kwargs)
+        module = self._state.selection.module
+        fields = [readable_field(module, name, "only") for name in args]
+        return self._select(columns=with_id(module, fields))
 
-        def order_by(self, *args: Any, **kwargs: Any) -> Self: ...
-        def only(self, *args: Any, **kwargs: Any) -> Self: ...
-        def defer(self, *args: Any, **kwargs: Any) -> Self: ...
-        def values(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[dict[str, Any]]: ...
-        def values_list(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[Any]: ...
-        def select_related(self, *args: Any, **kwargs: Any) -> Self: ...
-        def prefetch_related(self, *args: Any, **kwargs: Any) -> Self: ...
-        def all(self) -> Self: ...
-        def none(self) -> Self: ...
-        def reverse(self) -> Self: ...
-        def using(self, session: Runner) -> Self: ...
-        def __or__(self, other: Self) -> Self: ...
-        def __and__(self, other: Self) -> Self: ...
-        def __invert__(self) -> Self: ...
-        @overload
-        def __getitem__(self, key: int) -> M: ...
-        @overload
-        def __getitem__(self, key: slice) -> Self: ...
-        def explain(self) -> Explanation: ...
+    def defer(self, *args: Any, **kwargs: Any) -> Self:
+        """Leave these fields out, for example long texts; reading one raises `NotLoaded`."""
+        _no_keywords("defer", kwargs)
+        selection = self._state.selection
+        module = selection.module
+        without = {named_field(module, name, "defer") for name in args}
+        if module.id in without:
+            raise InvalidLookup("defer('id'): a record cannot do without its id.")
+        columns = module.columns if selection.columns is None else selection.columns
+        kept = [field for field in columns if field not in without]
+        return self._select(columns=with_id(module, kept))
 
-        # Reading
-        def __iter__(self) -> Iterator[M]: ...
-        def __aiter__(self) -> AsyncIterator[M]: ...
-        def __await__(self) -> Generator[Any, None, list[M]]: ...
-        def iterator(self, page_size: int | None = None) -> Iterator[M]: ...
-        def aiterator(self, page_size: int | None = None) -> AsyncIterator[M]: ...
-        def get(self, *args: Any, **kwargs: Any) -> M: ...
-        async def aget(self, *args: Any, **kwargs: Any) -> M: ...
-        def first(self) -> M | None: ...
-        async def afirst(self) -> M | None: ...
-        def last(self) -> M | None: ...
-        async def alast(self) -> M | None: ...
-        def count(self) -> int: ...
-        async def acount(self) -> int: ...
-        def exists(self) -> bool: ...
-        async def aexists(self) -> bool: ...
-        def in_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]: ...
-        async def ain_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]: ...
-        def partitions(self, n: int) -> list[Self]: ...
-        async def apartitions(self, n: int) -> list[Self]: ...
-        def raw(self, vtql: str) -> list[M]: ...
-        async def araw(self, vtql: str) -> list[M]: ...
+    def values(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[dict[str, Any]]:
+        """The records as dicts of these fields, or of all that were asked for before."""
+        _no_keywords("values", kwargs)
+        fields = self._value_fields(args, "values")
+        return self._project(fields, Projection(tuple(each.name for each in fields), "dict"))
 
-        # Writing
-        def create(self, *args: Any, **kwargs: Any) -> M: ...
-        async def acreate(self, *args: Any, **kwargs: Any) -> M: ...
-        def get_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]: ...
-        async def aget_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]: ...
-        def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]: ...
-        async def aupdate_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]: ...
-        def update(self, *args: Any, **kwargs: Any) -> Any: ...
-        async def aupdate(self, *args: Any, **kwargs: Any) -> Any: ...
-        def delete(self) -> Any: ...
-        async def adelete(self) -> Any: ...
+    def values_list(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[Any]:
+        """The records as tuples of these fields; `flat=True` for the values of one field,
+        `named=True` for named tuples."""
+        flat, named = bool(kwargs.pop("flat", False)), bool(kwargs.pop("named", False))
+        _no_keywords("values_list", kwargs)
+        fields = self._value_fields(args, "values_list")
+        names = tuple(each.name for each in fields)
+        return self._project(fields, list_projection(names, flat=flat, named=named))
+
+    def _value_fields(self, names: tuple[Any, ...], method: str) -> tuple[FieldMeta, ...]:
+        selection = self._state.selection
+        if names:
+            return tuple(readable_field(selection.module, name, method) for name in names)
+        return selection.module.columns if selection.columns is None else selection.columns
+
+    def _project(self, fields: Iterable[FieldMeta], projection: Projection) -> ValuesQuerySet[Any]:
+        selection = self._state.selection
+        columns = with_id(selection.module, fields)
+        return ValuesQuerySet(
+            replace(
+                self._state,
+                selection=replace(selection, columns=columns),
+                fetches=(),
+                projection=projection,
+            )
+        )
+
+    # What they refer to
+
+    def select_related(self, *args: Any, **kwargs: Any) -> Self:
+        """Read the records that these references point to as well, in batches.
+
+        `contact.account_id.loaded` is then the account, without another call.
+        ``"account_id__assigned_user_id"`` follows further. References to several modules and
+        owners are followed to whatever they point to. `None` takes back what was named before.
+
+        A record that cannot be read (deleted, hidden from this user) is no error: `loaded` then
+        raises `NotLoaded` with the reason.
+        """
+        return self._follow("select_related", args, kwargs)
+
+    def prefetch_related(self, *args: Any, **kwargs: Any) -> Self:
+        """`select_related`, which also takes `Prefetch` objects to say which fields of the
+        records found are read."""
+        return self._follow("prefetch_related", args, kwargs)
+
+    def _follow(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+        _no_keywords(method, kwargs)
+        if args == (None,):
+            return self._with(fetches=())
+        if not args:
+            raise InvalidLookup(
+                f"{method}() needs the names of the references to follow: following all of them "
+                "would read a great part of the CRM."
+            )
+        state = self._state
+        fetches = parse_fetches(state.model._package(), state.selection.module, args, method)
+        return self._with(fetches=merge(state.fetches, fetches))
+
+    # Reading
+
+    def in_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
+        """The records with these ids (all without `ids`), by id; missing ones are left out."""
+        return self._run(self._in_bulk(ids), "ain_bulk")
+
+    async def ain_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
+        """`in_bulk`, awaited."""
+        return await self._arun(self._in_bulk(ids))
+
+    def _in_bulk(self, ids: Iterable[M | str] | None) -> Callable[[Runner], Plan[dict[Ref[M], M]]]:
+        found, wanted = self, None
+        if ids is not None:
+            wanted = [str(getattr(each, "id", each)) for each in ids]
+            found = self.filter(id__in=wanted)
+
+        def plan(runner: Runner) -> Plan[dict[Ref[M], M]]:
+            records = yield from found._read(runner)
+            by_id: dict[str, M] = {record.id: record for record in records}
+            order = by_id if wanted is None else dict.fromkeys(wanted)
+            return {by_id[id].id: by_id[id] for id in order if id in by_id}
+
+        return plan
+
+    def raw(self, vtql: str) -> list[M]:
+        """The rows of a statement of your own, as records.
+
+        The text is sent as it is: at most one page of rows comes back, and what you paste into
+        it is your responsibility. Everything else of the queryset (conditions, order) is left
+        aside.
+        """
+        return self._run(self._raw(vtql), "araw")
+
+    async def araw(self, vtql: str) -> list[M]:
+        """`raw`, awaited."""
+        return await self._arun(self._raw(vtql))
+
+    def _raw(self, vtql: str) -> Callable[[Runner], Plan[list[M]]]:
+        text = vtql.strip()
+        statement = text if text.endswith(";") else f"{text};"
+
+        def plan(runner: Runner) -> Plan[list[M]]:
+            rows = yield from perform(Query(statement, self._state.selection.module.name))
+            return self._loader(runner).load(rows)
+
+        return plan
+
+    # Writing
+
+    def create(self, *args: Any, **kwargs: Any) -> M:
+        """Create a record in the CRM and return it as stored.
+
+        The owner is the session's user unless given. Never sent twice.
+        """
+        return self._run(self._create(args, kwargs), "acreate")
+
+    async def acreate(self, *args: Any, **kwargs: Any) -> M:
+        """`create`, awaited."""
+        return await self._arun(self._create(args, kwargs))
+
+    def _create(self, args: tuple[Any, ...], values: dict[str, Any]) -> Callable[[Runner], Plan[M]]:
+        _no_positions("create", args)
+        return lambda runner: write.create(self.model, values, runner=runner)
+
+
+def _no_keywords(method: str, kwargs: dict[str, Any]) -> None:
+    if kwargs:
+        raise TypeError(f"{method}() got an unexpected keyword argument {next(iter(kwargs))!r}.")
+
+
+def _no_positions(method: str, args: tuple[Any, ...]) -> None:
+    if args:
+        raise TypeError(f"{method}() takes values by keyword: {method}(name=value).")

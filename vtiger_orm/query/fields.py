@@ -1,0 +1,74 @@
+"""Field names given to `order_by`, `only`, `values` and the like, checked when built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import InvalidLookup, UnsupportedQuery
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta, ModuleMeta
+from .keywords import find_field
+from .selection import Order
+
+
+def named_field(module: ModuleMeta, name: object, method: str) -> FieldMeta:
+    """The field that `method` was given by its attribute name.
+
+    Raises `InvalidLookup` with a suggestion, and with the way that exists for names that reach
+    into another record.
+    """
+    if not isinstance(name, str):
+        raise InvalidLookup(f"{method}() takes names of fields as text, not {name!r}.")
+    first, separator, rest = name.partition("__")
+    reference = module.fields.get(first)
+    if separator and reference is not None and reference.family is Family.REFERENCE:
+        raise InvalidLookup(_spanning(name, reference, rest, method))
+    return find_field(module, name)
+
+
+def _spanning(name: str, reference: FieldMeta, rest: str, method: str) -> str:
+    cure = (
+        f"sort in Python: sorted(queryset.select_related({reference.name!r}), key=...)"
+        if method == "order_by"
+        else f"use select_related({reference.name!r}) and read "
+        f"record.{reference.name}.loaded.{rest.replace('__', '.loaded.')}"
+    )
+    return f"{method}({name!r}): the CRM has no joins, so one query reads one module; {cure}."
+
+
+def parse_order(module: ModuleMeta, name: object) -> Order:
+    """``"-modifiedtime"`` as an order. Raises `InvalidLookup` or `UnsupportedQuery`."""
+    if name == "?":
+        raise UnsupportedQuery(
+            "order_by('?'): the CRM cannot shuffle. Read what you need and use random.sample()."
+        )
+    descending = isinstance(name, str) and name.startswith("-")
+    plain = name[1:] if isinstance(name, str) and name[:1] in ("-", "+") else name
+    field = named_field(module, plain, "order_by")
+    if not field.selectable:
+        raise UnsupportedQuery(
+            f"{module.name} cannot be ordered by {field.name}: {_why_not_selectable(field)}. "
+            "Order by another field, or sort in Python."
+        )
+    return Order(field, descending)
+
+
+def readable_field(module: ModuleMeta, name: object, method: str) -> FieldMeta:
+    """A field that `method` wants to read; raises `UnsupportedQuery` if queries cannot."""
+    field = named_field(module, name, method)
+    if not field.selectable:
+        raise UnsupportedQuery(
+            f"{method}({field.name!r}): {_why_not_selectable(field)}. "
+            "It can be read one record at a time with record.refresh()."
+        )
+    return field
+
+
+def _why_not_selectable(field: FieldMeta) -> str:
+    reason = f" ({field.flaw.value})" if field.flaw is not None else ""
+    return f"the CRM does not return this field in queries{reason}"
+
+
+def with_id(module: ModuleMeta, fields: Iterable[FieldMeta]) -> tuple[FieldMeta, ...]:
+    """The columns of a select list: id first, each field once."""
+    return tuple(dict.fromkeys((module.id, *fields)))
