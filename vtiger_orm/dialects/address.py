@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
@@ -46,7 +46,7 @@ def normalise_url(url: str) -> str:
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{_root(parts.path)}"
 
 
-def api_path(url: str) -> str | None:
+def api_path(url: str) -> Literal["webservice", "cloud"] | None:
     """``"webservice"`` or ``"cloud"`` when the address a user gave names the API itself."""
     path = urlsplit(url.strip()).path.rstrip("/")
     if path.endswith(WEBSERVICE_PATH):

@@ -51,9 +51,9 @@ def detect(url: str) -> Detection:
         where = urlsplit(request.url).path
         seen.append(f"{where}: HTTP {response.status}" + (f" {what!r}" if what else ""))
     raise ConfigError(
-        f"No Vtiger API was found at {url} ({'; '.join(seen)}). Give the address of the CRM's root: "
-        f"webservice.php or {CLOUD_PATH.lstrip('/')} must be right below it; if it is one, name "
-        "its dialect: dialect='webservice' or dialect='cloud'."
+        f"No Vtiger API was found at {url} ({'; '.join(seen)}). Give the address of the CRM's "
+        f"root: webservice.php or {CLOUD_PATH.lstrip('/')} must be right below it; if it is "
+        "one, name its dialect: dialect='webservice' or dialect='cloud'."
     )
 
 

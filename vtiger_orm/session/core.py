@@ -1,0 +1,335 @@
+"""The conversation with one server: detection, login, renewal, retry and pacing, without I/O."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from ..dialects import detect, dialect_named
+from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
+from ..dialects.errors import UnknownOperation
+from ..dialects.redaction import redact
+from ..dialects.webservice import is_retryable_login
+from ..errors import (
+    AccessDenied,
+    ApiError,
+    NotFound,
+    NotSupported,
+    RateLimited,
+    SchemaMismatch,
+    ServerError,
+    SessionExpired,
+    TransportError,
+    VtigerError,
+)
+from ..ids import parse_id
+from ..operations.calls import Call, Delete, Query
+from . import retry
+from .counting import CallCount
+from .effects import Conversation, Enter, Pause, Send
+from .gate import gate_of
+from .lanes import Lane, Lanes
+from .logs import log_exchange, log_wait, logger, statements
+from .pacing import Limiter, limiter_of
+
+if TYPE_CHECKING:
+    from ..package import Package
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What does not change while a session lives."""
+
+    url: str
+    """Root of the CRM, normalised."""
+    credentials: Credentials
+    dialect: str
+    parallel: int
+    policy: retry.RetryPolicy
+    package: Package | None = None
+
+
+class Core:
+    """Everything a session knows about its server; every method is safe for threads and tasks.
+
+    What must not survive a fork (logins, locks) is in here; the session makes a new one.
+    """
+
+    def __init__(self, settings: Settings, counters: Sequence[CallCount] = ()) -> None:
+        self.settings: Final = settings
+        self.limiter: Final[Limiter] = limiter_of(urlsplit(settings.url).netloc)
+        self._counters = counters
+        self._lanes = Lanes()
+        self._dialect: Dialect | None = None
+        self._missing: dict[str, str] = {}
+        self._checked: set[str] = set()
+        if settings.dialect != "auto":
+            self._use(dialect_named(settings.dialect, settings.url))
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """None until the dialect of an ``auto`` session is found out."""
+        return self._dialect
+
+    @property
+    def auth(self) -> Auth | None:
+        return self._lanes.auth
+
+    # Calls
+
+    def converse(self, call: Call[Any]) -> Conversation[Any]:
+        """Perform one call: log in where needed, keep to the limits, repeat what may be."""
+        if (reason := self._missing.get(call.operation)) is not None:
+            raise NotSupported(reason)
+        with self._lanes.taken() as lane:
+            auth = yield from self._login(lane)
+            dialect = self._known_dialect()
+            told = dialect.answer(call, auth)
+            if told is not None:
+                return told
+            return (yield from self._repeat(call, dialect, lane, auth))
+
+    def connect(self) -> Conversation[Auth]:
+        """Log in, if nobody has yet."""
+        with self._lanes.taken() as lane:
+            return (yield from self._login(lane))
+
+    def disconnect(self) -> Conversation[None]:
+        """Log out where that works; whatever goes wrong, the logins are forgotten."""
+        for auth in self._lanes.drain():
+            request = self._dialect.logout(auth) if self._dialect is not None else None
+            if request is None:
+                continue
+            try:
+                yield Send(request)
+            except TransportError as error:
+                logger.debug("logout failed: %s", redact(str(error), request.secrets))
+
+    def _repeat(
+        self, call: Call[Any], dialect: Dialect, lane: Lane, auth: Auth
+    ) -> Conversation[Any]:
+        attempt, renewed = 1, False
+        lost: TransportError | None = None
+        while True:
+            try:
+                return (yield from self._attempt(call, dialect, auth))
+            except SessionExpired:
+                if renewed or not dialect.renews:
+                    raise
+                renewed = True
+                logger.info("the session has expired; logging in again")
+                self._lanes.drop(auth)
+                auth = yield from self._login(lane)
+                continue
+            except (AccessDenied, NotFound):
+                if lost is not None and isinstance(call, Delete):
+                    raise TransportError(
+                        f"delete of {call.id}: the answer was lost, and the repetition was "
+                        "refused as it is for records that are gone. It was deleted in all "
+                        "likelihood; query for the id to be sure."
+                    ) from lost
+                raise
+            except (TransportError, ServerError, RateLimited) as error:
+                seconds = retry.delay(call, error, attempt, self.settings.policy)
+                if seconds is None:
+                    raise
+                if isinstance(error, TransportError) and error.sent:
+                    lost = error
+                failure = error
+            log_wait(call.operation, seconds, f"attempt {attempt} failed: {failure}")
+            attempt += 1
+            yield Pause(seconds)
+
+    def _attempt(self, call: Call[Any], dialect: Dialect, auth: Auth) -> Conversation[Any]:
+        request = dialect.request(call, auth)
+        if isinstance(call, Query):
+            statements.debug("%s", call.text)
+        try:
+            response = yield from self._exchange(request, getattr(call, "module", None))
+            result = dialect.result(call, response)
+        except VtigerError as error:
+            self._complete(error, request, auth)
+            raise
+        self._check_schema(call, result)
+        return result
+
+    def _exchange(
+        self, request: HttpRequest, module: str | None = None, *, login: bool = False
+    ) -> Conversation[HttpResponse]:
+        """One request within the limits; the answer's headers teach the limiter."""
+        while (seconds := self.limiter.reserve()) > 0:
+            if seconds > self.settings.policy.longest_wait:
+                raise RateLimited(
+                    f"{request.operation}: the CRM's limit of calls is used up for another "
+                    f"{seconds:.0f} s. session.limits shows the limits of minute and day.",
+                    retry_after=seconds,
+                    operation=request.operation,
+                    module=module,
+                    status=429,
+                )
+            log_wait(request.operation, seconds, "the CRM's limit of calls is used up")
+            yield Pause(seconds)
+        for counter in tuple(self._counters):
+            counter._sent(request.operation, login=login)
+        started = time.perf_counter()
+        response: HttpResponse = yield Send(request)
+        log_exchange(request, module, response, time.perf_counter() - started)
+        self.limiter.saw(response.status, response.headers)
+        return response
+
+    def _complete(self, error: VtigerError, request: HttpRequest, auth: Auth) -> None:
+        """Take secrets out, add the user, and remember what will not change."""
+        _redact(error, (*request.secrets, self.settings.credentials.access_key))
+        if isinstance(error, ApiError):
+            error.user = auth.identity.username
+        if isinstance(error, UnknownOperation):
+            self._missing[request.operation] = str(error)
+
+    # Login
+
+    def _login(self, lane: Lane) -> Conversation[Auth]:
+        """The lane's login, made by whoever comes first; the others wait for it."""
+        if lane.auth is not None:
+            return lane.auth
+        gate = gate_of(self.settings.url, self.settings.credentials.username)
+        entered = yield Enter(gate)
+        try:
+            if lane.auth is not None:
+                return lane.auth
+            if self._dialect is None:
+                self._use((yield from self._detect()))
+            lanes = self._lanes.closed
+            if lane not in lanes:
+                lanes = (lane, *lanes)
+            auths = yield from self._challenge(len(lanes))
+            self._check_identity(auths[0])
+            for each, auth in zip(lanes, auths):
+                each.auth = auth
+            return auths[lanes.index(lane)]
+        finally:
+            if entered:
+                gate.leave()
+
+    def _challenge(self, count: int) -> Conversation[tuple[Auth, ...]]:
+        attempt = 1
+        while True:
+            try:
+                return (yield from self._one_login(count))
+            except VtigerError as error:
+                seconds = self._pause_before_login(error, attempt)
+                if seconds is None:
+                    raise
+            attempt += 1
+            yield Pause(seconds)
+
+    def _pause_before_login(self, error: VtigerError, attempt: int) -> float | None:
+        if is_retryable_login(error):
+            return retry.login_delay(attempt) if attempt < retry.LOGIN_ATTEMPTS else None
+        return retry.delay(_LOGIN, error, attempt, self.settings.policy)
+
+    def _one_login(self, count: int) -> Conversation[tuple[Auth, ...]]:
+        dialect = self._known_dialect()
+        flow = dialect.login(self.settings.credentials, count)
+        secrets = [self.settings.credentials.access_key]
+        try:
+            request = next(flow)
+            while True:
+                secrets.extend(request.secrets)
+                response = yield from self._exchange(request, login=True)
+                request = flow.send(response)
+        except StopIteration as done:
+            auths: tuple[Auth, ...] = done.value
+        except VtigerError as error:
+            _redact(error, secrets)
+            raise
+        logger.info(
+            "logged in at %s as %s (%s)",
+            self.settings.url,
+            auths[0].identity.username,
+            dialect.name,
+        )
+        return auths
+
+    def _detect(self) -> Conversation[Dialect]:
+        flow = detect(self.settings.url)
+        try:
+            request = next(flow)
+            while True:
+                request = flow.send((yield from self._exchange(request, login=True)))
+        except StopIteration as done:
+            dialect: Dialect = done.value
+            return dialect
+
+    def _use(self, dialect: Dialect) -> None:
+        if dialect.serialises:
+            self._lanes.widen(self.settings.parallel)
+        self._dialect = dialect
+
+    def _known_dialect(self) -> Dialect:
+        if self._dialect is None:
+            raise AssertionError("a login comes first")
+        return self._dialect
+
+    # Is this the CRM that the package was generated from?
+
+    def _check_identity(self, auth: Auth) -> None:
+        package, identity = self.settings.package, auth.identity
+        if package is None:
+            return
+        if "Users" in package.modules:
+            self._compare("Users", identity.user_id)
+        theirs, ours = _release(identity.version), _release(package.version)
+        if theirs and ours and theirs != ours:
+            raise SchemaMismatch(
+                f"The CRM at {self.settings.url} is version {identity.version}; the package "
+                f"{package.name!r} was generated from version {package.version}. Nothing was "
+                "written. Run: vtiger-orm pull && vtiger-orm generate"
+            )
+
+    def _check_schema(self, call: Call[Any], result: Any) -> None:
+        package = self.settings.package
+        module = getattr(call, "module", None)
+        if package is None or not module or module in self._checked:
+            return
+        row = result[0] if isinstance(result, list) and result else result
+        id_ = row.get("id") if isinstance(row, dict) else None
+        if module in package.modules and isinstance(id_, str):
+            self._compare(module, id_)
+            self._checked.add(module)
+
+    def _compare(self, module: str, id_: str) -> None:
+        package = self.settings.package
+        if package is None:
+            return
+        found, expected = parse_id(id_).prefix, package.prefix(module)
+        if found != expected:
+            raise SchemaMismatch(
+                f"Ids of {module} begin with {found}x at {self.settings.url}, but with "
+                f"{expected}x in the package {package.name!r} (the CRM answered {id_}): it was "
+                "generated from another CRM. Connect to that one, or run: vtiger-orm pull && "
+                "vtiger-orm generate"
+            )
+
+
+class _Login(Call[Any]):
+    """A login is repeated like a call that reads."""
+
+    operation = "login"
+
+
+_LOGIN: Final = _Login()
+
+
+def _release(version: str | None) -> tuple[str, ...]:
+    """``8.0.1`` -> ``("8", "0")``: patches do not change the schema."""
+    return tuple((version or "").split(".")[:2]) if version else ()
+
+
+def _redact(error: VtigerError, secrets: Iterable[str]) -> None:
+    secrets = tuple(secrets)
+    error.args = tuple(
+        redact(each, secrets) if isinstance(each, str) else each for each in error.args
+    )

@@ -1,0 +1,39 @@
+"""Counting the calls of a session, to know what a piece of code costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class CallCount:
+    """What was sent while the block of `Session.count_calls` was open.
+
+    `count` are the requests of calls, repetitions included; logins are counted apart.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.logins = 0
+        """Requests that were needed to log in (a challenge login takes two)."""
+        self.operations: Counter[str] = Counter()
+        """Requests by operation (``query``, ``revise``)."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __int__(self) -> int:
+        return self.count
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        each = ", ".join(f"{name} {number}" for name, number in sorted(self.operations.items()))
+        return f"<{self.count} calls{f': {each}' if each else ''}>"
+
+    def _sent(self, operation: str, *, login: bool) -> None:
+        if login:
+            self.logins += 1
+        else:
+            self.count += 1
+            self.operations[operation] += 1

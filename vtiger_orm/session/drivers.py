@@ -1,0 +1,282 @@
+"""The two drivers: they perform plans, one by blocking, one by awaiting. All I/O passes here.
+
+Each knows how to perform the effects of one conversation, to do a batch side by side, and to
+start the next page while the consumer works on this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+from ..errors import ApiError, NotSupported, TransportError
+from ..operations.calls import Batch, Call, Plan, Row, Rows, RowStream
+from . import http
+from .core import Core
+from .effects import Conversation, Effect, Enter, Pause, Send
+from .http import Transports
+
+T = TypeVar("T")
+
+COLLECTED = (ApiError, TransportError, NotSupported)
+"""What takes a call's place in the results of a batch that collects."""
+
+
+class SyncDriver:
+    """Performs plans by blocking; threads may share it."""
+
+    def __init__(
+        self,
+        core: Core,
+        transports: Transports,
+        timeout: float,
+        width: Callable[[], int],
+        workers: Callable[[], ThreadPoolExecutor],
+    ) -> None:
+        self._core = core
+        self._transports = transports
+        self._timeout = timeout
+        self._width = width
+        self._workers = workers
+
+    def run(self, plan: Plan[T]) -> T:
+        """Perform a plan's steps one after the other and return its result."""
+        try:
+            step = next(plan)
+            while True:
+                try:
+                    reply = self._step(step)
+                except Exception as error:
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(reply)
+        except StopIteration as done:
+            return cast(T, done.value)
+        finally:
+            plan.close()
+
+    def stream(self, stream: RowStream) -> Iterator[Sequence[Row]]:
+        """Yield what a plan hands out; the call it needs next runs in a worker meanwhile."""
+        ahead: Future[Any] | None = None
+        try:
+            step = next(stream)
+            while True:
+                try:
+                    if isinstance(step, Rows):
+                        ahead = self._start(step.ahead) if step.ahead is not None else None
+                        if step.rows:
+                            yield step.rows
+                        reply = ahead.result() if ahead is not None else None
+                        ahead = None
+                    else:
+                        reply = self._step(step)
+                except Exception as error:
+                    step = stream.throw(error)
+                else:
+                    step = stream.send(reply)
+        except StopIteration:
+            return
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+            stream.close()
+
+    def converse(self, conversation: Conversation[T]) -> T:
+        """Perform one conversation with the server."""
+        try:
+            effect = next(conversation)
+            while True:
+                try:
+                    reply = self._perform(effect)
+                except BaseException as error:
+                    effect = conversation.throw(error)
+                else:
+                    effect = conversation.send(reply)
+        except StopIteration as done:
+            return cast(T, done.value)
+
+    def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Send(request):
+                return http.send(self._transports.sync(), request, self._timeout)
+            case Pause(seconds):
+                return time.sleep(seconds)
+            case Enter(gate):
+                return gate.enter()
+
+    def _step(self, step: Call[Any] | Batch) -> Any:
+        if isinstance(step, Batch):
+            return self._batch(step)
+        return self.converse(self._core.converse(step))
+
+    def _start(self, call: Call[Any]) -> Future[Any]:
+        context = contextvars.copy_context()
+        return self._workers().submit(context.run, self._step, call)
+
+    def _batch(self, batch: Batch) -> list[Any]:
+        work = _Work(batch)
+
+        def worker() -> None:
+            for index, call in work:
+                try:
+                    work.results[index] = self._step(call)
+                except Exception as error:
+                    work.failed(index, error)
+
+        extra = min(self._width(), len(batch.calls)) - 1
+        helpers = [
+            self._workers().submit(contextvars.copy_context().run, worker) for _ in range(extra)
+        ]
+        try:
+            worker()
+        finally:
+            work.stop()
+            for helper in helpers:
+                helper.result()
+        return work.outcome()
+
+
+class AsyncDriver:
+    """Performs plans by awaiting; tasks of several loops may share it."""
+
+    def __init__(
+        self, core: Core, transports: Transports, timeout: float, width: Callable[[], int]
+    ) -> None:
+        self._core = core
+        self._transports = transports
+        self._timeout = timeout
+        self._width = width
+
+    async def run(self, plan: Plan[T]) -> T:
+        try:
+            step = next(plan)
+            while True:
+                try:
+                    reply = await self._step(step)
+                except Exception as error:
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(reply)
+        except StopIteration as done:
+            return cast(T, done.value)
+        finally:
+            plan.close()
+
+    async def stream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]:
+        ahead: asyncio.Task[Any] | None = None
+        try:
+            step = next(stream)
+            while True:
+                try:
+                    if isinstance(step, Rows):
+                        ahead = (
+                            asyncio.create_task(self._step(step.ahead))
+                            if step.ahead is not None
+                            else None
+                        )
+                        if step.rows:
+                            yield step.rows
+                        reply = await ahead if ahead is not None else None
+                        ahead = None
+                    else:
+                        reply = await self._step(step)
+                except Exception as error:
+                    step = stream.throw(error)
+                else:
+                    step = stream.send(reply)
+        except StopIteration:
+            return
+        finally:
+            if ahead is not None:
+                await _cancelled(ahead)
+            stream.close()
+
+    async def converse(self, conversation: Conversation[T]) -> T:
+        try:
+            effect = next(conversation)
+            while True:
+                try:
+                    reply = await self._perform(effect)
+                except BaseException as error:
+                    effect = conversation.throw(error)
+                else:
+                    effect = conversation.send(reply)
+        except StopIteration as done:
+            return cast(T, done.value)
+
+    async def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Send(request):
+                transport = await self._transports.asynchronous()
+                return await http.asend(transport, request, self._timeout)
+            case Pause(seconds):
+                return await asyncio.sleep(seconds)
+            case Enter(gate):
+                return await gate.aenter()
+
+    def _step(self, step: Call[Any] | Batch) -> Coroutine[Any, Any, Any]:
+        if isinstance(step, Batch):
+            return self._batch(step)
+        return self.converse(self._core.converse(step))
+
+    async def _batch(self, batch: Batch) -> list[Any]:
+        work = _Work(batch)
+
+        async def worker() -> None:
+            for index, call in work:
+                try:
+                    work.results[index] = await self._step(call)
+                except Exception as error:
+                    work.failed(index, error)
+
+        width = min(self._width(), len(batch.calls))
+        if width <= 1:
+            await worker()
+        else:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(width):
+                    group.create_task(worker())
+        return work.outcome()
+
+
+class _Work:
+    """The calls of a batch, taken one by one by several workers, and what became of them."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._collect = batch.collect
+        self._queue = iter(list(enumerate(batch.calls)))
+        self._failures: dict[int, Exception] = {}
+        self.results: list[Any] = [None] * len(batch.calls)
+
+    def __iter__(self) -> Iterator[tuple[int, Call[Any]]]:
+        # A list iterator hands out each item once, whatever the number of threads.
+        return self._queue
+
+    def failed(self, index: int, error: Exception) -> None:
+        if self._collect and isinstance(error, COLLECTED):
+            self.results[index] = error
+        else:
+            self._failures[index] = error
+            self.stop()
+
+    def stop(self) -> None:
+        """Start nothing more; what is under way may end."""
+        for _ in self._queue:
+            pass
+
+    def outcome(self) -> list[Any]:
+        if self._failures:
+            raise self._failures[min(self._failures)]
+        return self.results
+
+
+async def _cancelled(task: asyncio.Task[Any]) -> None:
+    """Cancel a task whose result nobody wants any more, and see it end."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

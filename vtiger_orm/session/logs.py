@@ -1,0 +1,88 @@
+"""What the library logs, all of it under ``vtiger_orm``, none of it secret.
+
+DEBUG: each request, with operation, module, status, milliseconds and bytes, as text and as
+`extra` fields for structured handlers; each statement under ``vtiger_orm.statements``.
+INFO: logins. WARNING: waiting, repeating, odd answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from ..dialects.base import HttpRequest, HttpResponse
+from ..dialects.redaction import HIDDEN
+
+logger: Final = logging.getLogger("vtiger_orm")
+statements: Final = logging.getLogger("vtiger_orm.statements")
+"""The text of every query, at DEBUG: it holds data of the CRM, but no secret."""
+
+
+def _version() -> str:
+    try:
+        return version("vtiger-orm")
+    except PackageNotFoundError:
+        return "0"
+
+
+USER_AGENT: Final = f"vtiger-orm/{_version()}"
+
+
+def log_exchange(
+    request: HttpRequest, module: str | None, response: HttpResponse, seconds: float
+) -> None:
+    """One answered request."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    milliseconds = round(seconds * 1000, 1)
+    logger.debug(
+        "%s%s: HTTP %d, %d bytes, %.1f ms",
+        request.operation,
+        f" of {module}" if module else "",
+        response.status,
+        len(response.body),
+        milliseconds,
+        extra=_fields(
+            operation=request.operation,
+            module=module,
+            status=response.status,
+            bytes=len(response.body),
+            milliseconds=milliseconds,
+        ),
+    )
+
+
+def log_wait(operation: str, seconds: float, why: str) -> None:
+    logger.warning(
+        "%s waits %.1f s: %s",
+        operation,
+        seconds,
+        why,
+        extra=_fields(operation=operation, seconds=seconds),
+    )
+
+
+def _fields(**facts: Any) -> Mapping[str, Any]:
+    return {f"vtiger_{name}": value for name, value in facts.items()}
+
+
+class _HideHeaders(logging.Filter):
+    """httpcore prints the headers of answers at DEBUG, and PHP sends the session in a cookie."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if "cookie" in record.getMessage().lower():
+            name = str(record.msg).split(" ")[0]
+            record.msg, record.args = f"{name} {HIDDEN} (headers hidden by vtiger_orm)", ()
+        return True
+
+
+_hide: Final = _HideHeaders()
+
+
+def quiet_httpcore() -> None:
+    """Keep httpcore from logging cookies."""
+    for name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+        # Adding the same filter twice does nothing.
+        logging.getLogger(name).addFilter(_hide)

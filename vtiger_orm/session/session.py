@@ -1,0 +1,428 @@
+"""`Session`: one user's connection to one CRM, for blocking and for asynchronous code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+from ..dialects.address import api_path, is_loopback, normalise_url
+from ..dialects.base import Credentials, Identity
+from ..errors import BlockingCall, ConfigError
+from ..metadata.snapshot import Capabilities
+from ..operations.facts import Facts
+from ..query.environment import Environment, Knowledge
+from .core import Core, Settings
+from .counting import CallCount
+from .drivers import AsyncDriver, SyncDriver
+from .effects import Conversation
+from .forking import process_lock
+from .gate import in_event_loop
+from .http import GivenTransports, Transports, Verify, shared_transports
+from .logs import logger
+from .pacing import Limits
+from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..operations.calls import Plan, Row, RowStream
+    from ..package import Activation, Package
+
+T = TypeVar("T")
+
+_SIDE_BY_SIDE: Final = 4
+"""Calls of a batch at once where the server does not serialise them."""
+_WORKERS: Final = 32
+_UNKNOWN_OVERHEAD: Final = 200
+"""Bytes of a request line besides the statement, while the dialect is not known."""
+
+
+class Session:
+    """Performs plans for one user of one CRM; logs in at the first call, not before.
+
+    Works in `with` and `async with`, which make it the current session of its package, and
+    without either (then `close` or `aclose` end it). Threads, tasks and event loops may share
+    it. After a fork the child logs in anew. A closed session opens again when it is used.
+
+    `parallel` is the number of calls that may be under way at once for one answer. A server
+    that works on one request of a session at a time is given as many sessions; else at least
+    four calls of a batch run side by side anyway. `timezone` is where a day begins, for
+    `date`, `year` and `month` lookups. `transport` (and `async_transport`) replace the network,
+    for tests and the in-process CRM.
+
+    Raises `ConfigError` when a setting cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        username: str,
+        access_key: str,
+        *,
+        dialect: Literal["auto", "webservice", "cloud"] = "auto",
+        timezone: str | tzinfo = "UTC",
+        timeout: float = 30.0,
+        parallel: int = 1,
+        max_scan_rows: int = 100_000,
+        max_writes: int = 1000,
+        page_size: int | None = None,
+        consistency: Literal["normal", "strict"] = "normal",
+        strict: bool = False,
+        external_ids: Mapping[str, str] | None = None,
+        dependencies: Mapping[str, Any] | None = None,
+        retry: RetryPolicy | None = None,
+        verify: Verify = True,
+        package: Package | None = None,
+        capabilities: Capabilities | None = None,
+        transport: httpx.BaseTransport | None = None,
+        async_transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.url: Final = normalise_url(url)
+        if not username or not access_key:
+            raise ConfigError(
+                "A session needs a user name and its access key (shown under My Preferences in "
+                "the CRM; it is not the password): VTIGER_USERNAME, VTIGER_ACCESS_KEY."
+            )
+        if dialect == "auto":
+            dialect = api_path(url) or "auto"
+        self.username: Final = username
+        self.package: Final = package
+        self.timezone: Final = _zone(timezone)
+        self.timeout: Final = _positive("timeout", timeout)
+        self.parallel: Final = int(_positive("parallel", parallel))
+        self.max_scan_rows: Final = int(_positive("max_scan_rows", max_scan_rows))
+        self.max_writes: Final = int(_positive("max_writes", max_writes))
+        self.capabilities: Final = capabilities or _capabilities_of(package)
+        self._settings = Settings(
+            url=self.url,
+            credentials=Credentials(username, access_key),
+            dialect=dialect,
+            parallel=self.parallel,
+            policy=retry or RetryPolicy(),
+            package=package,
+        )
+        cap = self.capabilities.page_size
+        self._page_size = min(int(_positive("page_size", page_size or cap)), cap)
+        self._consistency: Literal["normal", "strict"] = consistency
+        self._strict = strict
+        self._external_ids = dict(external_ids or {})
+        self._dependencies = dict(dependencies or {})
+        self._verify = verify
+        self._given = (
+            GivenTransports(transport, async_transport) if transport or async_transport else None
+        )
+        self._knowledge = Knowledge()
+        self._unknown_operations: set[str] = set()
+        self._counters: list[CallCount] = []
+        self._blocks: list[_Block] = []
+        self._alive: _Alive | None = None
+        # Fails now rather than at the first call when the dialect's name is wrong.
+        self._living()
+        if self.url.startswith("http://") and not is_loopback(self.url):
+            logger.warning("%s is not encrypted: what is sent can be read on the way", self.url)
+
+    def __repr__(self) -> str:
+        dialect = self.dialect or "auto"
+        return f"<Session {self.url} as {self.username} ({dialect})>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A session holds an access key and is not pickled. Open one in the other process; "
+            "records, querysets and partitions can be pickled."
+        )
+
+    # Running plans
+
+    def run(self, plan: Plan[T]) -> T:
+        """Perform the plan's calls one by one and return its result."""
+        return self._sync("run").run(plan)
+
+    async def arun(self, plan: Plan[T]) -> T:
+        """`run`, awaited."""
+        return await self._async().run(plan)
+
+    def stream(self, stream: RowStream) -> Iterator[Sequence[Row]]:
+        """Perform the plan and yield what it hands out, one page ahead of the consumer."""
+        return self._sync("stream").stream(stream)
+
+    def astream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]:
+        """`stream`, awaited."""
+        return self._async().stream(stream)
+
+    # What is known about the server
+
+    @property
+    def dialect(self) -> str | None:
+        """``webservice`` or ``cloud``; None until an ``auto`` session has found out."""
+        found = self._living().core.dialect
+        return found.name if found is not None else None
+
+    @property
+    def environment(self) -> Environment:
+        """Limits, capabilities and settings that plans are made with; sends nothing."""
+        found, dialect = self.capabilities, self._living().core.dialect
+        overhead = dialect.overhead if dialect is not None else _UNKNOWN_OVERHEAD
+        return Environment(
+            page_size=self._page_size,
+            url_budget=max(found.url_budget - overhead, 400),
+            precedence_known=found.precedence == "sql",
+            collation=found.collation,
+            thinned_pages=bool(found.thinned_pages),
+            timezone=self.timezone,
+            max_scan_rows=self.max_scan_rows,
+            parallel=self.parallel,
+            consistency=self._consistency,
+            knowledge=self._knowledge,
+        )
+
+    @property
+    def facts(self) -> Facts:
+        """What plans that write need to know of this session; sends nothing."""
+        package, auth = self.package, self._living().core.auth
+        version = auth.identity.version if auth is not None else None
+        return Facts(
+            dialect=self.dialect or (package.dialect if package is not None else "webservice"),
+            version=version or (package.version if package is not None else None),
+            sync=self.capabilities.sync,
+            files_retrieve=self.capabilities.files_retrieve,
+            strict=self._strict,
+            max_writes=self.max_writes,
+            parallel=self._living().width(),
+            external_ids=self._external_ids,
+            prefixes=(
+                {name: place.prefix for name, place in package.modules.items()}
+                if package is not None
+                else {}
+            ),
+            dependencies=self._dependencies,
+            unknown_operations=self._unknown_operations,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """The server's limits of calls, as its last answer to any session of this process told
+        them. Stock servers tell nothing."""
+        return self._living().core.limiter.limits
+
+    def identify(self) -> Identity:
+        """Who this session is and what the server says about itself; logs in where needed."""
+        return self._sync("identify").converse(self._identify())
+
+    async def aidentify(self) -> Identity:
+        """`identify`, awaited."""
+        return await self._async().converse(self._identify())
+
+    def _identify(self) -> Conversation[Identity]:
+        auth = yield from self._living().core.connect()
+        return auth.identity
+
+    @contextmanager
+    def count_calls(self) -> Iterator[CallCount]:
+        """Count what this session sends while the block is open, in any thread or task."""
+        counter = CallCount()
+        self._counters.append(counter)
+        try:
+            yield counter
+        finally:
+            self._counters[:] = [each for each in self._counters if each is not counter]
+
+    # Opening and closing
+
+    def __enter__(self) -> Self:
+        self._begin(asynchronous=False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._end():
+            self.close()
+
+    async def __aenter__(self) -> Self:
+        self._begin(asynchronous=True)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._end():
+            await self.aclose()
+
+    def close(self) -> None:
+        """Log out where that works and forget the login. Using the session opens it again."""
+        alive = self._forget()
+        if alive is not None:
+            if not in_event_loop():
+                alive.sync.converse(alive.core.disconnect())
+            alive.end()
+
+    async def aclose(self) -> None:
+        """`close`, awaited."""
+        alive = self._forget()
+        if alive is not None:
+            await alive.asynchronous.converse(alive.core.disconnect())
+            alive.end()
+
+    def _begin(self, *, asynchronous: bool) -> None:
+        activation = self.package.activate(self) if self.package is not None else None
+        with process_lock():
+            self._blocks.append(_Block(_here(), asynchronous, activation))
+
+    def _end(self) -> bool:
+        """Leave the innermost block of this task or thread, and tell whether it was the last.
+
+        A fixture or framework may leave in another task than it entered: then any block of
+        this session will do.
+        """
+        with process_lock():
+            if not self._blocks:
+                return True
+            here = _here()
+            own = [block for block in self._blocks if block.owner == here]
+            block = (own or self._blocks)[-1]
+            self._blocks.remove(block)
+            last = not self._blocks
+        if block.activation is not None:
+            block.activation.end()
+        return last
+
+    # The living parts
+
+    def _living(self) -> _Alive:
+        alive = self._alive
+        if alive is not None and alive.process == os.getpid():
+            return alive
+        with process_lock():
+            if self._alive is None or self._alive.process != os.getpid():
+                self._alive = _Alive(
+                    self._settings, self._counters, self._transports(), self.timeout
+                )
+            return self._alive
+
+    def _forget(self) -> _Alive | None:
+        with process_lock():
+            alive, self._alive = self._alive, None
+        return alive if alive is not None and alive.process == os.getpid() else None
+
+    def _transports(self) -> Transports:
+        return self._given or shared_transports(self.url, self._verify)
+
+    def _sync(self, method: str) -> SyncDriver:
+        if in_event_loop() and any(block.asynchronous for block in self._blocks):
+            raise BlockingCall(_blocking(method))
+        return self._living().sync
+
+    def _async(self) -> AsyncDriver:
+        return self._living().asynchronous
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """One open `with` or `async with`."""
+
+    owner: object
+    asynchronous: bool
+    activation: Activation | None
+
+
+class _Alive:
+    """What a session holds while it is open, in one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        counters: list[CallCount],
+        transports: Transports,
+        timeout: float,
+    ) -> None:
+        self.process = os.getpid()
+        self.core = Core(settings, counters)
+        self.sync = SyncDriver(self.core, transports, timeout, self.width, self._executor)
+        self.asynchronous = AsyncDriver(self.core, transports, timeout, self.width)
+        self._parallel = settings.parallel
+        self._lock = threading.Lock()
+        self._workers: ThreadPoolExecutor | None = None
+
+    def width(self) -> int:
+        """How many calls of a batch may be under way at once."""
+        dialect = self.core.dialect
+        if dialect is None or dialect.serialises:
+            return self._parallel
+        return max(self._parallel, _SIDE_BY_SIDE)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="vtiger-orm")
+            return self._workers
+
+    def end(self) -> None:
+        """Let the worker threads go; what they still do is no longer of interest."""
+        with self._lock:
+            if self._workers is not None:
+                self._workers.shutdown(wait=False, cancel_futures=True)
+                self._workers = None
+
+
+def _here() -> object:
+    try:
+        return asyncio.current_task() or threading.get_ident()
+    except RuntimeError:
+        return threading.get_ident()
+
+
+def _blocking(method: str) -> str:
+    """The message of `BlockingCall`, with the twin of the method that the user called."""
+    frame: FrameType | None = sys._getframe(1)
+    name = method
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("vtiger_orm."):
+        name = frame.f_code.co_name
+        frame = frame.f_back
+    if name in ("__iter__", "__next__", "<listcomp>", "<genexpr>"):
+        cure = "Use 'async for', or 'await' the queryset for a list"
+    else:
+        cure = f"Use 'await ... .a{name.strip('_')}(...)'"
+    return (
+        f"{name.strip('_')}() blocks, and this session was opened with 'async with': it would "
+        f"stop the event loop. {cure}; or run blocking code in a thread (asyncio.to_thread)."
+    )
+
+
+def _zone(timezone: str | tzinfo) -> tzinfo:
+    if not isinstance(timezone, str):
+        return timezone
+    if timezone.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        raise ConfigError(
+            f"There is no time zone {timezone!r} here. Use a name such as 'Europe/Berlin'; on "
+            "Windows the package tzdata holds them."
+        ) from None
+
+
+def _positive(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise ConfigError(f"{name} must be a number above 0, not {value!r}.")
+    return value
+
+
+def _capabilities_of(package: Package | None) -> Capabilities:
+    return Capabilities.model_validate(dict(package.capabilities) if package is not None else {})
