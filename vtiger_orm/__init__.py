@@ -1,1 +1,141 @@
-"""A typed ORM for Vtiger CRM, generated from the CRM's own metadata."""
+"""A typed ORM for Vtiger CRM, generated from the CRM's own metadata.
+
+Applications import their models from the generated package, and from here what belongs to no
+CRM in particular: `Q`, `Prefetch`, `Session`, the types of values, and the errors.
+"""
+
+from typing import TYPE_CHECKING
+
+from ._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .errors import AccessDenied as AccessDenied
+    from .errors import ApiError as ApiError
+    from .errors import AuthError as AuthError
+    from .errors import BlockingCall as BlockingCall
+    from .errors import ConfigError as ConfigError
+    from .errors import ConnectionFailed as ConnectionFailed
+    from .errors import DoesNotExist as DoesNotExist
+    from .errors import DuplicateRecord as DuplicateRecord
+    from .errors import InvalidId as InvalidId
+    from .errors import InvalidLookup as InvalidLookup
+    from .errors import InvalidValue as InvalidValue
+    from .errors import MalformedAnswer as MalformedAnswer
+    from .errors import MandatoryMissing as MandatoryMissing
+    from .errors import MissingExtra as MissingExtra
+    from .errors import MultipleRecords as MultipleRecords
+    from .errors import NoSession as NoSession
+    from .errors import NotFound as NotFound
+    from .errors import NotLoaded as NotLoaded
+    from .errors import NotSupported as NotSupported
+    from .errors import OutcomeUnknown as OutcomeUnknown
+    from .errors import QueryError as QueryError
+    from .errors import QuerySyntax as QuerySyntax
+    from .errors import RateLimited as RateLimited
+    from .errors import RecordError as RecordError
+    from .errors import ReferenceInvalid as ReferenceInvalid
+    from .errors import RegenerateNeeded as RegenerateNeeded
+    from .errors import ScanTooLarge as ScanTooLarge
+    from .errors import SchemaError as SchemaError
+    from .errors import SchemaMismatch as SchemaMismatch
+    from .errors import ServerError as ServerError
+    from .errors import SessionExpired as SessionExpired
+    from .errors import SilentQueryError as SilentQueryError
+    from .errors import SnapshotError as SnapshotError
+    from .errors import StaleRecord as StaleRecord
+    from .errors import Timeout as Timeout
+    from .errors import TransportError as TransportError
+    from .errors import Unreadable as Unreadable
+    from .errors import UnsupportedQuery as UnsupportedQuery
+    from .errors import ValidationFailed as ValidationFailed
+    from .errors import VtigerError as VtigerError
+    from .package import Package as Package
+    from .picklists import Choices as Choices
+    from .picklists import Picklist as Picklist
+    from .protocols import Runner as Runner
+    from .query import Explanation as Explanation
+    from .query import Prefetch as Prefetch
+    from .query import Q as Q
+    from .query import QuerySet as QuerySet
+    from .query import ValuesQuerySet as ValuesQuerySet
+    from .records import Record as Record
+    from .references import Ref as Ref
+    from .session import Session as Session
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccessDenied",
+    "ApiError",
+    "AuthError",
+    "BlockingCall",
+    "Choices",
+    "ConfigError",
+    "ConnectionFailed",
+    "DoesNotExist",
+    "DuplicateRecord",
+    "Explanation",
+    "InvalidId",
+    "InvalidLookup",
+    "InvalidValue",
+    "MalformedAnswer",
+    "MandatoryMissing",
+    "MissingExtra",
+    "MultipleRecords",
+    "NoSession",
+    "NotFound",
+    "NotLoaded",
+    "NotSupported",
+    "OutcomeUnknown",
+    "Package",
+    "Picklist",
+    "Prefetch",
+    "Q",
+    "QueryError",
+    "QuerySet",
+    "QuerySyntax",
+    "RateLimited",
+    "Record",
+    "RecordError",
+    "Ref",
+    "ReferenceInvalid",
+    "RegenerateNeeded",
+    "Runner",
+    "ScanTooLarge",
+    "SchemaError",
+    "SchemaMismatch",
+    "ServerError",
+    "Session",
+    "SessionExpired",
+    "SilentQueryError",
+    "SnapshotError",
+    "StaleRecord",
+    "Timeout",
+    "TransportError",
+    "Unreadable",
+    "UnsupportedQuery",
+    "ValidationFailed",
+    "ValuesQuerySet",
+    "VtigerError",
+    "__version__",
+]
+
+_WHERE = {
+    "Choices": "picklists",
+    "Explanation": "query",
+    "Package": "package",
+    "Picklist": "picklists",
+    "Prefetch": "query",
+    "Q": "query",
+    "QuerySet": "query",
+    "Record": "records",
+    "Ref": "references",
+    "Runner": "protocols",
+    "Session": "session",
+    "ValuesQuerySet": "query",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(
+        __name__, {name: _WHERE.get(name, "errors") for name in __all__ if name[0] != "_"}
+    )

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ._lazy import lazy_names
+from ._lazy import lazy_names
 from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
 from .ids import parse_id
 
@@ -113,6 +114,12 @@ class Package:
         return f"<Package {self.name}: {len(self.modules)} modules, {self.dialect}>"
 
     # Models
+
+    def exports(self) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+        """`__getattr__` and `__dir__` of the package's root: each model is imported when it is
+        first used."""
+        where = {place.attribute: place.python_module for place in self.modules.values()}
+        return lazy_names(self.name, where)
 
     def exports(self) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         """`__getattr__` and `__dir__` of the package's root: each model's module is imported on

@@ -18,9 +18,9 @@ from .environment import Environment
 from .fields import parse_order, with_id
 from .habits import missing_attribute
 from .planner import explain, plan_count, plan_exists, plan_partitions, plan_rows
-from .projections import Projection
 from .related_loading import Fetches, Loader
 from .selection import Order, Selection
+from .shapes import Projection
 
 if TYPE_CHECKING:
     from ..protocols import Runner

@@ -43,7 +43,7 @@ def parse_order(module: ModuleMeta, name: object) -> Order:
             "order_by('?'): the CRM cannot shuffle. Read what you need and use random.sample()."
         )
     descending = isinstance(name, str) and name.startswith("-")
-    plain = name[1:] if isinstance(name, str) and name[:1] in ("-", "+") else name
+    plain = name.removeprefix("-") if isinstance(name, str) else name
     field = named_field(module, plain, "order_by")
     if not field.selectable:
         raise UnsupportedQuery(

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from ..errors import InvalidLookup
 from ..operations import write
 from ..operations.calls import Plan, Query, perform
-from .base import BaseQuerySet, QueryState, T
+from .base import BaseQuerySet, QueryState
 from .fields import named_field, readable_field, with_id
-from .projections import Projection, list_projection
+from .projections import ValuesQuerySet
 from .related_loading import merge, parse_fetches
 from .selection import Selection
+from .shapes import Projection, list_projection
 
 if TYPE_CHECKING:
     from ..metadata.module import FieldMeta
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
     from ..references import Ref
 
 M = TypeVar("M", bound="Record")
-
-
-class ValuesQuerySet(BaseQuerySet[T]):
-    """What `values()` and `values_list()` make: a queryset of plain values."""
-
-    __slots__ = ()
 
 
 class QuerySet(BaseQuerySet[M]):
