@@ -4,7 +4,8 @@ Nothing in here knows HTTP. It has its own parser and its own rules for values: 
 code with the query compiler and the codecs that it is meant to check.
 """
 
-from .engine import Engine, Upload
+from .context import Upload
+from .engine import Engine
 from .errors import Crash, CrmError, EngineError, PlainText
 from .schema import Schema
 from .users import User

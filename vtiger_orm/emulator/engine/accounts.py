@@ -60,9 +60,11 @@ def default_key(name: str) -> str:
     return hashlib.sha256(f"vtiger-orm emulator, user {name}".encode()).hexdigest()[:16]
 
 
-def _fake_hash(name: str) -> str:
-    """Looks like the bcrypt hash that a real server hands out; opens nothing."""
-    return f"$2y$10${hashlib.sha256(name.encode()).hexdigest()[:53]}"
+def secrets_of(name: str) -> dict[str, str]:
+    """The secret fields of an emulated user: the default access key, and what looks like the
+    bcrypt hash that a real server hands out but opens nothing."""
+    fake = f"$2y$10${hashlib.sha256(name.encode()).hexdigest()[:53]}"
+    return {"accesskey": default_key(name), "user_password": fake, "confirm_password": fake}
 
 
 class Accounts:
@@ -114,9 +116,7 @@ class Accounts:
             "last_name": name.capitalize(),
             "email1": f"{name}@example.com",
             "status": "Active",
-            "accesskey": access_key or default_key(name),
-            "user_password": _fake_hash(name),
-            "confirm_password": _fake_hash(name),
+            **secrets_of(name),
             "time_zone": "UTC",
             "hour_format": "24",
             "date_format": "yyyy-mm-dd",
@@ -124,6 +124,7 @@ class Accounts:
             "othereventduration": "5",
             "no_of_currency_decimals": "2",
             "currency_id": 1,
+            **({"accesskey": access_key} if access_key else {}),
             **fields,
         }
         if "userlabel" in module.fields:

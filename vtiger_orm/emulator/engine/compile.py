@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field as default
+from dataclasses import dataclass
+from dataclasses import field as default
 from typing import Any, Final
 
 from . import casts
@@ -51,7 +52,7 @@ class Compiler:
         columns = self._columns()
         where = self._where(scope)
         order, descending = self._order()
-        view, module = self._view, self._view.module
+        module = self._view.module
         start, stop = self._limit()
         if self._statement.counted:
             keys, expressions = ["count"], ["CAST(count(*) AS TEXT)"]
@@ -149,11 +150,11 @@ class Compiler:
             return self._like(column(found), literals[0])
         return self._compared(found, operator, literals[0])
 
-    def _compared(self, found: Field, operator: str, value: str | float | None | Word) -> str:
+    def _compared(self, found: Field, operator: str, value: str | float | Word | None) -> str:
         left, right = self._operand(found, value)
         return f"{left} {operator} {right}"
 
-    def _operand(self, found: Field, value: str | float | None | Word) -> tuple[str, str]:
+    def _operand(self, found: Field, value: str | float | Word | None) -> tuple[str, str]:
         """Both sides of a comparison, converted as the database does it."""
         source, storage = column(found), found.storage
         if isinstance(value, Word):
@@ -177,7 +178,7 @@ class Compiler:
             raise SilentError(f"there is no column {word.name}")
         return other
 
-    def _like(self, source: str, value: str | float | None | Word) -> str:
+    def _like(self, source: str, value: str | float | Word | None) -> str:
         if isinstance(value, Word):
             return f"vt_like({column(self._column_named(value))}, {source})"
         if isinstance(value, float):

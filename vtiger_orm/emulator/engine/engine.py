@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from importlib.resources import files as package_files
 from typing import Any, Self
 
+from ..demo import ARTEFACT
 from ..profiles import STOCK_8_0_PHP8, Profile
 from . import operations
 from .accounts import Accounts
@@ -18,7 +20,7 @@ from .views import View, make_view
 
 
 def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Engine:
@@ -89,6 +91,17 @@ class Engine:
         """Put the store back to what it was at `snapshot`."""
         with self.store.lock:
             self.store.restore(token)
+            self.accounts.forget()
+
+    def load_demo(self) -> None:
+        """Replace what is in the store by the demo data, which fits the demo schema only."""
+        from ..demo.artefact import load
+
+        text = (
+            package_files("vtiger_orm.emulator.demo").joinpath(ARTEFACT).read_text(encoding="utf-8")
+        )
+        with self.store.lock:
+            load(self.store, text)
             self.accounts.forget()
 
     def _view(self, user: User, module: Module) -> View:

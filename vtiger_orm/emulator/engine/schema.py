@@ -21,10 +21,9 @@ LINE_ITEM: Final = "LineItem"
 _UNDESCRIBED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "HelpDesk": (("update_log", "text"),),
     "LineItem": (("description", "text"),),
-    **{
-        module: (("image", "string"), ("purchase_cost", "double"), ("margin", "double"))
-        for module in sorted(INVENTORY)
-    },
+    **dict.fromkeys(
+        sorted(INVENTORY), (("image", "string"), ("purchase_cost", "double"), ("margin", "double"))
+    ),
 }
 _HIDDEN_COLUMNS: Final = frozenset({"hdnDiscountPercent", "hdnDiscountAmount"})
 

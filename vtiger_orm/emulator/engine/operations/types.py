@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from .. import views
 from ..context import Context
 from ..errors import Crash
 from ..schema import Module
-from .. import views
 
 
 def listtypes(ctx: Context) -> dict[str, Any]:

@@ -19,9 +19,10 @@ _OPERATORS: Final = {"EQ": "=", "NE": "!=", "LT": "<", "LTE": "<=", "GT": ">", "
 
 # The order in which the real parser numbers its tokens, and so lists them in a message.
 _EXPECTABLE: Final = (
-    "SELECT FRM COLUMNNAME ASTERISK COUNT PARENOPEN PARENCLOSE COMMA TABLENAME WHERE "
-    "LOGICAL_AND LOGICAL_OR VALUE EQ LT GT LTE GTE NE IN LIKE ORDERBY ASC DESC LIMIT SEMICOLON"
-).split()
+    *("SELECT", "FRM", "COLUMNNAME", "ASTERISK", "COUNT", "PARENOPEN", "PARENCLOSE", "COMMA"),
+    *("TABLENAME", "WHERE", "LOGICAL_AND", "LOGICAL_OR", "VALUE", "EQ", "LT", "GT", "LTE", "GTE"),
+    *("NE", "IN", "LIKE", "ORDERBY", "ASC", "DESC", "LIMIT", "SEMICOLON"),
+)
 
 _LITERAL: Final = re.compile(r"'((?:[^']|'')+)'")
 _HOLE: Final = re.compile(r"'~([0-9]+)'")
@@ -59,7 +60,7 @@ def _parse_shape(shape: str) -> Statement:
 def _parse(text: str) -> Statement:
     scanner = Scanner(text)
     try:
-        return _grammar().parse(scanner)  # type: ignore[arg-type, return-value]
+        return _grammar().parse(scanner)  # type: ignore[return-value]
     except UnreadableCharacter as error:
         if error.first:
             raise Crash("the query begins with a character that is no token") from None

@@ -1,0 +1,84 @@
+"""The demo data as text: one JSON line for each table, then one for each of its rows.
+
+Columns that are the same in all rows are told once. Secrets are not in it: access keys and
+password hashes of users are put in when it is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from ..engine.accounts import secrets_of
+from ..engine.store import Store, quoted
+
+_SECRETS: Final = frozenset({"accesskey", "user_password", "confirm_password"})
+
+
+def dump(store: Store) -> str:
+    """Everything in the store as text, in a fixed order."""
+    return "\n".join(_lines(store)) + "\n"
+
+
+def _lines(store: Store) -> Iterator[str]:
+    tables = store.rows(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'meta' ORDER BY name"
+    )
+    for (table,) in tables:
+        columns = [row[1] for row in store.rows(f"PRAGMA table_info({quoted(table)})")]
+        columns = [name for name in columns if name not in _SECRETS]
+        listed = ", ".join(map(quoted, columns))
+        rows = store.rows(f"SELECT {listed} FROM {quoted(table)} ORDER BY {listed}")
+        if not rows:
+            continue
+        varying = [
+            position
+            for position in range(len(columns))
+            if any(row[position] != rows[0][position] for row in rows)
+        ]
+        constant = {
+            name: rows[0][position]
+            for position, name in enumerate(columns)
+            if position not in set(varying)
+        }
+        yield _json(
+            {
+                "table": table,
+                "rows": len(rows),
+                "columns": [columns[position] for position in varying],
+                "constant": constant,
+            }
+        )
+        for row in rows:
+            yield _json([row[position] for position in varying])
+
+
+def load(store: Store, text: str) -> None:
+    """Replace what is in the store by the content of a dump."""
+    lines = iter(text.rstrip("\n").split("\n"))
+    with store.transaction():
+        for line in lines:
+            head = json.loads(line)
+            table, count = head["table"], head["rows"]
+            rows = json.loads(f"[{','.join(islice(lines, count))}]")
+            names = [*head["columns"], *head["constant"]]
+            values = list(head["constant"].values())
+            store.execute(f"DELETE FROM {quoted(table)}")
+            store.executemany(
+                f"INSERT INTO {quoted(table)}({', '.join(map(quoted, names))}) "
+                f"VALUES ({', '.join('?' * len(names))})",
+                [(*row, *values) for row in rows] if values else rows,
+            )
+        _put_secrets(store)
+
+
+def _put_secrets(store: Store) -> None:
+    users = store.schema.modules["Users"]
+    for number, name in store.rows(f"SELECT id, user_name FROM {quoted(users.table)}"):
+        store.update(users, number, secrets_of(name))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

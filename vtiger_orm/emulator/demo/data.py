@@ -1,0 +1,596 @@
+"""Make the demo data: fictitious, the same on every run, stored as `data.jsonl`.
+
+::
+
+    python -m vtiger_orm.emulator.demo.data        # needs Faker
+
+Records are created through the engine's own operations, so that they are what a real server
+would have made of them: corrected, numbered, labelled. What operations cannot make (values
+that are NULL because the record is older than the field) is set afterwards.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from faker import Faker
+
+from ..engine import Engine, Schema
+from ..engine.accounts import (
+    HIDDEN_FIELD,
+    HIDDEN_MODULE,
+    HIDDEN_VALUE,
+    READONLY_FIELD,
+    READONLY_MODULE,
+    UNDELETABLE_MODULE,
+)
+from ..engine.columns import Storage
+from ..engine.schema import Field, Module
+from ..engine.store import own_columns
+from . import ARTEFACT
+from .artefact import dump
+
+_SEED: Final = 20240229
+_LOCALES: Final = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "pl_PL", "sv_SE", "tr_TR", "zh_CN")
+_AWKWARD: Final = (
+    "O'Neil",
+    'O\'Brien "Bo"',
+    "semi;colon",
+    "back\\slash",
+    "100% Cotton",
+    "under_score",
+    "Größe & Söhne",
+    "GRÖSSE",
+    "<b>Tag</b>",
+    "Am & per",
+    "&amp; entity",
+    "trail space ",
+    " leading",
+    "question?mark",
+    "Nguyễn",
+    "İstanbul",
+    "Łódź",
+    "客户",
+    "Ёлкин",
+    "line\nbreak",
+    "tab\there",
+    "--comment",
+    "/* c */",
+    "''",
+    "null",
+    "0",
+)
+_EPOCH: Final = datetime(2024, 1, 8, 8, 0, tzinfo=UTC)
+
+
+class _Clock:
+    """Moves forward with each record, so that times differ and repeat as in real life."""
+
+    def __init__(self) -> None:
+        self.time = _EPOCH
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+class Builder:
+    """Fills one engine."""
+
+    def __init__(self, engine: Engine, clock: _Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.random = random.Random(_SEED)
+        self.faker = Faker(list(_LOCALES))
+        Faker.seed(_SEED)
+        self.ids: dict[str, list[str]] = {}
+
+    # -- people and rules --
+
+    def accounts(self) -> None:
+        """Users, groups, profiles: an admin, a salesman, an admin in Euro, a restricted one."""
+        accounts = self.engine.accounts
+        store = self.engine.store
+        users = self.engine.schema.modules["Users"]
+        store.update(users, 1, {"first_name": "Ada", "userlabel": "Ada Administrator"})
+        currency = self.engine.schema.modules["Currency"]
+        store.insert(
+            currency,
+            store.new_number(currency),
+            {
+                "currency_name": "Euro",
+                "currency_code": "EUR",
+                "currency_symbol": "€",
+                "conversion_rate": "0.91000",
+                "currency_status": "Active",
+                "defaultid": "0",
+                "deleted": 0,
+            },
+        )
+        accounts.add_user(
+            "restricted",
+            first_name="Rita",
+            last_name="Restricted",
+            time_zone="Europe/Berlin",
+            date_format="dd-mm-yyyy",
+            groups=[4],
+        )
+        accounts.add_user(
+            "euro",
+            admin=True,
+            first_name="Émile",
+            last_name="Euro",
+            currency_id=2,
+            time_zone="America/New_York",
+            date_format="mm-dd-yyyy",
+        )
+        accounts.add_user(
+            "sales",
+            first_name="Samir",
+            last_name="Seller",
+            time_zone="Asia/Kolkata",
+            groups=[2],
+        )
+        accounts.add_group("Team Berlin", "Everybody in Berlin")
+        accounts.add_group("Größe Team", "O'Hara's")
+        for module in ("Campaigns", "Leads", "PriceBooks", "PurchaseOrder", "Users", "Vendors"):
+            accounts.restrict("restricted", HIDDEN_MODULE, module)
+        for module in ("Products", "HelpDesk"):
+            accounts.restrict("restricted", READONLY_MODULE, module)
+        accounts.restrict("restricted", UNDELETABLE_MODULE, "Accounts")
+        hidden = ("birthday", "cf_861", "department", "leadsource", "mobile")
+        accounts.restrict("restricted", HIDDEN_FIELD, "Contacts", *hidden)
+        for module in ("Quotes", "Invoice", "SalesOrder"):
+            fields = ("discount_amount", "discount_percent")
+            accounts.restrict("restricted", HIDDEN_FIELD, module, *fields)
+        accounts.restrict("restricted", READONLY_FIELD, "Contacts", "cf_853", "email", "phone")
+        accounts.restrict("restricted", HIDDEN_VALUE, "industry", "Banking", "Energy")
+        accounts.set_private("HelpDesk")
+
+    # -- values --
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def owner(self) -> str:
+        return self.random.choice(
+            ("19x1", "19x1", "19x5", "19x6", "19x7", "19x7", "20x2", "20x4", "20x8", "20x9")
+        )
+
+    def some(self, module: str) -> str:
+        return self.random.choice(self.ids[module])
+
+    def name(self, position: int, plain: Callable[[], str]) -> str:
+        """Every twentieth name is an awkward one."""
+        if position % 20 == 7:
+            return _AWKWARD[position // 20 % len(_AWKWARD)]
+        return plain()
+
+    def day(self, first: int = 2019, last: int = 2026) -> str:
+        start = date(first, 1, 1)
+        return (start + timedelta(self.random.randrange(365 * (last - first + 1)))).isoformat()
+
+    def moment(self) -> str:
+        seconds = self.random.randrange(86_400)
+        clock = (datetime(2000, 1, 1) + timedelta(seconds=seconds)).strftime("%H:%M:%S")
+        return f"{self.day()} {clock}"
+
+    def phone(self) -> str:
+        return f"+1 555 01{self.random.randrange(100):02} {self.random.randrange(1000):03}"
+
+    def money(self, low: float, high: float) -> str:
+        return f"{self.random.uniform(low, high):.2f}"
+
+    def filled(self, module: Module, share: float, skip: Iterable[str] = ()) -> dict[str, Any]:
+        """Values for the optional fields of a module, each given with a certain chance."""
+        element: dict[str, Any] = {}
+        untouched = {*skip, "id", "source", "tags", "starred", "isconvertedfromlead"}
+        for field in sorted(module.fields.values(), key=lambda each: each.name):
+            custom = field.name.startswith("cf_")
+            if field.name in untouched or not field.described:
+                continue
+            if not field.editable and not custom and field.kind != "datetime":
+                continue
+            if not self.chance(share if not custom else min(1.0, share + 0.3)):
+                continue
+            value = self.value(field)
+            if value is not None:
+                element[field.name] = value
+        return element
+
+    def value(self, field: Field) -> Any:
+        """A likely value for a field, None where there is nothing to say."""
+        choices = [each["value"] for each in field.raw["type"].get("picklistValues", ())]
+        if field.kind == "picklist":
+            return self.random.choice(choices) if choices else None
+        if field.kind == "multipicklist":
+            count = self.random.randrange(1, 4)
+            picked = self.random.sample(choices, min(count, len(choices)))
+            return " |##| ".join(picked)
+        if field.kind == "reference":
+            known = [each for each in field.targets if self.ids.get(each)]
+            return self.some(self.random.choice(known)) if known else self._system(field)
+        makers: Mapping[str, Callable[[], Any]] = {
+            "boolean": lambda: self.random.choice(("0", "1")),
+            "integer": lambda: str(self.random.randrange(500)),
+            "double": lambda: f"{self.random.uniform(0, 100):.2f}",
+            "currency": lambda: self.money(10, 900_000),
+            "date": self.day,
+            "datetime": self.moment,
+            "time": lambda: self.moment()[11:],
+            "phone": self.phone,
+            "email": lambda: f"{self.faker['en_US'].user_name()}@example.com",
+            "url": lambda: f"https://example.com/{self.random.randrange(999)}?a=1&b=2",
+            "skype": lambda: f"live.{self.faker['en_US'].user_name()}",
+            "owner": self.owner,
+            "text": lambda: self.faker["en_US"].sentence(),
+            "string": self._line,
+        }
+        maker = makers.get(field.kind)
+        return maker() if maker else None
+
+    def _line(self) -> str:
+        return self.random.choice(
+            (
+                *_AWKWARD[:8],
+                self.faker["en_US"].bs(),
+                self.faker["de_DE"].city(),
+                self.faker["en_US"].word(),
+                self.faker["en_US"].word(),
+            )
+        )
+
+    def _system(self, field: Field) -> str | None:
+        if "Users" in field.targets:
+            return self.random.choice(("19x1", "19x5", "19x7"))
+        if "Currency" in field.targets:
+            return "21x1"
+        return "22x1" if "DocumentFolders" in field.targets else None
+
+    # -- records --
+
+    def add(self, module: str, element: Mapping[str, Any], *, share: float = 0.25) -> str:
+        """Create one record: the element, and chance values for other fields."""
+        self.clock.time += timedelta(minutes=self.random.choice((0, 3, 17, 45)))
+        facts = self.engine.schema.modules[module]
+        whole = {**self.filled(facts, share, skip=element), **element}
+        user = self.engine.users()[0]
+        answer = self.engine.call(user, "create", {"elementType": module, "element": whole})
+        self.ids.setdefault(module, []).append(answer["id"])
+        return str(answer["id"])
+
+    def build(self) -> None:
+        """Everything, in an order in which references find their targets."""
+        self.accounts()
+        self.ids["Users"] = ["19x1", "19x5", "19x6", "19x7"]
+        self.vendors()
+        self.products()
+        self.organisations()
+        self.contacts()
+        self.potentials()
+        self.tickets()
+        self.activities()
+        self.others()
+        self.comments()
+        self.age()
+
+    def vendors(self) -> None:
+        for position in range(20):
+            self.add(
+                "Vendors",
+                {
+                    "vendorname": self.name(position, self.faker["en_US"].company),
+                    "assigned_user_id": self.owner(),
+                    "email": f"vendor{position}@example.com",
+                    "city": self.random.choice(("Paris", "New York", "Kraków", "")),
+                },
+            )
+        for position in range(16):
+            flags = [position >> bit & 1 for bit in range(4)]
+            values = dict(zip(("street", "city", "state", "country"), flags))
+            element = {name: f"{name} {flag}" for name, flag in values.items()}
+            self.add(
+                "Vendors",
+                {
+                    **element,
+                    "vendorname": f"Logic {position:04b}",
+                    "assigned_user_id": "19x1",
+                    "pobox": "",
+                },
+                share=0,
+            )
+
+    def products(self) -> None:
+        for position in range(60):
+            self.add(
+                "Products",
+                {
+                    "productname": self.name(position, f"{self._thing()} {position}".strip),
+                    "assigned_user_id": "19x1",
+                    "discontinued": str(int(self.chance(0.9))),
+                    "unit_price": self.money(5, 999),
+                    "qtyinstock": str(self.random.randrange(500)),
+                    "imagename": "",
+                },
+            )
+        for position in range(25):
+            self.add(
+                "Services",
+                {
+                    "servicename": f"{self.faker['en_US'].job()} {position}",
+                    "assigned_user_id": "19x1",
+                    "discontinued": "1",
+                    "unit_price": self.money(20, 200),
+                },
+            )
+        for position in range(3):
+            self.add(
+                "PriceBooks",
+                {
+                    "bookname": f"Price list {2023 + position}",
+                    "currency_id": f"21x{1 + position % 2}",
+                    "active": "1",
+                },
+            )
+
+    def _thing(self) -> str:
+        faker = self.faker["en_US"]
+        return f"{faker.color_name()} {faker.word().capitalize()}"
+
+    def organisations(self) -> None:
+        seen: set[str] = set()
+        for position in range(220):
+            name = self.name(position, self.faker.company)[:90]
+            while name.strip().casefold() in seen:
+                name = f"{name.strip()} {position}"
+            seen.add(name.strip().casefold())
+            parent = self.some("Accounts") if position > 20 and self.chance(0.15) else ""
+            self.add(
+                "Accounts",
+                {
+                    "accountname": name,
+                    "account_id": parent,
+                    "assigned_user_id": self.owner(),
+                    "phone": self.phone() if self.chance(0.6) else "",
+                    "email1": f"info{position}@example.com" if self.chance(0.7) else "",
+                    "email2": "",
+                    "employees": str(self.random.randrange(6000)),
+                    "annual_revenue": self.money(10_000, 6_000_000) if self.chance(0.7) else "",
+                    "bill_city": self.faker.city() if self.chance(0.6) else "",
+                    "isconvertedfromlead": "0",
+                },
+            )
+
+    def contacts(self) -> None:
+        for position in range(1200):
+            first = self.faker.first_name() if self.chance(0.92) else ""
+            last = self.name(position, self.faker.last_name)
+            handle = f"contact{position}"
+            reports_to = self.some("Contacts") if position > 50 and self.chance(0.1) else ""
+            self.add(
+                "Contacts",
+                {
+                    "firstname": first,
+                    "lastname": last,
+                    "assigned_user_id": self.owner(),
+                    "account_id": self.some("Accounts") if self.chance(0.75) else "",
+                    "contact_id": reports_to,
+                    "email": f"{handle}@example.com" if self.chance(0.8) else "",
+                    "secondaryemail": "",
+                    "phone": self.phone() if self.chance(0.7) else "",
+                    "birthday": self.day(1950, 2004) if self.chance(0.5) else "",
+                    "department": self.random.choice(
+                        ("Sales", "sales", "IT", "Größe", "größe", "R&D", "", "", " ", "s")
+                    ),
+                    "title": self.faker["en_US"].job()[:50] if self.chance(0.5) else "",
+                    "description": self._description(position),
+                    "imagename": "",
+                },
+            )
+
+    def _description(self, position: int) -> str:
+        if position % 11 == 3:
+            return 'R&D <b>"x"</b> é & more'
+        return self.faker["en_US"].paragraph() if self.chance(0.4) else ""
+
+    def potentials(self) -> None:
+        for position in range(320):
+            account = self.some("Accounts")
+            self.add(
+                "Potentials",
+                {
+                    "potentialname": self.name(position, f"Deal {position:03}".strip),
+                    "closingdate": self.day(2024, 2027),
+                    "sales_stage": self.value(self._field("Potentials", "sales_stage")),
+                    "assigned_user_id": self.owner(),
+                    "related_to": account,
+                    "contact_id": self.some("Contacts") if self.chance(0.6) else "",
+                    "amount": self.money(100, 700_000) if self.chance(0.9) else "",
+                    "probability": str(self.random.randrange(0, 101, 5)),
+                },
+            )
+
+    def _field(self, module: str, name: str) -> Field:
+        return self.engine.schema.modules[module].fields[name]
+
+    def tickets(self) -> None:
+        for position in range(220):
+            self.add(
+                "HelpDesk",
+                {
+                    "ticket_title": self.name(position, f"Ticket {position}: printer".strip),
+                    "assigned_user_id": self.owner(),
+                    "ticketpriorities": self.value(self._field("HelpDesk", "ticketpriorities")),
+                    "ticketstatus": self.value(self._field("HelpDesk", "ticketstatus")),
+                    "parent_id": self.some("Accounts") if self.chance(0.8) else "",
+                    "contact_id": self.some("Contacts") if self.chance(0.8) else "",
+                    "description": "<p>It does not print.</p>",
+                },
+            )
+
+    def activities(self) -> None:
+        for position in range(120):
+            day = self.day(2024, 2026)
+            number = self.add(
+                "Events",
+                {
+                    "subject": f"Event {position}",
+                    "assigned_user_id": self.owner(),
+                    "activitytype": self.random.choice(("Call", "Meeting")),
+                    "date_start": day,
+                    "time_start": f"{self.random.randrange(7, 18):02}:30:00",
+                    "due_date": day,
+                    "time_end": "19:00:00",
+                    "duration_hours": str(self.random.randrange(1, 12)),
+                    "duration_minutes": "30",
+                    "eventstatus": self.random.choice(("Planned", "Held", "Not Held")),
+                    "contact_id": self.some("Contacts"),
+                    "parent_id": self.some("Accounts") if self.chance(0.5) else "",
+                    "location": "Room & <1>" if self.chance(0.3) else "",
+                },
+                share=0.1,
+            ).split("x")[1]
+            if position % 8 == 0:
+                for _ in range(3):
+                    contact = int(self.some("Contacts").split("x")[1])
+                    self.engine.store.execute(
+                        "INSERT OR IGNORE INTO activity_contact VALUES (?, ?)",
+                        (int(number), contact),
+                    )
+        for position in range(60):
+            day = self.day(2024, 2026)
+            self.add(
+                "Calendar",
+                {
+                    "subject": f"Todo {position}",
+                    "assigned_user_id": self.owner(),
+                    "activitytype": "Task",
+                    "date_start": day,
+                    "time_start": "07:15:00",
+                    "due_date": day,
+                    "taskstatus": self.value(self._field("Calendar", "taskstatus")),
+                    "contact_id": self.some("Contacts") if self.chance(0.6) else "",
+                    "parent_id": self.some("Accounts") if self.chance(0.5) else "",
+                    "eventstatus": "",
+                    "time_end": "",
+                },
+                share=0.1,
+            )
+
+    def others(self) -> None:
+        """A few records of every other module."""
+        counts = (
+            ("Leads", 140, {"company": ""}),
+            ("Campaigns", 12, {"closingdate": "2026-12-31"}),
+            ("Faq", 12, {}),
+            ("Documents", 20, {"filelocationtype": "E", "folderid": "22x1", "filestatus": "1"}),
+            ("Project", 15, {}),
+            ("ProjectMilestone", 10, {}),
+            ("ProjectTask", 30, {}),
+            ("Assets", 20, {}),
+            ("ServiceContracts", 10, {}),
+            ("Vehicles", 30, {}),
+        )
+        for module, count, fixed in counts:
+            for position in range(count):
+                self.add(module, {**self._mandatory(module, position), **fixed})
+        relate = self.engine.store.execute
+        for position, vehicle in enumerate(self.ids["Vehicles"]):
+            contact = self.ids["Contacts"][position * 7 % 40]
+            relate(
+                "INSERT OR IGNORE INTO related VALUES (?, ?)",
+                (int(contact.split("x")[1]), int(vehicle.split("x")[1])),
+            )
+
+    def _mandatory(self, module: str, position: int) -> dict[str, Any]:
+        element: dict[str, Any] = {}
+        facts = self.engine.schema.modules[module]
+        labels = {each.name for each in facts.labels()}
+        for field in facts.fields.values():
+            if not field.mandatory and field.name not in labels:
+                continue
+            if field.name in labels and field.kind in ("string", "text"):
+                plain = self.faker.last_name if module == "Leads" else None
+                numbered = f"{facts.information['singular']} {position}"
+                element[field.name] = self.name(position, plain or numbered.strip)
+            else:
+                element[field.name] = self.value(field)
+        if module == "Documents":
+            element["filename"] = f"https://example.com/file{position}"
+        if module == "Leads":
+            element["firstname"] = self.faker.first_name()
+            element["email"] = f"lead{position}@example.com"
+        return element
+
+    def comments(self) -> None:
+        parents: Sequence[str] = self.ids["Contacts"][:40] + self.ids["HelpDesk"][:20]
+        for position, parent in enumerate(parents):
+            self.add(
+                "ModComments",
+                {
+                    "commentcontent": f"Comment {position} <b>&</b>\nline2",
+                    "assigned_user_id": "19x1",
+                    "related_to": parent,
+                    "filename": "",
+                    "parent_comments": "",
+                },
+                share=0,
+            )
+
+    def age(self) -> None:
+        """Fields that are younger than the oldest records are NULL there, and a few values of
+        older imports are NULL as well. Some records were changed later, some deleted."""
+        schema, store = self.engine.schema, self.engine.store
+        for name in ("Contacts", "Accounts", "Potentials", "HelpDesk", "Leads"):
+            module = schema.modules[name]
+            ids = [int(each.split("x")[1]) for each in self.ids[name]]
+            oldest = ids[: len(ids) // 12]
+            custom = [each.name for each in own_columns(module) if each.name.startswith("cf_")]
+            for number in oldest:
+                store.update(module, number, dict.fromkeys(custom))
+        for name, field, step in (
+            ("Contacts", "firstname", 97),
+            ("Contacts", "assistant", 53),
+            ("Accounts", "industry", 11),
+            ("HelpDesk", "ticketseverities", 23),
+        ):
+            module = schema.modules[name]
+            assert module.fields[field].storage is Storage.TEXT
+            for each in self.ids[name][::step]:
+                store.update(module, int(each.split("x")[1]), {field: None})
+        user = self.engine.users()[0]
+        for position, each in enumerate(self.ids["Contacts"]):
+            if position % 5 == 2:
+                self.clock.time += timedelta(minutes=self.random.choice((0, 0, 11)))
+                self.engine.call(
+                    user, "revise", {"element": {"id": each, "assistant": f"A{position % 30}"}}
+                )
+        for position, each in enumerate(self.ids["Contacts"][600:1200:60]):
+            parent = self.ids["Accounts"][position]
+            self.engine.call(user, "revise", {"element": {"id": each, "account_id": parent}})
+        for name, step in (("Contacts", 101), ("Accounts", 70), ("Potentials", 90)):
+            for each in self.ids[name][step::step]:
+                self.engine.call(user, "delete", {"id": each})
+
+
+def build() -> Engine:
+    """An engine in memory with the demo data, freshly made."""
+    clock = _Clock()
+    engine = Engine(Schema.demo(), now=clock)
+    with engine.store.transaction():
+        Builder(engine, clock).build()
+    return engine
+
+
+def main() -> None:
+    with build() as engine:
+        Path(__file__).with_name(ARTEFACT).write_text(
+            dump(engine.store), encoding="utf-8", newline="\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
