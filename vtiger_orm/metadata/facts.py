@@ -10,14 +10,12 @@ import keyword
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from .describe import DescribedField
-from .kinds import Kind
+from .kinds import SECRET_NAMES, Kind
 from .module import FieldMeta, ModuleMeta, Relation
 from .snapshot import ModuleSnapshot
 
-_SECRET_NAMES: Final = frozenset({"accesskey", "user_password", "confirm_password", "user_hash"})
 _NOT_WORD = re.compile(r"\W+", re.ASCII)
 
 
@@ -51,7 +49,7 @@ def is_secret(field: DescribedField) -> bool:
     Such fields are never generated, selected, kept or written to a file: a stock server hands
     the hash and the access key of every user to anyone who may read Users.
     """
-    return field.type.name == Kind.PASSWORD or field.name.lower() in _SECRET_NAMES
+    return field.type.name == Kind.PASSWORD or field.name.lower() in SECRET_NAMES
 
 
 def module_meta(

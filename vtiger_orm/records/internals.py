@@ -1,0 +1,73 @@
+"""Every touch of what pydantic does not document, in one place. Each has a test of its own.
+
+1. A model instance consists of its `__dict__` and the slots `__pydantic_fields_set__`,
+   `__pydantic_extra__` and `__pydantic_private__`; setting these four makes an instance without
+   running `__init__` (`new_record`, `replace_values`).
+2. `__init__` may be overridden without slowing validation down if it carries
+   `__pydantic_base_init__` (`base_init`).
+3. `__get_pydantic_core_schema__` of a model is called before the schemas of its fields are made,
+   when `model_fields` is complete (`Record` binds its columns there).
+4. `validate_assignment` of the validator replaces `__dict__` and adds to the fields set in place.
+5. Serialisation walks `__dict__`, so keys absent from it are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic_core import PydanticUndefined
+
+if TYPE_CHECKING:
+    from .record import Record
+    from .state import RecordState
+
+R = TypeVar("R", bound="Record")
+F = TypeVar("F", bound=Callable[..., None])
+
+_set = object.__setattr__
+
+
+def new_record(
+    model: type[R], values: dict[str, Any], fields_set: set[str], state: RecordState
+) -> R:
+    """An instance with exactly these values; neither `__init__` nor validators run."""
+    record = model.__new__(model)
+    _set(record, "__dict__", values)
+    _set(record, "__pydantic_fields_set__", fields_set)
+    _set(record, "__pydantic_extra__", None)
+    _set(record, "__pydantic_private__", _private(model) if model.__private_attributes__ else None)
+    _set(record, "_state", state)
+    return record
+
+
+def replace_values(record: Record, values: dict[str, Any], fields_set: set[str]) -> None:
+    """Exchange all field values of an instance."""
+    _set(record, "__dict__", values)
+    _set(record, "__pydantic_fields_set__", fields_set)
+
+
+def set_state(record: Record, state: RecordState) -> None:
+    """Give the record its own state; the slot is not a field."""
+    _set(record, "_state", state)
+
+
+def own_fields_set(record: Record, fields_set: set[str]) -> None:
+    """Give the record a set of its own: loaded ones share theirs with their page."""
+    _set(record, "__pydantic_fields_set__", fields_set)
+
+
+def base_init(init: F) -> F:
+    """Mark an `__init__` that only prepares its arguments for pydantic's own."""
+    init.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+    return init
+
+
+def _private(model: type[Record]) -> dict[str, Any]:
+    """Private attributes of a customised subclass, at their defaults."""
+    private = {}
+    for name, attribute in model.__private_attributes__.items():
+        default = attribute.get_default()
+        if default is not PydanticUndefined:
+            private[name] = default
+    return private

@@ -1,0 +1,458 @@
+"""`Record`: the base of every generated model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .. import errors
+from ..errors import ConfigError, InvalidId, InvalidValue
+from ..fields import Column, bound_columns, field
+from ..ids import parse_id
+from ..metadata.module import ModuleMeta, Relation
+from ..references import Origin, Ref
+from . import hydration, messages
+from .extra import ExtraFields
+from .internals import base_init, own_fields_set, replace_values, set_state
+from .module import ModuleFacts, module_meta
+from .state import UNSET, Change, RecordState, changes_of
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+    from ..operations.calls import Row
+    from ..operations.write import SaveOperation
+    from ..package import Package
+    from ..protocols import Runner
+    from ..query.queryset import QuerySet
+
+
+class _MetaOf:
+    """`Contacts.meta`: made when first asked for."""
+
+    def __get__(self, record: Record | None, model: type[Record]) -> ModuleMeta:
+        meta: ModuleMeta | None = model.__dict__.get("_meta")
+        if meta is None:
+            columns = model._columns.values()
+            meta = module_meta(model._module_facts(), [column.meta for column in columns])
+            type.__setattr__(model, "_meta", meta)
+        return meta
+
+
+class _ObjectsOf:
+    """`Contacts.objects`: a fresh queryset each time."""
+
+    def __get__(self, record: Record | None, model: type[Record]) -> QuerySet[Any]:
+        from ..query.queryset import QuerySet
+
+        if record is not None:
+            raise AttributeError(f"Querysets start at the class: write {model.__name__}.objects")
+        return QuerySet(model)
+
+
+class Record(BaseModel):
+    """One record of one module of the CRM.
+
+    Blank is `None`. A field that was not read is not blank: reading it raises `NotLoaded`, so
+    that nothing unknown is ever written back as empty. Assignments are checked, converted and
+    remembered; `save` sends what they changed. Values are immutable.
+
+    Two records are equal when they are of the same model and hold the same values. A saved
+    record hashes by module and id, so it can be kept in sets; an unsaved one has no hash.
+
+    It is a pydantic model: `model_dump`, `model_validate`, JSON schema and FastAPI work, fields
+    go by their Python names. `model_fields_set` holds what was read or given.
+    """
+
+    __slots__ = ("__weakref__", "_state")
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
+
+    DoesNotExist: ClassVar[type[errors.DoesNotExist]] = errors.DoesNotExist
+    MultipleRecords: ClassVar[type[errors.MultipleRecords]] = errors.MultipleRecords
+
+    _facts: ClassVar[ModuleFacts | None] = None
+    _columns: ClassVar[Mapping[str, Column]] = {}
+    _layouts: ClassVar[dict[tuple[str, ...], hydration.Layout]] = {}
+
+    if TYPE_CHECKING:
+        _state: RecordState
+        objects: ClassVar[Any]
+        meta: ClassVar[ModuleMeta]
+    else:
+        objects: ClassVar = _ObjectsOf()
+        meta: ClassVar = _MetaOf()
+
+    id: Ref[Any] = field("Id", editable=False)
+
+    # The class
+
+    def __init_subclass__(
+        cls,
+        *,
+        package: Package | None = None,
+        module: str | None = None,
+        prefix: str | None = None,
+        label: str | None = None,
+        label_fields: Sequence[str] = (),
+        creatable: bool = True,
+        updatable: bool = True,
+        deletable: bool = True,
+        retrievable: bool = True,
+        is_entity: bool = True,
+        relations: Sequence[Relation] = (),
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """A model names its module once; a subclass without keywords is of the same module.
+
+        `prefix` is the number before the ``x`` of its ids, `label_fields` the attributes that
+        make its label, `secrets` wire names that are dropped wherever they arrive. The flags say
+        what the CRM lets this user do.
+        """
+        super().__init_subclass__()
+        if module is not None:
+            if prefix is None:
+                raise TypeError(f"class {cls.__name__}: module= needs prefix= as well")
+            cls._facts = ModuleFacts(
+                package=package,
+                module=module,
+                prefix=prefix,
+                label=label or module,
+                label_fields=tuple(label_fields),
+                creatable=creatable,
+                updatable=updatable,
+                deletable=deletable,
+                retrievable=retrievable,
+                is_entity=is_entity,
+                relations=tuple(relations),
+                secrets=frozenset(secrets),
+            )
+        cls._layouts = {}
+        cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
+        cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if "_columns" not in cls.__dict__:
+            cls._columns = bound_columns(cls)
+        return handler(source)
+
+    @classmethod
+    def _module_facts(cls) -> ModuleFacts:
+        if cls._facts is None:
+            raise ConfigError(
+                f"{cls.__name__} stands for no module of a CRM. Models are generated: run "
+                "vtiger-orm generate"
+            )
+        return cls._facts
+
+    @classmethod
+    def _package(cls) -> Package:
+        """The generated package the model belongs to, which knows the current session."""
+        package = cls._module_facts().package
+        if package is None:
+            raise ConfigError(f"{cls.__name__} was declared without package=...")
+        return package
+
+    @classmethod
+    def _attribute_of(cls, wire: str) -> str | None:
+        columns = cls._columns.items()
+        return next((name for name, column in columns if column.meta.wire == wire), None)
+
+    @classmethod
+    def _layout(cls, keys: tuple[str, ...]) -> hydration.Layout:
+        """How rows with these keys are read; worked out once for each set of keys."""
+        layout = cls._layouts.get(keys)
+        if layout is None:
+            if len(cls._layouts) >= hydration.MOST_LAYOUTS:
+                cls._layouts.clear()
+            layout = hydration.Layout(cls._columns, keys, cls._module_facts().secrets)
+            cls._layouts[keys] = layout
+        return layout
+
+    @classmethod
+    def ref(cls, id: str) -> Ref[Self]:
+        """The reference to a record of this module, from text such as ``12x407``.
+
+        Says nothing about whether the record exists. Raises `InvalidId` for text of another form
+        or with the prefix of another module.
+        """
+        facts = cls._module_facts()
+        if not isinstance(id, str):
+            raise InvalidId(id)
+        if parse_id(id).prefix != facts.prefix:
+            why = f"ids of {facts.module} begin with '{facts.prefix}x' on this CRM."
+            raise InvalidId(id, why)
+        return Ref._bound(str.__str__(id), Origin(cls))
+
+    # Making one
+
+    @classmethod
+    def _load(cls, rows: Sequence[Row], runner: Runner | None) -> list[Self]:
+        """Records of the rows of an answer, handed out by the session `runner`."""
+        return hydration.load(cls, rows, runner)
+
+    if not TYPE_CHECKING:  # checkers make the constructor's keywords from the fields
+
+        @base_init
+        def __init__(self, /, **values: Any) -> None:
+            """A record from Python values by attribute. Raises `InvalidValue`."""
+            unknown = sorted(values.keys() - self._columns.keys())
+            if unknown:
+                lines = (messages.unknown_name(type(self), name) for name in unknown)
+                raise InvalidValue("\n".join(lines))
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise messages.refused(type(self), error) from error
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Tell a new record, whose other fields are blank, from one that exists in the CRM,
+        whose other fields are not known."""
+        values, given = self.__dict__, self.__pydantic_fields_set__
+        if values.get("id") is None:
+            values.pop("id", None)
+            given.discard("id")
+        else:
+            for name in values.keys() - given:
+                del values[name]
+        set_state(self, RecordState(old={name: UNSET for name in given if name != "id"}))
+
+    # Reading and assigning
+
+    if not TYPE_CHECKING:  # a visible __getattr__ or __setattr__ would hide every typo
+
+        def __getattr__(self, name: str) -> Any:
+            model = type(self)
+            if name in model._columns:
+                raise messages.not_here(self, name)
+            if name.startswith("_") or hasattr(model, name):
+                return super().__getattr__(name)
+            raise AttributeError(messages.unknown_name(model, name))
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            model = type(self)
+            if name in model._columns:
+                self._assign(name, value)
+            elif name.startswith("_") or hasattr(model, name):
+                super().__setattr__(name, value)
+            else:
+                raise InvalidValue(messages.unknown_name(model, name))
+
+        def __delattr__(self, name: str) -> None:
+            """Forget a value and its change, as if it had been neither read nor given."""
+            if name in type(self)._columns:
+                self._forget(name)
+            else:
+                super().__delattr__(name)
+
+    def _assign(self, name: str, value: object) -> None:
+        editable = self._columns[name].meta.editable or self._saved_id is None
+        if name == "id" or not editable:
+            raise InvalidValue(messages.read_only(type(self), name))
+        given = self.__pydantic_fields_set__
+        old = self.__dict__[name] if name in given else UNSET
+        if name not in given:
+            own_fields_set(self, {*given, name})
+        try:
+            self.__pydantic_validator__.validate_assignment(self, name, value)
+        except ValidationError as error:
+            own_fields_set(self, given)
+            raise messages.refused(type(self), error) from error
+        self._state.note(name, old, self.__dict__[name])
+
+    def _forget(self, name: str) -> None:
+        if self._saved_id is None:
+            self.__dict__[name] = None
+        elif name != "id":
+            self.__dict__.pop(name, None)
+        own_fields_set(self, self.__pydantic_fields_set__ - {name})
+        self._state.forget(name)
+
+    @property
+    def changes(self) -> Mapping[str, Change]:
+        """What the next `save` sends: attribute -> (old, new).
+
+        An equal value, or going back to the one that was read, is no change. Fields of `extra`
+        are there under their wire name.
+        """
+        return changes_of(self)
+
+    @property
+    def extra(self) -> ExtraFields:
+        """Fields that came to the CRM after the package was generated, by wire name."""
+        return ExtraFields(self)
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """Attribute -> what the CRM sent, where its field type does not allow it.
+
+        Reading such an attribute raises `Unreadable`; assigning a value replaces it.
+        """
+        return MappingProxyType(self._state.raw or {})
+
+    # What plans need of a record
+
+    @property
+    def _runner(self) -> Runner | None:
+        """The session that handed this record out."""
+        return self._state.runner
+
+    @property
+    def _saved_id(self) -> str | None:
+        """The id as text, or None before the record is created."""
+        return self.__dict__.get("id")
+
+    def _outgoing(self) -> dict[str, Any]:
+        """What a save has to send: attribute (or wire name of `extra`) -> value.
+
+        Of a record that exists, only fields that the CRM lets itself be told.
+        """
+        new = self._saved_id is None
+        return {
+            name: change.new
+            for name, change in self.changes.items()
+            if new or name not in self._columns or self._columns[name].meta.editable
+        }
+
+    def _settle(self, row: Row, runner: Runner | None) -> None:
+        """Take over the CRM's answer: every field it has, no change pending."""
+        reading = hydration.Page(type(self), runner).read(row)
+        before = self.__dict__ if self._saved_id is not None else {}
+        merged = {**before, **reading.values}
+        for name in reading.raw or ():
+            merged.pop(name, None)
+        values = {name: merged[name] for name in self._columns if name in merged}
+        replace_values(self, values, set(values))
+        state = RecordState(runner or self._state.runner)
+        state.raw = reading.raw
+        state.extra = {**(self._state.extra or {}), **(reading.extra or {})}
+        set_state(self, state)
+
+    # Writing
+
+    def save(self, *, if_unmodified: bool = False, operation: SaveOperation = "revise") -> None:
+        """Create the record, or write what changed, and take over what the CRM made of it.
+
+        With `if_unmodified` the CRM is asked first whether somebody else changed the record
+        after it was read; then `StaleRecord` is raised and nothing is written. `operation`
+        ``"update"`` is what the API offers beside `revise`; stock servers damage
+        `description` with it.
+        """
+        from ..operations import write
+
+        runner = self._package().runner_for(self)
+        runner.run(
+            write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
+        )
+
+    async def asave(
+        self, *, if_unmodified: bool = False, operation: SaveOperation = "revise"
+    ) -> None:
+        """`save` for async code."""
+        from ..operations import write
+
+        runner = self._package().runner_for(self)
+        await runner.arun(
+            write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
+        )
+
+    def delete(self) -> None:
+        """Move the record to the CRM's recycle bin."""
+        from ..operations import write
+
+        self._package().runner_for(self).run(write.delete(self))
+
+    async def adelete(self) -> None:
+        """`delete` for async code."""
+        from ..operations import write
+
+        await self._package().runner_for(self).arun(write.delete(self))
+
+    def refresh(self) -> None:
+        """Read every field again; unsaved changes are dropped."""
+        from ..operations import write
+
+        runner = self._package().runner_for(self)
+        runner.run(write.refresh(self, runner=runner))
+
+    async def arefresh(self) -> None:
+        """`refresh` for async code."""
+        from ..operations import write
+
+        runner = self._package().runner_for(self)
+        await runner.arun(write.refresh(self, runner=runner))
+
+    # Comparing, copying, showing
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self) or not isinstance(other, Record):
+            return NotImplemented
+        mine, theirs = self._state, other._state
+        return (
+            self.__dict__ == other.__dict__
+            and (mine.extra or {}) == (theirs.extra or {})
+            and (mine.raw or {}) == (theirs.raw or {})
+        )
+
+    def __hash__(self) -> int:
+        if self._saved_id is None:
+            raise TypeError(
+                f"This {type(self).__name__} record was not saved yet: it has no id to hash by."
+            )
+        return hash((self._module_facts().module, self._saved_id))
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        set_state(copied, self._state.copy())
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        copied = super().__deepcopy__(memo)
+        state = self._state.copy()
+        state.extra = deepcopy(state.extra, memo)
+        set_state(copied, state)
+        return copied
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with the same id and session; `update` is assigned to it, checked and noted
+        as changes."""
+        copied = self.__deepcopy__() if deep else self.__copy__()
+        for name, value in (update or {}).items():
+            setattr(copied, name, value)
+        return copied
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return {**super().__getstate__(), "_state": self._state}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        set_state(self, state["_state"])
+
+    def _label(self) -> str:
+        names = self._facts.label_fields if self._facts else ()
+        return " ".join(str(self.__dict__[name]) for name in names if self.__dict__.get(name))
+
+    def __str__(self) -> str:
+        return self._label() or repr(self)
+
+    def __repr__(self) -> str:
+        """Module, id and label: never a whole record, which would fill logs with people."""
+        label = self._label()
+        shown = f" {label[:60]!r}" if label else ""
+        return f"<{type(self).__name__} {self._saved_id or 'unsaved'}{shown}>"
+
+    def __repr_args__(self) -> Any:
+        yield None, self._saved_id
+        yield None, self._label()
+
+
+def _own_error(model: type[Record], name: str, base: type[errors.RecordError]) -> type[Any]:
+    """The model's own subclass of an error, so that `except Contacts.DoesNotExist` is exact."""
+    place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
+    return type(name, (base,), {**place, "__doc__": base.__doc__})

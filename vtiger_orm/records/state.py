@@ -1,0 +1,125 @@
+"""What a record remembers beside its values: session, changes, what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from ..protocols import Runner
+    from .record import Record
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class _Unset(Enum):
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "<unset>"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+Unset: TypeAlias = Literal[_Unset.UNSET]
+UNSET: Final = _Unset.UNSET
+"""The old value in `record.changes` where there was none: a new record, or a field not read."""
+
+
+class Change(NamedTuple):
+    """One change that a `save` will send."""
+
+    old: object
+    """The value as it was read, or `UNSET`."""
+    new: object
+
+
+class RecordState:
+    """The part of a record that is no field value. Each record has one of its own."""
+
+    __slots__ = ("extra", "extra_old", "old", "raw", "runner")
+
+    def __init__(self, runner: Runner | None = None, old: dict[str, object] | None = None) -> None:
+        self.runner = runner
+        """The session that handed the record out; stays behind when the record is pickled."""
+        self.old = old
+        """Attribute -> value before the first assignment, for each changed field."""
+        self.raw: dict[str, Any] | None = None
+        """Attribute -> wire value that could not be read."""
+        self.extra: dict[str, Any] | None = None
+        """Wire name -> wire value of what the generated class does not know."""
+        self.extra_old: dict[str, Any] | None = None
+        """As `old`, for `extra`."""
+
+    def copy(self) -> RecordState:
+        """An independent copy with the same session."""
+        state = RecordState(self.runner, dict(self.old) if self.old else None)
+        state.raw = dict(self.raw) if self.raw else None
+        state.extra = dict(self.extra) if self.extra else None
+        state.extra_old = dict(self.extra_old) if self.extra_old else None
+        return state
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("old", "raw", "extra", "extra_old")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+        for name, value in kept.items():
+            setattr(self, name, value)
+
+    # Changes
+
+    def note(self, name: str, old: object, new: object) -> None:
+        """An assignment took place: remember the first old value, forget it when reverted."""
+        if self.raw:
+            self.raw.pop(name, None)
+        if self.old is None:
+            self.old = {}
+        if name not in self.old:
+            if not same(old, new):
+                self.old[name] = old
+        elif same(self.old[name], new):
+            del self.old[name]
+
+    def note_extra(self, name: str, old: object, new: object) -> None:
+        """`note` for a field of `extra`."""
+        if self.extra_old is None:
+            self.extra_old = {}
+        if name not in self.extra_old:
+            if old != new:
+                self.extra_old[name] = old
+        elif self.extra_old[name] == new:
+            del self.extra_old[name]
+
+    def forget(self, name: str) -> None:
+        """The field counts as neither read nor changed."""
+        for kept in (self.old, self.raw):
+            if kept:
+                kept.pop(name, None)
+
+
+def same(old: object, new: object) -> bool:
+    """Whether an assignment changes nothing on the wire.
+
+    `Choices` in another order are equal, yet another text in the CRM.
+    """
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return tuple.__eq__(old, new)
+    return type(old) is type(new) and old == new
+
+
+def changes_of(record: Record) -> Mapping[str, Change]:
+    """What the next save sends, fields of `extra` under their wire name."""
+    state, values = record._state, record.__dict__
+    changes = {
+        name: Change(state.old[name], values[name])
+        for name in record._columns
+        if state.old and name in state.old
+    }
+    for name, old in (state.extra_old or _NOTHING).items():
+        changes[name] = Change(old, (state.extra or _NOTHING).get(name))
+    return MappingProxyType(changes)
