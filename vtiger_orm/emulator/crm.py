@@ -37,7 +37,7 @@ log = logging.getLogger("vtiger_orm.emulator")
 
 Data: TypeAlias = "Literal['auto', 'demo'] | Path | Mapping[str, list[dict[str, Any]]] | None"
 
-_ADDRESS: Final = "http://crm.test"
+_ADDRESS: Final = "https://crm.test"
 
 
 class Crm:
@@ -183,19 +183,18 @@ class Crm:
         """The address to give to a client that uses `transport()`; nothing listens there."""
         return _ADDRESS
 
-    @contextmanager
     def serve(
         self, port: int = 0, *, host: str = "127.0.0.1", keep_alive: bool | None = None
-    ) -> Iterator[Server]:
-        """Answer on a socket inside the block; `port` 0 picks a free one.
+    ) -> Server:
+        """A server on a socket; it answers inside ``with crm.serve() as server:``.
 
-        ``server.url`` and ``server.port`` tell where. `keep_alive` None does as the real server:
-        stock closes the connection after each answer, the Cloud keeps it open.
+        `port` 0 picks a free one: ``server.url`` and ``server.port`` tell where. `keep_alive`
+        None does as the real server: stock closes the connection after each answer, the Cloud
+        keeps it open. Raises `OSError` when the port is taken.
         """
         from .server import Server
 
-        with Server(self.handle, host=host, port=port, keep_alive=keep_alive) as server:
-            yield server
+        return Server(self.handle, host=host, port=port, keep_alive=keep_alive)
 
     # -- users -----------------------------------------------------------------------------
 
@@ -251,6 +250,13 @@ class Crm:
     def restore(self, token: bytes) -> None:
         """Put the store back. Sessions stay open; faults stay as they are."""
         self.engine.restore(token)
+
+    def copy(self) -> Crm:
+        """Another CRM in memory with the same schema, profile and store; nobody logged in."""
+        crm = Crm(self.engine.schema, data=None, profile=self.profile, url_limit=self.url_limit)
+        crm.engine.restore(self.engine.snapshot())
+        crm.passwords.update(self.passwords)
+        return crm
 
     def reset(self) -> None:
         """Log everybody out, forget faults, put the clock right. The store stays."""

@@ -136,8 +136,8 @@ class _Connection:
             with contextlib.suppress(OSError, h11.LocalProtocolError):
                 headers = [("Content-Length", "0"), ("Connection", "close")]
                 head = h11.Response(status_code=status, headers=headers)
-                end = self._http.send(h11.EndOfMessage()) if self._http.send(head) else b""
-                self._socket.sendall(end or b"")
+                data = self._http.send(head) or b""
+                self._socket.sendall(data + (self._http.send(h11.EndOfMessage()) or b""))
 
 
 def _latin(value: str) -> bytes:

@@ -1,0 +1,158 @@
+"""The pytest plugin: installed with the package, active without a line of set-up.
+
+Fixtures:
+
+`vtiger_crm`
+    A fresh embedded CRM with the demo data, in this process, no socket. Every test has its own.
+`vtiger_session`
+    A session on it, already entered: querysets of `vtiger_package` use it.
+`vtiger_server`
+    The same CRM on a socket of 127.0.0.1; ``vtiger_server.url``.
+`vtiger_factory`
+    Makes valid records: ``vtiger_factory("Contacts", lastname="Smith")``.
+`vtiger_cassette`
+    Plays recorded traffic (``cassettes/<test>.json`` beside the test file); with
+    ``--vtiger-record=missing`` or ``=all`` it records it.
+
+Settings (``[tool.pytest.ini_options]``): `vtiger_schema`, a snapshot folder instead of the demo;
+`vtiger_package`, the generated package the tests use; `vtiger_profile`, the kind of server.
+Each is also a session fixture of that name, to be overridden in a ``conftest.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from vtiger_orm.emulator import Crm, Server
+    from vtiger_orm.session import Session
+
+    from .factory import Factory
+    from .recorder import Recorder, Replay
+    from .scrub import Scrub
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Settings and the switch of the recorder."""
+    parser.addini("vtiger_schema", "snapshot folder of the CRM under test (default: the demo)")
+    parser.addini("vtiger_package", "generated package that the tests use, e.g. generated.demo")
+    parser.addini("vtiger_profile", "kind of server: stock-8.0-php8, stock-7 or cloud")
+    parser.getgroup("vtiger-orm").addoption(
+        "--vtiger-record",
+        choices=("none", "missing", "all"),
+        default="none",
+        help="none: only play cassettes (default); missing: record those that do not exist; "
+        "all: record anew",
+    )
+
+
+@pytest.fixture(scope="session")
+def vtiger_schema(pytestconfig: pytest.Config) -> Path | None:
+    """Snapshot folder of the CRM under test, from the setting; None is the demo."""
+    folder = pytestconfig.getini("vtiger_schema")
+    return pytestconfig.rootpath / folder if folder else None
+
+
+@pytest.fixture(scope="session")
+def vtiger_profile(pytestconfig: pytest.Config) -> str:
+    """Kind of server, from the setting."""
+    return pytestconfig.getini("vtiger_profile") or "stock-8.0-php8"
+
+
+@pytest.fixture(scope="session")
+def vtiger_package(pytestconfig: pytest.Config) -> Any:
+    """The `Package` of the generated code the tests use, from the setting; None without one."""
+    name = pytestconfig.getini("vtiger_package")
+    if not name:
+        return None
+    from importlib import import_module
+
+    return import_module(f"{name}._package").package
+
+
+@pytest.fixture(scope="session")
+def vtiger_template(vtiger_schema: Path | None, vtiger_profile: str) -> Iterator[Crm]:
+    """The CRM that every test gets a copy of; override it to give all of them other data."""
+    from vtiger_orm.emulator import Crm
+
+    with Crm(vtiger_schema, profile=vtiger_profile) as crm:
+        yield crm
+
+
+@pytest.fixture
+def vtiger_crm(vtiger_template: Crm) -> Iterator[Crm]:
+    """A fresh CRM of this test alone."""
+    with vtiger_template.copy() as crm:
+        yield crm
+
+
+@pytest.fixture
+def vtiger_session(vtiger_crm: Crm, vtiger_package: Any) -> Iterator[Session]:
+    """A session on `vtiger_crm`, entered, so that querysets of the package use it."""
+    from vtiger_orm.session import Session
+
+    name, key = vtiger_crm.credentials()
+    with Session(
+        vtiger_crm.url,
+        name,
+        key,
+        package=vtiger_package,
+        transport=vtiger_crm.transport(),
+        async_transport=vtiger_crm.transport(),
+    ) as session:
+        yield session
+
+
+@pytest.fixture
+def vtiger_server(vtiger_crm: Crm) -> Iterator[Server]:
+    """`vtiger_crm` on a socket of this machine."""
+    with vtiger_crm.serve() as server:
+        yield server
+
+
+@pytest.fixture
+def vtiger_factory(vtiger_crm: Crm) -> Factory:
+    """Makes valid records in `vtiger_crm`."""
+    from .factory import Factory
+
+    return Factory(vtiger_crm)
+
+
+@pytest.fixture(scope="session")
+def vtiger_scrub() -> Scrub:
+    """What is taken out of cassettes; override it to keep names or take out more."""
+    from .scrub import Scrub
+
+    return Scrub(names=True, emails=True)
+
+
+@pytest.fixture
+def vtiger_cassette(
+    request: pytest.FixtureRequest, vtiger_scrub: Scrub
+) -> Iterator[Recorder | Replay]:
+    """Recorded traffic of this test: give ``vtiger_cassette.transport()`` to a session."""
+    from .recorder import record, replay
+
+    path = _cassette_path(request)
+    mode = request.config.getoption("--vtiger-record")
+    if mode == "all" or (mode == "missing" and not path.exists()):
+        with record(path, scrub=vtiger_scrub) as recorder:
+            yield recorder
+        return
+    if not path.exists():
+        pytest.fail(
+            f"There is no cassette {path}. Record it: run this test with "
+            "--vtiger-record=missing and a CRM that answers.",
+            pytrace=False,
+        )
+    with replay(path) as tape:
+        yield tape
+
+
+def _cassette_path(request: pytest.FixtureRequest) -> Path:
+    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in request.node.name)
+    return request.path.parent / "cassettes" / f"{request.path.stem}.{name}.json"

@@ -1,0 +1,222 @@
+"""Capture real traffic once, play it back in tests without a CRM.
+
+::
+
+    with record("cassettes/contacts.json", scrub=Scrub(names=True, emails=True)) as recorder:
+        with connect(transport=recorder.transport()) as crm:
+            ...
+
+    with replay("cassettes/contacts.json") as tape:
+        with connect("https://crm.test", "any", "key", transport=tape.transport()) as crm:
+            ...
+
+`transport()` is good for sync and async clients; a session that takes an `async_transport` of
+its own can be given the same object.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import httpx
+
+from .cassette import (
+    Cassette,
+    RecordedRequest,
+    RecordedResponse,
+    describe_request,
+    describe_response,
+)
+from .scrub import Scrub, secrets_in
+
+# httpx decodes a compressed body itself: what is kept is the decoded one.
+_UNPACKED = {"content-encoding", "transfer-encoding", "content-length"}
+
+
+def _described(request: httpx.Request, body: bytes, scrub: Scrub) -> RecordedRequest:
+    target = request.url.raw_path.decode("ascii")
+    path, _, query = target.partition("?")
+    content_type = request.headers.get("content-type", "")
+    return describe_request(request.method, path, query, content_type, body, scrub)
+
+
+def _secrets_sent(request: httpx.Request, body: bytes) -> list[str]:
+    """Secrets that the request itself carries, so that an answer echoing them is scrubbed."""
+    found = []
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            found.append(base64.b64decode(encoded).decode("utf-8").partition(":")[2])
+        except (binascii.Error, UnicodeDecodeError):
+            found.append(encoded)
+    params = parse_qs(request.url.query.decode("ascii"))
+    params |= parse_qs(body.decode("utf-8", "replace")) if len(body) < 100_000 else {}
+    for name in ("sessionName", "accessKey", "token", "key", "password"):
+        found += params.get(name, [])
+    return found
+
+
+def _rebuilt(response: httpx.Response, body: bytes, request: httpx.Request) -> httpx.Response:
+    headers = [
+        (name, value)
+        for name, value in response.headers.multi_items()
+        if name.lower() not in _UNPACKED
+    ]
+    extensions = {
+        name: value
+        for name, value in response.extensions.items()
+        if name in {"reason_phrase", "http_version"}
+    }
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        stream=httpx.ByteStream(body),
+        extensions=extensions,
+        request=request,
+    )
+
+
+class _RecordingTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    def __init__(
+        self,
+        recorder: Recorder,
+        inner: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._recorder = recorder
+        self._sync = inner if isinstance(inner, httpx.BaseTransport) else None
+        self._async = inner if isinstance(inner, httpx.AsyncBaseTransport) else None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._sync is None:
+            self._sync = httpx.HTTPTransport()
+        sent = request.read()
+        try:
+            response = self._sync.handle_request(request)
+            response.request = request
+            body = response.read()
+        except httpx.TransportError as error:
+            self._recorder.broken(request, sent, error)
+            raise
+        response.close()
+        self._recorder.add(request, sent, response, body)
+        return _rebuilt(response, body, request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._async is None:
+            self._async = httpx.AsyncHTTPTransport()
+        sent = await request.aread()
+        try:
+            response = await self._async.handle_async_request(request)
+            response.request = request
+            body = await response.aread()
+        except httpx.TransportError as error:
+            self._recorder.broken(request, sent, error)
+            raise
+        await response.aclose()
+        self._recorder.add(request, sent, response, body)
+        return _rebuilt(response, body, request)
+
+    def close(self) -> None:
+        if self._sync is not None:
+            self._sync.close()
+
+    async def aclose(self) -> None:
+        if self._async is not None:
+            await self._async.aclose()
+
+
+class Recorder:
+    """Puts what passes its transports onto a cassette."""
+
+    def __init__(self, scrub: Scrub | None = None) -> None:
+        self.cassette = Cassette(scrub)
+        self._secrets: set[str] = set()
+
+    def save(self, path: str | Path) -> None:
+        """Write the cassette, without any secret that was sent or received meanwhile."""
+        self.cassette.save(path, secrets=self._secrets)
+
+    def transport(
+        self, inner: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None
+    ) -> _RecordingTransport:
+        """A transport that records what `inner` carries; without one, the network."""
+        return _RecordingTransport(self, inner)
+
+    def add(
+        self, request: httpx.Request, sent: bytes, response: httpx.Response, body: bytes
+    ) -> None:
+        """Keep one exchange, scrubbed."""
+        scrub = self._scrub(request, sent)
+        self._secrets.update(secrets_in(body))
+        self.cassette.add(
+            _described(request, sent, scrub),
+            describe_response(
+                response.status_code, response.reason_phrase, response.headers, body, scrub
+            ),
+        )
+
+    def broken(self, request: httpx.Request, sent: bytes, error: httpx.TransportError) -> None:
+        """Keep a request whose connection failed: it fails in the same way when played."""
+        response = RecordedResponse(status=0, broken=type(error).__name__)
+        self.cassette.add(_described(request, sent, self._scrub(request, sent)), response)
+
+    def _scrub(self, request: httpx.Request, sent: bytes) -> Scrub:
+        self._secrets.update(each for each in _secrets_sent(request, sent) if len(each) >= 6)
+        return self.cassette.scrub.with_secrets(*self._secrets)
+
+
+class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers from a cassette, and refuses what is not on it with `UnexpectedRequest`."""
+
+    def __init__(self, cassette: Cassette) -> None:
+        self.cassette = cassette
+
+    def transport(self) -> Replay:
+        """The transport to give to a session: itself."""
+        return self
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._answer(request, request.read())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self._answer(request, await request.aread())
+
+    def _answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        scrub = self.cassette.scrub.with_secrets(*_secrets_sent(request, body))
+        recorded = self.cassette.play(_described(request, body, scrub))
+        if recorded.broken is not None:
+            kind = getattr(httpx, recorded.broken, httpx.TransportError)
+            raise kind("recorded: the connection failed here", request=request)
+        extensions = {"reason_phrase": recorded.reason.encode()} if recorded.reason else {}
+        return httpx.Response(
+            recorded.status,
+            headers=recorded.headers,
+            stream=httpx.ByteStream(recorded.body()),
+            extensions=extensions,
+        )
+
+
+@contextmanager
+def record(path: str | Path, *, scrub: Scrub | None = None) -> Iterator[Recorder]:
+    """Record into `path`, which is written when the block ends without an error."""
+    recorder = Recorder(scrub)
+    yield recorder
+    recorder.save(path)
+
+
+@contextmanager
+def replay(path: str | Path, *, complete: bool = False) -> Iterator[Replay]:
+    """Play `path`. With `complete`, a recorded call nobody made is an `AssertionError`.
+
+    Raises `FileNotFoundError` when there is no such cassette, and what `Cassette.play` raises.
+    """
+    tape = Replay(Cassette.load(path))
+    yield tape
+    if complete and tape.cassette.unplayed:
+        lines = "\n  ".join(request.line() for request in tape.cassette.unplayed)
+        raise AssertionError(f"The cassette holds calls that were not made:\n  {lines}")
