@@ -1,0 +1,448 @@
+"""Names: what each thing is called, who gives way, and that nothing changes by itself."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from tests.codegen.snapshots import (
+    field,
+    hostile,
+    hostile_snapshots,
+    module,
+    recorded_modules,
+)
+from vtiger_codegen.naming import reserved, wanted
+from vtiger_codegen.naming.lock import ModuleNames, NamesError, NamesLock, load_lock
+from vtiger_codegen.naming.plan import NamingRules, name_everything
+from vtiger_codegen.naming.resolver import Namespace
+from vtiger_orm.errors import ConfigError
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+
+
+def fields_of(*fields: dict[str, object], **rules: object) -> dict[str, str]:
+    named = name_everything({"M": module("M", *fields)}, NamesLock(), NamingRules(**rules))  # type: ignore[arg-type]
+    return named.modules["M"].fields
+
+
+def members_of(*values: str) -> dict[str, str]:
+    described = module("M", field("p", "picklist", values=values))
+    return name_everything({"M": described}, NamesLock()).modules["M"].members["p"]
+
+
+# What things would like to be called
+
+
+@pytest.mark.parametrize(
+    ("wire", "attribute"),
+    [
+        ("lastname", "lastname"),
+        ("hdnS_H_Amount", "hdnS_H_Amount"),
+        ("CreatedTime", "CreatedTime"),
+        ("shipping_&_handling", "shipping_handling"),
+        ("a__b", "a_b"),
+        ("_hidden", "hidden"),
+        ("2nd", "f_2nd"),
+        ("model_year", "f_model_year"),
+        ("größe", "grosse"),
+        ("客户", "KeHu"),
+        ("&", "ampersand"),
+        ("\u202e", "right_to_left_override"),
+        ("\ud800", "unnamed"),
+        ("x" * 200, "x" * 60),
+    ],
+)
+def test_standard_fields_keep_their_wire_name_where_it_can_be_one(
+    wire: str, attribute: str
+) -> None:
+    assert wanted.attribute_of_wire(wire) == attribute
+
+
+@pytest.mark.parametrize(
+    ("label", "attribute"),
+    [
+        ("Loyalty Tier", "loyalty_tier"),
+        ("Owner's note", "owners_note"),
+        ("Decimal: Größe (m²)", "decimal_grosse_m2"),
+        ("客户类型", "ke_hu_lei_xing"),
+        ('1st Text – "quoted" & <b>', "f_1st_text_quoted_b"),
+        ("% done", "done"),
+        ("Preis in €", "preis_in_eur"),
+        ("---", "cf_853"),
+        ("", "cf_853"),
+    ],
+)
+def test_custom_fields_are_called_by_their_label(label: str, attribute: str) -> None:
+    assert wanted.attribute_of_label(label, "cf_853") == attribute
+
+
+@pytest.mark.parametrize(
+    ("value", "member"),
+    [
+        ("Cold Call", "COLD_CALL"),
+        ("3 Star", "V_3_STAR"),
+        ("--None--", "NONE"),
+        ("True", "TRUE"),
+        ("mro", "MRO"),
+        ("_sunder_", "SUNDER"),
+        ("__dunder__", "DUNDER"),
+        ("AutoCreated", "AUTO_CREATED"),
+        ('O\'Brien "x"', "O_BRIEN_X"),
+        ("Größe", "GROSSE"),
+        ("-", "HYPHEN_MINUS"),
+        ("$", "DOLLAR_SIGN"),
+        ("...", "FULL_STOP_FULL_STOP_FULL_STOP"),
+        ("\t", "BLANK"),
+        ("\ud800", "UNNAMED"),
+    ],
+)
+def test_members_come_from_the_stored_value(value: str, member: str) -> None:
+    assert wanted.member(value) == member
+
+
+def test_very_long_values_are_cut() -> None:
+    name = wanted.member("very long " * 20)
+    assert len(name) <= wanted.LONGEST
+    assert name.startswith("VERY_LONG_VERY_LONG")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "label", "class_name"),
+    [
+        ("leadsource", "Lead Source", "LeadSource"),
+        ("taskstatus", "Status", "Taskstatus"),
+        ("sales_stage", "Sales Stage", "SalesStage"),
+        ("hdnTaxType", "Tax Type", "HdnTaxType"),
+        ("ke_hu", "客户", "KeHu"),
+        ("f_1st", "1st", "F1st"),
+    ],
+)
+def test_a_label_lends_capitals_to_a_picklist_class_of_the_same_letters(
+    attribute: str, label: str, class_name: str
+) -> None:
+    assert wanted.picklist_class(attribute, label) == class_name
+
+
+@given(hostile | st.text(max_size=250), hostile)
+def test_any_text_gives_a_legal_name(text: str, other: str) -> None:
+    names = [
+        wanted.attribute_of_wire(text),
+        wanted.attribute_of_label(text, other),
+        wanted.relation(text, other),
+        wanted.module_class(text),
+        wanted.python_module(text),
+        wanted.member(text),
+        wanted.picklist_class(wanted.attribute_of_wire(text), other),
+    ]
+    for name in names:
+        assert name.isidentifier()
+        assert name.isascii()
+        assert "__" not in name
+        assert not name.startswith(("_", "model_"))
+        assert len(name) <= wanted.LONGEST
+
+
+# Who gives way
+
+
+def test_the_second_takes_an_underscore_the_third_a_number() -> None:
+    space = Namespace({"class"})
+    assert [space.claim("tier") for _ in range(4)] == ["tier", "tier_", "tier_3", "tier_4"]
+    assert [space.claim("class") for _ in range(3)] == ["class_", "class_2", "class_3"]
+    assert [space.claim("end_") for _ in range(3)] == ["end_", "end_2", "end_3"]
+
+
+def test_file_names_clash_regardless_of_case() -> None:
+    space = Namespace(fold=True)
+    assert [space.claim("Tax"), space.claim("tax")] == ["Tax", "tax_"]
+
+
+def test_a_standard_field_has_its_name_before_a_label_does() -> None:
+    named = fields_of(field("cf_1", label="Phone"), field("phone"), field("cf_2", label="phone #"))
+    assert named == {"phone": "phone", "cf_1": "phone_", "cf_2": "phone_3"}
+
+
+def test_names_that_something_needs_take_an_underscore() -> None:
+    taken = ["class", "None", "field", "save", "schema", "self", "defaults", "String", "Ref"]
+    assert fields_of(*map(field, taken)) == {name: f"{name}_" for name in taken}
+
+
+def test_id_is_the_id_alone() -> None:
+    assert fields_of(field("cf_1", label="ID")) == {"cf_1": "id_"}
+
+
+def test_a_field_called_like_a_module_gives_way() -> None:
+    modules = {"M": module("M", field("Accounts")), "Accounts": module("Accounts")}
+    assert name_everything(modules, NamesLock()).modules["M"].fields == {"Accounts": "Accounts_"}
+
+
+def test_a_picklist_class_gives_way_to_fields_modules_and_field_types() -> None:
+    modules = {
+        "M": module(
+            "M",
+            field("Fuel", "picklist"),
+            field("accounts", "picklist"),
+            field("date", "picklist"),
+        ),
+        "Accounts": module("Accounts"),
+    }
+    assert name_everything(modules, NamesLock()).modules["M"].picklists == {
+        "Fuel": "Fuel_",
+        "accounts": "Accounts_",
+        "date": "Date_",
+    }
+
+
+def test_case_twins_and_punctuation_stay_apart() -> None:
+    assert members_of("abc", "ABC", "a-b", "a.b", "-", "'") == {
+        "ABC": "ABC",
+        "abc": "ABC_",
+        "a-b": "A_B",
+        "a.b": "A_B_",
+        "-": "HYPHEN_MINUS",
+        "'": "APOSTROPHE",
+    }
+
+
+def test_blank_values_are_no_members() -> None:
+    assert members_of("", " ", "x") == {"x": "X"}
+
+
+def test_modules_called_like_something_python_needs() -> None:
+    names = ["import", "connect", "Record", "con", "date", "2nd", "vtcmServices", "Currency"]
+    named = name_everything({name: module(name) for name in names}, NamesLock()).modules
+    assert {name: (named[name].class_name, named[name].python_module) for name in names} == {
+        "import": ("Import", "import_"),
+        "connect": ("Connect", "connect_"),
+        "Record": ("Record_", "record"),
+        "con": ("Con", "con_"),
+        "date": ("Date", "date"),
+        "2nd": ("Module2nd", "m_2nd"),
+        "vtcmServices": ("VtcmServices", "vtcmservices"),
+        "Currency": ("Currency", "currency"),
+    }
+
+
+def test_secrets_get_no_name() -> None:
+    named = fields_of(field("user_password", "password"), field("accesskey"), field("user_name"))
+    assert list(named) == ["user_name"]
+
+
+# The reserved list
+
+
+def test_reserved_names_are_those_of_pydantic() -> None:
+    public = {
+        name
+        for name in dir(BaseModel)
+        if not name.startswith(("_", "model_")) and not inspect.isdatadescriptor(name)
+    }
+    assert reserved.PYDANTIC >= public
+
+
+def test_no_recorded_field_is_renamed_for_the_librarys_sake() -> None:
+    """Python's own words apart, every standard field of a stock server keeps its name."""
+    for name, described in recorded_modules().items():
+        named = name_everything({name: described}, NamesLock()).modules[name].fields
+        renamed = {
+            wire
+            for wire, attribute in named.items()
+            if not wire.startswith("cf_") and wire != attribute
+        }
+        assert all(keyword.iskeyword(wire) or not wire.isidentifier() for wire in renamed), name
+
+
+# Laws
+
+
+def _all_names(lock: NamesLock) -> list[list[str]]:
+    """The names of every namespace."""
+    spaces = [
+        [names.class_name or "" for names in lock.modules.values()],
+        [(names.python_module or "").casefold() for names in lock.modules.values()],
+    ]
+    for names in lock.modules.values():
+        spaces.append([*names.fields.values(), *names.picklists.values(), "id"])
+        spaces.append(list(names.relations.values()))
+        spaces += [list(members.values()) for members in names.members.values()]
+    return spaces
+
+
+@given(hostile_snapshots())
+def test_every_name_is_legal_and_unique(given_: Snapshot) -> None:
+    for space in _all_names(name_everything(given_.modules, NamesLock())):
+        assert len(space) == len(set(space))
+        for name in space:
+            assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
+            assert not keyword.iskeyword(name)
+            assert "__" not in name
+            assert not name.startswith("model_")
+
+
+@given(hostile_snapshots(), st.data())
+def test_what_was_named_keeps_its_name(given_: Snapshot, data: st.DataObject) -> None:
+    """Whatever is relabelled, taken away or put in front afterwards."""
+    before = name_everything(given_.modules, NamesLock())
+    changed = {}
+    for name, described in given_.modules.items():
+        raw = described.to_json()
+        keep = data.draw(st.lists(st.booleans(), min_size=len(raw["describe"]["fields"])))
+        raw["describe"]["fields"] = [
+            {**each, "label": data.draw(hostile)}
+            for each, kept in zip(raw["describe"]["fields"], keep)
+            if kept or each["name"] == "id"
+        ] + [field("aaa", label="A"), field("cf_0", label=data.draw(hostile))]
+        unique = {each["name"]: each for each in raw["describe"]["fields"]}
+        raw["describe"]["fields"] = list(unique.values())
+        changed[name] = ModuleSnapshot.model_validate(raw)
+    after = name_everything(changed, before)
+    for name, names in before.modules.items():
+        described = {each.name for each in changed[name].describe.fields}
+        for wire in described & names.fields.keys():
+            assert after.modules[name].fields[wire] == names.fields[wire]
+        assert after.modules[name].class_name == names.class_name
+    assert name_everything(changed, after, locked=True) == after
+    assert name_everything(given_.modules, after).modules.keys() == before.modules.keys()
+
+
+# The lock
+
+
+def test_a_relabelled_field_keeps_its_name() -> None:
+    lock = name_everything({"M": module("M", field("cf_1", label="Tier"))}, NamesLock())
+    renamed = {"M": module("M", field("cf_1", label="Level"), field("cf_0", label="Tier"))}
+    assert name_everything(renamed, lock).modules["M"].fields == {"cf_1": "tier", "cf_0": "tier_"}
+
+
+def test_what_comes_back_is_called_as_before() -> None:
+    lock = name_everything({"M": module("M", field("cf_1", label="Tier"))}, NamesLock())
+    lock = name_everything({"M": module("M")}, lock)
+    back = {"M": module("M", field("cf_1", label="Level"))}
+    assert name_everything(back, lock).modules["M"].fields == {"cf_1": "tier"}
+
+
+def test_a_field_made_anew_takes_the_name_of_the_old_one() -> None:
+    lock = name_everything({"M": module("M", field("cf_1", label="Tier"))}, NamesLock())
+    anew = {"M": module("M", field("cf_9", label="Tier"))}
+    assert name_everything(anew, lock).modules["M"].fields == {"cf_9": "tier"}
+
+
+def test_a_module_that_is_left_out_keeps_its_names() -> None:
+    modules = {"A": module("A", field("cf_1", label="Tier")), "B": module("B")}
+    lock = name_everything(modules, NamesLock())
+    assert name_everything({"B": modules["B"]}, lock) == lock
+
+
+def test_a_new_module_gives_way_to_what_models_have_inside() -> None:
+    lock = name_everything({"M": module("M", field("fuel", "picklist"))}, NamesLock())
+    modules = {"M": module("M", field("fuel", "picklist")), "Fuel": module("Fuel")}
+    named = name_everything(modules, lock).modules
+    assert named["M"].picklists == {"fuel": "Fuel"}
+    assert named["Fuel"].class_name == "Fuel_"
+
+
+def test_locked_runs_choose_nothing() -> None:
+    lock = name_everything({"M": module("M", field("cf_1", label="Tier"))}, NamesLock())
+    more = {
+        "M": module(
+            "M", field("cf_1"), field("cf_2", label="Level"), field("p", "picklist", values=["x"])
+        )
+    }
+    with pytest.raises(NamesError) as error:
+        name_everything(more, lock, locked=True)
+    message = str(error.value)
+    assert "M field 'cf_2' (would be level)" in message
+    assert "M p value 'x' (would be X)" in message
+    assert "vtiger-orm generate" in message
+
+
+def test_the_lock_survives_a_round_trip(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("lock")
+
+    @given(hostile_snapshots())
+    def law(given_: Snapshot) -> None:
+        lock = name_everything(given_.modules, NamesLock())
+        (folder / "names.lock").write_bytes(lock.to_text().encode())
+        again = load_lock(folder / "names.lock")
+        assert name_everything(given_.modules, again, locked=True) == lock
+        assert again.to_text() == lock.to_text()
+
+    law()
+
+
+def test_a_lock_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    file = tmp_path_factory.mktemp("lock") / "names.lock"
+    assert load_lock(file) == NamesLock()
+    for text, told in [
+        ("{", "version control"),
+        ('{"format": 2}', "format 2"),
+        ('{"format": 1, "modules": {"M": {"feilds": {}}}}', "feilds"),
+    ]:
+        file.write_text(text)
+        with pytest.raises(NamesError, match=told):
+            load_lock(file)
+
+
+# Settings
+
+
+def test_overrides_come_before_everything() -> None:
+    described = module(
+        "M",
+        field("cf_1", label="Tier"),
+        field("leadsource", "picklist", values=["Cold Call"]),
+        relations=[{"name": "N", "label": "Related Ones"}],
+    )
+    wishes = ModuleNames.model_validate(
+        {
+            "class": "Person",
+            "file": "people",
+            "fields": {"cf_1": "loyalty"},
+            "picklists": {"leadsource": "Source"},
+            "members": {"leadsource": {"Cold Call": "COLD"}},
+            "relations": {"Related Ones": "others"},
+        }
+    )
+    named = name_everything(
+        {"M": described},
+        name_everything({"M": described}, NamesLock()),
+        NamingRules(overrides={"M": wishes}),
+    ).modules["M"]
+    assert named.class_name == "Person"
+    assert named.python_module == "people"
+    assert named.fields == {"cf_1": "loyalty", "leadsource": "leadsource"}
+    assert named.picklists == {"leadsource": "Source"}
+    assert named.members == {"leadsource": {"Cold Call": "COLD"}}
+    assert named.relations == {"Related Ones": "others"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        ({"M": {"fields": {"cf_1": "class"}}}, "Python or the library needs"),
+        ({"M": {"fields": {"cf_1": "a__b"}}}, "cannot use"),
+        ({"M": {"fields": {"cf_1": "objects"}}}, "Python or the library needs"),
+        ({"M": {"fields": {"cf_1": "a", "phone": "a"}}}, "is called already"),
+        ({"M": {"fields": {"cf_3": "a"}}}, 'Did you mean "cf_1"'),
+        ({"Mm": {}}, "the module 'Mm'"),
+    ],
+)
+def test_impossible_overrides_are_refused(overrides: dict[str, object], told: str) -> None:
+    rules = NamingRules(
+        overrides={name: ModuleNames.model_validate(each) for name, each in overrides.items()}
+    )
+    described = {"M": module("M", field("cf_1"), field("phone"))}
+    with pytest.raises(ConfigError, match=told):
+        name_everything(described, NamesLock(), rules)
+
+
+def test_custom_fields_may_keep_their_wire_name() -> None:
+    assert fields_of(field("cf_1", label="Tier"), custom="wire") == {"cf_1": "cf_1"}
