@@ -394,14 +394,18 @@ def _blocking(method: str) -> str:
     while frame is not None and frame.f_globals.get("__name__", "").startswith("vtiger_orm."):
         name = frame.f_code.co_name
         frame = frame.f_back
-    if name in ("__iter__", "__next__", "<listcomp>", "<genexpr>"):
-        cure = "Use 'async for', or 'await' the queryset for a list"
-    else:
-        cure = f"Use 'await ... .a{name.strip('_')}(...)'"
+    shown, cure = _CURES.get(name) or (f"{name}()", f"Use 'await ... .a{name}(...)'")
     return (
-        f"{name.strip('_')}() blocks, and this session was opened with 'async with': it would "
-        f"stop the event loop. {cure}; or run blocking code in a thread (asyncio.to_thread)."
+        f"{shown} blocks, and this session was opened with 'async with': it would stop the event "
+        f"loop. {cure}; or run blocking code in a thread (asyncio.to_thread)."
     )
+
+
+_CURES: Final = {
+    "_pages": ("Iterating", "Use 'async for', or 'await' the queryset for a list"),
+    "__getitem__": ("queryset[n]", "Use 'await queryset[n:n + 1]' and take the first of the list"),
+}
+"""Blocking methods that have no a-twin of their name, by the name of their code."""
 
 
 def _zone(timezone: str | tzinfo) -> tzinfo:
