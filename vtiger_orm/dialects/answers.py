@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -26,10 +26,10 @@ class Envelope:
     """A readable answer: a result, or an error with the CRM's own code and text."""
 
     success: bool
-    result: Any = None
+    result: Any = field(default=None, repr=False)
     code: str = ""
-    message: str = ""
-    detail: Any = None
+    message: str = field(default="", repr=False)
+    detail: Any = field(default=None, repr=False)
 
 
 def read_envelope(response: HttpResponse) -> Envelope | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..dialects import detect, dialect_named
 from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
 from ..dialects.errors import UnknownOperation
-from ..dialects.redaction import redact
+from ..dialects.redaction import redact, redact_all
 from ..dialects.webservice import is_retryable_login
 from ..errors import (
     AccessDenied,
@@ -330,6 +330,6 @@ def _release(version: str | None) -> tuple[str, ...]:
 
 def _redact(error: VtigerError, secrets: Iterable[str]) -> None:
     secrets = tuple(secrets)
-    error.args = tuple(
-        redact(each, secrets) if isinstance(each, str) else each for each in error.args
-    )
+    error.args = redact_all(error.args, secrets)
+    if isinstance(error, ApiError):
+        error.detail = redact_all(error.detail, secrets)

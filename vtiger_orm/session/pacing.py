@@ -8,11 +8,11 @@ processes show up in the same numbers.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from time import time as clock
 from typing import Any, Final
 
 from ..dialects.errors import retry_after
@@ -70,13 +70,13 @@ class Limiter:
         After waiting, ask again: others may have taken what became free.
         """
         with self._lock:
-            now = time.time()
-            if self._closed_until > now:
-                return self._closed_until - now
+            moment = clock()
+            if self._closed_until > moment:
+                return self._closed_until - moment
             limits = self._limits
             if limits.minute_remaining is None or limits.minute_reset is None:
                 return 0.0
-            wait = limits.minute_reset.timestamp() - now
+            wait = limits.minute_reset.timestamp() - moment
             if wait <= 0:
                 # A new minute: how much of it is left is only known after the next answer.
                 self._limits = replace(limits, minute_remaining=None, minute_reset=None)
@@ -91,12 +91,13 @@ class Limiter:
         limited = status == 429 or "retry-after" in headers
         if not limited and not any(name.startswith("x-") for name in headers):
             return
-        now = datetime.now(UTC)
+        moment = clock()
         with self._lock:
-            self._limits = read_limits(headers, now, self._limits)
+            here = datetime.fromtimestamp(moment, UTC)
+            self._limits = read_limits(headers, here, self._limits)
             pause = retry_after(headers) if limited else None
             if pause:
-                self._closed_until = max(self._closed_until, now.timestamp() + pause)
+                self._closed_until = max(self._closed_until, moment + pause)
 
 
 _limiters: dict[str, Limiter] = {}
