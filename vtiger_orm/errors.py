@@ -190,7 +190,12 @@ class StaleRecord(RecordError):
 
 
 class OutcomeUnknown(RecordError):
-    """A create was sent and its answer was lost: the record may or may not exist."""
+    """A create was sent and its answer was lost: the record may or may not exist.
+
+    `record` is the unsaved record; `record.crm.resolve()` finds out.
+    """
+
+    record: Any = None
 
 
 class TransportError(VtigerError):

@@ -1,161 +1,201 @@
 """Plans that create, save, delete and re-read one record.
 
 `save` sends the changed fields with `revise` and nothing else; the answer, which is the whole
-record as the CRM now has it, is loaded back. `create` fills in the owner from the session's user.
+record as the CRM now has it, is loaded back and compared with what was sent. `create` fills in
+the owner from the session's user.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import DoesNotExist, InvalidValue, StaleRecord
-from ..metadata.kinds import Kind
-from ..metadata.module import FieldMeta, ModuleMeta
+from ..errors import AccessDenied, DoesNotExist, InvalidRecord, NotFound, StaleRecord
+from ..query.environment import Environment
+from ..query.planner import plan_rows
+from ..query.selection import Selection
+from ..query.tree import Equal
 from ..values import encode
-from .calls import Create, Delete, Me, Plan, Retrieve, Revise, Row, Update, perform
+from .adjusted import compare, repaired, report
+from .calls import Create, Delete, FilePart, Me, Plan, Retrieve, Row, collect_rows, perform
+from .facts import Facts, facts_of
+from .identity import create_once
+from .lineitems import is_inventory
+from .preparing import Prepared, SaveOperation, needs_user, prepare
+from .state import items_of, state_of, take_items
+from .validation import Problem, Rule, check_delete, enforce
 
 if TYPE_CHECKING:
+    from ..metadata.module import ModuleMeta
     from ..protocols import Runner
     from ..records import Record
 
-    R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound="Record")
 
-SaveOperation: TypeAlias = Literal["revise", "update"]
-
-
-class Writable(Protocol):
-    """What these plans need of a record."""
-
-    meta: ClassVar[ModuleMeta]
-
-    @property
-    def _saved_id(self) -> str | None:
-        """The record's id as text, or None before it is created."""
-        ...
-
-    def _outgoing(self) -> Mapping[str, object]:
-        """What a save has to send: attribute (or wire name of `extra`) -> value."""
-        ...
-
-    def _settle(self, row: Row, runner: Runner | None) -> None:
-        """Take over the CRM's answer: every field it has, no change pending."""
-        ...
-
-
-def to_wire(meta: ModuleMeta, values: Mapping[str, object]) -> dict[str, Any]:
-    """Attributes and Python values as wire names and wire text.
-
-    A name the module does not know passes unchanged if its value is text: it is a field newer
-    than the package. Raises `InvalidValue` naming the field.
-    """
-    wire: dict[str, Any] = {}
-    for name, value in values.items():
-        facts = meta.fields.get(name)
-        if facts is not None:
-            wire[facts.wire] = encode(facts, value)
-        elif value is None or isinstance(value, str):
-            wire[name] = value or ""
-        else:
-            raise InvalidValue(
-                f"{meta.name}.{name} is not known to the generated package, so its value "
-                f"{value!r} cannot be written in the CRM's form. Pass text, or pull and generate "
-                "again."
-            )
-    return wire
-
-
-def owner_field(meta: ModuleMeta) -> FieldMeta | None:
-    """The mandatory owner field, which the CRM does not fill by itself."""
-    for facts in meta.fields.values():
-        if facts.kind is Kind.OWNER and facts.mandatory:
-            return facts
-    return None
-
-
-def create_row(meta: ModuleMeta, wire: Mapping[str, Any]) -> Plan[Row]:
-    """Create one record from wire values; the owner defaults to the session's user."""
-    values = dict(wire)
-    owner = owner_field(meta)
-    if owner is not None and not values.get(owner.wire):
-        me = yield from perform(Me())
-        values[owner.wire] = me["id"]
-    row = yield from perform(Create(meta.name, values))
-    return row
+__all__ = ["SaveOperation", "create", "delete", "refresh", "save"]
 
 
 def create(
-    model: type[R], values: Mapping[str, object], *, runner: Runner | None = None
+    model: type[R],
+    values: Mapping[str, object],
+    *,
+    runner: Runner | None = None,
+    file: FilePart | None = None,
 ) -> Plan[R]:
-    """Create a record of `model` from attributes and return it as the CRM stored it."""
-    row = yield from create_row(model.meta, to_wire(model.meta, values))
-    return model._load([row], runner)[0]
+    """Create a record of `model` from attributes and return it as the CRM stored it.
+
+    `items` among the values are the line items of an inventory record. Raises `InvalidRecord`
+    before anything is sent, `OutcomeUnknown` (with the record) when the answer was lost.
+    """
+    given = dict(values)
+    meta = model.meta
+    items = given.pop("items", None) if is_inventory(meta) and "items" not in meta.fields else None
+    _refuse_read_only(meta, given)
+    record = model(**given)
+    if items is not None:
+        items_of(record).replace(items)  # type: ignore[arg-type]
+    yield from save(record, runner=runner, file=file)
+    return record
 
 
 def save(
-    record: Writable,
+    record: Record,
     *,
     if_unmodified: bool = False,
     operation: SaveOperation = "revise",
     runner: Runner | None = None,
+    file: FilePart | None = None,
 ) -> Plan[None]:
     """Write what changed: `create` without an id, else `revise` (or `update` when asked).
 
     With `if_unmodified` the record's `modifiedtime` is read first and compared with the one
-    that was loaded; raises `StaleRecord` when they differ.
+    that was loaded; raises `StaleRecord` when they differ. Raises `InvalidRecord` before
+    anything is sent, `OutcomeUnknown` when the answer to a create was lost, and in strict mode
+    `ValuesAdjusted` when the CRM stored other values than were sent.
     """
-    meta = record.meta
-    values = to_wire(meta, record._outgoing())
-    id_ = record._saved_id
-    if id_ is None:
-        row = yield from create_row(meta, values)
-        record._settle(row, runner)
+    facts = facts_of(runner)
+    user = (yield from perform(Me()))["id"] if needs_user(record, facts) else None
+    present: Row = {}
+    if operation == "update" and record._saved_id is not None:
+        # What update is not told again it may damage: a description is encoded once more.
+        present = yield from perform(Retrieve(record._saved_id))
+    prepared = prepare(record, facts, user=user, operation=operation, present=present, file=file)
+    if prepared is None:
         return
-    if not values:
-        return
-    if if_unmodified:
-        yield from check_unmodified(record)
-    if operation == "update":
-        row = yield from perform(Update(id_, values))
+    if isinstance(prepared.call, Create):
+        row = yield from create_once(record, prepared.call, facts, environment_of(runner))
     else:
-        row = yield from perform(Revise(id_, values))
-    record._settle(row, runner)
+        if if_unmodified:
+            yield from _check_unmodified(record, facts, environment_of(runner))
+        row = yield from perform(prepared.call)
+    settle(record, prepared, row, facts, runner)
 
 
-def check_unmodified(record: Writable) -> Plan[None]:
-    """Raise `StaleRecord` when the CRM's `modifiedtime` is no longer the loaded one."""
+def settle(
+    record: Record, prepared: Prepared, row: Row, facts: Facts, runner: Runner | None
+) -> None:
+    """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     meta = record.meta
-    id_ = record._saved_id
-    if id_ is None or "modifiedtime" not in meta.by_wire:
-        raise StaleRecord(
-            f"This {meta.name} record has no modifiedtime to compare. Save without if_unmodified."
-        )
-    facts = meta.by_wire["modifiedtime"]
-    loaded = encode(facts, getattr(record, facts.name))
-    row = yield from perform(Retrieve(id_))
-    if row.get("modifiedtime") != loaded:
-        raise StaleRecord(
-            f"{meta.name} {id_} was changed in the CRM at {row.get('modifiedtime')} UTC, after "
-            f"it was read ({loaded}). Refresh it and apply the change again."
-        )
-
-
-def delete(record: Writable) -> Plan[None]:
-    """Move the record to the CRM's recycle bin."""
-    id_ = record._saved_id
-    if id_ is None:
-        raise DoesNotExist(
-            f"This {record.meta.name} record was never saved: there is nothing to delete."
-        )
-    yield from perform(Delete(id_))
-
-
-def refresh(record: Writable, *, runner: Runner | None = None) -> Plan[None]:
-    """Read the record again; unsaved changes are dropped."""
-    id_ = record._saved_id
-    if id_ is None:
-        raise DoesNotExist(
-            f"This {record.meta.name} record was never saved: there is nothing to read."
-        )
-    row = yield from perform(Retrieve(id_))
+    row = repaired(meta, prepared.sent, row)
     record._settle(row, runner)
+    take_items(record, row)
+    state = state_of(record)
+    state.lost = None
+    state.adjusted = compare(meta, prepared.sent, row)
+    report(meta, state.adjusted, strict=facts.strict)
+
+
+def _check_unmodified(record: Record, facts: Facts, env: Environment) -> Plan[None]:
+    """Raise `StaleRecord` when the CRM's `modifiedtime` is no longer the loaded one."""
+    meta, id_ = record.meta, str(record._saved_id)
+    stamp = meta.by_wire.get("modifiedtime")
+    if stamp is None:
+        raise StaleRecord(
+            f"{meta.name} has no modifiedtime, so a change by somebody else cannot be noticed. "
+            "Save without if_unmodified."
+        )
+    loaded = encode(stamp, getattr(record, stamp.name), facts.zone)
+    found = yield from find_row(meta, id_, env, columns=("id", "modifiedtime"))
+    if found is None:
+        raise StaleRecord(f"{meta.name} {id_} is no longer there to be read: nothing was written.")
+    if found["modifiedtime"] != loaded:
+        raise StaleRecord(
+            f"{meta.name} {id_} was changed in the CRM at {found['modifiedtime']} (server time), "
+            f"after it was read with {loaded}: nothing was written. Refresh it and apply the "
+            "change again."
+        )
+
+
+def delete(record: Record, *, runner: Runner | None = None) -> Plan[None]:
+    """Move the record to the CRM's recycle bin. One that is gone already counts as deleted."""
+    id_ = record._saved_id
+    meta = record.meta
+    if id_ is None:
+        raise DoesNotExist(f"This {meta.name} record was never saved: there is nothing to delete.")
+    yield from delete_id(meta, id_, runner)
+
+
+def delete_id(meta: ModuleMeta, id_: str, runner: Runner | None) -> Plan[None]:
+    enforce(meta, check_delete(meta), facts_of(runner))
+    try:
+        yield from perform(Delete(id_))
+    except (AccessDenied, NotFound):
+        # The server says the same of a record that is gone, perhaps by this very call whose
+        # first answer was lost, as of one that may not be deleted.
+        found = yield from find_row(meta, id_, environment_of(runner), columns=("id",))
+        if found is not None:
+            raise
+
+
+def refresh(record: R, *, runner: Runner | None = None) -> Plan[None]:
+    """Read the record again; unsaved changes are dropped. Raises the model's `DoesNotExist`."""
+    id_ = record._saved_id
+    meta = record.meta
+    if id_ is None:
+        raise record.DoesNotExist(
+            f"This {meta.name} record was never saved: there is nothing to read."
+        )
+    row = yield from read_row(meta, id_, environment_of(runner))
+    if row is None:
+        raise record.DoesNotExist(
+            f"{meta.name} {id_} is not there: deleted, or hidden from this session's user."
+        )
+    record._settle(row, runner)
+    take_items(record, row)
+    state_of(record).adjusted = ()
+
+
+def read_row(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | None]:
+    """Everything the CRM tells of a record; Users by explicit columns, never by retrieve, which
+    answers password hash and access key."""
+    if meta.name == "Users" or not meta.retrievable:
+        return (yield from find_row(meta, id_, env))
+    try:
+        return (yield from perform(Retrieve(id_)))
+    except (AccessDenied, NotFound):
+        return None
+
+
+def find_row(
+    meta: ModuleMeta, id_: str, env: Environment, columns: tuple[str, ...] | None = None
+) -> Plan[Row | None]:
+    """The row of a record by a query, with the columns of these wire names."""
+    chosen = None if columns is None else tuple(meta.by_wire[name] for name in columns)
+    selection = Selection(meta, Equal(meta.id, id_), columns=chosen)
+    rows = yield from collect_rows(plan_rows(selection, env))
+    return rows[0] if rows else None
+
+
+def environment_of(runner: Runner | None) -> Environment:
+    """The runner's environment; careful defaults where there is none."""
+    return Environment() if runner is None else runner.environment
+
+
+def _refuse_read_only(meta: ModuleMeta, values: Mapping[str, object]) -> None:
+    problems = [
+        Problem(name, Rule.READ_ONLY, f"{name} cannot be given: the CRM sets it when it creates.")
+        for name in values
+        if (each := meta.fields.get(name)) is not None and not each.editable
+    ]
+    if problems:
+        raise InvalidRecord(meta.name, problems)

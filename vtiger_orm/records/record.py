@@ -18,7 +18,7 @@ from ..references import Origin, Ref
 from . import hydration, messages
 from .extra import ExtraFields
 from .internals import base_init, own_fields_set, replace_values, set_state
-from .module import ModuleFacts, module_meta
+from .module import MetaOf, ModuleFacts, ObjectsOf, own_error
 from .state import UNSET, Change, RecordState, changes_of
 
 if TYPE_CHECKING:
@@ -29,30 +29,6 @@ if TYPE_CHECKING:
     from ..operations.write import SaveOperation
     from ..package import Package
     from ..protocols import Runner
-    from ..query.queryset import QuerySet
-
-
-class _MetaOf:
-    """`Contacts.meta`: made when first asked for."""
-
-    def __get__(self, record: Record | None, model: type[Record]) -> ModuleMeta:
-        meta: ModuleMeta | None = model.__dict__.get("_meta")
-        if meta is None:
-            columns = model._columns.values()
-            meta = module_meta(model._module_facts(), [column.meta for column in columns])
-            type.__setattr__(model, "_meta", meta)
-        return meta
-
-
-class _ObjectsOf:
-    """`Contacts.objects`: a fresh queryset each time."""
-
-    def __get__(self, record: Record | None, model: type[Record]) -> QuerySet[Any]:
-        from ..query.queryset import QuerySet
-
-        if record is not None:
-            raise AttributeError(f"Querysets start at the class: write {model.__name__}.objects")
-        return QuerySet(model)
 
 
 class Record(BaseModel):
@@ -85,8 +61,8 @@ class Record(BaseModel):
         objects: ClassVar[Any]
         meta: ClassVar[ModuleMeta]
     else:
-        objects: ClassVar = _ObjectsOf()
-        meta: ClassVar = _MetaOf()
+        objects: ClassVar = ObjectsOf()
+        meta: ClassVar = MetaOf()
 
     id: Ref[Any] = field("Id", editable=False)
 
@@ -133,8 +109,8 @@ class Record(BaseModel):
                 secrets=frozenset(secrets),
             )
         cls._layouts = {}
-        cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
-        cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
+        cls.DoesNotExist = own_error(cls, "DoesNotExist", cls.DoesNotExist)
+        cls.MultipleRecords = own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -332,6 +308,7 @@ class Record(BaseModel):
         state = RecordState(runner or self._state.runner)
         state.raw = reading.raw
         state.extra = {**(self._state.extra or {}), **(reading.extra or {})}
+        state.operations = self._state.operations
         set_state(self, state)
 
     # Writing
@@ -366,13 +343,15 @@ class Record(BaseModel):
         """Move the record to the CRM's recycle bin."""
         from ..operations import write
 
-        self._package().runner_for(self).run(write.delete(self))
+        runner = self._package().runner_for(self)
+        runner.run(write.delete(self, runner=runner))
 
     async def adelete(self) -> None:
         """`delete` for async code."""
         from ..operations import write
 
-        await self._package().runner_for(self).arun(write.delete(self))
+        runner = self._package().runner_for(self)
+        await runner.arun(write.delete(self, runner=runner))
 
     def refresh(self) -> None:
         """Read every field again; unsaved changes are dropped."""
@@ -450,9 +429,3 @@ class Record(BaseModel):
     def __repr_args__(self) -> Any:
         yield None, self._saved_id
         yield None, self._label()
-
-
-def _own_error(model: type[Record], name: str, base: type[errors.RecordError]) -> type[Any]:
-    """The model's own subclass of an error, so that `except Contacts.DoesNotExist` is exact."""
-    place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
-    return type(name, (base,), {**place, "__doc__": base.__doc__})

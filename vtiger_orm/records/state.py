@@ -40,7 +40,7 @@ class Change(NamedTuple):
 class RecordState:
     """The part of a record that is no field value. Each record has one of its own."""
 
-    __slots__ = ("extra", "extra_old", "old", "raw", "runner")
+    __slots__ = ("extra", "extra_old", "old", "operations", "raw", "runner")
 
     def __init__(self, runner: Runner | None = None, old: dict[str, object] | None = None) -> None:
         self.runner = runner
@@ -53,6 +53,8 @@ class RecordState:
         """Wire name -> wire value of what the generated class does not know."""
         self.extra_old: dict[str, Any] | None = None
         """As `old`, for `extra`."""
+        self.operations: Any = None
+        """What `record.crm` remembers; see `operations.state`. Neither copied nor pickled."""
 
     def copy(self) -> RecordState:
         """An independent copy with the same session."""

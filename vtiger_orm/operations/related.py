@@ -1,0 +1,210 @@
+"""Records related to a record: reading them completely, linking, unlinking, and proving it.
+
+`query_related` is pasted together by the server as text: the keyword must be upper-case WHERE,
+there is no ``;``, and an OR would let records through that are not related. So only one
+statement is ever sent, by id and page by page; every other condition is applied by an ordinary
+query on the ids found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..errors import NotSupported, RecordError
+from ..ids import id_number, parse_id
+from ..metadata.kinds import Kind
+from ..metadata.module import FieldMeta, ModuleMeta, Relation
+from ..query.environment import Environment
+from .calls import Operation, Plan, QueryRelated, Row, perform
+from .facts import Facts
+from .support import remembering, require
+
+ONE_TO_MANY: Final[Mapping[tuple[str, str], str]] = {
+    ("Accounts", "Assets"): "account",
+    ("Accounts", "Contacts"): "account_id",
+    ("Accounts", "Invoice"): "account_id",
+    ("Accounts", "Quotes"): "account_id",
+    ("Accounts", "Sales Order"): "account_id",
+    ("Contacts", "Invoice"): "contact_id",
+    ("Contacts", "Purchase Order"): "contact_id",
+    ("Contacts", "Quotes"): "contact_id",
+    ("Contacts", "Sales Order"): "contact_id",
+    ("Potentials", "Quotes"): "potential_id",
+    ("Potentials", "Sales Order"): "potential_id",
+    ("Products", "Assets"): "product",
+    ("Project", "Project Milestones"): "projectid",
+    ("Project", "Project Tasks"): "projectid",
+    ("Quotes", "Sales Order"): "quote_id",
+    ("SalesOrder", "Invoice"): "salesorder_id",
+    ("Vendors", "Products"): "vendor_id",
+    ("Vendors", "Purchase Order"): "vendor_id",
+}
+"""(module, relation label) -> the field of the related module that makes the relation, and makes
+it alone. The metadata do not tell; these relations are the same on every Vtiger."""
+
+_NEVER_BY_REFERENCE: Final = frozenset({"Calendar", "Events", "Emails", "Documents", "SMSNotifier"})
+
+
+class NotRelated(RecordError):
+    """The CRM reported success, but the records are not related (or still are)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One relation as seen from one record."""
+
+    id: str
+    """The record whose relation it is."""
+    source: ModuleMeta
+    relation: Relation
+    target: ModuleMeta
+
+    @property
+    def reference(self) -> FieldMeta | None:
+        """The field of the related records that makes the relation, where it is one of those.
+
+        Beside the known ones: where the CRM tells that records can only be created there, not
+        selected, and the related module has just one field that refers to this module.
+        """
+        known = ONE_TO_MANY.get((self.source.name, self.relation.label))
+        if known is not None:
+            return self._usable(self.target.by_wire.get(known))
+        if self.relation.actions != ("add",) or self.target.name in _NEVER_BY_REFERENCE:
+            return None
+        fields = [
+            each
+            for each in self.target.fields.values()
+            if each.kind is Kind.REFERENCE and self.source.name in each.targets
+        ]
+        return self._usable(fields[0]) if len(fields) == 1 else None
+
+    def _usable(self, field: FieldMeta | None) -> FieldMeta | None:
+        if field is None or not field.filterable or self.source.name not in field.targets:
+            return None
+        return field
+
+    def __str__(self) -> str:
+        return f"{self.source.name} {self.id}, relation {self.relation.label!r}"
+
+
+def check_readable(side: Side, facts: Facts) -> None:
+    """Raise `NotSupported` where an empty answer would prove nothing."""
+    require("query_related", facts)
+    if side.target.name == "Documents" and _answers_no_documents(facts):
+        raise NotSupported(
+            f"Related documents cannot be read on this server: Vtiger 8.0 answers an empty list "
+            f"for {side}, even where documents are linked. Linking works. Read them in the CRM, "
+            "or keep the documents' ids in a field of your own."
+        )
+
+
+def _answers_no_documents(facts: Facts) -> bool:
+    return facts.dialect == "webservice" and (facts.version or "8.").startswith("8.")
+
+
+def check_allowed(side: Side, action: str) -> None:
+    """Raise `NotSupported` for an action the CRM does not offer in this relation.
+
+    ``add`` creates a related record, ``select`` links an existing one. Servers that give no
+    relation ids do not tell actions either; there nothing is refused.
+    """
+    relation = side.relation
+    if relation.relation_id is None or action in relation.actions:
+        return
+    offered = " and ".join(relation.actions) or "neither add nor select"
+    verb = "created" if action == "add" else "linked"
+    raise NotSupported(
+        f"Records cannot be {verb} in the relation {relation.label!r} of {side.source.name}: the "
+        f"CRM offers {offered} there. Nothing was sent."
+    )
+
+
+def related_ids(side: Side, env: Environment, facts: Facts) -> Plan[list[str]]:
+    """The ids of all related records, in order, page by page."""
+    check_readable(side, facts)
+    found: dict[str, None] = {}
+    last = f"{side.target.prefix}x0"
+    while True:
+        rows = yield from _query(
+            side,
+            f"select id from {side.target.name} WHERE id > '{last}' order by id "
+            f"limit {env.page_size}",
+        )
+        found.update(dict.fromkeys(str(row["id"]) for row in rows))
+        if not rows or (len(rows) < env.page_size and not env.thinned_pages):
+            return list(found)
+        following = str(parse_id(str(rows[-1]["id"])))
+        if id_number(following) <= id_number(last):
+            return list(found)
+        last = following
+
+
+def count_related(side: Side, facts: Facts) -> Plan[int]:
+    """How many records are related; the server answers no row at all for none."""
+    check_readable(side, facts)
+    rows = yield from _query(side, f"select count(*) from {side.target.name}")
+    return int(rows[0]["count"]) if rows else 0
+
+
+def are_related(side: Side, ids: Sequence[str], facts: Facts) -> Plan[set[int]]:
+    """The numbers of those of the ids that are related."""
+    check_readable(side, facts)
+    found: set[int] = set()
+    for at in range(0, len(ids), 50):
+        listed = ",".join(f"'{parse_id(each)}'" for each in ids[at : at + 50])
+        rows = yield from _query(
+            side, f"select id from {side.target.name} WHERE id in ({listed}) order by id limit 100"
+        )
+        found.update(id_number(str(row["id"])) for row in rows)
+    return found
+
+
+def link(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
+    """Relate records, then make sure that they are.
+
+    The server answers success also for a label or record that does not exist. Raises
+    `NotRelated` naming the records that are not related afterwards. Documents of a server that
+    cannot read them back are linked unproved.
+    """
+    require("add_related", facts)
+    check_allowed(side, "select")
+    for id_ in ids:
+        params = {
+            "sourceRecordId": str(parse_id(side.id)),
+            "relatedRecordId": str(parse_id(id_)),
+            "relationIdLabel": side.relation.label,
+        }
+        yield Operation("add_related", "POST", params)
+    yield from _prove(side, ids, facts, linked=True)
+
+
+def unlink(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
+    """Take records out of the relation, then make sure that they are. They are not deleted."""
+    for id_ in ids:
+        params = {
+            "sourceRecordId": str(parse_id(side.id)),
+            "relatedRecordId": str(parse_id(id_)),
+        }
+        yield from remembering(Operation("delete_related", "POST", params), facts)
+    yield from _prove(side, ids, facts, linked=False)
+
+
+def _prove(side: Side, ids: Sequence[str], facts: Facts, *, linked: bool) -> Plan[None]:
+    try:
+        related = yield from are_related(side, ids, facts)
+    except NotSupported:
+        return
+    wrong = [id_ for id_ in ids if (id_number(id_) in related) is not linked]
+    if wrong:
+        raise NotRelated(
+            f"{side}: the CRM reported success, but {', '.join(wrong)} "
+            + ("is not related. " if linked else "is still related. ")
+            + "The relation may be one-to-many (then set the reference field of the related "
+            "record), or the record may not exist."
+        )
+
+
+def _query(side: Side, text: str) -> Plan[list[Row]]:
+    return (yield from perform(QueryRelated(text, str(parse_id(side.id)), side.relation.label)))

@@ -1,0 +1,69 @@
+"""What operations remember of a record, beside what the record itself does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .adjusted import Adjustment
+from .lineitems import FINAL_DETAILS, LINE_ITEMS, LineItems
+
+if TYPE_CHECKING:
+    from ..records import Record
+    from .calls import Row
+
+
+@dataclass(frozen=True, slots=True)
+class LostCreate:
+    """A create that was sent and whose answer did not come."""
+
+    sent: Mapping[str, Any]
+    """Wire values."""
+    at: datetime
+    """When it was sent, by this machine's clock, in UTC."""
+
+
+class OperationState:
+    """The part of a record's state that `record.crm` shows. Not pickled."""
+
+    __slots__ = ("adjusted", "items", "lost")
+
+    def __init__(self) -> None:
+        self.adjusted: tuple[Adjustment, ...] = ()
+        self.items: LineItems | None = None
+        self.lost: LostCreate | None = None
+
+
+def state_of(record: Record) -> OperationState:
+    """The record's state, made when it is first needed."""
+    state: OperationState | None = record._state.operations
+    if state is None:
+        state = record._state.operations = OperationState()
+    return state
+
+
+def has_state(record: Record) -> bool:
+    return record._state.operations is not None
+
+
+def items_of(record: Record) -> LineItems:
+    """The record's line items; those that came with its last answer are taken over."""
+    state = state_of(record)
+    if state.items is None:
+        state.items = LineItems()
+        rows = (record._state.extra or {}).get(LINE_ITEMS)
+        if isinstance(rows, list):
+            state.items.settle(rows)
+    return state.items
+
+
+def take_items(record: Record, row: Row) -> None:
+    """Keep the items of an answer with the record's items, where those are in use."""
+    rows = row.get(LINE_ITEMS)
+    extra = record._state.extra
+    if extra is not None:
+        extra.pop(FINAL_DETAILS, None)
+    if has_state(record) and state_of(record).items is not None and isinstance(rows, list):
+        items_of(record).settle(rows)
