@@ -104,11 +104,14 @@ class Ref(str, Generic[M_co]):
                 f"The record {self} was not read. Name the field in select_related(...) when the "
                 "records that hold the reference are read, or read this one with fetch()."
             )
+        if isinstance(self._record, NotLoaded):
+            raise NotLoaded(f"The record {self} was asked for, but is not there. {self._record}")
         record: M_co = self._record
         return record
 
     def _attach(self, record: Any) -> None:
-        """Remember the record this refers to, so that `loaded` has it."""
+        """Remember the record this refers to, so that `loaded` has it, or the `NotLoaded` that
+        tells why it could not be read."""
         self._record = record
 
     def fetch(self) -> M_co:
