@@ -102,7 +102,9 @@ class FakeServer:
             self.requests.append((operation, given))
             self.urls.append(str(request.url))
             script = self.scripts.get(operation)
-            answer = script.popleft() if script else self.defaults.get(operation)
+            known = given.get("sessionName") in {*self.sessions, None}
+            default = self.defaults.get(operation) if known else None
+            answer = script.popleft() if script else default
         if answer is None:
             answer = self._by_itself(operation, given, request)
         if isinstance(answer, Exception):
