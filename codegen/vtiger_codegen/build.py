@@ -45,7 +45,7 @@ def build_package(
         version=instance.version,
         api_version=instance.api_version,
         capabilities=instance.capabilities.model_dump(mode="json"),
-        modules=tuple(sorted(built, key=lambda module: module.name)),
+        modules=tuple(sorted(built, key=lambda module: module.python_module)),
     )
 
 

@@ -31,6 +31,8 @@ _KINDS: Final = {
     Kind.FILE: "Name of a file.",
 }
 
+_LONGEST_LIST: Final = 4
+
 _FLAWS: Final = {
     Flaw.UNSAYABLE: "Queries cannot name it.",
     Flaw.DENIED: "The CRM refuses queries that name it.",
@@ -58,7 +60,10 @@ def _type(field: FieldMeta) -> str:
         return _KINDS[field.kind]
     if not field.targets:
         return "Reference; the CRM does not tell to what."
-    return f"Reference to {one_line(' or '.join(sorted(field.targets)))}."
+    *most, last = (one_line(each, 40) for each in sorted(field.targets))
+    if len(most) > _LONGEST_LIST:
+        most, last = most[:_LONGEST_LIST], f"{len(most) + 1 - _LONGEST_LIST} other modules"
+    return f"Reference to {', '.join(most)}{' or ' if most else ''}{last}."
 
 
 def picklist_doc(field: FieldMeta) -> str:

@@ -121,4 +121,4 @@ class Package:
     api_version: str | None
     capabilities: Mapping[str, Any]
     modules: tuple[Module, ...]
-    """Sorted by class name."""
+    """In the order of their files."""

@@ -26,6 +26,7 @@ _SPECIAL = {
     "'": re.compile(r"['\\]|[^ -~]"),
 }
 _BLANKS = re.compile(r"\s+")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _VISIBLE: Final = frozenset("LMNPS")
 
 
@@ -74,8 +75,9 @@ def literal(value: object) -> str:
 
 
 def one_line(text: str, longest: int = 72) -> str:
-    """Text for a sentence: blanks of any kind as one, too long a text cut."""
-    flat = _BLANKS.sub(" ", text).strip()
+    """Text for a sentence: blanks of any kind as one, too long a text cut, and halves of
+    characters replaced (a class with one in its docstring cannot be made)."""
+    flat = _SURROGATES.sub("\ufffd", _BLANKS.sub(" ", text).strip())
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 

@@ -58,7 +58,7 @@ class Renderer:
         self._templates.globals |= {
             "imports": layout.import_lines,
             "literals": layout.literals_alias,
-            "marker": MARKER,
+            "head": f"{MARKER}\n# ruff: noqa",
         }
 
     def render(self, package: Package) -> dict[PurePosixPath, str]:

@@ -29,6 +29,9 @@ PYDANTIC: Final = _names(
 )
 """Public methods of `BaseModel` outside the ``model_`` namespace."""
 
+METACLASS: Final = _names("mro register")
+"""What every such class inherits from its metaclass; pydantic warns about fields called so."""
+
 FIELD_TYPES: Final[dict[Kind, str]] = {
     kind: {"datetime": "DateTime"}.get(kind.value, kind.value.capitalize())
     for kind in Kind
@@ -64,7 +67,13 @@ PARAMETERS: Final = frozenset({"self", "defaults"})
 KEYWORDS: Final = frozenset(keyword.kwlist)
 
 ATTRIBUTES: Final = (
-    KEYWORDS | RECORD | PYDANTIC | MODULE_FILE | frozenset(FIELD_TYPES.values()) | PARAMETERS
+    KEYWORDS
+    | RECORD
+    | PYDANTIC
+    | METACLASS
+    | MODULE_FILE
+    | frozenset(FIELD_TYPES.values())
+    | PARAMETERS
 )
 """What a field, or a class nested in a model, may not be called."""
 
