@@ -182,7 +182,7 @@ def test_names_stay_when_nobody_asks_to_take_them_out(tmp_path: Path) -> None:
 
 
 def test_further_fields_and_secrets(tmp_path: Path) -> None:
-    scrub = Scrub(fields=frozenset({"firstname"}), secrets=("Secretname",))
+    scrub = Scrub(fields=frozenset({"firstname", "label"}), secrets=("Secretname",))
     with (
         record(tmp_path / "c.json", scrub=scrub) as recorder,
         client(recorder.transport(httpx.MockTransport(server))) as http,
