@@ -14,6 +14,7 @@ from .http import PhpValue, Request, Response
 LOGIN_OPERATIONS: Final = frozenset({"getchallenge", "login", "extendsession", "logout"})
 
 _MODULE_OF_QUERY: Final = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
+_ID_OF_ELEMENT: Final = re.compile(r'"(?:id|leadId)"\s*:\s*"(\d+x\d+)"')
 _SECRET_IN_QUERY: Final = re.compile(
     r"(\b\w*(?:accesskey|password|crypt_type|user_hash)\w*\s*(?:=|!=|like|in)\s*)"
     r"(\([^)]*\)|'(?:[^']|'')*')",
@@ -71,7 +72,13 @@ class ApiCall:
         if self.query:
             text = " ".join(self.query.split())
             return _SECRET_IN_QUERY.sub(r"\1'***'", text)
-        return " ".join(filter(None, (self.module, self.text("id"), self.text("sourceRecordId"))))
+        element = _ID_OF_ELEMENT.search(self.text("element"))
+        named = (
+            self.module,
+            self.text("id") or self.text("sourceRecordId"),
+            element[1] if element is not None else "",
+        )
+        return " ".join(filter(None, named))
 
 
 @dataclass(frozen=True, slots=True)

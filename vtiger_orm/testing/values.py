@@ -219,6 +219,8 @@ class Values:
             (r"country$", lambda: country),
             (r"(account|vendor|company|organization)_?(name)?$", lambda: self.company),
             (r"^(product|service|asset)_?name$", lambda: self._chance.choice(_THINGS)),
+            (r"salutation", lambda: self._chance.choice(("Mr.", "Ms.", "Dr."))),
+            (r"pobox$", lambda: f"P.O. Box {self._chance.randint(10, 9999)}"),
             (r"department", lambda: self._chance.choice(_DEPARTMENTS)),
             (r"^(title|designation)$", self._people.job),
             (r"(serial|_no$|number$)", lambda: f"SN-{self._chance.randint(10_000, 99_999)}"),
