@@ -149,8 +149,8 @@ def _by_sync(request: Request, position: Position, facts: Facts, env: Environmen
             (id_, None, began) for id_ in gone if not position.knows(id_, None)
         ]
         items += [
-            (row["id"], row, moment_of(row, facts.zone))
-            for row in in_order(rows, facts.zone)
+            (row["id"], row, moment_of(row))
+            for row in in_order(rows)
             if not position.knows(row["id"], row)
         ]
         page = Page(position, items)
@@ -227,8 +227,8 @@ def _by_time(request: Request, position: Position, facts: Facts, env: Environmen
         window = Selection(meta, all_of(lower, *upper, whose), columns=_columns(request))
         rows = yield from collect_rows(plan_rows(window, env))
         items: list[tuple[str, Row | None, datetime]] = [
-            (row["id"], row, moment_of(row, facts.zone))
-            for row in in_order(rows, facts.zone)
+            (row["id"], row, moment_of(row))
+            for row in in_order(rows)
             if not position.knows(row["id"], row)
         ]
         if items:
@@ -294,7 +294,7 @@ def _columns(request: Request) -> tuple[FieldMeta, ...] | None:
 
 
 def _text(moment: datetime, facts: Facts) -> str:
-    return moment.astimezone(facts.zone).strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 # What comes out
@@ -306,7 +306,7 @@ def _shown(page: Page, request: Request, facts: Facts) -> list[Row]:
     for number, (id_, row, _) in enumerate(page.items):
         if row is None:
             kind = ChangeKind.DELETED
-        elif id_ not in began.seen and created_at(row, facts.zone) >= began.reads_from:
+        elif id_ not in began.seen and created_at(row) >= began.reads_from:
             kind = ChangeKind.CREATED
         else:
             kind = ChangeKind.UPDATED
@@ -355,14 +355,14 @@ class ChangeFeed(Generic[M]):
         return self._start.encode() if self._resumed else None
 
     def __iter__(self) -> Iterator[Change[M]]:
-        runner = self._runner or self._model.package.runner()
+        runner = self._runner or self._model._package().runner()
         for items in runner.stream(self._stream(runner)):
             for change in self._load(items, runner):
                 self._last = change
                 yield change
 
     async def __aiter__(self) -> AsyncIterator[Change[M]]:
-        runner = self._runner or self._model.package.runner()
+        runner = self._runner or self._model._package().runner()
         async for items in runner.astream(self._stream(runner)):
             for change in self._load(items, runner):
                 self._last = change

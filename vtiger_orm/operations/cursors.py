@@ -14,7 +14,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ..errors import InvalidValue
@@ -121,22 +121,22 @@ def start(since: str | datetime | None, module: str) -> Position:
     return Position.decode(since, module)
 
 
-def moment_of(row: Row, zone: tzinfo) -> datetime:
+def moment_of(row: Row) -> datetime:
     """The record's `modifiedtime`; `EPOCH` where it has none that can be read."""
-    return _moment(row.get("modifiedtime"), zone)
+    return _moment(row.get("modifiedtime"))
 
 
-def created_at(row: Row, zone: tzinfo) -> datetime:
-    return _moment(row.get("createdtime"), zone)
+def created_at(row: Row) -> datetime:
+    return _moment(row.get("createdtime"))
 
 
-def _moment(text: Any, zone: tzinfo) -> datetime:
+def _moment(text: Any) -> datetime:
     try:
-        return datetime.fromisoformat(str(text)).replace(tzinfo=zone).astimezone(UTC)
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return EPOCH
 
 
-def in_order(rows: Iterable[Row], zone: tzinfo) -> list[Row]:
+def in_order(rows: Iterable[Row]) -> list[Row]:
     """Oldest change first, by id within a second."""
-    return sorted(rows, key=lambda row: (moment_of(row, zone), int(row["id"].split("x")[1])))
+    return sorted(rows, key=lambda row: (moment_of(row), int(row["id"].split("x")[1])))

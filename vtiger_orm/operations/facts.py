@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from .dependencies import Dependency
@@ -23,8 +22,6 @@ class Facts:
     """Version of the CRM (``8.0.0``), where it tells."""
     sync: bool | None = None
     files_retrieve: bool | None = None
-    zone: tzinfo = UTC
-    """The server's zone, in which datetimes travel."""
     strict: bool = False
     """Whether an unknown picklist value, and a stored value unlike the sent one, are errors."""
     max_writes: int = 1000

@@ -171,7 +171,7 @@ def _look_alikes(
     conditions: list[Node] = [Equal(each, value) for each, value in wanted.items()]
     made = meta.by_wire.get("createdtime")
     if made is not None and made.filterable:
-        since = (lost.at - _CLOCK_TOLERANCE).astimezone(facts.zone)
+        since = (lost.at - _CLOCK_TOLERANCE).astimezone(UTC)
         conditions.append(Compare(made, ">=", since.strftime("%Y-%m-%d %H:%M:%S")))
     if not wanted:
         raise OutcomeUnknown(

@@ -80,7 +80,7 @@ def prepare_create(
     meta = record.meta
     if has_state(record) and state_of(record).lost is not None:
         raise unknown_outcome(record)
-    given = to_wire(meta, record._outgoing(), zone=facts.zone)
+    given = to_wire(meta, record._outgoing())
     # A blank is what a new record has anyway, unless the CRM has a default.
     wire = {
         name: value
@@ -119,7 +119,7 @@ def _prepare_change(
     present: Mapping[str, Any],
 ) -> Prepared | None:
     meta = record.meta
-    changed = to_wire(meta, record._outgoing(), zone=facts.zone)
+    changed = to_wire(meta, record._outgoing())
     items_changed = has_state(record) and is_inventory(meta) and items_of(record).changed
     if not changed and not items_changed:
         return None
@@ -162,7 +162,7 @@ def _beside(record: Record, facts: Facts) -> dict[str, str]:
         for name in (dependency.source, dependency.target):
             each = record.meta.by_wire.get(name)
             if each is not None and each.name in record.__dict__:
-                found[name] = encode(each, record.__dict__[each.name], facts.zone)
+                found[name] = encode(each, record.__dict__[each.name])
     return found
 
 
@@ -174,7 +174,7 @@ def _currency(record: Record, facts: Facts) -> dict[str, str]:
         value = record.__dict__.get(each.name) if each is not None and each.editable else None
         if each is None or value is None:
             return {}
-        found[name] = encode(each, value, facts.zone)
+        found[name] = encode(each, value)
     return found if float(found["conversion_rate"]) != 1 else {}
 
 

@@ -38,14 +38,14 @@ class OperationState:
 
 def state_of(record: Record) -> OperationState:
     """The record's state, made when it is first needed."""
-    state: OperationState | None = record._state.operations
+    state: OperationState | None = getattr(record._state, "operations", None)
     if state is None:
         state = record._state.operations = OperationState()
     return state
 
 
 def has_state(record: Record) -> bool:
-    return record._state.operations is not None
+    return getattr(record._state, "operations", None) is not None
 
 
 def items_of(record: Record) -> LineItems:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, tzinfo
 from typing import Any
 
 from ..errors import InvalidRecord, InvalidValue
@@ -12,10 +11,8 @@ from ..values import encode, plain
 from .validation import Problem, Rule
 
 
-def to_wire(
-    meta: ModuleMeta, values: Mapping[str, object], *, zone: tzinfo = UTC
-) -> dict[str, Any]:
-    """The wire values of attributes; `zone` is the server's.
+def to_wire(meta: ModuleMeta, values: Mapping[str, object]) -> dict[str, Any]:
+    """The wire values of attributes.
 
     A name the module does not know is the wire name of a field newer than the package; its value
     is written by its Python type alone. Raises `InvalidRecord` that lists every value that has no
@@ -27,9 +24,9 @@ def to_wire(
         each = meta.fields.get(name)
         try:
             if each is not None:
-                wire[each.wire] = encode(each, value, zone)
+                wire[each.wire] = encode(each, value)
             else:
-                wire[name] = plain(value, zone)
+                wire[name] = plain(value)
         except InvalidValue as error:
             problems.append(Problem(name, Rule.VALUE, str(error)))
         except ValueError as error:

@@ -8,7 +8,7 @@ the owner from the session's user.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import AccessDenied, DoesNotExist, InvalidRecord, NotFound, StaleRecord
 from ..query.environment import Environment
@@ -47,13 +47,13 @@ def create(
     `items` among the values are the line items of an inventory record. Raises `InvalidRecord`
     before anything is sent, `OutcomeUnknown` (with the record) when the answer was lost.
     """
-    given = dict(values)
+    given: dict[str, Any] = dict(values)
     meta = model.meta
     items = given.pop("items", None) if is_inventory(meta) and "items" not in meta.fields else None
     _refuse_read_only(meta, given)
     record = model(**given)
     if items is not None:
-        items_of(record).replace(items)  # type: ignore[arg-type]
+        items_of(record).replace(items)
     yield from save(record, runner=runner, file=file)
     return record
 
@@ -114,7 +114,7 @@ def _check_unmodified(record: Record, facts: Facts, env: Environment) -> Plan[No
             f"{meta.name} has no modifiedtime, so a change by somebody else cannot be noticed. "
             "Save without if_unmodified."
         )
-    loaded = encode(stamp, getattr(record, stamp.name), facts.zone)
+    loaded = encode(stamp, getattr(record, stamp.name))
     found = yield from find_row(meta, id_, env, columns=("id", "modifiedtime"))
     if found is None:
         raise StaleRecord(f"{meta.name} {id_} is no longer there to be read: nothing was written.")
