@@ -116,12 +116,6 @@ class Package:
     # Models
 
     def exports(self) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-        """`__getattr__` and `__dir__` of the package's root: each model is imported when it is
-        first used."""
-        where = {place.attribute: place.python_module for place in self.modules.values()}
-        return lazy_names(self.name, where)
-
-    def exports(self) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         """`__getattr__` and `__dir__` of the package's root: each model's module is imported on
         the first use of its name."""
         places = self.modules.values()
@@ -141,6 +135,11 @@ class Package:
                 "vtiger-orm generate"
             )
         return cast("type[Record]", getattr(import_module(self.name), place.attribute))
+
+    def module_named(self, name: str) -> str:
+        """The CRM's name of a module, from that or from the name of its class."""
+        place = self._by_name.get(name)
+        return place.module if place is not None else name
 
     def place_of(self, id: str) -> Place | None:
         """The module that the id's prefix belongs to; None when the package does not know it."""
@@ -186,19 +185,18 @@ class Package:
         """
         from .session import Session
 
-        given = {
-            "VTIGER_URL": url or os.environ.get("VTIGER_URL"),
-            "VTIGER_USERNAME": username or os.environ.get("VTIGER_USERNAME"),
-            "VTIGER_ACCESS_KEY": access_key or os.environ.get("VTIGER_ACCESS_KEY"),
-        }
+        url = url or os.environ.get("VTIGER_URL", "")
+        username = username or os.environ.get("VTIGER_USERNAME", "")
+        access_key = access_key or os.environ.get("VTIGER_ACCESS_KEY", "")
+        given = {"url": url, "username": username, "access_key": access_key}
         missing = [name for name, value in given.items() if not value]
         if missing:
             raise ConfigError(
-                f"connect() needs url, username and access_key; give them as arguments or set "
-                f"{' and '.join(missing)} in the environment."
+                f"connect() lacks {' and '.join(missing)}: give it as an argument, or set "
+                f"{' and '.join(f'VTIGER_{name.upper()}' for name in missing)} in the environment."
             )
         settings.setdefault("dialect", self.dialect)
-        return Session(*given.values(), package=self, **settings)
+        return Session(url, username, access_key, package=self, **settings)
 
     def configure(
         self,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from .kinds import Family, Kind
 
@@ -53,6 +54,10 @@ class FieldMeta:
     choices: tuple[tuple[str, str], ...] = ()
     """(value, label) of each known picklist value, in the CRM's order."""
     flaw: Flaw | None = None
+
+    def __hash__(self) -> int:
+        """Fields are looked up often, and picklists are long."""
+        return hash((self.name, self.wire))
 
     @property
     def family(self) -> Family:
@@ -115,6 +120,15 @@ class ModuleMeta:
         wire = {facts.wire: facts for facts in self.fields.values()}
         object.__setattr__(self, "by_wire", MappingProxyType(wire))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its parts: the read-only mappings cannot be pickled."""
+        facts = {
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if each.init and each.name != "fields"
+        }
+        return _module_of, (tuple(self.fields.values()), facts)
+
     @classmethod
     def of(cls, name: str, prefix: str, fields: Iterable[FieldMeta], **facts: object) -> ModuleMeta:
         """A module from its fields in any order."""
@@ -137,3 +151,7 @@ class ModuleMeta:
             return self.by_wire[name].name
         close = difflib.get_close_matches(name, self.fields, n=1)
         return close[0] if close else None
+
+
+def _module_of(fields: tuple[FieldMeta, ...], facts: dict[str, Any]) -> ModuleMeta:
+    return ModuleMeta.of(fields=fields, **facts)

@@ -6,8 +6,8 @@ for the sync and one for the async name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from operator import index
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast, overload
 
@@ -198,7 +198,7 @@ class BaseQuerySet(Generic[T]):
             raise TypeError(f"A queryset is indexed by whole numbers and slices, not {key!r}.")
         _refuse_negative(key)
         found = self._slice(slice(key, key + 1))
-        rows = found._run(found._read, "await qs[n:n + 1]")
+        rows = found._run(found._read)
         if not rows:
             raise IndexError(f"{self!r} has no position {key}.")
         return rows[0]
@@ -294,7 +294,7 @@ class BaseQuerySet(Generic[T]):
         Raises the model's `DoesNotExist` or `MultipleRecords`.
         """
         found = self._only_one(args, kwargs)
-        return found._run(found._get, "aget")
+        return found._run(found._get)
 
     async def aget(self, *args: Any, **kwargs: Any) -> T:
         """`get`, awaited."""
@@ -319,7 +319,7 @@ class BaseQuerySet(Generic[T]):
     def first(self) -> T | None:
         """The first record in the queryset's order (by id if none was given), or None."""
         found = self._slice(slice(0, 1))
-        return found._run(found._head, "afirst")
+        return found._run(found._head)
 
     async def afirst(self) -> T | None:
         """`first`, awaited."""
@@ -329,7 +329,7 @@ class BaseQuerySet(Generic[T]):
     def last(self) -> T | None:
         """The last record in the queryset's order (by id if none was given), or None."""
         found = self.reverse()._slice(slice(0, 1))
-        return found._run(found._head, "alast")
+        return found._run(found._head)
 
     async def alast(self) -> T | None:
         """`last`, awaited."""
@@ -342,7 +342,7 @@ class BaseQuerySet(Generic[T]):
 
     def count(self) -> int:
         """How many records there are, without reading them where the CRM can count them."""
-        return self._run(self._count, "acount")
+        return self._run(self._count)
 
     async def acount(self) -> int:
         """`count`, awaited."""
@@ -353,7 +353,7 @@ class BaseQuerySet(Generic[T]):
 
     def exists(self) -> bool:
         """Whether there is any record."""
-        return self._run(self._exists, "aexists")
+        return self._run(self._exists)
 
     async def aexists(self) -> bool:
         """`exists`, awaited."""
@@ -368,7 +368,7 @@ class BaseQuerySet(Generic[T]):
         They are about equal in size and can be pickled, for a pool of processes or an engine
         such as Dask or Spark. Each worker needs a session of its own: `configure()`.
         """
-        return self._run(self._partitions(n), "apartitions")
+        return self._run(self._partitions(n))
 
     async def apartitions(self, n: int) -> list[Self]:
         """`partitions`, awaited."""
@@ -411,6 +411,21 @@ class BaseQuerySet(Generic[T]):
 
     # Inside
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The question alone: a session belongs to its process. The module's facts come from
+        the model, where they are already."""
+        state = self._state
+        selection = state.selection
+        parts = {each.name: getattr(selection, each.name) for each in fields(selection)}
+        del parts["module"]
+        return _restore, (type(self), state.model, parts, state.fetches, state.projection)
+
     def _shape(self, records: list[Any]) -> list[T]:
         """What comes out for these records."""
         projection = self._state.projection
@@ -441,19 +456,33 @@ class BaseQuerySet(Generic[T]):
         return state.session if state.session is not None else state.model._package().runner()
 
     def _environment(self) -> Environment:
-        """The session's, or the careful defaults where there is no session yet."""
+        """The session's, or what the package knows where there is no session yet."""
         try:
             return self._runner().environment
         except NoSession:
-            return Environment()
+            return known_environment(self._state.model._package().capabilities)
 
-    def _run(self, plan: Callable[[Runner], Plan[R]], twin: str) -> R:
+    def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
         runner = self._runner()
         return runner.run(plan(runner))
 
     async def _arun(self, plan: Callable[[Runner], Plan[R]]) -> R:
         runner = self._runner()
         return await runner.arun(plan(runner))
+
+
+def _restore(
+    cls: type[BaseQuerySet[Any]],
+    model: type[Record],
+    parts: dict[str, Any],
+    fetches: Fetches,
+    projection: Projection | None,
+) -> BaseQuerySet[Any]:
+    twin = object.__new__(cls)
+    twin._state = QueryState(
+        model, Selection(model.meta, **parts), fetches=fetches, projection=projection
+    )
+    return twin
 
 
 def check_page_size(page_size: int | None) -> None:
@@ -482,3 +511,15 @@ def _refuse_negative(position: int) -> None:
             f"Position {position}: a queryset is not counted from its end. Turn it round first: "
             "queryset.reverse()[:n], or last() for the last record."
         )
+
+
+def known_environment(capabilities: Mapping[str, Any]) -> Environment:
+    """What plans can be made with before there is a session: facts of the generated package."""
+    usual = Environment()
+    return Environment(
+        page_size=capabilities.get("page_size", usual.page_size),
+        url_budget=capabilities.get("url_budget", usual.url_budget),
+        precedence_known=capabilities.get("precedence") == "sql",
+        collation=capabilities.get("collation", usual.collation),
+        thinned_pages=bool(capabilities.get("thinned_pages")),
+    )
