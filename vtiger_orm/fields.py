@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
@@ -115,7 +115,7 @@ class Column:
         column.meta = FieldMeta(
             name=name,
             kind=kind,
-            targets=targets,
+            targets=_modules(owner, targets),
             choices=tuple((each.value, each.label) for each in column.enum or ()),
             **{**self._facts, "wire": self._facts["wire"] or name},
         )
@@ -150,12 +150,10 @@ class Column:
         if not isinstance(id_, str):
             return None
         origin = value._origin if isinstance(value, Ref) else None
-        if isinstance(value, str):
-            known_model = origin.model if origin else None
-        else:
-            known_model = type(value)
         package = self.owner._package()
-        if known_model is not None and known_model._package() is not package:
+        if not isinstance(value, str):
+            origin = Origin(cast("type[Record]", type(value)))
+        if origin is not None and origin.model._package() is not package:
             raise invalid(self.meta, value, "it belongs to the package of another CRM.")
         self._check_prefix(id_, package)
         if isinstance(value, Ref) and origin is not None:
@@ -225,6 +223,10 @@ _JSON_SCHEMAS: Final[dict[Family, dict[str, Any]]] = {
 }
 
 
+_REMEMBERED: Final = 1000
+"""Combinations of a multi-select field that are kept ready; people use a handful."""
+
+
 def bound_columns(model: type[Record]) -> dict[str, Column]:
     """The columns of a model by attribute. They take the place of the unbound ones, which the
     declaring class may share with others. Raises `TypeError` for a field that is not one."""
@@ -248,18 +250,32 @@ def _one_of(enum: type[Picklist], read: Reader) -> Reader:
         try:
             return known[text]
         except KeyError:
-            value = read(text)
+            value: Any = read(text)
             return None if value is None else enum(value)
 
     return choice
 
 
 def _several_of(enum: type[Picklist], read: Reader) -> Reader:
+    known: dict[Any, Choices[Picklist] | None] = {}
+
     def choices(text: Any) -> object:
-        values: Any = read(text)
-        return None if values is None else Choices(enum(value) for value in values)
+        try:
+            return known[text]
+        except KeyError:
+            values: Any = read(text)
+            several = Choices(enum(value) for value in values or ()) or None
+            if len(known) < _REMEMBERED:
+                known[text] = several
+            return several
 
     return choices
+
+
+def _modules(owner: type[Record], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The CRM's names of what an annotation names by class."""
+    package = owner._facts.package if owner._facts is not None else None
+    return classes if package is None else tuple(map(package.module_named, classes))
 
 
 def _read_annotation(

@@ -1,16 +1,17 @@
 """From the rows of an answer to records: the hot path.
 
-A page is read column plan by column plan: rows with the same keys share a `Layout`, which was
-worked out once. A row is read in one go; only if that fails, field by field, so that one
-unreadable value costs its own field alone. No constructor runs. Measured by
-`tests/benchmarks/bench_hydration.py`.
+A page is turned into columns and each column is read in one go, which skips the many that are
+blank throughout. Only a column that holds something unreadable is read value by value, so one
+bad value costs its own field of its own record. No constructor runs. Rows with the same keys
+share a `Layout` that was worked out once. Measured by `tests/benchmarks/bench_hydration.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby, repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..ids import is_id
 from ..metadata.kinds import SECRET_NAMES, Family
@@ -27,121 +28,146 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Record")
 
-_REFERENCES = (Family.REFERENCE, Family.ID)
 MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""
 
+_REFERENCES = (Family.REFERENCE, Family.ID)
+_UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 
-class Reading(NamedTuple):
-    """One row, read."""
 
-    values: dict[str, Any]
-    fields_set: set[str]
-    """Shared by all records of a layout: replace it, never change it."""
-    raw: dict[str, Any] | None
-    extra: dict[str, Any] | None
+Reading: TypeAlias = "tuple[dict[str, Any], set[str], dict[str, Any] | None, dict[str, Any] | None]"
+"""One row, read: values, fields set, raw, extra; see `RecordState` for the last two.
+
+A field that could not be read is absent from the values and in raw. The fields set is shared by
+all records of a layout: replace it, never change it.
+"""
 
 
 class Layout:
     """How to read rows with one set of keys: known fields in the class's order, and the rest."""
 
-    __slots__ = ("blank", "columns", "extra", "fields_set", "length", "names", "pick", "readers")
+    __slots__ = ("blank", "extra", "fields_set", "length", "names", "pick", "readers")
 
     def __init__(self, columns: Mapping[str, Column], keys: Sequence[str], secrets: frozenset[str]):
         present = set(keys)
-        self.columns = [each for each in columns.values() if each.meta.wire in present]
-        self.names = [each.meta.name for each in self.columns]
-        self.blank: dict[str, Any] = dict.fromkeys(self.names)
-        self.fields_set = set(self.names)
+        known = [each for each in columns.values() if each.meta.wire in present]
+        wires = [each.meta.wire for each in known]
+        rest = present.difference(wires)
+        dropped = {key for key in rest if key in secrets or key.lower() in SECRET_NAMES}
+        self.names = [each.meta.name for each in known]
+        self.extra = [key for key in keys if key in rest - dropped]
         self.length = len(keys)
-        self.readers: list[Reader | None] = [
-            None if each.meta.family in _REFERENCES else each.reader() for each in self.columns
+        self.pick = _picker([*wires, *self.extra, *sorted(dropped)])
+        """A row's values in that order; a KeyError for rows with other keys."""
+        self.readers = [
+            None if each.meta.family in _REFERENCES else each.reader() for each in known
         ]
-        """None: a reference, which each page makes with its own session."""
-        wires = [each.meta.wire for each in self.columns]
-        known = {*wires, *secrets}
-        self.extra = [key for key in keys if key not in known and key.lower() not in SECRET_NAMES]
-        self.pick = _picker(wires + self.extra)
+        """For each name; None is a reference, which each page makes with its own session."""
+        self.fields_set = set(self.names)
+        self.blank: dict[str, Any] = dict.fromkeys(self.names)
 
 
 def _picker(keys: list[str]) -> Callable[[Row], Sequence[Any]]:
-    """`itemgetter` that answers a sequence for one key and for none as well."""
+    """`itemgetter` that answers a sequence also for one key and for none."""
     if len(keys) > 1:
         return itemgetter(*keys)
     return lambda row: [row[key] for key in keys]
 
 
-class Page:
-    """Reads rows of one model that one session handed out."""
+def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
+    """The records of these rows, in their order."""
+    return [
+        new_record(model, values, fields_set, RecordState(runner, None, raw, extra))
+        for values, fields_set, raw, extra in read(model, rows, runner)
+    ]
 
-    def __init__(self, model: type[Record], runner: Runner | None) -> None:
-        self._model = model
-        self._origin = Origin(model, runner)
-        self._references: dict[str, Ref[Any]] = {}
-        self._layout: Layout | None = None
-        self._readers: list[Reader] = []
 
-    def read(self, row: Row) -> Reading:
-        """The row's values. Fields that cannot be read are absent from them, and in `raw`."""
-        layout = self._layout
-        if layout is None or len(row) != layout.length:
-            layout = self._use(row)
+def read(model: type[Record], rows: Sequence[Row], runner: Runner | None) -> Iterator[Reading]:
+    """What these rows hold, in their order."""
+    references = _References(Origin(model, runner))
+    for layout, count, columns in _tables(model, rows):
+        yield from _read_table(layout, count, columns, references)
+
+
+def _tables(
+    model: type[Record], rows: Sequence[Row]
+) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
+    """The rows as columns, and how many rows they are.
+
+    Nearly always one table: rows of a page have the same keys, but for some, such as the key of
+    an attachment that comes only where there is one.
+    """
+    if not rows:
+        return
+    layout = model._layout(tuple(rows[0]))
+    length = layout.length
+    if all(len(row) == length for row in rows):
         try:
-            texts = layout.pick(row)
+            columns: list[Sequence[Any]] = list(zip(*map(layout.pick, rows)))
         except KeyError:
-            layout = self._use(row)
-            texts = layout.pick(row)
-        values = layout.blank.copy()
+            pass
+        else:
+            yield layout, len(rows), columns
+            return
+    for keys, group in groupby(rows, key=tuple):
+        layout, alike = model._layout(keys), list(group)
+        yield layout, len(alike), list(zip(*map(layout.pick, alike)))
+
+
+def _read_table(
+    layout: Layout, count: int, columns: list[Sequence[Any]], references: _References
+) -> Iterator[Reading]:
+    rows = [layout.blank.copy() for _ in range(count)]
+    raws: dict[int, dict[str, Any]] = {}
+    for name, own_reader, column in zip(layout.names, layout.readers, columns):
+        if column.count("") == count:
+            continue
+        read = own_reader or references.read
         try:
-            for name, read, text in zip(layout.names, self._readers, texts):
+            for values, text in zip(rows, column):
                 if text != "":
                     values[name] = read(text)
-        except (ValueError, TypeError, ArithmeticError):
-            values, fields_set, raw = self._read_each(layout, texts)
-        else:
-            fields_set, raw = layout.fields_set, None
-        extra = {key: row[key] for key in layout.extra} if layout.extra else None
-        return Reading(values, fields_set, raw, extra)
+        except _UNREADABLE:
+            for number in _read_each(name, read, column, rows):
+                raws.setdefault(number, {})[name] = column[number]
+    fields_set = layout.fields_set
+    if not raws and not layout.extra:
+        for values in rows:
+            yield values, fields_set, None, None
+        return
+    extra_rows = zip(*columns[len(layout.names) :]) if layout.extra else repeat(())
+    for number, (values, cells) in enumerate(zip(rows, extra_rows)):
+        raw = raws.get(number)
+        extra = dict(zip(layout.extra, cells)) or None
+        yield values, set(values) if raw else fields_set, raw, extra
 
-    def _use(self, row: Row) -> Layout:
-        """Switch to the layout of this row's keys."""
-        layout = self._layout = self._model._layout(tuple(row))
-        reference = self._reference
-        self._readers = [reference if read is None else read for read in layout.readers]
-        return layout
 
-    def _read_each(
-        self, layout: Layout, texts: Sequence[Any]
-    ) -> tuple[dict[str, Any], set[str], dict[str, Any]]:
-        values: dict[str, Any] = {}
-        raw: dict[str, Any] = {}
-        for name, read, text in zip(layout.names, self._readers, texts):
-            try:
-                values[name] = read(text) if text != "" else None
-            except (ValueError, TypeError, ArithmeticError):
-                raw[name] = text
-        return values, set(values), raw
+def _read_each(
+    name: str, read: Reader, column: Sequence[Any], rows: list[dict[str, Any]]
+) -> Iterator[int]:
+    """Read a column value by value; yields the numbers of the rows where that fails."""
+    for number, text in enumerate(column):
+        try:
+            rows[number][name] = None if text == "" else read(text)
+        except _UNREADABLE:
+            del rows[number][name]
+            yield number
 
-    def _reference(self, text: Any) -> Ref[Any] | None:
-        """The same id on the same page is the same `Ref`: most rows share a few owners."""
-        reference = self._references.get(text)
-        if reference is None:
-            if text is None or text in ("0", 0) or (isinstance(text, str) and not text.strip(" ")):
+
+class _References:
+    """Makes the references of a page: the same id is the same `Ref`, as most rows share a few
+    owners, and what is loaded for one is loaded for all."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._made: dict[str, Ref[Any]] = {}
+
+    def read(self, text: Any) -> Ref[Any] | None:
+        made = self._made.get(text)
+        if made is None:
+            if text is None or text in ("0", 0) or not text.strip(" "):
                 return None
             if not is_id(text):
                 raise ValueError("not a record id")
-            reference = self._references[text] = Ref._bound(text, self._origin)
-        return reference
-
-
-def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
-    """The records of these rows, in their order."""
-    read = Page(model, runner).read
-    records = []
-    for row in rows:
-        values, fields_set, raw, extra = read(row)
-        state = RecordState(runner)
-        state.raw = raw
-        state.extra = extra
-        records.append(new_record(model, values, fields_set, state))
-    return records
+            made = self._made[text] = Ref._bound(text, self._origin)
+        return made

@@ -1,15 +1,18 @@
-"""What a generated class says about its module, and `Contacts.meta` made of it."""
+"""What a generated class knows of its module, and what hangs on it: meta, objects, errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..errors import RecordError
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
 
 if TYPE_CHECKING:
     from ..package import Package
+    from ..query.queryset import QuerySet
+    from .record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,32 @@ def module_meta(facts: ModuleFacts, fields: Iterable[FieldMeta]) -> ModuleMeta:
         is_entity=facts.is_entity,
         relations=facts.relations,
     )
+
+
+class MetaOf:
+    """`Contacts.meta`: made when first asked for."""
+
+    def __get__(self, record: Record | None, model: type[Record]) -> ModuleMeta:
+        meta: ModuleMeta | None = model.__dict__.get("_meta")
+        if meta is None:
+            columns = model._columns.values()
+            meta = module_meta(model._module_facts(), [column.meta for column in columns])
+            type.__setattr__(model, "_meta", meta)
+        return meta
+
+
+class ObjectsOf:
+    """`Contacts.objects`: a fresh queryset each time."""
+
+    def __get__(self, record: Record | None, model: type[Record]) -> QuerySet[Any]:
+        from ..query.queryset import QuerySet
+
+        if record is not None:
+            raise AttributeError(f"Querysets start at the class: write {model.__name__}.objects")
+        return QuerySet(model)
+
+
+def own_error(model: type[Record], name: str, base: type[RecordError]) -> type[Any]:
+    """The model's own subclass of an error, so that `except Contacts.DoesNotExist` is exact."""
+    place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
+    return type(name, (base,), {**place, "__doc__": base.__doc__})

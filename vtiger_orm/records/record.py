@@ -298,18 +298,17 @@ class Record(BaseModel):
 
     def _settle(self, row: Row, runner: Runner | None) -> None:
         """Take over the CRM's answer: every field it has, no change pending."""
-        reading = hydration.Page(type(self), runner).read(row)
+        ((read, _, raw, new),) = hydration.read(type(self), [row], runner)
         before = self.__dict__ if self._saved_id is not None else {}
-        merged = {**before, **reading.values}
-        for name in reading.raw or ():
-            merged.pop(name, None)
-        values = {name: merged[name] for name in self._columns if name in merged}
+        merged = {**before, **read}
+        values = {
+            name: merged[name]
+            for name in self._columns
+            if name in merged and name not in (raw or ())
+        }
         replace_values(self, values, set(values))
-        state = RecordState(runner or self._state.runner)
-        state.raw = reading.raw
-        state.extra = {**(self._state.extra or {}), **(reading.extra or {})}
-        state.operations = self._state.operations
-        set_state(self, state)
+        extra = {**(self._state.extra or {}), **(new or {})} or None
+        set_state(self, RecordState(runner or self._state.runner, None, raw, extra))
 
     # Writing
 

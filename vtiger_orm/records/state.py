@@ -42,36 +42,44 @@ class RecordState:
 
     __slots__ = ("extra", "extra_old", "old", "operations", "raw", "runner")
 
-    def __init__(self, runner: Runner | None = None, old: dict[str, object] | None = None) -> None:
+    runner: Runner | None
+    """The session that handed the record out; stays behind when the record is pickled."""
+    old: dict[str, object] | None
+    """Attribute -> value before the first assignment, for each changed field."""
+    raw: dict[str, Any] | None
+    """Attribute -> wire value that could not be read."""
+    extra: dict[str, Any] | None
+    """Wire name -> wire value of what the generated class does not know."""
+    extra_old: dict[str, Any] | None
+    """As `old`, for `extra`."""
+    operations: Any
+    """What `record.crm` remembers (see `operations.state`); unset until it is used, and neither
+    copied nor pickled."""
+
+    def __init__(
+        self,
+        runner: Runner | None = None,
+        old: dict[str, object] | None = None,
+        raw: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+        extra_old: dict[str, Any] | None = None,
+    ) -> None:
         self.runner = runner
-        """The session that handed the record out; stays behind when the record is pickled."""
         self.old = old
-        """Attribute -> value before the first assignment, for each changed field."""
-        self.raw: dict[str, Any] | None = None
-        """Attribute -> wire value that could not be read."""
-        self.extra: dict[str, Any] | None = None
-        """Wire name -> wire value of what the generated class does not know."""
-        self.extra_old: dict[str, Any] | None = None
-        """As `old`, for `extra`."""
-        self.operations: Any = None
-        """What `record.crm` remembers; see `operations.state`. Neither copied nor pickled."""
+        self.raw = raw
+        self.extra = extra
+        self.extra_old = extra_old
 
     def copy(self) -> RecordState:
         """An independent copy with the same session."""
-        state = RecordState(self.runner, dict(self.old) if self.old else None)
-        state.raw = dict(self.raw) if self.raw else None
-        state.extra = dict(self.extra) if self.extra else None
-        state.extra_old = dict(self.extra_old) if self.extra_old else None
-        return state
+        own = (dict(each) if each else None for each in self._owned())
+        return RecordState(self.runner, *own)
 
-    def __getstate__(self) -> dict[str, Any]:
-        names = ("old", "raw", "extra", "extra_old")
-        return {name: getattr(self, name) for name in names if getattr(self, name)}
+    def _owned(self) -> tuple[dict[str, Any] | None, ...]:
+        return self.old, self.raw, self.extra, self.extra_old
 
-    def __setstate__(self, kept: dict[str, Any]) -> None:
-        self.__init__()  # type: ignore[misc]
-        for name, value in kept.items():
-            setattr(self, name, value)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RecordState, (None, *self._owned())
 
     # Changes
 

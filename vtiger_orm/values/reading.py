@@ -1,0 +1,235 @@
+"""Wire values as Python values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from ..errors import Unreadable
+from ..ids import is_id
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta
+from ..picklists import Choices
+
+SEPARATOR: Final = " |##| "
+"""Joins the values of a multi-select field."""
+
+Reader: TypeAlias = Callable[[Any], object]
+"""Wire value, never the empty text -> Python value or None; raises ValueError."""
+
+_BLANKS: Final[dict[Family, frozenset[str]]] = {
+    Family.DATE: frozenset(("0000-00-00", "0000-00-00 00:00:00")),
+    Family.DATETIME: frozenset(("0000-00-00", "0000-00-00 00:00:00")),
+    Family.DECIMAL: frozenset(("-360.0000000",)),
+    Family.REFERENCE: frozenset(("0",)),
+}
+_ANY_BLANK: Final = frozenset(text for texts in _BLANKS.values() for text in texts) - {"0"}
+
+
+def is_blank(text: object, family: Family | None = None) -> bool:
+    """Whether a wire value means "not set": `None` in Python.
+
+    Name the family where it is known: the text ``0000-00-00`` in a text field is a text.
+    """
+    if text is None:
+        return True
+    if not isinstance(text, str):
+        return False
+    if not text.strip(" "):
+        return True
+    return text in (_ANY_BLANK if family is None else _BLANKS.get(family, ()))
+
+
+def decode(meta: FieldMeta, text: object) -> object | None:
+    """The Python value of a wire value.
+
+    Picklist values and references are plain text here; a model turns them into its own enum and
+    `Ref`. Raises `Unreadable` for text that the field's type does not allow.
+    """
+    if text == "":
+        return None
+    try:
+        return reader(meta.family)(text)
+    except ValueError as error:
+        raise unreadable(meta, text) from error
+
+
+def unreadable(meta: FieldMeta, text: object) -> Unreadable:
+    return Unreadable(
+        f"The CRM sent {shown(text)} for the {meta.kind.value} field {meta.name!r}, which is not "
+        f"a {meta.family.value}. The text is kept in the record's `raw`."
+    )
+
+
+def shown(value: object) -> str:
+    """A value in an error message: what it is, and not pages of it."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def reader(family: Family) -> Reader:
+    """The function that reads wire values of a family. It is never given the empty text."""
+    return _READERS[family]
+
+
+def _stray(value: object) -> str:
+    """JSON numbers and null, which some answers hold in place of text, as text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int | float):
+        return str(value)
+    raise ValueError(f"a {type(value).__name__} where text was expected")
+
+
+def _read_text(text: Any) -> str | None:
+    try:
+        return None if text.isspace() and not text.strip(" ") else text
+    except AttributeError:
+        return _stray(text) or None
+
+
+_BOOLEANS: Final[dict[object, bool]] = {
+    "1": True,
+    "0": False,
+    True: True,
+    False: False,
+    "true": True,
+    "false": False,
+    "on": True,
+    "off": False,
+    "yes": True,
+    "no": False,
+}
+
+
+def read_boolean(text: Any) -> bool | None:
+    try:
+        return _BOOLEANS[text]
+    except (KeyError, TypeError):
+        if is_blank(text):
+            return None
+        if isinstance(text, str) and text.strip().lower() in _BOOLEANS:
+            return _BOOLEANS[text.strip().lower()]
+        raise ValueError("not a boolean") from None
+
+
+_is_number: Final = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})").fullmatch
+"""Stricter than `Decimal` itself, which takes ``NaN``, ``1_000`` and digits of any script."""
+
+
+def read_decimal(text: Any) -> Decimal | None:
+    if isinstance(text, str):
+        if text.isascii() and text.replace(".", "", 1).isdigit():
+            return Decimal(text)
+        if is_blank(text, Family.DECIMAL):
+            return None
+        if _is_number(text.strip(" ")):
+            return Decimal(text.strip(" "))
+    elif text is None:
+        return None
+    elif isinstance(text, int | float) and not isinstance(text, bool):
+        number = Decimal(repr(text))
+        if number.is_finite():
+            return number
+    raise ValueError("not a number")
+
+
+def _read_integer(text: Any) -> int | None:
+    if isinstance(text, str) and text.isdecimal() and text.isascii():
+        return int(text)
+    number = read_decimal(text)
+    if number is None:
+        return None
+    if number != number.to_integral_value():
+        raise ValueError("not a whole number")
+    return int(number)
+
+
+def _read_date(text: Any) -> date | None:
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        pass
+    if is_blank(text, Family.DATE):
+        return None
+    raise ValueError("not a date")
+
+
+def _read_datetime(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text + "Z")
+    except (TypeError, ValueError):
+        return _read_other_datetime(text)
+
+
+def _read_other_datetime(text: Any) -> datetime | None:
+    """Blanks, a bare date, and texts that name their offset."""
+    if is_blank(text, Family.DATETIME):
+        return None
+    if not isinstance(text, str):
+        raise ValueError("not a date and time")
+    moment = datetime.fromisoformat(text)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside the range of dates") from None
+
+
+_match_time: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?").fullmatch
+
+
+def read_time(text: Any) -> time | None:
+    if len(text or "") == 8 and text[2] == text[5] == ":" and text.isascii():
+        return time.fromisoformat(text)
+    match = _match_time(text) if isinstance(text, str) else None
+    if match is not None:
+        hour, minute, second = match.groups("0")
+        return time(int(hour), int(minute), int(second))
+    if is_blank(text):
+        return None
+    raise ValueError("not a time")
+
+
+_SPLIT: Final = re.compile(r" ?\|##\| ?")
+
+
+def _read_choices(text: Any) -> Choices[str] | None:
+    if isinstance(text, str):
+        return Choices(part for part in _SPLIT.split(text) if part.strip(" ")) or None
+    if text is None:
+        return None
+    raise ValueError("not a list of picklist values")
+
+
+def _read_reference(text: Any) -> str | None:
+    if is_blank(text, Family.REFERENCE) or text == 0:
+        return None
+    if not isinstance(text, str) or not is_id(text):
+        raise ValueError("not a record id")
+    return text
+
+
+def _read_secret(text: Any) -> None:
+    """Passwords and keys are never handed out, whatever arrives."""
+
+
+_READERS: Final[dict[Family, Reader]] = {
+    Family.TEXT: _read_text,
+    Family.CHOICE: _read_text,
+    Family.CHOICES: _read_choices,
+    Family.INTEGER: _read_integer,
+    Family.DECIMAL: read_decimal,
+    Family.BOOLEAN: read_boolean,
+    Family.DATE: _read_date,
+    Family.DATETIME: _read_datetime,
+    Family.TIME: read_time,
+    Family.REFERENCE: _read_reference,
+    Family.ID: _read_reference,
+    Family.SECRET: _read_secret,
+}
