@@ -22,7 +22,6 @@ _PAGE: Final = 100
 
 # Columns of the database that do not have the name of their field.
 _COLUMNS: Final = {
-    "crmid": "id",
     "smownerid": "assigned_user_id",
     "smcreatorid": "created_user_id",
     "parentid": "account_id",
@@ -181,11 +180,10 @@ class Records:
             raise _SqlError(table)
         if table == "vtiger_crmentity":  # joined under another name
             raise _SqlError(table)
+        key = self._module.id_field
+        if column in {"crmid", key["label"] if key is not None else "crmid"}:
+            return None
         name = column if column in self._module.fields else _COLUMNS.get(column, column)
-        if name == "id" or (name.endswith("id") and name not in self._module.fields):
-            if name in {"id", f"{self._module.name.lower().rstrip('s')}id"}:
-                return None
-            raise _SqlError(column)
         field = self._module.fields.get(name)
         if field is None or not field.queryable:
             raise _SqlError(column)
@@ -230,24 +228,23 @@ class Records:
     def _ids(self, where: str | None, terms: list[_Term], first: int, count: int) -> list[str]:
         if where is None:
             return []
-        # The query language has one direction, for the last field: others are sorted here.
-        sayable = not any(term.descending for term in terms[:-1])
-        if sayable and count <= _PAGE:
-            return [_bare(row) for row in self._rows(where, terms, first, count)]
+        if count <= _PAGE and not any(term.descending for term in terms[:-1]):
+            return [_bare(row) for row in self._rows(where, terms, terms, first, count)]
+        # The query language gives 100 rows at most and has one direction, for the last field.
+        by_id = [_Term("id", False)]
         rows: list[dict[str, str]] = []
-        while page := self._rows(where, terms if sayable else terms[:1], len(rows), _PAGE):
+        while page := self._rows(where, terms, by_id, len(rows), _PAGE):
             rows += page
-            if len(page) < _PAGE:
-                break
-        if not sayable:
-            for term in reversed(terms):
-                rows.sort(key=lambda row: _sortable(row[term.field]), reverse=term.descending)
+        for term in reversed(terms):
+            rows.sort(key=lambda row: _sortable(row[term.field]), reverse=term.descending)
         return [_bare(row) for row in rows[first : first + count]]
 
-    def _rows(self, where: str, terms: list[_Term], first: int, count: int) -> list[dict[str, str]]:
+    def _rows(
+        self, where: str, terms: list[_Term], order: list[_Term], first: int, count: int
+    ) -> list[dict[str, str]]:
         names = dict.fromkeys(["id", *(term.field for term in terms)])
-        last = terms[-1]
-        ordered = [term.field for term in terms]
+        last = order[-1]
+        ordered = [term.field for term in order]
         if not last.descending and last.field != "id":
             ordered.append("id")
         statement = (

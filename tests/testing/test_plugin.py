@@ -1,0 +1,134 @@
+"""The pytest plugin, as a user's test suite meets it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = "pytester"
+
+INI = """
+[pytest]
+vtiger_package = generated.demo
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+pythonpath = {root}
+"""
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeini(INI.format(root=ROOT))
+    return pytester
+
+
+def test_loading_it_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, vtiger_orm.testing.plugin\n"
+        "heavy = {'httpx', 'pydantic', 'lark', 'h11', 'sqlite3', 'faker', 'vtiger_orm.session'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_test_has_a_crm_of_its_own(suite: pytest.Pytester) -> None:
+    suite.makepyfile("""
+        import pytest
+        from vtiger_orm.emulator.faults import ServerError
+
+        @pytest.mark.parametrize("turn", range(5))
+        def test_one(vtiger_crm, vtiger_factory, turn):
+            before = vtiger_crm.run("query", query="select count(*) from Leads;")
+            vtiger_factory.batch("Leads", 3)
+            vtiger_crm.faults.always(ServerError())
+            assert vtiger_crm.run("query", query="select count(*) from Leads;") != before
+            assert before == [{"count": before[0]["count"]}]
+            pytest.counts = getattr(pytest, "counts", set()) | {before[0]["count"]}
+            assert len(pytest.counts) == 1
+        """)
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=5)
+
+
+def test_sessions_querysets_counts_and_faults(suite: pytest.Pytester) -> None:
+    suite.makepyfile("""
+        import pytest
+        from generated.demo import Contacts
+        from vtiger_orm.emulator.faults import ExpiredSession
+
+        def test_sync(vtiger_session, vtiger_crm, vtiger_factory):
+            vtiger_factory("Contacts", lastname="Zzyzx")
+            with vtiger_crm.count_calls() as calls:
+                found = Contacts.objects.get(lastname="Zzyzx")
+            assert found.lastname == "Zzyzx"
+            assert calls.operations["query"] >= 1
+            vtiger_crm.faults.next(ExpiredSession(), operation="query")
+            assert Contacts.objects.filter(lastname="Zzyzx").count() == 1
+
+        async def test_async(vtiger_session, vtiger_factory):
+            vtiger_factory("Contacts", lastname="Zzyzx")
+            found = await Contacts.objects.aget(lastname="Zzyzx")
+            assert found.lastname == "Zzyzx"
+        """)
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
+def test_the_server_is_real(suite: pytest.Pytester) -> None:
+    suite.makepyfile("""
+        from urllib.request import urlopen
+
+        def test_one(vtiger_server, vtiger_crm):
+            url = f"{vtiger_server.url}/webservice.php?operation=getchallenge&username=admin"
+            with vtiger_crm.count_calls() as calls, urlopen(url) as answer:
+                assert b'"success":true' in answer.read()
+            assert calls.logins == 1
+        """)
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_settings_and_overridden_fixtures(suite: pytest.Pytester) -> None:
+    suite.makeini(INI.format(root=ROOT) + "vtiger_profile = cloud\n")
+    suite.makeconftest("""
+        import pytest
+        from vtiger_orm.emulator import Crm
+
+        @pytest.fixture(scope="session")
+        def vtiger_template(vtiger_profile):
+            with Crm(data={"Leads": [{"lastname": "Only"}]}, profile=vtiger_profile) as crm:
+                yield crm
+        """)
+    suite.makepyfile("""
+        def test_one(vtiger_crm):
+            assert vtiger_crm.profile.name == "cloud"
+            rows = vtiger_crm.run("query", query="select lastname from Leads;")
+            assert [row["lastname"] for row in rows] == ["Only"]
+        """)
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+CASSETTE_TEST = """
+    import httpx
+
+    def test_one(vtiger_crm, vtiger_cassette):
+        inner = {inner}
+        with httpx.Client(transport=vtiger_cassette.transport(*inner)) as http:
+            answer = http.get("https://crm.test/webservice.php?operation=getchallenge&username=admin")
+        assert answer.json()["success"] is True
+"""
+
+
+def test_cassettes(suite: pytest.Pytester) -> None:
+    suite.makepyfile(CASSETTE_TEST.format(inner="(vtiger_crm.transport(),)"))
+    missing = suite.runpytest_inprocess("-p", "no:cacheprovider")
+    missing.assert_outcomes(failed=0, errors=1)
+    missing.stdout.fnmatch_lines(["*There is no cassette*--vtiger-record=missing*"])
+    recorded = suite.runpytest_inprocess("-p", "no:cacheprovider", "--vtiger-record=missing")
+    recorded.assert_outcomes(passed=1)
+    (path,) = (suite.path / "cassettes").iterdir()
+    assert path.name == "test_cassettes.test_one.json"
+    suite.makepyfile(CASSETTE_TEST.format(inner="()"))
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
