@@ -1,0 +1,1 @@
+"""The whole story on one screen: `vtiger-orm demo`."""
