@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ..errors import NotSupported, RecordError
 from ..ids import id_number, parse_id
@@ -48,7 +48,12 @@ _NEVER_BY_REFERENCE: Final = frozenset({"Calendar", "Events", "Emails", "Documen
 
 
 class NotRelated(RecordError):
-    """The CRM reported success, but the records are not related (or still are)."""
+    """The CRM reported success, but the records are not related (or still are).
+
+    `record` is one that was created in between, if any.
+    """
+
+    record: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,10 @@ class Side:
             if each.kind is Kind.REFERENCE and self.source.name in each.targets
         ]
         return self._usable(fields[0]) if len(fields) == 1 else None
+
+    def read(self, env: Environment) -> Plan[list[str]]:
+        """The ids of all related records."""
+        return related_ids(self, env)
 
     def _usable(self, field: FieldMeta | None) -> FieldMeta | None:
         if field is None or not field.filterable or self.source.name not in field.targets:
@@ -121,9 +130,8 @@ def check_allowed(side: Side, action: str) -> None:
     )
 
 
-def related_ids(side: Side, env: Environment, facts: Facts) -> Plan[list[str]]:
+def related_ids(side: Side, env: Environment) -> Plan[list[str]]:
     """The ids of all related records, in order, page by page."""
-    check_readable(side, facts)
     found: dict[str, None] = {}
     last = f"{side.target.prefix}x0"
     while True:
@@ -161,15 +169,17 @@ def are_related(side: Side, ids: Sequence[str], facts: Facts) -> Plan[set[int]]:
     return found
 
 
-def link(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
+def link(side: Side, ids: Sequence[str], facts: Facts, *, created: bool = False) -> Plan[None]:
     """Relate records, then make sure that they are.
 
     The server answers success also for a label or record that does not exist. Raises
     `NotRelated` naming the records that are not related afterwards. Documents of a server that
-    cannot read them back are linked unproved.
+    cannot read them back are linked unproved. Records that were just `created` for the relation
+    may be linked where the CRM offers creating only.
     """
     require("add_related", facts)
-    check_allowed(side, "select")
+    if not created:
+        check_allowed(side, "select")
     for id_ in ids:
         params = {
             "sourceRecordId": str(parse_id(side.id)),
@@ -182,6 +192,12 @@ def link(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
 
 def unlink(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
     """Take records out of the relation, then make sure that they are. They are not deleted."""
+    if facts.dialect == "webservice" and facts.version:
+        raise NotSupported(
+            f"Records cannot be taken out of {side} on webservice.php {facts.version}: only the "
+            "Cloud has delete_related, and no reference field makes this relation. Nothing was "
+            "sent."
+        )
     for id_ in ids:
         params = {
             "sourceRecordId": str(parse_id(side.id)),

@@ -17,8 +17,8 @@ from .conditions import FALSE, Node, all_of, any_of, negated, resolve
 from .environment import Environment
 from .fields import parse_order, with_id
 from .habits import missing_attribute
-from .planner import explain, plan_count, plan_exists, plan_partitions, plan_rows
 from .related_loading import Fetches, Loader
+from .relating import explain, plan_count, plan_exists, plan_partitions, plan_rows
 from .selection import Order, Selection
 from .shapes import Projection
 

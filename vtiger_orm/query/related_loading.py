@@ -21,7 +21,7 @@ from ..references import Ref
 from .conditions import all_of, resolve
 from .fields import readable_field
 from .keywords import find_field
-from .planner import plan_rows
+from .relating import plan_rows
 from .selection import Selection
 
 if TYPE_CHECKING:

@@ -1,0 +1,212 @@
+"""`record.related.contacts`: a queryset of the related records that can also relate more.
+
+Where a reference field of the related module makes the relation, it is an ordinary query on that
+field, and relating means setting it. Elsewhere the CRM's related operations are used, read
+completely and proved after every change, since the server answers success for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ..errors import InvalidValue, NotLoaded, NotSupported
+from ..ids import parse_id
+from ..query.base import QueryState
+from ..query.queryset import QuerySet
+from ..query.relating import related_to
+from ..query.selection import Selection
+from ..query.tree import Equal, Node
+from . import related, write
+from .accessor import PlanFor
+from .calls import Plan, Revise, perform
+from .facts import facts_of
+from .related import NotRelated, Side
+from .write import environment_of
+
+if TYPE_CHECKING:
+    from ..metadata.module import FieldMeta, Relation
+    from ..protocols import Runner
+    from ..records import Record
+
+M = TypeVar("M", bound="Record")
+R = TypeVar("R")
+
+
+class RelatedManager(QuerySet[M]):
+    """The records in one relation of one record. Building it sends nothing.
+
+    Everything a queryset can do, plus `add`, `remove` and `create`. Raises `NotSupported` when it
+    is made for a relation that the server cannot read, and `NotLoaded` for an unsaved record.
+    """
+
+    __slots__ = ("_reference", "_side", "_source")
+
+    def __init__(self, record: Record, relation: Relation) -> None:
+        package = record._package()
+        model = cast("type[M]", package.model(relation.module))
+        if record._saved_id is None:
+            raise NotLoaded(
+                f"This {record.meta.name} record is not saved yet, so nothing is related to it."
+            )
+        self._source = record
+        self._side = Side(str(record._saved_id), record.meta, relation, model.meta)
+        self._reference = self._side.reference
+        self._state = QueryState(
+            model, Selection(model.meta, self._condition()), session=record._state.runner
+        )
+
+    def _condition(self) -> Node:
+        if self._reference is not None:
+            return Equal(self._reference, self._side.id)
+        return related_to(self._side.target.id, self._side)
+
+    def _with(self, **changes: Any) -> Any:
+        twin = super()._with(**changes)
+        twin._source, twin._side, twin._reference = self._source, self._side, self._reference
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RelatedManager, (self._source, self._side.relation)
+
+    # Reading: refused where an empty answer would prove nothing
+
+    def _runner(self) -> Runner:
+        runner = super()._runner()
+        if self._reference is None:
+            related.check_readable(self._side, facts_of(runner))
+        return runner
+
+    def _count(self, runner: Runner) -> Plan[int]:
+        whole = Selection(self._side.target, self._condition())
+        if self._reference is None and self._state.selection == whole:
+            return related.count_related(self._side, facts_of(runner))
+        return super()._count(runner)
+
+    # Writing
+
+    def add(self, *records: M | str) -> None:
+        """Relate existing records (or references to them), and make sure that they are.
+
+        Raises `NotSupported` where the CRM does not offer it, `NotRelated` when the CRM reported
+        success for nothing.
+        """
+        self._write(self._add(records))
+
+    async def aadd(self, *records: M | str) -> None:
+        """`add`, awaited."""
+        await self._awrite(self._add(records))
+
+    def remove(self, *records: M | str) -> None:
+        """Take records out of the relation, and make sure that they are. They are not deleted.
+
+        On servers without the operation this works where a reference field makes the relation
+        and may be blank; elsewhere it raises `NotSupported`.
+        """
+        self._write(self._remove(records))
+
+    async def aremove(self, *records: M | str) -> None:
+        """`remove`, awaited."""
+        await self._awrite(self._remove(records))
+
+    def create(self, *args: Any, **kwargs: Any) -> M:
+        """Create a record in this relation.
+
+        Where linking fails afterwards, the error's `record` is the one that was created.
+        """
+        return self._write(self._create(args, kwargs))
+
+    async def acreate(self, *args: Any, **kwargs: Any) -> M:
+        """`create`, awaited."""
+        return await self._awrite(self._create(args, kwargs))
+
+    def _write(self, plan: PlanFor[R]) -> R:
+        runner = super()._runner()
+        return runner.run(plan(runner))
+
+    async def _awrite(self, plan: PlanFor[R]) -> R:
+        runner = super()._runner()
+        return await runner.arun(plan(runner))
+
+    def _add(self, records: Sequence[M | str]) -> PlanFor[None]:
+        ids = self._ids(records)
+
+        def plan(runner: Runner) -> Plan[None]:
+            if self._reference is None:
+                yield from related.link(self._side, ids, facts_of(runner))
+            else:
+                yield from self._refer(self._reference, ids, self._side.id)
+
+        return plan
+
+    def _remove(self, records: Sequence[M | str]) -> PlanFor[None]:
+        ids = self._ids(records)
+
+        def plan(runner: Runner) -> Plan[None]:
+            reference = self._reference
+            if reference is None:
+                yield from related.unlink(self._side, ids, facts_of(runner))
+                return
+            if reference.mandatory:
+                raise NotSupported(
+                    f"{self._side.target.name}.{reference.name} is mandatory, so a record cannot "
+                    f"be taken out of {self._side}. Move it to another record, or delete it."
+                )
+            for id_ in ids:
+                found = yield from write.find_row(
+                    self._side.target, id_, environment_of(runner), ("id", reference.wire)
+                )
+                if found is not None and _same(str(found[reference.wire]), self._side.id):
+                    yield from self._refer(reference, [id_], "")
+
+        return plan
+
+    def _refer(self, reference: FieldMeta, ids: Iterable[str], value: str) -> Plan[None]:
+        for id_ in ids:
+            row = yield from perform(Revise(id_, {reference.wire: value}))
+            stored = str(row.get(reference.wire, value) or "")
+            if stored != value and not _same(stored, value):
+                raise NotRelated(
+                    f"{self._side}: {id_} was written, but its {reference.name} is "
+                    f"{stored or 'blank'} afterwards."
+                )
+
+    def _create(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[M]:
+        if args:
+            raise TypeError("create() takes values by keyword: create(name=value).")
+        related.check_allowed(self._side, "add")
+        reference, model = self._reference, cast("type[M]", self._state.model)
+
+        def plan(runner: Runner) -> Plan[M]:
+            if reference is not None:
+                given = {**values, reference.name: self._source.ref(self._side.id)}
+                return (yield from write.create(model, given, runner=runner))
+            record = yield from write.create(model, values, runner=runner)
+            try:
+                yield from related.link(
+                    self._side, [str(record.id)], facts_of(runner), created=True
+                )
+            except NotRelated as error:
+                error.record = record
+                raise
+            return record
+
+        return plan
+
+    def _ids(self, records: Iterable[M | str]) -> list[str]:
+        ids = []
+        for record in records:
+            id_ = record if isinstance(record, str) else record._saved_id
+            if id_ is None:
+                raise InvalidValue("A record is related by its id: save it first.")
+            if parse_id(str(id_)).prefix != self._side.target.prefix:
+                raise InvalidValue(
+                    f"{id_} is not of {self._side.target.name}, to which {self._side} leads."
+                )
+            ids.append(str(id_))
+        return ids
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two ids name one record; prefixes of references may be written differently."""
+    return one.rpartition("x")[2] == other.rpartition("x")[2] if one and other else one == other
