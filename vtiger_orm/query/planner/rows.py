@@ -1,30 +1,141 @@
-"""Reading the rows of a selection."""
+"""Reading the rows of a selection: the whole of it, from condition to columns."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
-from ...operations.calls import Query, Row, Rows, RowStream
+from ...operations.calls import RowStream
 from ..environment import Environment
-from ..evaluate import predicate
-from ..selection import Selection
+from ..parts import Branches
+from ..selection import Order, Selection
+from .byids import widened
+from .compiled import Compiled
+from .groups import descending
+from .keys import order_key
+from .offsets import backward, forward
+from .orders import Reading, is_by_id, normalised, reading_of, server_order, sorts_otherwise
+from .ranges import in_ranges
+from .semijoin import answered
+from .sets import at_hand, at_most, in_id_order, superset_size
+from .sorting import first_rows, has_prefix, sorted_rows
+from .streams import Key, ahead, merged, project, window
+from .verdicts import judged
 
 
 def plan_rows(selection: Selection, env: Environment) -> RowStream:
-    """Exactly the rows that satisfy the selection, page by page."""
-    accept = predicate(selection.where, env)
-    columns = ",".join(field.wire for field in selection.module.columns)
-    last, seen = f"{selection.module.prefix}x0", 0
-    while True:
-        text = (
-            f"select {columns} from {selection.module.name} where id > '{last}' "
-            f"order by id limit {env.page_size};"
-        )
-        page: list[Row] = yield Query(text, selection.module.name)
-        good: list[Any] = [row for row in page if accept(row)]
-        stop = None if selection.stop is None else max(selection.stop - seen, 0)
-        yield Rows(good[max(selection.start - seen, 0) : stop])
-        seen += len(good)
-        if len(page) < env.page_size or (selection.stop is not None and seen >= selection.stop):
+    """Exactly the rows that satisfy the selection, page by page, in its order.
+
+    Every row holds the columns asked for and `id`, and whatever the server adds by itself.
+    While the plan runs it raises `SilentQueryError` for a statement that does not work, and
+    `ScanTooLarge` when an exact answer needs reading more rows than allowed.
+    """
+    return ahead(selected(selection, env))
+
+
+def selected(selection: Selection, env: Environment) -> RowStream:
+    """`plan_rows` for use inside other plans."""
+    start, stop = selection.start, selection.stop
+    if stop is not None and stop <= start:
+        return
+    what = yield from answered(selection, env)
+    if not what.branches:
+        return
+    order = normalised(selection.order)
+    if not is_by_id(order):
+        what = _joined_later(what)
+    stream = widened(_ordered(what, order, start, stop), what)
+    wanted = {*what.columns, *(wire for group in what.later for wire in group)}
+    hidden = {*what.decided_by, *(each.field.wire for each in order)} - wanted
+    yield from project(stream, hidden) if hidden else stream
+
+
+def _joined_later(what: Compiled) -> Compiled:
+    """References to several records are read by id afterwards: pages by offset would count
+    each of the records."""
+    if not what.joined_columns:
+        return what
+    columns = tuple(wire for wire in what.columns if wire not in what.joined_columns)
+    return replace(what, columns=columns, later=(*what.later, ("id", *what.joined_columns)))
+
+
+def _ordered(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
+    reading = reading_of(what, order, start)
+    if reading is Reading.BY_ID:
+        if not order and not start and stop is None and what.env.parallel > 1:
+            yield from in_ranges(what)
             return
-        last = page[-1]["id"]
+        down = bool(order) and order[0].descending
+        yield from in_id_order(what, start=start, stop=stop, descending=down)
+    elif reading is Reading.SORTED:
+        yield from _sorted(what, order, start, stop)
+    elif what.is_exact:
+        yield from _exact(what, order, reading, start, stop)
+    else:
+        yield from _judged(what, order, reading, start, stop)
+
+
+def _sorted(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
+    if stop is not None and stop <= what.env.page_size and _first_page_may_do(what, order):
+        groups = what.packing.packed(what.branches)
+        if len(groups) == 1:
+            rows = yield from first_rows(what, groups[0], order, stop)
+            if rows is not None:
+                yield from at_hand(rows[start:])
+                return
+    yield from sorted_rows(what, order, start, stop)
+
+
+def _first_page_may_do(what: Compiled, order: tuple[Order, ...]) -> bool:
+    return (
+        what.is_exact
+        and not what.env.thinned_pages
+        and not what.joins_in_condition
+        and has_prefix(order)
+        and not any(sorts_otherwise(what, each) for each in order)
+    )
+
+
+def _exact(
+    what: Compiled, order: tuple[Order, ...], reading: Reading, start: int, stop: int | None
+) -> RowStream:
+    """The server decides and sorts; answers of several statements are merged."""
+    read, key = _reader(what, order, reading)
+    groups = what.packing.packed(what.branches)
+    if len(groups) == 1:
+        wanted = None if stop is None else stop - start
+        yield from read(groups[0], start, wanted)
+        return
+    streams = [read(group, 0, stop) for group in groups]
+    yield from window(merged(streams, key, what.env.page_size), start, stop)
+
+
+def _judged(
+    what: Compiled, order: tuple[Order, ...], reading: Reading, start: int, stop: int | None
+) -> RowStream:
+    """The server sorts a superset, the rest is decided on the rows."""
+    if stop is None and (yield from superset_size(what)) > what.env.max_scan_rows:
+        yield from sorted_rows(what, order, start, stop)
+        return
+    read, key = _reader(what, order, reading)
+    streams = [read(group, 0, None) for group in what.packing.packed(what.superset)]
+    rows = at_most(merged(streams, key, what.env.page_size), what)
+    yield from window(judged(rows, what), start, stop)
+
+
+def _reader(
+    what: Compiled, order: tuple[Order, ...], reading: Reading
+) -> tuple[Callable[[Branches, int, int | None], RowStream], Key]:
+    """How one statement's rows are read in the order, and the key by which rows compare."""
+    key = order_key([each for each in order if each.field.wire != "id"])
+    more = () if what.is_exact else what.decided_by
+    if reading is Reading.GROUPS:
+        return lambda b, start, wanted: descending(what, b, order[0], more, wanted=wanted), key
+    said = server_order(order)
+    if said is None:
+        raise ValueError(f"the server has no order by {order}")
+    walk = backward if reading is Reading.BACKWARD else forward
+    return (
+        lambda b, start, wanted: walk(what, b, said, key, more, start=start, wanted=wanted),
+        key,
+    )

@@ -1,0 +1,87 @@
+"""Statements asked of the server, with silent SQL errors found out.
+
+The server reports an SQL error as success with no rows. So the first empty answer of a shape of
+statement is confirmed by a count of the same condition, which answers one row unless it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...errors import SilentQueryError
+from ...operations.calls import Plan, Query, Row
+from ..environment import Environment
+from ..vtql import Statement
+from .streams import together
+
+
+def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
+    """The rows of a statement.
+
+    Raises `SilentQueryError` when the answer is empty because the statement does not work.
+    """
+    rows: list[Row] = yield _call(statement)
+    if rows:
+        env.knowledge.verify(statement.shape)
+        return rows
+    if env.knowledge.is_verified(statement.shape):
+        return rows
+    return (yield from _confirmed(statement, env))
+
+
+def _confirmed(statement: Statement, env: Environment) -> Plan[list[Row]]:
+    found = yield from count(statement)
+    if found <= statement.offset:
+        if found == 0:
+            env.knowledge.verify(statement.shape)
+        return []
+    if env.thinned_pages:
+        return []
+    rows: list[Row] = yield _call(statement)
+    if not rows:
+        raise _silent(statement, f"it counts {found} rows for the same condition")
+    env.knowledge.verify(statement.shape)
+    return rows
+
+
+def count(statement: Statement) -> Plan[int]:
+    """How many rows satisfy the statement's condition, its order and limit left aside."""
+    (found,) = yield from counts([statement])
+    return found
+
+
+def counts(statements: Sequence[Statement]) -> Plan[list[int]]:
+    """The counts of several conditions, asked side by side."""
+    counting = [
+        replace(each, columns=(), order=(), descending=False, limit=None, offset=0)
+        for each in statements
+    ]
+    if not counting:
+        return []
+    replies = yield from together([_call(each) for each in counting])
+    return [_number(each, reply) for each, reply in zip(counting, replies)]
+
+
+def _call(statement: Statement) -> Query:
+    return Query(statement.text, statement.module)
+
+
+def _number(statement: Statement, reply: list[dict[str, Any]]) -> int:
+    if not reply:
+        raise _silent(statement, "a count has one row unless the statement fails")
+    row = reply[0]
+    return int(row["count"] if "count" in row else next(iter(row.values())))
+
+
+def _silent(statement: Statement, why: str) -> SilentQueryError:
+    return SilentQueryError(
+        f"The CRM answers a query with no rows although {why}: this is how it reports an SQL "
+        f"error. A field that the user may not see, or one the CRM cannot use in a condition, "
+        f"is the usual cause. Pull the schema again, or leave out fields to find it. "
+        f"Statement: {statement.text}",
+        statement=statement.text,
+        operation="query",
+        module=statement.module,
+    )

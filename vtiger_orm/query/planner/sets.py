@@ -1,0 +1,206 @@
+"""Exactly the rows of a condition, in id order, by the cheapest way that is complete.
+
+Conditions the server can be sent are sent. For the rest there are two ways: *heads* fetch the
+rows in which fields are NULL by themselves, *scanning* reads a superset and evaluates the whole
+condition on it. The first page of the superset often is all of it, so it is read before the
+choice is made (and kept).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from ...errors import ScanTooLarge
+from ...metadata.kinds import Family
+from ...operations.calls import Plan, Row, Rows, RowStream
+from ..normal import absorb, negative_atoms
+from ..parts import Branches, Null
+from ..tree import Present
+from .asking import counts
+from .compiled import Compiled
+from .heads import not_null, null_head
+from .paging import after, by_id, sent
+from .streams import merged, pull, window
+from .verdicts import judged
+
+FEW_HEADS: Final = 2
+"""Up to so many heads are fetched without counting first."""
+_UNSTABLE: Final = frozenset({Family.DATE, Family.DATETIME, Family.TIME})
+"""Types that become NULL whenever a user empties them: never believed to be free of NULL."""
+
+
+class Way(StrEnum):
+    """How the rows of a condition are found."""
+
+    NOTHING = "no record can satisfy the condition: nothing is sent"
+    EXACT = "the server decides everything"
+    HEADS = "blanks are fetched by themselves: NULL comes first in ascending order"
+    PROBE = "the first page decides: complete, or NULL rows by themselves, or scanning"
+    SCAN = "the server sends a superset, the rest is decided on the rows"
+
+
+def way_of(what: Compiled) -> Way:
+    """The way for this condition; depends on nothing but the condition and the server."""
+    if not what.branches:
+        return Way.NOTHING
+    if what.is_exact:
+        return Way.EXACT
+    if what.env.thinned_pages or what.until_empty or what.verdict_atoms:
+        return Way.SCAN
+    if not what.has_local and len(what.null_sets) <= FEW_HEADS and _only_blanks(what):
+        return Way.HEADS
+    return Way.PROBE
+
+
+def in_id_order(
+    what: Compiled,
+    more: Iterable[str] = (),
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    descending: bool = False,
+) -> RowStream:
+    """The rows by id. `more` names columns to read besides those of `what`; the fields that
+    local evaluation needs are added. Raises `ScanTooLarge` as `scan` does."""
+    more = tuple(more)
+    match way_of(what):
+        case Way.NOTHING:
+            return
+        case Way.EXACT:
+            yield from sent(
+                what, what.branches, more, start=start, stop=stop, descending=descending
+            )
+        case Way.HEADS:
+            yield from window(_with_heads(what, more, descending), start, stop)
+        case Way.PROBE:
+            stream = _probe(what, more, descending, sliced=stop is not None)
+            yield from window(stream, start, stop)
+        case Way.SCAN:
+            stream = scan(what, more, descending=descending, sliced=stop is not None)
+            yield from window(stream, start, stop)
+
+
+def scan(
+    what: Compiled, more: Iterable[str] = (), *, descending: bool = False, sliced: bool = False
+) -> RowStream:
+    """The superset, judged row by row.
+
+    Raises `ScanTooLarge` when it has more than `max_scan_rows` rows: at once, or for a slice
+    when so many were read in vain.
+    """
+    if not sliced:
+        size = yield from superset_size(what)
+        if size > what.env.max_scan_rows:
+            raise too_large(what, size)
+    stream = sent(what, what.superset, (*more, *what.decided_by), descending=descending)
+    yield from judged(at_most(stream, what), what)
+
+
+def at_most(stream: RowStream, what: Compiled) -> RowStream:
+    """The stream, until more than `max_scan_rows` rows have been read."""
+    read = 0
+    while (page := (yield from pull(stream))) is not None:
+        read += len(page)
+        if read > what.env.max_scan_rows + what.env.page_size:
+            raise too_large(what, read)
+        yield Rows(page)
+
+
+def superset_size(what: Compiled) -> Plan[int]:
+    """How many rows a scan would read; statements that overlap count twice."""
+    return (yield from _size(what, what.superset))
+
+
+def _size(what: Compiled, branches: Branches) -> Plan[int]:
+    groups = what.packing.packed(branches)
+    return sum((yield from counts([what.statement(group) for group in groups])))
+
+
+def at_hand(rows: Sequence[Row]) -> RowStream:
+    """Rows that are already there, as a stream."""
+    yield Rows(rows)
+
+
+def too_large(what: Compiled, rows: int) -> ScanTooLarge:
+    """The refusal, with both numbers and the ways out."""
+    return ScanTooLarge(
+        f"An exact answer from {what.module.name} needs reading {rows} rows or more, but "
+        f"max_scan_rows is {what.env.max_scan_rows}. Part of the condition cannot be sent to the "
+        f"CRM ({what.tree}), so it would be tested on the rows. Add a condition that leaves fewer "
+        f"rows, take a slice, or open the session with a larger max_scan_rows."
+    )
+
+
+def _only_blanks(what: Compiled) -> bool:
+    """Whether nothing but `isnull=True` asks for NULL."""
+    return all(
+        isinstance(atom, Present)
+        for atom in negative_atoms(what.tree)
+        if any(Null(atom.field.wire) in branch for branch in what.branches)
+    )
+
+
+def _probe(what: Compiled, more: tuple[str, ...], descending: bool, sliced: bool) -> RowStream:
+    """The first page of the superset, then whatever is cheaper for the rest."""
+    stream = sent(what, what.superset, (*more, *what.decided_by), descending=descending)
+    first = yield from pull(stream)
+    stream.close()
+    if first is None:
+        return
+    yield from judged(at_hand(first), what)
+    if len(first) < what.env.page_size:
+        return
+    rest = what.within(after(first, descending))
+    if len(what.null_sets) > FEW_HEADS and not what.has_local:
+        yield from _learn(what)
+        rest = rest.relearnt()
+    if rest.is_exact:
+        yield from sent(rest, rest.branches, more, descending=descending)
+    elif len(rest.null_sets) <= FEW_HEADS and not rest.has_local:
+        yield from _with_heads(rest, more, descending)
+    elif sliced or (size := (yield from superset_size(rest))) <= what.env.max_scan_rows:
+        yield from scan(rest, more, descending=descending, sliced=True)
+    else:
+        yield from _narrow(rest, more, descending, size)
+
+
+def _with_heads(what: Compiled, more: tuple[str, ...], descending: bool) -> RowStream:
+    """The branches without NULL by their statements, those with NULL by their heads."""
+    streams = [sent(what, what.direct, more, descending=descending)] if what.direct else []
+    for wires, branches in what.null_sets.items():
+        columns = (*more, *sorted(wires))
+        for group in what.packing.packed(absorb(branches)):
+            streams.append(null_head(what, sorted(wires), group, columns, descending=descending))
+    yield from merged(streams, by_id(descending), what.env.page_size, unique=True)
+
+
+def _narrow(what: Compiled, more: tuple[str, ...], descending: bool, size: int) -> RowStream:
+    """Where the superset is too large: branch by branch, still judged as a whole."""
+    if not what.null_sets or (yield from _size(what, what.direct)) > what.env.max_scan_rows:
+        raise too_large(what, size)
+    stream = _with_heads(what, (*more, *what.decided_by), descending)
+    yield from judged(at_most(stream, what), what)
+
+
+def _learn(what: Compiled) -> Plan[None]:
+    """Which fields of the condition hold no NULL in the whole module: two calls if none does."""
+    knowledge, name = what.env.knowledge, what.module.name
+    if what.env.consistency == "strict":
+        return
+    fields = [what.module.by_wire[wire] for wires in what.null_sets for wire in wires]
+    unknown = [
+        field.wire
+        for field in dict.fromkeys(fields)
+        if field.family not in _UNSTABLE and knowledge.null_free(name, field.wire) is None
+    ]
+    if not unknown:
+        return
+    module = replace(what, bounds=())
+    filled = tuple(not_null(what, wire) for wire in unknown)
+    total, complete = yield from counts([module.statement(((),)), module.statement((filled,))])
+    if total == complete:
+        for wire in unknown:
+            knowledge.learn_null_free(name, wire, True)

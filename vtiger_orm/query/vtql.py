@@ -1,0 +1,121 @@
+r"""Text of the query language: the only place where values become part of a statement.
+
+A literal stands between single quotes, with ``\`` doubled and then ``'`` doubled; every value is
+quoted, numbers and ids too. The empty literal cannot be written. There are no brackets: AND
+binds tighter than OR on stock servers, and where that is not known only forms that mean the same
+read from left to right are printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .parts import Branch, Branches, Listed, Part, Said
+
+COUNT: Final = "count(*)"
+
+
+def quote(value: str) -> str:
+    """The value as a literal. It must not be empty; trailing blanks do not count for ``=``."""
+    if not value:
+        raise ValueError("the empty literal cannot be written in the query language")
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def condition(part: Part) -> str:
+    """One comparison."""
+    match part:
+        case Said(wire, operator, value):
+            return f"{wire} {operator} {quote(value)}"
+        case Listed(wire, values):
+            return f"{wire} in ({','.join(map(quote, values))})"
+    raise TypeError(f"{part} cannot be sent")
+
+
+def is_plain(branches: Sequence[Branch]) -> bool:
+    """Whether the OR of these ANDs can be printed so that it means the same whether or not AND
+    binds tighter than OR; bounds that are added to all of them do not change that.
+
+    That is so when, apart from what all of them have in common, at most one of them has more
+    than one part.
+    """
+    common = set(branches[0]).intersection(*branches[1:])
+    return sum(len(set(branch) - common) > 1 for branch in branches) <= 1
+
+
+def where(branches: Sequence[Branch], bounds: Branch = (), precedence_known: bool = True) -> str:
+    """The condition text of an OR of ANDs; `bounds` are repeated in every one of them.
+
+    Empty for the condition that is always true. An OR of nothing is false, which cannot be said:
+    raises `ValueError`, as an empty condition would ask for everything.
+    """
+    if not branches:
+        raise ValueError("a condition that is never true must not be sent")
+    full = [(*branch, *(part for part in bounds if part not in branch)) for branch in branches]
+    if not all(full):
+        return ""
+    if len(full) > 1 and not precedence_known:
+        full = _either_way(full)
+    return " or ".join(" and ".join(map(condition, branch)) for branch in full)
+
+
+def _either_way(branches: list[Branch]) -> list[Branch]:
+    """``K and G or c1 and K or c2 and K``: read from left to right and with AND first alike.
+
+    K is what all branches share, G the one branch with more than one other part (or none), and
+    each c comes before K.
+    """
+    shared = set(branches[0]).intersection(*branches[1:])
+    common = tuple(part for part in branches[0] if part in shared)
+    rests = [tuple(part for part in branch if part not in shared) for branch in branches]
+    rests.sort(key=len, reverse=True)
+    if len(rests[1]) > 1:
+        raise ValueError("these branches do not mean the same under both readings")
+    return [common + rests[0], *(rest + common for rest in rests[1:])]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of the query language."""
+
+    module: str
+    columns: tuple[str, ...]
+    """Wire names; empty for ``count(*)``."""
+    branches: Branches
+    bounds: Branch = ()
+    """Conditions that every branch is sent with, such as the place where a page begins."""
+    order: tuple[str, ...] = ()
+    descending: bool = False
+    """The one direction the language has: it applies to the last field of the order."""
+    limit: int | None = None
+    offset: int = 0
+    precedence_known: bool = True
+
+    @property
+    def text(self) -> str:
+        pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
+        condition = where(self.branches, self.bounds, self.precedence_known)
+        if condition:
+            pieces.append(f"where {condition}")
+        if self.order:
+            pieces.append(f"order by {','.join(self.order)}{' desc' if self.descending else ''}")
+        if self.limit is not None:
+            offset = f"{self.offset}," if self.offset else ""
+            pieces.append(f"limit {offset}{self.limit}")
+        return " ".join(pieces) + ";"
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What decides whether the statement works at all: everything but values and place."""
+        said = frozenset(
+            (part.wire, part.operator if isinstance(part, Said) else "in")
+            for branch in self.branches
+            for part in branch
+            if isinstance(part, Said | Listed)
+        )
+        return (self.module, self.columns, said, self.order)
+
+    def __str__(self) -> str:
+        return self.text
