@@ -78,7 +78,7 @@ _BLANK = (Lookup.ISNULL,)
 LOOKUPS: Final[dict[Family, tuple[Lookup, ...]]] = {
     Family.TEXT: _EQUAL + _ORDER + _TEXT + _BLANK,
     Family.CHOICE: _EQUAL + _TEXT + _BLANK,
-    Family.CHOICES: (Lookup.EXACT, Lookup.HAS, Lookup.HAS_ANY, Lookup.HAS_ALL) + _BLANK,
+    Family.CHOICES: (Lookup.EXACT, Lookup.HAS, Lookup.HAS_ANY, Lookup.HAS_ALL, *_BLANK),
     Family.INTEGER: _EQUAL + _ORDER + _BLANK,
     Family.DECIMAL: _EQUAL + _ORDER + _BLANK,
     Family.BOOLEAN: _EQUAL + _BLANK,

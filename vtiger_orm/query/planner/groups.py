@@ -1,0 +1,100 @@
+"""Descending orders without an offset and without a count: value by value.
+
+A page in descending order ends somewhere inside a group of equal values. That group is read by
+id, completely, and the next page begins below its value. NULL is last and comes from a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from ...ids import id_number
+from ...metadata.kinds import Family
+from ...operations.calls import Row, Rows, RowStream
+from ..evaluate import is_blank, wire_text
+from ..parts import Branches, Said
+from ..selection import Order
+from .asking import ask
+from .compiled import Compiled
+from .heads import not_null, null_head
+from .keys import order_key
+from .paging import keyset
+from .streams import Key, pull
+
+
+def descending(
+    what: Compiled,
+    branches: Branches,
+    order: Order,
+    more: Sequence[str] = (),
+    *,
+    wanted: int | None = None,
+) -> RowStream:
+    """The rows of one statement by one field descending, ties by id descending, blanks last."""
+    wire, key = order.field.wire, order_key((order,))
+    below = not_null(what, wire)
+    while True:
+        part = what.within(below)
+        limit = what.env.page_size if wanted is None else min(what.env.page_size, wanted + 10)
+        statement = part.statement(branches, more, order=(wire,), descending=True, limit=limit)
+        rows = yield from ask(statement, what.env)
+        if len(rows) < limit:
+            yield Rows(_ties_by_id(rows, key))
+            break
+        value, complete = _last_group(rows, order, key)
+        if value is None:
+            yield from _blanks(part, branches, order, more)
+            break
+        if complete:
+            yield Rows(_ties_by_id(complete, key))
+            wanted = wanted and max(wanted - len(complete), 1)
+        known = {row["id"] for row in complete}
+        group = keyset(
+            what.within(Said(wire, "=", value)), branches, (*more, wire), descending=True
+        )
+        while (page := (yield from pull(group))) is not None:
+            yield Rows([row for row in page if row["id"] not in known])
+        below = Said(wire, "<", value)
+    yield from null_head(what, (wire,), branches, (*more, wire), descending=True)
+
+
+def _last_group(rows: list[Row], order: Order, key: Key) -> tuple[str | None, list[Row]]:
+    """The last value that is not blank, and the rows before the first one that has it.
+
+    A reference to a deleted record reads blank though the server sorts it by its old number, so
+    blanks may stand in the middle; they come again with the next page.
+    """
+    wire, family = order.field.wire, order.field.family
+    texts = [wire_text(row.get(wire)) for row in rows]
+    filled = [index for index, text in enumerate(texts) if not is_blank(family, text)]
+    if not filled:
+        return None, []
+    last = key(rows[filled[-1]])
+    first = next(index for index in filled if key(rows[index]) == last)
+    return texts[filled[-1]], rows[:first]
+
+
+def _blanks(what: Compiled, branches: Branches, order: Order, more: Sequence[str]) -> RowStream:
+    """What is left once a whole page is blank: empty values, and whatever sorts below them."""
+    wire, family = order.field.wire, order.field.family
+    stream = keyset(what, branches, (*more, wire), descending=True)
+    late: list[Row] = []
+    empty: list[Row] = []
+    while (page := (yield from pull(stream))) is not None:
+        blank = [row for row in page if is_blank(family, wire_text(row.get(wire)))]
+        late.extend(row for row in page if not is_blank(family, wire_text(row.get(wire))))
+        if family is Family.REFERENCE:
+            empty.extend(blank)
+        else:
+            yield Rows(blank)
+    late = sorted(late, key=order_key((order,)))
+    yield Rows([*late, *empty])
+
+
+def _ties_by_id(rows: Sequence[Row], key: Key) -> list[Row]:
+    """The rows with equal neighbours in descending order of id."""
+    ordered: list[Row] = []
+    for _, group in groupby(rows, key):
+        ordered.extend(sorted(group, key=lambda row: -id_number(row["id"])))
+    return ordered
