@@ -25,7 +25,7 @@ from .ir import (
 from .naming.lock import ModuleNames, NamesLock
 from .naming.plan import listed_values, picklist_fields
 from .naming.reserved import FIELD_TYPES
-from .stubs import Classes, build_querysets
+from .stubs import OWNERS, Classes, build_querysets
 from .types import MODELS, Import, Type, builtin, generic, imports_of, named, optional
 
 
@@ -60,7 +60,7 @@ def _module(
     ]
     targets = {each for field in fields for each in classes.targets(field)}
     types = _FieldTypes(name, names, classes, taken={name, *targets})
-    model_fields = tuple(_field(field, types.of(field)) for field in fields)
+    model_fields = tuple(_field(field, types.of(field), classes.targets(field)) for field in fields)
     relations = tuple(
         _relation(each)
         for each in sorted(meta.relations, key=lambda each: each.name)
@@ -146,7 +146,7 @@ def _picklist(field: DescribedField, meta: FieldMeta, names: ModuleNames) -> Pic
     )
 
 
-def _field(field: FieldMeta, type_: Type) -> ModelField:
+def _field(field: FieldMeta, type_: Type, owners: tuple[str, ...]) -> ModelField:
     arguments = [Argument(None, field.label)]
     if field.wire != field.name:
         arguments.append(Argument("wire", field.wire))
@@ -162,6 +162,8 @@ def _field(field: FieldMeta, type_: Type) -> ModelField:
         arguments.append(Argument("length", field.length))
     if field.flaw is not None:
         arguments.append(Argument("flaw", field.flaw.value))
+    if field.kind is Kind.OWNER and owners != OWNERS:
+        arguments.append(Argument("kind", field.kind.value))
     return ModelField(field.name, type_, tuple(arguments), field_doc(field))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from unicodedata import ucd_3_2_0
 
 from .ir import Alias, Argument, Keyword, Member, ModelField, RelationFact
 from .literals import literal
@@ -17,8 +18,16 @@ WIDTH: Final = 100
 
 
 def fits(line: str) -> bool:
-    """Whether a line is short enough; characters outside ASCII may be two columns wide."""
-    return len(line) + (0 if line.isascii() else sum(c > "\x7f" for c in line)) <= WIDTH
+    """Whether a line is short enough."""
+    return (len(line) if line.isascii() else sum(map(_columns, line))) <= WIDTH
+
+
+def _columns(character: str) -> int:
+    """Columns a character takes on a screen. What the frozen table does not know is printed
+    as an escape (see `literals`) and never gets here."""
+    if ucd_3_2_0.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if ucd_3_2_0.east_asian_width(character) in ("W", "F") else 1
 
 
 def block(head: str, items: Sequence[str], tail: str, indent: int = 0) -> str:
@@ -42,21 +51,52 @@ def argument(given: Argument) -> str:
 
 
 def field_line(field: ModelField) -> str:
-    """One field of a model."""
+    """One field of a model: the value is broken up before the annotation is."""
     arguments = [argument(each) for each in field.arguments]
-    return block(f"{field.name}: {field.type.text} = field(", arguments, ")", indent=4)
+    type_, pad = field.type, "    "
+    if fits(f"{pad}{field.name}: {type_.text} = field("):
+        return block(f"{field.name}: {type_.text} = field(", arguments, ")", indent=4)
+    if fits(f"{pad}{field.name}: {type_.text} = ("):
+        call = block("field(", arguments, ")", indent=8)
+        return f"{pad}{field.name}: {type_.text} = (\n{call}\n{pad})"
+    inner = f"{pad}    {type_.text}"
+    if not fits(inner):
+        inner = f"\n{pad}    | ".join([f"{pad}    {_opened(type_)}", *type_.operands[1:]])
+    return f"{pad}{field.name}: (\n{inner}\n{block(') = field(', arguments, ')', indent=4)}"
+
+
+def _opened(type_: Type) -> str:
+    """``Ref["A | B"]``, what is in the brackets on a line of its own if there is no room."""
+    if fits(f"        {type_.operands[0]}"):
+        return type_.operands[0]
+    base, _, inner = type_.operands[0].partition("[")
+    return f"{base}[\n            {inner[:-1]}\n        ]"
 
 
 def member_line(member: Member) -> str:
     """One member of an enum nested in a model."""
-    label = "" if member.label is None else f", {literal(member.label)}"
-    return f"        {member.name} = {literal(member.value)}{label}"
+    value = literal(member.value)
+    line = f"        {member.name} = {value}"
+    if member.label is None:
+        alone = f"            {value}"
+        broken = not fits(line) and fits(alone)
+        return f"        {member.name} = (\n{alone}\n        )" if broken else line
+    line = f"{line}, {literal(member.label)}"
+    if fits(line):
+        return line
+    return block(f"{member.name} = (", [value, literal(member.label)], ")", indent=8)
 
 
-def relation_line(relation: RelationFact) -> str:
-    """One relation among the class keywords of a model."""
-    arguments = [argument(each) for each in relation.arguments]
-    return block("Relation(", arguments, "),", indent=8)
+def relation_lines(relations: Sequence[RelationFact]) -> str:
+    """The relations among the class keywords of a model."""
+    calls = [block("Relation(", list(map(argument, each.arguments)), ")") for each in relations]
+    if len(calls) == 1 and fits(f"    relations=({calls[0]},),"):
+        return f"    relations=({calls[0]},),"
+    calls = [
+        block("Relation(", list(map(argument, each.arguments)), ")", indent=8).strip()
+        for each in relations
+    ]
+    return f"    relations=(\n{lines(calls, 8)}\n    ),"
 
 
 def keywords(parameters: Iterable[Keyword]) -> str:

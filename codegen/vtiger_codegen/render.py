@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
+
+from vtiger_orm.errors import ConfigError
 
 from . import layout
 from .data import template_folder
@@ -53,7 +61,7 @@ class Renderer:
             "keywords": layout.keywords,
             "literal": literal,
             "member_line": layout.member_line,
-            "relation_line": layout.relation_line,
+            "relation_lines": layout.relation_lines,
         }
         self._templates.globals |= {
             "imports": layout.import_lines,
@@ -106,7 +114,12 @@ class Renderer:
         )
 
     def _print(self, template: str, **facts: object) -> str:
-        return self._templates.get_template(f"package/{template}.jinja").render(facts)
+        name = f"package/{template}.jinja"
+        try:
+            return self._templates.get_template(name).render(facts)
+        except TemplateError as error:
+            line = f" line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+            raise ConfigError(f"The template {name}{line} cannot be used: {error}") from error
 
 
 def _of(imports: Iterable[Import], module: str) -> frozenset[Import]:

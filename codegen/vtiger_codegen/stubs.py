@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
@@ -34,10 +34,11 @@ from .types import (
     union,
 )
 
-_LONGEST_ALIAS = 80
-_OWNERS = ("Users", "Groups")
+_LONGEST_ALIAS: Final = 80
+OWNERS: Final = ("Users", "Groups")
+"""What an owner field points to; a reference to exactly these is an owner at run time."""
 
-_PLAIN = {
+_PLAIN: Final = {
     Family.TEXT: STR,
     Family.INTEGER: INT,
     Family.DECIMAL: union(DECIMAL, FLOAT),
@@ -59,7 +60,7 @@ class Classes:
         if field.family is not Family.REFERENCE:
             return ()
         owner = field.kind is Kind.OWNER
-        modules = (field.targets or _OWNERS) if owner else sorted(set(field.targets))
+        modules = (field.targets or OWNERS) if owner else sorted(set(field.targets))
         return tuple(self.of[module] for module in modules if module in self.of)
 
 

@@ -129,9 +129,7 @@ class Events(
             "Accounts | Campaigns | HelpDesk | Invoice | Leads | Potentials | PurchaseOrder | Quotes | SalesOrder"
         ]
         | None
-    ) = field(
-        "Related To",
-    )
+    ) = field("Related To")
     """Related To. Reference to Accounts, Campaigns, HelpDesk, Invoice or 5 other modules."""
     recurringtype: Recurringtype | None = field("Repeat")
     """Repeat. Picklist."""

@@ -70,10 +70,7 @@ class ModComments(
             "Accounts | Contacts | Faq | HelpDesk | Invoice | Leads | Potentials | Project | ProjectTask | PurchaseOrder | Quotes | SalesOrder"
         ]
         | None
-    ) = field(
-        "Related To",
-        mandatory=True,
-    )
+    ) = field("Related To", mandatory=True)
     """Related To. Reference to Accounts, Contacts, Faq, HelpDesk or 8 other modules. Mandatory."""
     source: String = field("Source", editable=False)
     """Source. Read-only."""

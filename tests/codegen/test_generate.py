@@ -1,0 +1,506 @@
+"""The pipeline from snapshot to text: determinism, inertness, and facts that arrive."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import black
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from vtiger_codegen.formatting import formatted
+from vtiger_codegen.generate import Options, Output, generate
+from vtiger_codegen.ir import Argument, Member, ModelField
+from vtiger_codegen.layout import field_line, member_line
+from vtiger_codegen.literals import docstring, literal, one_line
+from vtiger_codegen.naming.lock import FILE_NAME, NamesLock, load_lock
+from vtiger_codegen.types import builtin, generic, optional
+
+from tests.codegen.packages import imported
+from tests.codegen.snapshots import (
+    DEMO,
+    field,
+    hostile_snapshots,
+    module,
+    recorded_modules,
+    snapshot,
+)
+from vtiger_orm.errors import ConfigError
+from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
+from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+from vtiger_orm.query.keywords import split_keyword
+
+ROOT = Path(__file__).parents[2]
+PYI = black.Mode(line_length=100, is_pyi=True, target_versions={black.mode.TargetVersion.PY311})
+
+
+@pytest.fixture(scope="module")
+def demo() -> Output:
+    return generate(Snapshot.load(DEMO), load_lock(DEMO / FILE_NAME), locked=True)
+
+
+def text_of(output: Output, path: str) -> str:
+    return output.files[PurePosixPath(path)]
+
+
+def generated(*modules: ModuleSnapshot, **options: Any) -> Output:
+    return generate(snapshot(*modules), NamesLock(), Options(**options))
+
+
+# The committed sample
+
+
+def test_generated_demo_is_what_generate_prints_today(demo: Output) -> None:
+    folder = ROOT / "generated" / "demo"
+    found = {
+        PurePosixPath(file.relative_to(folder).as_posix()): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert found == {path: text.encode() for path, text in demo.files.items()}
+
+
+def test_the_lock_of_the_demo_is_complete(demo: Output) -> None:
+    assert demo.lock.to_text().encode() == (DEMO / FILE_NAME).read_bytes()
+
+
+# Determinism
+
+
+def shuffled(given: ModuleSnapshot, dice: random.Random) -> ModuleSnapshot:
+    raw = given.to_json()
+    raw["describe"]["fields"] = dice.sample(
+        raw["describe"]["fields"], len(raw["describe"]["fields"])
+    )
+    raw["relations"] = dice.sample(raw["relations"], len(raw["relations"]))
+    return ModuleSnapshot.model_validate(raw)
+
+
+def test_the_order_of_modules_fields_and_relations_changes_nothing() -> None:
+    modules = recorded_modules()
+    picked = {name: modules[name] for name in ("Accounts", "Quotes", "Users", "Vehicles")}
+    instance = snapshot().instance
+    first = generate(Snapshot(instance=instance, modules=picked), NamesLock())
+    dice = random.Random(7)
+    names = dice.sample(list(picked), len(picked))
+    other = {name: shuffled(picked[name], dice) for name in names}
+    second = generate(Snapshot(instance=instance, modules=other), NamesLock())
+    assert second.files == first.files
+    assert second.lock.to_text() == first.lock.to_text()
+
+
+DIGEST = """
+import hashlib, sys
+from pathlib import Path
+from vtiger_codegen.generate import generate
+from vtiger_codegen.naming.lock import NamesLock
+from vtiger_orm.metadata.snapshot import Snapshot
+output = generate(Snapshot.load(Path(sys.argv[1])), NamesLock())
+whole = hashlib.sha256(output.lock.to_text().encode())
+for path, text in sorted(output.files.items()):
+    whole.update(f"{path}\\0{text}".encode())
+print(whole.hexdigest())
+"""
+
+
+def test_hash_seed_locale_and_time_zone_change_nothing() -> None:
+    environments = [
+        {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC"},
+        {"PYTHONHASHSEED": "4711", "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo", "PYTHONUTF8": "1"},
+    ]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", DIGEST, str(DEMO)],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "codegen"))),
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for environment in environments
+    ]
+    digests = {process.communicate(timeout=60)[0] for process in running}
+    assert len(digests) == 1
+    assert hashlib.sha256().digest_size * 2 == len(digests.pop().strip())
+
+
+def test_a_second_run_finds_everything_as_it_was(demo: Output) -> None:
+    asked: list[PurePosixPath] = []
+
+    def current(path: PurePosixPath) -> str:
+        asked.append(path)
+        return demo.files[path]
+
+    again = generate(Snapshot.load(DEMO), demo.lock, locked=True, current=current)
+    assert again.files == demo.files
+    assert asked
+
+
+# What is printed
+
+
+def test_model_files_are_printed_as_black_likes_them(
+    monkeypatch: pytest.MonkeyPatch, demo: Output
+) -> None:
+    """Else an unchanged second run would format files again."""
+    monkeypatch.setattr("vtiger_codegen.generate.formatted", lambda text: text)
+    raw = generate(Snapshot.load(DEMO), demo.lock).files
+    changed = [path for path, text in raw.items() if text != demo.files[path]]
+    assert changed == []
+
+
+@pytest.mark.parametrize("name", ["contacts", "modcomments", "quotes", "groups"])
+def test_stubs_are_printed_as_black_likes_them(demo: Output, name: str) -> None:
+    text = text_of(demo, f"_typing/{name}.pyi")
+    assert black.format_str(text, mode=PYI) == text
+
+
+def test_long_names_are_broken_as_black_breaks_them() -> None:
+    long = "a_very_long_name_for_a_field_that_nobody_should_have_made"
+    modules = [module(f"Module{n}WithQuiteALongNameOfItsOwn") for n in range(8)]
+    names = [each.describe.name for each in modules]
+    output = generated(
+        module(
+            "AModuleWhoseNameIsLongAsWell",
+            field(long, "multipicklist", values=["x"], mandatory=True),
+            field(f"{long}_2", "picklist", values=["x"]),
+            field("any_of_them", "reference", targets=names),
+            field("one_of_two", "reference", targets=names[:2]),
+            field("just_one", "reference", targets=names[:1]),
+            label="客" * 60,
+        ),
+        *modules,
+    )
+    for path, text in output.files.items():
+        mode = PYI if path.suffix == ".pyi" else black.Mode(line_length=100)
+        assert black.format_str(text, mode=mode) == text, path
+
+
+@given(
+    st.integers(1, 60),
+    st.lists(st.sampled_from(["Users", "PurchaseOrder", "HelpDesk", "Quotes"]), max_size=16),
+    st.integers(0, 110),
+    st.booleans(),
+)
+def test_fields_are_broken_as_black_breaks_them(
+    name: int, targets: list[str], label: int, more: bool
+) -> None:
+    quoted = f'"{" | ".join(targets)}"'
+    type_ = optional(generic(builtin("Ref"), builtin(quoted))) if targets else builtin("String")
+    arguments = [Argument(None, "x" * label)] + [Argument("mandatory", True)] * more
+    line = field_line(ModelField("n" * name, type_, tuple(arguments), ""))
+    source = f"class M:\n{line}\n"
+    assert black.format_str(source, mode=black.Mode(line_length=100)) == source
+
+
+@given(
+    st.integers(1, 60),
+    st.integers(1, 100),
+    st.none() | st.integers(1, 100),
+    st.sampled_from("vé客가"),
+)
+def test_members_are_broken_as_black_breaks_them(
+    name: int, value: int, label: int | None, character: str
+) -> None:
+    line = member_line(
+        Member("N" * name, character * value, None if label is None else "l" * label)
+    )
+    source = f"class M:\n    class P(Picklist):\n{line}\n"
+    assert black.format_str(source, mode=black.Mode(line_length=100)) == source
+
+
+def test_every_keyword_of_the_stubs_is_one_at_run_time(demo: Output, tmp_path: Path) -> None:
+    with imported(tmp_path, demo.files) as package:
+        for place in package.package.modules.values():
+            meta: ModuleMeta = getattr(package, place.attribute).meta
+            tree = ast.parse(text_of(demo, f"_typing/{place.python_module}.pyi"))
+            methods = {
+                node.name: node
+                for node in ast.walk(tree)
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            }
+            keywords = [each.arg for each in methods["filter"].args.kwonlyargs]
+            for keyword in keywords:
+                split_keyword(meta, keyword)
+            for twin in ("get", "aget"):
+                assert [each.arg for each in methods[twin].args.kwonlyargs] == keywords
+            for method in ("create", "update"):
+                if method in methods:
+                    given = {each.arg for each in methods[method].args.kwonlyargs}
+                    assert given <= {name for name in meta.fields if meta.fields[name].editable}
+                    assert methods[f"a{method}"].args.kwonlyargs
+
+
+def keywords_of(output: Output, path: str, method: str) -> dict[str, bool]:
+    """The keywords of a method in a stub, and whether each is required."""
+    tree = ast.parse(text_of(output, path))
+    (found,) = (
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == method
+    )
+    return {
+        each.arg: default is None
+        for each, default in zip(found.args.kwonlyargs, found.args.kw_defaults)
+    }
+
+
+def test_create_requires_what_the_crm_requires_but_the_owner() -> None:
+    output = generated(
+        module(
+            "M",
+            field("lastname", mandatory=True),
+            field("stage", "picklist", mandatory=True, default="New"),
+            field("assigned_user_id", "owner", mandatory=True),
+            field("createdtime", "datetime", editable=False),
+            field("phone", "phone"),
+        )
+    )
+    assert keywords_of(output, "_typing/m.pyi", "create") == {
+        "lastname": True,
+        "assigned_user_id": False,
+        "phone": False,
+        "stage": False,
+    }
+    assert "createdtime" not in keywords_of(output, "_typing/m.pyi", "update")
+
+
+def test_flaws_keep_a_field_out_of_what_the_server_cannot_do() -> None:
+    output = generated(
+        module(
+            "M",
+            *map(field, ["denied", "absent", "unsortable", "fine"]),
+            flaws={"denied": "denied", "absent": "absent", "unsortable": "unsortable"},
+        )
+    )
+    lookups = keywords_of(output, "_typing/m.pyi", "filter")
+    assert [name for name in ("denied", "absent", "unsortable", "fine") if name in lookups] == [
+        "absent",
+        "unsortable",
+        "fine",
+    ]
+    stub = text_of(output, "_typing/m.pyi")
+    fields, orders = (stub.split(f"M{what}: TypeAlias")[1].split("]")[0] for what in _ALIASES)
+    assert '"absent"' not in fields
+    assert '"unsortable"' in fields
+    assert '"-unsortable"' not in orders
+    assert 'flaw="denied"' in text_of(output, "m.py")
+
+
+_ALIASES = ("Field", "Order")
+
+
+def test_a_module_that_nobody_may_write_to_offers_no_writing() -> None:
+    stub = text_of(
+        generated(module("M", field("a"), createable=False, updateable=False)), "_typing/m.pyi"
+    )
+    assert "def create" not in stub
+    assert "def update" not in stub
+    assert "TypedDict" not in stub
+
+
+def test_secrets_are_never_printed() -> None:
+    output = generate(
+        Snapshot(instance=snapshot().instance, modules={"Users": recorded_modules()["Users"]}),
+        NamesLock(),
+    )
+    whole = "\n".join(output.files.values()) + output.lock.to_text()
+    for secret in ("accesskey", "user_password", "confirm_password", "user_hash"):
+        assert secret not in whole
+
+
+def test_references_name_only_models_that_the_package_has() -> None:
+    output = generated(
+        module(
+            "Contacts",
+            field("account_id", "reference", targets=["Accounts"]),
+            field("related_to", "reference", targets=["Vendors", "Leads", "Contacts"]),
+            field("anything", "reference", targets=[]),
+            field("assigned_user_id", "owner"),
+        ),
+        module("Leads"),
+        module("Groups"),
+    )
+    source = text_of(output, "contacts.py")
+    assert 'account_id: Ref["Record"] | None' in source
+    assert 'related_to: Ref["Contacts | Leads"] | None' in source
+    assert 'anything: Ref["Record"] | None' in source
+    assert 'assigned_user_id: Ref["Groups"] | None' in source
+
+
+def test_a_module_called_like_a_field_type_keeps_its_name(tmp_path: Path) -> None:
+    output = generated(
+        module("Currency", field("rate", "double"), field("total", "currency")),
+        module("Quotes", field("currency_id", "reference", targets=["Currency"])),
+    )
+    assert "import Currency as Currency_" in text_of(output, "currency.py")
+    with imported(tmp_path, output.files) as package:
+        assert package.Currency.meta.fields["total"].kind == "currency"
+
+
+def test_an_unknown_field_type_becomes_text_with_a_warning() -> None:
+    with pytest.warns(UnknownFieldType, match="holographic"):
+        output = generated(module("M", field("x", "holographic")))
+    assert 'x: Text = field("X")' in text_of(output, "m.py")
+
+
+def test_include_and_exclude_are_patterns() -> None:
+    modules = [module(name) for name in ("Accounts", "Contacts", "SMSNotifier", "SMSLog")]
+    output = generated(*modules, include=("*s", "SMS*"), exclude=("SMSL*",))
+    assert {path.stem for path in output.files if len(path.parts) == 1} == {
+        *("__init__", "_package", "py", "accounts", "contacts", "smsnotifier")
+    }
+    with pytest.raises(ConfigError, match="No module is left"):
+        generated(*modules, include=("Lead*",))
+
+
+def test_single_templates_can_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "module.py.jinja").write_text("x = {{ module.wire | literal }}\n")
+    output = generated(module("M"), templates=tmp_path)
+    assert text_of(output, "m.py") == 'x = "M"\n'
+    assert "from .m import M as M" in text_of(output, "__init__.py")
+
+
+def test_templates_fail_on_facts_that_do_not_exist(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "module.py.jinja").write_text("{{ module.nonsense }}")
+    with pytest.raises(ConfigError, match=r"module.py.jinja.*nonsense"):
+        generated(module("M"), templates=tmp_path)
+
+
+# Inertness
+
+_CALLS = {"field", "Relation", "Package"}
+_STATEMENTS = (
+    *(ast.Module, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.Expr, ast.If, ast.ImportFrom),
+    *(ast.FunctionDef, ast.AsyncFunctionDef),
+)
+_NO_STATEMENTS = (ast.expr, ast.expr_context, ast.operator, ast.alias, ast.keyword, ast.arguments)
+
+
+def assert_only_facts(source: str) -> None:
+    """Only the statements, calls and names that templates print: text is nothing but text."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        assert isinstance(node, (*_STATEMENTS, *_NO_STATEMENTS, ast.arg, ast.unaryop))
+        if isinstance(node, ast.Call):
+            told = ast.unparse(node.func)
+            assert told in {*_CALLS, "package.exports", "TypedDict"}, told
+        if isinstance(node, ast.Expr):
+            assert isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.FunctionDef):
+            assert [ast.unparse(each) for each in node.body] == ["..."]
+
+
+def facts(meta: ModuleMeta) -> dict[str, Any]:
+    """What `Contacts.meta` says, without targets that the package does not have."""
+    return {
+        "name": meta.name,
+        "label": meta.label,
+        "prefix": meta.prefix,
+        "label_fields": meta.label_fields,
+        "relations": {each.name: each for each in meta.relations},
+        "fields": {name: _field_facts(each) for name, each in meta.fields.items()},
+    }
+
+
+def _field_facts(meta: FieldMeta) -> dict[str, Any]:
+    names = ("wire", "label", "mandatory", "editable", "unique", "default", "length", "flaw")
+    choices = {value: label for value, label in reversed(meta.choices) if value.strip(" ")}
+    return {"kind": meta.kind, "choices": choices, **{n: getattr(meta, n) for n in names}}
+
+
+def assert_arrives(given: Snapshot, output: Output, folder: Path) -> None:
+    """What the classes say at run time is what the snapshot says."""
+    with imported(folder, output.files) as package:
+        for name, described in given.modules.items():
+            names = output.lock.modules[name]
+            wanted = facts(module_meta(described, names.fields, names.relations))
+            assert facts(package.package.model(name).meta) == wanted
+
+
+@given(hostile_snapshots())
+@settings(max_examples=20)
+def test_no_text_of_a_crm_is_ever_more_than_text(
+    tmp_path_factory: pytest.TempPathFactory, given: Snapshot
+) -> None:
+    output = generate(given, NamesLock())
+    for path, text in output.files.items():
+        text.encode()
+        assert_only_facts(text)
+        if path.suffix == ".py":
+            assert formatted(text) == text
+    assert_arrives(given, output, tmp_path_factory.mktemp("hostile"))
+
+
+def test_everything_the_recordings_tell_arrives(demo: Output, tmp_path: Path) -> None:
+    assert_arrives(Snapshot.load(DEMO), demo, tmp_path)
+    for text in demo.files.values():
+        assert_only_facts(text)
+
+
+def test_what_looks_like_code_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(builtins, "boom", lambda: ran.append("boom"), raising=False)
+    attacks = [
+        '"""\nboom()\n"""',
+        '") ; boom() ; ("',
+        "{{ boom() }}",
+        "{% for x in boom() %}{% endfor %}",
+        "\\",
+        "'''\nboom()",
+        "\nboom()\n",
+    ]
+    modules = [
+        module(
+            f"M{number}",
+            field("cf_1", label=attack, default=attack),
+            field("p", "picklist", label=attack, values={attack: attack}),
+            label=attack,
+            relations=[{"name": "M0", "label": attack}],
+        )
+        for number, attack in enumerate(attacks)
+    ]
+    with imported(tmp_path, generated(*modules).files) as package:
+        for number, attack in enumerate(attacks):
+            meta = getattr(package, f"M{number}").meta
+            assert meta.label == attack
+            assert meta.fields["p"].choices == ((attack, attack),)
+    assert not ran
+
+
+@given(st.text() | st.text(st.sampled_from("\"'\\\n\r\t\0{}\u2028\u202e\ud800é客😀")))
+def test_literals_come_back_as_they_were(text: str) -> None:
+    printed = literal(text)
+    assert ast.literal_eval(printed) == text
+    assert printed.isprintable() or not printed.isascii()
+    assert black.format_str(f"x = {printed}\n", mode=black.Mode(line_length=10_000)) == (
+        f"x = {printed}\n"
+    )
+
+
+@given(st.text() | st.text(st.sampled_from("\"'\\\n\r\t\0{}\u2028\u202e\ud800é客😀")))
+def test_docstrings_say_what_was_said(text: str) -> None:
+    line = one_line(text)
+    printed = docstring(f"{line}.")
+    assert ast.literal_eval(printed) == f"{line}."
+    source = f"{printed}\n"
+    assert black.format_str(source, mode=black.Mode(line_length=10_000)) == source
+
+
+def test_literals_of_other_values() -> None:
+    values: Mapping[str, object] = {"a": None, "b": [1, True], "c": ("x",), "d": {}}
+    assert ast.literal_eval(literal(values)) == values
+    with pytest.raises(TypeError):
+        literal(object())
