@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -113,8 +112,8 @@ def test_exports_are_lazy_and_listed() -> None:
 
 
 @pytest.fixture
-def package() -> Iterator[Package]:
-    yield make()
+def package() -> Package:
+    return make()
 
 
 def test_without_a_session_the_three_ways_are_named(package: Package) -> None:

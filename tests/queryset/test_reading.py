@@ -209,7 +209,7 @@ def test_values_list_tuples_names_and_flat() -> None:
         ("Ames", "Bob"),
         ("Bell", "Ann"),
     ]
-    assert list(ordered.values_list("lastname"))[0] == ("Ames",)
+    assert next(iter(ordered.values_list("lastname"))) == ("Ames",)
     assert list(ordered.values_list("lastname", flat=True)) == NAMES
     row = ordered.values_list("lastname", "firstname", named=True)[0]
     assert (row.lastname, row.firstname) == ("Ames", "Bob")

@@ -221,7 +221,7 @@ def test_users_that_may_not_be_read_are_no_error(large: Crm, session: Any) -> No
         .first()
     )
     assert contact is not None
-    with pytest.raises(NotLoaded, match="Users could not be read.*no permission"):
+    with pytest.raises(NotLoaded, match=r"Users could not be read.*no permission"):
         contact.assigned_user_id.loaded  # noqa: B018
 
 
