@@ -18,7 +18,7 @@ from .address import CLOUD_PATH
 from .answers import read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, api_error, code_of_reason, unusable
-from .parameters import as_text, parameters, shape
+from .parameters import as_text, parameters, public_facts, shape
 
 _STANDARD_REASONS: Final = frozenset(
     {
@@ -72,7 +72,7 @@ class Cloud:
             user_id=user_id,
             username=str(me.get("user_name") or credentials.username),
             version=response.headers.get("x-vtiger-version"),
-            facts=me,
+            facts=public_facts(me),
         )
         return (Auth(identity, secret),) * count
 

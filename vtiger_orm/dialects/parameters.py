@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from ..errors import MalformedAnswer, NotSupported
+from ..metadata.kinds import SECRET_NAMES
 from ..operations import calls
 from ..operations.calls import Call
 from .errors import Asked
@@ -46,6 +47,11 @@ def as_text(value: object) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def public_facts(user: Mapping[str, Any]) -> dict[str, Any]:
+    """What a server tells about a user, without the access key and password hash among it."""
+    return {name: value for name, value in user.items() if name.lower() not in SECRET_NAMES}
 
 
 def shape(call: Call[Any], result: Any, asked: Asked) -> Any:

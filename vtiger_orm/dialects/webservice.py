@@ -20,7 +20,7 @@ from .address import WEBSERVICE_PATH
 from .answers import read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, UnknownOperation, api_error, unusable
-from .parameters import as_text, parameters, shape
+from .parameters import as_text, parameters, public_facts, shape
 
 CLOUD_ONLY: Final = frozenset(
     {
@@ -213,7 +213,7 @@ def _auth(result: Mapping[str, Any], credentials: Credentials) -> Auth:
         raise MalformedAnswer("login: the answer holds no session name or no user id.")
     username = str(result.get("username") or credentials.username)
     hidden = {"sessionName", "sessionId", "userId", "username", "version", "vtigerVersion"}
-    facts = {name: value for name, value in result.items() if name not in hidden}
+    facts = {name: value for name, value in public_facts(result).items() if name not in hidden}
     facts |= {"id": user_id, "user_name": username}
     if "email" in facts:
         facts["email1"] = facts.pop("email")

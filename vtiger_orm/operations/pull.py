@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,6 +19,10 @@ from .probing import Probe, is_fatal, probe_module
 from .together import together
 
 _REFUSALS: Final = (ApiError, MalformedAnswer, NotSupported)
+
+
+class PullWarning(UserWarning):
+    """Something of a module is missing in the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,19 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
 
 
 def _relations(module: str) -> Plan[list[Any]]:
-    """Stock servers fail for modules without relations: that is none, not a refusal."""
+    """What `relatedtypes` tells; not asked for modules without records of their own, for which
+    stock servers fail."""
     try:
         raw = yield from perform(RelatedTypes(module))
     except _REFUSALS as error:
         if is_fatal(error):
             raise
+        warnings.warn(
+            f"The relations of {module} could not be read ({refusal(error)}): its records will "
+            "have no related managers.",
+            PullWarning,
+            stacklevel=2,
+        )
         return []
     information = raw.get("information") or []
     values = list(information.values()) if isinstance(information, dict) else information

@@ -16,6 +16,8 @@ from ..dialects.base import HttpRequest, HttpResponse
 from ..dialects.redaction import HIDDEN
 
 logger: Final = logging.getLogger("vtiger_orm")
+# Without a handler of the application's, Python would print warnings to stderr.
+logger.addHandler(logging.NullHandler())
 statements: Final = logging.getLogger("vtiger_orm.statements")
 """The text of every query, at DEBUG: it holds data of the CRM, but no secret."""
 

@@ -168,6 +168,12 @@ class Session:
         return found.name if found is not None else None
 
     @property
+    def serialised(self) -> bool:
+        """Whether the server works on one call of a login at a time, as stock servers do."""
+        found = self._living().core.dialect
+        return found is None or found.serialises
+
+    @property
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
         found, dialect = self.capabilities, self._living().core.dialect

@@ -1,0 +1,68 @@
+"""vtiger-orm pull: describe a live CRM into a snapshot folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from vtiger_orm.metadata.snapshot import Snapshot
+
+from ..config import load_settings
+from ..credentials import DIALECTS, open_session
+from ..pull import pull_into
+
+
+@click.command(short_help="Describe a live CRM into a snapshot folder.")
+@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
+@click.option(
+    "--schema",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the snapshot.  [vtiger-schema]",
+)
+@click.option("--include", multiple=True, metavar="GLOB", help="Modules to take; repeatable.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Modules to leave out; repeatable.")
+def pull(
+    url: str | None,
+    dialect: str | None,
+    schema: Path | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> None:
+    """Ask the CRM to describe every module, and write the answers as sorted JSON.
+
+    User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY, or are asked for.
+    Nothing is written to the CRM. The snapshot holds no secrets, no address and no dates: commit
+    it. The folder's snapshot is replaced as a whole, so modules that are left out are gone.
+    """
+    settings = load_settings()
+    folder = schema or settings.schema_folder
+    console = Console(stderr=True)
+    with open_session(url, dialect, settings) as session, session.count_calls() as calls:
+        snapshot = pull_into(
+            folder,
+            session,
+            include=include or settings.include,
+            exclude=exclude or settings.exclude,
+            console=console,
+        )
+    for name, reason in sorted(snapshot.instance.skipped.items()):
+        click.echo(f"  skipped   {name}: {reason}")
+    for line in _flaws(snapshot):
+        click.echo(f"  flawed    {line}")
+    click.secho(f"{folder}: {len(snapshot.modules)} modules in {calls.count} calls.", fg="green")
+    click.echo("Next: vtiger-orm generate")
+
+
+def _flaws(snapshot: Snapshot) -> list[str]:
+    """How many fields a query cannot use like the others, by module."""
+    lines = []
+    for module in snapshot:
+        counts = Counter(flaw.value for flaw in module.flaws.values())
+        if counts:
+            told = ", ".join(f"{number} {flaw}" for flaw, number in sorted(counts.items()))
+            lines.append(f"{module.describe.name}: {told}")
+    return lines

@@ -1,0 +1,58 @@
+"""The few calls that `vtiger-orm whoami` makes besides the login."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from vtiger_orm.errors import ApiError, MalformedAnswer
+from vtiger_orm.metadata import describe as wire
+from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.operations.abilities import probe_abilities
+from vtiger_orm.operations.calls import Describe, ListTypes, Plan, perform
+from vtiger_orm.operations.probing import is_fatal, probe_module
+from vtiger_orm.operations.pull import Server
+
+_LIKELY: Final = ("Contacts", "Accounts", "Leads", "HelpDesk")
+"""Modules of which most CRMs have records, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What first contact has shown."""
+
+    modules: int
+    entities: int
+    """Modules that hold records of their own, as opposed to users, groups, taxes."""
+    capabilities: Capabilities
+
+
+def survey(server: Server) -> Plan[Survey]:
+    """List the modules and try one of them; `pull` looks at all and so may prove more."""
+    listed = wire.ListTypes.model_validate((yield from perform(ListTypes())))
+    entities = [name for name, facts in listed.information.items() if facts.is_entity]
+    describes, probes = [], []
+    for name in [each for each in _LIKELY if each in entities] or entities[:1]:
+        described = yield from _described(name)
+        if described is None:
+            continue
+        describes.append(described)
+        probes.append((yield from probe_module(described, server.url_budget)))
+        if (probes[-1].count or 0) > 1:
+            break
+    if "Documents" in entities and (documents := (yield from _described("Documents"))):
+        describes.append(documents)
+    capabilities = yield from probe_abilities(
+        probes, describes, serialised=server.serialised, url_budget=server.url_budget
+    )
+    return Survey(len(listed.types), len(entities), capabilities)
+
+
+def _described(module: str) -> Plan[wire.Describe | None]:
+    """The module's description, or None where it is refused."""
+    try:
+        return wire.Describe.model_validate((yield from perform(Describe(module))))
+    except (ApiError, MalformedAnswer) as error:
+        if is_fatal(error):
+            raise
+        return None
