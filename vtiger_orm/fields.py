@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
@@ -56,6 +56,9 @@ OWNERS: Final = frozenset(("Users", "Groups"))
 """A reference to exactly these is the field of a record's owner."""
 
 
+T = TypeVar("T")
+
+
 def field(
     label: str,
     *,
@@ -66,14 +69,18 @@ def field(
     default: str | None = None,
     length: int | None = None,
     flaw: str | None = None,
-) -> Any:
-    """A field of a record, with what the CRM says about it.
+    kind: str | None = None,
+) -> T:  # type: ignore[type-var]  # the type is that of the annotation
+    """A field of a record, with what the CRM says about it; its type is the annotation's.
 
     `wire` is the CRM's name where it differs from the attribute, `default` the CRM's own default
     (wire text; a new record does not get it here), `length` the longest text in characters,
-    `flaw` why the field cannot take part in queries as others do (see `Flaw`).
+    `flaw` why the field cannot take part in queries as others do (see `Flaw`), `kind` the kind
+    where the annotation does not tell it (an owner in a package without Users or Groups).
     """
     info = FieldInfo(default=None, title=label)
+    if kind is not None:
+        info.metadata.append(Kind(kind))
     info.metadata.append(
         Column(
             label=label,
@@ -86,7 +93,7 @@ def field(
             flaw=Flaw(flaw) if flaw is not None else None,
         )
     )
-    return info
+    return cast("T", info)
 
 
 class Column:
@@ -110,8 +117,11 @@ class Column:
     def bound(self, owner: type[Record], name: str, info: FieldInfo) -> Column:
         """A copy that knows its class, its attribute's name and its kind."""
         column = Column(**self._facts)
-        kind, targets, column.enum = _read_annotation(name, info)
+        kind, classes, column.enum = _read_annotation(name, info)
         column.owner = owner
+        facts = owner._facts
+        package = facts.package if facts is not None else None
+        targets = classes if package is None else tuple(map(package.module_named, classes))
         column.meta = FieldMeta(
             name=name,
             kind=kind,
@@ -191,7 +201,7 @@ class Column:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        value = dict(_JSON_SCHEMAS[self.meta.family])
+        value: dict[str, Any] = dict(_JSON_SCHEMAS[self.meta.family])
         if self.meta.family is Family.DECIMAL and handler.mode == "serialization":
             value = {"type": "string"}
         examples = [stored for stored, _ in self.meta.choices]

@@ -161,4 +161,4 @@ class Choices(tuple[E_co, ...]):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {**handler(schema["schema"]), "uniqueItems": True}
+        return {**handler(schema), "uniqueItems": True}

@@ -7,7 +7,7 @@ from copy import deepcopy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .. import errors
 from ..errors import ConfigError, InvalidId, InvalidValue
@@ -15,6 +15,7 @@ from ..fields import Column, bound_columns, field
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
 from ..references import Origin, Ref
+from ..related import Related
 from . import hydration, messages
 from .extra import ExtraFields
 from .internals import base_init, own_fields_set, replace_values, set_state
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
     from ..operations.calls import Row
+    from ..operations.crm import Crm
     from ..operations.write import SaveOperation
     from ..package import Package
     from ..protocols import Runner
@@ -45,8 +47,6 @@ class Record(BaseModel):
     go by their Python names. `model_fields_set` holds what was read or given.
     """
 
-    __slots__ = ("__weakref__", "_state")
-
     model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
 
     DoesNotExist: ClassVar[type[errors.DoesNotExist]] = errors.DoesNotExist
@@ -57,10 +57,12 @@ class Record(BaseModel):
     _layouts: ClassVar[dict[tuple[str, ...], hydration.Layout]] = {}
 
     if TYPE_CHECKING:
-        _state: RecordState
         objects: ClassVar[Any]
         meta: ClassVar[ModuleMeta]
+
+        _state: RecordState = PrivateAttr()
     else:
+        __slots__ = ("__weakref__", "_state")
         objects: ClassVar = ObjectsOf()
         meta: ClassVar = MetaOf()
 
@@ -190,7 +192,7 @@ class Record(BaseModel):
     def model_post_init(self, context: Any, /) -> None:
         """Tell a new record, whose other fields are blank, from one that exists in the CRM,
         whose other fields are not known."""
-        values, given = self.__dict__, self.__pydantic_fields_set__
+        values, given = vars(self), self.__pydantic_fields_set__
         if values.get("id") is None:
             values.pop("id", None)
             given.discard("id")
@@ -244,9 +246,9 @@ class Record(BaseModel):
 
     def _forget(self, name: str) -> None:
         if self._saved_id is None:
-            self.__dict__[name] = None
+            vars(self)[name] = None
         elif name != "id":
-            self.__dict__.pop(name, None)
+            vars(self).pop(name, None)
         own_fields_set(self, self.__pydantic_fields_set__ - {name})
         self._state.forget(name)
 
@@ -271,6 +273,19 @@ class Record(BaseModel):
         Reading such an attribute raises `Unreadable`; assigning a value replaces it.
         """
         return MappingProxyType(self._state.raw or {})
+
+    @property
+    def related(self) -> Related:
+        """The record's relations by name: ``account.related.contacts``."""
+        return Related(self)
+
+    @property
+    def crm(self) -> Crm[Self]:
+        """What the CRM offers for this record beside reading and saving its fields: tags, files,
+        line items, conversion, what a save would send, and more."""
+        from ..operations.crm_modules import crm_class
+
+        return crm_class(self.meta)(self)
 
     # What plans need of a record
 
@@ -307,8 +322,7 @@ class Record(BaseModel):
             if name in merged and name not in (raw or ())
         }
         replace_values(self, values, set(values))
-        extra = {**(self._state.extra or {}), **(new or {})} or None
-        set_state(self, RecordState(runner or self._state.runner, None, raw, extra))
+        self._state.settle(runner, raw, new)
 
     # Writing
 

@@ -69,6 +69,7 @@ class RecordState:
         self.raw = raw
         self.extra = extra
         self.extra_old = extra_old
+        self.operations = None
 
     def copy(self) -> RecordState:
         """An independent copy with the same session."""
@@ -104,6 +105,15 @@ class RecordState:
                 self.extra_old[name] = old
         elif self.extra_old[name] == new:
             del self.extra_old[name]
+
+    def settle(
+        self, runner: Runner | None, raw: dict[str, Any] | None, extra: dict[str, Any] | None
+    ) -> None:
+        """An answer of the CRM was taken over: nothing is changed any more."""
+        self.runner = runner or self.runner
+        self.old = self.extra_old = None
+        self.raw = raw
+        self.extra = {**(self.extra or {}), **(extra or {})} or None
 
     def forget(self, name: str) -> None:
         """The field counts as neither read nor changed."""
