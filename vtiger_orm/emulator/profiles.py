@@ -35,6 +35,9 @@ class Profile:
     """PHP 8: arithmetic on text is fatal (individual tax)."""
     files_as_list: bool = False
     """Whether files_retrieve answers a list with one object."""
+    thinned_pages: bool = False
+    """Whether private records are taken out of a page after LIMIT (no known server of these
+    three; older and changed ones may)."""
     related_message: str = "successfull"
     """What add_related says."""
     faces: frozenset[str] = frozenset({"webservice", "restfulapi"})

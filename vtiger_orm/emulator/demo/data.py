@@ -28,7 +28,7 @@ from ..engine.accounts import (
     READONLY_MODULE,
     UNDELETABLE_MODULE,
 )
-from ..engine.columns import Storage
+from ..engine.columns import LINES, Storage
 from ..engine.schema import Field, Module
 from ..engine.store import own_columns
 from . import ARTEFACT
@@ -194,6 +194,8 @@ class Builder:
                 continue
             if not field.editable and not custom and field.kind != "datetime":
                 continue
+            if field.column.table == LINES:
+                continue
             if not self.chance(share if not custom else min(1.0, share + 0.3)):
                 continue
             value = self.value(field)
@@ -272,6 +274,7 @@ class Builder:
         self.contacts()
         self.potentials()
         self.tickets()
+        self.inventory()
         self.activities()
         self.others()
         self.comments()
@@ -431,6 +434,49 @@ class Builder:
                 },
             )
 
+    def inventory(self) -> None:
+        """Quotes, orders and invoices, each with one to three items."""
+        goods = self.ids["Products"] + self.ids["Services"]
+        kinds: tuple[tuple[str, int, str], ...] = (
+            ("Quotes", 40, "Quote"),
+            ("SalesOrder", 25, "Order"),
+            ("Invoice", 30, "Invoice"),
+            ("PurchaseOrder", 12, "Purchase"),
+        )
+        for module, count, title in kinds:
+            for position in range(count):
+                items = [
+                    {
+                        "productid": self.random.choice(goods),
+                        "quantity": str(self.random.choice((1, 2, 3, 1.5, 10))),
+                        "listprice": self.money(5, 99),
+                        "comment": "c & <x>" if self.chance(0.3) else "",
+                        **({"discount_percent": "10"} if self.chance(0.2) else {}),
+                        **({"tax1": "4.5"} if self.chance(0.4) else {}),
+                    }
+                    for _ in range(1 + position % 3)
+                ]
+                element = self._mandatory(module, position)
+                element.update(
+                    subject=f"{title} {position}",
+                    hdnTaxType="group",
+                    currency_id="21x1",
+                    conversion_rate="1",
+                    productid=items[0]["productid"],
+                    bill_street=f"Example Street {position}",
+                    ship_street=f"Straße {position}",
+                    LineItems=items,
+                    hdnDiscountAmount="5" if position % 5 == 0 else "",
+                    txtAdjustment="",
+                    hdnS_H_Amount="7" if position % 7 == 0 else "",
+                    hdnDiscountPercent="",
+                    hdnSubTotal="",
+                    hdnGrandTotal="",
+                    pre_tax_total="",
+                    region_id="",
+                )
+                self.add(module, element)
+
     def activities(self) -> None:
         for position in range(120):
             day = self.day(2024, 2026)
@@ -482,7 +528,7 @@ class Builder:
 
     def others(self) -> None:
         """A few records of every other module."""
-        counts = (
+        counts: tuple[tuple[str, int, dict[str, Any]], ...] = (
             ("Leads", 140, {"company": ""}),
             ("Campaigns", 12, {"closingdate": "2026-12-31"}),
             ("Faq", 12, {}),

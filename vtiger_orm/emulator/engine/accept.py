@@ -37,9 +37,10 @@ def storable(text: str) -> str:
     return _SURROGATE.sub("?", _ASTRAL.sub("????", text))
 
 
-def accept(module: Module, field: Field, value: Any, user: User) -> Any:
+def accept(module: Module, field: Field, value: Any, user: User, *, plain: bool = False) -> Any:
     """The stored form of a value for any field but references and owners.
 
+    `plain` numbers go to the column as they are; others pass through the user's own format.
     Raises `PlainText` for a list where text is wanted and `Crash` for a decimal that is none.
     """
     if isinstance(value, list | dict):
@@ -55,9 +56,9 @@ def accept(module: Module, field: Field, value: Any, user: User) -> Any:
     if storage is Storage.TEXT:
         return storable(text)[: field.column.length]
     if storage is Storage.INTEGER:
-        return casts.integer(text)
+        return None if field.kind == "picklist" and not text else casts.integer(text)
     if storage is Storage.DECIMAL:
-        return _amount(field, text, user)
+        return fixed(field, casts.decimal(text)) if plain else _amount(field, text, user)
     if not text:
         return None
     if storage is Storage.DATE:
@@ -70,6 +71,8 @@ def accept(module: Module, field: Field, value: Any, user: User) -> Any:
 def empty(field: Field) -> Any:
     """What a column keeps when a record is created without the field."""
     storage = field.storage
+    if field.twin is not None or (field.kind == "picklist" and storage is Storage.INTEGER):
+        return None
     if storage is Storage.TEXT:
         return "0" if field.kind == "boolean" and field.name != "is_admin" else ""
     if storage in (Storage.INTEGER, Storage.REFERENCE, Storage.OWNER):
@@ -84,12 +87,21 @@ def fixed(field: Field, amount: Decimal) -> str:
     return casts.fixed(amount, field.column.whole, field.column.digits)
 
 
+def _is_plain_number(field: Field) -> bool:
+    if field.name.startswith("cf_"):
+        return field.column.digits != 2
+    return field.name in ("qty_per_unit", "qtyinstock")
+
+
 def _amount(field: Field, text: str, user: User) -> str:
-    """Numbers pass through the user's own format, which rounds them; currencies also through
-    the user's currency and back."""
-    if field.kind == "double" and text and not casts.is_numeric(text):
-        raise Crash(f"{field.name}: arithmetic on the text {text!r}")
+    """Plain numbers and currencies pass through the user's own format, which rounds them;
+    currencies also through the user's currency and back. Percentages do not."""
     amount = casts.decimal(text)
+    if field.kind == "double":
+        if not _is_plain_number(field):
+            return fixed(field, amount)
+        if text and not casts.is_numeric(text):
+            raise Crash(f"{field.name}: arithmetic on the text {text!r}")
     if field.kind == "currency" and user.currency_rate != 1.0:
         rate = Decimal(str(user.currency_rate))
         return fixed(field, casts.rounded(amount * rate, user.decimals) / rate)

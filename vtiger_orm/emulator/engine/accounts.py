@@ -75,6 +75,7 @@ class Accounts:
         self._store = store
         self._users: dict[str, User] | None = None
         self._private: frozenset[str] | None = None
+        self._version = -1
         self._seen_version: object = None
         self._seen_stamp: object = None
         with store.transaction():
@@ -194,15 +195,13 @@ class Accounts:
         return user
 
     def _changed(self) -> None:
-        self._store.execute(
-            "INSERT INTO meta VALUES ('accounts', 1) "
-            "ON CONFLICT(name) DO UPDATE SET value = value + 1"
-        )
-        self.forget()
+        self._store.touch_accounts()
 
     def _all(self) -> dict[str, User]:
         with self._store.lock:
-            if self._users is None or self._changed_elsewhere():
+            elsewhere = self._changed_elsewhere()
+            if self._users is None or elsewhere or self._version != self._store.accounts_version:
+                self._version = self._store.accounts_version
                 self._users, self._private = self._read(), self._read_private()
             return self._users
 

@@ -12,7 +12,7 @@ from .columns import CONTACTS_OF_ACTIVITY, LINES, MAIN, Storage
 from .errors import CrmError, invalid_id, syntax_error
 from .literals import SilentError, Word, id_part, literal, pasted_number
 from .schema import Field, Schema
-from .store import LIVE, quoted
+from .store import BROKEN, LIVE, quoted
 from .views import View
 from .vtql import Condition, Statement
 from .wire import column, identity, joins, shown
@@ -38,19 +38,28 @@ class Compiled:
 class Compiler:
     """Compiles one statement for one user. Raises `CrmError` and `SilentError`."""
 
-    def __init__(self, schema: Schema, view: View, statement: Statement, page_cap: int) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        view: View,
+        statement: Statement,
+        *,
+        page_cap: int,
+        thinned: bool = False,
+    ) -> None:
+        """`thinned`: sharing is not applied here but to the rows that come out."""
         self._schema = schema
         self._view = view
         self._statement = statement
         self._cap = page_cap
+        self._thinned = thinned
         self._values: list[Any] = []
         self._tables = {MAIN}
 
-    def compile(self, scope: str | None = None) -> Compiled:
-        """`scope` is an SQL condition pasted in front of the query's own ones, without
-        brackets around those: what query_related does."""
+    def compile(self) -> Compiled:
+        """The SQL. Column errors come before errors in conditions, those before silent ones."""
         columns = self._columns()
-        where = self._where(scope)
+        where = self._where()
         order, descending = self._order()
         module = self._view.module
         start, stop = self._limit()
@@ -109,7 +118,7 @@ class Compiler:
         found = self._view.fields.get(name)
         return found if found is not None and found.queryable else None
 
-    def _where(self, scope: str | None) -> str:
+    def _where(self) -> str:
         statement = self._statement
         if any(_is_misread(each) for each in statement.conditions):
             raise syntax_error("columns data inappropriate")
@@ -125,11 +134,7 @@ class Compiler:
                 _check_reference(found, condition)
             fields.append(found)
         terms = [self._term(*each) for each in zip(fields, statement.conditions)]
-        glue = list(statement.glue)
-        if scope is not None:
-            terms.insert(0, scope)
-            glue = ["AND", *glue] if len(terms) > 1 else []
-        return f"({_joined(terms, glue)}) AND " if terms else ""
+        return f"({_joined(terms, list(statement.glue))}) AND " if terms else ""
 
     def _is_id(self, name: str) -> bool:
         return name == "id" and self._view.module.id_field is not None
@@ -205,14 +210,14 @@ class Compiler:
     def _visible(self) -> str:
         """Deleted records are in no answer, and only the module's own rows of a shared table."""
         view = self._view
-        conditions = [f"t._state = {LIVE}"]
+        conditions = [f"t._state IN ({LIVE}, {BROKEN})"]
         if view.module.name == "Calendar":
             conditions.append("t.activitytype = 'Task'")
         elif view.module.name == "Events":
             conditions.append("t.activitytype <> 'Emails' AND t.activitytype <> 'Task'")
         elif view.module.name == "Emails" and "activitytype" in view.module.fields:
             conditions.append("t.activitytype = 'Emails'")
-        if view.owners is not None:
+        if view.owners is not None and not self._thinned:
             owners = ", ".join(str(each) for each in sorted(view.owners))
             conditions.append(f't."assigned_user_id" IN ({owners})')
         return " AND ".join(conditions)
@@ -242,7 +247,7 @@ class Compiler:
             ordered[-1] += " DESC"
         if "t.id" in expressions:
             return ", ".join(ordered)
-        if not ordered and not self._statement.conditions:
+        if not ordered and not (self._statement.conditions and self._view.module.is_entity):
             return "t.id"
         start = self._limit()[0]
         return ", ".join([*ordered, f"(t.id * 7919 + {start % 10007}) % 10007, t.id"])

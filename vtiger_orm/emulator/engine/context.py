@@ -10,9 +10,9 @@ from typing import Any
 
 from ..profiles import Profile
 from . import ids
-from .errors import CrmError, denied, invalid_id
+from .errors import Crash, CrmError, denied, invalid_id
 from .schema import Module, Schema
-from .store import DELETED, Store, quoted
+from .store import BROKEN, DELETED, Store, quoted
 from .users import User
 from .views import View, is_hidden
 
@@ -106,6 +106,8 @@ class Context:
             raise denied()
         if row[0] != module.name:
             raise invalid_id()
+        if row[1] == BROKEN:
+            raise Crash("the record was never finished")
 
     def check_shared(self, module: Module, number: int) -> None:
         """Raises unless the record's owner shares it with the user."""

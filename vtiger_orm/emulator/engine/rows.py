@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from .compile import Compiled, Compiler
 from .context import Context
@@ -18,17 +18,33 @@ from .wire import identity, joins, shown
 
 Row = dict[str, Any]
 
+# retrieve hands out the database's own key of these as well.
+_RAW_KEYS: Final = {"Groups": "groupid", "DocumentFolders": "folderid", "Tax": "taxid"}
 
-def select(ctx: Context, view: View, statement: Statement, scope: str | None = None) -> list[Row]:
+
+def select(ctx: Context, view: View, statement: Statement) -> list[Row]:
     """The answer of a query. Raises `CrmError`; an SQL error is an empty list."""
+    thinned = ctx.profile.thinned_pages and view.owners is not None
     try:
-        compiled = Compiler(ctx.schema, view, statement, ctx.profile.page_cap).compile(scope)
+        compiled = Compiler(
+            ctx.schema, view, statement, page_cap=ctx.profile.page_cap, thinned=thinned
+        ).compile()
     except SilentError:
         return []
     rows = run(ctx, compiled)
+    if thinned and not statement.counted:
+        rows = [row for row in rows if _is_shared(ctx, view, row)]
     if compiled.files and rows:
-        _add_attachments(ctx, view.module, rows)
+        add_attachments(ctx, view.module, rows)
     return rows
+
+
+def _is_shared(ctx: Context, view: View, row: Row) -> bool:
+    owner = ctx.store.row(
+        f"SELECT assigned_user_id FROM {quoted(view.module.table)} WHERE id = ?",
+        (int(row["id"].split("x")[1]),),
+    )
+    return owner is not None and owner[0] in (view.owners or ())
 
 
 def run(ctx: Context, compiled: Compiled) -> list[Row]:
@@ -49,9 +65,13 @@ def record(ctx: Context, module: Module, number: int, *, label: bool = True) -> 
     found = ctx.store.row(sql, (number,))
     row: Row = dict(zip(keys, found)) if found is not None else {}
     if any(each.kind in ("image", "file") for each in module.fields.values()):
-        _add_attachments(ctx, module, [row])
+        add_attachments(ctx, module, [row])
     if label and module.is_entity:
         row["label"] = encoded(label_of(module, row))
+    if module.name in _RAW_KEYS:
+        row[_RAW_KEYS[module.name]] = str(number)
+    if module.name in ("Products", "Services"):
+        _add_prices(ctx, module, row)
     return row
 
 
@@ -75,7 +95,7 @@ def _record_sql(schema: Schema, view: View) -> tuple[str, tuple[str, ...]]:
     ]
     hidden = [each for each in view.fields.values() if each.twin]
     expressions = [shown(schema, view, each) for each in fields]
-    expressions += ["''" for _ in hidden]
+    expressions += [f"ifnull(t.{quoted(each.name)}, '')" for each in hidden]
     expressions.append(identity(module))
     keys = (*(each.name for each in fields), *(each.name for each in hidden), "id")
     tables = {each.column.table for each in fields}
@@ -90,7 +110,24 @@ def _is_line(view: View, table: str) -> bool:
     return view.module.is_inventory and table == "lines"
 
 
-def _add_attachments(ctx: Context, module: Module, rows: list[Row]) -> None:
+def _add_prices(ctx: Context, module: Module, row: Row) -> None:
+    """The price in each currency, as JSON numbers, and the currency it was given in."""
+    names = [name for name in module.fields if name.startswith("currency") and name[8:].isdigit()]
+    if not names or "Currency" not in ctx.schema.modules:
+        return
+    price = float(row.get("unit_price") or 0)
+    currency = ctx.schema.modules["Currency"]
+    for name in names:
+        found = ctx.store.row(
+            f"SELECT conversion_rate FROM {quoted(currency.table)} WHERE id = ?", (name[8:],)
+        )
+        amount = price * float(found[0] or 1) if found else 0.0
+        row[name] = int(amount) if amount.is_integer() else round(amount, 8)
+    row["currency_id"] = f"{currency.prefix}x1"
+
+
+def add_attachments(ctx: Context, module: Module, rows: list[Row]) -> None:
+    """Put `imageattachmentids` into the rows of records that have attachments."""
     numbers = {int(row["id"].split("x")[1]): row for row in rows if "id" in row}
     marks = ", ".join("?" * len(numbers))
     found = ctx.store.rows(

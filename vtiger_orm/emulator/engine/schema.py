@@ -22,8 +22,10 @@ _UNDESCRIBED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "HelpDesk": (("update_log", "text"),),
     "LineItem": (("description", "text"),),
     **dict.fromkeys(
-        sorted(INVENTORY), (("image", "string"), ("purchase_cost", "double"), ("margin", "double"))
+        sorted(INVENTORY - {"PurchaseOrder"}),
+        (("image", "string"), ("purchase_cost", "double"), ("margin", "double")),
     ),
+    "PurchaseOrder": (("image", "string"),),
 }
 _HIDDEN_COLUMNS: Final = frozenset({"hdnDiscountPercent", "hdnDiscountAmount"})
 

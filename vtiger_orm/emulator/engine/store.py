@@ -21,8 +21,9 @@ from .casts import number
 from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
 from .schema import USERS, Field, Module, Schema
 
-LIVE, DELETED, CONVERTED = 0, 1, 2
-"""States of a record; a converted lead can still be retrieved but is in no query."""
+LIVE, DELETED, CONVERTED, BROKEN = 0, 1, 2, 3
+"""States of a record. A converted lead can still be retrieved but is in no query; a broken
+record (the server died while making it) is in queries but can be neither read nor deleted."""
 
 _SYSTEM_TABLES: Final = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -48,8 +49,9 @@ CREATE TABLE tag(record INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(record
 CREATE TABLE picklist(module TEXT NOT NULL, field TEXT NOT NULL, position INTEGER NOT NULL,
                       value TEXT NOT NULL, PRIMARY KEY(module, field, position)) WITHOUT ROWID;
 CREATE TABLE dependency(module TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,
-                        value TEXT NOT NULL, targets TEXT NOT NULL,
-                        PRIMARY KEY(module, source, target, value)) WITHOUT ROWID;
+                        position INTEGER NOT NULL, value TEXT NOT NULL,
+                        targets TEXT NOT NULL,
+                        PRIMARY KEY(module, source, target, position)) WITHOUT ROWID;
 """
 
 _SQL_TYPES: Final[Mapping[Storage, str]] = {
@@ -72,7 +74,7 @@ def quoted(name: str) -> str:
 def own_columns(module: Module) -> Iterator[Field]:
     """The fields that are columns of the module's own table."""
     for field in module.fields.values():
-        if field.column.table not in (LINES, CONTACTS_OF_ACTIVITY) and field.twin is None:
+        if field.twin or field.column.table not in (LINES, CONTACTS_OF_ACTIVITY):
             yield field
 
 
@@ -83,6 +85,8 @@ class Store:
         self.schema = schema
         self.lock = RLock()
         self.in_memory = database == ":memory:"
+        self.accounts_version = 0
+        """Moves when this process changes users, groups or rules."""
         self._depth = 0
         self.connection = sqlite3.connect(
             database,
@@ -212,6 +216,14 @@ class Store:
         """Delete, undelete or convert a record."""
         self.execute("UPDATE entity SET state = ? WHERE id = ?", (state, number))
         self.execute(f"UPDATE {quoted(module.table)} SET _state = ? WHERE id = ?", (state, number))
+
+    def touch_accounts(self) -> None:
+        """Tell everybody who shares this database that users, groups or rules changed."""
+        self.accounts_version += 1
+        self.execute(
+            "INSERT INTO meta VALUES ('accounts', 1) "
+            "ON CONFLICT(name) DO UPDATE SET value = value + 1"
+        )
 
     def new_number(self, module: Module) -> int:
         """A number for a new record: all records share one counter, as do users and groups."""

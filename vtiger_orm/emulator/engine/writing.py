@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from . import ids
 from .accept import accept, empty, text_of
-from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
+from .columns import CONTACTS_OF_ACTIVITY, LINES
 from .context import Context
 from .errors import CrmError, PlainText, mandatory_missing
 from .labels import encoded_again
@@ -48,6 +48,13 @@ class Writer:
         self._ctx = ctx
         self._module = module
         self._view = ctx.view(module)
+
+    def check_references(self, element: Mapping[str, Any]) -> None:
+        """Raises for a reference that is no id, or the id of a module it may not point to."""
+        for name, value in element.items():
+            field = self._module.fields.get(name)
+            if field is not None and field.kind == "reference" and name not in _SYSTEM_FIELDS:
+                self._reference(field, value)
 
     def check_mandatory(self, element: Mapping[str, Any]) -> None:
         """Raises for the first mandatory field without a value, and only for that one."""
@@ -112,13 +119,14 @@ class Writer:
             field = module.fields.get(name)
             if field is None or name in _SYSTEM_FIELDS or name in _PBX_SYSTEM_FIELDS:
                 continue
-            if field is numbering or field.column.table in (LINES, CONTACTS_OF_ACTIVITY):
+            elsewhere = field.column.table in (LINES, CONTACTS_OF_ACTIVITY)
+            if field is numbering or (elsewhere and field.twin is None):
                 continue
             if not creating and not self._view.editable(field):
                 continue
             if field.kind == "owner":
                 values[name] = self._owner(value)
-            elif field.kind == "reference" and field.storage is Storage.REFERENCE:
+            elif field.kind == "reference":
                 values[name] = self._reference(field, value)
             else:
                 values[name] = accept(module, field, value, user)

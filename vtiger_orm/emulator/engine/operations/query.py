@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from ..cloud import extend_record
 from ..context import Context
 from ..errors import denied
 from ..rows import select
@@ -14,15 +15,23 @@ _FROM: Final = re.compile(r"from\s+([^\s;]+)", re.IGNORECASE)
 
 
 def query(ctx: Context) -> list[dict[str, Any]]:
-    """Rows of one module.
+    """Rows of one module."""
+    return run_query(ctx, ctx.text("query"))
+
+
+def run_query(ctx: Context, text: str) -> list[dict[str, Any]]:
+    """The answer of a query text.
 
     The module is looked up by the first word after FROM, before the text is parsed: a query
     that names an unknown one gets no syntax error.
     """
-    text = ctx.text("query")
     found = _FROM.search(text)
     if found is None:
         raise denied(" for query")
     ctx.module(found[1].strip())
     statement = parse(text)
-    return select(ctx, ctx.view(ctx.module(statement.module)), statement)
+    module = ctx.module(statement.module)
+    rows = select(ctx, ctx.view(module), statement)
+    if ctx.profile.cloud and not statement.counted:
+        return [extend_record(module, row, listed=True) for row in rows]
+    return rows

@@ -2,53 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from .. import rows
+from .. import cloud, rows, uploads
 from ..context import Context
 from ..errors import CrmError, mandatory_missing
 from ..labels import decoded_once
-from ..schema import Module
+from ..schema import GROUPS, LINE_ITEM, USERS, Module
 from ..store import DELETED
 from ..writing import Writer, is_blank
+from . import inventory
 
 Row = dict[str, Any]
+
+_ACCOUNTS: Final = frozenset({USERS, GROUPS})
 
 
 def create(ctx: Context) -> Row:
     """A new record. Its answer is the whole record with `id` and `label`."""
     module = ctx.module(ctx.text("elementType"), unnamed=True)
-    view = ctx.view(module)
-    if not view.writable:
-        raise CrmError("ACCESS_DENIED", "Permission to write is denied")
+    _check_writable(ctx, module)
     element = ctx.document("element")
+    if module.is_inventory:
+        return _extended(ctx, module, inventory.create(ctx, module, element))
+    if module.name == LINE_ITEM:
+        return inventory.create_item(ctx, module, element)
     writer = Writer(ctx, module)
+    writer.check_references(element)
     writer.check_mandatory(element)
+    uploads.check(ctx, module)
     number = writer.insert(element)
+    uploads.attach(ctx, module, number, element)
+    _account_changed(ctx, module)
     answer = rows.record(ctx, module, number)
     if module.name == "Leads" and "lastname" in answer:
         # The server decodes this one field once too often, here and nowhere else.
         answer["lastname"] = decoded_once(answer["lastname"])
-    return answer
+    return _extended(ctx, module, answer)
 
 
 def retrieve(ctx: Context) -> Row:
     """One record with `label`; the id is echoed as sent."""
     module, number = ctx.record(ctx.text("id"))
-    answer = rows.record(ctx, module, number)
+    if module.is_inventory:
+        answer = inventory.retrieve(ctx, module, number)
+    else:
+        answer = rows.record(ctx, module, number)
     answer["id"] = ctx.text("id")
-    return answer
+    return _extended(ctx, module, answer)
 
 
 def revise(ctx: Context) -> Row:
     """Change the fields that are sent, and nothing else."""
     module, number, element = _target(ctx)
     writer = Writer(ctx, module)
+    writer.check_references(element)
     for field in module.fields.values():
         if field.mandatory and field.name in element and is_blank(element[field.name]):
             raise mandatory_missing(f"{field.name} does not have a value")
-    writer.change(number, element)
-    return _answer(ctx, module, number, element)
+    if module.is_inventory:
+        answer = inventory.change(ctx, module, number, element, update=False)
+    elif module.name == LINE_ITEM:
+        answer = inventory.revise_item(ctx, module, number, element)
+    else:
+        uploads.check(ctx, module)
+        writer.change(number, element)
+        uploads.attach(ctx, module, number, element)
+        answer = rows.record(ctx, module, number)
+    _account_changed(ctx, module)
+    answer["id"] = str(element["id"])
+    return _extended(ctx, module, answer)
 
 
 def update(ctx: Context) -> Row:
@@ -59,6 +82,7 @@ def update(ctx: Context) -> Row:
     """
     module, number, element = _target(ctx)
     writer = Writer(ctx, module)
+    writer.check_references(element)
     writer.check_mandatory(element)
     changes = {
         name: value
@@ -66,8 +90,16 @@ def update(ctx: Context) -> Row:
         if not (value == "" and name in module.fields and module.fields[name].kind == "reference")
     }
     writer.damage_description(number, element)
-    writer.change(number, changes)
-    return _answer(ctx, module, number, element)
+    if module.is_inventory:
+        answer = inventory.change(ctx, module, number, changes, update=True)
+    elif module.name == LINE_ITEM:
+        answer = inventory.update_item(ctx, module, number, changes)
+    else:
+        writer.change(number, changes)
+        answer = rows.record(ctx, module, number)
+    _account_changed(ctx, module)
+    answer["id"] = str(element["id"])
+    return _extended(ctx, module, answer)
 
 
 def delete(ctx: Context) -> dict[str, str]:
@@ -75,19 +107,33 @@ def delete(ctx: Context) -> dict[str, str]:
     module, number = ctx.record(ctx.text("id"))
     if not ctx.view(module).deletable:
         raise CrmError("ACCESS_DENIED", "Permission to read given object is denied")
+    if module.name == LINE_ITEM:
+        return inventory.delete_item(ctx, module, number)
+    if module.is_inventory:
+        ctx.store.execute('DELETE FROM "m_LineItem" WHERE parent_id = ?', (number,))
+    stamps = {"modifiedtime": ctx.now(), "modifiedby": ctx.user.number}
+    ctx.store.update(module, number, stamps)
     ctx.store.set_state(module, number, DELETED)
+    _account_changed(ctx, module)
     return {"status": "successful"}
 
 
 def _target(ctx: Context) -> tuple[Module, int, Row]:
     element = ctx.document("element")
     module, number = ctx.record(element.get("id"))
-    if not ctx.view(module).writable:
-        raise CrmError("ACCESS_DENIED", "Permission to write is denied")
+    _check_writable(ctx, module)
     return module, number, element
 
 
-def _answer(ctx: Context, module: Module, number: int, element: Row) -> Row:
-    answer = rows.record(ctx, module, number)
-    answer["id"] = str(element["id"])
-    return answer
+def _extended(ctx: Context, module: Module, answer: Row) -> Row:
+    return cloud.extend_record(module, answer, listed=False) if ctx.profile.cloud else answer
+
+
+def _check_writable(ctx: Context, module: Module) -> None:
+    if not ctx.view(module).writable:
+        raise CrmError("ACCESS_DENIED", "Permission to write is denied")
+
+
+def _account_changed(ctx: Context, module: Module) -> None:
+    if module.name in _ACCOUNTS:
+        ctx.store.touch_accounts()

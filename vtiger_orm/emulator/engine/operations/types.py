@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .. import views
+from .. import cloud, picklists, views
 from ..context import Context
 from ..errors import Crash
 from ..schema import Module
@@ -45,5 +45,6 @@ def _has_kind(module: Module, kinds: frozenset[str]) -> bool:
 
 def describe(ctx: Context) -> dict[str, Any]:
     """One module as the user sees it."""
-    module = ctx.module(ctx.text("elementType"))
-    return views.describe(ctx.view(module))
+    view = ctx.view(ctx.module(ctx.text("elementType")))
+    answer = picklists.described(ctx.store, view.module, views.describe(view))
+    return cloud.extend_describe(view, answer) if ctx.profile.cloud else answer

@@ -1,0 +1,155 @@
+"""`LineItems_FinalDetails`: what the server's edit form works with, sent along by accident.
+
+Each item's keys carry its position (``qty1``, ``qty2``); the first item also carries the
+totals of the whole record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from . import casts
+from .context import Context
+from .inventory import Goods, Totals, goods_of, net_price
+from .labels import encoded
+
+Row = dict[str, Any]
+
+
+def of_record(
+    ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals: Totals
+) -> dict[str, Row]:
+    """The details of a stored record, as `retrieve` shows them."""
+    details: dict[str, Row] = {}
+    for position, item in enumerate(items, start=1):
+        details[str(position)] = _item(position, item, goods_of(ctx, item["productid"]))
+    first = details.setdefault("1", {})
+    first["final_details"] = _final(ctx, header, items, totals)
+    return details
+
+
+def of_write(ctx: Context, header: Mapping[str, Any]) -> dict[str, Row]:
+    """The details in the answer of a write: taken before the items were stored, so all zero."""
+    zero = Totals(Decimal(0), Decimal(0), Decimal(0))
+    return {"1": {"final_details": _final(ctx, header, (), zero)}}
+
+
+def _item(position: int, item: Row, goods: Goods) -> Row:
+    quantity = casts.decimal(item["quantity"] or "")
+    price = casts.decimal(item["listprice"] or "")
+    percent = casts.decimal(item["discount_percent"] or "")
+    amount = casts.decimal(item["discount_amount"] or "")
+    gross, net = quantity * price, net_price(item)
+    kind = "amount" if amount else "percentage" if percent else "zero"
+    facts: Row = {
+        "purchaseCost": _money(casts.decimal(item.get("purchase_cost") or "")),
+        "margin": _money(casts.decimal(item.get("margin") or "")),
+        "productDeleted": goods.known and not goods.live,
+        "entityType": goods.module if goods.known else None,
+        "hdnProductId": str(goods.number),
+        "productName": goods.name,
+        "hdnProductcode": goods.code,
+        "productDescription": "",
+        "comment": encoded(item.get("comment") or ""),
+        "qtyInStock": _short(casts.decimal(goods.stock)) if goods.stock != "NA" else "NA",
+        "qty": _short(quantity),
+        "listPrice": _money(price),
+        "unitPrice": _money(casts.decimal(goods.price)),
+        "productTotal": _money(gross),
+        "subproduct_ids": "",
+        "discount_percent": _short(percent) if kind == "percentage" else 0,
+        "discount_amount": _short(amount) if kind == "amount" else 0,
+        "discount_type": kind,
+        "discountTotal": _money(gross - net),
+        "totalAfterDiscount": _money(net),
+        "taxTotal": "0.00",
+        "netPrice": _money(net),
+    }
+    if goods.module == "Products":
+        facts.update(subprod_qty_list=[], subprod_names="")
+    if kind != "zero":
+        column = "percent" if kind == "percentage" else "amount"
+        facts[f"checked_discount_{column}"] = " checked"
+        for name in ("percent", "amount"):
+            shown = "visible" if name == column else "hidden"
+            facts[f"style_discount_{name}"] = f' style="visibility:{shown}"'
+    if position > 1:
+        facts["delRow"] = "Del"
+    return {f"{name}{position}": value for name, value in facts.items()}
+
+
+def _final(ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals: Totals) -> Row:
+    discount_amount = casts.decimal(str(header.get("hdnDiscountAmount") or ""))
+    discount_percent = casts.decimal(str(header.get("hdnDiscountPercent") or ""))
+    kind = "amount" if discount_amount else "percentage" if discount_percent else "zero"
+    discount = discount_amount or totals.subtotal * discount_percent / 100
+    shipping = casts.decimal(str(header.get("hdnS_H_Amount") or "")) if items else Decimal(0)
+    usual = not header.get("hdnTaxType")
+    taxes = _taxes(ctx, items, totals.subtotal - discount, usual=usual)
+    return {
+        "taxtype": header.get("hdnTaxType") or None,
+        "discount_type_final": kind if items else "zero",
+        "hdnSubTotal": _money(totals.subtotal),
+        "discount_percentage_final": _short(discount_percent) if kind == "percentage" else 0,
+        "discount_amount_final": _money(discount_amount if items else Decimal(0)),
+        "discountTotal_final": _money(discount if items else Decimal(0)),
+        "taxes": taxes,
+        "tax_totalamount": _money(
+            sum((casts.decimal(each["amount"]) for each in taxes.values()), Decimal(0))
+        ),
+        "shipping_handling_charge": _money(shipping),
+        "sh_taxes": [
+            {**each, "taxname": f"sh{each['taxname']}", "percentage": 0, "amount": 0}
+            for each in _taxes(ctx, (), Decimal(0)).values()
+        ],
+        "shtax_totalamount": "0.00",
+        "adjustment": _money(
+            casts.decimal(str(header.get("txtAdjustment") or "")) if items else Decimal(0)
+        ),
+        "grandTotal": _money(totals.total),
+        "preTaxTotal": _money(totals.before_tax),
+        "totalAfterDiscount": _money(totals.subtotal - discount if items else Decimal(0)),
+        "chargesAndItsTaxes": {"1": {"value": None, "taxes": {"1": 0, "2": 0, "3": 0}}},
+        "deductTaxes": [],
+        "deductTaxesTotalAmount": "0.00",
+    }
+
+
+def _taxes(
+    ctx: Context, items: Sequence[Row], base: Decimal, *, usual: bool = False
+) -> dict[str, Row]:
+    """The record's taxes by their id. Without items the percentages are the plain number 0, or
+    (`usual`) those that the CRM is set up with."""
+    if "Tax" not in ctx.schema.modules:
+        return {}
+    taxes = {}
+    for number, name, label, rate in ctx.store.rows(
+        "SELECT id, taxname, taxlabel, percentage "
+        'FROM "m_Tax" WHERE ifnull(deleted, 0) = 0 ORDER BY id'
+    ):
+        percentage = casts.decimal(items[0].get(name) or "") if items else Decimal(0)
+        shown = rate if usual and not items else f"{percentage:.3f}" if items else 0
+        taxes[str(number)] = {
+            "taxname": name,
+            "taxlabel": label,
+            "percentage": shown,
+            "amount": _money(base * percentage / 100),
+            "taxid": str(number),
+            "type": "Fixed",
+            "method": "Simple",
+            "regions": [],
+            "compoundon": [],
+        }
+    return taxes
+
+
+def _money(amount: Decimal) -> str:
+    return f"{casts.rounded(amount, 2):.2f}"
+
+
+def _short(amount: Decimal) -> str:
+    """Without zeros at the end: ``3``, ``1.5``."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,126 @@
+"""relatedtypes, retrieve_related, query_related, add_related and delete_related."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from .. import ids, relations
+from ..context import Context
+from ..errors import Crash, CrmError, denied, internal_error
+from ..schema import Module
+from ..store import LIVE
+from .query import run_query
+
+Row = dict[str, Any]
+
+_FROM: Final = re.compile(r"FROM\s+([^\s]+)", re.IGNORECASE)
+
+
+def relatedtypes(ctx: Context) -> Row:
+    """The relations of a module, by label; in the Cloud by relation id."""
+    module = ctx.module(ctx.text("elementType"))
+    if not module.is_entity or module.name == "Users":
+        raise Crash(f"{module.name} has no related lists to look at")
+    visible = [each for each in module.relations if _is_visible(ctx, each)]
+    information: dict[str, Row] = {}
+    for position, relation in enumerate(visible, start=1):
+        row = {"name": relation["name"], "label": relation["label"], "isEntity": "1"}
+        key = relation["label"]
+        if ctx.profile.cloud:
+            key = str(relation.get("relation_id") or int(module.prefix) * 100 + position)
+            row["translated_label"] = relation["label"]
+            row["relation_id"] = key
+            row["actions"] = relation.get("actions") or "add"
+        information[key] = row
+    return {"types": [each["name"] for each in visible], "information": information or []}
+
+
+def _is_visible(ctx: Context, relation: Any) -> bool:
+    module = ctx.schema.modules.get(relation["name"])
+    return module is not None and (ctx.user.is_admin or module.name not in ctx.user.hidden_modules)
+
+
+def retrieve_related(ctx: Context) -> list[Row]:
+    """The first page of related records, whole."""
+    return _query(ctx, f"SELECT * FROM {ctx.text('relatedType')}")
+
+
+def query_related(ctx: Context) -> list[Row]:
+    """A query (without semicolon) narrowed to the records related to one.
+
+    The server pastes ``id IN (...) AND`` behind the word WHERE, which must be in upper case,
+    and puts no brackets around what follows: an OR gets out.
+    """
+    return _query(ctx, ctx.text("query"))
+
+
+def _query(ctx: Context, text: str) -> list[Row]:
+    wire = ids.parse(ctx.schema, ctx.text("id"))
+    module = _module_of(ctx, wire)
+    found = _FROM.search(text)
+    target = found[1].strip() if found else ""
+    if not module.is_entity:
+        raise Crash(f"{module.name} has no related lists to look at")
+    label = ctx.text("relatedLabel")
+    relation = relations.find(ctx, module, label, target)
+    other = ctx.module(relation["name"])
+    numbers = relations.related_numbers(ctx, module, wire.number or 0, label, target)
+    if not numbers:
+        return []
+    related = ",".join(f"'{other.prefix}x{number}'" for number in numbers)
+    return run_query(ctx, _narrowed(text, f"id IN ({related})"))
+
+
+def _module_of(ctx: Context, wire: ids.WireId) -> Module:
+    """The module of a live record. For others the server finds no name, and says so."""
+    module = ctx.module(wire.module.name)
+    if not module.shares_ids:
+        return module
+    row = ctx.store.row("SELECT module FROM entity WHERE id = ? AND state = ?", (wire.number, LIVE))
+    if row is None:
+        raise denied(" for name : ")
+    return ctx.module(row[0])
+
+
+def _narrowed(text: str, condition: str) -> str:
+    if "where" not in text.lower():
+        return f"{text} WHERE {condition};"
+    parts = text.split("WHERE")
+    rest = parts[1] if len(parts) > 1 else ""
+    return f"{parts[0]} WHERE {condition} AND {rest};"
+
+
+def add_related(ctx: Context) -> Row:
+    """Relate two records. It reports success whatever it did, except for a bad source."""
+    try:
+        module, source = ctx.record(ctx.text("sourceRecordId"))
+    except CrmError:
+        raise internal_error() from None
+    target = _target(ctx, module)
+    if target is not None:
+        relations.link(ctx, source, target)
+    return {"message": ctx.profile.related_message}
+
+
+def _target(ctx: Context, module: Module) -> int | None:
+    """The number of the record to relate; None where the server silently does nothing."""
+    try:
+        other, number = ctx.record(ctx.text("relatedRecordId"))
+    except CrmError:
+        return None
+    label = ctx.text("relationIdLabel")
+    named = [each for each in module.relations if each["name"] == other.name]
+    if label and not any(each["label"] == label for each in named):
+        return None
+    if not named or (not label and len(named) > 1) or relations.is_one_to_many(module, other):
+        return None
+    return number
+
+
+def delete_related(ctx: Context) -> Row:
+    """Take a relation away. Only the Cloud has this."""
+    _module, source = ctx.record(ctx.text("sourceRecordId"))
+    _other, target = ctx.record(ctx.text("relatedRecordId"))
+    relations.unlink(ctx, source, target)
+    return {"status": "successful"}
