@@ -68,7 +68,19 @@ def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
     plan = changes(folder, files)
     if not plan:
         return plan
-    made = _make_folder(folder)
+    made = _missing(folder, files)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _publish(folder, files, plan)
+    except BaseException:
+        for each in made:
+            with contextlib.suppress(OSError):
+                each.rmdir()
+        raise
+    return plan
+
+
+def _publish(folder: Path, files: Mapping[PurePosixPath, str], plan: Changes) -> None:
     staging = Path(tempfile.mkdtemp(prefix=".vtiger-orm-", dir=folder))
     try:
         for path in plan.written:
@@ -76,21 +88,14 @@ def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(files[path].encode("utf-8"))
         _swap(folder, staging, plan)
-    except BaseException:
-        for each in made:
-            with contextlib.suppress(OSError):
-                each.rmdir()
-        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return plan
 
 
-def _make_folder(folder: Path) -> list[Path]:
-    """Make the folder; what had to be made, the innermost first."""
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return made
+def _missing(folder: Path, files: Mapping[PurePosixPath, str]) -> list[Path]:
+    """The folders that have to be made, the innermost first."""
+    needed = {folder / path.parent for path in files} | {folder, *folder.parents}
+    return sorted((each for each in needed if not each.exists()), reverse=True)
 
 
 def _swap(folder: Path, staging: Path, plan: Changes) -> None:

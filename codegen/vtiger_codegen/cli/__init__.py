@@ -7,6 +7,7 @@ become one message without a traceback: exit code 1, and 2 for wrong usage.
 from __future__ import annotations
 
 import ast
+import difflib
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -66,6 +67,16 @@ class Verbs(click.Group):
             raise _explained(cmd_name, error) from error
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        verbs = self.list_commands(ctx)
+        if args and args[0] not in verbs and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], verbs, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            ctx.fail(f"No such command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of verbs, from the first line of each file's docstring."""
