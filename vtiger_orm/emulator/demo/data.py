@@ -278,6 +278,7 @@ class Builder:
         self.activities()
         self.others()
         self.comments()
+        self.dependency()
         self.age()
 
     def vendors(self) -> None:
@@ -585,6 +586,20 @@ class Builder:
                 },
                 share=0,
             )
+
+    def dependency(self) -> None:
+        """One pair of dependent picklists."""
+        self.engine.backdoor.depend(
+            "HelpDesk",
+            "ticketpriorities",
+            "ticketseverities",
+            {
+                "Low": ["Minor", "Feature"],
+                "Normal": ["Minor", "Major", "Feature"],
+                "High": ["Major", "Critical"],
+                "Urgent": ["Critical"],
+            },
+        )
 
     def age(self) -> None:
         """Fields that are younger than the oldest records are NULL there, and a few values of

@@ -11,6 +11,7 @@ from ..demo import ARTEFACT
 from ..profiles import STOCK_8_0_PHP8, Profile
 from . import operations
 from .accounts import Accounts
+from .backdoor import Backdoor
 from .context import Context, Upload
 from .errors import Crash
 from .schema import Module, Schema
@@ -42,7 +43,10 @@ class Engine:
         self.profile = profile
         self.store = Store(schema, database)
         self.accounts = Accounts(schema, self.store)
+        """Users, groups, profiles and sharing rules."""
         self._now = now or _utc_now
+        self.backdoor = Backdoor(schema, self.store, self._now)
+        """Columns as they are stored, for tests."""
         self._views: dict[tuple[User, str], View] = {}
 
     def call(

@@ -33,10 +33,8 @@ def set_values(store: Store, module: Module, field: Field, values: Sequence[str]
 
 def described(store: Store, module: Module, answer: dict[str, Any]) -> dict[str, Any]:
     """A describe answer with the values the module's picklists have now."""
-    changed = {
-        name
-        for (name,) in store.rows("SELECT field FROM picklist WHERE module = ?", (module.name,))
-    }
+    rows = store.rows("SELECT DISTINCT field FROM picklist WHERE module = ?", (module.name,))
+    changed = {name for (name,) in rows}
     if not changed:
         return answer
     fields = []

@@ -48,7 +48,7 @@ def me(ctx: Context) -> Row:
     """The user who asks."""
     module = ctx.schema.modules[USERS]
     row = rows.record(ctx, module, ctx.user.number, label=False)
-    profile = {name: row[name] for name in _PROFILE_FIELDS if name in row}
+    profile: Row = {name: row[name] for name in _PROFILE_FIELDS if name in row}
     return {"id": ctx.user.wire_id, **profile}
 
 
