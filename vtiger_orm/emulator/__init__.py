@@ -41,6 +41,7 @@ __all__ = [
     "User",
 ]
 
+_EXTRA = frozenset({"lark", "h11", "python_multipart"})
 _HOMES = {
     "PROFILES": ".profiles",
     "ApiCall": ".calls",
@@ -66,4 +67,11 @@ def __getattr__(name: str) -> object:
         home = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return getattr(import_module(home, __name__), name)
+    try:
+        return getattr(import_module(home, __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        from vtiger_orm.errors import MissingExtra
+
+        raise MissingExtra("The embedded CRM", "emulator") from error

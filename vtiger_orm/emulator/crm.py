@@ -22,7 +22,7 @@ from .faces import Face
 from .faces.cloud import CloudFace
 from .faces.restfulapi import RestfulApiFace
 from .faces.webservice import WebserviceFace
-from .faults import Exchange, Faults, Latency
+from .faults import Exchange, Faults
 from .http import Request, Response, text_response
 from .limits import RateLimits
 from .profiles import Profile, profile_named
@@ -78,6 +78,7 @@ class Crm:
         self.profile = profile if isinstance(profile, Profile) else profile_named(profile)
         self.clock = clock if clock is not None else Clock()
         self.url_limit = url_limit
+        self.latency = latency
         self.engine = Engine(_schema(schema), str(database), profile=self.profile, now=self.clock)
         self.sessions = Sessions(self.clock, idle=session_idle)
         self.tokens = Tokens(self.clock)
@@ -94,8 +95,6 @@ class Crm:
         )
         self._lanes: dict[str, float] = {}
         self._lock = threading.Lock()
-        if latency:
-            self.faults.always(Latency(latency))
         if data == "auto":
             data = "demo" if schema is None else None
         self._fill(data)
@@ -142,14 +141,16 @@ class Crm:
 
     def _queued(self, lane: str, response: Response) -> Response:
         """Calls of one session wait for each other, as PHP's session lock makes them."""
-        delay = response.delivery.delay
-        if not lane or delay <= 0:
+        delay = self.latency + response.delivery.delay
+        if delay <= 0:
             return response
-        now = time.monotonic()
-        with self._lock:
-            free = max(self._lanes.get(lane, now), now) + delay
-            self._lanes[lane] = free
-        return replace(response, delivery=replace(response.delivery, delay=free - now))
+        if lane:
+            now = time.monotonic()
+            with self._lock:
+                free = max(self._lanes.get(lane, now), now) + delay
+                self._lanes[lane] = free
+            delay = free - now
+        return replace(response, delivery=replace(response.delivery, delay=delay))
 
     def _tell(self, record: CallRecord) -> None:
         if log.isEnabledFor(logging.INFO):
@@ -251,9 +252,25 @@ class Crm:
         """Put the store back. Sessions stay open; faults stay as they are."""
         self.engine.restore(token)
 
+    @contextmanager
+    def rolled_back(self) -> Iterator[Self]:
+        """Whatever the block does to the store is undone at its end."""
+        token = self.snapshot()
+        try:
+            yield self
+        finally:
+            self.restore(token)
+
     def copy(self) -> Crm:
         """Another CRM in memory with the same schema, profile and store; nobody logged in."""
-        crm = Crm(self.engine.schema, data=None, profile=self.profile, url_limit=self.url_limit)
+        crm = Crm(
+            self.engine.schema,
+            data=None,
+            profile=self.profile,
+            url_limit=self.url_limit,
+            latency=self.latency,
+            session_idle=self.sessions.idle,
+        )
         crm.engine.restore(self.engine.snapshot())
         crm.passwords.update(self.passwords)
         return crm

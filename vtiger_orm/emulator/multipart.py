@@ -19,11 +19,10 @@ def _parts(boundary: bytes, body: bytes) -> list[_Part]:
     try:
         from python_multipart.exceptions import MultipartParseError
         from python_multipart.multipart import MultipartParser
-    except ImportError as error:
-        raise ImportError(
-            "Uploads to the embedded CRM need python-multipart. "
-            "Install it with: pip install 'vtiger-orm[emulator]'"
-        ) from error
+    except ModuleNotFoundError as error:
+        from vtiger_orm.errors import MissingExtra
+
+        raise MissingExtra("An upload to the embedded CRM", "emulator") from error
 
     parts: list[_Part] = []
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vtiger_orm.errors import VtigerError
+
 if TYPE_CHECKING:
     from vtiger_orm.emulator import CallRecord, Crm
 
@@ -68,11 +70,8 @@ def serve(
     """
     try:
         crm = _open(schema, data, database, profile, latency)
-    except ImportError as error:
-        raise click.ClickException(
-            f"The embedded CRM needs packages that are not installed ({error.name or error}). "
-            "Install them with: pip install 'vtiger-orm[emulator]'"
-        ) from error
+    except VtigerError as error:  # an extra is missing, or the snapshot cannot be read
+        raise click.ClickException(str(error)) from error
     with crm:
         try:
             name, key = crm.credentials(user)
