@@ -31,7 +31,7 @@ def add_picklist(ctx: Context) -> Row:
     return {"success": True, "result": places}
 
 
-def edit_picklist(ctx: Context) -> list[Any]:
+def edit_picklist(ctx: Context) -> Row:
     """Rename a value, in all records too."""
     module, field, element = _field(ctx)
     current, new = str(element.get("current_value", "")), str(element.get("new_value", ""))
@@ -43,10 +43,10 @@ def edit_picklist(ctx: Context) -> list[Any]:
         ctx.store, module, field, [new if each == current else each for each in values]
     )
     _rename(ctx, module, field, current, new)
-    return ["success", True]
+    return {"success": True, "result": ["success", True]}
 
 
-def delete_picklist(ctx: Context) -> list[Any]:
+def delete_picklist(ctx: Context) -> Row:
     """Remove values; records that have one get the replacement, which is compulsory."""
     module, field, element = _field(ctx)
     removed = element.get("delete_values")
@@ -61,7 +61,7 @@ def delete_picklist(ctx: Context) -> list[Any]:
     picklists.set_values(ctx.store, module, field, rest)
     for value in map(str, removed):
         _rename(ctx, module, field, value, replacement)
-    return ["success", True]
+    return {"success": True, "result": ["success", True]}
 
 
 def picklist_dependency(ctx: Context) -> Row:
