@@ -34,7 +34,7 @@ from tests.codegen.snapshots import (
     recorded_modules,
     snapshot,
 )
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, RegenerateNeeded
 from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
@@ -377,6 +377,28 @@ def test_templates_fail_on_facts_that_do_not_exist(tmp_path: Path) -> None:
     (tmp_path / "package" / "module.py.jinja").write_text("{{ module.nonsense }}")
     with pytest.raises(ConfigError, match=r"module.py.jinja.*nonsense"):
         generated(module("M"), templates=tmp_path)
+
+
+# The format
+
+
+@pytest.mark.parametrize(("written", "read", "fits"), [(0, 1, False), (1, 2, True), (1, 3, False)])
+def test_a_runtime_reads_its_own_format_and_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int, read: int, fits: bool
+) -> None:
+    output = generated(module("M"))
+    path = PurePosixPath("_package.py")
+    output.files[path] = output.files[path].replace("format=1,", f"format={written},")
+    monkeypatch.setattr("vtiger_orm.package.FORMAT", read)
+    if fits:
+        with imported(tmp_path, output.files) as package:
+            assert package.M.meta.name == "M"
+    else:
+        with (
+            pytest.raises(RegenerateNeeded, match="Run: vtiger-orm generate"),
+            imported(tmp_path, output.files),
+        ):
+            pass
 
 
 # Inertness

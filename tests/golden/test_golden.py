@@ -1,0 +1,131 @@
+"""Whole packages as they are printed: each folder here is a case.
+
+    schema/       the snapshot, with or without a names.lock
+    config.toml   what [tool.vtiger-orm] would hold
+    expected/     the package and its names.lock
+
+After a wanted change run ``VTIGER_ORM_UPDATE_GOLDEN=1 pytest tests/golden`` and read the diff.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path, PurePosixPath
+
+import black
+import pytest
+from black.mode import TargetVersion
+from vtiger_codegen.config import parse_settings
+from vtiger_codegen.generate import Output, generate
+from vtiger_codegen.naming.lock import FILE_NAME, load_lock
+
+from vtiger_orm.metadata.snapshot import Snapshot
+
+CASES = sorted(file.parent for file in Path(__file__).parent.glob("*/config.toml"))
+ROOT = Path(__file__).parents[2]
+PY311 = {TargetVersion.PY311}
+
+
+def printed(case: Path, lock: Path, *, locked: bool = False) -> Output:
+    table = tomllib.loads((case / "config.toml").read_text(encoding="utf-8"))
+    settings = parse_settings(table, str(case))
+    snapshot = Snapshot.load(case / "schema")
+    return generate(snapshot, load_lock(lock), settings.options(), locked=locked)
+
+
+def as_bytes(output: Output) -> dict[str, bytes]:
+    files = {f"package/{path}": text.encode() for path, text in output.files.items()}
+    return files | {FILE_NAME: output.lock.to_text().encode()}
+
+
+def expected(case: Path) -> dict[str, bytes]:
+    folder = case / "expected"
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_output_is_what_was_reviewed(case: Path) -> None:
+    found = as_bytes(printed(case, case / "schema" / FILE_NAME))
+    if "VTIGER_ORM_UPDATE_GOLDEN" in os.environ:
+        shutil.rmtree(case / "expected", ignore_errors=True)
+        for name, text in found.items():
+            file = case / "expected" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text)
+    wanted = expected(case)
+    assert found.keys() == wanted.keys()
+    for name, text in found.items():
+        assert text.decode() == wanted[name].decode(), name
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_reviewed_lock_gives_the_same_package(case: Path) -> None:
+    again = printed(case, case / "expected" / FILE_NAME, locked=True)
+    assert as_bytes(again) == expected(case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_output_is_stable_under_black(case: Path) -> None:
+    for name, text in expected(case).items():
+        path = PurePosixPath(name)
+        if path.suffix in (".py", ".pyi"):
+            mode = black.Mode(line_length=100, is_pyi=path.suffix == ".pyi", target_versions=PY311)
+            assert black.format_str(text.decode(), mode=mode) == text.decode(), name
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All cases side by side, each package under the name of its case."""
+    folder = tmp_path_factory.mktemp("golden")
+    for case in CASES:
+        shutil.copytree(case / "expected" / "package", folder / f"crm_{case.name}")
+    return folder
+
+
+def check_types(folder: Path, *command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_mypy_accepts_every_package(packages: Path) -> None:
+    check_types(packages, "mypy", "--strict", f"--cache-dir={packages / '.mypy'}", ".")
+
+
+def test_pyright_accepts_every_package(packages: Path) -> None:
+    settings = {"include": ["."], "extraPaths": [str(ROOT)], "typeCheckingMode": "strict"}
+    (packages / "pyrightconfig.json").write_text(json.dumps(settings))
+    check_types(packages, "basedpyright", "--level=error", f"--pythonpath={sys.executable}")
+
+
+def test_every_package_can_be_imported(packages: Path) -> None:
+    """In a process of its own, with warnings as errors."""
+    code = f"""
+import importlib, sys
+for case in {[case.name for case in CASES]!r}:
+    package = importlib.import_module("crm_" + case)
+    for name in package.__all__:
+        getattr(package, name)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(packages), str(ROOT)))},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
