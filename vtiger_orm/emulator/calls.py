@@ -109,6 +109,12 @@ class CallRecord:
     size: int
     """Bytes of the answer's body."""
 
+    @property
+    def is_login(self) -> bool:
+        """Whether it belongs to finding the server and logging in: a handshake, or a call that
+        nobody's credentials came with."""
+        return self.call.is_login or not (self.user or self.call.session)
+
     def line(self) -> str:
         """One readable line: user, operation, outcome, time, what it was about."""
         if self.error:
@@ -135,7 +141,7 @@ class CallCount:
     @property
     def records(self) -> list[CallRecord]:
         """Every call but logins, oldest first."""
-        return [each for each in self._records if not each.call.is_login]
+        return [each for each in self._records if not each.is_login]
 
     @property
     def number(self) -> int:
@@ -144,7 +150,8 @@ class CallCount:
 
     @property
     def logins(self) -> int:
-        """How many calls of the login handshake (challenge, login, extend, logout)."""
+        """How many calls of the login handshake: challenge, login, extend, logout, and those
+        without any credentials."""
         return len(self._records) - self.number
 
     @property
@@ -164,6 +171,12 @@ class CallCount:
 
     def __len__(self) -> int:
         return self.number
+
+    def __int__(self) -> int:
+        return self.number
+
+    def __bool__(self) -> bool:
+        return True
 
     def __iter__(self) -> Iterator[CallRecord]:
         return iter(self.records)

@@ -168,3 +168,80 @@ def test_a_cloud_has_sessions_as_well(cloud: Crm) -> None:
         params = {"operation": "getchallenge", "username": "admin"}
         answer = http.get(f"{cloud.url}/webservice.php", params=params)
     assert answer.json()["success"] is True
+
+
+class TestEveryOperation:
+    """What other tests do not send: the wire form of each operation of the manual."""
+
+    def test_picklists(self, rest: httpx.Client) -> None:
+        def tell(operation: str, **element: object) -> Any:
+            data = {"elementType": "Contacts", "element": json.dumps(element)}
+            return rest.post(operation, data=data).json()["result"]
+
+        added = tell("add_picklist", fieldname="leadsource", values=["Newspaper"])
+        assert added["success"] is True
+        assert list(added["result"]) == ["id0"]
+        assert "Newspaper" in leadsources(rest)
+        nested_twice = {"success": True, "result": ["success", True]}
+        edited = tell(
+            "edit_picklist", fieldname="leadsource", current_value="Newspaper", new_value="Press"
+        )
+        assert edited == nested_twice
+        assert "Press" in leadsources(rest)
+        deleted = tell(
+            "delete_picklist", fieldname="leadsource", delete_values=["Press"], replace_with="Other"
+        )
+        assert deleted == nested_twice
+        assert "Press" not in leadsources(rest)
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_edition_limits(self, rest: httpx.Client, method: str) -> None:
+        params = {"serviceName": "DOCUMENT_UPLOAD_FILE_LIMIT"}
+        answer = rest.request(method, "editionLimits", params=params)
+        assert answer.json()["result"] == {
+            "serviceName": "DOCUMENT_UPLOAD_FILE_LIMIT",
+            "limit": "50MB",
+        }
+
+    def test_a_document_is_uploaded_and_read_back(self, rest: httpx.Client) -> None:
+        element = {"notes_title": "x", "filelocationtype": "I", "assigned_user_id": "19x1"}
+        answer = rest.post(
+            "create",
+            data={"elementType": "Documents", "element": json.dumps(element)},
+            files={"filename": ("hello ü & co.txt", b"hello", "text/plain")},
+        )
+        document = answer.json()["result"]
+        assert (document["filename"], document["filesize"]) == ("hello_ü___co.txt", "5")
+        attachment = document["imageattachmentids"]
+        (file,) = rest.get("files_retrieve", params={"id": attachment}).json()["result"]
+        assert (file["filename"], file["filecontents"]) == ("hello_ü_co.txt", "aGVsbG8=")
+
+    def test_tags_by_both_names(self, rest: httpx.Client) -> None:
+        contact = create(rest, "Contacts", lastname="x")["id"]
+        rest.post("tags_add", data={"id": contact, "tags": '["a", "b", "c"]'})
+        for operation in ("tag_delete", "tags_delete"):
+            form = {"id": contact, "tags": '["a"]', "delete_all": "0"}
+            assert rest.post(operation, data=form).json()["result"] == {"message": "tags deleted"}
+        for method in ("GET", "POST"):
+            tags = rest.request(method, "tags_retrieve", params={"id": contact}).json()["result"]
+            assert sorted(tags["tags"]) == ["b", "c"]
+
+    @pytest.mark.parametrize(
+        "search", ['{"Contacts": ["email"]}', '["Contacts"]', '{"Contacts"}', ""]
+    )
+    def test_lookup_in_every_spelling(self, rest: httpx.Client, search: str) -> None:
+        made = create(rest, "Contacts", lastname="x", email="ada@example.com")
+        params = {"type": "email", "value": "ada@example.com", "searchIn": search}
+        rows = rest.get("lookup", params=params).json()["result"]
+        assert [row["id"] for row in rows] == [made["id"]]
+
+    def test_decrypt_answers_the_bare_value(self, rest: httpx.Client) -> None:
+        made = create(rest, "Contacts", lastname="Secretname")
+        params = {"id": made["id"], "fieldname": "lastname"}
+        assert rest.get("decrypt", params=params).json()["result"] == "Secretname"
+
+
+def leadsources(rest: httpx.Client) -> list[str]:
+    fields = rest.get("describe", params={"elementType": "Contacts"}).json()["result"]["fields"]
+    (field,) = [each for each in fields if each["name"] == "leadsource"]
+    return [each["value"] for each in field["type"]["picklistValues"]]
