@@ -14,6 +14,7 @@
     ├── NotSupported                this server or dialect cannot do it
     ├── QueryError                  found while a queryset is built or planned: nothing was sent
     │   ├── InvalidLookup           unknown field or lookup, wrong value type
+    │   ├── TooManyWrites           more records than one update or delete may write
     │   ├── UnsupportedQuery        cannot be answered exactly
     │   └── ScanTooLarge            exact, but only by reading more rows than allowed
     ├── RecordError
@@ -115,6 +116,10 @@ class InvalidLookup(QueryError):
 
 class UnsupportedQuery(QueryError):
     """The query cannot be answered exactly on this server."""
+
+
+class TooManyWrites(QueryError):
+    """An update or delete of a queryset concerns more records than allowed. Nothing was written."""
 
 
 class ScanTooLarge(QueryError):

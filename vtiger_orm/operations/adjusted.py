@@ -97,6 +97,11 @@ def report(meta: ModuleMeta, adjustments: tuple[Adjustment, ...], *, strict: boo
         )
 
 
+def differs(each: FieldMeta, one: str, other: str) -> bool:
+    """Whether two wire values of a field are different values, not just written differently."""
+    return _difference(each, one, other) is not None
+
+
 def _difference(each: FieldMeta, sent: str, stored: str) -> Why | None:
     if sent == stored or (is_blank(sent) and is_blank(stored)):
         return None

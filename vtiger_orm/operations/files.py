@@ -17,8 +17,6 @@ from typing import IO, Any, Final
 
 from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
 from ..ids import parse_id
-from ..metadata.kinds import Kind
-from ..metadata.module import FieldMeta, ModuleMeta
 from .calls import FilePart, Operation, Plan, Retrieve, Row, perform
 from .facts import Facts
 from .support import remembering
@@ -93,25 +91,10 @@ def file_part(
     return FilePart(part, filename, content, guessed)
 
 
-def document_values(
-    meta: ModuleMeta, part: FilePart, values: Mapping[str, Any], *, url: str | None = None
-) -> dict[str, Any]:
-    """Wire values of a document that holds a file; the title defaults to the file's name."""
-    wire = dict(values)
-    if not wire.get("notes_title"):
-        wire["notes_title"] = part.filename
-    wire["filelocationtype"] = "I"
-    return wire
-
-
 def attachment_ids(row: Mapping[str, Any]) -> list[str]:
     """The attachments of a record as the wire has it; the key exists only where there are any."""
     text = str(row.get(ATTACHMENTS) or "")
     return [str(parse_id(part.strip())) for part in text.split(",") if part.strip()]
-
-
-def image_field(meta: ModuleMeta) -> FieldMeta | None:
-    return next((each for each in meta.fields.values() if each.kind is Kind.IMAGE), None)
 
 
 def attachments_of(id_: str) -> Plan[tuple[Row, list[str]]]:

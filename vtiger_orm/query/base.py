@@ -47,6 +47,8 @@ class QueryState:
     """References to follow, from `select_related` and `prefetch_related`."""
     projection: Projection | None = None
     """What `values` makes of the records; None hands them out as they are."""
+    max_writes: int | None = None
+    """Records that `update` and `delete` may write; None leaves it to the session."""
 
     @property
     def reading(self) -> Selection:

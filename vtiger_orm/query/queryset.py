@@ -14,14 +14,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import InvalidLookup
-from ..operations import write
 from ..operations.calls import Plan, Query, perform
-from .base import BaseQuerySet, QueryState
+from .base import QueryState
 from .fields import named_field, readable_field, with_id
 from .projections import ValuesQuerySet
 from .related_loading import merge, parse_fetches
 from .selection import Selection
 from .shapes import Projection, list_projection
+from .writing import WritingQuerySet
 
 if TYPE_CHECKING:
     from ..metadata.module import FieldMeta
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Record")
 
 
-class QuerySet(BaseQuerySet[M]):
+class QuerySet(WritingQuerySet[M]):
     """Records of one module under a condition.
 
     ::
@@ -143,7 +143,7 @@ class QuerySet(BaseQuerySet[M]):
 
     def in_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
         """The records with these ids (all without `ids`), by id; missing ones are left out."""
-        return self._run(self._in_bulk(ids), "ain_bulk")
+        return self._run(self._in_bulk(ids))
 
     async def ain_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
         """`in_bulk`, awaited."""
@@ -170,7 +170,7 @@ class QuerySet(BaseQuerySet[M]):
         it is your responsibility. Everything else of the queryset (conditions, order) is left
         aside.
         """
-        return self._run(self._raw(vtql), "araw")
+        return self._run(self._raw(vtql))
 
     async def araw(self, vtql: str) -> list[M]:
         """`raw`, awaited."""
@@ -186,29 +186,7 @@ class QuerySet(BaseQuerySet[M]):
 
         return plan
 
-    # Writing
-
-    def create(self, *args: Any, **kwargs: Any) -> M:
-        """Create a record in the CRM and return it as stored.
-
-        The owner is the session's user unless given. Never sent twice.
-        """
-        return self._run(self._create(args, kwargs), "acreate")
-
-    async def acreate(self, *args: Any, **kwargs: Any) -> M:
-        """`create`, awaited."""
-        return await self._arun(self._create(args, kwargs))
-
-    def _create(self, args: tuple[Any, ...], values: dict[str, Any]) -> Callable[[Runner], Plan[M]]:
-        _no_positions("create", args)
-        return lambda runner: write.create(self.model, values, runner=runner)
-
 
 def _no_keywords(method: str, kwargs: dict[str, Any]) -> None:
     if kwargs:
         raise TypeError(f"{method}() got an unexpected keyword argument {next(iter(kwargs))!r}.")
-
-
-def _no_positions(method: str, args: tuple[Any, ...]) -> None:
-    if args:
-        raise TypeError(f"{method}() takes values by keyword: {method}(name=value).")
