@@ -29,6 +29,7 @@ from .forking import process_lock
 from .gate import in_event_loop
 from .http import GivenTransports, Transports, Verify, shared_transports
 from .logs import logger
+from .operations import SessionOperations
 from .pacing import Limits
 from .retry import RetryPolicy
 
@@ -47,7 +48,7 @@ _UNKNOWN_OVERHEAD: Final = 200
 """Bytes of a request line besides the statement, while the dialect is not known."""
 
 
-class Session:
+class Session(SessionOperations):
     """Performs plans for one user of one CRM; logs in at the first call, not before.
 
     Works in `with` and `async with`, which make it the current session of its package, and

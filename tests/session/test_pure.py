@@ -1,0 +1,238 @@
+"""The decisions behind a session, without any session: repeating, pacing, gates, lanes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from vtiger_orm.dialects.base import Auth, Identity
+from vtiger_orm.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    MalformedAnswer,
+    RateLimited,
+    ServerError,
+    Timeout,
+    VtigerError,
+)
+from vtiger_orm.operations.calls import Call, Create, Delete, Operation, Query, Revise
+from vtiger_orm.session.gate import Gate
+from vtiger_orm.session.lanes import Lanes
+from vtiger_orm.session.pacing import Limiter, Limits, limiter_of, read_limits
+from vtiger_orm.session.retry import RetryPolicy, delay, login_delay, may_repeat
+
+READ = Query("select id from Contacts;", "Contacts")
+CREATE = Create("Contacts", {})
+POLICY = RetryPolicy()
+UNSENT = ConnectionFailed("refused", sent=False)
+LOST = Timeout("slow")
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "expected"),
+    [
+        (READ, LOST, True),
+        (Revise("12x1", {}), LOST, True),
+        (Delete("12x1"), LOST, True),
+        (CREATE, LOST, False),
+        (CREATE, UNSENT, True),
+        (CREATE, ServerError("x", status=500), False),
+        (CREATE, RateLimited("x"), True),
+        (Operation("sync"), LOST, True),
+        (Operation("convertlead", "POST"), LOST, False),
+        (Operation("convertlead", "POST"), UNSENT, True),
+    ],
+)
+def test_what_may_be_sent_again(call: Call[object], error: VtigerError, expected: bool) -> None:
+    assert may_repeat(call, error) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"),
+    [
+        (LOST, 3),
+        (MalformedAnswer("cut", status=200), 3),
+        (MalformedAnswer("html", status=404), 1),
+        (ServerError("bad gateway", status=502), 3),
+        (ServerError("fatal", status=500), 2),
+        (ServerError("internal", status=200), 1),
+        (AccessDenied("no"), 1),
+        (RateLimited("slow down"), 6),
+        (RateLimited("slow down", retry_after=3), 6),
+        (RateLimited("for today", retry_after=3600), 1),
+    ],
+)
+def test_how_often_a_read_is_tried(error: VtigerError, attempts: int) -> None:
+    tried = 1
+    while delay(READ, error, tried, POLICY, 0.5) is not None:
+        tried += 1
+    assert tried == attempts
+
+
+def test_pauses_grow_and_stay_bounded() -> None:
+    assert [POLICY.backoff(attempt, 1.0) for attempt in (1, 2, 3, 20)] == [0.25, 0.5, 1.0, 20.0]
+    assert POLICY.backoff(1, 0.0) == 0.125
+    assert delay(READ, RateLimited("x", retry_after=7), 1, POLICY) == 7
+    assert 0 <= login_delay(1) <= 0.2
+    assert login_delay(4, 1.0) == pytest.approx(0.8)
+
+
+# Limits of calls
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def test_limits_are_read_by_the_servers_clock() -> None:
+    """The server's clock is an hour ahead: its reset time must not make us wait an hour."""
+    there = NOW + timedelta(hours=1)
+    headers = {
+        "date": there.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "x-floodcontrol-minutelimit": "90",
+        "x-floodcontrol-remaining": "3",
+        "x-floodcontrol-reset": str(int(there.timestamp()) + 20),
+        "x-ratelimit-dailylimit": "120000",
+        "x-ratelimit-remaining": "5",
+        "x-ratelimit-reset": str(int(there.timestamp()) + 7200),
+    }
+    limits = read_limits(headers, NOW, Limits())
+    assert limits.minute_reset == NOW + timedelta(seconds=20)
+    assert limits.daily_reset == NOW + timedelta(hours=2)
+    assert (limits.minute_limit, limits.minute_remaining) == (90, 3)
+    assert (limits.daily_limit, limits.daily_remaining) == (120_000, 5)
+
+
+def test_a_reset_in_seconds_and_nonsense_are_read() -> None:
+    limits = read_limits({"x-floodcontrol-reset": "15"}, NOW, Limits())
+    assert limits.minute_reset == NOW + timedelta(seconds=15)
+    odd = {"x-floodcontrol-reset": "soon", "x-floodcontrol-remaining": "many", "date": "x"}
+    assert read_limits(odd, NOW, limits) == limits
+    far = read_limits({"x-floodcontrol-reset": "99999999999"}, NOW, Limits())
+    assert far.minute_reset == NOW + timedelta(seconds=60)
+
+
+def test_the_rest_of_a_minute_is_shared_out() -> None:
+    limiter = Limiter()
+    assert limiter.reserve() == 0
+    limiter.saw(200, {"x-floodcontrol-remaining": "2", "x-floodcontrol-reset": "30"})
+    assert [limiter.reserve(), limiter.reserve()] == [0, 0]
+    assert limiter.reserve() == pytest.approx(30, abs=1)
+    limiter.saw(200, {"x-floodcontrol-remaining": "9", "x-floodcontrol-reset": "30"})
+    assert limiter.reserve() == 0
+
+
+def test_answers_without_limits_teach_nothing() -> None:
+    limiter = Limiter()
+    limiter.saw(200, {"content-type": "application/json"})
+    assert limiter.limits == Limits()
+
+
+def test_retry_after_closes_the_host_for_all() -> None:
+    limiter = limiter_of("pacing.test")
+    limiter.saw(429, {"retry-after": "20"})
+    assert limiter_of("pacing.test").reserve() == pytest.approx(20, abs=1)
+    assert limiter_of("elsewhere.test").reserve() == 0
+
+
+# Gates
+
+
+def test_a_gate_lets_one_thread_through() -> None:
+    gate, inside, most = Gate(), 0, 0
+
+    def work() -> None:
+        nonlocal inside, most
+        for _ in range(50):
+            assert gate.enter()
+            inside += 1
+            most = max(most, inside)
+            inside -= 1
+            gate.leave()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+async def test_threads_and_tasks_share_a_gate() -> None:
+    gate, order = Gate(), []
+    assert await gate.aenter()
+
+    def thread() -> None:
+        gate.enter()
+        order.append("thread")
+        gate.leave()
+
+    async def task() -> None:
+        await gate.aenter()
+        order.append("task")
+        gate.leave()
+
+    waiting = asyncio.create_task(asyncio.to_thread(thread))
+    await asyncio.sleep(0.02)
+    later = asyncio.create_task(task())
+    await asyncio.sleep(0.01)
+    assert order == []
+    gate.leave()
+    await asyncio.gather(waiting, later)
+    assert order == ["thread", "task"]
+
+
+async def test_a_cancelled_waiter_passes_its_turn_on() -> None:
+    gate = Gate()
+    await gate.aenter()
+    first, second = (asyncio.create_task(gate.aenter()) for _ in range(2))
+    await asyncio.sleep(0)
+    gate.leave()  # the first one's turn has come, but it has not run yet
+    first.cancel()
+    assert await asyncio.wait_for(second, 2)
+    gate.leave()
+    assert await asyncio.wait_for(gate.aenter(), 2)
+
+
+async def test_blocking_in_a_loop_never_waits_for_that_loop() -> None:
+    gate = Gate()
+    await gate.aenter()
+    assert gate.enter() is False
+    gate.leave()
+    assert gate.enter() is True
+    gate.leave()
+
+
+# Lanes
+
+
+def test_the_least_busy_lane_is_taken() -> None:
+    lanes = Lanes()
+    lanes.widen(3)
+    with lanes.taken() as one, lanes.taken() as two, lanes.taken() as three:
+        assert len({id(one), id(two), id(three)}) == 3
+        with lanes.taken() as four:
+            assert four is one
+    with lanes.taken() as again:
+        assert again is one
+
+
+def test_dropping_a_login_keeps_the_others() -> None:
+    lanes = Lanes()
+    lanes.widen(2)
+    old, other = (Auth(Identity("19x1", "a"), secret) for secret in ("x", "y"))
+    for lane, auth in zip(lanes.closed, (old, other)):
+        lane.auth = auth
+    lanes.drop(old)
+    assert [lane.auth for lane in lanes.closed] == [None]
+    assert lanes.auth is other
+    assert lanes.drain() == (other,)
+    assert lanes.auth is None
+
+
+def test_pauses_are_short_in_tests() -> None:
+    started = time.perf_counter()
+    assert delay(READ, LOST, 1, RetryPolicy(first_delay=0.001)) is not None
+    assert time.perf_counter() - started < 1
