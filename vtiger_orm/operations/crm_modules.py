@@ -3,10 +3,10 @@ documents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..errors import NotLoaded
+from ..errors import InvalidValue, NotLoaded
 from ..metadata.module import ModuleMeta, Relation
 from . import leads, lineitems, related, server
 from .accessor import PlanFor, R_co, model_of
@@ -59,6 +59,17 @@ class InventoryCrm(Crm[R_co]):
         items = items_of(self._record)
         items.settle(rows)
         return items
+
+
+def load_items_of(records: Sequence[Record]) -> Plan[None]:
+    """Read the line items of many records at once, through the module LineItem."""
+    by_id = {str(record.id): record for record in records}
+    for record in records:
+        if not lineitems.is_inventory(record.meta):
+            raise InvalidValue(f"Records of {record.meta.name} have no line items.")
+    found = yield from lineitems.read_items_of(list(by_id))
+    for record in records:
+        items_of(record).settle(found[str(record.id)])
 
 
 class LeadCrm(Crm[R_co], Generic[R_co, A, C, P]):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from ..errors import InvalidValue, MalformedAnswer
+from ..errors import ConfigError, InvalidValue, MalformedAnswer
 from ..ids import parse_id
 from ..metadata import describe as wire
 from .calls import Describe, ListTypes, Me, Operation, Plan, Row, perform
 from .facts import Facts
 from .limits import EditionLimit, Limit
 from .support import remembering, require
+
+if TYPE_CHECKING:
+    from ..records import Record
 
 SearchIn: TypeAlias = Mapping[str, Sequence[str]] | Sequence[str]
 """Modules, or modules with the wire names of the fields to look in."""
@@ -154,6 +157,17 @@ def lookup(
         params["searchIn"] = json.dumps(where, ensure_ascii=False)
     answer = yield from remembering(Operation("lookup", "GET", params), facts)
     return list(answer or [])
+
+
+def records_of(rows: Sequence[Row], runner: Any) -> list[Record]:
+    """Rows of mixed modules as records, the class chosen by each id's prefix."""
+    package = getattr(runner, "package", None)
+    if package is None:
+        raise ConfigError(
+            "The session belongs to no generated package, so rows cannot become records. Open it "
+            "with the package's connect(), or use session.call('lookup', ...)."
+        )
+    return [package.model_of(str(row["id"]))._load([row], runner)[0] for row in rows]
 
 
 def edition_limit(service: EditionLimit | str, facts: Facts) -> Plan[Limit]:

@@ -132,9 +132,12 @@ _ENTRIES: Final = (
         restfulapi=_no("metadata comes from a snapshot pulled over webservice.php"),
     ),
     _entry("create", "Model.objects.create(...), record.save()", restfulapi=YES),
-    _entry("create with a file", "Documents.objects.upload(...), record.crm.set_image(...)"),
+    _entry(
+        "create with a file",
+        "Documents.objects.upload(path, ...), Contacts.objects.upload(image, ...)",
+    ),
     _entry("retrieve", "record.refresh(), Ref.fetch()", restfulapi=YES),
-    _entry("update", "record.crm.save(operation='update')"),
+    _entry("update", "record.save(operation='update')"),
     _entry("revise", "record.save()", restfulapi=_fallback("its PUT, which changes what is sent")),
     _entry("delete", "record.delete()", restfulapi=YES),
     _entry(
@@ -193,7 +196,7 @@ _ENTRIES: Final = (
     _cloud_only("decrypt", "record.crm.decrypt(field)"),
     _cloud_only("tags_add", "record.crm.tags.add(...)"),
     _cloud_only("tags_retrieve", "record.crm.tags.all()"),
-    _cloud_only("tags_delete", "record.crm.tags.remove(...), session.delete_tag(tag, near=...)"),
+    _cloud_only("tags_delete", "record.crm.tags.remove(...), session.delete_tag(tag, on=record)"),
     _cloud_only("lookup", "session.lookup(...)"),
     _cloud_only("get_account_hierarchy", "account.crm.hierarchy()"),
     _entry(

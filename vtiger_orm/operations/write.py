@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import AccessDenied, DoesNotExist, InvalidRecord, NotFound, StaleRecord
+from ..errors import (
+    AccessDenied,
+    DoesNotExist,
+    InvalidRecord,
+    NotFound,
+    StaleRecord,
+    TransportError,
+)
 from ..query.environment import Environment
 from ..query.planner import plan_rows
 from ..query.selection import Selection
@@ -139,9 +146,9 @@ def delete_id(meta: ModuleMeta, id_: str, runner: Runner | None) -> Plan[None]:
     enforce(meta, check_delete(meta), facts_of(runner))
     try:
         yield from perform(Delete(id_))
-    except (AccessDenied, NotFound):
+    except (AccessDenied, NotFound, TransportError):
         # The server says the same of a record that is gone, perhaps by this very call whose
-        # first answer was lost, as of one that may not be deleted.
+        # answer was lost, as of one that may not be deleted.
         found = yield from find_row(meta, id_, environment_of(runner), columns=("id",))
         if found is not None:
             raise
