@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -323,7 +323,3 @@ def _module_name(model: type[Any]) -> str:
 def _wire_names(model: type[Any], values: Mapping[str, object]) -> dict[str, object]:
     fields = {each.name: each.wire for each in model.meta.fields.values()}
     return {fields.get(name, name): value for name, value in values.items()}
-
-
-Sequenced = Callable[[int], object]
-"""A value made from the number of the record."""

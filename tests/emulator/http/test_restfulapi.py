@@ -191,6 +191,14 @@ class TestReading:
         both = api.get("Accounts/picklist/rating/picklistdep/1")
         assert both == {"values": values, "dependencies": []}
 
+    def test_picklist_dependencies(self) -> None:
+        with Crm() as crm:  # the demo has one
+            both = Api(crm).login().get("HelpDesk/picklist/ticketpriorities/picklistdep/1")
+        dependencies = both["dependencies"]
+        assert set(dependencies) == {*both["values"], "__DEFAULT__"}
+        allowed = [set(each["ticketseverities"]) for each in dependencies.values()]
+        assert all(each <= set(dependencies["__DEFAULT__"]["ticketseverities"]) for each in allowed)
+
 
 class TestWriting:
     def test_create(self, api: Api) -> None:

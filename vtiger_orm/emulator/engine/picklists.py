@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,19 @@ def values_of(store: Store, module: Module, field: Field) -> list[str]:
     if changed:
         return [value for (value,) in changed]
     return [each["value"] for each in field.raw["type"].get("picklistValues", ())]
+
+
+def dependencies(store: Store, module: Module, source: str) -> dict[str, dict[str, list[str]]]:
+    """What depends on a picklist: its value -> other picklist -> values allowed with it."""
+    found: dict[str, dict[str, list[str]]] = {}
+    rows = store.rows(
+        "SELECT value, target, targets FROM dependency WHERE module = ? AND source = ? "
+        "ORDER BY target, position",
+        (module.name, source),
+    )
+    for value, target, targets in rows:
+        found.setdefault(value, {})[target] = json.loads(targets)
+    return found
 
 
 def set_values(store: Store, module: Module, field: Field, values: Sequence[str]) -> None:

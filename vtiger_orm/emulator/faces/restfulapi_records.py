@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from ..clock import Clock
-from ..engine import CrmError, Engine, User
+from ..engine import CrmError, Engine, User, picklists
 from ..engine.schema import Field, Module
 from ..http import PhpValue
+from .restfulapi_filter import (
+    BY_ID,
+    SqlError,
+    Term,
+    parse_criteria,
+    parse_number,
+    parse_order,
+    php_empty,
+    statement,
+)
 
-_OPERATORS: Final = {"neq": "!=", "lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
-"""Everything else, ``like`` too, falls through to ``=``."""
-_ALIAS: Final = "CE"
-_TABLE_COLUMN: Final = re.compile(r"(?:(\w+)\.)?(\w+)")
-_ORDER_TERM: Final = re.compile(r"(?:(\w+)\.)?(\w+)(?:\s+(asc|desc))?", re.IGNORECASE)
 _PAGE: Final = 100
-
-# Columns of the database that do not have the name of their field.
-_COLUMNS: Final = {
-    "smownerid": "assigned_user_id",
-    "smcreatorid": "created_user_id",
-    "parentid": "account_id",
-    "accountid": "account_id",
-    "contactid": "contact_id",
-    "annualrevenue": "annual_revenue",
-    "salutation": "salutationtype",
-    "title": "ticket_title",
-    "status": "ticketstatus",
-    "priority": "ticketpriorities",
-    "severity": "ticketseverities",
-    "category": "ticketcategories",
-}
 
 
 class UnknownModule(Exception):
     """The module does not exist: HTTP 404."""
-
-
-class _SqlError(Exception):
-    """The pasted SQL would not run: the module then finds nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    field: str
-    descending: bool
 
 
 class Records:
@@ -75,11 +52,13 @@ class Records:
     def page(self, *, start: str, length: str, criteria: str, order: str) -> list[Any]:
         """A page of records; 20 when no length is given, in the order of creation."""
         try:
-            first, count = _integer(start or "0"), _integer(_unless_empty(length) or "20")
-            where = self._where(criteria)
-            terms = self._terms(order) or [_Term("createdtime", False)]
-            numbers = self._ids(where, terms, first, count)
-        except (_SqlError, CrmError):
+            where = parse_criteria(self._module, criteria)
+            terms = parse_order(self._module, order)
+            first, count = parse_number(start or "0"), 20
+            if not php_empty(length):
+                count = parse_number(length)
+            numbers = [] if where is None else self._numbers(where, terms, first, count)
+        except (SqlError, CrmError):
             return []
         rows = (self.one(number) for number in numbers)
         return [row for row in rows if row is not None]
@@ -115,38 +94,27 @@ class Records:
 
     def picklist(self, name: str, *, dependencies: bool) -> dict[str, Any]:
         """The values of a picklist and, on demand, what depends on it."""
+        store = self._engine.store
         field = self._module.fields.get(name)
-        described = field.raw.get("type", {}) if field is not None else {}
-        values = {
-            each["value"]: each.get("label", each["value"])
-            for each in described.get("picklistValues", ())
-        }
-        result: dict[str, Any] = {"values": values or []}
+        if field is None or field.kind not in picklists.KINDS:
+            return {"values": []} | ({"dependencies": []} if dependencies else {})
+        result: dict[str, Any] = {"values": self._labels(field)}
         if dependencies:
-            result["dependencies"] = self._dependencies(name) or []
+            found = picklists.dependencies(store, self._module, name)
+            targets = {target for each in found.values() for target in each}
+            if targets:
+                found["__DEFAULT__"] = {
+                    target: picklists.values_of(store, self._module, self._module.fields[target])
+                    for target in sorted(targets)
+                }
+            result["dependencies"] = found or []
         return result
 
-    def _dependencies(self, source: str) -> dict[str, dict[str, list[str]]]:
-        found: dict[str, dict[str, list[str]]] = {}
-        for target in self._module.fields.values():
-            if target.name == source or target.kind != "picklist":
-                continue
-            try:
-                mapping = self._call(
-                    "picklist_dependency",
-                    module=self._module.name,
-                    sourcefield=source,
-                    targetfield=target.name,
-                )["valuemapping"]
-            except Exception:
-                return {}  # this server has none
-            for each in mapping:
-                found.setdefault(each["sourcevalue"], {})[target.name] = each["targetvalues"]
-            if mapping:
-                offered = target.raw.get("type", {}).get("picklistValues", ())
-                default = found.setdefault("__DEFAULT__", {})
-                default[target.name] = [each["value"] for each in offered]
-        return found
+    def _labels(self, field: Field) -> dict[str, str]:
+        offered = field.raw["type"].get("picklistValues", ())
+        labels = {each["value"]: each.get("label", each["value"]) for each in offered}
+        values = picklists.values_of(self._engine.store, self._module, field)
+        return {value: labels.get(value, value) for value in values}
 
     def _call(self, operation: str, **params: str) -> Any:
         return self._engine.call(self._user, operation, dict(params))
@@ -171,89 +139,27 @@ class Records:
         shown["api_date_now"] = self._clock().strftime("%Y-%m-%d %H:%M:%S")
         return shown
 
-    def _field(self, table: str | None, column: str) -> Field | None:
-        """The field of ``table.column``; None is the record's own number.
-
-        Raises `_SqlError` for a column that no table of the statement has.
-        """
-        if table is not None and table != _ALIAS and not table.startswith("vtiger_"):
-            raise _SqlError(table)
-        if table == "vtiger_crmentity":  # joined under another name
-            raise _SqlError(table)
-        key = self._module.id_field
-        if column in {"crmid", key["label"] if key is not None else "crmid"}:
-            return None
-        name = column if column in self._module.fields else _COLUMNS.get(column, column)
-        field = self._module.fields.get(name)
-        if field is None or not field.queryable:
-            raise _SqlError(column)
-        return field
-
-    def _where(self, criteria: str) -> str | None:
-        """The filter as a condition; None when it can never be true."""
-        terms: list[str] = []
-        for criterion in criteria.split(";"):
-            parts = [part.strip() for part in criterion.split(":")]
-            if len(parts) < 2:
-                continue
-            operator = "=" if len(parts) == 2 else _OPERATORS.get(parts[1], "=")
-            name, value = parts[0], parts[1] if len(parts) == 2 else parts[2]
-            if not _unless_empty(name) or not _unless_empty(value):
-                return None
-            match = _TABLE_COLUMN.fullmatch(name)
-            if match is None:
-                raise _SqlError(name)
-            terms.append(self._condition(self._field(match[1], match[2]), operator, value))
-        return " and ".join(terms)
-
-    def _condition(self, field: Field | None, operator: str, value: str) -> str:
-        name = "id" if field is None else field.name
-        if field is None or field.kind in {"reference", "owner"}:
-            number = re.match(r"\s*(\d+)", value)
-            value = f"{self._module.prefix}x{number[1] if number else 0}"
-        quoted = value.replace("\\", "\\\\").replace("'", "''")
-        return f"{name} {operator} '{quoted}'"
-
-    def _terms(self, order: str) -> list[_Term]:
-        terms = []
-        for part in order.split(",") if order.strip() else ():
-            match = _ORDER_TERM.fullmatch(part.strip())
-            if match is None:
-                raise _SqlError(part)
-            field = self._field(match[1], match[2])
-            descending = (match[3] or "").lower() == "desc"
-            terms.append(_Term("id" if field is None else field.name, descending))
-        return terms
-
-    def _ids(self, where: str | None, terms: list[_Term], first: int, count: int) -> list[str]:
-        if where is None:
-            return []
+    def _numbers(self, where: str, terms: tuple[Term, ...], first: int, count: int) -> list[str]:
         if count <= _PAGE and not any(term.descending for term in terms[:-1]):
             return [_bare(row) for row in self._rows(where, terms, terms, first, count)]
         # The query language gives 100 rows at most and has one direction, for the last field.
-        by_id = [_Term("id", False)]
         rows: list[dict[str, str]] = []
-        while page := self._rows(where, terms, by_id, len(rows), _PAGE):
+        while page := self._rows(where, terms, BY_ID, len(rows), _PAGE):
             rows += page
         for term in reversed(terms):
             rows.sort(key=lambda row: _sortable(row[term.field]), reverse=term.descending)
         return [_bare(row) for row in rows[first : first + count]]
 
     def _rows(
-        self, where: str, terms: list[_Term], order: list[_Term], first: int, count: int
+        self,
+        where: str,
+        select: tuple[Term, ...],
+        order: tuple[Term, ...],
+        first: int,
+        count: int,
     ) -> list[dict[str, str]]:
-        names = dict.fromkeys(["id", *(term.field for term in terms)])
-        last = order[-1]
-        ordered = [term.field for term in order]
-        if not last.descending and last.field != "id":
-            ordered.append("id")
-        statement = (
-            f"select {','.join(names)} from {self._module.name}"
-            f"{f' where {where}' if where else ''}"
-            f" order by {','.join(ordered)}{' desc' if last.descending else ''}"
-            f" limit {first},{count};"
-        )
-        rows: list[dict[str, str]] = self._call("query", query=statement)
+        text = statement(self._module, where, select=select, order=order, first=first, count=count)
+        rows: list[dict[str, str]] = self._call("query", query=text)
         return rows
 
     # -- writing ---------------------------------------------------------------------------
@@ -327,17 +233,6 @@ class Records:
 
 def _bare(row: Mapping[str, str]) -> str:
     return row["id"].partition("x")[2]
-
-
-def _integer(text: str) -> int:
-    if not text.strip().isdigit():
-        raise _SqlError(text)
-    return int(text)
-
-
-def _unless_empty(text: str) -> str:
-    """The text, or an empty one where PHP's `empty()` is true: that includes ``0``."""
-    return "" if text == "0" else text
 
 
 def _purified(value: str) -> str:
