@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .errors import DuplicateRecord as DuplicateRecord
     from .errors import InvalidId as InvalidId
     from .errors import InvalidLookup as InvalidLookup
+    from .errors import InvalidRecord as InvalidRecord
     from .errors import InvalidValue as InvalidValue
     from .errors import MalformedAnswer as MalformedAnswer
     from .errors import MandatoryMissing as MandatoryMissing
@@ -44,11 +45,18 @@ if TYPE_CHECKING:
     from .errors import SnapshotError as SnapshotError
     from .errors import StaleRecord as StaleRecord
     from .errors import Timeout as Timeout
+    from .errors import TooManyWrites as TooManyWrites
     from .errors import TransportError as TransportError
     from .errors import Unreadable as Unreadable
     from .errors import UnsupportedQuery as UnsupportedQuery
     from .errors import ValidationFailed as ValidationFailed
+    from .errors import ValuesAdjusted as ValuesAdjusted
     from .errors import VtigerError as VtigerError
+    from .operations.dependencies import Dependency as Dependency
+    from .operations.limits import EditionLimit as EditionLimit
+    from .operations.lineitems import LineItem as LineItem
+    from .operations.outcomes import BulkError as BulkError
+    from .operations.outcomes import BulkReport as BulkReport
     from .package import Package as Package
     from .picklists import Choices as Choices
     from .picklists import Picklist as Picklist
@@ -69,15 +77,21 @@ __all__ = [
     "ApiError",
     "AuthError",
     "BlockingCall",
+    "BulkError",
+    "BulkReport",
     "Choices",
     "ConfigError",
     "ConnectionFailed",
+    "Dependency",
     "DoesNotExist",
     "DuplicateRecord",
+    "EditionLimit",
     "Explanation",
     "InvalidId",
     "InvalidLookup",
+    "InvalidRecord",
     "InvalidValue",
+    "LineItem",
     "MalformedAnswer",
     "MandatoryMissing",
     "MissingExtra",
@@ -111,18 +125,25 @@ __all__ = [
     "SnapshotError",
     "StaleRecord",
     "Timeout",
+    "TooManyWrites",
     "TransportError",
     "Unreadable",
     "UnsupportedQuery",
     "ValidationFailed",
+    "ValuesAdjusted",
     "ValuesQuerySet",
     "VtigerError",
     "__version__",
 ]
 
 _WHERE = {
+    "BulkError": "operations.outcomes",
+    "BulkReport": "operations.outcomes",
     "Choices": "picklists",
+    "Dependency": "operations.dependencies",
+    "EditionLimit": "operations.limits",
     "Explanation": "query",
+    "LineItem": "operations.lineitems",
     "Package": "package",
     "Picklist": "picklists",
     "Prefetch": "query",
