@@ -125,7 +125,8 @@ class Column:
         column.meta = FieldMeta(
             name=name,
             kind=kind,
-            targets=_modules(owner, targets),
+            targets=targets,
+            prefixes=package.prefixes_of(targets) if package is not None else (),
             choices=tuple((each.value, each.label) for each in column.enum or ()),
             **{**self._facts, "wire": self._facts["wire"] or name},
         )
@@ -280,12 +281,6 @@ def _several_of(enum: type[Picklist], read: Reader) -> Reader:
             return several
 
     return choices
-
-
-def _modules(owner: type[Record], classes: tuple[str, ...]) -> tuple[str, ...]:
-    """The CRM's names of what an annotation names by class."""
-    package = owner._facts.package if owner._facts is not None else None
-    return classes if package is None else tuple(map(package.module_named, classes))
 
 
 def _read_annotation(

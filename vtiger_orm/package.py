@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from importlib import import_module
 from types import MappingProxyType
@@ -165,6 +165,11 @@ class Package:
         if place is None:
             raise SchemaMismatch(f"The package {self.name!r} has no module {module!r}.")
         return place.prefix
+
+    def prefixes_of(self, modules: Iterable[str]) -> tuple[str, ...]:
+        """The prefixes of several modules; none at all where one is not part of the package."""
+        places = [self._by_name.get(module) for module in modules]
+        return tuple(each.prefix for each in places if each) if None not in places else ()
 
     # Sessions
 

@@ -22,7 +22,7 @@ from vtiger_orm.query.selection import Selection
 from vtiger_orm.values import convert
 from vtiger_orm.values.reading import read_boolean
 
-from .naming.lock import NamesLock
+from .naming.lock import ModuleNames, NamesLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def meta_of(snapshot: Snapshot, lock: NamesLock, module: str) -> ModuleMeta:
         known = folded.get(module.casefold())
         hint = f"Did you mean {known}?" if known else f"It has: {', '.join(folded.values())}."
         raise SnapshotError(f"The snapshot has no module {module!r}. {hint}")
-    names = lock.modules.get(module)
-    return module_meta(found, names.fields if names else None, names.relations if names else None)
+    names = lock.modules.get(module) or ModuleNames()
+    return module_meta(found, names.fields, names.relations, snapshot.instance.prefixes)
 
 
 def selection_of(meta: ModuleMeta, question: Question, zone: tzinfo) -> Selection:

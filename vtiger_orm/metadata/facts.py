@@ -56,17 +56,19 @@ def module_meta(
     module: ModuleSnapshot,
     names: Mapping[str, str] | None = None,
     relation_names: Mapping[str, str] | None = None,
+    prefixes: Mapping[str, str] | None = None,
 ) -> ModuleMeta:
     """The runtime's facts about one module of a snapshot.
 
     `names` maps wire names to attributes (what `names.lock` holds for the module) and
     `relation_names` relation labels to attributes. Without them attributes are the wire names,
-    made into identifiers where they are none.
+    made into identifiers where they are none. `prefixes` are those of the instance: with them
+    the ids given for references can be checked.
     """
     describe = module.describe
     names, relation_names = names or {}, relation_names or {}
     fields = [
-        _field_meta(field, names.get(field.name) or _attribute(field.name), module)
+        _field_meta(field, names.get(field.name) or _attribute(field.name), module, prefixes or {})
         for field in describe.fields
         if not is_secret(field)
     ]
@@ -98,6 +100,12 @@ def module_meta(
     )
 
 
+def known_prefixes(targets: Iterable[str], prefixes: Mapping[str, str]) -> tuple[str, ...]:
+    """The id prefixes of the modules; none at all where one is not known."""
+    found = [prefixes.get(module) for module in targets]
+    return tuple(each for each in found if each is not None) if None not in found else ()
+
+
 def relation_actions(text: str | None) -> tuple[str, ...]:
     """``"ADD,select"`` as ``("add", "select")``; servers differ in case and blanks."""
     parts = (part.strip().lower() for part in (text or "").split(","))
@@ -112,7 +120,10 @@ def _label_field(name: str, fields: Sequence[FieldMeta]) -> str | None:
     return exact[0] if exact else likely[0] if len(likely) == 1 else None
 
 
-def _field_meta(field: DescribedField, attribute: str, module: ModuleSnapshot) -> FieldMeta:
+def _field_meta(
+    field: DescribedField, attribute: str, module: ModuleSnapshot, prefixes: Mapping[str, str]
+) -> FieldMeta:
+    targets = tuple(field.type.refers_to)
     return FieldMeta(
         name=attribute,
         wire=field.name,
@@ -123,7 +134,8 @@ def _field_meta(field: DescribedField, attribute: str, module: ModuleSnapshot) -
         unique=field.isunique,
         default=html.unescape(field.default) if field.default else None,
         length=field.type.length,
-        targets=tuple(field.type.refers_to),
+        targets=targets,
+        prefixes=known_prefixes(targets, prefixes),
         choices=tuple(
             (each.value, each.label or each.value) for each in field.type.picklist_values
         ),

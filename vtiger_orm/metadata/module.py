@@ -51,6 +51,8 @@ class FieldMeta:
     """Longest text in characters, where the CRM tells (Cloud only)."""
     targets: tuple[str, ...] = ()
     """Modules a reference or owner may point to; empty when the CRM does not tell."""
+    prefixes: tuple[str, ...] = ()
+    """What ids in a reference begin with; empty when it is not known of every target."""
     choices: tuple[tuple[str, str], ...] = ()
     """(value, label) of each known picklist value, in the CRM's order."""
     flaw: Flaw | None = None

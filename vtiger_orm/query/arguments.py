@@ -69,6 +69,12 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
             f"{text!r} is not the id of a {module.name} record: those begin with "
             f"'{module.prefix}x' on this CRM."
         )
+    if field.prefixes and text.partition("x")[0] not in field.prefixes:
+        raise InvalidLookup(
+            f"{text!r} is no id that {module.name}.{field.name} can hold: it refers to "
+            f"{' or '.join(field.targets)}, whose ids begin with "
+            f"{' or '.join(f'{each}x' for each in field.prefixes)} on this CRM."
+        )
     _check_length(module, field, text)
     return text
 

@@ -7,7 +7,7 @@ for the sync and one for the async name.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from operator import index
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast, overload
 
@@ -15,12 +15,14 @@ from ..errors import NoSession, UnsupportedQuery
 from ..operations.calls import Plan, collect_rows
 from .conditions import FALSE, Node, all_of, any_of, negated, resolve
 from .environment import Environment
-from .fields import parse_order, with_id
+from .fields import parse_order
 from .habits import missing_attribute
 from .related_loading import Fetches, Loader
 from .relating import explain, plan_count, plan_exists, plan_partitions, plan_rows
 from .selection import Order, Selection
 from .shapes import Projection
+from .state import QueryState
+from .strangers import refuse_strangers
 
 if TYPE_CHECKING:
     from ..protocols import Runner
@@ -33,33 +35,6 @@ R = TypeVar("R")
 
 class SizeUnknown(UnsupportedQuery, TypeError):
     """`len(qs)` or `bool(qs)`. A `TypeError` too, so that `list(qs)` is not misled."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryState:
-    """Everything a queryset is; querysets differ only in what they make of the records."""
-
-    model: type[Record]
-    selection: Selection
-    session: Runner | None = None
-    """Set by `using`; otherwise the session is looked up when something is asked."""
-    fetches: Fetches = ()
-    """References to follow, from `select_related` and `prefetch_related`."""
-    projection: Projection | None = None
-    """What `values` makes of the records; None hands them out as they are."""
-    max_writes: int | None = None
-    """Records that `update` and `delete` may write; None leaves it to the session."""
-
-    @property
-    def reading(self) -> Selection:
-        """The selection that is sent: references to follow must be among its columns."""
-        selection = self.selection
-        if selection.columns is None or not self.fetches:
-            return selection
-        module = selection.module
-        followed = (module.fields[each.name] for each in self.fetches)
-        columns = with_id(module, (*selection.columns, *followed))
-        return replace(selection, columns=columns)
 
 
 class BaseQuerySet(Generic[T]):
@@ -117,6 +92,7 @@ class BaseQuerySet(Generic[T]):
         self._refuse_if_sliced(method)
         if not args and not kwargs:
             return self
+        refuse_strangers(self._state.model._package(), args, kwargs.values())
         condition = resolve(selection.module, args, kwargs)
         if not wanted:
             condition = negated(condition)

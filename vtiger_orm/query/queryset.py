@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import InvalidLookup
 from ..operations.calls import Plan, Query, perform
-from .base import QueryState
 from .fields import named_field, readable_field, with_id
 from .projections import ValuesQuerySet
 from .related_loading import merge, parse_fetches
 from .selection import Selection
 from .shapes import Projection, list_projection
+from .state import QueryState
 from .writing import WritingQuerySet
 
 if TYPE_CHECKING:
