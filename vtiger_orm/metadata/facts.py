@@ -9,7 +9,7 @@ import html
 import keyword
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .describe import DescribedField
 from .kinds import SECRET_NAMES, Kind
