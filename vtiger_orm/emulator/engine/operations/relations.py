@@ -20,7 +20,7 @@ _FROM: Final = re.compile(r"FROM\s+([^\s]+)", re.IGNORECASE)
 def relatedtypes(ctx: Context) -> Row:
     """The relations of a module, by label; in the Cloud by relation id."""
     module = ctx.module(ctx.text("elementType"))
-    if not module.is_entity or module.name == "Users":
+    if not module.is_entity:
         raise Crash(f"{module.name} has no related lists to look at")
     visible = [each for each in module.relations if _is_visible(ctx, each)]
     information: dict[str, Row] = {}
