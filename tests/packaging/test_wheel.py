@@ -24,7 +24,8 @@ assert "site-packages" in vtiger_orm.__file__, vtiger_orm.__file__
 sys.path.insert(0, str(pathlib.Path.cwd()))
 from crm import Contacts, connect
 
-with Crm().serve() as server, connect(server.url, "admin", server.access_key("admin")) as session:
+crm = Crm()
+with crm.serve() as server, connect(server.url, *crm.credentials()):
     ada = Contacts.objects.create(lastname="Lovelace")
     ada.firstname = "Ada"
     ada.save()

@@ -56,7 +56,8 @@ def _embedded(profile: str, console: object) -> Iterator[Session]:
 
 @contextlib.contextmanager
 def _real(url: str) -> Iterator[Session]:
-    from ..credentials import ask
+    from ..config import load_settings
+    from ..credentials import open_session
 
-    with Session(url, *ask()) as session:
+    with open_session(url, None, load_settings()) as session:
         yield session

@@ -23,7 +23,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from vtiger_orm import QuerySet, Record, Session
-from vtiger_orm.errors import MissingExtra
+from vtiger_orm.errors import MissingExtra, NotLoaded
 
 from ..project import Project
 from ..pull import pull_into
@@ -32,7 +32,8 @@ from .snippets import ASYNC, SNIPPETS, Snippet
 
 _MOST_STATEMENTS: Final = 4
 _MOST_ROWS: Final = 5
-_WIDEST_STATEMENT: Final = 300
+_MOST_COLUMNS: Final = 4
+_WIDEST_STATEMENT: Final = 240
 
 
 class Story:
@@ -116,7 +117,7 @@ class Story:
             if isinstance(value, QuerySet):
                 value = list(value)
         for statement in statements[:_MOST_STATEMENTS]:
-            self._say(textwrap.shorten(statement, _WIDEST_STATEMENT, placeholder=" ..."), "cyan")
+            self._say(_shortened(statement), "cyan")
         if len(statements) > _MOST_STATEMENTS:
             self._say(f"... and {len(statements) - _MOST_STATEMENTS} more", "cyan")
         for line in _described(value):
@@ -136,8 +137,9 @@ class Story:
         self.console.print(Text("     " + safe, style=style), soft_wrap=True)
 
     def _show(self, code: str) -> None:
-        lines = textwrap.indent(code.rstrip(), "     ")
-        self.console.print(Syntax(lines, "python", theme="ansi_dark", background_color="default"))
+        syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
+        text = syntax.highlight(textwrap.indent(code.rstrip(), "     "))
+        self.console.print(text, soft_wrap=True)
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
@@ -224,9 +226,20 @@ def _described(value: Any) -> Iterator[str]:
 def _line(value: Any) -> str:
     if isinstance(value, Record) and "account_id" in value.model_fields_set:
         account = getattr(value, "account_id", None)
-        if account is not None and account.is_loaded:
-            return f"{value!r}  of  {account.loaded!r}"
+        with contextlib.suppress(NotLoaded):
+            return f"{value!r} of {account.loaded!r}" if account else repr(value)
     return repr(value)
+
+
+def _shortened(statement: str) -> str:
+    """A statement with its long list of columns left out, and cut where it is long still."""
+    columns, found, rest = statement.partition(" from ")
+    if found and columns.count(",") > _MOST_COLUMNS:
+        first = ",".join(columns.split(",")[:_MOST_COLUMNS])
+        statement = f"{first},... {columns.count(',') + 1} columns from {rest}"
+    if len(statement) <= _WIDEST_STATEMENT:
+        return statement
+    return statement[:_WIDEST_STATEMENT] + " ..."
 
 
 def _plural(number: int, noun: str) -> str:
