@@ -60,9 +60,9 @@ def mypy_errors(tmp_path_factory: pytest.TempPathFactory) -> Errors:
     return found
 
 
-def pyright(mode: str, folder: Path, config: Path) -> Errors:
+def pyright(mode: str, include: list[Path], config: Path) -> Errors:
     settings = {
-        "include": [str(HERE / "pass"), str(HERE / "fail")],
+        "include": [str(path) for path in include],
         "extraPaths": [str(ROOT), str(ROOT / "codegen")],
         "typeCheckingMode": mode,
         "pythonVersion": "3.11",
@@ -76,15 +76,15 @@ def pyright(mode: str, folder: Path, config: Path) -> Errors:
     found: Errors = defaultdict(lambda: defaultdict(list))
     for error in json.loads(output)["generalDiagnostics"]:
         if error["severity"] == "error":
-            line = error["range"]["start"]["line"] + 1
+            line = error["range"]["start"]["line"] + 1 if "range" in error else 0
             found[Path(error["file"])][line].append(error["message"])
     return found
 
 
 @pytest.fixture(scope="session")
 def pyright_errors(tmp_path_factory: pytest.TempPathFactory) -> Errors:
-    folder = tmp_path_factory.mktemp("pyright")
-    return pyright("strict", folder, folder / "pyrightconfig.json")
+    config = tmp_path_factory.mktemp("pyright") / "pyrightconfig.json"
+    return pyright("strict", [HERE / "pass", HERE / "fail"], config)
 
 
 def expected(path: Path, checker: str) -> dict[int, list[str]]:
@@ -116,6 +116,12 @@ def test_mypy_accepts(path: Path, mypy_errors: Errors) -> None:
 @pytest.mark.parametrize("path", PASS, ids=lambda path: path.stem)
 def test_pyright_accepts(path: Path, pyright_errors: Errors) -> None:
     assert not pyright_errors.get(path)
+
+
+def test_the_defaults_of_basedpyright_accept_programs_and_generated_package(tmp_path: Path) -> None:
+    """Its default mode knows more rules than pyright's strict one."""
+    config = tmp_path / "pyrightconfig.json"
+    assert not pyright("recommended", [HERE / "pass", ROOT / "generated" / "demo"], config)
 
 
 @pytest.mark.parametrize("path", FAIL, ids=lambda path: path.stem)
