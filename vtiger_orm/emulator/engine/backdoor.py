@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from . import ids
+from .columns import ACTIVITIES
 from .schema import Module, Schema
 from .store import DELETED, LIVE, Store, own_columns
 from .writing import blank_row
@@ -35,6 +36,8 @@ class Backdoor:
             number = self._store.new_number(facts)
             self._store.register(facts, number)
             self._store.insert(facts, number, {**blank_row(facts), **row, **columns})
+            if facts.name in ACTIVITIES:
+                self._store.classify_activity(number)
         return f"{facts.prefix}x{number}"
 
     def set(self, record: str, values: Mapping[str, Any] | None = None, **more: Any) -> None:

@@ -212,6 +212,17 @@ class Store:
                 (number, module.name, wire),
             )
 
+    def classify_activity(self, number: int) -> None:
+        """Whether an activity is a task or an event is decided by its type alone, whatever
+        module it was written through."""
+        row = self.row('SELECT activitytype FROM "m_Calendar" WHERE id = ?', (number,))
+        module = self.schema.modules.get("Calendar" if row and row[0] == "Task" else "Events")
+        if module is not None:
+            self.execute(
+                "UPDATE entity SET module = ?, wire = ? WHERE id = ?",
+                (module.name, f"{module.prefix}x{number}", number),
+            )
+
     def set_state(self, module: Module, number: int, state: int) -> None:
         """Delete, undelete or convert a record."""
         self.execute("UPDATE entity SET state = ? WHERE id = ?", (state, number))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from . import ids
 from .accept import accept, empty, text_of
-from .columns import CONTACTS_OF_ACTIVITY, LINES
+from .columns import ACTIVITIES, CONTACTS_OF_ACTIVITY, LINES
 from .context import Context
 from .errors import CrmError, PlainText, mandatory_missing
 from .labels import encoded_again
@@ -86,7 +86,7 @@ class Writer:
         number = ctx.store.new_number(module)
         ctx.store.register(module, number)
         ctx.store.insert(module, number, values)
-        self._relate_contacts(number, element)
+        self._settle(number, element)
         return number
 
     def change(self, number: int, element: Mapping[str, Any]) -> None:
@@ -98,7 +98,7 @@ class Writer:
         if "modifiedby" in self._module.fields:
             given["modifiedby"] = self._ctx.user.number
         self._ctx.store.update(self._module, number, given)
-        self._relate_contacts(number, element)
+        self._settle(number, element)
 
     def damage_description(self, number: int, element: Mapping[str, Any]) -> None:
         """What `update` does to a description it was not sent."""
@@ -172,8 +172,11 @@ class Writer:
         prefix = _NUMBER_PREFIXES.get(self._module.name, self._module.name[:3].upper())
         return f"{prefix}{self._ctx.store.next_number(f'number {self._module.name}')}"
 
-    def _relate_contacts(self, number: int, element: Mapping[str, Any]) -> None:
-        """The contact of an event or task is a relation, not a column."""
+    def _settle(self, number: int, element: Mapping[str, Any]) -> None:
+        """What a write does outside the record's own columns: the contact of an event or task
+        is a relation, and its type decides which of the two it is."""
+        if self._module.name in ACTIVITIES and "activitytype" in self._module.fields:
+            self._ctx.store.classify_activity(number)
         field = self._module.fields.get("contact_id")
         if field is None or field.column.table != CONTACTS_OF_ACTIVITY:
             return
