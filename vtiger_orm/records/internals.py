@@ -2,7 +2,8 @@
 
 1. A model instance consists of its `__dict__` and the slots `__pydantic_fields_set__`,
    `__pydantic_extra__` and `__pydantic_private__`; setting these four makes an instance without
-   running `__init__` (`new_record`, `replace_values`).
+   running `__init__` (`new_record`, `replace_values`). Private attributes, which a customised
+   subclass may have, are set by `init_private_attributes`.
 2. `__init__` may be overridden without slowing validation down if it carries
    `__pydantic_base_init__` (`base_init`).
 3. `__get_pydantic_core_schema__` of a model is called before the schemas of its fields are made,
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic_core import PydanticUndefined
+from pydantic._internal._model_construction import init_private_attributes
 
 if TYPE_CHECKING:
     from .record import Record
@@ -36,8 +37,10 @@ def new_record(
     _set(record, "__dict__", values)
     _set(record, "__pydantic_fields_set__", fields_set)
     _set(record, "__pydantic_extra__", None)
-    _set(record, "__pydantic_private__", _private(model) if model.__private_attributes__ else None)
+    _set(record, "__pydantic_private__", None)
     _set(record, "_state", state)
+    if model.__private_attributes__:
+        init_private_attributes(record, None)
     return record
 
 
@@ -61,13 +64,3 @@ def base_init(init: F) -> F:
     """Mark an `__init__` that only prepares its arguments for pydantic's own."""
     init.__pydantic_base_init__ = True  # type: ignore[attr-defined]
     return init
-
-
-def _private(model: type[Record]) -> dict[str, Any]:
-    """Private attributes of a customised subclass, at their defaults."""
-    private = {}
-    for name, attribute in model.__private_attributes__.items():
-        default = attribute.get_default()
-        if default is not PydanticUndefined:
-            private[name] = default
-    return private

@@ -185,15 +185,17 @@ _match_time: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9
 
 
 def read_time(text: Any) -> time | None:
-    if len(text or "") == 8 and text[2] == text[5] == ":" and text.isascii():
-        return time.fromisoformat(text)
-    match = _match_time(text) if isinstance(text, str) else None
-    if match is not None:
-        hour, minute, second = match.groups("0")
-        return time(int(hour), int(minute), int(second))
     if is_blank(text):
         return None
-    raise ValueError("not a time")
+    if not isinstance(text, str):
+        raise ValueError("not a time")
+    if len(text) == 8 and text[2] == text[5] == ":" and text.isascii():
+        return time.fromisoformat(text)
+    match = _match_time(text)
+    if match is None:
+        raise ValueError("not a time")
+    hour, minute, second = match.groups("0")
+    return time(int(hour), int(minute), int(second))
 
 
 _SPLIT: Final = re.compile(r" ?\|##\| ?")
