@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias, cast
 
 import click
 
-from vtiger_orm import Session
+from vtiger_orm import Package, Session
 from vtiger_orm.errors import ConfigError
 
 from .config import Settings
@@ -52,14 +52,22 @@ def address(given: str | None, settings: Settings) -> str:
     return url
 
 
-def open_session(url: str | None, dialect: str | None, settings: Settings) -> Session:
-    """A session for a verb; nothing is sent yet."""
+def open_session(
+    url: str | None, dialect: str | None, settings: Settings, *, package: Package | None = None
+) -> Session:
+    """A session for a verb; nothing is sent yet.
+
+    `package` tells what is known of the CRM: its dialect and abilities, and what to refuse
+    another CRM by.
+    """
     place = address(url, settings)
+    known = package.dialect if package is not None and settings.dialect == "auto" else None
     username, access_key = ask()
     return Session(
         place,
         username,
         access_key,
-        dialect=cast("Dialect", dialect or settings.dialect),
+        dialect=cast("Dialect", dialect or known or settings.dialect),
         timezone=settings.timezone,
+        package=package,
     )

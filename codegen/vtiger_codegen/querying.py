@@ -14,6 +14,7 @@ from vtiger_orm.metadata.facts import module_meta
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.package import FORMAT, Package
 from vtiger_orm.query.conditions import Node, all_of, negated, resolve
 from vtiger_orm.query.fields import parse_order, readable_field, with_id
 from vtiger_orm.query.keywords import split_keyword
@@ -54,6 +55,20 @@ def meta_of(snapshot: Snapshot, lock: NamesLock, module: str) -> ModuleMeta:
     return module_meta(found, names.fields, names.relations, snapshot.instance.prefixes)
 
 
+def package_of(snapshot: Snapshot) -> Package:
+    """What a session has to know of the snapshot's CRM, to use it well and refuse another."""
+    instance = snapshot.instance
+    return Package(
+        "the snapshot",
+        format=FORMAT,
+        generator="",
+        dialect=instance.dialect,
+        version=instance.version,
+        modules={name: ("", prefix) for name, prefix in instance.prefixes.items()},
+        capabilities=instance.capabilities.model_dump(),
+    )
+
+
 def selection_of(meta: ModuleMeta, question: Question, zone: tzinfo) -> Selection:
     """The selection that the question asks for.
 
@@ -62,26 +77,25 @@ def selection_of(meta: ModuleMeta, question: Question, zone: tzinfo) -> Selectio
     """
     conditions = [_condition(meta, text, zone) for text in question.where]
     conditions += [negated(_condition(meta, text, zone)) for text in question.exclude]
-    fields = [readable_field(meta, name, "--fields") for name in question.fields]
     return Selection(
         meta,
         where=all_of(*conditions),
         order=tuple(parse_order(meta, name) for name in question.order),
         stop=question.limit,
-        columns=with_id(meta, fields) if fields else None,
+        columns=with_id(meta, shown_fields(meta, question)),
     )
 
 
 def shown_fields(meta: ModuleMeta, question: Question) -> tuple[FieldMeta, ...]:
-    """The columns to show: those asked for, else the id and what names a record."""
+    """The columns to show: those asked for, else the id, what names a record, and what the
+    conditions and the order are about."""
     if question.fields:
-        return tuple(meta.fields[name] for name in question.fields)
-    asked = [each.partition("=")[0] for each in (*question.where, *question.exclude)]
-    mentioned = [split_keyword(meta, keyword)[0] for keyword in asked]
-    ordered = [parse_order(meta, name).field for name in question.order]
-    labels = [meta.fields[name] for name in meta.label_fields if meta.fields[name].selectable]
-    shown = [each for each in (*mentioned, *ordered) if each.selectable]
-    return tuple(dict.fromkeys((meta.id, *labels, *shown)))
+        return tuple(readable_field(meta, name, "--fields") for name in question.fields)
+    keywords = [each.partition("=")[0].strip() for each in (*question.where, *question.exclude)]
+    fields = [meta.fields[name] for name in meta.label_fields]
+    fields += [split_keyword(meta, keyword)[0] for keyword in keywords]
+    fields += [parse_order(meta, name).field for name in question.order]
+    return tuple(dict.fromkeys((meta.id, *(each for each in fields if each.selectable))))
 
 
 def zone_of(name: str) -> tzinfo:
