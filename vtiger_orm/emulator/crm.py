@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
 from .calls import CallCount, CallRecord, Outcome
 from .clock import Clock
-from .engine import Engine, Schema, User
+from .engine import Engine, EngineError, Schema, User
 from .faces import Face
 from .faces.cloud import CloudFace
 from .faces.restfulapi import RestfulApiFace
@@ -286,6 +286,8 @@ class Crm:
         if data is None or self._has_records():
             return
         if data == "demo":
+            if self.engine.schema is not Schema.demo():
+                raise ValueError("The demo data fits the demo schema only; give no schema.")
             self.engine.load_demo()
             return
         content = data
@@ -295,7 +297,10 @@ class Crm:
             raise ValueError("Data for the CRM must be an object: module -> list of elements.")
         for module, elements in content.items():
             for element in elements:
-                self.create(module, element)
+                try:
+                    self.create(module, element)
+                except EngineError as error:
+                    raise ValueError(f"The CRM refuses {element} of {module}: {error}") from error
 
     def _has_records(self) -> bool:
         for module in self.engine.schema:

@@ -72,6 +72,8 @@ def serve(
         crm = _open(schema, data, database, profile, latency)
     except VtigerError as error:  # an extra is missing, or the snapshot cannot be read
         raise click.ClickException(str(error)) from error
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--data") from error
     with crm:
         try:
             name, key = crm.credentials(user)

@@ -45,6 +45,8 @@ class TestMaking:
         for given in (data, tmp_path / "data.json"):
             with Crm(data=given) as crm:
                 assert leads(crm) == 2
+        with pytest.raises(ValueError, match=r"The CRM refuses .* of Leads: MANDATORY"):
+            Crm(data={"Leads": [{"firstname": "x"}]})
         (tmp_path / "data.json").write_text("[]")
         with pytest.raises(ValueError, match="module -> list of elements"):
             Crm(data=tmp_path / "data.json")

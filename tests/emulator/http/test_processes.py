@@ -19,8 +19,11 @@ import pytest
 from click.testing import CliRunner
 from vtiger_codegen.cli.serve import serve
 
+import vtiger_orm.emulator
 from vtiger_orm.emulator import Response
 from vtiger_orm.emulator.server import Server
+
+DEMO = Path(vtiger_orm.emulator.__file__).parent / "demo"
 
 
 class Process:
@@ -208,6 +211,8 @@ def test_a_killed_server_loses_nothing_it_acknowledged(
     ("options", "message"),
     [
         (["--data", "nosuch.json"], "neither demo, none, a number nor a file"),
+        (["--data", __file__], "--data"),
+        (["--data", "demo", "--schema", str(DEMO)], "The demo data fits the demo schema only"),
         (["--user", "nobody"], "This CRM has no user 'nobody'"),
         (["--profile", "stock-9"], "is not one of"),
         (["--schema", "nosuch"], "does not exist"),
