@@ -30,7 +30,7 @@ from . import identity
 from .calls import Batch, Call, Delete, Me, Plan, perform
 from .facts import Facts, facts_of
 from .outcomes import BulkReport, Outcome, Progress, Status
-from .preparing import Prepared, needs_user, prepare, unknown_outcome
+from .preparing import Prepared, needs_user, owned, prepare, unknown_outcome
 from .state import LostCreate, state_of
 from .validation import check_delete, enforce
 from .write import environment_of, find_row, settle
@@ -66,10 +66,9 @@ def bulk_create(
     facts, env = facts_of(runner), environment_of(runner)
     yield from _look_for_lost(report, facts, env)
     waiting = report.of(Status.PENDING, Status.FAILED)
+    user: str | None = None
     if any(needs_user(each.item, facts) for each in waiting):
         user = str((yield from perform(Me()))["id"])
-    else:
-        user = None
     jobs = list(_creations(waiting, user, facts, runner))
     reached = yield from _rounds(report, jobs, facts, progress)
     if reached and report.unknown:
@@ -86,8 +85,10 @@ def _creations(
         if record._saved_id is not None:
             outcome.status, outcome.error = Status.DONE, None
             continue
-        prepared = _prepared(outcome, facts, user)
+        prepared = _prepared(outcome, facts)
         if prepared is not None:
+            if user is not None and needs_user(record, facts):
+                prepared = owned(prepared, record.meta, user)
             yield _Job(outcome, prepared.call, _settler(record, prepared, facts, runner))
 
 
@@ -108,7 +109,7 @@ def bulk_update(
                 f"This {record.meta.name} record is not saved yet: create it first."
             )
             continue
-        prepared = _prepared(outcome, facts, None)
+        prepared = _prepared(outcome, facts)
         if prepared is not None:
             jobs.append(_Job(outcome, prepared.call, _settler(record, prepared, facts, runner)))
     yield from _rounds(report, jobs, facts, progress)
@@ -149,10 +150,10 @@ def write_calls(
     yield from _rounds(report, jobs, facts_of(runner), progress)
 
 
-def _prepared(outcome: Outcome[Record], facts: Facts, user: str | None) -> Prepared | None:
+def _prepared(outcome: Outcome[Record], facts: Facts) -> Prepared | None:
     """The row's call; None when there is nothing to send, which the outcome then tells."""
     try:
-        prepared = prepare(outcome.item, facts, user=user)
+        prepared = prepare(outcome.item, facts)
     except OutcomeUnknown as error:
         outcome.status, outcome.error = Status.UNKNOWN, error
         return None

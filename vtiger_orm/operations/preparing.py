@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from ..errors import OutcomeUnknown
@@ -57,26 +57,32 @@ def prepare(
     record: Record,
     facts: Facts,
     *,
-    user: str | None = None,
     operation: SaveOperation = "revise",
     present: Mapping[str, Any] | None = None,
     file: FilePart | None = None,
 ) -> Prepared | None:
     """The call that writes what changed, or None when nothing did.
 
-    `user` becomes the owner of a new record that has none; `present` are the stored values that
-    `update` has to send again. Raises `InvalidRecord` (nothing may be sent then), and
-    `OutcomeUnknown` for a record whose create was lost.
+    A new record may lack its owner yet (`owned`); `present` are the stored values that `update`
+    has to send again. Raises `InvalidRecord` (nothing may be sent then), and `OutcomeUnknown` for
+    a record whose create was lost.
     """
     id_ = record._saved_id
     if id_ is None:
-        return prepare_create(record, facts, user=user, file=file)
+        return _prepare_create(record, facts, file)
     return _prepare_change(record, id_, facts, operation, present or {})
 
 
-def prepare_create(
-    record: Record, facts: Facts, *, user: str | None = None, file: FilePart | None = None
-) -> Prepared:
+def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
+    """The creation with the session's user as the owner."""
+    owner = owner_field(meta)
+    if owner is None or not isinstance(prepared.call, Create):
+        return prepared
+    values = {**prepared.sent, owner.wire: user}
+    return Prepared(replace(prepared.call, values=values), values)
+
+
+def _prepare_create(record: Record, facts: Facts, file: FilePart | None) -> Prepared:
     meta = record.meta
     if has_state(record) and state_of(record).lost is not None:
         raise unknown_outcome(record)
@@ -87,9 +93,6 @@ def prepare_create(
         for name, value in given.items()
         if value != "" or ((each := meta.by_wire.get(name)) and each.default)
     }
-    owner = owner_field(meta)
-    if owner is not None and user is not None:
-        wire.setdefault(owner.wire, user)
     if meta.name == "Calendar":
         wire.setdefault("activitytype", _TASK)
     if is_inventory(meta):

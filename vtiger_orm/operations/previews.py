@@ -56,7 +56,7 @@ def of_save(record: Record, facts: Facts, *, operation: SaveOperation = "revise"
     user = "<session user>" if needs_user(record, facts) else None
     new = record._saved_id is None
     try:
-        prepared = prepare(record, facts, user=None, operation=operation)
+        prepared = prepare(record, facts, operation=operation)
     except InvalidRecord as error:
         name = "create" if new else operation
         return Preview(name, meta.name, 0, problems=tuple(error.problems))

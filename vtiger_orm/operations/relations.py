@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
-from ..query.base import QueryState
+from ..query.state import QueryState
 from ..query.queryset import QuerySet
 from ..query.relating import related_to
 from ..query.selection import Selection

@@ -28,7 +28,7 @@ from .calls import Create, Delete, FilePart, Me, Plan, Retrieve, Row, collect_ro
 from .facts import Facts, facts_of
 from .identity import create_once
 from .lineitems import is_inventory
-from .preparing import Prepared, SaveOperation, needs_user, prepare
+from .preparing import Prepared, SaveOperation, needs_user, owned, prepare
 from .state import items_of, state_of, take_items
 from .validation import Problem, Rule, check_delete, enforce
 
@@ -81,14 +81,15 @@ def save(
     `ValuesAdjusted` when the CRM stored other values than were sent.
     """
     facts = facts_of(runner)
-    user = (yield from perform(Me()))["id"] if needs_user(record, facts) else None
     present: Row = {}
     if operation == "update" and record._saved_id is not None:
         # What update is not told again it may damage: a description is encoded once more.
         present = yield from perform(Retrieve(record._saved_id))
-    prepared = prepare(record, facts, user=user, operation=operation, present=present, file=file)
+    prepared = prepare(record, facts, operation=operation, present=present, file=file)
     if prepared is None:
         return
+    if needs_user(record, facts):
+        prepared = owned(prepared, record.meta, str((yield from perform(Me()))["id"]))
     if isinstance(prepared.call, Create):
         row = yield from create_once(record, prepared.call, facts, environment_of(runner))
     else:
