@@ -21,6 +21,7 @@ cannot be negated at all. The bound of dates keeps out zero dates, which read as
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from operator import ge, gt, le, lt
@@ -56,7 +57,7 @@ _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 _NUMBERS: Final = frozenset({Family.INTEGER, Family.DECIMAL})
 _DATES: Final = frozenset({Family.DATE, Family.DATETIME})
 _OPPOSITE: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-_ORDERED: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_ORDERED: Final[dict[str, Callable[[int, int], bool]]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 @dataclass(frozen=True, slots=True)

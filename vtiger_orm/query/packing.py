@@ -94,19 +94,24 @@ class Packing:
         yield branch
 
     def _short(self, branch: Branch, tree: Node) -> Branch:
-        """Comparisons beyond the room are dropped from the end; lists can be cut later."""
+        """The branch without the comparisons at its end that do not fit; lists can be cut."""
+        lists = [part for part in branch if isinstance(part, Listed)]
+        room = self.room - sum(_length((_shortest(part),)) for part in lists)
         kept: list[Part] = []
         size, dropped = 0, False
         for part in branch:
-            length = _length((part,)) if isinstance(part, Said) else 0
-            if isinstance(part, Said) and size and size + length > self.room // 2:
+            length = _length((part,)) - _BOUNDS + 5 if isinstance(part, Said) else 0
+            if size and size + length > room - _BOUNDS:
                 dropped = True
             else:
                 kept.append(part)
                 size += length
-        if not dropped:
-            return branch
-        return (*kept, Local(tree))
+        return (*kept, Local(tree)) if dropped else branch
+
+
+def _shortest(part: Listed) -> Said:
+    """What is left of a list that is cut as far as possible."""
+    return Said(part.wire, "=", max(part.values, key=len))
 
 
 def _with(branch: Branch, index: int, values: tuple[str, ...]) -> Branch:

@@ -11,7 +11,11 @@ from .tree import TRUE, Node
 @dataclass(frozen=True, slots=True)
 class Order:
     """One field of an ORDER BY. References sort by record number, text as the CRM compares it,
-    blanks come first ascending and last descending."""
+    blanks come first ascending and last descending.
+
+    Among the blanks of one field the order of further fields is the server's, which sorts NULL
+    and the empty text apart although a row shows the same for both.
+    """
 
     field: FieldMeta
     descending: bool = False

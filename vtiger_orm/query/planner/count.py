@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from ...errors import ScanTooLarge
+from ...errors import ScanTooLarge, UnsupportedQuery
 from ...ids import id_number, is_id
 from ...operations.calls import Plan
 from ..environment import Environment
@@ -149,14 +149,18 @@ def _one_by_one(what: Compiled, branches: Branches) -> Counter[Branches] | None:
     ``A or B`` in two statements counts ``A + B - (A and B)``.
     """
     terms: Counter[Branches] = Counter()
-    left = [(1, what.packing.packed(branches))]
+    left = [(1, branches)]
     while left:
-        sign, groups = left.pop()
+        sign, several = left.pop()
+        try:
+            groups = what.packing.packed(several)
+        except UnsupportedQuery:
+            return None  # all of an overlap's conditions do not fit into one statement
         for index, first in enumerate(groups):
             terms[first] += sign
             both = _overlap(first, groups[index + 1 :])
             if both:
-                left.append((-sign, what.packing.packed(both)))
+                left.append((-sign, both))
         if len(terms) + len(left) > 2 * MOST_STATEMENTS:
             return None
     return terms

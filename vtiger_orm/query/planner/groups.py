@@ -32,6 +32,21 @@ def descending(
     wanted: int | None = None,
 ) -> RowStream:
     """The rows of one statement by one field descending, ties by id descending, blanks last."""
+    values = _values(what, branches, order, more, wanted)
+    wire, family = order.field.wire, order.field.family
+    empty: set[str] = set()
+    while (page := (yield from pull(values))) is not None:
+        empty.update(row["id"] for row in page if is_blank(family, wire_text(row.get(wire))))
+        yield Rows(page)
+    head = null_head(what, (wire,), branches, (*more, wire), descending=True)
+    while (page := (yield from pull(head))) is not None:
+        yield Rows([row for row in page if row["id"] not in empty])
+
+
+def _values(
+    what: Compiled, branches: Branches, order: Order, more: Sequence[str], wanted: int | None
+) -> RowStream:
+    """The rows in which the field is not NULL."""
     wire, key = order.field.wire, order_key((order,))
     below = not_null(what, wire)
     while True:
@@ -41,22 +56,20 @@ def descending(
         rows = yield from ask(statement, what.env)
         if len(rows) < limit:
             yield Rows(_ties_by_id(rows, key))
-            break
+            return
         value, complete = _last_group(rows, order, key)
         if value is None:
             yield from _blanks(part, branches, order, more)
-            break
+            return
         if complete:
             yield Rows(_ties_by_id(complete, key))
             wanted = wanted and max(wanted - len(complete), 1)
         known = {row["id"] for row in complete}
-        group = keyset(
-            what.within(Said(wire, "=", value)), branches, (*more, wire), descending=True
-        )
+        equal = what.within(Said(wire, "=", value))
+        group = keyset(equal, branches, (*more, wire), descending=True)
         while (page := (yield from pull(group))) is not None:
             yield Rows([row for row in page if row["id"] not in known])
         below = Said(wire, "<", value)
-    yield from null_head(what, (wire,), branches, (*more, wire), descending=True)
 
 
 def _last_group(rows: list[Row], order: Order, key: Key) -> tuple[str | None, list[Row]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import replace
 
+from ...errors import UnsupportedQuery
 from ...operations.calls import Plan, Row, Rows, RowStream
 from ..evaluate import predicate, record_number, wire_text
 from ..selection import Selection
@@ -45,6 +46,8 @@ def _verdict(atom: Atom, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
     ids = tuple(dict.fromkeys(row["id"] for row in page))
     where = all_of(OneOf(what.module.id, ids), atom)
     asked = compiled(Selection(what.module, where, columns=()), what.env)
+    if not asked.is_exact:
+        raise UnsupportedQuery(f"{atom} is too long for a request to the CRM. Shorten the value.")
     rows = yield from everything(sent(asked, asked.branches))
     return {row["id"] for row in rows}
 
