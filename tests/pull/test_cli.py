@@ -1,0 +1,159 @@
+"""`vtiger-orm pull` and `vtiger-orm whoami`, as people run them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from rich.console import Console
+from vtiger_codegen.cli import run
+from vtiger_codegen.pull import pull_into
+
+from vtiger_orm.emulator import Crm
+from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.session import Session
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Crm, str]]:
+    crm = Crm()
+    with crm.serve() as server:
+        yield crm, server.url
+    crm.close()
+
+
+@pytest.fixture
+def place(
+    served: tuple[Crm, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A folder of its own, and the environment of somebody who reaches the CRM."""
+    crm, url = served
+    username, access_key = crm.credentials()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VTIGER_URL", url)
+    monkeypatch.setenv("VTIGER_USERNAME", username)
+    monkeypatch.setenv("VTIGER_ACCESS_KEY", access_key)
+    yield tmp_path
+    crm.reset()
+
+
+def test_pull_writes_a_snapshot(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["pull"]) == 0
+    shown = capsys.readouterr()
+    assert len(Snapshot.load(place / "vtiger-schema").modules) == 36
+    assert "36 modules in" in shown.out
+    assert "Products: 5 denied" in shown.out
+    assert "vtiger-orm generate" in shown.out
+    assert shown.err == ""
+
+
+def test_settings_come_from_pyproject(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "pyproject.toml").write_text(
+        '[tool.vtiger-orm]\nschema = "crm"\ninclude = ["C*"]\nexclude = ["Cal*"]\n'
+    )
+    assert run(["pull"]) == 0
+    names = set(Snapshot.load(place / "crm").modules)
+    assert names == {"Campaigns", "CompanyDetails", "Contacts", "Currency"}
+    assert run(["pull", "--include", "Vendors", "--schema", "other"]) == 0
+    assert set(Snapshot.load(place / "other").modules) == {"Vendors"}
+
+
+def test_the_command_line_names_the_address_first(
+    place: Path, served: tuple[Crm, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTIGER_URL", "https://wrong.test")
+    arguments = ["pull", "--url", f"{served[1]}/webservice.php", "--include", "Vendors"]
+    assert run(arguments) == 0
+
+
+def test_whoami_tells_who_and_where(
+    place: Path, served: tuple[Crm, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["whoami"]) == 0
+    shown = capsys.readouterr().out
+    for text in (
+        f"{served[1]} (webservice, Vtiger 8.0.0, API 0.22)",
+        "admin (19x1), Ada Administrator",
+        "administrator",
+        "UTC",
+        "36 visible",
+        "AND before OR: proved",
+        "sync: broken on this server",
+    ):
+        assert text in shown
+    assert served[0].credentials()[1] not in shown
+
+
+def test_whoami_is_cheap(place: Path, served: tuple[Crm, str]) -> None:
+    with served[0].count_calls() as calls:
+        assert run(["whoami", "--dialect", "webservice"]) == 0
+    assert len(calls) <= 20
+
+
+def test_no_address_is_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("VTIGER_URL")
+    assert run(["whoami"]) == 1
+    assert "--url URL, set VTIGER_URL" in capsys.readouterr().err
+
+
+def test_missing_credentials_without_a_terminal_are_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("VTIGER_ACCESS_KEY")
+    assert run(["pull"]) == 1
+    assert "Set VTIGER_ACCESS_KEY in the environment" in capsys.readouterr().err
+
+
+def test_the_key_is_asked_for_at_a_terminal(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access_key = os.environ["VTIGER_ACCESS_KEY"]
+    monkeypatch.delenv("VTIGER_ACCESS_KEY")
+    asked = []
+
+    def prompt(text: str, **options: object) -> str:
+        asked.append((text, options.get("hide_input")))
+        return access_key
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr(click, "prompt", prompt)
+    assert run(["whoami"]) == 0
+    assert asked == [("Access key", True)]
+    shown = capsys.readouterr()
+    assert access_key not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("verb", ["pull", "whoami"])
+@pytest.mark.parametrize("option", ["--access-key", "--key", "--password", "--username"])
+def test_there_is_no_option_for_credentials(place: Path, verb: str, option: str) -> None:
+    assert run([verb, option, "x"]) == 2
+
+
+def test_a_wrong_key_is_one_message(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VTIGER_ACCESS_KEY", "wrong-canary")
+    assert run(["whoami"]) == 1
+    shown = capsys.readouterr()
+    assert "My Preferences" in shown.err
+    assert "Traceback" not in shown.err
+    assert "wrong-canary" not in shown.err + shown.out
+
+
+def test_a_terminal_sees_a_bar(served: tuple[Crm, str], tmp_path: Path) -> None:
+    crm, url = served
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100)
+    with Session(url, *crm.credentials()) as session:
+        pull_into(tmp_path, session, include=["Co*"], console=console)
+    assert "/3" in stream.getvalue() or "/4" in stream.getvalue()
+    quiet = io.StringIO()
+    with Session(url, *crm.credentials()) as session:
+        pull_into(tmp_path, session, include=["Co*"], console=Console(file=quiet))
+    assert quiet.getvalue() == ""
