@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -67,7 +68,7 @@ def test_reading_everything_equals_counting(connect: Connect) -> None:
 def test_conditions_of_every_kind_agree_with_python(connect: Connect) -> None:
     with connect():
         everything = list(Contacts.objects.all())
-        for condition, holds in [
+        cases: list[tuple[Q, Callable[[Contacts], object]]] = [
             (Q(email__contains="EXAMPLE.COM"), lambda c: "example.com" in (c.email or "")),
             (Q(email=None), lambda c: c.email is None),
             (~Q(leadsource="Cold Call"), lambda c: c.leadsource != "Cold Call"),
@@ -76,7 +77,8 @@ def test_conditions_of_every_kind_agree_with_python(connect: Connect) -> None:
                 Q(createdtime__lt=datetime(2999, 1, 1, tzinfo=UTC)) & ~Q(department=None),
                 lambda c: c.department is not None,
             ),
-        ]:
+        ]
+        for condition, holds in cases:
             ours = {contact.id for contact in Contacts.objects.filter(condition)}
             assert ours == {contact.id for contact in everything if holds(contact)}, condition
             assert Contacts.objects.filter(condition).count() == len(ours)
@@ -121,7 +123,7 @@ async def test_500_contacts_with_their_accounts_asynchronously(connect: Connect)
 
 async def test_blocking_inside_async_with_names_the_twin(connect: Connect) -> None:
     async with connect():
-        for blocking, cure in [
+        cases: list[tuple[Callable[[], object], str]] = [
             (lambda: Contacts.objects.count(), r"\.acount\("),
             (lambda: Contacts.objects.get(lastname="x"), r"\.aget\("),
             (lambda: Contacts.objects.first(), r"\.afirst\("),
@@ -132,7 +134,8 @@ async def test_blocking_inside_async_with_names_the_twin(connect: Connect) -> No
             (lambda: list(Contacts.objects.iterator()), "async for"),
             (lambda: Contacts.objects[3], r"await queryset\[n:n \+ 1\]"),
             (lambda: Contacts.ref("12x1").fetch(), r"\.afetch\("),
-        ]:
+        ]
+        for blocking, cure in cases:
             with pytest.raises(BlockingCall, match=cure):
                 blocking()
 

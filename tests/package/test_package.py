@@ -33,7 +33,7 @@ def make(name: str = "crm", format: int = 1, **facts: Any) -> Package:
     return Package(name, format=format, **{**given, **facts})
 
 
-class Session:
+class FakeSession:
     """Enough of a session for a package to carry it about."""
 
     def __init__(self, package: Package | None = None) -> None:
@@ -42,6 +42,10 @@ class Session:
 
     def close(self) -> None:
         self.closed += 1
+
+
+def Session(package: Package | None = None) -> Any:
+    return FakeSession(package)
 
 
 # Formats
@@ -127,9 +131,9 @@ def test_without_a_session_the_three_ways_are_named(package: Package) -> None:
 
 def test_the_innermost_block_wins(package: Package) -> None:
     outer, inner = Session(package), Session(package)
-    first = package.activate(outer)  # type: ignore[arg-type]
+    first = package.activate(outer)
     assert package.runner() is outer
-    second = package.activate(inner)  # type: ignore[arg-type]
+    second = package.activate(inner)
     assert package.runner() is inner
     second.end()
     assert package.runner() is outer
@@ -140,7 +144,7 @@ def test_the_innermost_block_wins(package: Package) -> None:
 
 def test_blocks_may_end_out_of_order(package: Package) -> None:
     outer, inner = Session(package), Session(package)
-    first, second = package.activate(outer), package.activate(inner)  # type: ignore[arg-type]
+    first, second = package.activate(outer), package.activate(inner)
     first.end()
     assert package.runner() is inner
     second.end()
@@ -151,9 +155,9 @@ def test_blocks_may_end_out_of_order(package: Package) -> None:
 
 def test_a_block_beats_the_default(package: Package) -> None:
     default, inner = Session(package), Session(package)
-    assert package.configure(session=default) is default  # type: ignore[arg-type]
+    assert package.configure(session=default) is default
     assert package.runner() is default
-    block = package.activate(inner)  # type: ignore[arg-type]
+    block = package.activate(inner)
     assert package.runner() is inner
     block.end()
     assert package.runner() is default
@@ -161,16 +165,16 @@ def test_a_block_beats_the_default(package: Package) -> None:
 
 def test_configuring_again_closes_the_former_default(package: Package) -> None:
     former, latter = Session(package), Session(package)
-    package.configure(session=former)  # type: ignore[arg-type]
-    package.configure(session=former)  # type: ignore[arg-type]
+    package.configure(session=former)
+    package.configure(session=former)
     assert former.closed == 0
-    package.configure(session=latter)  # type: ignore[arg-type]
+    package.configure(session=latter)
     assert (former.closed, latter.closed) == (1, 0)
 
 
 def test_two_packages_never_mix() -> None:
     ours, theirs = make("ours"), make("theirs")
-    block = ours.activate(Session(ours))  # type: ignore[arg-type]
+    block = ours.activate(Session(ours))
     with pytest.raises(NoSession):
         theirs.runner()
     block.end()
@@ -180,9 +184,9 @@ def test_a_session_of_another_schema_is_refused() -> None:
     ours, theirs = make("ours"), make("theirs")
     stranger = Session(theirs)
     for attempt in (
-        lambda: ours.activate(stranger),  # type: ignore[arg-type]
-        lambda: ours.configure(session=stranger),  # type: ignore[arg-type]
-        lambda: Contacts.objects.using(stranger),  # type: ignore[arg-type]
+        lambda: ours.activate(stranger),
+        lambda: ours.configure(session=stranger),
+        lambda: Contacts.objects.using(stranger),
     ):
         with pytest.raises(SchemaMismatch, match="belongs to 'theirs'"):
             attempt()
@@ -190,18 +194,20 @@ def test_a_session_of_another_schema_is_refused() -> None:
 
 def test_a_session_of_no_package_may_be_named_explicitly() -> None:
     free = Session()
-    assert Contacts.objects.using(free)._runner() is free  # type: ignore[arg-type]
+    assert Contacts.objects.using(free)._runner() is free
 
 
 def test_a_record_goes_by_the_session_that_handed_it_out(package: Package) -> None:
+    own = Session(package)
+
     class Handed:
-        _runner = "its own session"
+        _runner = own
 
     class New:
         _runner = None
 
-    block = package.activate(Session(package))  # type: ignore[arg-type]
-    assert package.runner_for(Handed()) == "its own session"
+    block = package.activate(Session(package))
+    assert package.runner_for(Handed()) is own
     assert package.runner_for(New()) is block.runner
     block.end()
 
@@ -211,25 +217,25 @@ def test_a_record_goes_by_the_session_that_handed_it_out(package: Package) -> No
 
 def test_threads_see_the_default_only(package: Package) -> None:
     default, inner = Session(package), Session(package)
-    block = package.activate(inner)  # type: ignore[arg-type]
+    block = package.activate(inner)
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(NoSession):
             pool.submit(package.runner).result()
-        package.configure(session=default)  # type: ignore[arg-type]
+        package.configure(session=default)
         assert pool.submit(package.runner).result() is default
     block.end()
 
 
 async def test_to_thread_carries_the_block_along(package: Package) -> None:
     session = Session(package)
-    block = package.activate(session)  # type: ignore[arg-type]
+    block = package.activate(session)
     assert await asyncio.to_thread(package.runner) is session
     block.end()
 
 
 async def test_tasks_have_blocks_of_their_own(package: Package) -> None:
-    async def work(session: Session) -> bool:
-        block = package.activate(session)  # type: ignore[arg-type]
+    async def work(session: Any) -> bool:
+        block = package.activate(session)
         await asyncio.sleep(0)
         found = package.runner() is session
         await asyncio.sleep(0)
@@ -244,7 +250,7 @@ async def test_tasks_have_blocks_of_their_own(package: Package) -> None:
 async def test_leaving_in_another_task_raises_nothing_and_ends_the_block_everywhere(
     package: Package,
 ) -> None:
-    block = package.activate(Session(package))  # type: ignore[arg-type]
+    block = package.activate(Session(package))
     started, proceed = asyncio.Event(), asyncio.Event()
 
     async def child() -> None:
@@ -264,7 +270,7 @@ async def test_leaving_in_another_task_raises_nothing_and_ends_the_block_everywh
 
 
 def test_a_copied_context_does_not_resurrect_a_session(package: Package) -> None:
-    block = package.activate(Session(package))  # type: ignore[arg-type]
+    block = package.activate(Session(package))
     copied = contextvars.copy_context()
     block.end()
     with pytest.raises(NoSession):
@@ -275,10 +281,10 @@ def test_configuring_from_many_threads_closes_all_but_one(package: Package) -> N
     sessions = [Session(package) for _ in range(50)]
     barrier = threading.Barrier(5)
 
-    def work(mine: list[Session]) -> None:
+    def work(mine: list[Any]) -> None:
         barrier.wait()
         for each in mine:
-            package.configure(session=each)  # type: ignore[arg-type]
+            package.configure(session=each)
 
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(work, [sessions[at::5] for at in range(5)]))

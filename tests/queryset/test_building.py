@@ -113,7 +113,7 @@ def test_a_step_is_refused() -> None:
     with pytest.raises(UnsupportedQuery, match="no step"):
         Contacts.objects[::2]
     with pytest.raises(TypeError, match="whole numbers"):
-        Contacts.objects["3"]
+        Contacts.objects["3"]  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="whole numbers"):
         Contacts.objects["a":]
 
@@ -207,13 +207,13 @@ def test_methods_of_django_that_cannot_exist_name_the_alternative(name: str, hin
 
 def test_a_plain_typo_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'fitler'") as caught:
-        Contacts.objects.fitler  # noqa: B018
+        Contacts.objects.fitler  # type: ignore[attr-defined]  # noqa: B018
     assert not isinstance(caught.value, UnsupportedQuery)
 
 
 def test_len_bool_and_in_raise_with_the_cure() -> None:
     with pytest.raises(TypeError, match=r"count\(\)"):
-        len(Contacts.objects)
+        len(Contacts.objects)  # type: ignore[arg-type]
     with pytest.raises(UnsupportedQuery, match=r"exists\(\)"):
         bool(Contacts.objects)
     with pytest.raises(TypeError, match=r"exists\(\)"):

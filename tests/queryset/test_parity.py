@@ -58,7 +58,7 @@ def test_every_terminal_has_its_twin(cls: type) -> None:
 
 
 def pairs() -> list[tuple[Callable[..., Any], Callable[..., Any]]]:
-    names = [(QuerySet, name) for name in twins(QuerySet)]
+    names: list[tuple[type, str]] = [(QuerySet, name) for name in twins(QuerySet)]
     names += [(Ref, "fetch"), (Record, "save"), (Record, "delete"), (Record, "refresh")]
     return [(getattr(cls, name), getattr(cls, f"a{name}")) for cls, name in names]
 

@@ -119,13 +119,14 @@ def test_what_is_not_followed_is_not_loaded(session: Any) -> None:
 
 def test_terminals_that_read_one_record_follow_as_well(session: Any) -> None:
     followed = Contacts.objects.select_related("account_id")
-    for contact in (
+    found: tuple[Any, ...] = (
         followed.first(),
         followed.last(),
         followed[5],
         followed.get(lastname="Contact 17"),
         next(iter(followed.in_bulk([followed[3]]).values())),
-    ):
+    )
+    for contact in found:
         assert contact.account_id.loaded.accountname.startswith("Account")
 
 
