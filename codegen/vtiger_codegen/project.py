@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -69,6 +71,10 @@ class Project:
         The lock is written first: if the package cannot be written then, the next run gives it
         the same names.
         """
+        with _rare_collections():
+            return self._generate(locked)
+
+    def _generate(self, locked: bool) -> Result:
         snapshot = Snapshot.load(self.schema)
         before = load_lock(self.lock_file)
         output = self._output(snapshot, before, locked=locked)
@@ -81,6 +87,10 @@ class Project:
 
     def check(self) -> list[Problem]:
         """Everything that `generate --locked` would refuse or change."""
+        with _rare_collections():
+            return self._check()
+
+    def _check(self) -> list[Problem]:
         snapshot = Snapshot.load(self.schema)
         lock = load_lock(self.lock_file)
         try:
@@ -106,6 +116,18 @@ class Project:
             locked=locked,
             current=lambda path: read_text(self.output, path),
         )
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """A schema is a million objects that all stay alive: looking for garbage among them again
+    and again takes longer than everything else."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _read_lock(file: Path) -> str:

@@ -102,6 +102,8 @@ class Renderer:
             imports |= {Import("typing", "Never")}
         if querysets.values:
             imports |= {Import("typing", "TypedDict")}
+        if querysets.values and querysets.creatable:
+            imports |= {Import("typing", "Unpack")}
         internal = _of(imports, ROOT)
         external = {each for each in imports if each.module.startswith(RUNTIME)}
         return self._print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, assert_never
 
 from vtiger_orm.metadata.kinds import Family, Kind
@@ -73,15 +74,20 @@ def build_querysets(
 ) -> Querysets:
     """The stub of one module; `fields` in the order in which they are printed."""
     values = _Values(model, picklists, classes)
-    lookups = [keyword for field in fields for keyword in values.lookups(field)]
+    stored = {
+        field.name: values.of(field) for field in fields if field.filterable or field.editable
+    }
+    lookups = [
+        keyword
+        for field in fields
+        if field.filterable
+        for keyword in values.lookups(field, stored[field.name])
+    ]
     editable = [field for field in fields if field.editable and field.family is not Family.ID]
+    given = [Keyword(field.name, optional(stored[field.name])) for field in editable]
     creation = [
-        (
-            Keyword(field.name, values.of(field), required=True)
-            if _is_required(field)
-            else Keyword(field.name, optional(values.of(field)))
-        )
-        for field in editable
+        Keyword(field.name, stored[field.name], required=True) if _is_required(field) else each
+        for field, each in zip(editable, given)
     ]
     aliases = tuple(values.aliases.values())
     names = [field.name for field in fields if field.sortable]
@@ -93,11 +99,7 @@ def build_querysets(
         references=tuple(field.name for field in fields if field.family is Family.REFERENCE),
         lookups=tuple(lookups),
         creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
-        values=(
-            tuple(Keyword(field.name, optional(values.of(field))) for field in editable)
-            if meta.creatable or meta.updatable
-            else ()
-        ),
+        values=tuple(given) if meta.creatable or meta.updatable else (),
         creatable=meta.creatable,
         updatable=meta.updatable,
         imports=imports_of([*types, named(model, ROOT)]),
@@ -153,41 +155,12 @@ class _Values:
             known = self.aliases[models.text] = Alias(self._space.claim(name), whole)
         return builtin(known.name)
 
-    def lookups(self, field: FieldMeta) -> list[Keyword]:
-        if not field.filterable:
-            return []
-        return [
-            Keyword(_keyword(field, lookup), self._argument(field, SHAPES[lookup]))
-            for lookup in LOOKUPS[field.family]
-        ]
-
-    def _argument(self, field: FieldMeta, shape: Shape) -> Type:
-        match shape:
-            case Shape.VALUE_OR_BLANK:
-                value = self.of(field)
-                return value if field.family is Family.ID else optional(value)
-            case Shape.VALUE:
-                return self.of(field)
-            case Shape.VALUES:
-                values = generic(ITERABLE, self.of(field))
-                querysets = self._querysets(field)
-                return union(values, querysets) if querysets else values
-            case Shape.PAIR:
-                return generic(TUPLE, self.of(field), self.of(field))
-            case Shape.TEXT:
-                return STR
-            case Shape.FLAG:
-                return BOOL
-            case Shape.NUMBER:
-                return INT
-            case Shape.DAY:
-                return DATE
-            case Shape.CHOICE:
-                return self._choice(field)
-            case Shape.SEVERAL_CHOICES:
-                return generic(ITERABLE, self._choice(field))
-            case _:
-                assert_never(shape)
+    def lookups(self, field: FieldMeta, value: Type) -> list[Keyword]:
+        """The keywords of a field that the server can filter by."""
+        family = field.family
+        choice = self._choice(field) if family in (Family.CHOICE, Family.CHOICES) else None
+        arguments = _arguments(family, value, choice, self._querysets(field))
+        return [Keyword(f"{field.name}{suffix}", type_) for suffix, type_ in arguments]
 
     def _querysets(self, field: FieldMeta) -> Type | None:
         """A queryset of the only target is taken as a subquery. Those of several targets are
@@ -200,8 +173,50 @@ class _Values:
         return generic(named("QuerySet", RUNTIME), _target(targets))
 
 
-def _keyword(field: FieldMeta, lookup: Lookup) -> str:
-    return field.name if lookup is Lookup.EXACT else f"{field.name}__{lookup.value}"
+@lru_cache(maxsize=1024)
+def _arguments(
+    family: Family, value: Type, choice: Type | None, querysets: Type | None
+) -> tuple[tuple[str, Type], ...]:
+    """What is put behind a field's name, and the type of each such keyword.
+
+    Most fields of a CRM are of few types, so the answers are kept.
+    """
+    return tuple(
+        (
+            "" if lookup is Lookup.EXACT else f"__{lookup.value}",
+            _argument(family, value, choice, querysets, SHAPES[lookup]),
+        )
+        for lookup in LOOKUPS[family]
+    )
+
+
+def _argument(
+    family: Family, value: Type, choice: Type | None, querysets: Type | None, shape: Shape
+) -> Type:
+    match shape:
+        case Shape.VALUE_OR_BLANK:
+            return value if family is Family.ID else optional(value)
+        case Shape.VALUE:
+            return value
+        case Shape.VALUES:
+            values = generic(ITERABLE, value)
+            return union(values, querysets) if querysets else values
+        case Shape.PAIR:
+            return generic(TUPLE, value, value)
+        case Shape.TEXT:
+            return STR
+        case Shape.FLAG:
+            return BOOL
+        case Shape.NUMBER:
+            return INT
+        case Shape.DAY:
+            return DATE
+        case Shape.CHOICE:
+            return choice or STR
+        case Shape.SEVERAL_CHOICES:
+            return generic(ITERABLE, choice or STR)
+        case _:
+            assert_never(shape)
 
 
 def _model(name: str) -> Type:

@@ -54,7 +54,7 @@ MODULE_FILE: Final = _names(
 
 STUB_FILE: Final = _names(
     "Any Choices Decimal Iterable Literal Q QuerySet Record Ref Self TypeAlias TypedDict "
-    "Never ValuesQuerySet bool date datetime dict float int str time tuple"
+    "Never Unpack ValuesQuerySet bool date datetime dict float int str time tuple"
 )
 """Names with a meaning in the stub of a module."""
 

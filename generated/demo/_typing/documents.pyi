@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -665,65 +665,25 @@ class DocumentsQuerySet(QuerySet[Documents]):
         self,
         *,
         defaults: DocumentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        filelocationtype: str | None = ...,
-        filename: str | None = ...,
-        filestatus: bool | None = ...,
-        fileversion: str | None = ...,
-        folderid: DocumentFolders | Ref[DocumentFolders] | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        notecontent: str | None = ...,
-        notes_title: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[DocumentsValues],
     ) -> tuple[Documents, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: DocumentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        filelocationtype: str | None = ...,
-        filename: str | None = ...,
-        filestatus: bool | None = ...,
-        fileversion: str | None = ...,
-        folderid: DocumentFolders | Ref[DocumentFolders] | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        notecontent: str | None = ...,
-        notes_title: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[DocumentsValues],
     ) -> tuple[Documents, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: DocumentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        filelocationtype: str | None = ...,
-        filename: str | None = ...,
-        filestatus: bool | None = ...,
-        fileversion: str | None = ...,
-        folderid: DocumentFolders | Ref[DocumentFolders] | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        notecontent: str | None = ...,
-        notes_title: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[DocumentsValues],
     ) -> tuple[Documents, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: DocumentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        filelocationtype: str | None = ...,
-        filename: str | None = ...,
-        filestatus: bool | None = ...,
-        fileversion: str | None = ...,
-        folderid: DocumentFolders | Ref[DocumentFolders] | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        notecontent: str | None = ...,
-        notes_title: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[DocumentsValues],
     ) -> tuple[Documents, bool]: ...
     def update(
         self,

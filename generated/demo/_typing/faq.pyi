@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -462,53 +462,25 @@ class FaqQuerySet(QuerySet[Faq]):
         self,
         *,
         defaults: FaqValues = ...,
-        faq_answer: str | None = ...,
-        faqcategories: Faq.Faqcategories | None = ...,
-        faqstatus: Faq.Faqstatus | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        product_id: Products | Ref[Products] | None = ...,
-        question: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[FaqValues],
     ) -> tuple[Faq, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: FaqValues = ...,
-        faq_answer: str | None = ...,
-        faqcategories: Faq.Faqcategories | None = ...,
-        faqstatus: Faq.Faqstatus | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        product_id: Products | Ref[Products] | None = ...,
-        question: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[FaqValues],
     ) -> tuple[Faq, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: FaqValues = ...,
-        faq_answer: str | None = ...,
-        faqcategories: Faq.Faqcategories | None = ...,
-        faqstatus: Faq.Faqstatus | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        product_id: Products | Ref[Products] | None = ...,
-        question: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[FaqValues],
     ) -> tuple[Faq, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: FaqValues = ...,
-        faq_answer: str | None = ...,
-        faqcategories: Faq.Faqcategories | None = ...,
-        faqstatus: Faq.Faqstatus | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        product_id: Products | Ref[Products] | None = ...,
-        question: str | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[FaqValues],
     ) -> tuple[Faq, bool]: ...
     def update(
         self,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -543,77 +543,25 @@ class LineItemQuerySet(QuerySet[LineItem]):
         self,
         *,
         defaults: LineItemValues = ...,
-        comment: str | None = ...,
-        discount_amount: Decimal | float | None = ...,
-        discount_percent: Decimal | float | None = ...,
-        image: str | None = ...,
-        listprice: Decimal | float | None = ...,
-        margin: Decimal | float | None = ...,
-        parent_id: _ParentId | None = ...,
-        productid: _Productid | None = ...,
-        purchase_cost: Decimal | float | None = ...,
-        quantity: Decimal | float | None = ...,
-        sequence_no: int | None = ...,
-        tax1: Decimal | float | None = ...,
-        tax2: Decimal | float | None = ...,
-        tax3: Decimal | float | None = ...,
+        **fields: Unpack[LineItemValues],
     ) -> tuple[LineItem, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: LineItemValues = ...,
-        comment: str | None = ...,
-        discount_amount: Decimal | float | None = ...,
-        discount_percent: Decimal | float | None = ...,
-        image: str | None = ...,
-        listprice: Decimal | float | None = ...,
-        margin: Decimal | float | None = ...,
-        parent_id: _ParentId | None = ...,
-        productid: _Productid | None = ...,
-        purchase_cost: Decimal | float | None = ...,
-        quantity: Decimal | float | None = ...,
-        sequence_no: int | None = ...,
-        tax1: Decimal | float | None = ...,
-        tax2: Decimal | float | None = ...,
-        tax3: Decimal | float | None = ...,
+        **fields: Unpack[LineItemValues],
     ) -> tuple[LineItem, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: LineItemValues = ...,
-        comment: str | None = ...,
-        discount_amount: Decimal | float | None = ...,
-        discount_percent: Decimal | float | None = ...,
-        image: str | None = ...,
-        listprice: Decimal | float | None = ...,
-        margin: Decimal | float | None = ...,
-        parent_id: _ParentId | None = ...,
-        productid: _Productid | None = ...,
-        purchase_cost: Decimal | float | None = ...,
-        quantity: Decimal | float | None = ...,
-        sequence_no: int | None = ...,
-        tax1: Decimal | float | None = ...,
-        tax2: Decimal | float | None = ...,
-        tax3: Decimal | float | None = ...,
+        **fields: Unpack[LineItemValues],
     ) -> tuple[LineItem, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: LineItemValues = ...,
-        comment: str | None = ...,
-        discount_amount: Decimal | float | None = ...,
-        discount_percent: Decimal | float | None = ...,
-        image: str | None = ...,
-        listprice: Decimal | float | None = ...,
-        margin: Decimal | float | None = ...,
-        parent_id: _ParentId | None = ...,
-        productid: _Productid | None = ...,
-        purchase_cost: Decimal | float | None = ...,
-        quantity: Decimal | float | None = ...,
-        sequence_no: int | None = ...,
-        tax1: Decimal | float | None = ...,
-        tax2: Decimal | float | None = ...,
-        tax3: Decimal | float | None = ...,
+        **fields: Unpack[LineItemValues],
     ) -> tuple[LineItem, bool]: ...
     def update(
         self,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -507,61 +507,25 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
         self,
         *,
         defaults: ModCommentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        commentcontent: str | None = ...,
-        customer: Contacts | Ref[Contacts] | None = ...,
-        filename: str | None = ...,
-        is_private: int | None = ...,
-        parent_comments: ModComments | Ref[ModComments] | None = ...,
-        reasontoedit: str | None = ...,
-        related_email_id: int | None = ...,
-        related_to: _RelatedTo | None = ...,
-        userid: Record | Ref[Record] | None = ...,
+        **fields: Unpack[ModCommentsValues],
     ) -> tuple[ModComments, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: ModCommentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        commentcontent: str | None = ...,
-        customer: Contacts | Ref[Contacts] | None = ...,
-        filename: str | None = ...,
-        is_private: int | None = ...,
-        parent_comments: ModComments | Ref[ModComments] | None = ...,
-        reasontoedit: str | None = ...,
-        related_email_id: int | None = ...,
-        related_to: _RelatedTo | None = ...,
-        userid: Record | Ref[Record] | None = ...,
+        **fields: Unpack[ModCommentsValues],
     ) -> tuple[ModComments, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: ModCommentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        commentcontent: str | None = ...,
-        customer: Contacts | Ref[Contacts] | None = ...,
-        filename: str | None = ...,
-        is_private: int | None = ...,
-        parent_comments: ModComments | Ref[ModComments] | None = ...,
-        reasontoedit: str | None = ...,
-        related_email_id: int | None = ...,
-        related_to: _RelatedTo | None = ...,
-        userid: Record | Ref[Record] | None = ...,
+        **fields: Unpack[ModCommentsValues],
     ) -> tuple[ModComments, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: ModCommentsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        commentcontent: str | None = ...,
-        customer: Contacts | Ref[Contacts] | None = ...,
-        filename: str | None = ...,
-        is_private: int | None = ...,
-        parent_comments: ModComments | Ref[ModComments] | None = ...,
-        reasontoedit: str | None = ...,
-        related_email_id: int | None = ...,
-        related_to: _RelatedTo | None = ...,
-        userid: Record | Ref[Record] | None = ...,
+        **fields: Unpack[ModCommentsValues],
     ) -> tuple[ModComments, bool]: ...
     def update(
         self,

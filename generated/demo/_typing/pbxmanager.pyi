@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -672,69 +672,25 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
         self,
         *,
         defaults: PBXManagerValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        billduration: int | None = ...,
-        callstatus: str | None = ...,
-        customer: _Customer | None = ...,
-        customernumber: str | None = ...,
-        customertype: str | None = ...,
-        direction: str | None = ...,
-        gateway: str | None = ...,
-        recordingurl: str | None = ...,
-        sourceuuid: str | None = ...,
-        totalduration: int | None = ...,
-        user: Users | Ref[Users] | None = ...,
+        **fields: Unpack[PBXManagerValues],
     ) -> tuple[PBXManager, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: PBXManagerValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        billduration: int | None = ...,
-        callstatus: str | None = ...,
-        customer: _Customer | None = ...,
-        customernumber: str | None = ...,
-        customertype: str | None = ...,
-        direction: str | None = ...,
-        gateway: str | None = ...,
-        recordingurl: str | None = ...,
-        sourceuuid: str | None = ...,
-        totalduration: int | None = ...,
-        user: Users | Ref[Users] | None = ...,
+        **fields: Unpack[PBXManagerValues],
     ) -> tuple[PBXManager, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: PBXManagerValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        billduration: int | None = ...,
-        callstatus: str | None = ...,
-        customer: _Customer | None = ...,
-        customernumber: str | None = ...,
-        customertype: str | None = ...,
-        direction: str | None = ...,
-        gateway: str | None = ...,
-        recordingurl: str | None = ...,
-        sourceuuid: str | None = ...,
-        totalduration: int | None = ...,
-        user: Users | Ref[Users] | None = ...,
+        **fields: Unpack[PBXManagerValues],
     ) -> tuple[PBXManager, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: PBXManagerValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        billduration: int | None = ...,
-        callstatus: str | None = ...,
-        customer: _Customer | None = ...,
-        customernumber: str | None = ...,
-        customertype: str | None = ...,
-        direction: str | None = ...,
-        gateway: str | None = ...,
-        recordingurl: str | None = ...,
-        sourceuuid: str | None = ...,
-        totalduration: int | None = ...,
-        user: Users | Ref[Users] | None = ...,
+        **fields: Unpack[PBXManagerValues],
     ) -> tuple[PBXManager, bool]: ...
     def update(
         self,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -423,49 +423,25 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         self,
         *,
         defaults: PriceBooksValues = ...,
-        active: bool | None = ...,
-        bookname: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[PriceBooksValues],
     ) -> tuple[PriceBooks, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: PriceBooksValues = ...,
-        active: bool | None = ...,
-        bookname: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[PriceBooksValues],
     ) -> tuple[PriceBooks, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: PriceBooksValues = ...,
-        active: bool | None = ...,
-        bookname: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[PriceBooksValues],
     ) -> tuple[PriceBooks, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: PriceBooksValues = ...,
-        active: bool | None = ...,
-        bookname: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[PriceBooksValues],
     ) -> tuple[PriceBooks, bool]: ...
     def update(
         self,

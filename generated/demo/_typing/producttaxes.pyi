@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -97,37 +97,25 @@ class ProductTaxesQuerySet(QuerySet[ProductTaxes]):
         self,
         *,
         defaults: ProductTaxesValues = ...,
-        productid: Products | Ref[Products] | None = ...,
-        regions: str | None = ...,
-        taxid: Tax | Ref[Tax] | None = ...,
-        taxpercentage: Decimal | float | None = ...,
+        **fields: Unpack[ProductTaxesValues],
     ) -> tuple[ProductTaxes, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: ProductTaxesValues = ...,
-        productid: Products | Ref[Products] | None = ...,
-        regions: str | None = ...,
-        taxid: Tax | Ref[Tax] | None = ...,
-        taxpercentage: Decimal | float | None = ...,
+        **fields: Unpack[ProductTaxesValues],
     ) -> tuple[ProductTaxes, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: ProductTaxesValues = ...,
-        productid: Products | Ref[Products] | None = ...,
-        regions: str | None = ...,
-        taxid: Tax | Ref[Tax] | None = ...,
-        taxpercentage: Decimal | float | None = ...,
+        **fields: Unpack[ProductTaxesValues],
     ) -> tuple[ProductTaxes, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: ProductTaxesValues = ...,
-        productid: Products | Ref[Products] | None = ...,
-        regions: str | None = ...,
-        taxid: Tax | Ref[Tax] | None = ...,
-        taxpercentage: Decimal | float | None = ...,
+        **fields: Unpack[ProductTaxesValues],
     ) -> tuple[ProductTaxes, bool]: ...
     def update(
         self,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -494,57 +494,25 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
         self,
         *,
         defaults: ProjectMilestoneValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        projectid: Project | Ref[Project] | None = ...,
-        projectmilestonedate: date | None = ...,
-        projectmilestonename: str | None = ...,
-        projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[ProjectMilestoneValues],
     ) -> tuple[ProjectMilestone, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: ProjectMilestoneValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        projectid: Project | Ref[Project] | None = ...,
-        projectmilestonedate: date | None = ...,
-        projectmilestonename: str | None = ...,
-        projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[ProjectMilestoneValues],
     ) -> tuple[ProjectMilestone, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: ProjectMilestoneValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        projectid: Project | Ref[Project] | None = ...,
-        projectmilestonedate: date | None = ...,
-        projectmilestonename: str | None = ...,
-        projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[ProjectMilestoneValues],
     ) -> tuple[ProjectMilestone, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: ProjectMilestoneValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        projectid: Project | Ref[Project] | None = ...,
-        projectmilestonedate: date | None = ...,
-        projectmilestonename: str | None = ...,
-        projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...,
-        starred: bool | None = ...,
-        tags: str | None = ...,
+        **fields: Unpack[ProjectMilestoneValues],
     ) -> tuple[ProjectMilestone, bool]: ...
     def update(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -769,77 +769,25 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
         self,
         *,
         defaults: ServiceContractsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        contract_priority: ServiceContracts.ContractPriority | None = ...,
-        contract_status: ServiceContracts.ContractStatus | None = ...,
-        contract_type: ServiceContracts.ContractType | None = ...,
-        due_date: date | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        sc_related_to: _ScRelatedTo | None = ...,
-        starred: bool | None = ...,
-        start_date: date | None = ...,
-        subject: str | None = ...,
-        tags: str | None = ...,
-        total_units: Decimal | float | None = ...,
-        tracking_unit: ServiceContracts.TrackingUnit | None = ...,
-        used_units: Decimal | float | None = ...,
+        **fields: Unpack[ServiceContractsValues],
     ) -> tuple[ServiceContracts, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: ServiceContractsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        contract_priority: ServiceContracts.ContractPriority | None = ...,
-        contract_status: ServiceContracts.ContractStatus | None = ...,
-        contract_type: ServiceContracts.ContractType | None = ...,
-        due_date: date | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        sc_related_to: _ScRelatedTo | None = ...,
-        starred: bool | None = ...,
-        start_date: date | None = ...,
-        subject: str | None = ...,
-        tags: str | None = ...,
-        total_units: Decimal | float | None = ...,
-        tracking_unit: ServiceContracts.TrackingUnit | None = ...,
-        used_units: Decimal | float | None = ...,
+        **fields: Unpack[ServiceContractsValues],
     ) -> tuple[ServiceContracts, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: ServiceContractsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        contract_priority: ServiceContracts.ContractPriority | None = ...,
-        contract_status: ServiceContracts.ContractStatus | None = ...,
-        contract_type: ServiceContracts.ContractType | None = ...,
-        due_date: date | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        sc_related_to: _ScRelatedTo | None = ...,
-        starred: bool | None = ...,
-        start_date: date | None = ...,
-        subject: str | None = ...,
-        tags: str | None = ...,
-        total_units: Decimal | float | None = ...,
-        tracking_unit: ServiceContracts.TrackingUnit | None = ...,
-        used_units: Decimal | float | None = ...,
+        **fields: Unpack[ServiceContractsValues],
     ) -> tuple[ServiceContracts, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: ServiceContractsValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        contract_priority: ServiceContracts.ContractPriority | None = ...,
-        contract_status: ServiceContracts.ContractStatus | None = ...,
-        contract_type: ServiceContracts.ContractType | None = ...,
-        due_date: date | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
-        sc_related_to: _ScRelatedTo | None = ...,
-        starred: bool | None = ...,
-        start_date: date | None = ...,
-        subject: str | None = ...,
-        tags: str | None = ...,
-        total_units: Decimal | float | None = ...,
-        tracking_unit: ServiceContracts.TrackingUnit | None = ...,
-        used_units: Decimal | float | None = ...,
+        **fields: Unpack[ServiceContractsValues],
     ) -> tuple[ServiceContracts, bool]: ...
     def update(
         self,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -271,33 +271,25 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
         self,
         *,
         defaults: SMSNotifierValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        message: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
+        **fields: Unpack[SMSNotifierValues],
     ) -> tuple[SMSNotifier, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: SMSNotifierValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        message: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
+        **fields: Unpack[SMSNotifierValues],
     ) -> tuple[SMSNotifier, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: SMSNotifierValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        message: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
+        **fields: Unpack[SMSNotifierValues],
     ) -> tuple[SMSNotifier, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: SMSNotifierValues = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        message: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
+        **fields: Unpack[SMSNotifierValues],
     ) -> tuple[SMSNotifier, bool]: ...
     def update(
         self,

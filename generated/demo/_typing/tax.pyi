@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Never, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -375,25 +375,25 @@ class TaxQuerySet(QuerySet[Tax]):
         self,
         *,
         defaults: TaxValues = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[TaxValues],
     ) -> tuple[Tax, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: TaxValues = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[TaxValues],
     ) -> tuple[Tax, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: TaxValues = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[TaxValues],
     ) -> tuple[Tax, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: TaxValues = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[TaxValues],
     ) -> tuple[Tax, bool]: ...
     def update(
         self,

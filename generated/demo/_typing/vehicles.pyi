@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -616,73 +616,25 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
         self,
         *,
         defaults: VehiclesValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: _Anyref | None = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Vehicles.Fuel | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Vendors | Ref[Vendors] | None = ...,
+        **fields: Unpack[VehiclesValues],
     ) -> tuple[Vehicles, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: VehiclesValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: _Anyref | None = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Vehicles.Fuel | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Vendors | Ref[Vendors] | None = ...,
+        **fields: Unpack[VehiclesValues],
     ) -> tuple[Vehicles, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: VehiclesValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: _Anyref | None = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Vehicles.Fuel | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Vendors | Ref[Vendors] | None = ...,
+        **fields: Unpack[VehiclesValues],
     ) -> tuple[Vehicles, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: VehiclesValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: _Anyref | None = ...,
-        assigned_user_id: _AssignedUserId | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Vehicles.Fuel | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Vendors | Ref[Vendors] | None = ...,
+        **fields: Unpack[VehiclesValues],
     ) -> tuple[Vehicles, bool]: ...
     def update(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -617,73 +617,25 @@ class CarQuerySet(QuerySet[Car]):
         self,
         *,
         defaults: CarValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Car.Drink | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Record | Ref[Record] | None = ...,
+        **fields: Unpack[CarValues],
     ) -> tuple[Car, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: CarValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Car.Drink | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Record | Ref[Record] | None = ...,
+        **fields: Unpack[CarValues],
     ) -> tuple[Car, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: CarValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Car.Drink | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Record | Ref[Record] | None = ...,
+        **fields: Unpack[CarValues],
     ) -> tuple[Car, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: CarValues = ...,
-        None_: bool | None = ...,
-        alarm: time | None = ...,
-        anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        bought: date | None = ...,
-        class_: str | None = ...,
-        extra_i_text_i: str | None = ...,
-        fuel: Car.Drink | None = ...,
-        mileage: Decimal | float | None = ...,
-        notes: str | None = ...,
-        price: Decimal | float | None = ...,
-        vehiclename: str | None = ...,
-        vendor_ref: Record | Ref[Record] | None = ...,
+        **fields: Unpack[CarValues],
     ) -> tuple[Car, bool]: ...
     def update(
         self,

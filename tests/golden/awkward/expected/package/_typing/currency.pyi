@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Never, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -354,49 +354,25 @@ class CurrencyQuerySet(QuerySet[Currency]):
         self,
         *,
         defaults: CurrencyValues = ...,
-        conversion_rate: Decimal | float | None = ...,
-        currency_code: str | None = ...,
-        currency_name: str | None = ...,
-        currency_status: str | None = ...,
-        currency_symbol: str | None = ...,
-        defaultid: str | None = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[CurrencyValues],
     ) -> tuple[Currency, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: CurrencyValues = ...,
-        conversion_rate: Decimal | float | None = ...,
-        currency_code: str | None = ...,
-        currency_name: str | None = ...,
-        currency_status: str | None = ...,
-        currency_symbol: str | None = ...,
-        defaultid: str | None = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[CurrencyValues],
     ) -> tuple[Currency, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: CurrencyValues = ...,
-        conversion_rate: Decimal | float | None = ...,
-        currency_code: str | None = ...,
-        currency_name: str | None = ...,
-        currency_status: str | None = ...,
-        currency_symbol: str | None = ...,
-        defaultid: str | None = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[CurrencyValues],
     ) -> tuple[Currency, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: CurrencyValues = ...,
-        conversion_rate: Decimal | float | None = ...,
-        currency_code: str | None = ...,
-        currency_name: str | None = ...,
-        currency_status: str | None = ...,
-        currency_symbol: str | None = ...,
-        defaultid: str | None = ...,
-        deleted: int | None = ...,
+        **fields: Unpack[CurrencyValues],
     ) -> tuple[Currency, bool]: ...
     def update(
         self,

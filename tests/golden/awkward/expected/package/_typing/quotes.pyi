@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -336,69 +336,25 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *,
         defaults: QuotesValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        comment: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        hdnS_H_Amount: Decimal | float | None = ...,
-        hdnTaxType: Quotes.HdnTaxType | None = ...,
-        productid: Record | Ref[Record] | None = ...,
-        quotestage: Quotes.QuoteStage | None = ...,
-        region_id: Quotes.RegionId | None = ...,
-        shipping_handling: Decimal | float | None = ...,
-        shipping_handling_shtax1: Decimal | float | None = ...,
-        subject: str | None = ...,
+        **fields: Unpack[QuotesValues],
     ) -> tuple[Quotes, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: QuotesValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        comment: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        hdnS_H_Amount: Decimal | float | None = ...,
-        hdnTaxType: Quotes.HdnTaxType | None = ...,
-        productid: Record | Ref[Record] | None = ...,
-        quotestage: Quotes.QuoteStage | None = ...,
-        region_id: Quotes.RegionId | None = ...,
-        shipping_handling: Decimal | float | None = ...,
-        shipping_handling_shtax1: Decimal | float | None = ...,
-        subject: str | None = ...,
+        **fields: Unpack[QuotesValues],
     ) -> tuple[Quotes, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: QuotesValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        comment: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        hdnS_H_Amount: Decimal | float | None = ...,
-        hdnTaxType: Quotes.HdnTaxType | None = ...,
-        productid: Record | Ref[Record] | None = ...,
-        quotestage: Quotes.QuoteStage | None = ...,
-        region_id: Quotes.RegionId | None = ...,
-        shipping_handling: Decimal | float | None = ...,
-        shipping_handling_shtax1: Decimal | float | None = ...,
-        subject: str | None = ...,
+        **fields: Unpack[QuotesValues],
     ) -> tuple[Quotes, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: QuotesValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        comment: str | None = ...,
-        currency_id: Currency | Ref[Currency] | None = ...,
-        hdnS_H_Amount: Decimal | float | None = ...,
-        hdnTaxType: Quotes.HdnTaxType | None = ...,
-        productid: Record | Ref[Record] | None = ...,
-        quotestage: Quotes.QuoteStage | None = ...,
-        region_id: Quotes.RegionId | None = ...,
-        shipping_handling: Decimal | float | None = ...,
-        shipping_handling_shtax1: Decimal | float | None = ...,
-        subject: str | None = ...,
+        **fields: Unpack[QuotesValues],
     ) -> tuple[Quotes, bool]: ...
     def update(
         self,

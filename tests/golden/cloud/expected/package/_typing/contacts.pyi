@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref
 from vtiger_orm.query.projections import ValuesQuerySet
@@ -467,69 +467,25 @@ class ContactsQuerySet(QuerySet[Contacts]):
         self,
         *,
         defaults: ContactsValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        contacttype: Contacts.Contacttype | None = ...,
-        donotcall: bool | None = ...,
-        firstname: str | None = ...,
-        lastname: str | None = ...,
-        loyalty_tier: Contacts.LoyaltyTier | None = ...,
-        primary_email: str | None = ...,
-        signature_image: str | None = ...,
-        source_campaign: Record | Ref[Record] | None = ...,
-        visits: int | None = ...,
+        **fields: Unpack[ContactsValues],
     ) -> tuple[Contacts, bool]: ...
     async def aget_or_create(
         self,
         *,
         defaults: ContactsValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        contacttype: Contacts.Contacttype | None = ...,
-        donotcall: bool | None = ...,
-        firstname: str | None = ...,
-        lastname: str | None = ...,
-        loyalty_tier: Contacts.LoyaltyTier | None = ...,
-        primary_email: str | None = ...,
-        signature_image: str | None = ...,
-        source_campaign: Record | Ref[Record] | None = ...,
-        visits: int | None = ...,
+        **fields: Unpack[ContactsValues],
     ) -> tuple[Contacts, bool]: ...
     def update_or_create(
         self,
         *,
         defaults: ContactsValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        contacttype: Contacts.Contacttype | None = ...,
-        donotcall: bool | None = ...,
-        firstname: str | None = ...,
-        lastname: str | None = ...,
-        loyalty_tier: Contacts.LoyaltyTier | None = ...,
-        primary_email: str | None = ...,
-        signature_image: str | None = ...,
-        source_campaign: Record | Ref[Record] | None = ...,
-        visits: int | None = ...,
+        **fields: Unpack[ContactsValues],
     ) -> tuple[Contacts, bool]: ...
     async def aupdate_or_create(
         self,
         *,
         defaults: ContactsValues = ...,
-        account_id: Accounts | Ref[Accounts] | None = ...,
-        annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        contacttype: Contacts.Contacttype | None = ...,
-        donotcall: bool | None = ...,
-        firstname: str | None = ...,
-        lastname: str | None = ...,
-        loyalty_tier: Contacts.LoyaltyTier | None = ...,
-        primary_email: str | None = ...,
-        signature_image: str | None = ...,
-        source_campaign: Record | Ref[Record] | None = ...,
-        visits: int | None = ...,
+        **fields: Unpack[ContactsValues],
     ) -> tuple[Contacts, bool]: ...
     def update(
         self,
