@@ -25,7 +25,6 @@ from vtiger_orm.operations.calls import (
     perform,
 )
 from vtiger_orm.package import Package
-from vtiger_orm.session import Session
 
 
 @pytest.fixture
@@ -348,19 +347,3 @@ def test_threads_use_a_session_of_another_thread(server: FakeServer) -> None:
         for thread in threads:
             thread.join()
     assert sorted(server.operations) == ["query"] * 6
-
-
-# Parity
-
-
-def test_every_method_that_waits_has_its_twin() -> None:
-    import inspect
-
-    twins = {"run": "arun", "stream": "astream", "identify": "aidentify", "close": "aclose"}
-    for plain, twin in twins.items():
-        one = inspect.signature(getattr(Session, plain)).parameters
-        two = inspect.signature(getattr(Session, twin)).parameters
-        assert list(one.values()) == list(two.values())
-        doc = getattr(Session, twin).__doc__
-        assert doc
-        assert plain in doc

@@ -45,8 +45,8 @@ T = TypeVar("T")
 _SIDE_BY_SIDE: Final = 4
 """Calls of a batch at once where the server does not serialise them."""
 _WORKERS: Final = 32
-_UNKNOWN_OVERHEAD: Final = 200
-"""Bytes of a request line besides the statement, while the dialect is not known."""
+_USUAL_OVERHEAD: Final = 200
+"""Bytes of a request line besides the statement that the planner leaves room for."""
 
 
 class Session(SessionOperations):
@@ -179,10 +179,10 @@ class Session(SessionOperations):
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
         found, dialect = self.capabilities, self._living().core.dialect
-        overhead = dialect.overhead if dialect is not None else _UNKNOWN_OVERHEAD
+        overhead = dialect.overhead if dialect is not None else 0
         return Environment(
             page_size=self._page_size,
-            url_budget=max(found.url_budget - overhead, 400),
+            url_budget=found.url_budget - max(0, overhead - _USUAL_OVERHEAD),
             precedence_known=found.precedence == "sql",
             collation=found.collation,
             thinned_pages=bool(found.thinned_pages),
