@@ -8,8 +8,7 @@ another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Self, TypeVar, get_args
 
 from .errors import InvalidId, NoSession, NotLoaded
 from .ids import is_id, parse_id
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 M_co = TypeVar("M_co", bound="Record", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(NamedTuple):
     """The modules a reference field accepts; none means that the CRM does not tell."""
 
     modules: tuple[str, ...] = ()
@@ -44,8 +42,7 @@ def _module_name(model: object) -> str:
     return str(meta.name) if meta is not None else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where references come from: a model, which knows its package, and the session, if any.
 
     All references of one page share one.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import RecordError
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from .record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleFacts:
+class ModuleFacts(NamedTuple):
     """The keywords of the class statement; see `Record.__init_subclass__`."""
 
     package: Package | None
