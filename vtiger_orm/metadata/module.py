@@ -56,14 +56,15 @@ class FieldMeta:
     choices: tuple[tuple[str, str], ...] = ()
     """(value, label) of each known picklist value, in the CRM's order."""
     flaw: Flaw | None = None
+    family: Family = field(init=False, repr=False, compare=False)
+    """The family of `kind`, at hand because everything asks for it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", self.kind.family)
 
     def __hash__(self) -> int:
         """Fields are looked up often, and picklists are long."""
         return hash((self.name, self.wire))
-
-    @property
-    def family(self) -> Family:
-        return self.kind.family
 
     @property
     def selectable(self) -> bool:

@@ -40,6 +40,7 @@ from .tree import (
 MAX_LITERAL_BYTES: Final = 8189
 """Longest literal the server's lexer reads, in UTF-8 bytes as written between the quotes."""
 
+_PLAIN: Final = frozenset({Family.TEXT, Family.CHOICE})
 _ONE_DAY: Final = timedelta(days=1)
 _MOST_PERMUTED: Final = 4
 """Up to so many choices every order of them is written out (24 for four)."""
@@ -58,12 +59,13 @@ def condition(module: ModuleMeta, keyword: str, value: object) -> Node:
 
 def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
     """The value in wire form; empty for a list without choices."""
+    if type(value) is str and field.family in _PLAIN:
+        _check_length(module, field, value)
+        return value  # even a tab: a text to the CRM, where only blanks are blank
     try:
         text = encode(field, value)
     except InvalidValue as error:
         raise InvalidLookup(f"{module.name}: {error}") from error
-    if not text and isinstance(value, str):
-        text = str.__str__(value)  # a tab is a text to the CRM, only blanks are blank
     if field.family is Family.ID and not text.startswith(module.prefix + "x"):
         raise InvalidLookup(
             f"{text!r} is not the id of a {module.name} record: those begin with "

@@ -38,7 +38,6 @@ from .quirks import Quirk, quirk_of
 from .tree import (
     Atom,
     Compare,
-    DayBound,
     Equal,
     Has,
     InMonth,
@@ -70,29 +69,25 @@ class Forms:
 
     def positive(self, atom: Atom) -> Branches:
         """An OR of ANDs that holds exactly where the atom does."""
-        field = atom.field
-        match atom:
-            case Present():
-                return self._present(field)
-            case Equal(_, value):
-                return self._equal(field, (value,))
-            case OneOf(_, values):
-                return self._equal(field, values)
-            case Compare(_, operator, value):
-                return self._compare(atom, field, operator, value)
-            case Like(_, pattern):
-                said = Said(field.wire, "like", pattern)
-                return (
-                    (said, *self._guard(field)) if patterns.matches_blank(pattern) else (said,),
-                )
-            case Has(_, choice):
-                return _has(field.wire, choice)
-            case InMonth(_, month):
-                return self._in_month(atom, field, month)
-            case InSelection():
-                return tuple((*branch, Local(atom)) for branch in self._present(field))
-            case DayBound():
-                raise TypeError(f"{atom} needs a time zone first")
+        if isinstance(atom, Equal):
+            return self._equal(atom.field, (atom.value,))
+        if isinstance(atom, Compare):
+            return self._compare(atom)
+        if isinstance(atom, Like):
+            said = Said(atom.field.wire, "like", atom.pattern)
+            blanks = patterns.matches_blank(atom.pattern)
+            return ((said, *self._guard(atom.field)) if blanks else (said,),)
+        if isinstance(atom, OneOf):
+            return self._equal(atom.field, atom.values)
+        if isinstance(atom, Present):
+            return (self._guard(atom.field),)
+        if isinstance(atom, Has):
+            return _has(atom.field.wire, atom.choice)
+        if isinstance(atom, InMonth):
+            return self._in_month(atom)
+        if isinstance(atom, InSelection):
+            return ((*self._guard(atom.field), Local(atom)),)
+        raise TypeError(f"{atom} needs a time zone first")
 
     def negative(self, atom: Atom) -> Branches:
         """An OR of ANDs that holds exactly where the atom does not; blanks included."""
@@ -115,9 +110,6 @@ class Forms:
         return branches
 
     # -- blanks --
-
-    def _present(self, field: FieldMeta) -> Branches:
-        return (self._guard(field),)
 
     def _guard(self, field: FieldMeta) -> Branch:
         """What excludes blanks and nothing else."""
@@ -189,11 +181,12 @@ class Forms:
         quirk = quirk_of(self.module, field.wire)
         return field.family in _NUMBERS and quirk is Quirk.STORED_AS_TEXT
 
-    def _compare(self, atom: Atom, field: FieldMeta, operator: str, value: str) -> Branches:
+    def _compare(self, atom: Compare) -> Branches:
+        field = atom.field
         if self._misordered(field):
             return ((*self._guard(field), Local(atom)),)
-        said = Said(field.wire, operator, value)
-        if self._finds_blanks(field, operator, value):
+        said = Said(field.wire, atom.operator, atom.value)
+        if self._finds_blanks(field, atom.operator, atom.value):
             return ((said, *self._guard(field)),)
         return ((said,),)
 
@@ -213,7 +206,8 @@ class Forms:
 
     # -- months --
 
-    def _in_month(self, atom: Atom, field: FieldMeta, month: int) -> Branches:
+    def _in_month(self, atom: InMonth) -> Branches:
+        field, month = atom.field, atom.month
         if field.family is Family.DATE or self.env.timezone is UTC:
             return ((Said(field.wire, "like", f"%-{month:02}-%"),),)
         # A month of the zone reaches into the last day of the month before and the first day of

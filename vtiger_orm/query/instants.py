@@ -18,6 +18,8 @@ def instant(day: date, zone: tzinfo) -> str:
 
 def with_instants(node: Node, zone: tzinfo) -> Node:
     """The same tree, with days of the zone turned into comparisons of moments."""
+    if not _has_days(node):
+        return node
     match node:
         case And(children):
             return And(tuple(with_instants(child, zone) for child in children))
@@ -29,3 +31,9 @@ def with_instants(node: Node, zone: tzinfo) -> Node:
             return Compare(field, operator, instant(day, zone))
         case _:
             return node
+
+
+def _has_days(node: Node) -> bool:
+    if isinstance(node, And | Or):
+        return any(map(_has_days, node.children))
+    return _has_days(node.child) if isinstance(node, Not) else isinstance(node, DayBound)

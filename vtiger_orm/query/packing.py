@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast
 
 from ..errors import UnsupportedQuery
@@ -18,6 +19,9 @@ REQUEST_LINE: Final = 400
 """Bytes kept free for everything in the request line that is not the query."""
 _BOUNDS: Final = 80
 """Bytes kept free in every branch for the bounds of pages and ranges, and for ``or``."""
+_COMPARISON: Final = 24
+_CHARACTER: Final = 12
+"""Bytes that a comparison without its value, and one character of a value, take at most."""
 LISTED_REFERENCES: Final = 200
 """Values of one IN list, except of ids: there a page's worth makes one call one full page."""
 
@@ -32,10 +36,9 @@ class Packing:
     precedence_known: bool
 
     @classmethod
-    def of(cls, env: Environment, columns: Iterable[str]) -> Packing:
-        """What is left of the URL after the select list, which also the order may repeat."""
-        fixed = REQUEST_LINE + sum(len(column) + 1 for column in columns)
-        return cls(env.url_budget - fixed, env.page_size, env.precedence_known)
+    def of(cls, env: Environment, columns: tuple[str, ...]) -> Packing:
+        """What is left of the URL after the select list."""
+        return _packing(env.url_budget, env.page_size, env.precedence_known, columns)
 
     def shortened(self, branches: Branches, tree: Node) -> Branches:
         """The branches with what is too long for one statement left to local evaluation."""
@@ -53,12 +56,12 @@ class Packing:
         alone: list[Branches] = []
         sizes: list[int] = []
         for branch in branches:
-            pieces = list(self._cut(branch))
-            if len(pieces) > 1:
-                alone.extend((piece,) for piece in pieces)
-                continue
             size = _at_most(branch)
-            if size > self.room // len(branches):
+            if size > self.room // len(branches) or any(map(self._is_long, branch)):
+                pieces = list(self._cut(branch))
+                if len(pieces) > 1:
+                    alone.extend((piece,) for piece in pieces)
+                    continue
                 size = _length(branch)
             for index, group in enumerate(groups):
                 if sizes[index] + size <= self.room and self._may_join(group, branch):
@@ -73,14 +76,17 @@ class Packing:
     def _may_join(self, group: Branches, branch: Branch) -> bool:
         return self.precedence_known or is_plain((*group, branch))
 
+    def _is_long(self, part: Part) -> bool:
+        return isinstance(part, Listed) and len(part.values) > self._most_values(part)
+
+    def _most_values(self, part: Listed) -> int:
+        return self.page_size if part.wire == "id" else LISTED_REFERENCES
+
     def _cut(self, branch: Branch) -> Iterator[Branch]:
         """The branch itself, or one for each piece of its IN lists."""
         for index, part in enumerate(branch):
-            if not isinstance(part, Listed):
-                continue
-            is_id = part.wire == "id"
-            most = self.page_size if is_id else LISTED_REFERENCES
-            if len(part.values) > most:
+            if isinstance(part, Listed) and self._is_long(part):
+                most, is_id = self._most_values(part), part.wire == "id"
                 values = tuple(sorted(part.values, key=id_number)) if is_id else part.values
                 for start in range(0, len(values), most):
                     yield from self._cut(_with(branch, index, values[start : start + most]))
@@ -114,6 +120,13 @@ def _shortest(part: Listed) -> Said:
     return Said(part.wire, "=", max(part.values, key=len))
 
 
+@lru_cache(maxsize=1024)
+def _packing(
+    budget: int, page_size: int, precedence_known: bool, columns: tuple[str, ...]
+) -> Packing:
+    return Packing(budget - REQUEST_LINE - len(",".join(columns)), page_size, precedence_known)
+
+
 def _with(branch: Branch, index: int, values: tuple[str, ...]) -> Branch:
     """The branch with another list in place of the one at `index`."""
     wire = cast(Listed, branch[index]).wire
@@ -136,9 +149,10 @@ def _at_most(branch: Branch) -> int:
     size = _BOUNDS
     for part in branch:
         if isinstance(part, Said):
-            size += 24 + len(part.wire) + 12 * len(part.value)
+            size += _COMPARISON + len(part.wire) + _CHARACTER * len(part.value)
         elif isinstance(part, Listed):
-            size += 24 + len(part.wire) + 12 * sum(map(len, part.values)) + 3 * len(part.values)
+            size += _COMPARISON + len(part.wire) + _CHARACTER * sum(map(len, part.values))
+            size += 3 * len(part.values)
     return size
 
 

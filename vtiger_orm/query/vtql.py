@@ -26,11 +26,10 @@ def quote(value: str) -> str:
 
 def condition(part: Part) -> str:
     """One comparison."""
-    match part:
-        case Said(wire, operator, value):
-            return f"{wire} {operator} {quote(value)}"
-        case Listed(wire, values):
-            return f"{wire} in ({','.join(map(quote, values))})"
+    if isinstance(part, Said):
+        return f"{part.wire} {part.operator} {quote(part.value)}"
+    if isinstance(part, Listed):
+        return f"{part.wire} in ({','.join(map(quote, part.values))})"
     raise TypeError(f"{part} cannot be sent")
 
 
@@ -53,7 +52,9 @@ def where(branches: Sequence[Branch], bounds: Branch = (), precedence_known: boo
     """
     if not branches:
         raise ValueError("a condition that is never true must not be sent")
-    full = [(*branch, *(part for part in bounds if part not in branch)) for branch in branches]
+    full = list(branches)
+    if bounds:
+        full = [(*branch, *(part for part in bounds if part not in branch)) for branch in full]
     if not all(full):
         return ""
     if len(full) > 1 and not precedence_known:

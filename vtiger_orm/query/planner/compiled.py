@@ -147,7 +147,7 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
     module = selection.module
     tree = with_instants(selection.where if tree is None else tree, env.timezone)
-    columns, *later = _column_groups(wires(module, selection.columns), env)
+    columns, *later = _column_groups(wires(module, selection.columns), env.url_budget // 2)
     branches = _branches(module, env, tree, columns)
     return Compiled(module, env, tree, branches, columns, tuple(later))
 
@@ -159,9 +159,9 @@ def _branches(
     return Packing.of(env, columns).shortened(branches, tree)
 
 
-def _column_groups(columns: tuple[str, ...], env: Environment) -> list[tuple[str, ...]]:
-    """The select list, cut where it would take more than half of the URL."""
-    most = env.url_budget // 2
+@lru_cache(maxsize=1024)
+def _column_groups(columns: tuple[str, ...], most: int) -> list[tuple[str, ...]]:
+    """The select list, cut into pieces of at most so many bytes; `id` begins each."""
     if sum(map(len, columns)) + len(columns) <= most:
         return [columns]
     groups: list[tuple[str, ...]] = []
