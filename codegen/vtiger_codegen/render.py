@@ -33,7 +33,7 @@ _STUB_IMPORTS: Final = frozenset(
         Import("typing", "TypeAlias"),
         Import(RUNTIME, "Q"),
         Import(RUNTIME, "QuerySet"),
-        Import("vtiger_orm.query.projections", "ValuesQuerySet"),
+        Import(RUNTIME, "ValuesQuerySet"),
     }
 )
 

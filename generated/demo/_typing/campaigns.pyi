@@ -5,8 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
-from vtiger_orm import Q, QuerySet, Ref
-from vtiger_orm.query.projections import ValuesQuerySet
+from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 
 from .. import Campaigns, Groups, Products, Users
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
-from vtiger_orm import Q, QuerySet, Ref
-from vtiger_orm.query.projections import ValuesQuerySet
+from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 
 from .. import Products, ProductTaxes, Tax
 

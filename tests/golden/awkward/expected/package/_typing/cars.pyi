@@ -5,8 +5,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
-from vtiger_orm import Q, QuerySet, Record, Ref
-from vtiger_orm.query.projections import ValuesQuerySet
+from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 
 from .. import Car, Groups
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
-from vtiger_orm import Q, QuerySet, Record, Ref
-from vtiger_orm.query.projections import ValuesQuerySet
+from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 
 from .. import Users
 
