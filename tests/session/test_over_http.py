@@ -10,6 +10,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,11 +27,14 @@ from vtiger_orm.emulator.faults import (
     TextBefore,
     TruncatedBody,
 )
+from vtiger_orm.emulator.profiles import profile_named
 from vtiger_orm.errors import (
+    AccessDenied,
     AuthError,
     ConfigError,
     ConnectionFailed,
     MalformedAnswer,
+    MandatoryMissing,
     SchemaMismatch,
     Timeout,
     TransportError,
@@ -216,6 +220,19 @@ async def test_batches_in_parallel(crm: Crm, served: tuple[Crm, str], dialect: s
     assert await session.arun(plan()) == expected
     assert await asyncio.to_thread(session.run, plan()) == expected
     await session.aclose()
+
+
+def test_errors_that_are_only_in_the_status_line(run: Run) -> None:
+    profile = replace(profile_named("cloud"), error_body=False)
+    with Crm(data=None, profile=profile) as crm, crm.serve() as server:
+        session = open_session(crm, server.url, dialect="cloud")
+        with pytest.raises(AccessDenied, match="nosuch"):
+            run(session, Query("select nosuch from Contacts;", "Contacts"))
+        with pytest.raises(MandatoryMissing, match="does not have a value"):
+            run(session, Create("Contacts", {"firstname": "Ada"}))
+        wrong = Session(server.url, "admin", "wrong", dialect="cloud", retry=FAST)
+        with pytest.raises(AuthError):
+            run(wrong, COUNT)
 
 
 def test_a_wrong_key(crm: Crm, served: tuple[Crm, str], run: Run) -> None:

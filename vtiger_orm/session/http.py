@@ -68,11 +68,12 @@ class Transports:
         import httpx
 
         quiet_httpcore()
-        for other in [each for each in self._loops if each.is_closed()]:
-            del self._loops[other]
         transport = httpx.AsyncHTTPTransport(verify=self._context(), proxy=self._proxy)
         keeper = self._keep(transport)
-        self._loops[loop] = (transport, keeper)
+        with self._lock:
+            for other in [each for each in self._loops if each.is_closed()]:
+                del self._loops[other]
+            self._loops[loop] = (transport, keeper)
         await anext(keeper)
         return transport
 
@@ -82,7 +83,8 @@ class Transports:
         try:
             yield
         finally:
-            self._loops.pop(asyncio.get_running_loop(), None)
+            with self._lock:
+                self._loops.pop(asyncio.get_running_loop(), None)
             await transport.aclose()
 
     def _context(self) -> ssl.SSLContext | bool:
