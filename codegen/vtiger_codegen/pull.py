@@ -36,8 +36,22 @@ def pull_into(
     A progress bar is drawn on `console` where that is a terminal. Warns (`UnknownFieldType`)
     about field types that this release does not know.
     """
+    snapshot = pull_snapshot(session, include=include, exclude=exclude, console=console)
+    snapshot.save(folder)
+    _warn_about_types(snapshot)
+    return snapshot
+
+
+def pull_snapshot(
+    session: Session,
+    *,
+    include: Sequence[str] = ("*",),
+    exclude: Sequence[str] = (),
+    console: Console | None = None,
+) -> Snapshot:
+    """Describe the CRM of `session` and write nothing."""
     with _told(console), _progress(console) as report:
-        snapshot = session.run(
+        return session.run(
             pull(
                 server_of(session),
                 include=include,
@@ -46,9 +60,6 @@ def pull_into(
                 report=report,
             )
         )
-    snapshot.save(folder)
-    _warn_about_types(snapshot)
-    return snapshot
 
 
 def server_of(session: Session) -> Server:

@@ -129,7 +129,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         click.echo("Aborted.", err=True)
         return 130
-    except VtigerError as error:
+    except (VtigerError, OSError) as error:
         click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
         click.echo(str(error), err=True)
         return 1

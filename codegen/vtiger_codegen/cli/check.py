@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from ..config import load_settings
+from vtiger_orm.metadata.snapshot import Snapshot
+
+from ..config import Settings, load_settings
+from ..drift import drift
 from ..project import Project
 
 
@@ -19,6 +22,8 @@ from ..project import Project
     help="Folder whose templates replace shipped ones of the same name.",
 )
 @click.option("--diff", "show_diff", is_flag=True, help="Show what would change, as a diff.")
+@click.option("--live", is_flag=True, help="Also compare the snapshot with the CRM.")
+@click.option("--url", help="Address of the CRM, for --live.  [VTIGER_URL]")
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -26,21 +31,59 @@ def check(
     output: Path | None,
     templates: Path | None,
     show_diff: bool,
+    live: bool,
+    url: str | None,
 ) -> None:
     """Compare the package with what `vtiger-orm generate --locked` would print now.
 
     Writes nothing and asks no CRM, so it fits a pre-commit hook or CI. Exits with 0 when code,
     names.lock and snapshot agree, with 1 and a list when not.
+
+    With --live the snapshot is compared with the CRM as well, for a job that runs now and then.
+    User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY.
     """
-    project = Project.of(load_settings(), schema=schema, output=output, templates=templates)
+    settings = load_settings()
+    project = Project.of(settings, schema=schema, output=output, templates=templates)
+    agrees = _offline(project, show_diff)
+    if live:
+        agrees = _live(project, settings, url) and agrees
+    ctx.exit(0 if agrees else 1)
+
+
+def _offline(project: Project, show_diff: bool) -> bool:
     problems = project.check()
     if not problems:
         click.secho(f"{project.output} agrees with {project.schema}.", fg="green")
-        return
+        return True
     click.secho(f"{project.output} does not agree with {project.schema}:", fg="red", err=True)
     for problem in problems:
         click.echo(f"  {problem.what:<9} {problem.where}", err=True)
         if show_diff and problem.diff:
             click.echo(problem.diff, err=True)
     click.echo("Run: vtiger-orm generate", err=True)
-    ctx.exit(1)
+    return False
+
+
+def _live(project: Project, settings: Settings, url: str | None) -> bool:
+    from rich.console import Console
+
+    from ..credentials import open_session
+    from ..pull import pull_snapshot
+
+    known = Snapshot.load(project.schema)
+    with open_session(url, None, settings) as session:
+        now = pull_snapshot(
+            session,
+            include=settings.include,
+            exclude=settings.exclude,
+            console=Console(stderr=True),
+        )
+    lines = drift(known, now)
+    if not lines:
+        click.secho(f"{project.schema} agrees with the CRM.", fg="green")
+        return True
+    click.secho(f"{project.schema} does not agree with the CRM:", fg="red", err=True)
+    for line in lines:
+        click.echo(f"  {line}", err=True)
+    click.echo("Run: vtiger-orm pull && vtiger-orm generate", err=True)
+    return False
