@@ -20,20 +20,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast, get_args
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
-from .errors import SchemaMismatch
 from .ids import parse_id
 from .metadata.kinds import Family, Kind
 from .metadata.module import FieldMeta, Flaw
 from .picklists import Choices, Picklist
 from .references import JSON_SCHEMA as REFERENCE_JSON_SCHEMA
 from .references import Origin, Ref, Targets
-from .values import Reader, convert, invalid, reader
+from .values import Reader, convert, invalid, reader, takes_ids_of
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from .package import Package
     from .records import Record
 
 String = Annotated[str | None, Kind.STRING]
@@ -103,7 +101,7 @@ class Column:
     own bound copy, since a reference is checked against the ids of the model's own CRM.
     """
 
-    __slots__ = ("_facts", "_prefixes", "enum", "meta", "owner")
+    __slots__ = ("_facts", "enum", "meta", "owner")
 
     meta: FieldMeta
     owner: type[Record]
@@ -112,7 +110,6 @@ class Column:
 
     def __init__(self, **facts: Any) -> None:
         self._facts = facts
-        self._prefixes: frozenset[str] | None = None
 
     def bound(self, owner: type[Record], name: str, info: FieldInfo) -> Column:
         """A copy that knows its class, its attribute's name and its kind."""
@@ -166,31 +163,13 @@ class Column:
             origin = Origin(cast("type[Record]", type(value)))
         if origin is not None and origin.model._package() is not package:
             raise invalid(self.meta, value, "it belongs to the package of another CRM.")
-        self._check_prefix(id_, package)
+        if self.meta.family is Family.ID:
+            own = self.owner.meta
+            if parse_id(id_).prefix != own.prefix:
+                raise invalid(self.meta, id_, takes_ids_of([own.name], [own.prefix]))
         if isinstance(value, Ref) and origin is not None:
             return value
         return Ref._bound(id_, Origin(self.owner), None if isinstance(value, str) else value)
-
-    def _check_prefix(self, id_: str, package: Package) -> None:
-        if self._prefixes is None:
-            self._prefixes = frozenset(self._expected_prefixes(package))
-        if self._prefixes and parse_id(id_).prefix not in self._prefixes:
-            modules = self.meta.targets or (self.owner.meta.name,)
-            begins = " or ".join(f"{each}x" for each in sorted(self._prefixes))
-            raise invalid(
-                self.meta,
-                id_,
-                f"it takes ids of {' or '.join(modules)}, which begin with {begins}.",
-            )
-
-    def _expected_prefixes(self, package: Package) -> Iterator[str]:
-        """None at all where one of the modules is not part of the package."""
-        if self.meta.family is Family.ID:
-            return iter((self.owner.meta.prefix,))
-        try:
-            return iter([package.prefix(module) for module in self.meta.targets])
-        except SchemaMismatch:
-            return iter(())
 
     # What pydantic asks
 

@@ -38,8 +38,8 @@ class Targets(NamedTuple):
 
 
 def _module_name(model: object) -> str:
-    meta = getattr(model, "meta", None)
-    return str(meta.name) if meta is not None else ""
+    facts = getattr(model, "_facts", None)
+    return str(facts.module) if facts is not None else ""
 
 
 class Origin(NamedTuple):

@@ -210,6 +210,8 @@ def test_deleting_an_attribute_forgets_value_and_change() -> None:
     del new.firstname
     assert new.firstname is None
     assert set(new.changes) == {"lastname"}
+    with pytest.raises(InvalidValue, match="given by the CRM"):
+        del contact.id
 
 
 def test_everything_given_to_a_new_record_is_a_change() -> None:
@@ -393,6 +395,14 @@ def test_meta_tells_what_the_class_says() -> None:
     assert not meta.fields["createdtime"].editable
     assert meta.fields["firstname"].length == 40
     assert not meta.fields["imagename"].selectable
+
+
+def test_the_kind_can_be_told_where_the_annotation_cannot() -> None:
+    class Lone(Record, module="Lone", prefix="97"):
+        id: Ref[Lone] = field("Id", editable=False)
+        owner: Ref[Record] | None = field("Assigned To", kind="owner")
+
+    assert Lone.meta.fields["owner"].kind is Kind.OWNER
 
 
 def test_each_model_has_its_own_errors() -> None:

@@ -203,4 +203,4 @@ def test_run_time_brackets_take_names_classes_and_unions() -> None:
     assert modules(Ref["Users | Groups"]) == ("Users", "Groups")
     assert modules(Ref[Accounts]) == ("Accounts",)
     assert modules(Ref[Accounts | Contacts]) == ("Accounts", "Contacts")
-    assert modules(Ref["Record"]) == modules(Ref[Any]) == ()
+    assert modules(Ref["Record"]) == modules(Ref[Record]) == modules(Ref[Any]) == ()

@@ -63,7 +63,7 @@ def test_a_new_record_is_created_and_then_whole(runner_of: MakeRunner) -> None:
     assert contact.id == "12x407"
     assert contact.createdtime == datetime(2025, 6, 1, 9, 51, tzinfo=UTC)
     assert contact.changes == {}
-    assert contact.extra["label"] == "Ada King"
+    assert contact.extra["cf_999"] == ""
     assert contact._runner is runner
     with pytest.raises(NotLoaded):
         _ = contact.description

@@ -245,9 +245,11 @@ class Record(BaseModel):
         self._state.note(name, old, self.__dict__[name])
 
     def _forget(self, name: str) -> None:
+        if name == "id":
+            raise InvalidValue(messages.read_only(type(self), name))
         if self._saved_id is None:
             vars(self)[name] = None
-        elif name != "id":
+        else:
             vars(self).pop(name, None)
         own_fields_set(self, self.__pydantic_fields_set__ - {name})
         self._state.forget(name)

@@ -24,7 +24,7 @@ because that is what JSON bodies and forms hold. A float counts as the decimal i
 (``0.1`` is ``Decimal("0.1")``). Fractions of a second are dropped: the CRM stores none.
 """
 
-from .checking import check_choices, convert, invalid
+from .checking import check_choices, convert, invalid, takes_ids_of
 from .reading import SEPARATOR, Reader, decode, is_blank, reader, unreadable
 from .writing import encode, plain
 
@@ -39,5 +39,6 @@ __all__ = [
     "is_blank",
     "plain",
     "reader",
+    "takes_ids_of",
     "unreadable",
 ]

@@ -174,6 +174,8 @@ def _check_reference(meta: FieldMeta, value: object) -> str | None:
             return None
         if not is_id(value):
             raise invalid(meta, value, "an id is two numbers joined by 'x', such as 11x104.")
+        if meta.prefixes and value.partition("x")[0] not in meta.prefixes:
+            raise invalid(meta, value, takes_ids_of(meta.targets, meta.prefixes))
         return value
     module = getattr(type(value), "meta", None)
     if module is None:
@@ -186,3 +188,9 @@ def _check_reference(meta: FieldMeta, value: object) -> str | None:
         raise invalid(
             meta, value, "it is not saved yet, so it has no id. Save it first."
         ) from error
+
+
+def takes_ids_of(modules: Iterable[str], prefixes: Iterable[str]) -> str:
+    """The cure for an id of another module."""
+    begins = " or ".join(f"{each}x" for each in prefixes)
+    return f"it takes ids of {' or '.join(modules)}, which begin with {begins} on this CRM."
