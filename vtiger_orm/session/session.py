@@ -30,7 +30,6 @@ from .gate import in_event_loop
 from .http import GivenTransports, Transports, Verify, shared_transports
 from .logs import logger
 from .operations import SessionOperations
-from .operations import SessionOperations
 from .pacing import Limits
 from .retry import RetryPolicy
 
