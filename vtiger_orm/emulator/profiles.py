@@ -35,6 +35,8 @@ class Profile:
     """PHP 8: arithmetic on text is fatal (individual tax)."""
     files_as_list: bool = False
     """Whether files_retrieve answers a list with one object."""
+    actors_queryable: bool = True
+    """Whether a query may read modules that are no entities (Groups, Currency, Tax...)."""
     thinned_pages: bool = False
     """Whether private records are taken out of a page after LIMIT (no known server of these
     three; older and changed ones may)."""
@@ -56,6 +58,7 @@ CLOUD: Final = Profile(
     sync_type_passed=True,
     strict_types=False,
     files_as_list=True,
+    actors_queryable=False,
     related_message="successful",
     faces=frozenset({"webservice", "cloud"}),
 )

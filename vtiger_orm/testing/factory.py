@@ -238,8 +238,8 @@ class Factory:
     def _first(self, module: str) -> str | None:
         if module == "Users":
             return self._crm.user().wire_id
-        rows = self._crm.run("query", query=f"select id from {module} order by id limit 1;")
-        return str(rows[0]["id"]) if rows else None
+        ids = self._crm.engine.backdoor.ids(module)
+        return ids[0] if ids else None
 
     def _special(
         self, module: Module, element: dict[str, Any], given: Mapping[str, object]

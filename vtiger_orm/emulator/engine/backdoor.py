@@ -55,6 +55,18 @@ class Backdoor:
         row = self._store.row(f'SELECT "{field}" FROM "{module.table}" WHERE id = ?', (number,))
         return row[0] if row is not None else None
 
+    def ids(self, module: str) -> list[str]:
+        """Ids of all records of a module that are not deleted, whoever may see them."""
+        facts = self._schema.modules[module]
+        if facts.shares_ids:
+            rows = self._store.rows(
+                "SELECT wire FROM entity WHERE module = ? AND state <> ? ORDER BY id",
+                (module, DELETED),
+            )
+            return [wire for (wire,) in rows]
+        rows = self._store.rows(f'SELECT id FROM "{facts.table}" WHERE _state = 0 ORDER BY id')
+        return [f"{facts.prefix}x{number}" for (number,) in rows]
+
     def delete(self, *records: str) -> None:
         """Mark records as deleted."""
         self._states(records, DELETED)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .schema import Field, Module, Schema
+from .schema import USERS, Field, Module, Schema
 from .users import User
 
 
@@ -26,10 +26,11 @@ class View:
     """Whose records the user sees (private sharing); None for everybody's."""
 
     def targets(self, field: Field) -> tuple[str, ...]:
-        """The modules a reference may point to, without those hidden from the user."""
+        """The modules a reference may point to, without those hidden from the user. Users are
+        never hidden here."""
         if self.visible is None:
             return field.targets
-        return tuple(each for each in field.targets if each in self.visible)
+        return tuple(each for each in field.targets if each in self.visible or each == USERS)
 
     def editable(self, field: Field) -> bool:
         return (

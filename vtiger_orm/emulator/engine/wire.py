@@ -37,7 +37,9 @@ def shown(schema: Schema, view: View, field: Field) -> str:
     if storage is Storage.REFERENCE:
         return f"ifnull({_reference(schema, view.targets(field), source)}, '')"
     if storage is Storage.OWNER:
-        return f"ifnull((SELECT o.wire FROM owner o WHERE o.id = {source}), '')"
+        # An owner that is gone shows as its bare number.
+        known = f"(SELECT o.wire FROM owner o WHERE o.id = {source})"
+        return f"coalesce({known}, CAST({source} AS TEXT), '')"
     if storage is Storage.INTEGER:
         return f"ifnull(CAST({source} AS TEXT), '')"
     if field.kind == "reference":  # kept as text: the role of a user, which nobody may read

@@ -80,6 +80,9 @@ class Writer:
         ):
             if name in module.fields:
                 values[name] = value
+        owner = module.owner_field
+        if owner is not None and not values[owner.name]:
+            values[owner.name] = ctx.user.number
         numbering = number_field(module)
         if numbering is not None:
             values[numbering.name] = self._record_number()
@@ -125,7 +128,7 @@ class Writer:
             if not creating and not self._view.editable(field):
                 continue
             if field.kind == "owner":
-                values[name] = self._owner(value)
+                values[name] = 0 if is_blank(value) and creating else self._owner(value)
             elif field.kind == "reference":
                 values[name] = self._reference(field, value)
             else:

@@ -28,7 +28,9 @@ def run_query(ctx: Context, text: str) -> list[dict[str, Any]]:
     found = _FROM.search(text)
     if found is None:
         raise denied(" for query")
-    ctx.module(found[1].strip())
+    named = ctx.module(found[1].strip())
+    if not named.is_entity and not ctx.profile.actors_queryable:
+        raise denied()
     statement = parse(text)
     module = ctx.module(statement.module)
     rows = select(ctx, ctx.view(module), statement)

@@ -1,0 +1,220 @@
+"""The store: transactions, two processes at once, kill -9, snapshots; the demo data; speed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vtiger_orm.emulator.demo import ARTEFACT
+from vtiger_orm.emulator.demo.artefact import dump
+from vtiger_orm.emulator.demo.data import build
+from vtiger_orm.emulator.engine import Engine, Schema
+from vtiger_orm.emulator.engine.accounts import HIDDEN_MODULE
+
+from .conftest import Server, make
+
+_WRITER = """
+import sys
+from vtiger_orm.emulator.engine import Engine, Schema
+engine = Engine(Schema.demo(), sys.argv[1])
+user = engine.user("admin")
+for number in range(int(sys.argv[2])):
+    element = {"lastname": f"{sys.argv[3]} {number}", "assigned_user_id": "19x1"}
+    record = engine.call(user, "create", {"elementType": "Contacts", "element": element})
+    print(record["id"], flush=True)
+"""
+
+
+def writer(database: Path, count: int, name: str) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-c", _WRITER, str(database), str(count), name]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+
+
+def names(engine: Engine) -> list[str]:
+    user = engine.user("admin")
+    assert user is not None
+    found: list[str] = []
+    last = "12x0"
+    while rows := engine.call(
+        user,
+        "query",
+        {"query": f"select id,lastname from Contacts where id > '{last}' order by id limit 100;"},
+    ):
+        found += [row["id"] for row in rows]
+        last = rows[-1]["id"]
+    return found
+
+
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    database = tmp_path / "crm.db"
+    with Engine(Schema.demo(), str(database)):
+        pass
+    processes = [writer(database, 150, name) for name in ("a", "b")]
+    acknowledged: list[str] = []
+    for process in processes:
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        acknowledged += output.split()
+    with Engine(Schema.demo(), str(database)) as engine:
+        assert len(set(acknowledged)) == 300
+        assert sorted(names(engine)) == sorted(acknowledged)
+        assert engine.store.row("PRAGMA integrity_check") == ("ok",)
+
+
+def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    database = tmp_path / "crm.db"
+    process = writer(database, 100_000, "x")
+    assert process.stdout is not None
+    acknowledged = [process.stdout.readline().strip() for _ in range(100)]
+    os.kill(process.pid, signal.SIGKILL)
+    rest = [line for line in process.stdout.read().split("\n")[:-1] if line]
+    process.stdout.close()
+    process.wait()
+    with Engine(Schema.demo(), str(database)) as engine:
+        found = names(engine)
+        assert set(acknowledged + rest) <= set(found)
+        assert len(found) - len(acknowledged + rest) <= 1
+        assert engine.store.row("PRAGMA integrity_check") == ("ok",)
+
+
+def test_accounts_changed_by_another_process(tmp_path: Path) -> None:
+    database = str(tmp_path / "crm.db")
+    with Engine(Schema.demo(), database) as one, Engine(Schema.demo(), database) as two:
+        assert two.user("new") is None
+        one.accounts.add_user("new")
+        assert two.user("new") is not None
+
+
+def test_file_survives(tmp_path: Path) -> None:
+    database = str(tmp_path / "crm.db")
+    with Engine(Schema.demo(), database) as engine:
+        engine.load_demo()
+        token = engine.snapshot()
+        before = names(engine)
+        engine.backdoor.insert("Contacts")
+        assert len(names(engine)) == len(before) + 1
+        engine.restore(token)
+        assert names(engine) == before
+    with Engine(Schema.demo(), database) as engine:
+        assert names(engine) == before
+
+
+def test_failed_write_leaves_nothing(crm: Server) -> None:
+    before = crm.engine.store.rows("SELECT count(*) FROM entity")
+    assert (
+        crm.answer(
+            "create",
+            elementType="Contacts",
+            element={"lastname": "x", "assigned_user_id": "19x1", "cf_855": "abc"},
+        )
+        == "HTTP 500"
+    )
+    assert crm.engine.store.rows("SELECT count(*) FROM entity") == before
+
+
+def test_snapshot_and_restore(crm: Server) -> None:
+    token = crm.engine.snapshot()
+    count = crm.count("Contacts")
+    record = crm.contact()["id"]
+    crm.engine.accounts.add_user("temporary")
+    crm.engine.restore(token)
+    assert crm.count("Contacts") == count
+    assert crm.engine.user("temporary") is None
+    assert crm.contact()["id"] == record
+
+
+def test_accounts(empty: Server) -> None:
+    accounts = empty.engine.accounts
+    group = accounts.add_group("Night shift")
+    accounts.add_user("eve", access_key="key", groups=[group], first_name="Eve")
+    user = empty.engine.user("eve")
+    assert user is not None
+    assert user.access_key == "key"
+    assert "key" not in repr(user)
+    assert user.owners == {user.number, group}
+    accounts.restrict("eve", HIDDEN_MODULE, "Leads")
+    assert "Leads" not in empty.as_user("eve").call("listtypes")["types"]
+    accounts.set_private("Contacts")
+    empty.contact()
+    assert empty.as_user("eve").count("Contacts") == 0
+    accounts.set_private("Contacts", False)
+    assert empty.as_user("eve").count("Contacts") == 1
+    with pytest.raises(ValueError, match="eve"):
+        accounts.restrict("nobody", HIDDEN_MODULE, "Leads")
+    assert empty.engine.user("EVE") is None
+    empty.backdoor.set(user.wire_id, status="Inactive")
+    empty.engine.store.touch_accounts()
+    assert empty.engine.user("eve") is None
+
+
+def test_backdoor(empty: Server) -> None:
+    record = empty.backdoor.insert("Contacts", lastname="x", title=None)
+    assert empty.backdoor.get(record, "title") is None
+    empty.backdoor.delete(record)
+    assert empty.count("Contacts") == 0
+    empty.backdoor.undelete(record)
+    assert empty.count("Contacts") == 1
+    with pytest.raises(KeyError, match="nosuch"):
+        empty.backdoor.set(record, nosuch="x")
+
+
+def test_owner_that_is_gone(empty: Server) -> None:
+    record = empty.contact()["id"]
+    empty.backdoor.set(record, assigned_user_id=99)
+    assert empty.call("retrieve", id=record)["assigned_user_id"] == "99"
+
+
+def test_demo_data_is_what_its_builder_makes() -> None:
+    artefact = Path(sys.modules["vtiger_orm.emulator.demo"].__file__ or "").with_name(ARTEFACT)
+    with build() as engine:
+        assert dump(engine.store) == artefact.read_text(encoding="utf-8")
+
+
+def test_demo_data_is_rich_and_harmless(crm: Server) -> None:
+    least = {
+        1000: ("Contacts",),
+        200: ("Accounts", "Potentials", "HelpDesk"),
+        50: ("Leads", "Products", "Events", "Calendar"),
+        20: ("Services", "Quotes", "SalesOrder", "Invoice", "Vendors", "Vehicles"),
+        4: ("Documents", "Campaigns", "Users", "Groups"),
+    }
+    for number, module in ((n, each) for n, modules in least.items() for each in modules):
+        assert (crm.count(module) or 0) >= number, module
+    artefact = Path(sys.modules["vtiger_orm.emulator.demo"].__file__ or "").with_name(ARTEFACT)
+    text = artefact.read_text(encoding="utf-8")
+    admin = crm.engine.user("admin")
+    assert admin is not None
+    assert admin.access_key not in text
+    assert "$2y$" not in text
+    for line in text.split("\n"):
+        for value in json.loads(line or "[]"):
+            if isinstance(value, str) and "@" in value:
+                assert value.endswith("@example.com")
+
+
+def test_nulls_of_the_demo_data(crm: Server) -> None:
+    total = crm.count("Contacts") or 0
+    for field in ("birthday", "firstname", "cf_853", "cf_855", "cf_873"):
+        assert 0 < (crm.count("Contacts", f"{field} like '%'") or 0) < total, field
+
+
+def test_speed() -> None:
+    """Far below the goals (300 pages and 2000 creates a second), as machines differ."""
+    crm = make()
+    began = time.perf_counter()
+    for _ in range(20):
+        crm.query("select * from Contacts order by id limit 100;")
+    pages = 20 / (time.perf_counter() - began)
+    began = time.perf_counter()
+    for number in range(200):
+        crm.contact(lastname=f"N{number}", email="a@example.com")
+    creates = 200 / (time.perf_counter() - began)
+    assert pages > 60
+    assert creates > 400
