@@ -145,6 +145,8 @@ class Not:
     child: Node
 
     def __str__(self) -> str:
+        if isinstance(self.child, Present):
+            return f"{self.child.field.name} is blank"
         return f"not {_bracketed(self.child)}"
 
 

@@ -9,7 +9,7 @@ read from left to right are printed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .parts import Branch, Branches, Listed, Part, Said
@@ -106,6 +106,12 @@ class Statement:
             offset = f"{self.offset}," if self.offset else ""
             pieces.append(f"limit {offset}{self.limit}")
         return " ".join(pieces) + ";"
+
+    @property
+    def counting(self) -> Statement:
+        """The count of the same condition. Never with the order: a table that only the order
+        needs is not joined, and the count would fail silently."""
+        return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
 
     @property
     def shape(self) -> tuple[object, ...]:

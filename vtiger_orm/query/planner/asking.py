@@ -7,7 +7,6 @@ statement is confirmed by a count of the same condition, which answers one row u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ...errors import SilentQueryError
@@ -54,10 +53,7 @@ def count(statement: Statement) -> Plan[int]:
 
 def counts(statements: Sequence[Statement]) -> Plan[list[int]]:
     """The counts of several conditions, asked side by side."""
-    counting = [
-        replace(each, columns=(), order=(), descending=False, limit=None, offset=0)
-        for each in statements
-    ]
+    counting = [statement.counting for statement in statements]
     if not counting:
         return []
     replies = yield from together([_call(each) for each in counting])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Final
 
 from ...ids import id_number
 from ...metadata.kinds import Family
@@ -15,12 +16,15 @@ from ...operations.calls import Row, Rows, RowStream
 from ..evaluate import is_blank, wire_text
 from ..parts import Branches, Said
 from ..selection import Order
+from ..vtql import Statement
 from .asking import ask
 from .compiled import Compiled
 from .heads import not_null, null_head
 from .keys import order_key
 from .paging import keyset
 from .streams import Key, pull
+
+_SPARE: Final = 10
 
 
 def descending(
@@ -51,10 +55,9 @@ def _values(
     below = not_null(what, wire)
     while True:
         part = what.within(below)
-        limit = what.env.page_size if wanted is None else min(what.env.page_size, wanted + 10)
-        statement = part.statement(branches, more, order=(wire,), descending=True, limit=limit)
+        statement = first_page(part, branches, order, more, wanted)
         rows = yield from ask(statement, what.env)
-        if len(rows) < limit:
+        if len(rows) < (statement.limit or 0):
             yield Rows(_ties_by_id(rows, key))
             return
         value, complete = _last_group(rows, order, key)
@@ -70,6 +73,20 @@ def _values(
         while (page := (yield from pull(group))) is not None:
             yield Rows([row for row in page if row["id"] not in known])
         below = Said(wire, "<", value)
+
+
+def first_page(
+    what: Compiled, branches: Branches, order: Order, more: Sequence[str], wanted: int | None
+) -> Statement:
+    """A page in descending order; a few rows more than wanted, to see where equal values end."""
+    size = what.env.page_size
+    return what.statement(
+        branches,
+        more,
+        order=(order.field.wire,),
+        descending=True,
+        limit=size if wanted is None else min(size, wanted + _SPARE),
+    )
 
 
 def _last_group(rows: list[Row], order: Order, key: Key) -> tuple[str | None, list[Row]]:

@@ -14,11 +14,11 @@ from .compiled import Compiled
 from .groups import descending
 from .keys import order_key
 from .offsets import backward, forward
-from .orders import Reading, is_by_id, normalised, reading_of, server_order, sorts_otherwise
+from .orders import Reading, is_by_id, normalised, reading_of, server_order
 from .ranges import in_ranges
 from .semijoin import answered
 from .sets import at_hand, at_most, in_id_order, superset_size
-from .sorting import first_rows, has_prefix, sorted_rows
+from .sorting import first_page_may_do, first_rows, sorted_rows
 from .streams import Key, ahead, merged, project, window
 from .verdicts import judged
 
@@ -76,24 +76,13 @@ def _ordered(what: Compiled, order: tuple[Order, ...], start: int, stop: int | N
 
 
 def _sorted(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
-    if stop is not None and stop <= what.env.page_size and _first_page_may_do(what, order):
-        groups = what.packing.packed(what.branches)
-        if len(groups) == 1:
-            rows = yield from first_rows(what, groups[0], order, stop)
-            if rows is not None:
-                yield from at_hand(rows[start:])
-                return
+    if stop is not None and first_page_may_do(what, order, stop):
+        (group,) = what.packing.packed(what.branches)
+        rows = yield from first_rows(what, group, order, stop)
+        if rows is not None:
+            yield from at_hand(rows[start:])
+            return
     yield from sorted_rows(what, order, start, stop)
-
-
-def _first_page_may_do(what: Compiled, order: tuple[Order, ...]) -> bool:
-    return (
-        what.is_exact
-        and not what.env.thinned_pages
-        and not what.joins_in_condition
-        and has_prefix(order)
-        and not any(sorts_otherwise(what, each) for each in order)
-    )
 
 
 def _exact(

@@ -10,16 +10,19 @@ from ...metadata.kinds import Family
 from ...operations.calls import Plan, Row, Rows, RowStream
 from ..parts import Branches
 from ..selection import Order
+from ..vtql import Statement
 from .asking import ask
 from .byids import rows_by_id
 from .compiled import Compiled
 from .keys import order_key, total_key
+from .orders import sorts_otherwise
 from .sets import in_id_order
 from .streams import everything, pull
 
 _WHOLE_PAGES: Final = 20
 """Up to so many pages rows are kept whole; beyond, only what sorts them is, and the rows of the
 slice are read again by id."""
+_SPARE: Final = 10
 
 
 def sorted_rows(
@@ -50,26 +53,31 @@ def sorted_rows(
         yield Rows([found[id] for id in ids if id in found])
 
 
+def first_page(
+    what: Compiled, branches: Branches, order: tuple[Order, ...], stop: int
+) -> Statement:
+    """A page in the order of which the server can say the beginning."""
+    prefix = _sayable_prefix(order)
+    return what.statement(
+        branches,
+        tuple(each.field.wire for each in order),
+        order=tuple(each.field.wire for each in prefix),
+        descending=prefix[-1].descending,
+        limit=min(what.env.page_size, 2 * stop + _SPARE),
+    )
+
+
 def first_rows(
     what: Compiled, branches: Branches, order: tuple[Order, ...], stop: int
 ) -> Plan[list[Row] | None]:
     """The first rows in an order of which the server knows the beginning, by one page.
 
-    None when the page ends inside a group that is needed.
+    None when the page ends inside a group of equal beginnings that is needed.
     """
-    prefix = _sayable_prefix(order)
-    size = what.env.page_size
-    limit = min(size, 2 * stop + 10)
-    statement = what.statement(
-        branches,
-        tuple(each.field.wire for each in order),
-        order=tuple(each.field.wire for each in prefix),
-        descending=prefix[-1].descending,
-        limit=limit,
-    )
+    statement = first_page(what, branches, order, stop)
     rows = yield from ask(statement, what.env)
-    if len(rows) == limit:
-        key = order_key(prefix)
+    if len(rows) == statement.limit:
+        key = order_key(_sayable_prefix(order))
         last = key(rows[-1])
         rows = [row for row in rows if key(row) != last]
         if len(rows) < stop:
@@ -77,10 +85,20 @@ def first_rows(
     return sorted(rows, key=total_key(order))[:stop]
 
 
-def has_prefix(order: tuple[Order, ...]) -> bool:
-    """Whether the server's order by the beginning of the list is the one of `total_key`: a
-    reference to a deleted record sorts by a number that the row does not show."""
-    return all(each.field.family is not Family.REFERENCE for each in _sayable_prefix(order))
+def first_page_may_do(what: Compiled, order: tuple[Order, ...], stop: int | None) -> bool:
+    """Whether one page in the server's order may hold the slice: the server must decide and
+    compare as `total_key` does, which it does not with references to deleted records (they
+    sort by a number that the row does not show) or numbers stored as text."""
+    return (
+        stop is not None
+        and stop <= what.env.page_size
+        and what.is_exact
+        and not what.env.thinned_pages
+        and not what.joins_in_condition
+        and len(what.packing.packed(what.branches)) == 1
+        and all(each.field.family is not Family.REFERENCE for each in _sayable_prefix(order))
+        and not any(sorts_otherwise(what, each) for each in order)
+    )
 
 
 def _sayable_prefix(order: Sequence[Order]) -> tuple[Order, ...]:
