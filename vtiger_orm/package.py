@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ._lazy import lazy_names
-from ._lazy import lazy_names
 from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
 from .ids import parse_id
 
@@ -140,6 +139,10 @@ class Package:
         """The CRM's name of a module, from that or from the name of its class."""
         place = self._by_name.get(name)
         return place.module if place is not None else name
+
+    def knows(self, module: str) -> bool:
+        """Whether the module is part of the package, by either name."""
+        return module in self._by_name
 
     def place_of(self, id: str) -> Place | None:
         """The module that the id's prefix belongs to; None when the package does not know it."""

@@ -15,6 +15,7 @@ from vtiger_orm.models import (
     Picklist,
     Record,
     Ref,
+    Relation,
     String,
     field,
 )
@@ -29,6 +30,7 @@ package = Package(
     version="8.0.0",
     modules={
         "Accounts": ("sample", "11"),
+        "Campaigns": ("sample", "1"),
         "Contacts": ("sample", "12"),
         "Potentials": ("sample", "13"),
         "Users": ("sample", "19"),
@@ -48,7 +50,12 @@ configure = package.configure
 
 
 class Accounts(
-    Record, package=package, module="Accounts", prefix="11", label_fields=("accountname",)
+    Record,
+    package=package,
+    module="Accounts",
+    prefix="11",
+    label_fields=("accountname",),
+    relations=(Relation("contacts", label="Contacts", module="Contacts"),),
 ):
     objects: ClassVar[QuerySet[Any]]
 
@@ -66,6 +73,7 @@ class Contacts(
     module="Contacts",
     prefix="12",
     label_fields=("firstname", "lastname"),
+    relations=(Relation("campaigns", label="Campaigns", module="Campaigns"),),
 ):
     objects: ClassVar[QuerySet[Any]]
 
@@ -84,6 +92,15 @@ class Contacts(
     lastname: String = field("Last Name", mandatory=True)
     leadsource: LeadSource | None = field("Lead Source")
     modifiedtime: DateTime = field("Modified Time", editable=False)
+
+
+class Campaigns(
+    Record, package=package, module="Campaigns", prefix="1", label_fields=("campaignname",)
+):
+    objects: ClassVar[QuerySet[Any]]
+
+    id: Ref["Campaigns"] = field("Campaign Id", editable=False)
+    campaignname: String = field("Campaign Name", mandatory=True)
 
 
 class Potentials(

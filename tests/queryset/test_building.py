@@ -245,7 +245,7 @@ def test_select_related_names_references_only() -> None:
 
 
 def test_prefetch_checks_its_queryset() -> None:
-    with pytest.raises(InvalidLookup, match="refers to Accounts, the queryset reads Users"):
+    with pytest.raises(InvalidLookup, match="leads to Accounts, the queryset reads Users"):
         Contacts.objects.prefetch_related(Prefetch("account_id", Users.objects))
     with pytest.raises(InvalidLookup, match="must not be sliced"):
         Contacts.objects.prefetch_related(Prefetch("account_id", Accounts.objects[:5]))

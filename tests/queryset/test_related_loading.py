@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.queryset.conftest import session_on
 from tests.queryset.sample import Accounts, Contacts, Groups, Potentials, Users
 from vtiger_orm import Prefetch
 from vtiger_orm.emulator import Crm
-from vtiger_orm.errors import NotLoaded
+from vtiger_orm.errors import InvalidLookup, NotLoaded
 
 
 @pytest.fixture(scope="module")
@@ -258,3 +259,123 @@ def test_two_references_to_one_module_share_their_calls(crm: Crm) -> None:
 def test_records_at_hand_still_know_their_session(session: Any) -> None:
     contact = Contacts.objects.select_related("account_id").get(lastname="Contact 11")
     assert contact.account_id.loaded.account_id.fetch().accountname == "Account 1"
+
+
+# Relations to many records
+
+
+@pytest.fixture(scope="module")
+def families() -> Iterator[Crm]:
+    """120 accounts with 0 to 4 contacts each; two opportunities linked to contacts."""
+    with Crm(data=None) as crm:
+        for number in range(120):
+            account = crm.create("Accounts", {"accountname": f"Account {number}"})["id"]
+            for place in range(number % 5):
+                element = {"lastname": f"Contact {number}.{place}", "account_id": account}
+                crm.create("Contacts", element)
+        yield crm
+
+
+def test_reverse_relations_come_a_page_at_a_time(families: Crm) -> None:
+    with session_on(families) as session:
+        session.identify()
+        with families.count_calls() as calls:
+            accounts = list(Accounts.objects.prefetch_related("contacts"))
+            names = [[each.lastname for each in account.related.contacts] for account in accounts]
+    assert len(accounts) == 120
+    assert names[:3] == [[], ["Contact 1.0"], ["Contact 2.0", "Contact 2.1"]]
+    assert sum(map(len, names)) == 240
+    # Two pages of accounts, with 200 and 40 contacts.
+    assert calls.number <= 7
+
+
+def test_related_records_know_where_they_come_from(families: Crm) -> None:
+    with session_on(families):
+        account = Accounts.objects.prefetch_related("contacts").get(accountname="Account 4")
+        contacts = account.related.contacts.loaded
+        assert len(contacts) == 4
+        assert all(contact.account_id.loaded is account for contact in contacts)
+
+
+def test_a_prefetched_relation_is_asked_again_once_it_is_narrowed(families: Crm) -> None:
+    with session_on(families) as session:
+        session.identify()
+        account = Accounts.objects.prefetch_related("contacts").get(accountname="Account 4")
+        related = account.related.contacts
+        with families.count_calls() as calls:
+            assert len(list(related)) == len(related.loaded) == 4
+        assert calls.number == 0
+        assert [each.lastname for each in related.filter(lastname="Contact 4.2")] == ["Contact 4.2"]
+        with pytest.raises(NotLoaded, match="prefetch_related"):
+            related.filter(lastname="Contact 4.2").loaded  # noqa: B018
+        other = Accounts.objects.get(accountname="Account 3")
+        with pytest.raises(NotLoaded, match=r"prefetch_related\('contacts'\)"):
+            other.related.contacts.loaded  # noqa: B018
+        assert len(list(other.related.contacts)) == 3
+
+
+async def test_prefetched_relations_asynchronously(families: Crm) -> None:
+    async with session_on(families):
+        account = await Accounts.objects.prefetch_related("contacts").aget(accountname="Account 4")
+        assert len(account.related.contacts.loaded) == 4
+        assert len(await account.related.contacts) == 4
+        assert [each async for each in account.related.contacts] == account.related.contacts.loaded
+
+
+def test_prefetch_filters_orders_and_thins_a_relation(families: Crm) -> None:
+    some = Contacts.objects.exclude(lastname="Contact 4.1").order_by("-lastname").only("lastname")
+    with session_on(families):
+        followed = Accounts.objects.prefetch_related(Prefetch("contacts", some))
+        account = followed.get(accountname="Account 4")
+    found = account.related.contacts.loaded
+    assert [each.lastname for each in found] == ["Contact 4.3", "Contact 4.2", "Contact 4.0"]
+    with pytest.raises(NotLoaded):
+        found[0].firstname  # noqa: B018
+
+
+def test_following_from_a_relation(families: Crm) -> None:
+    with session_on(families):
+        account = Accounts.objects.prefetch_related("contacts__assigned_user_id").get(
+            accountname="Account 2"
+        )
+    assert account.related.contacts.loaded[0].assigned_user_id.loaded.user_name == "admin"
+
+
+def test_many_to_many_relations(crm: Crm) -> None:
+    campaigns = [
+        crm.create("Campaigns", {"campaignname": name, "closingdate": "2024-01-01"})["id"]
+        for name in "ABC"
+    ]
+    for number in range(4):
+        contact = crm.create("Contacts", {"lastname": f"Contact {number}"})["id"]
+        for campaign in campaigns[:number]:
+            crm.run(
+                "add_related",
+                sourceRecordId=contact,
+                relatedRecordId=campaign,
+                relationIdLabel="Campaigns",
+            )
+    with session_on(crm) as session:
+        session.identify()
+        with crm.count_calls() as calls:
+            contacts = list(Contacts.objects.prefetch_related("campaigns"))
+    names = [[each.campaignname for each in each.related.campaigns] for each in contacts]
+    assert names == [[], ["A"], ["A", "B"], ["A", "B", "C"]]
+    assert contacts[1].related.campaigns.loaded[0] is contacts[3].related.campaigns.loaded[0]
+    # The contacts, the ids for each of them, the campaigns.
+    assert calls.number == 6
+
+
+def test_relations_are_not_for_select_related() -> None:
+    with pytest.raises(InvalidLookup, match=r"use prefetch_related\('contacts'\)"):
+        Accounts.objects.select_related("contacts")
+    with pytest.raises(InvalidLookup, match="Did you mean 'contacts'"):
+        Accounts.objects.prefetch_related("contcats")
+
+
+def test_a_related_manager_pickles_with_its_conditions(families: Crm) -> None:
+    with session_on(families):
+        account = Accounts.objects.get(accountname="Account 4")
+        some = account.related.contacts.filter(lastname="Contact 4.2")
+        again = pickle.loads(pickle.dumps(some))
+        assert [each.lastname for each in again] == ["Contact 4.2"]

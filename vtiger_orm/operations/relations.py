@@ -7,21 +7,22 @@ completely and proved after every change, since the server answers success for n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
-from ..query.state import QueryState
 from ..query.queryset import QuerySet
 from ..query.relating import related_to
 from ..query.selection import Selection
+from ..query.state import QueryState
 from ..query.tree import Equal, Node
 from . import related, write
 from .accessor import PlanFor
 from .calls import Plan, Revise, perform
 from .facts import facts_of
 from .related import NotRelated, Side
+from .state import state_of
 from .write import environment_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class RelatedManager(QuerySet[M]):
     is made for a relation that the server cannot read, and `NotLoaded` for an unsaved record.
     """
 
-    __slots__ = ("_reference", "_side", "_source")
+    __slots__ = ("_reference", "_side", "_source", "_whole")
 
     def __init__(self, record: Record, relation: Relation) -> None:
         package = record._package()
@@ -52,7 +53,7 @@ class RelatedManager(QuerySet[M]):
         self._source = record
         self._side = Side(str(record._saved_id), record.meta, relation, model.meta)
         self._reference = self._side.reference
-        self._state = QueryState(
+        self._whole = self._state = QueryState(
             model, Selection(model.meta, self._condition()), session=record._state.runner
         )
 
@@ -64,10 +65,43 @@ class RelatedManager(QuerySet[M]):
     def _with(self, **changes: Any) -> Any:
         twin = super()._with(**changes)
         twin._source, twin._side, twin._reference = self._source, self._side, self._reference
+        twin._whole = self._whole
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RelatedManager, (self._source, self._side.relation)
+        return _restored, (self._source, self._side.relation, *super().__reduce__())
+
+    # What prefetch_related brought
+
+    @property
+    def loaded(self) -> list[M]:
+        """The related records that `prefetch_related` read with this one; never asks the CRM.
+
+        Raises `NotLoaded` when they were not read, or when conditions, an order or a slice were
+        added since: those are for the CRM.
+        """
+        found = self._prefetched()
+        if found is None:
+            name = self._side.relation.name
+            raise NotLoaded(
+                f"The records of {self._side} were not read beforehand. Name the relation where "
+                f"the {self._side.source.name} records are read: prefetch_related({name!r})."
+            )
+        return list(found)
+
+    def _prefetched(self) -> list[M] | None:
+        if self._state != self._whole:
+            return None
+        found: list[M] | None = state_of(self._source).related.get(self._side.relation.name)
+        return found
+
+    def __iter__(self) -> Iterator[M]:
+        found = self._prefetched()
+        return iter(list(found)) if found is not None else super().__iter__()
+
+    def __aiter__(self) -> AsyncIterator[M]:
+        found = self._prefetched()
+        return _given(list(found)) if found is not None else super().__aiter__()
 
     # Reading: refused where an empty answer would prove nothing
 
@@ -205,6 +239,17 @@ class RelatedManager(QuerySet[M]):
                 )
             ids.append(str(id_))
         return ids
+
+
+async def _given(records: Iterable[M]) -> AsyncIterator[M]:
+    for record in records:
+        yield record
+
+
+def _restored(record: Record, relation: Relation, rebuild: Any, parts: tuple[Any, ...]) -> Any:
+    """A pickled manager: made anew for its record, with the conditions it had."""
+    manager: RelatedManager[Any] = RelatedManager(record, relation)
+    return manager._with(selection=rebuild(*parts).selection)
 
 
 def _same(one: str, other: str) -> bool:

@@ -28,12 +28,14 @@ class LostCreate:
 class OperationState:
     """The part of a record's state that `record.crm` shows. Not pickled."""
 
-    __slots__ = ("adjusted", "items", "lost")
+    __slots__ = ("adjusted", "items", "lost", "related")
 
     def __init__(self) -> None:
         self.adjusted: tuple[Adjustment, ...] = ()
         self.items: LineItems | None = None
         self.lost: LostCreate | None = None
+        self.related: dict[str, list[Any]] = {}
+        """Name of a relation -> the records that `prefetch_related` brought."""
 
 
 def state_of(record: Record) -> OperationState:

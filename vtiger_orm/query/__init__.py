@@ -7,10 +7,10 @@ from .._lazy import lazy_names
 if TYPE_CHECKING:
     from .conditions import Q as Q
     from .environment import Environment as Environment
+    from .fetches import Prefetch as Prefetch
     from .planner import Explanation as Explanation
     from .projections import ValuesQuerySet as ValuesQuerySet
     from .queryset import QuerySet as QuerySet
-    from .related_loading import Prefetch as Prefetch
     from .selection import Order as Order
     from .selection import Selection as Selection
 
@@ -32,7 +32,7 @@ if not TYPE_CHECKING:
             "Environment": "environment",
             "Explanation": "planner",
             "Order": "selection",
-            "Prefetch": "related_loading",
+            "Prefetch": "fetches",
             "Q": "conditions",
             "QuerySet": "queryset",
             "Selection": "selection",

@@ -15,9 +15,10 @@ from ..errors import NoSession, UnsupportedQuery
 from ..operations.calls import Plan, collect_rows
 from .conditions import FALSE, Node, all_of, any_of, negated, resolve
 from .environment import Environment
+from .fetches import Fetches
 from .fields import parse_order
 from .habits import missing_attribute
-from .related_loading import Fetches, Loader
+from .related_loading import Loader
 from .relating import explain, plan_count, plan_exists, plan_partitions, plan_rows
 from .selection import Order, Selection
 from .shapes import Projection
@@ -212,7 +213,7 @@ class BaseQuerySet(Generic[T]):
         return self._alist().__await__()
 
     async def _alist(self) -> list[T]:
-        return [row async for row in self.aiterator()]
+        return [row async for row in self]
 
     def iterator(self, page_size: int | None = None) -> Iterator[T]:
         """The records one by one, read page by page as the iteration proceeds.

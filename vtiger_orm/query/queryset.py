@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import InvalidLookup
 from ..operations.calls import Plan, Query, perform
+from .fetches import merge, parse_fetches
 from .fields import named_field, readable_field, with_id
 from .projections import ValuesQuerySet
-from .related_loading import merge, parse_fetches
 from .selection import Selection
 from .shapes import Projection, list_projection
 from .state import QueryState
@@ -122,8 +122,14 @@ class QuerySet(WritingQuerySet[M]):
         return self._follow("select_related", args, kwargs)
 
     def prefetch_related(self, *args: Any, **kwargs: Any) -> Self:
-        """`select_related`, which also takes `Prefetch` objects to say which fields of the
-        records found are read."""
+        """`select_related`, also for relations to many records, and with `Prefetch` objects that
+        say what to read of the records found.
+
+        ``Accounts.objects.prefetch_related("contacts")`` reads the contacts of a whole page of
+        accounts together; `account.related.contacts` then iterates over them without a call.
+        Relations that no reference field makes (many-to-many) cost one call a record for the
+        ids; the CRM offers nothing better.
+        """
         return self._follow("prefetch_related", args, kwargs)
 
     def _follow(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
@@ -136,7 +142,13 @@ class QuerySet(WritingQuerySet[M]):
                 "would read a great part of the CRM."
             )
         state = self._state
-        fetches = parse_fetches(state.model._package(), state.selection.module, args, method)
+        fetches = parse_fetches(
+            state.model._package(),
+            state.selection.module,
+            args,
+            method,
+            relations=method == "prefetch_related",
+        )
         return self._with(fetches=merge(state.fetches, fetches))
 
     # Reading

@@ -1,143 +1,39 @@
-"""`select_related` and `prefetch_related`: the records that a page of records refers to.
+"""`select_related` and `prefetch_related`: the records that a page of records leads to.
 
 For each page, the ids that its references name are read in batches of one full page each, one
 batch a target module and page at best. A record that is already at hand is not read again, and
 one record is one object as long as somebody holds it.
+
+Relations that a reference field of the other side makes are read with one condition for the whole
+page. For the others the CRM tells the related ids of one record a call; the records themselves
+are then read in batches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from ..errors import AccessDenied, InvalidLookup, NotLoaded, SchemaMismatch
-from ..metadata.kinds import Family
-from ..metadata.module import ModuleMeta
+from ..errors import AccessDenied, NotLoaded, SchemaMismatch
+from ..ids import id_number
+from ..metadata.module import FieldMeta
 from ..operations.calls import Plan, Row, collect_rows
+from ..operations.facts import facts_of
+from ..operations.related import Side, check_readable
+from ..operations.state import state_of
 from ..operations.together import together
 from ..references import Ref
 from .conditions import all_of, resolve
-from .fields import readable_field
-from .keywords import find_field
+from .fetches import Fetch, Fetches
+from .fields import with_id
 from .relating import plan_rows
 from .selection import Selection
 
 if TYPE_CHECKING:
-    from ..package import Package
     from ..protocols import Runner
     from ..records import Record
-    from .base import BaseQuerySet
-
-Fetches: TypeAlias = "tuple[Fetch, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """One reference to follow, and what to follow from the records found there."""
-
-    name: str
-    """Attribute of the reference."""
-    selection: Selection | None = None
-    """Condition and columns for the records found, from a `Prefetch`."""
-    nested: tuple[Fetch, ...] = ()
-
-
-class Prefetch:
-    """A reference to follow, and which of the records it points to with which fields.
-
-    ::
-
-        Contacts.objects.prefetch_related(
-            Prefetch("account_id", Accounts.objects.only("accountname"))
-        )
-
-    Of a reference to several modules, the queryset concerns the records of its own module; the
-    others are read whole.
-    """
-
-    __slots__ = ("lookup", "queryset")
-
-    def __init__(self, lookup: str, queryset: BaseQuerySet[Any] | None = None) -> None:
-        self.lookup = lookup
-        self.queryset = queryset
-
-    def __repr__(self) -> str:
-        return f"Prefetch({self.lookup!r}, {self.queryset!r})"
-
-
-def parse_fetches(
-    package: Package, module: ModuleMeta, paths: Iterable[object], method: str
-) -> Fetches:
-    """The tree that names such as ``"account_id"`` and ``"account_id__assigned_user_id"`` make.
-
-    Raises `InvalidLookup` for a name that is no reference of its module.
-    """
-    fetches: Fetches = ()
-    for each in paths:
-        given = each if isinstance(each, Prefetch) else Prefetch(each)  # type: ignore[arg-type]
-        if not isinstance(given.lookup, str):
-            raise InvalidLookup(f"{method}() takes names of references, not {given.lookup!r}.")
-        path = _Path(package, method, given)
-        fetches = merge(fetches, (path.fetch([module], given.lookup.split("__")),))
-    return fetches
-
-
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """One argument of `select_related` on its way to becoming a `Fetch`."""
-
-    package: Package
-    method: str
-    given: Prefetch
-
-    def fetch(self, modules: Sequence[ModuleMeta], names: Sequence[str]) -> Fetch:
-        """Each name must be a reference of one of the modules that the one before points to."""
-        name, *rest = names
-        fields = [each.fields[name] for each in modules if name in each.fields]
-        if not fields:
-            find_field(modules[0], name)
-        field = fields[0]
-        if field.family is not Family.REFERENCE:
-            self._refuse(f"{modules[0].name}.{name} is a {field.kind} field, not a reference")
-        if len(modules) == 1:
-            readable_field(modules[0], name, self.method)
-        targets = tuple(dict.fromkeys(target for each in fields for target in each.targets))
-        if not rest:
-            return Fetch(name, self._selection(targets))
-        metas = [self.package.model(each).meta for each in targets if each in self.package.modules]
-        if not metas:
-            self._refuse(f"the CRM does not tell what {name} refers to, so nothing follows it")
-        return Fetch(name, nested=(self.fetch(metas, rest),))
-
-    def _selection(self, targets: Sequence[str]) -> Selection | None:
-        queryset = self.given.queryset
-        if queryset is None:
-            return None
-        selection = queryset.selection
-        if targets and selection.module.name not in targets:
-            self._refuse(
-                f"it refers to {' or '.join(targets)}, the queryset reads {selection.module.name}"
-            )
-        if selection.start or selection.stop is not None:
-            self._refuse("its queryset must not be sliced: every reference has one record")
-        return selection
-
-    def _refuse(self, reason: str) -> NoReturn:
-        raise InvalidLookup(f"{self.method}({self.given.lookup!r}): {reason}.")
-
-
-def merge(fetches: tuple[Fetch, ...], more: Iterable[Fetch]) -> Fetches:
-    """Both trees in one; a reference named twice is followed once."""
-    merged = {each.name: each for each in fetches}
-    for new in more:
-        old = merged.get(new.name)
-        if old is not None:
-            selection = new.selection or old.selection
-            new = replace(old, selection=selection, nested=merge(old.nested, new.nested))
-        merged[new.name] = new
-    return tuple(merged.values())
 
 
 class IdentityMap:
@@ -191,6 +87,14 @@ class Loader:
         yield from self._follow(records, self._fetches)
 
     def _follow(self, records: Sequence[Record], fetches: Fetches) -> Plan[None]:
+        for fetch in fetches:
+            if fetch.relation:
+                yield from self._relate(records, fetch)
+        yield from self._refer(records, [each for each in fetches if not each.relation])
+
+    # References
+
+    def _refer(self, records: Sequence[Record], fetches: Sequence[Fetch]) -> Plan[None]:
         refs = {fetch.name: list(references(records, fetch.name)) for fetch in fetches}
         ids: dict[_Source, dict[str, None]] = {}
         for fetch in fetches:
@@ -256,6 +160,84 @@ class Loader:
         if source.selection is None:
             self._identity.add(records)
         return {str(record.id): record for record in records}
+
+    # Relations
+
+    def _relate(self, records: Sequence[Record], fetch: Fetch) -> Plan[None]:
+        """Read the related records of all the records, each list in the order asked for."""
+        sides = list(self._sides(records, fetch.name))
+        if not sides:
+            return
+        reference = sides[0].reference
+        if reference is not None:
+            groups = yield from self._by_reference(sides, reference, fetch.selection)
+        else:
+            groups = yield from self._by_relation(sides, fetch.selection)
+        by_id = {str(record.id): record for record in records}
+        for side, group in zip(sides, groups):
+            state_of(by_id[side.id]).related[fetch.name] = group
+            for ref in references(group, reference.name) if reference is not None else ():
+                ref._attach(by_id[side.id])
+        if fetch.nested:
+            once = {str(each.id): each for group in groups for each in group}
+            yield from self._follow(list(once.values()), fetch.nested)
+
+    def _sides(self, records: Sequence[Record], name: str) -> Iterator[Side]:
+        for record in records:
+            for relation in record.meta.relations:
+                if relation.name == name:
+                    target = self._package.model(relation.module).meta
+                    yield Side(str(record.id), record.meta, relation, target)
+
+    def _by_reference(
+        self, sides: Sequence[Side], reference: FieldMeta, given: Selection | None
+    ) -> Plan[list[list[Record]]]:
+        """One condition on the field that makes the relation finds those of all sides."""
+        found = yield from self._select(
+            sides[0], given, {f"{reference.name}__in": [side.id for side in sides]}, reference
+        )
+        groups: dict[int, list[Record]] = {}
+        for record in found:
+            ref = record.__dict__.get(reference.name)
+            if isinstance(ref, Ref):
+                groups.setdefault(ref.number, []).append(record)
+        return [groups.get(id_number(side.id), []) for side in sides]
+
+    def _by_relation(
+        self, sides: Sequence[Side], given: Selection | None
+    ) -> Plan[list[list[Record]]]:
+        """The CRM tells the ids, one record a call."""
+        env = self._runner.environment
+        check_readable(sides[0], facts_of(self._runner))
+        told = yield from together([side.read(env) for side in sides])
+        ids = list(dict.fromkeys(id for each in told for id in each))
+        found = yield from self._select(sides[0], given, {"id__in": ids})
+        return [
+            [record for record in found if str(record.id) in wanted]
+            for wanted in (frozenset(each) for each in told)
+        ]
+
+    def _select(
+        self,
+        side: Side,
+        given: Selection | None,
+        condition: Mapping[str, Any],
+        reference: FieldMeta | None = None,
+    ) -> Plan[list[Record]]:
+        model = self._package.model(side.relation.module)
+        selection = given or Selection(model.meta)
+        columns = selection.columns
+        if columns is not None and reference is not None:
+            columns = with_id(model.meta, (*columns, reference))
+        where = all_of(selection.where, resolve(model.meta, (), condition))
+        selection = replace(selection, where=where, columns=columns)
+        rows = yield from collect_rows(plan_rows(selection, self._runner.environment))
+        records = model._load(rows, self._runner)
+        if given is not None:
+            return list(records)
+        known = [self._identity.get(str(each.id)) or each for each in records]
+        self._identity.add(known)
+        return known
 
 
 GONE: Final = NotLoaded(

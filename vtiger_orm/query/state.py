@@ -11,7 +11,7 @@ from .selection import Selection
 if TYPE_CHECKING:
     from ..protocols import Runner
     from ..records import Record
-    from .related_loading import Fetches
+    from .fetches import Fetches
     from .shapes import Projection
 
 
@@ -37,6 +37,6 @@ class QueryState:
         if selection.columns is None or not self.fetches:
             return selection
         module = selection.module
-        followed = (module.fields[each.name] for each in self.fetches)
+        followed = (module.fields[each.name] for each in self.fetches if not each.relation)
         columns = with_id(module, (*selection.columns, *followed))
         return replace(selection, columns=columns)
