@@ -86,9 +86,29 @@ def file_part(
         size = len(source) if isinstance(source, bytes) else _stream_size(source)
         if size is not None:
             _guard(size, max_bytes, filename)
-        content = source
+        rewinds = not isinstance(source, bytes) and source.seekable()
+        content = _FromHere(source) if rewinds else source
     guessed = content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
     return FilePart(part, filename, content, guessed)
+
+
+class _FromHere:
+    """A stream from its present position on: what sends it begins by rewinding."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._start = stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        return self._stream.tell() - self._start
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET:
+            offset += self._start
+        return self._stream.seek(offset, whence) - self._start
 
 
 def attachment_ids(row: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ from .calls import Create, Plan, Retrieve, Row, collect_rows, perform
 from .facts import Facts
 from .preparing import unknown_outcome
 from .state import LostCreate, state_of
+from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..records import Record
@@ -145,7 +146,7 @@ def adopt(record: Record, id_: str) -> Plan[None]:
     """Take an existing record for the one that was to be created, and load it."""
     row = yield from perform(Retrieve(str(parse_id(id_))))
     state_of(record).lost = None
-    record._settle(row, record._state.runner)
+    record._settle(fields_of(row), None)
 
 
 def forget(record: Record) -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from ..errors import InvalidValue, NotLoaded, NotSupported
-from ..ids import parse_id
+from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
+from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
 from ..values import is_blank
 from .calls import Batch, Plan, Query, Retrieve, Row, perform
@@ -71,12 +71,11 @@ class LineItem:
     def product_id(self) -> str:
         """The product's id as text. Raises `InvalidValue` for anything that has none."""
         id_ = self.product if isinstance(self.product, str) else getattr(self.product, "id", None)
-        if not isinstance(id_, str):
+        if not isinstance(id_, str) or not is_id(id_):
             raise InvalidValue(
                 f"A line item's product must be a saved record of Products or Services or a "
                 f"reference to one, not {self.product!r}."
             )
-        parse_id(id_)
         return str(id_)
 
     @classmethod
@@ -270,9 +269,17 @@ def read_items(id_: str) -> Plan[list[Row]]:
 def read_items_of(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     """The items of many records through the module LineItem, in the order of the record.
 
-    One call for each 50 records and each 100 items. The prefix of `parent_id` is kept as the
-    CRM answers it.
+    One call for each 50 records and each 100 items. A CRM that answers no queries on LineItem
+    (the Cloud) is asked for each record instead.
     """
+    try:
+        return (yield from _by_query(ids))
+    except (AccessDenied, NotSupported):
+        rows = yield Batch([Retrieve(id_) for id_ in ids])
+        return {id_: list(row.get(LINE_ITEMS) or []) for id_, row in zip(ids, rows)}
+
+
+def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     found: dict[int, list[Row]] = {parse_id(id_).number: [] for id_ in ids}
     numbers = {parse_id(id_).number: id_ for id_ in ids}
     chunks = [

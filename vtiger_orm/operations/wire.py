@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import InvalidRecord, InvalidValue
 from ..metadata.module import ModuleMeta
 from ..values import encode, plain
+from .calls import Row
 from .validation import Problem, Rule
 
 
@@ -34,3 +35,8 @@ def to_wire(meta: ModuleMeta, values: Mapping[str, object]) -> dict[str, Any]:
     if problems:
         raise InvalidRecord(meta.name, problems)
     return wire
+
+
+def fields_of(row: Row) -> Row:
+    """The row without what is no field: a label in HTML, an address for browsers."""
+    return {name: value for name, value in row.items() if name not in ("label", "url")}

@@ -24,13 +24,14 @@ from ..query.selection import Selection
 from ..query.tree import Equal
 from ..values import encode
 from .adjusted import compare, repaired, report
-from .calls import Create, Delete, FilePart, Me, Plan, Retrieve, Row, collect_rows, perform
+from .calls import Create, Delete, FilePart, Me, Plan, Retrieve, Row, Update, collect_rows, perform
 from .facts import Facts, facts_of
 from .identity import create_once
-from .lineitems import is_inventory
+from .lineitems import LINE_ITEMS, is_inventory
 from .preparing import Prepared, SaveOperation, needs_user, owned, prepare
 from .state import items_of, state_of, take_items
 from .validation import Problem, Rule, check_delete, enforce
+from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..metadata.module import ModuleMeta
@@ -104,7 +105,10 @@ def settle(
 ) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     meta = record.meta
-    row = repaired(meta, prepared.sent, row)
+    row = fields_of(repaired(meta, prepared.sent, row))
+    if isinstance(prepared.call, Update) and LINE_ITEMS in prepared.sent:
+        # The answer of `update` has an empty list, whatever is stored.
+        row.pop(LINE_ITEMS, None)
     record._settle(row, runner)
     take_items(record, row)
     state = state_of(record)
@@ -168,7 +172,7 @@ def refresh(record: R, *, runner: Runner | None = None) -> Plan[None]:
         raise record.DoesNotExist(
             f"{meta.name} {id_} is not there: deleted, or hidden from this session's user."
         )
-    record._settle(row, runner)
+    record._settle(fields_of(row), runner)
     take_items(record, row)
     state_of(record).adjusted = ()
 

@@ -34,10 +34,10 @@ def related_numbers(
     """Numbers of the records that a relation leads to, lowest first; live ones only.
 
     A relation is one-to-many where the target refers to the module by a field of its own, and
-    many-to-many otherwise. Documents are never found, linked or not: the server's own fault.
+    many-to-many otherwise. A stock server never finds Documents, linked or not: its own fault.
     """
     other = ctx.schema.modules[target]
-    if target == "Documents":
+    if target == "Documents" and not ctx.profile.cloud:
         return []
     if target in ACTIVITIES:
         return _activities(ctx, module, number, history=label == _HISTORY)
