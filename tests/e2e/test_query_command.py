@@ -44,7 +44,7 @@ def where(module: str, *conditions: str, exclude: tuple[str, ...] = (), zone: An
     [
         ("Contacts", "lastname=Smith", "lastname = 'Smith'"),
         ("Contacts", "lastname=a=b", "lastname = 'a=b'"),
-        ("Contacts", "lastname=", "not lastname is not blank"),
+        ("Contacts", "lastname=", "lastname is blank"),
         ("Contacts", "email__isnull=no", "email is not blank"),
         ("Contacts", "donotcall=true", "donotcall = '1'"),
         ("Contacts", "birthday__gte=1990-02-01", "birthday >= '1990-02-01'"),

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from ..errors import AccessDenied, NotLoaded, SchemaMismatch
+from ..errors import AccessDenied, NotFound, NotLoaded, SchemaMismatch
 from ..ids import id_number
 from ..metadata.module import FieldMeta
-from ..operations.calls import Plan, Row, collect_rows
+from ..operations.calls import Batch, Plan, Retrieve, Row, collect_rows
 from ..operations.facts import facts_of
 from ..operations.related import Side, check_readable
 from ..operations.state import state_of
@@ -149,17 +149,28 @@ class Loader:
         """One page of records by id; a refusal becomes the reason why they are not there."""
         try:
             model = self._package.model(source.module)
-            given = source.selection or Selection(model.meta)
-            among = resolve(model.meta, (), {"id__in": list(ids)})
-            selection = replace(given, where=all_of(given.where, among), order=())
-            rows = yield from collect_rows(plan_rows(selection, self._runner.environment))
-        except (AccessDenied, SchemaMismatch) as error:
-            reason = NotLoaded(f"{source.module} could not be read: {error}")
-            return dict.fromkeys(ids, reason)
+        except SchemaMismatch as error:
+            return _refused(source, ids, error)
+        try:
+            rows = yield from self._query(model, source.selection, ids)
+        except AccessDenied as error:
+            # The Cloud queries no module that is no entity (Groups), but hands out its records.
+            # Users are entities: they are never retrieved, since that answers their secrets.
+            if source.selection is not None or model.meta.is_entity or not model.meta.retrievable:
+                return _refused(source, ids, error)
+            rows = yield from retrieved(ids)
         records = model._load(rows, self._runner)
         if source.selection is None:
             self._identity.add(records)
         return {str(record.id): record for record in records}
+
+    def _query(
+        self, model: type[Record], given: Selection | None, ids: Sequence[str]
+    ) -> Plan[list[Row]]:
+        selection = given or Selection(model.meta)
+        among = resolve(model.meta, (), {"id__in": list(ids)})
+        selection = replace(selection, where=all_of(selection.where, among), order=())
+        return (yield from collect_rows(plan_rows(selection, self._runner.environment)))
 
     # Relations
 
@@ -238,6 +249,26 @@ class Loader:
         known = [self._identity.get(str(each.id)) or each for each in records]
         self._identity.add(known)
         return known
+
+
+def retrieved(ids: Sequence[str]) -> Plan[list[Row]]:
+    """The records one by one, for the few modules that cannot be queried; those that are not
+    there are left out."""
+    answers: list[Any] = yield Batch([Retrieve(id) for id in ids], collect=True)
+    rows: list[Row] = []
+    for answer in answers:
+        if isinstance(answer, dict):
+            rows.append(answer)
+        elif not isinstance(answer, AccessDenied | NotFound):
+            raise answer
+    return rows
+
+
+def _refused(
+    source: _Source, ids: Sequence[str], error: Exception
+) -> dict[str, Record | NotLoaded]:
+    reason = NotLoaded(f"{source.module} could not be read: {error}")
+    return dict.fromkeys(ids, reason)
 
 
 GONE: Final = NotLoaded(
