@@ -114,24 +114,27 @@ class Ref(str, Generic[M_co]):
     def fetch(self) -> M_co:
         """Read the record now, through the session that handed the reference out or the current
         one. Raises the model's `DoesNotExist` if it is gone."""
-        model, runner = self._source()
-        self._attach(model.objects.using(runner).get(id=self))
+        record = self._unread()
+        record.refresh()
+        self._attach(record)
         return self.loaded
 
     async def afetch(self) -> M_co:
         """`fetch` for async code."""
-        model, runner = self._source()
-        self._attach(await model.objects.using(runner).aget(id=self))
+        record = self._unread()
+        await record.arefresh()
+        self._attach(record)
         return self.loaded
 
-    def _source(self) -> tuple[type[Record], Runner]:
+    def _unread(self) -> Record:
+        """The record with nothing but its id."""
         if self._origin is None:
             raise NoSession(
                 f"The reference {self} was made from text alone, so its CRM is not known. Make "
                 'it with the model, for example Accounts.ref("11x3").'
             )
-        package = self._origin.model._package()
-        return package.model_of(self), self._origin.runner or package.runner()
+        model = self._origin.model._package().model_of(self)
+        return model._load([{"id": str(self)}], self._origin.runner)[0]
 
     def __repr__(self) -> str:
         return f"Ref({str.__repr__(self)})"

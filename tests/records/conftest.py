@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.records.sample import package
+from vtiger_orm.errors import ApiError
 from vtiger_orm.operations.calls import Batch, Plan, Row, Rows, RowStream
 from vtiger_orm.query.environment import Environment
 
@@ -29,10 +30,15 @@ class MemoryRunner:
         return self._answer(step)
 
     def run(self, plan: Plan[T]) -> T:
-        reply: Any = None
         try:
+            step = next(plan)
             while True:
-                reply = self._perform(plan.send(reply))
+                try:
+                    reply = self._perform(step)
+                except ApiError as error:
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(reply)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from tests.records.conftest import MemoryRunner
 from tests.records.sample import Accounts, Contacts, Groups, Users
-from vtiger_orm.errors import InvalidId, InvalidValue, NoSession, NotLoaded
+from vtiger_orm.errors import AccessDenied, InvalidId, InvalidValue, NoSession, NotLoaded
 from vtiger_orm.models import Record, Ref, field
-from vtiger_orm.operations.calls import Query
+from vtiger_orm.operations.calls import Retrieve
 from vtiger_orm.package import Package
 
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]
@@ -57,10 +57,10 @@ def test_a_record_that_was_assigned_is_loaded() -> None:
 
 
 def answer_account(call: Any) -> Any:
-    assert isinstance(call, Query)
-    if "count(*)" in call.text:
-        return [{"count": "0"}]
-    return [{"id": "11x3", "accountname": "Acme"}] if "11x3" in call.text else []
+    assert isinstance(call, Retrieve)
+    if call.id != "11x3":
+        raise AccessDenied("Permission to perform the operation is denied")
+    return {"id": "11x3", "accountname": "Acme"}
 
 
 def test_fetch_reads_by_the_session_that_handed_the_reference_out(runner_of: MakeRunner) -> None:
