@@ -1,4 +1,4 @@
-"""What every queryset can do, whatever it yields: build, slice, iterate, count.
+"""What every queryset can ask, whatever it yields: iterate, count, find one.
 
 Each terminal is a plan (a generator of calls) and two lines that hand it to the session, one
 for the sync and one for the async name.
@@ -7,159 +7,46 @@ for the sync and one for the async name.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
-from dataclasses import fields, replace
-from operator import index
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast, overload
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-from ..errors import NoSession, UnsupportedQuery
+from ..errors import NoSession
 from ..operations.calls import Plan, collect_rows
-from .conditions import FALSE, Node, all_of, any_of, negated, resolve
+from .building import BuildingQuerySet, refuse_negative
 from .environment import Environment
-from .fetches import Fetches
-from .fields import parse_order
-from .habits import missing_attribute
 from .related_loading import Loader
 from .relating import explain, plan_count, plan_exists, plan_partitions, plan_rows
-from .selection import Order, Selection
-from .shapes import Projection
-from .state import QueryState
-from .strangers import refuse_strangers
 
 if TYPE_CHECKING:
     from ..protocols import Runner
-    from ..records import Record
     from .planner import Explanation
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class SizeUnknown(UnsupportedQuery, TypeError):
-    """`len(qs)` or `bool(qs)`. A `TypeError` too, so that `list(qs)` is not misled."""
-
-
-class BaseQuerySet(Generic[T]):
+class BaseQuerySet(BuildingQuerySet, Generic[T]):
     """Records of one module under a condition, as values of type `T`; nothing is kept."""
 
-    __slots__ = ("_state",)
-
-    def __init__(self, state: QueryState) -> None:
-        self._state = state
+    __slots__ = ()
 
     # What it is
 
     @property
-    def selection(self) -> Selection:
-        """The condition, order, slice and columns, as the planner takes them."""
-        return self._state.selection
-
-    @property
     def query(self) -> str:
         """The text of the statements that will be sent, for people: one a line."""
-        return "\n".join(str(each) for each in self.explain().statements)
+        return "\n".join(self.explain().statements)
 
     def explain(self) -> Explanation:
         """What would be sent, what is decided locally and why, and how many calls it takes."""
-        return explain(self._state.reading, self._environment())
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._state.selection}>"
-
-    # Building: nothing is sent
-
-    def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """Only records that satisfy all of the conditions as well.
-
-        Text compares as the CRM compares it: without regard to case, accents and trailing
-        blanks. `None` means blank.
-        """
-        return self._where(args, kwargs, "filter", wanted=True)
-
-    if TYPE_CHECKING:
-        exclude = filter
-    else:
-
-        def exclude(self, *args: Any, **kwargs: Any) -> Self:
-            """Only records that do not satisfy the conditions taken together.
-
-            Records in which the field is blank are kept, as Python would keep them.
-            """
-            return self._where(args, kwargs, "exclude", wanted=False)
-
-    def _where(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], method: str, *, wanted: bool
-    ) -> Self:
-        selection = self._state.selection
-        self._refuse_if_sliced(method)
-        if not args and not kwargs:
-            return self
-        refuse_strangers(self._state.model._package(), args, kwargs.values())
-        condition = resolve(selection.module, args, kwargs)
-        if not wanted:
-            condition = negated(condition)
-        return self._select(where=all_of(selection.where, condition))
-
-    def order_by(self, *args: Any, **kwargs: Any) -> Self:
-        """Order by these fields, ``"-name"`` for descending; replaces an earlier order.
-
-        Without arguments the order is the default one, by id. References sort by the number
-        of the record, not by its label; blanks come first ascending and last descending.
-        """
-        if kwargs:
-            raise TypeError("order_by() takes field names, not keywords.")
-        self._refuse_if_sliced("order_by")
-        module = self._state.selection.module
-        return self._select(order=tuple(parse_order(module, name) for name in args))
-
-    def reverse(self) -> Self:
-        """The opposite order."""
-        self._refuse_if_sliced("reverse")
-        selection = self._state.selection
-        order = selection.order or (Order(selection.module.id, descending=False),)
-        turned = (replace(each, descending=not each.descending) for each in order)
-        return self._select(order=tuple(turned))
-
-    def all(self) -> Self:
-        """The same records; querysets are immutable, so there is nothing to copy."""
-        return self
-
-    def none(self) -> Self:
-        """No record at all; asking it sends nothing."""
-        return self._select(where=FALSE)
-
-    def using(self, session: Runner) -> Self:
-        """Ask this session instead of the one found in the context.
-
-        Raises `SchemaMismatch` when it belongs to another generated package.
-        """
-        self._state.model._package().check_runner(session)
-        return self._with(session=session)
-
-    def __or__(self, other: Self) -> Self:
-        """Records of either queryset; order, columns and session are those of the left one."""
-        return self._combine(other, any_of, "|")
-
-    def __and__(self, other: Self) -> Self:
-        """Records of both querysets; order, columns and session are those of the left one."""
-        return self._combine(other, all_of, "&")
-
-    def __invert__(self) -> Self:
-        """Every record of the module that is not among these."""
-        self._refuse_if_sliced("~")
-        return self._select(where=negated(self._state.selection.where))
-
-    def _combine(self, other: Self, join: Callable[..., Node], sign: str) -> Self:
-        if not isinstance(other, BaseQuerySet):
-            return cast(Self, NotImplemented)
-        mine, theirs = self._state.selection, other._state.selection
-        if mine.module.name != theirs.module.name:
-            raise UnsupportedQuery(
-                f"{mine.module.name} {sign} {theirs.module.name}: only querysets of one module "
-                "can be combined. Iterate one after the other (itertools.chain)."
-            )
-        self._refuse_if_sliced(sign)
-        other._refuse_if_sliced(sign)
-        return self._select(where=join(mine.where, theirs.where))
+        explanation = explain(self._state.reading, self._environment())
+        if not self._state.fetches:
+            return explanation
+        names = ", ".join(each.name for each in self._state.fetches)
+        more = f"and for each page one for each module that {names} leads to, less what is at hand"
+        return replace(
+            explanation, calls=None, expected_calls=f"{explanation.expected_calls}, {more}"
+        )
 
     @overload
     def __getitem__(self, key: int) -> T: ...
@@ -175,31 +62,12 @@ class BaseQuerySet(Generic[T]):
             return self._slice(key)
         if not isinstance(key, int):
             raise TypeError(f"A queryset is indexed by whole numbers and slices, not {key!r}.")
-        _refuse_negative(key)
+        refuse_negative(key)
         found = self._slice(slice(key, key + 1))
         rows = found._run(found._read)
         if not rows:
             raise IndexError(f"{self!r} has no position {key}.")
         return rows[0]
-
-    def _slice(self, key: slice) -> Self:
-        if key.step is not None and key.step != 1:
-            raise UnsupportedQuery(
-                "A slice of a queryset has no step: read qs[a:b] and take list(...)[::step]."
-            )
-        low, high = (None if each is None else _whole(each) for each in (key.start, key.stop))
-        for bound in (low, high):
-            if bound is not None:
-                _refuse_negative(bound)
-        selection = self._state.selection
-        start = selection.start + (low or 0)
-        stop = selection.stop
-        if high is not None:
-            end = selection.start + high
-            stop = end if stop is None else min(stop, end)
-        if stop is not None:
-            start = min(start, stop)
-        return self._select(start=start, stop=stop)
 
     # Reading
 
@@ -364,46 +232,7 @@ class BaseQuerySet(Generic[T]):
 
         return plan
 
-    # What does not exist
-
-    if not TYPE_CHECKING:
-
-        def __len__(self) -> int:
-            raise SizeUnknown(
-                "A queryset has no len(): it would read every record. Use count() (or await "
-                "acount()), or len(list(queryset))."
-            )
-
-        def __bool__(self) -> bool:
-            raise SizeUnknown(
-                "A queryset is neither true nor false: use exists() (or await aexists()), or "
-                "'is not None' if that was meant."
-            )
-
-        def __contains__(self, record: object) -> bool:
-            raise SizeUnknown(
-                "'in' would read every record: use queryset.filter(id=record.id).exists()."
-            )
-
-        def __getattr__(self, name: str) -> NoReturn:
-            raise missing_attribute(self, name)
-
     # Inside
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """The question alone: a session belongs to its process. The module's facts come from
-        the model, where they are already."""
-        state = self._state
-        selection = state.selection
-        parts = {each.name: getattr(selection, each.name) for each in fields(selection)}
-        del parts["module"]
-        return _restore, (type(self), state.model, parts, state.fetches, state.projection)
 
     def _shape(self, records: list[Any]) -> list[T]:
         """What comes out for these records."""
@@ -413,22 +242,6 @@ class BaseQuerySet(Generic[T]):
     def _loader(self, runner: Runner) -> Loader:
         state = self._state
         return Loader(state.model, state.selection, state.fetches, runner)
-
-    def _with(self, **changes: Any) -> Self:
-        twin = object.__new__(type(self))
-        twin._state = replace(self._state, **changes)
-        return twin
-
-    def _select(self, **changes: Any) -> Self:
-        return self._with(selection=replace(self._state.selection, **changes))
-
-    def _refuse_if_sliced(self, method: str) -> None:
-        selection = self._state.selection
-        if selection.start or selection.stop is not None:
-            raise UnsupportedQuery(
-                f"{method} after a slice: a slice comes last. Filter and order first, then take "
-                "qs[a:b]."
-            )
 
     def _runner(self) -> Runner:
         state = self._state
@@ -450,20 +263,6 @@ class BaseQuerySet(Generic[T]):
         return await runner.arun(plan(runner))
 
 
-def _restore(
-    cls: type[BaseQuerySet[Any]],
-    model: type[Record],
-    parts: dict[str, Any],
-    fetches: Fetches,
-    projection: Projection | None,
-) -> BaseQuerySet[Any]:
-    twin = object.__new__(cls)
-    twin._state = QueryState(
-        model, Selection(model.meta, **parts), fetches=fetches, projection=projection
-    )
-    return twin
-
-
 def check_page_size(page_size: int | None) -> None:
     if page_size is not None and page_size < 1:
         raise ValueError(f"page_size must be 1 or more, not {page_size}.")
@@ -475,21 +274,6 @@ def sized(runner: Runner, page_size: int | None) -> Environment:
     if page_size is None or page_size >= env.page_size:
         return env
     return replace(env, page_size=page_size)
-
-
-def _whole(bound: object) -> int:
-    try:
-        return index(bound)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"A slice of a queryset takes whole numbers, not {bound!r}.") from None
-
-
-def _refuse_negative(position: int) -> None:
-    if position < 0:
-        raise UnsupportedQuery(
-            f"Position {position}: a queryset is not counted from its end. Turn it round first: "
-            "queryset.reverse()[:n], or last() for the last record."
-        )
 
 
 def known_environment(capabilities: Mapping[str, Any]) -> Environment:
