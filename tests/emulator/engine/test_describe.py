@@ -63,10 +63,15 @@ def test_listtypes_of_the_restricted_user(crm: Server) -> None:
     assert sorted(got["types"]) == sorted(want["types"])
 
 
-@pytest.mark.parametrize("module", ["Contacts", "Accounts", "HelpDesk", "Products", "Invoice"])
+@pytest.mark.parametrize("module", MODULES)
 def test_describe_of_the_restricted_user(crm: Server, module: str) -> None:
+    sample = recorded("describe-restricted", module)
+    if not sample["success"]:
+        error = f"{sample['error']['code']} {sample['error']['message']}"
+        assert crm.as_user("restricted").answer("describe", elementType=module) == error
+        return
     got = crm.as_user("restricted").call("describe", elementType=module)
-    want = recorded("describe-restricted", module)["result"]
+    want = sample["result"]
     for key in ("createable", "updateable", "deleteable", "retrieveable"):
         assert got[key] == want[key], key
     fields, expected = by_name(got["fields"]), by_name(want["fields"])

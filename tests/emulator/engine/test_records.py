@@ -64,6 +64,12 @@ def test_update_damages_the_description(
     assert crm.revise(record, assigned_user_id="19x1")["description"] == text
 
 
+def test_description_is_spared_where_another_field_equals_it(crm: Server) -> None:
+    record = crm.contact(description="R&D", title="R&D")["id"]
+    element = {"id": record, "lastname": "x", "assigned_user_id": "19x1"}
+    assert crm.call("update", element=element)["description"] == "R&D"
+
+
 def test_update_does_not_clear_a_reference(crm: Server) -> None:
     account = crm.create("Accounts", accountname="Kept")["id"]
     record = crm.contact(account_id=account)["id"]

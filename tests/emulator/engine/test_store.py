@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,6 @@ def names(engine: Engine) -> list[str]:
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
     database = tmp_path / "crm.db"
-    with Engine(Schema.demo(), str(database)):
-        pass
     processes = [writer(database, 150, name) for name in ("a", "b")]
     acknowledged: list[str] = []
     for process in processes:
@@ -104,6 +103,48 @@ def test_file_survives(tmp_path: Path) -> None:
         assert names(engine) == before
     with Engine(Schema.demo(), database) as engine:
         assert names(engine) == before
+
+
+def test_a_schema_that_has_grown(tmp_path: Path) -> None:
+    """New fields are NULL in older rows; new modules are there."""
+    database = str(tmp_path / "crm.db")
+    whole = Schema.demo()
+    contacts = whole.modules["Contacts"]
+    fields = {name: each for name, each in contacts.fields.items() if name != "cf_853"}
+    modules = {**whole.modules, "Contacts": replace(contacts, fields=fields)}
+    del modules["Vehicles"]
+    with Engine(Schema(whole.instance, modules), database) as engine:
+        record = engine.backdoor.insert("Contacts", lastname="old")
+    with Engine(whole, database) as engine:
+        assert engine.backdoor.get(record, "cf_853") is None
+        assert engine.backdoor.get(record, "lastname") == "old"
+        engine.backdoor.insert("Vehicles", vehiclename="new")
+
+
+def test_file_of_another_release(tmp_path: Path) -> None:
+    database = str(tmp_path / "crm.db")
+    with Engine(Schema.demo(), database) as engine:
+        engine.store.execute("UPDATE meta SET value = '0' WHERE name = 'format'")
+    with pytest.raises(ValueError, match="another release"):
+        Engine(Schema.demo(), database)
+
+
+def test_demo_data_fits_the_demo_schema_only() -> None:
+    whole = Schema.demo()
+    modules = {name: each for name, each in whole.modules.items() if name != "Vehicles"}
+    with Engine(Schema(whole.instance, modules)) as engine, pytest.raises(ValueError, match="demo"):
+        engine.load_demo()
+
+
+def test_module_without_its_program(empty: Server) -> None:
+    """8.1: still in listtypes, everything else is a line of plain text."""
+    empty.backdoor.lose_program("Leads")
+    lost = "text: Sorry! Attempt to access restricted file."
+    assert "Leads" in empty.call("listtypes")["types"]
+    assert empty.query("select id from Leads;") == lost
+    assert empty.answer("describe", elementType="Leads") == lost
+    empty.backdoor.lose_program("Leads", False)
+    assert empty.query("select id from Leads;") == []
 
 
 def test_failed_write_leaves_nothing(crm: Server) -> None:

@@ -7,7 +7,7 @@ password hashes of users are put in when it is loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -56,7 +56,10 @@ def _lines(store: Store) -> Iterator[str]:
 
 
 def load(store: Store, text: str) -> None:
-    """Replace what is in the store by the content of a dump."""
+    """Replace what is in the store by the content of a dump.
+
+    Raises `ValueError` when the store has another schema than the one that was dumped.
+    """
     lines = iter(text.rstrip("\n").split("\n"))
     with store.transaction():
         for line in lines:
@@ -64,6 +67,7 @@ def load(store: Store, text: str) -> None:
             table, count = head["table"], head["rows"]
             rows = json.loads(f"[{','.join(islice(lines, count))}]")
             names = [*head["columns"], *head["constant"]]
+            _check_fits(store, table, names)
             values = list(head["constant"].values())
             store.execute(f"DELETE FROM {quoted(table)}")
             store.executemany(
@@ -72,6 +76,16 @@ def load(store: Store, text: str) -> None:
                 [(*row, *values) for row in rows] if values else rows,
             )
         _put_secrets(store)
+
+
+def _check_fits(store: Store, table: str, names: Sequence[str]) -> None:
+    present = {row[1] for row in store.rows(f"PRAGMA table_info({quoted(table)})")}
+    missing = [name for name in names if name not in present]
+    if missing:
+        raise ValueError(
+            f"The demo data fits the demo schema only: {table} has no {missing[0]!r} here. "
+            "Start this schema without data."
+        )
 
 
 def _put_secrets(store: Store) -> None:

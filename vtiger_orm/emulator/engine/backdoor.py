@@ -75,6 +75,14 @@ class Backdoor:
         """Take records out of the recycle bin."""
         self._states(records, LIVE)
 
+    def lose_program(self, module: str, lost: bool = True) -> None:
+        """As if the module's program file were missing on the server: listtypes still has it,
+        everything else about it ends in a line of plain text."""
+        if lost:
+            self._store.lost_programs.add(module)
+        else:
+            self._store.lost_programs.discard(module)
+
     def relate(self, record: str, other: str) -> None:
         """Link two records; a contact to an event or task among them."""
         module, number = self._record(record)

@@ -80,7 +80,7 @@ class Compiler:
             self._values,
             keys,
             collapse=bool(self._tables & _MULTIPLYING) and not self._statement.counted,
-            files=any(each.kind in ("image", "file") for each in columns),
+            files=module.keeps_files and not self._statement.counted,
         )
 
     def _columns(self) -> list[Field]:

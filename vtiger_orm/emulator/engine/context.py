@@ -10,7 +10,7 @@ from typing import Any
 
 from ..profiles import Profile
 from . import ids
-from .errors import Crash, CrmError, denied, invalid_id
+from .errors import Crash, CrmError, PlainText, denied, invalid_id
 from .schema import Module, Schema
 from .store import BROKEN, DELETED, Store, quoted
 from .users import User
@@ -72,6 +72,8 @@ class Context:
             raise denied() if unnamed else denied(f" for name : {name}")
         if is_hidden(module, self.user):
             raise denied()
+        if module.name in self.store.lost_programs:
+            raise PlainText("Sorry! Attempt to access restricted file.")
         return module
 
     def view(self, module: Module) -> View:

@@ -64,7 +64,7 @@ def record(ctx: Context, module: Module, number: int, *, label: bool = True) -> 
     sql, keys = _record_sql(ctx.schema, view)
     found = ctx.store.row(sql, (number,))
     row: Row = dict(zip(keys, found)) if found is not None else {}
-    if any(each.kind in ("image", "file") for each in module.fields.values()):
+    if module.keeps_files:
         add_attachments(ctx, module, [row])
     if label and module.is_entity:
         row["label"] = encoded(label_of(module, row))

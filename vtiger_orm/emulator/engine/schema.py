@@ -94,6 +94,16 @@ class Module:
         return field if field is not None and field.storage is Storage.OWNER else None
 
     @property
+    def modified_field(self) -> Field | None:
+        """The moment of the last change; one stock module writes the name with capitals."""
+        return self.fields.get("modifiedtime") or self.fields.get("ModifiedTime")
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether rows tell the ids of attachments, whatever fields were asked for."""
+        return any(each.kind in ("image", "file") for each in self.fields.values())
+
+    @property
     def is_inventory(self) -> bool:
         return self.name in INVENTORY
 

@@ -23,6 +23,9 @@ from .casts import number
 from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
 from .schema import USERS, Field, Module, Schema
 
+_FORMAT: Final = "1"
+"""Of the database file; a change here makes older files unreadable."""
+
 LIVE, DELETED, CONVERTED, BROKEN = 0, 1, 2, 3
 """States of a record. A converted lead can still be retrieved but is in no query; a broken
 record (the server died while making it) is in queries but can be neither read nor deleted."""
@@ -87,6 +90,8 @@ class Store:
         self.schema = schema
         self.lock = RLock()
         self.in_memory = database == ":memory:"
+        self.lost_programs: set[str] = set()
+        """Modules whose program file is missing; of this process only."""
         self.accounts_version = 0
         """Moves when this process changes users, groups or rules."""
         self._depth = 0
@@ -107,25 +112,45 @@ class Store:
         self._columns = _physical_columns(schema)
         with self.transaction():
             if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'meta'"):
-                self._create_tables()
+                for statement in _SYSTEM_TABLES.split(";"):
+                    self.execute(statement)
+                self.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
+            self._check_format(database)
+            for table, columns in self._columns.items():
+                self._fit_table(table, columns)
 
-    def _create_tables(self) -> None:
-        for statement in _SYSTEM_TABLES.split(";"):
-            self.execute(statement)
-        for table, columns in self._columns.items():
-            declared = "".join(
-                f", {quoted(name)} {_SQL_TYPES[field.storage]}" for name, field in columns.items()
+    def _check_format(self, database: str) -> None:
+        row = self.row("SELECT value FROM meta WHERE name = 'format'")
+        if row is None or row[0] != _FORMAT:
+            raise ValueError(
+                f"{database} was made by another release of the emulator "
+                f"(format {row[0] if row else None}, this one is {_FORMAT}). Use another file."
             )
+
+    def _fit_table(self, table: str, columns: Mapping[str, Field]) -> None:
+        """Create a table, or add the fields that the schema has got since: NULL in older rows,
+        as with every field that is added to a CRM in use."""
+        present = {row[1] for row in self.rows(f"PRAGMA table_info({quoted(table)})")}
+        declared = {name: _SQL_TYPES[field.storage] for name, field in columns.items()}
+        if not present:
+            listed = "".join(f", {quoted(name)} {sql}" for name, sql in declared.items())
             self.execute(
                 f"CREATE TABLE {quoted(table)}(id INTEGER PRIMARY KEY, "
-                f"_state INTEGER NOT NULL DEFAULT 0{declared})"
+                f"_state INTEGER NOT NULL DEFAULT 0{listed})"
             )
-            for name, field in columns.items():
-                if field.unique:
-                    index = quoted(f"{table}_{name}")
-                    self.execute(f"CREATE INDEX {index} ON {quoted(table)}({quoted(name)})")
-        if "m_LineItem" in self._columns:
-            self.execute('CREATE INDEX line_parent ON "m_LineItem"(parent_id)')
+            if table == "m_LineItem" and "parent_id" in columns:
+                self.execute('CREATE INDEX line_parent ON "m_LineItem"(parent_id)')
+        else:
+            for name in declared.keys() - present:
+                self.execute(
+                    f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {declared[name]}"
+                )
+        for name, field in columns.items():
+            if field.unique:
+                index = quoted(f"{table}_{name}")
+                self.execute(
+                    f"CREATE INDEX IF NOT EXISTS {index} ON {quoted(table)}({quoted(name)})"
+                )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

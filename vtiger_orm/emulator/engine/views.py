@@ -27,8 +27,8 @@ class View:
 
     def targets(self, field: Field) -> tuple[str, ...]:
         """The modules a reference may point to, without those hidden from the user. Users are
-        never hidden here."""
-        if self.visible is None:
+        never hidden here, nor is anything from fields of modules that are no entities."""
+        if self.visible is None or not self.module.is_entity:
             return field.targets
         return tuple(each for each in field.targets if each in self.visible or each == USERS)
 

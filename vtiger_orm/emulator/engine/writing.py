@@ -96,8 +96,9 @@ class Writer:
         """Change the fields of `element` that the user may edit."""
         given = self._accepted(element, creating=False)
         self._check_unique(given, number)
-        if "modifiedtime" in self._module.fields:
-            given["modifiedtime"] = self._ctx.now()
+        modified = self._module.modified_field
+        if modified is not None:
+            given[modified.name] = self._ctx.now()
         if "modifiedby" in self._module.fields:
             given["modifiedby"] = self._ctx.user.number
         self._ctx.store.update(self._module, number, given)
@@ -110,8 +111,15 @@ class Writer:
             return
         if module.name in _UNDAMAGED:
             return
-        row = store.row(f"SELECT description FROM {quoted(module.table)} WHERE id = ?", (number,))
-        if row is not None and row[0]:
+        names = ["description", *(each.name for each in own_columns(module))]
+        row = store.row(
+            f"SELECT {', '.join(map(quoted, names))} FROM {quoted(module.table)} WHERE id = ?",
+            (number,),
+        )
+        if row is None or not row[0]:
+            return
+        # Where some other field holds the very same text, it is spared.
+        if sum(value == row[0] for value in row[1:]) == 1:
             store.update(module, number, {"description": encoded_again(row[0])})
 
     def _accepted(self, element: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
@@ -128,7 +136,7 @@ class Writer:
             if not creating and not self._view.editable(field):
                 continue
             if field.kind == "owner":
-                values[name] = 0 if is_blank(value) and creating else self._owner(value)
+                values[name] = user.number if is_blank(value) else self._owner(value)
             elif field.kind == "reference":
                 values[name] = self._reference(field, value)
             else:

@@ -111,8 +111,9 @@ def delete(ctx: Context) -> dict[str, str]:
         return inventory.delete_item(ctx, module, number)
     if module.is_inventory:
         ctx.store.execute('DELETE FROM "m_LineItem" WHERE parent_id = ?', (number,))
-    stamps = {"modifiedtime": ctx.now(), "modifiedby": ctx.user.number}
-    ctx.store.update(module, number, stamps)
+    if module.modified_field is not None:
+        stamps = {module.modified_field.name: ctx.now(), "modifiedby": ctx.user.number}
+        ctx.store.update(module, number, stamps)
     ctx.store.set_state(module, number, DELETED)
     _account_changed(ctx, module)
     return {"status": "successful"}

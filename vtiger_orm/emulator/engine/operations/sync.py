@@ -35,7 +35,7 @@ def sync(ctx: Context) -> Row:
     if module is None or not module.is_entity or not module.listed:
         raise denied()
     ctx.module(name)
-    if name == USERS or "modifiedtime" not in module.fields:
+    if name == USERS or module.modified_field is None:
         empty = {"updated": [], "deleted": [], "more": False}
         return {**empty, "lastModifiedTime": str(since)}
     return _changes(ctx, module, since, owners)
@@ -43,11 +43,13 @@ def sync(ctx: Context) -> Row:
 
 def _changes(ctx: Context, module: Module, since: int, owners: frozenset[int] | None) -> Row:
     start = _moment(since)
+    assert module.modified_field is not None
+    changed = f"t.{quoted(module.modified_field.name)}"
     where = _scope(module, owners)
     table = quoted(module.table)
     page = ctx.store.rows(
-        f"SELECT modifiedtime FROM {table} t WHERE modifiedtime > ?{where} "
-        "ORDER BY modifiedtime LIMIT ?",
+        f"SELECT {changed} FROM {table} t WHERE {changed} > ?{where} "
+        f"ORDER BY {changed} LIMIT ?",
         (start, ctx.profile.sync_page),
     )
     end = page[-1][0] if page else start
@@ -60,7 +62,7 @@ def _changes(ctx: Context, module: Module, since: int, owners: frozenset[int] | 
     expressions = ["t._state", *(_shown_once(ctx, each) for each in fields), identity(module)]
     found = ctx.store.rows(
         f"SELECT {', '.join(expressions)} FROM {table} t "
-        f"WHERE modifiedtime > ? AND modifiedtime <= ?{where} ORDER BY modifiedtime, t.id",
+        f"WHERE {changed} > ? AND {changed} <= ?{where} ORDER BY {changed}, t.id",
         (start, end),
     )
     keys = [*(each.name for each in fields), "id"]
@@ -72,7 +74,7 @@ def _changes(ctx: Context, module: Module, since: int, owners: frozenset[int] | 
         elif state == LIVE:
             updated.append(dict(zip(keys, values)))
     rows.add_attachments(ctx, module, updated)
-    more = ctx.store.row(f"SELECT 1 FROM {table} t WHERE modifiedtime > ?{where} LIMIT 1", (end,))
+    more = ctx.store.row(f"SELECT 1 FROM {table} t WHERE {changed} > ?{where} LIMIT 1", (end,))
     if ctx.profile.cloud:
         for row in updated:
             row["_module"] = module.name
