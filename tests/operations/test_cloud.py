@@ -104,7 +104,7 @@ async def test_picklist_administration(face: Face) -> None:
     values = await known(face, "leadsource")
     assert {"Fair A", "Fair B"} <= values
     contact = Contacts(lastname="x", leadsource="Fair A")
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="Fair A"):
         await face(contact, "save")
     await face(session, "rename_picklist_value", Contacts, "leadsource", "Fair A", "Fair Z")
     await face(

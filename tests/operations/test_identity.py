@@ -97,7 +97,7 @@ async def test_a_refusal_is_no_doubt(face: Face) -> None:
 
     await face(Accounts.objects, "create", accountname="Only one")
     twin = Accounts(accountname="only ONE")
-    with pytest.raises(VtigerError, match="(?i)duplicate"):
+    with pytest.raises(VtigerError, match=r"(?i)duplicate"):
         await face(twin, "save")
     assert not twin.crm.in_doubt
     twin.accountname = "Another"

@@ -144,9 +144,10 @@ def _by_sync(request: Request, position: Position, facts: Facts, env: Environmen
         rows = yield from _whole(request, answer.get("updated") or [], env)
         # Deletions first: a feed that is resumed behind them is resumed by the time of a record.
         gone = [str(id_) for id_ in answer.get("deleted") or []]
-        began = position.time
+        last = _last_time(answer)
+        remembered = max(position.time, last or position.time)
         items: list[tuple[str, Row | None, datetime]] = [
-            (id_, None, began) for id_ in gone if not position.knows(id_, None)
+            (id_, None, remembered) for id_ in gone if not position.knows(id_, None)
         ]
         items += [
             (row["id"], row, moment_of(row))
@@ -156,7 +157,6 @@ def _by_sync(request: Request, position: Position, facts: Facts, env: Environmen
         page = Page(position, items)
         yield Rows(_shown(page, request, facts))
         position = page.position(len(items))
-        last = _last_time(answer)
         if last is not None and last > position.time:
             position = Position(position.module, last, position.seen)
         if not answer.get("more"):

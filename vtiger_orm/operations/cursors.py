@@ -54,7 +54,8 @@ class Position:
         """The position once these items (id, state, time) are handed out, too."""
         reached, seen = self.time, dict(self.seen)
         for id_, row, time in items:
-            reached = max(reached, time)
+            # When a record was deleted is not told: its time says how long to remember it.
+            reached = reached if row is None else max(reached, time)
             seen[id_] = (int(time.timestamp()), digest(row))
         oldest = int((reached - OVERLAP).timestamp())
         kept = {key: value for key, value in seen.items() if value[0] >= oldest}
@@ -73,7 +74,10 @@ class Position:
             padded = cursor + "=" * (-len(cursor) % 4)
             packed = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
             unpacker = zlib.decompressobj()
-            version, owner, seconds, seen = json.loads(unpacker.decompress(packed, _LARGEST))
+            text = unpacker.decompress(packed, _LARGEST)
+            if not unpacker.eof:
+                raise ValueError("cut off")
+            version, owner, seconds, seen = json.loads(text)
             position = cls(
                 owner,
                 datetime.fromtimestamp(seconds, UTC),

@@ -86,8 +86,9 @@ def file_part(
         size = len(source) if isinstance(source, bytes) else _stream_size(source)
         if size is not None:
             _guard(size, max_bytes, filename)
-        rewinds = not isinstance(source, bytes) and source.seekable()
-        content = _FromHere(source) if rewinds else source
+        content = source
+        if not isinstance(source, bytes) and source.seekable():
+            content = _FromHere(source)
     guessed = content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
     return FilePart(part, filename, content, guessed)
 
