@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vtiger_orm.emulator import Crm
+from vtiger_orm.operations.support import table
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -39,3 +40,10 @@ def test_the_python_of_the_readme_runs_as_it_stands(monkeypatch: pytest.MonkeyPa
         assert code
         for number, block in enumerate(code, start=1):
             exec(compile(block, f"<README block {number}>", "exec"), names)
+
+
+def test_the_table_of_operations_is_the_one_of_the_code() -> None:
+    """To renew it: put `vtiger_orm.operations.support.table()` between the two marks."""
+    _, found = README.split("<!-- operations -->\n")
+    shown, _ = found.split("<!-- end of operations -->")
+    assert shown.strip() == table().strip()
