@@ -34,7 +34,15 @@ def build_package(
 ) -> Package:
     """The package for the modules of a snapshot; `names` must name everything in them."""
     instance = snapshot.instance
-    classes = Classes({wire: names.modules[wire].class_name or wire for wire in modules})
+    of = {wire: names.modules[wire].class_name or wire for wire in modules}
+    classes = Classes(
+        of,
+        {of[wire]: names.modules[wire].python_module or wire.lower() for wire in modules},
+        {
+            wire: module_meta(module, names.modules[wire].fields, names.modules[wire].relations)
+            for wire, module in modules.items()
+        },
+    )
     built = [
         _module(snapshot, module, names.modules[wire], classes) for wire, module in modules.items()
     ]
@@ -52,7 +60,7 @@ def build_package(
 def _module(
     snapshot: Snapshot, module: ModuleSnapshot, names: ModuleNames, classes: Classes
 ) -> Module:
-    meta = module_meta(module, names.fields, names.relations)
+    meta = classes.metas[module.describe.name]
     name = classes.of[meta.name]
     fields = ordered_fields(meta)
     picklists = [
@@ -72,7 +80,7 @@ def _module(
     return Module(
         wire=meta.name,
         name=name,
-        python_module=names.python_module or name.lower(),
+        python_module=classes.files[name],
         prefix=meta.prefix,
         title=module_title(meta, name),
         doc=module_doc(meta, snapshot.instance.types.get(meta.name)),

@@ -77,13 +77,18 @@ class Querysets:
     orders: tuple[str, ...]
     """Sortable fields, each also with a minus."""
     references: tuple[str, ...]
+    """What `select_related` follows, one and two steps far."""
     lookups: tuple[Keyword, ...]
     creation: tuple[Keyword, ...]
-    """What `create` takes; empty when the CRM does not let the user create records."""
+    """What `create` takes."""
     values: tuple[Keyword, ...]
     """Editable fields, for `update` and for `defaults`; empty when nothing can be written."""
     creatable: bool
     updatable: bool
+    relations: tuple[Keyword, ...]
+    """What is under `record.related`."""
+    crm: Type | None
+    """The type of `record.crm`, where the module's differs from the others'."""
     imports: frozenset[Import]
 
 

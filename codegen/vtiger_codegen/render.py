@@ -34,6 +34,7 @@ _STUB_IMPORTS: Final = frozenset(
         Import(RUNTIME, "Q"),
         Import(RUNTIME, "QuerySet"),
         Import(RUNTIME, "ValuesQuerySet"),
+        Import(MODELS, "RelatedManager"),
     }
 )
 
@@ -88,11 +89,16 @@ class Renderer:
 
     def _module(self, module: Module) -> str:
         models = imports_of(named(name, ROOT) for name in module.models)
+        companions = [f"{module.name}QuerySet"]
+        companions += [f"{module.name}Crm"] if module.querysets.crm is not None else []
+        companions += [f"{module.name}Related"] if module.relations else []
+        stub = f"{ROOT}_typing.{module.python_module}"
         return self._print(
             "module.py",
             module=module,
             runtime=_of(module.imports, MODELS),
             models=models,
+            companions=[Import(stub, name) for name in companions],
         )
 
     def _stub(self, module: Module) -> str:
@@ -104,7 +110,9 @@ class Renderer:
             imports |= {Import("typing", "TypedDict")}
         if querysets.values and querysets.creatable:
             imports |= {Import("typing", "Unpack")}
-        internal = _of(imports, ROOT)
+        if querysets.relations:
+            imports |= {Import(MODELS, "Related")}
+        internal = frozenset(each for each in imports if each.module.startswith(ROOT))
         external = {each for each in imports if each.module.startswith(RUNTIME)}
         return self._print(
             "_typing/module.pyi",

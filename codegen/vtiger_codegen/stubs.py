@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, assert_never
 
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+from vtiger_orm.operations.crm import Crm
+from vtiger_orm.operations.crm_modules import LeadCrm, crm_class
+from vtiger_orm.operations.lineitems import is_inventory
 from vtiger_orm.query.lookups import LOOKUPS, SHAPES, Lookup, Shape
 
 from .ir import Alias, Keyword, Querysets
@@ -21,11 +24,13 @@ from .types import (
     FLOAT,
     INT,
     ITERABLE,
+    MODELS,
     ROOT,
     RUNTIME,
     STR,
     TIME,
     TUPLE,
+    Import,
     Type,
     builtin,
     generic,
@@ -51,18 +56,40 @@ _PLAIN: Final = {
 
 
 class Classes:
-    """The classes of the package, by the CRM's module names."""
+    """The classes of the package, by the CRM's module names, and what is known of them."""
 
-    def __init__(self, of: Mapping[str, str]) -> None:
+    def __init__(
+        self, of: Mapping[str, str], files: Mapping[str, str], metas: Mapping[str, ModuleMeta]
+    ) -> None:
         self.of = of
+        self.files = files
+        """Python modules by class."""
+        self.metas = metas
 
     def targets(self, field: FieldMeta) -> tuple[str, ...]:
         """The classes a reference may point to, as far as the package has them."""
+        return tuple(self.of[module] for module in self._modules(field))
+
+    def _modules(self, field: FieldMeta) -> tuple[str, ...]:
         if field.family is not Family.REFERENCE:
             return ()
         owner = field.kind is Kind.OWNER
         modules = (field.targets or OWNERS) if owner else sorted(set(field.targets))
-        return tuple(self.of[module] for module in modules if module in self.of)
+        return tuple(module for module in modules if module in self.of)
+
+    def paths(self, fields: Sequence[FieldMeta]) -> Iterator[str]:
+        """The references among `fields`, and those of what they point to where that is sure."""
+        for field in fields:
+            if field.family is Family.REFERENCE and field.selectable:
+                yield field.name
+                modules = self._modules(field)
+                if len(modules) == 1:
+                    further = self.metas[modules[0]].fields.values()
+                    yield from sorted(
+                        f"{field.name}__{each.name}"
+                        for each in further
+                        if each.family is Family.REFERENCE and each.selectable
+                    )
 
 
 def build_querysets(
@@ -86,30 +113,72 @@ def build_querysets(
     editable = [field for field in fields if field.editable and field.family is not Family.ID]
     given = [Keyword(field.name, optional(stored[field.name])) for field in editable]
     creation = [
-        Keyword(field.name, stored[field.name], required=True) if _is_required(field) else each
+        (
+            Keyword(field.name, stored[field.name], required=True)
+            if _is_required(field, meta)
+            else each
+        )
         for field, each in zip(editable, given)
     ]
+    if is_inventory(meta) and "items" not in meta.fields:
+        creation.append(Keyword("items", generic(ITERABLE, _line_item(classes)), required=True))
+    relations = [
+        Keyword(each.name, _manager(classes.of[each.module], model, classes))
+        for each in sorted(meta.relations, key=lambda each: each.name)
+        if each.module in classes.of
+    ]
+    crm = _crm(meta, model, classes)
     aliases = tuple(values.aliases.values())
     names = [field.name for field in fields if field.sortable]
-    types = [each.type for each in (*lookups, *creation)] + [each.type for each in aliases]
+    keywords = [*lookups, *creation, *relations]
+    types = [each.type for each in keywords] + [each.type for each in aliases]
     return Querysets(
         aliases=aliases,
         fields=tuple(field.name for field in fields if field.selectable),
         orders=tuple(name for field in names for name in (field, f"-{field}")),
-        references=tuple(field.name for field in fields if field.family is Family.REFERENCE),
+        references=tuple(classes.paths(fields)),
         lookups=tuple(lookups),
         creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
         values=tuple(given) if meta.creatable or meta.updatable else (),
         creatable=meta.creatable,
         updatable=meta.updatable,
-        imports=imports_of([*types, named(model, ROOT)]),
+        relations=tuple(relations),
+        crm=crm,
+        imports=imports_of([*types, named(model, ROOT), *([crm] if crm else [])]),
     )
 
 
-def _is_required(field: FieldMeta) -> bool:
-    """The owner is not: the CRM takes the session's user."""
+def _is_required(field: FieldMeta, meta: ModuleMeta) -> bool:
+    """The owner is not: the CRM takes the session's user. Nor is what the line items tell."""
     owner = field.kind is Kind.OWNER and field.wire == "assigned_user_id"
-    return field.mandatory and field.default is None and not owner
+    told = is_inventory(meta) and field.wire == "productid"
+    return field.mandatory and field.default is None and not owner and not told
+
+
+def _line_item(classes: Classes) -> Type:
+    """`vtiger_orm.LineItem`, which most CRMs also have a module of."""
+    if "LineItem" not in classes.of.values():
+        return named("LineItem", RUNTIME)
+    return Type("LineItem_", frozenset({Import(RUNTIME, "LineItem", "LineItem_")}))
+
+
+def _manager(target: str, model: str, classes: Classes) -> Type:
+    """The queryset of related records, from the stub of their own module."""
+    name = f"{target}Manager"
+    return builtin(name) if target == model else named(name, f".{classes.files[target]}")
+
+
+def _crm(meta: ModuleMeta, model: str, classes: Classes) -> Type | None:
+    """The type of `record.crm` of modules that can do more than others."""
+    found = crm_class(meta)
+    if found is Crm:
+        return None
+    others = ("Accounts", "Contacts", "Potentials") if found is LeadCrm else ()
+    return generic(
+        named(found.__name__, MODELS),
+        _model(model),
+        *(_target((classes.of[each],) if each in classes.of else ()) for each in others),
+    )
 
 
 class _Values:

@@ -30,7 +30,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Contacts, Groups, Leads, Products, Users
-    from ._typing.accounts import AccountsQuerySet
+    from ._typing.accounts import AccountsCrm, AccountsQuerySet, AccountsRelated
 
 
 class Accounts(
@@ -65,6 +65,12 @@ class Accounts(
 
     if TYPE_CHECKING:
         objects: ClassVar[AccountsQuerySet]
+
+        @property
+        def crm(self) -> AccountsCrm: ...
+
+        @property
+        def related(self) -> AccountsRelated: ...
 
     class Accounttype(Picklist):
         """Type (`accounttype`)."""

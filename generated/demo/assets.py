@@ -21,7 +21,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Invoice, Products, Users
-    from ._typing.assets import AssetsQuerySet
+    from ._typing.assets import AssetsQuerySet, AssetsRelated
 
 
 class Assets(
@@ -40,6 +40,9 @@ class Assets(
 
     if TYPE_CHECKING:
         objects: ClassVar[AssetsQuerySet]
+
+        @property
+        def related(self) -> AssetsRelated: ...
 
     class Assetstatus(Picklist):
         """Status (`assetstatus`)."""

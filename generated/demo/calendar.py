@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         SalesOrder,
         Users,
     )
-    from ._typing.calendar import CalendarQuerySet
+    from ._typing.calendar import CalendarQuerySet, CalendarRelated
 
 
 class Calendar(
@@ -52,6 +52,9 @@ class Calendar(
 
     if TYPE_CHECKING:
         objects: ClassVar[CalendarQuerySet]
+
+        @property
+        def related(self) -> CalendarRelated: ...
 
     class ActivityType(Picklist):
         """Activity Type (`activitytype`)."""

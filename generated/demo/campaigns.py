@@ -24,7 +24,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Products, Users
-    from ._typing.campaigns import CampaignsQuerySet
+    from ._typing.campaigns import CampaignsQuerySet, CampaignsRelated
 
 
 class Campaigns(
@@ -46,6 +46,9 @@ class Campaigns(
 
     if TYPE_CHECKING:
         objects: ClassVar[CampaignsQuerySet]
+
+        @property
+        def related(self) -> CampaignsRelated: ...
 
     class CampaignStatus(Picklist):
         """Campaign Status (`campaignstatus`)."""

@@ -31,7 +31,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Groups, Leads, Products, Users
-    from ._typing.contacts import ContactsQuerySet
+    from ._typing.contacts import ContactsQuerySet, ContactsRelated
 
 
 class Contacts(
@@ -68,6 +68,9 @@ class Contacts(
 
     if TYPE_CHECKING:
         objects: ClassVar[ContactsQuerySet]
+
+        @property
+        def related(self) -> ContactsRelated: ...
 
     class KeHuLeiXing(Picklist):
         """客户类型 (`cf_869`)."""

@@ -21,7 +21,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import DocumentFolders, Groups, Users
-    from ._typing.documents import DocumentsQuerySet
+    from ._typing.documents import DocumentsCrm, DocumentsQuerySet, DocumentsRelated
 
 
 class Documents(
@@ -53,6 +53,12 @@ class Documents(
 
     if TYPE_CHECKING:
         objects: ClassVar[DocumentsQuerySet]
+
+        @property
+        def crm(self) -> DocumentsCrm: ...
+
+        @property
+        def related(self) -> DocumentsRelated: ...
 
     id: Ref["Documents"] = field("notesid", editable=False)
     """Id of the record, given by the CRM."""

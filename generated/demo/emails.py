@@ -24,7 +24,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Leads, Users, Vendors
-    from ._typing.emails import EmailsQuerySet
+    from ._typing.emails import EmailsQuerySet, EmailsRelated
 
 
 class Emails(
@@ -43,6 +43,9 @@ class Emails(
 
     if TYPE_CHECKING:
         objects: ClassVar[EmailsQuerySet]
+
+        @property
+        def related(self) -> EmailsRelated: ...
 
     class EmailFlag(Picklist):
         """Email Flag (`email_flag`)."""

@@ -20,7 +20,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Products, Users
-    from ._typing.faq import FaqQuerySet
+    from ._typing.faq import FaqQuerySet, FaqRelated
 
 
 class Faq(
@@ -39,6 +39,9 @@ class Faq(
 
     if TYPE_CHECKING:
         objects: ClassVar[FaqQuerySet]
+
+        @property
+        def related(self) -> FaqRelated: ...
 
     class Faqcategories(Picklist):
         """Category (`faqcategories`)."""

@@ -30,7 +30,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Leads, Products, Users
-    from ._typing.helpdesk import HelpDeskQuerySet
+    from ._typing.helpdesk import HelpDeskQuerySet, HelpDeskRelated
 
 
 class HelpDesk(
@@ -55,6 +55,9 @@ class HelpDesk(
 
     if TYPE_CHECKING:
         objects: ClassVar[HelpDeskQuerySet]
+
+        @property
+        def related(self) -> HelpDeskRelated: ...
 
     class KeHuLeiXing(Picklist):
         """客户类型 (`cf_977`)."""

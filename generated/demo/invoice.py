@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Services,
         Users,
     )
-    from ._typing.invoice import InvoiceQuerySet
+    from ._typing.invoice import InvoiceCrm, InvoiceQuerySet, InvoiceRelated
 
 
 class Invoice(
@@ -54,6 +54,12 @@ class Invoice(
 
     if TYPE_CHECKING:
         objects: ClassVar[InvoiceQuerySet]
+
+        @property
+        def crm(self) -> InvoiceCrm: ...
+
+        @property
+        def related(self) -> InvoiceRelated: ...
 
     class HdnTaxType(Picklist):
         """Tax Type (`hdnTaxType`)."""

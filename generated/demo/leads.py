@@ -25,7 +25,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.leads import LeadsQuerySet
+    from ._typing.leads import LeadsCrm, LeadsQuerySet, LeadsRelated
 
 
 class Leads(
@@ -51,6 +51,12 @@ class Leads(
 
     if TYPE_CHECKING:
         objects: ClassVar[LeadsQuerySet]
+
+        @property
+        def crm(self) -> LeadsCrm: ...
+
+        @property
+        def related(self) -> LeadsRelated: ...
 
     class Industry(Picklist):
         """Industry (`industry`)."""

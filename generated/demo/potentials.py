@@ -30,7 +30,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Campaigns, Contacts, Groups, Leads, Products, Users
-    from ._typing.potentials import PotentialsQuerySet
+    from ._typing.potentials import PotentialsQuerySet, PotentialsRelated
 
 
 class Potentials(
@@ -58,6 +58,9 @@ class Potentials(
 
     if TYPE_CHECKING:
         objects: ClassVar[PotentialsQuerySet]
+
+        @property
+        def related(self) -> PotentialsRelated: ...
 
     class KeHuLeiXing(Picklist):
         """客户类型 (`cf_941`)."""

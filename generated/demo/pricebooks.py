@@ -10,7 +10,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Currency, Users
-    from ._typing.pricebooks import PriceBooksQuerySet
+    from ._typing.pricebooks import PriceBooksQuerySet, PriceBooksRelated
 
 
 class PriceBooks(
@@ -29,6 +29,9 @@ class PriceBooks(
 
     if TYPE_CHECKING:
         objects: ClassVar[PriceBooksQuerySet]
+
+        @property
+        def related(self) -> PriceBooksRelated: ...
 
     id: Ref["PriceBooks"] = field("pricebookid", editable=False)
     """Id of the record, given by the CRM."""

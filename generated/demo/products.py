@@ -26,7 +26,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users, Vendors
-    from ._typing.products import ProductsQuerySet
+    from ._typing.products import ProductsQuerySet, ProductsRelated
 
 
 class Products(
@@ -58,6 +58,9 @@ class Products(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProductsQuerySet]
+
+        @property
+        def related(self) -> ProductsRelated: ...
 
     class Glacct(Picklist):
         """GL Account (`glacct`)."""

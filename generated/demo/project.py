@@ -22,7 +22,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Potentials, Users
-    from ._typing.project import ProjectQuerySet
+    from ._typing.project import ProjectQuerySet, ProjectRelated
 
 
 class Project(
@@ -47,6 +47,9 @@ class Project(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProjectQuerySet]
+
+        @property
+        def related(self) -> ProjectRelated: ...
 
     class Progress(Picklist):
         """Progress (`progress`)."""

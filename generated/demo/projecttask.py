@@ -22,7 +22,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Project, Users
-    from ._typing.projecttask import ProjectTaskQuerySet
+    from ._typing.projecttask import ProjectTaskQuerySet, ProjectTaskRelated
 
 
 class ProjectTask(
@@ -42,6 +42,9 @@ class ProjectTask(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProjectTaskQuerySet]
+
+        @property
+        def related(self) -> ProjectTaskRelated: ...
 
     class Projecttaskpriority(Picklist):
         """Priority (`projecttaskpriority`)."""

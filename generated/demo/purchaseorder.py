@@ -23,7 +23,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Contacts, Currency, Groups, Products, Services, Users, Vendors
-    from ._typing.purchaseorder import PurchaseOrderQuerySet
+    from ._typing.purchaseorder import PurchaseOrderCrm, PurchaseOrderQuerySet, PurchaseOrderRelated
 
 
 class PurchaseOrder(
@@ -43,6 +43,12 @@ class PurchaseOrder(
 
     if TYPE_CHECKING:
         objects: ClassVar[PurchaseOrderQuerySet]
+
+        @property
+        def crm(self) -> PurchaseOrderCrm: ...
+
+        @property
+        def related(self) -> PurchaseOrderRelated: ...
 
     class Carrier(Picklist):
         """Carrier (`carrier`)."""

@@ -23,7 +23,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Currency, Groups, Potentials, Products, Services, Users
-    from ._typing.quotes import QuotesQuerySet
+    from ._typing.quotes import QuotesCrm, QuotesQuerySet, QuotesRelated
 
 
 class Quotes(
@@ -44,6 +44,12 @@ class Quotes(
 
     if TYPE_CHECKING:
         objects: ClassVar[QuotesQuerySet]
+
+        @property
+        def crm(self) -> QuotesCrm: ...
+
+        @property
+        def related(self) -> QuotesRelated: ...
 
     class Carrier(Picklist):
         """Carrier (`carrier`)."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Services,
         Users,
     )
-    from ._typing.salesorder import SalesOrderQuerySet
+    from ._typing.salesorder import SalesOrderCrm, SalesOrderQuerySet, SalesOrderRelated
 
 
 class SalesOrder(
@@ -54,6 +54,12 @@ class SalesOrder(
 
     if TYPE_CHECKING:
         objects: ClassVar[SalesOrderQuerySet]
+
+        @property
+        def crm(self) -> SalesOrderCrm: ...
+
+        @property
+        def related(self) -> SalesOrderRelated: ...
 
     class Carrier(Picklist):
         """Carrier (`carrier`)."""

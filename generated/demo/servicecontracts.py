@@ -21,7 +21,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Users
-    from ._typing.servicecontracts import ServiceContractsQuerySet
+    from ._typing.servicecontracts import ServiceContractsQuerySet, ServiceContractsRelated
 
 
 class ServiceContracts(
@@ -40,6 +40,9 @@ class ServiceContracts(
 
     if TYPE_CHECKING:
         objects: ClassVar[ServiceContractsQuerySet]
+
+        @property
+        def related(self) -> ServiceContractsRelated: ...
 
     class ContractPriority(Picklist):
         """Priority (`contract_priority`)."""

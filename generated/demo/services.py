@@ -24,7 +24,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.services import ServicesQuerySet
+    from ._typing.services import ServicesQuerySet, ServicesRelated
 
 
 class Services(
@@ -52,6 +52,9 @@ class Services(
 
     if TYPE_CHECKING:
         objects: ClassVar[ServicesQuerySet]
+
+        @property
+        def related(self) -> ServicesRelated: ...
 
     class ServiceUsageunit(Picklist):
         """Usage Unit (`service_usageunit`)."""

@@ -10,7 +10,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.smsnotifier import SMSNotifierQuerySet
+    from ._typing.smsnotifier import SMSNotifierQuerySet, SMSNotifierRelated
 
 
 class SMSNotifier(
@@ -30,6 +30,9 @@ class SMSNotifier(
 
     if TYPE_CHECKING:
         objects: ClassVar[SMSNotifierQuerySet]
+
+        @property
+        def related(self) -> SMSNotifierRelated: ...
 
     id: Ref["SMSNotifier"] = field("smsnotifierid", editable=False)
     """Id of the record, given by the CRM."""

@@ -24,7 +24,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Assets, Groups, Users, Vendors
-    from ._typing.vehicles import VehiclesQuerySet
+    from ._typing.vehicles import VehiclesQuerySet, VehiclesRelated
 
 
 class Vehicles(
@@ -40,6 +40,9 @@ class Vehicles(
 
     if TYPE_CHECKING:
         objects: ClassVar[VehiclesQuerySet]
+
+        @property
+        def related(self) -> VehiclesRelated: ...
 
     class Fuel(Picklist):
         """Fuel: type? (`fuel`)."""

@@ -22,7 +22,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.vendors import VendorsQuerySet
+    from ._typing.vendors import VendorsQuerySet, VendorsRelated
 
 
 class Vendors(
@@ -43,6 +43,9 @@ class Vendors(
 
     if TYPE_CHECKING:
         objects: ClassVar[VendorsQuerySet]
+
+        @property
+        def related(self) -> VendorsRelated: ...
 
     class Glacct(Picklist):
         """GL Account (`glacct`)."""

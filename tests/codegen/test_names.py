@@ -24,6 +24,7 @@ from tests.codegen.snapshots import (
 )
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+from vtiger_orm.models import Record
 
 
 def fields_of(*fields: dict[str, object], **rules: object) -> dict[str, str]:
@@ -158,6 +159,11 @@ def test_the_second_takes_an_underscore_the_third_a_number() -> None:
     assert [space.claim("end_") for _ in range(3)] == ["end_", "end_2", "end_3"]
 
 
+def test_no_way_out_begins_with_model() -> None:
+    space = Namespace()
+    assert [space.claim("model") for _ in range(3)] == ["model", "f_model", "f_model_"]
+
+
 def test_file_names_clash_regardless_of_case() -> None:
     space = Namespace(fold=True)
     assert [space.claim("Tax"), space.claim("tax")] == ["Tax", "tax_"]
@@ -244,6 +250,11 @@ def test_reserved_names_are_those_of_pydantic() -> None:
         if not name.startswith(("_", "model_")) and not inspect.isdatadescriptor(name)
     }
     assert public <= reserved.PYDANTIC
+
+
+def test_reserved_names_are_those_of_records() -> None:
+    public = {name for name in [*dir(Record), *dir(type(Record))] if not name.startswith("_")}
+    assert {name for name in public if not name.startswith("model_")} <= reserved.ATTRIBUTES
 
 
 def test_no_recorded_field_is_renamed_for_the_librarys_sake() -> None:

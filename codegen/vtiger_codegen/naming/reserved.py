@@ -54,6 +54,7 @@ MODULE_FILE: Final = _names(
 
 STUB_FILE: Final = _names(
     "Any Choices Decimal Iterable Literal Q QuerySet Record Ref Self TypeAlias TypedDict "
+    "AccountCrm DocumentCrm InventoryCrm LeadCrm Related RelatedManager "
     "Never Unpack ValuesQuerySet bool date datetime dict float int str time tuple"
 )
 """Names with a meaning in the stub of a module."""
@@ -84,7 +85,9 @@ A module called like a field type (`Currency` is one) keeps its name; the type i
 under another one there.
 """
 
-COMPANIONS: Final = ("QuerySet", "Field", "Order", "Reference", "Values")
+COMPANIONS: Final = (
+    *("QuerySet", "Field", "Order", "Reference", "Values", "Manager", "Related", "Crm"),
+)
 """What is put behind a class name for the types in its stub; no other class may be called so."""
 
 RELATIONS: Final = KEYWORDS

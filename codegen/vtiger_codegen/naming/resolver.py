@@ -9,7 +9,7 @@ class Namespace:
     """Hands out names; whoever comes second to one takes a trailing underscore.
 
     The third and later ones take a number: ``tier``, ``tier_``, ``tier_3``. No name gets ``__``,
-    which is where lookups begin. With `fold`, case does not count (file names).
+    which is where lookups begin, and none starts with ``model_``. With `fold`, case does not count (file names).
     """
 
     def __init__(self, reserved: Iterable[str] = (), *, fold: bool = False) -> None:
@@ -39,6 +39,8 @@ class Namespace:
         if self.take(wanted):
             return wanted
         stem = wanted.rstrip("_")
+        if stem == "model":
+            return self.claim("f_model")
         if not wanted.endswith("_") and self.take(f"{stem}_"):
             return f"{stem}_"
         number = 2 if wanted.endswith("_") or self.is_reserved(wanted) else 3

@@ -6,11 +6,30 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import AccountCrm, Related, RelatedManager
 
 from .. import Accounts, Contacts, Groups, Leads, Products, Users
+from .assets import AssetsManager
+from .calendar import CalendarManager
+from .campaigns import CampaignsManager
+from .contacts import ContactsManager
+from .documents import DocumentsManager
+from .emails import EmailsManager
+from .helpdesk import HelpDeskManager
+from .invoice import InvoiceManager
+from .modcomments import ModCommentsManager
+from .pbxmanager import PBXManagerManager
+from .potentials import PotentialsManager
+from .products import ProductsManager
+from .project import ProjectManager
+from .quotes import QuotesManager
+from .salesorder import SalesOrderManager
+from .servicecontracts import ServiceContractsManager
+from .services import ServicesManager
 
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
+AccountsCrm: TypeAlias = AccountCrm[Accounts]
 AccountsField: TypeAlias = Literal[
     "id",
     "account_id",
@@ -203,11 +222,26 @@ AccountsOrder: TypeAlias = Literal[
 ]
 AccountsReference: TypeAlias = Literal[
     "account_id",
+    "account_id__account_id",
+    "account_id__any_of_these",
+    "account_id__assigned_user_id",
+    "account_id__modifiedby",
+    "account_id__one_ref",
+    "account_id__second_user",
     "any_of_these",
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "one_ref",
+    "one_ref__assigned_user_id",
+    "one_ref__modifiedby",
+    "one_ref__vendor_id",
     "second_user",
+    "second_user__currency_id",
+    "second_user__reports_to_id",
+    "second_user__roleid",
 ]
 AccountsValues = TypedDict(
     "AccountsValues",
@@ -2026,6 +2060,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *fields: AccountsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -2230,7 +2265,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
         tickersymbol: str | None = ...,
         url_link: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -2290,4 +2325,29 @@ class AccountsQuerySet(QuerySet[Accounts]):
         tickersymbol: str | None = ...,
         url_link: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class AccountsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Accounts],
+    AccountsQuerySet,
+): ...
+
+class AccountsRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    assets: AssetsManager
+    campaigns: CampaignsManager
+    contacts: ContactsManager
+    documents: DocumentsManager
+    emails: EmailsManager
+    help_desk: HelpDeskManager
+    invoice: InvoiceManager
+    mod_comments: ModCommentsManager
+    pbx_manager: PBXManagerManager
+    potentials: PotentialsManager
+    products: ProductsManager
+    projects: ProjectManager
+    quotes: QuotesManager
+    sales_order: SalesOrderManager
+    service_contracts: ServiceContractsManager
+    services: ServicesManager

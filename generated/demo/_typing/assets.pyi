@@ -5,8 +5,11 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Assets, Contacts, Groups, Invoice, Products, Users
+from .documents import DocumentsManager
+from .helpdesk import HelpDeskManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 AssetsField: TypeAlias = Literal[
@@ -81,11 +84,37 @@ AssetsOrder: TypeAlias = Literal[
 ]
 AssetsReference: TypeAlias = Literal[
     "account",
+    "account__account_id",
+    "account__any_of_these",
+    "account__assigned_user_id",
+    "account__modifiedby",
+    "account__one_ref",
+    "account__second_user",
     "assigned_user_id",
     "contact",
+    "contact__account_id",
+    "contact__any_of_these",
+    "contact__assigned_user_id",
+    "contact__contact_id",
+    "contact__modifiedby",
+    "contact__one_ref",
+    "contact__second_user",
     "invoiceid",
+    "invoiceid__account_id",
+    "invoiceid__assigned_user_id",
+    "invoiceid__contact_id",
+    "invoiceid__currency_id",
+    "invoiceid__modifiedby",
+    "invoiceid__potential_id",
+    "invoiceid__salesorder_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "product",
+    "product__assigned_user_id",
+    "product__modifiedby",
+    "product__vendor_id",
 ]
 AssetsValues = TypedDict(
     "AssetsValues",
@@ -692,6 +721,7 @@ class AssetsQuerySet(QuerySet[Assets]):
         self,
         *fields: AssetsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -779,7 +809,7 @@ class AssetsQuerySet(QuerySet[Assets]):
         starred: bool | None = ...,
         tagnumber: str | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -800,4 +830,13 @@ class AssetsQuerySet(QuerySet[Assets]):
         starred: bool | None = ...,
         tagnumber: str | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class AssetsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Assets],
+    AssetsQuerySet,
+): ...
+
+class AssetsRelated(Related):
+    documents: DocumentsManager
+    help_desk: HelpDeskManager

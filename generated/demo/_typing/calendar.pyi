@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import (
     Accounts,
@@ -21,6 +22,7 @@ from .. import (
     SalesOrder,
     Users,
 )
+from .contacts import ContactsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _ParentIdModel: TypeAlias = (
@@ -122,8 +124,10 @@ CalendarOrder: TypeAlias = Literal[
 ]
 CalendarReference: TypeAlias = Literal[
     "assigned_user_id",
-    "contact_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "parent_id",
 ]
 CalendarValues = TypedDict(
@@ -807,6 +811,7 @@ class CalendarQuerySet(QuerySet[Calendar]):
         self,
         *fields: CalendarField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -915,7 +920,7 @@ class CalendarQuerySet(QuerySet[Calendar]):
         time_end: time | None = ...,
         time_start: time | None = ...,
         visibility: Calendar.Visibility | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -943,4 +948,12 @@ class CalendarQuerySet(QuerySet[Calendar]):
         time_end: time | None = ...,
         time_start: time | None = ...,
         visibility: Calendar.Visibility | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class CalendarManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Calendar],
+    CalendarQuerySet,
+): ...
+
+class CalendarRelated(Related):
+    contacts: ContactsManager

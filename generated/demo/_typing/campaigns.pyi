@@ -6,8 +6,14 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Campaigns, Groups, Products, Users
+from .accounts import AccountsManager
+from .calendar import CalendarManager
+from .contacts import ContactsManager
+from .leads import LeadsManager
+from .potentials import PotentialsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 CampaignsField: TypeAlias = Literal[
@@ -104,7 +110,13 @@ CampaignsOrder: TypeAlias = Literal[
 CampaignsReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "product_id",
+    "product_id__assigned_user_id",
+    "product_id__modifiedby",
+    "product_id__vendor_id",
 ]
 CampaignsValues = TypedDict(
     "CampaignsValues",
@@ -895,6 +907,7 @@ class CampaignsQuerySet(QuerySet[Campaigns]):
         self,
         *fields: CampaignsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -1003,7 +1016,7 @@ class CampaignsQuerySet(QuerySet[Campaigns]):
         tags: str | None = ...,
         targetaudience: str | None = ...,
         targetsize: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1031,4 +1044,16 @@ class CampaignsQuerySet(QuerySet[Campaigns]):
         tags: str | None = ...,
         targetaudience: str | None = ...,
         targetsize: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class CampaignsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Campaigns],
+    CampaignsQuerySet,
+): ...
+
+class CampaignsRelated(Related):
+    accounts: AccountsManager
+    activities: CalendarManager
+    contacts: ContactsManager
+    leads: LeadsManager
+    potentials: PotentialsManager

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import CompanyDetails
 
@@ -555,6 +556,7 @@ class CompanyDetailsQuerySet(QuerySet[CompanyDetails]):
         self,
         *fields: CompanyDetailsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -627,7 +629,7 @@ class CompanyDetailsQuerySet(QuerySet[CompanyDetails]):
         state: str | None = ...,
         vatid: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -643,4 +645,9 @@ class CompanyDetailsQuerySet(QuerySet[CompanyDetails]):
         state: str | None = ...,
         vatid: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class CompanyDetailsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[CompanyDetails],
+    CompanyDetailsQuerySet,
+): ...

@@ -6,8 +6,28 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Contacts, Groups, Leads, Products, Users
+from .assets import AssetsManager
+from .calendar import CalendarManager
+from .campaigns import CampaignsManager
+from .documents import DocumentsManager
+from .emails import EmailsManager
+from .helpdesk import HelpDeskManager
+from .invoice import InvoiceManager
+from .modcomments import ModCommentsManager
+from .pbxmanager import PBXManagerManager
+from .potentials import PotentialsManager
+from .products import ProductsManager
+from .project import ProjectManager
+from .purchaseorder import PurchaseOrderManager
+from .quotes import QuotesManager
+from .salesorder import SalesOrderManager
+from .servicecontracts import ServiceContractsManager
+from .services import ServicesManager
+from .vehicles import VehiclesManager
+from .vendors import VendorsManager
 
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
@@ -227,12 +247,34 @@ ContactsOrder: TypeAlias = Literal[
 ]
 ContactsReference: TypeAlias = Literal[
     "account_id",
+    "account_id__account_id",
+    "account_id__any_of_these",
+    "account_id__assigned_user_id",
+    "account_id__modifiedby",
+    "account_id__one_ref",
+    "account_id__second_user",
     "any_of_these",
     "assigned_user_id",
     "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "one_ref",
+    "one_ref__assigned_user_id",
+    "one_ref__modifiedby",
+    "one_ref__vendor_id",
     "second_user",
+    "second_user__currency_id",
+    "second_user__reports_to_id",
+    "second_user__roleid",
 ]
 ContactsValues = TypedDict(
     "ContactsValues",
@@ -2275,6 +2317,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         self,
         *fields: ContactsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -2503,7 +2546,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         tags: str | None = ...,
         title: str | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -2571,4 +2614,31 @@ class ContactsQuerySet(QuerySet[Contacts]):
         tags: str | None = ...,
         title: str | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ContactsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Contacts],
+    ContactsQuerySet,
+): ...
+
+class ContactsRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    assets: AssetsManager
+    campaigns: CampaignsManager
+    documents: DocumentsManager
+    emails: EmailsManager
+    help_desk: HelpDeskManager
+    invoice: InvoiceManager
+    mod_comments: ModCommentsManager
+    pbx_manager: PBXManagerManager
+    potentials: PotentialsManager
+    products: ProductsManager
+    projects: ProjectManager
+    purchase_order: PurchaseOrderManager
+    quotes: QuotesManager
+    sales_order: SalesOrderManager
+    service_contracts: ServiceContractsManager
+    services: ServicesManager
+    vehicles: VehiclesManager
+    vendors: VendorsManager

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Currency
 
@@ -326,6 +327,7 @@ class CurrencyQuerySet(QuerySet[Currency]):
         self,
         *fields: CurrencyField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -383,7 +385,7 @@ class CurrencyQuerySet(QuerySet[Currency]):
         currency_symbol: str | None = ...,
         defaultid: str | None = ...,
         deleted: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -394,4 +396,9 @@ class CurrencyQuerySet(QuerySet[Currency]):
         currency_symbol: str | None = ...,
         defaultid: str | None = ...,
         deleted: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class CurrencyManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Currency],
+    CurrencyQuerySet,
+): ...

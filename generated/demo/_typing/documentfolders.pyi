@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import DocumentFolders
 
@@ -196,6 +197,7 @@ class DocumentFoldersQuerySet(QuerySet[DocumentFolders]):
         self,
         *fields: DocumentFoldersField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -244,7 +246,7 @@ class DocumentFoldersQuerySet(QuerySet[DocumentFolders]):
         description: str | None = ...,
         foldername: str | None = ...,
         sequence: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -252,4 +254,9 @@ class DocumentFoldersQuerySet(QuerySet[DocumentFolders]):
         description: str | None = ...,
         foldername: str | None = ...,
         sequence: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class DocumentFoldersManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[DocumentFolders],
+    DocumentFoldersQuerySet,
+): ...

@@ -5,10 +5,27 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import DocumentCrm, Related, RelatedManager
 
 from .. import DocumentFolders, Documents, Groups, Users
+from .accounts import AccountsManager
+from .assets import AssetsManager
+from .contacts import ContactsManager
+from .faq import FaqManager
+from .helpdesk import HelpDeskManager
+from .invoice import InvoiceManager
+from .leads import LeadsManager
+from .potentials import PotentialsManager
+from .products import ProductsManager
+from .project import ProjectManager
+from .purchaseorder import PurchaseOrderManager
+from .quotes import QuotesManager
+from .salesorder import SalesOrderManager
+from .servicecontracts import ServiceContractsManager
+from .services import ServicesManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
+DocumentsCrm: TypeAlias = DocumentCrm[Documents]
 DocumentsField: TypeAlias = Literal[
     "id",
     "assigned_user_id",
@@ -73,7 +90,11 @@ DocumentsOrder: TypeAlias = Literal[
 DocumentsReference: TypeAlias = Literal[
     "assigned_user_id",
     "folderid",
+    "folderid__createdby",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
 ]
 DocumentsValues = TypedDict(
     "DocumentsValues",
@@ -629,6 +650,7 @@ class DocumentsQuerySet(QuerySet[Documents]):
         self,
         *fields: DocumentsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -698,7 +720,7 @@ class DocumentsQuerySet(QuerySet[Documents]):
         notes_title: str | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -713,4 +735,26 @@ class DocumentsQuerySet(QuerySet[Documents]):
         notes_title: str | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class DocumentsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Documents],
+    DocumentsQuerySet,
+): ...
+
+class DocumentsRelated(Related):
+    accounts: AccountsManager
+    assets: AssetsManager
+    contacts: ContactsManager
+    faq: FaqManager
+    help_desk: HelpDeskManager
+    invoice: InvoiceManager
+    leads: LeadsManager
+    potentials: PotentialsManager
+    products: ProductsManager
+    project: ProjectManager
+    purchase_order: PurchaseOrderManager
+    quotes: QuotesManager
+    sales_order: SalesOrderManager
+    service_contracts: ServiceContractsManager
+    services: ServicesManager

@@ -5,8 +5,11 @@ from datetime import date, datetime, time
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Contacts, Emails, Groups, Leads, Users, Vendors
+from .contacts import ContactsManager
+from .documents import DocumentsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _ParentIdModel: TypeAlias = Accounts | Contacts | Leads | Users | Vendors
@@ -84,6 +87,9 @@ EmailsOrder: TypeAlias = Literal[
 EmailsReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "parent_id",
 ]
 EmailsValues = TypedDict(
@@ -744,6 +750,7 @@ class EmailsQuerySet(QuerySet[Emails]):
         self,
         *fields: EmailsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -837,7 +844,7 @@ class EmailsQuerySet(QuerySet[Emails]):
         subject: str | None = ...,
         tags: str | None = ...,
         time_start: time | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -860,4 +867,13 @@ class EmailsQuerySet(QuerySet[Emails]):
         subject: str | None = ...,
         tags: str | None = ...,
         time_start: time | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class EmailsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Emails],
+    EmailsQuerySet,
+): ...
+
+class EmailsRelated(Related):
+    contacts: ContactsManager
+    documents: DocumentsManager

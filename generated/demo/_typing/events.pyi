@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import (
     Accounts,
@@ -119,8 +120,10 @@ EventsOrder: TypeAlias = Literal[
 ]
 EventsReference: TypeAlias = Literal[
     "assigned_user_id",
-    "contact_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "parent_id",
 ]
 EventsValues = TypedDict(
@@ -782,6 +785,7 @@ class EventsQuerySet(QuerySet[Events]):
         self,
         *fields: EventsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -887,7 +891,7 @@ class EventsQuerySet(QuerySet[Events]):
         time_end: time | None = ...,
         time_start: time | None = ...,
         visibility: Events.Visibility | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -914,4 +918,9 @@ class EventsQuerySet(QuerySet[Events]):
         time_end: time | None = ...,
         time_start: time | None = ...,
         visibility: Events.Visibility | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class EventsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Events],
+    EventsQuerySet,
+): ...

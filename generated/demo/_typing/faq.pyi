@@ -5,8 +5,11 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Faq, Products, Users
+from .documents import DocumentsManager
+from .modcomments import ModCommentsManager
 
 FaqField: TypeAlias = Literal[
     "id",
@@ -53,7 +56,13 @@ FaqOrder: TypeAlias = Literal[
 ]
 FaqReference: TypeAlias = Literal[
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "product_id",
+    "product_id__assigned_user_id",
+    "product_id__modifiedby",
+    "product_id__vendor_id",
 ]
 FaqValues = TypedDict(
     "FaqValues",
@@ -432,6 +441,7 @@ class FaqQuerySet(QuerySet[Faq]):
         self,
         *fields: FaqField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -492,7 +502,7 @@ class FaqQuerySet(QuerySet[Faq]):
         question: str | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -504,4 +514,13 @@ class FaqQuerySet(QuerySet[Faq]):
         question: str | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class FaqManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Faq],
+    FaqQuerySet,
+): ...
+
+class FaqRelated(Related):
+    documents: DocumentsManager
+    mod_comments: ModCommentsManager

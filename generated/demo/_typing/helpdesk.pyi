@@ -6,8 +6,16 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Contacts, Groups, HelpDesk, Leads, Products, Users
+from .calendar import CalendarManager
+from .documents import DocumentsManager
+from .emails import EmailsManager
+from .modcomments import ModCommentsManager
+from .project import ProjectManager
+from .servicecontracts import ServiceContractsManager
+from .services import ServicesManager
 
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
@@ -148,11 +156,36 @@ HelpDeskReference: TypeAlias = Literal[
     "any_of_these",
     "assigned_user_id",
     "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "one_ref",
+    "one_ref__assigned_user_id",
+    "one_ref__modifiedby",
+    "one_ref__vendor_id",
     "parent_id",
+    "parent_id__account_id",
+    "parent_id__any_of_these",
+    "parent_id__assigned_user_id",
+    "parent_id__modifiedby",
+    "parent_id__one_ref",
+    "parent_id__second_user",
     "product_id",
+    "product_id__assigned_user_id",
+    "product_id__modifiedby",
+    "product_id__vendor_id",
     "second_user",
+    "second_user__currency_id",
+    "second_user__reports_to_id",
+    "second_user__roleid",
 ]
 HelpDeskValues = TypedDict(
     "HelpDeskValues",
@@ -1253,6 +1286,7 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
         self,
         *fields: HelpDeskField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -1400,7 +1434,7 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
         ticketseverities: HelpDesk.Ticketseverities | None = ...,
         ticketstatus: HelpDesk.Ticketstatus | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1441,4 +1475,19 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
         ticketseverities: HelpDesk.Ticketseverities | None = ...,
         ticketstatus: HelpDesk.Ticketstatus | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class HelpDeskManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[HelpDesk],
+    HelpDeskQuerySet,
+): ...
+
+class HelpDeskRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    documents: DocumentsManager
+    emails: EmailsManager
+    mod_comments: ModCommentsManager
+    projects: ProjectManager
+    service_contracts: ServiceContractsManager
+    services: ServicesManager

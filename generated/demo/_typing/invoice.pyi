@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm import LineItem as LineItem_
+from vtiger_orm.models import InventoryCrm, Related, RelatedManager
 
 from .. import (
     Accounts,
@@ -19,9 +21,13 @@ from .. import (
     Services,
     Users,
 )
+from .assets import AssetsManager
+from .calendar import CalendarManager
+from .documents import DocumentsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
+InvoiceCrm: TypeAlias = InventoryCrm[Invoice]
 InvoiceField: TypeAlias = Literal[
     "id",
     "account_id",
@@ -169,13 +175,43 @@ InvoiceOrder: TypeAlias = Literal[
 ]
 InvoiceReference: TypeAlias = Literal[
     "account_id",
+    "account_id__account_id",
+    "account_id__any_of_these",
+    "account_id__assigned_user_id",
+    "account_id__modifiedby",
+    "account_id__one_ref",
+    "account_id__second_user",
     "assigned_user_id",
     "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "currency_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "potential_id",
-    "productid",
+    "potential_id__any_of_these",
+    "potential_id__assigned_user_id",
+    "potential_id__campaignid",
+    "potential_id__contact_id",
+    "potential_id__modifiedby",
+    "potential_id__one_ref",
+    "potential_id__related_to",
+    "potential_id__second_user",
     "salesorder_id",
+    "salesorder_id__account_id",
+    "salesorder_id__assigned_user_id",
+    "salesorder_id__contact_id",
+    "salesorder_id__currency_id",
+    "salesorder_id__modifiedby",
+    "salesorder_id__potential_id",
+    "salesorder_id__quote_id",
 ]
 InvoiceValues = TypedDict(
     "InvoiceValues",
@@ -1533,13 +1569,14 @@ class InvoiceQuerySet(QuerySet[Invoice]):
         self,
         *fields: InvoiceField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
         *,
         account_id: Accounts | Ref[Accounts],
         bill_street: str,
-        productid: _Productid,
+        items: Iterable[LineItem_],
         ship_street: str,
         subject: str,
         assigned_user_id: _AssignedUserId | None = ...,
@@ -1572,6 +1609,7 @@ class InvoiceQuerySet(QuerySet[Invoice]):
         modifiedby: Users | Ref[Users] | None = ...,
         potential_id: Potentials | Ref[Potentials] | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         received: Decimal | float | None = ...,
         region_id: Invoice.RegionId | None = ...,
@@ -1600,7 +1638,7 @@ class InvoiceQuerySet(QuerySet[Invoice]):
         *,
         account_id: Accounts | Ref[Accounts],
         bill_street: str,
-        productid: _Productid,
+        items: Iterable[LineItem_],
         ship_street: str,
         subject: str,
         assigned_user_id: _AssignedUserId | None = ...,
@@ -1633,6 +1671,7 @@ class InvoiceQuerySet(QuerySet[Invoice]):
         modifiedby: Users | Ref[Users] | None = ...,
         potential_id: Potentials | Ref[Potentials] | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         received: Decimal | float | None = ...,
         region_id: Invoice.RegionId | None = ...,
@@ -1740,7 +1779,7 @@ class InvoiceQuerySet(QuerySet[Invoice]):
         terms_conditions: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         vtiger_purchaseorder: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1801,4 +1840,15 @@ class InvoiceQuerySet(QuerySet[Invoice]):
         terms_conditions: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         vtiger_purchaseorder: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class InvoiceManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Invoice],
+    InvoiceQuerySet,
+): ...
+
+class InvoiceRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    assets: AssetsManager
+    documents: DocumentsManager

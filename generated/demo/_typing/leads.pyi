@@ -6,10 +6,20 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import LeadCrm, Related, RelatedManager
 
-from .. import Groups, Leads, Users
+from .. import Accounts, Contacts, Groups, Leads, Potentials, Users
+from .calendar import CalendarManager
+from .campaigns import CampaignsManager
+from .documents import DocumentsManager
+from .emails import EmailsManager
+from .modcomments import ModCommentsManager
+from .pbxmanager import PBXManagerManager
+from .products import ProductsManager
+from .services import ServicesManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
+LeadsCrm: TypeAlias = LeadCrm[Leads, Accounts, Contacts, Potentials]
 LeadsField: TypeAlias = Literal[
     "id",
     "annualrevenue",
@@ -119,6 +129,9 @@ LeadsOrder: TypeAlias = Literal[
 LeadsReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
 ]
 LeadsValues = TypedDict(
     "LeadsValues",
@@ -1193,6 +1206,7 @@ class LeadsQuerySet(QuerySet[Leads]):
         self,
         *fields: LeadsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -1316,7 +1330,7 @@ class LeadsQuerySet(QuerySet[Leads]):
         state: str | None = ...,
         tags: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1349,4 +1363,20 @@ class LeadsQuerySet(QuerySet[Leads]):
         state: str | None = ...,
         tags: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class LeadsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Leads],
+    LeadsQuerySet,
+): ...
+
+class LeadsRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    campaigns: CampaignsManager
+    documents: DocumentsManager
+    emails: EmailsManager
+    mod_comments: ModCommentsManager
+    pbx_manager: PBXManagerManager
+    products: ProductsManager
+    services: ServicesManager

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Invoice, LineItem, Products, PurchaseOrder, Quotes, SalesOrder, Services
 
@@ -501,6 +502,7 @@ class LineItemQuerySet(QuerySet[LineItem]):
         self,
         *fields: LineItemField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -579,7 +581,7 @@ class LineItemQuerySet(QuerySet[LineItem]):
         tax1: Decimal | float | None = ...,
         tax2: Decimal | float | None = ...,
         tax3: Decimal | float | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -597,4 +599,9 @@ class LineItemQuerySet(QuerySet[LineItem]):
         tax1: Decimal | float | None = ...,
         tax2: Decimal | float | None = ...,
         tax3: Decimal | float | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class LineItemManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[LineItem],
+    LineItemQuerySet,
+): ...

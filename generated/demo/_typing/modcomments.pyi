@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import (
     Accounts,
@@ -92,8 +93,24 @@ ModCommentsOrder: TypeAlias = Literal[
 ModCommentsReference: TypeAlias = Literal[
     "assigned_user_id",
     "creator",
+    "creator__currency_id",
+    "creator__reports_to_id",
+    "creator__roleid",
     "customer",
+    "customer__account_id",
+    "customer__any_of_these",
+    "customer__assigned_user_id",
+    "customer__contact_id",
+    "customer__modifiedby",
+    "customer__one_ref",
+    "customer__second_user",
     "parent_comments",
+    "parent_comments__assigned_user_id",
+    "parent_comments__creator",
+    "parent_comments__customer",
+    "parent_comments__parent_comments",
+    "parent_comments__related_to",
+    "parent_comments__userid",
     "related_to",
     "userid",
 ]
@@ -473,6 +490,7 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
         self,
         *fields: ModCommentsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -539,7 +557,7 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
         related_email_id: int | None = ...,
         related_to: _RelatedTo | None = ...,
         userid: Record | Ref[Record] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -553,4 +571,9 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
         related_email_id: int | None = ...,
         related_to: _RelatedTo | None = ...,
         userid: Record | Ref[Record] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ModCommentsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[ModComments],
+    ModCommentsQuerySet,
+): ...

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Accounts, Contacts, Groups, Leads, PBXManager, Users
 
@@ -72,6 +73,9 @@ PBXManagerReference: TypeAlias = Literal[
     "assigned_user_id",
     "customer",
     "user",
+    "user__currency_id",
+    "user__reports_to_id",
+    "user__roleid",
 ]
 PBXManagerValues = TypedDict(
     "PBXManagerValues",
@@ -634,6 +638,7 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
         self,
         *fields: PBXManagerField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -706,7 +711,7 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
         sourceuuid: str | None = ...,
         totalduration: int | None = ...,
         user: Users | Ref[Users] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -722,4 +727,9 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
         sourceuuid: str | None = ...,
         totalduration: int | None = ...,
         user: Users | Ref[Users] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class PBXManagerManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[PBXManager],
+    PBXManagerQuerySet,
+): ...

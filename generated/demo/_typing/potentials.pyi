@@ -6,8 +6,19 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Campaigns, Contacts, Groups, Leads, Potentials, Products, Users
+from .calendar import CalendarManager
+from .contacts import ContactsManager
+from .documents import DocumentsManager
+from .emails import EmailsManager
+from .invoice import InvoiceManager
+from .modcomments import ModCommentsManager
+from .products import ProductsManager
+from .quotes import QuotesManager
+from .salesorder import SalesOrderManager
+from .services import ServicesManager
 
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
@@ -151,11 +162,36 @@ PotentialsReference: TypeAlias = Literal[
     "any_of_these",
     "assigned_user_id",
     "campaignid",
+    "campaignid__assigned_user_id",
+    "campaignid__modifiedby",
+    "campaignid__product_id",
     "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "one_ref",
+    "one_ref__assigned_user_id",
+    "one_ref__modifiedby",
+    "one_ref__vendor_id",
     "related_to",
+    "related_to__account_id",
+    "related_to__any_of_these",
+    "related_to__assigned_user_id",
+    "related_to__modifiedby",
+    "related_to__one_ref",
+    "related_to__second_user",
     "second_user",
+    "second_user__currency_id",
+    "second_user__reports_to_id",
+    "second_user__roleid",
 ]
 PotentialsValues = TypedDict(
     "PotentialsValues",
@@ -1290,6 +1326,7 @@ class PotentialsQuerySet(QuerySet[Potentials]):
         self,
         *fields: PotentialsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -1440,7 +1477,7 @@ class PotentialsQuerySet(QuerySet[Potentials]):
         starred: bool | None = ...,
         tags: str | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1482,4 +1519,22 @@ class PotentialsQuerySet(QuerySet[Potentials]):
         starred: bool | None = ...,
         tags: str | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class PotentialsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Potentials],
+    PotentialsQuerySet,
+): ...
+
+class PotentialsRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    contacts: ContactsManager
+    documents: DocumentsManager
+    emails: EmailsManager
+    invoice: InvoiceManager
+    mod_comments: ModCommentsManager
+    products: ProductsManager
+    quotes: QuotesManager
+    sales_order: SalesOrderManager
+    services: ServicesManager

@@ -5,8 +5,11 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Currency, PriceBooks, Users
+from .products import ProductsManager
+from .services import ServicesManager
 
 PriceBooksField: TypeAlias = Literal[
     "id",
@@ -51,6 +54,9 @@ PriceBooksOrder: TypeAlias = Literal[
 PriceBooksReference: TypeAlias = Literal[
     "currency_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
 ]
 PriceBooksValues = TypedDict(
     "PriceBooksValues",
@@ -395,6 +401,7 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         self,
         *fields: PriceBooksField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -452,7 +459,7 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         modifiedby: Users | Ref[Users] | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -463,4 +470,13 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         modifiedby: Users | Ref[Users] | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class PriceBooksManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[PriceBooks],
+    PriceBooksQuerySet,
+): ...
+
+class PriceBooksRelated(Related):
+    products: ProductsManager
+    services: ServicesManager

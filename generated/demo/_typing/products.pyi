@@ -6,8 +6,21 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Groups, Products, Users, Vendors
+from .accounts import AccountsManager
+from .assets import AssetsManager
+from .contacts import ContactsManager
+from .documents import DocumentsManager
+from .helpdesk import HelpDeskManager
+from .invoice import InvoiceManager
+from .leads import LeadsManager
+from .potentials import PotentialsManager
+from .pricebooks import PriceBooksManager
+from .purchaseorder import PurchaseOrderManager
+from .quotes import QuotesManager
+from .salesorder import SalesOrderManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 ProductsField: TypeAlias = Literal[
@@ -125,7 +138,12 @@ ProductsOrder: TypeAlias = Literal[
 ProductsReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "vendor_id",
+    "vendor_id__assigned_user_id",
+    "vendor_id__modifiedby",
 ]
 ProductsValues = TypedDict(
     "ProductsValues",
@@ -1168,6 +1186,7 @@ class ProductsQuerySet(QuerySet[Products]):
         self,
         *fields: ProductsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -1312,7 +1331,7 @@ class ProductsQuerySet(QuerySet[Products]):
         vendor_id: Vendors | Ref[Vendors] | None = ...,
         vendor_part_no: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1352,4 +1371,26 @@ class ProductsQuerySet(QuerySet[Products]):
         vendor_id: Vendors | Ref[Vendors] | None = ...,
         vendor_part_no: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ProductsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Products],
+    ProductsQuerySet,
+): ...
+
+class ProductsRelated(Related):
+    accounts: AccountsManager
+    assets: AssetsManager
+    contacts: ContactsManager
+    documents: DocumentsManager
+    help_desk: HelpDeskManager
+    invoice: InvoiceManager
+    leads: LeadsManager
+    parent_product: ProductsManager
+    potentials: PotentialsManager
+    price_books: PriceBooksManager
+    product_bundles: ProductsManager
+    purchase_order: PurchaseOrderManager
+    purchase_order_: PurchaseOrderManager
+    quotes: QuotesManager
+    sales_order: SalesOrderManager

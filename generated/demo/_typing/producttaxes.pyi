@@ -2,9 +2,10 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Products, ProductTaxes, Tax
 
@@ -13,10 +14,7 @@ ProductTaxesOrder: TypeAlias = Literal[
     "id",
     "-id",
 ]
-ProductTaxesReference: TypeAlias = Literal[
-    "productid",
-    "taxid",
-]
+ProductTaxesReference: TypeAlias = Never
 ProductTaxesValues = TypedDict(
     "ProductTaxesValues",
     {
@@ -75,6 +73,7 @@ class ProductTaxesQuerySet(QuerySet[ProductTaxes]):
         self,
         *fields: ProductTaxesField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -123,7 +122,7 @@ class ProductTaxesQuerySet(QuerySet[ProductTaxes]):
         regions: str | None = ...,
         taxid: Tax | Ref[Tax] | None = ...,
         taxpercentage: Decimal | float | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -131,4 +130,9 @@ class ProductTaxesQuerySet(QuerySet[ProductTaxes]):
         regions: str | None = ...,
         taxid: Tax | Ref[Tax] | None = ...,
         taxpercentage: Decimal | float | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ProductTaxesManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[ProductTaxes],
+    ProductTaxesQuerySet,
+): ...

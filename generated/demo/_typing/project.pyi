@@ -5,8 +5,17 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Contacts, Groups, Potentials, Project, Users
+from .calendar import CalendarManager
+from .documents import DocumentsManager
+from .emails import EmailsManager
+from .helpdesk import HelpDeskManager
+from .modcomments import ModCommentsManager
+from .projectmilestone import ProjectMilestoneManager
+from .projecttask import ProjectTaskManager
+from .quotes import QuotesManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Linktoaccountscontacts: TypeAlias = Accounts | Contacts | Ref[Accounts | Contacts]
@@ -87,7 +96,18 @@ ProjectReference: TypeAlias = Literal[
     "assigned_user_id",
     "linktoaccountscontacts",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "potentialid",
+    "potentialid__any_of_these",
+    "potentialid__assigned_user_id",
+    "potentialid__campaignid",
+    "potentialid__contact_id",
+    "potentialid__modifiedby",
+    "potentialid__one_ref",
+    "potentialid__related_to",
+    "potentialid__second_user",
 ]
 ProjectValues = TypedDict(
     "ProjectValues",
@@ -707,6 +727,7 @@ class ProjectQuerySet(QuerySet[Project]):
         self,
         *fields: ProjectField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -797,7 +818,7 @@ class ProjectQuerySet(QuerySet[Project]):
         tags: str | None = ...,
         targetbudget: str | None = ...,
         targetenddate: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -819,4 +840,19 @@ class ProjectQuerySet(QuerySet[Project]):
         tags: str | None = ...,
         targetbudget: str | None = ...,
         targetenddate: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ProjectManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Project],
+    ProjectQuerySet,
+): ...
+
+class ProjectRelated(Related):
+    activities: CalendarManager
+    documents: DocumentsManager
+    emails: EmailsManager
+    help_desk: HelpDeskManager
+    mod_comments: ModCommentsManager
+    project_milestones: ProjectMilestoneManager
+    project_tasks: ProjectTaskManager
+    quotes: QuotesManager

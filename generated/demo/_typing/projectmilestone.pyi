@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Groups, Project, ProjectMilestone, Users
 
@@ -58,7 +59,14 @@ ProjectMilestoneOrder: TypeAlias = Literal[
 ProjectMilestoneReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "projectid",
+    "projectid__assigned_user_id",
+    "projectid__linktoaccountscontacts",
+    "projectid__modifiedby",
+    "projectid__potentialid",
 ]
 ProjectMilestoneValues = TypedDict(
     "ProjectMilestoneValues",
@@ -462,6 +470,7 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
         self,
         *fields: ProjectMilestoneField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -525,7 +534,7 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
         projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -538,4 +547,9 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
         projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ProjectMilestoneManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[ProjectMilestone],
+    ProjectMilestoneQuerySet,
+): ...

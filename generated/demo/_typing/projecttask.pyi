@@ -5,8 +5,12 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Groups, Project, ProjectTask, Users
+from .documents import DocumentsManager
+from .emails import EmailsManager
+from .modcomments import ModCommentsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 ProjectTaskField: TypeAlias = Literal[
@@ -76,7 +80,14 @@ ProjectTaskOrder: TypeAlias = Literal[
 ProjectTaskReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "projectid",
+    "projectid__assigned_user_id",
+    "projectid__linktoaccountscontacts",
+    "projectid__modifiedby",
+    "projectid__potentialid",
 ]
 ProjectTaskValues = TypedDict(
     "ProjectTaskValues",
@@ -633,6 +644,7 @@ class ProjectTaskQuerySet(QuerySet[ProjectTask]):
         self,
         *fields: ProjectTaskField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -714,7 +726,7 @@ class ProjectTaskQuerySet(QuerySet[ProjectTask]):
         starred: bool | None = ...,
         startdate: date | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -733,4 +745,14 @@ class ProjectTaskQuerySet(QuerySet[ProjectTask]):
         starred: bool | None = ...,
         startdate: date | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ProjectTaskManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[ProjectTask],
+    ProjectTaskQuerySet,
+): ...
+
+class ProjectTaskRelated(Related):
+    documents: DocumentsManager
+    emails: EmailsManager
+    mod_comments: ModCommentsManager

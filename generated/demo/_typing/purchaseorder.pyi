@@ -6,11 +6,16 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm import LineItem as LineItem_
+from vtiger_orm.models import InventoryCrm, Related, RelatedManager
 
 from .. import Contacts, Currency, Groups, Products, PurchaseOrder, Services, Users, Vendors
+from .calendar import CalendarManager
+from .documents import DocumentsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
+PurchaseOrderCrm: TypeAlias = InventoryCrm[PurchaseOrder]
 PurchaseOrderField: TypeAlias = Literal[
     "id",
     "assigned_user_id",
@@ -153,10 +158,21 @@ PurchaseOrderOrder: TypeAlias = Literal[
 PurchaseOrderReference: TypeAlias = Literal[
     "assigned_user_id",
     "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "currency_id",
     "modifiedby",
-    "productid",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "vendor_id",
+    "vendor_id__assigned_user_id",
+    "vendor_id__modifiedby",
 ]
 PurchaseOrderValues = TypedDict(
     "PurchaseOrderValues",
@@ -1491,13 +1507,14 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
         self,
         *fields: PurchaseOrderField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
         *,
         bill_street: str,
+        items: Iterable[LineItem_],
         postatus: PurchaseOrder.Postatus,
-        productid: _Productid,
         ship_street: str,
         subject: str,
         vendor_id: Vendors | Ref[Vendors],
@@ -1529,6 +1546,7 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
         modifiedby: Users | Ref[Users] | None = ...,
         paid: Decimal | float | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         region_id: PurchaseOrder.RegionId | None = ...,
         requisition_no: str | None = ...,
@@ -1555,8 +1573,8 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
         self,
         *,
         bill_street: str,
+        items: Iterable[LineItem_],
         postatus: PurchaseOrder.Postatus,
-        productid: _Productid,
         ship_street: str,
         subject: str,
         vendor_id: Vendors | Ref[Vendors],
@@ -1588,6 +1606,7 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
         modifiedby: Users | Ref[Users] | None = ...,
         paid: Decimal | float | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         region_id: PurchaseOrder.RegionId | None = ...,
         requisition_no: str | None = ...,
@@ -1692,7 +1711,7 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
         tracking_no: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         vendor_id: Vendors | Ref[Vendors] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1751,4 +1770,14 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
         tracking_no: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         vendor_id: Vendors | Ref[Vendors] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class PurchaseOrderManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[PurchaseOrder],
+    PurchaseOrderQuerySet,
+): ...
+
+class PurchaseOrderRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    documents: DocumentsManager

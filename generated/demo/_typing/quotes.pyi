@@ -6,11 +6,17 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm import LineItem as LineItem_
+from vtiger_orm.models import InventoryCrm, Related, RelatedManager
 
 from .. import Accounts, Contacts, Currency, Groups, Potentials, Products, Quotes, Services, Users
+from .calendar import CalendarManager
+from .documents import DocumentsManager
+from .salesorder import SalesOrderManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
+QuotesCrm: TypeAlias = InventoryCrm[Quotes]
 QuotesField: TypeAlias = Literal[
     "id",
     "account_id",
@@ -143,13 +149,39 @@ QuotesOrder: TypeAlias = Literal[
 ]
 QuotesReference: TypeAlias = Literal[
     "account_id",
+    "account_id__account_id",
+    "account_id__any_of_these",
+    "account_id__assigned_user_id",
+    "account_id__modifiedby",
+    "account_id__one_ref",
+    "account_id__second_user",
     "assigned_user_id",
     "assigned_user_id1",
+    "assigned_user_id1__currency_id",
+    "assigned_user_id1__reports_to_id",
+    "assigned_user_id1__roleid",
     "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "currency_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "potential_id",
-    "productid",
+    "potential_id__any_of_these",
+    "potential_id__assigned_user_id",
+    "potential_id__campaignid",
+    "potential_id__contact_id",
+    "potential_id__modifiedby",
+    "potential_id__one_ref",
+    "potential_id__related_to",
+    "potential_id__second_user",
 ]
 QuotesValues = TypedDict(
     "QuotesValues",
@@ -1361,13 +1393,14 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *fields: QuotesField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
         *,
         account_id: Accounts | Ref[Accounts],
         bill_street: str,
-        productid: _Productid,
+        items: Iterable[LineItem_],
         quotestage: Quotes.QuoteStage,
         ship_street: str,
         subject: str,
@@ -1397,6 +1430,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         modifiedby: Users | Ref[Users] | None = ...,
         potential_id: Potentials | Ref[Potentials] | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         region_id: Quotes.RegionId | None = ...,
         ship_city: str | None = ...,
@@ -1423,7 +1457,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         *,
         account_id: Accounts | Ref[Accounts],
         bill_street: str,
-        productid: _Productid,
+        items: Iterable[LineItem_],
         quotestage: Quotes.QuoteStage,
         ship_street: str,
         subject: str,
@@ -1453,6 +1487,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         modifiedby: Users | Ref[Users] | None = ...,
         potential_id: Potentials | Ref[Potentials] | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         region_id: Quotes.RegionId | None = ...,
         ship_city: str | None = ...,
@@ -1553,7 +1588,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         terms_conditions: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         validtill: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1609,4 +1644,15 @@ class QuotesQuerySet(QuerySet[Quotes]):
         terms_conditions: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         validtill: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class QuotesManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Quotes],
+    QuotesQuerySet,
+): ...
+
+class QuotesRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    documents: DocumentsManager
+    sales_order: SalesOrderManager

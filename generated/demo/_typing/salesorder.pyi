@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm import LineItem as LineItem_
+from vtiger_orm.models import InventoryCrm, Related, RelatedManager
 
 from .. import (
     Accounts,
@@ -19,9 +21,13 @@ from .. import (
     Services,
     Users,
 )
+from .calendar import CalendarManager
+from .documents import DocumentsManager
+from .invoice import InvoiceManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
+SalesOrderCrm: TypeAlias = InventoryCrm[SalesOrder]
 SalesOrderField: TypeAlias = Literal[
     "id",
     "account_id",
@@ -187,13 +193,43 @@ SalesOrderOrder: TypeAlias = Literal[
 ]
 SalesOrderReference: TypeAlias = Literal[
     "account_id",
+    "account_id__account_id",
+    "account_id__any_of_these",
+    "account_id__assigned_user_id",
+    "account_id__modifiedby",
+    "account_id__one_ref",
+    "account_id__second_user",
     "assigned_user_id",
     "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "currency_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "potential_id",
-    "productid",
+    "potential_id__any_of_these",
+    "potential_id__assigned_user_id",
+    "potential_id__campaignid",
+    "potential_id__contact_id",
+    "potential_id__modifiedby",
+    "potential_id__one_ref",
+    "potential_id__related_to",
+    "potential_id__second_user",
     "quote_id",
+    "quote_id__account_id",
+    "quote_id__assigned_user_id",
+    "quote_id__assigned_user_id1",
+    "quote_id__contact_id",
+    "quote_id__currency_id",
+    "quote_id__modifiedby",
+    "quote_id__potential_id",
 ]
 SalesOrderValues = TypedDict(
     "SalesOrderValues",
@@ -1697,6 +1733,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         self,
         *fields: SalesOrderField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -1704,7 +1741,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         account_id: Accounts | Ref[Accounts],
         bill_street: str,
         invoicestatus: SalesOrder.InvoiceStatus,
-        productid: _Productid,
+        items: Iterable[LineItem_],
         ship_street: str,
         sostatus: SalesOrder.Sostatus,
         subject: str,
@@ -1740,6 +1777,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         pending: str | None = ...,
         potential_id: Potentials | Ref[Potentials] | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         quote_id: Quotes | Ref[Quotes] | None = ...,
         recurring_frequency: SalesOrder.RecurringFrequency | None = ...,
@@ -1770,7 +1808,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         account_id: Accounts | Ref[Accounts],
         bill_street: str,
         invoicestatus: SalesOrder.InvoiceStatus,
-        productid: _Productid,
+        items: Iterable[LineItem_],
         ship_street: str,
         sostatus: SalesOrder.Sostatus,
         subject: str,
@@ -1806,6 +1844,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         pending: str | None = ...,
         potential_id: Potentials | Ref[Potentials] | None = ...,
         pre_tax_total: Decimal | float | None = ...,
+        productid: _Productid | None = ...,
         quantity: Decimal | float | None = ...,
         quote_id: Quotes | Ref[Quotes] | None = ...,
         recurring_frequency: SalesOrder.RecurringFrequency | None = ...,
@@ -1919,7 +1958,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         terms_conditions: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         vtiger_purchaseorder: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1985,4 +2024,15 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         terms_conditions: str | None = ...,
         txtAdjustment: Decimal | float | None = ...,
         vtiger_purchaseorder: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class SalesOrderManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[SalesOrder],
+    SalesOrderQuerySet,
+): ...
+
+class SalesOrderRelated(Related):
+    activities: CalendarManager
+    activity_history: CalendarManager
+    documents: DocumentsManager
+    invoice: InvoiceManager

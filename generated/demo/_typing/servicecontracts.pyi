@@ -6,8 +6,11 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Contacts, Groups, ServiceContracts, Users
+from .documents import DocumentsManager
+from .helpdesk import HelpDeskManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _ScRelatedTo: TypeAlias = Accounts | Contacts | Ref[Accounts | Contacts]
@@ -87,6 +90,9 @@ ServiceContractsOrder: TypeAlias = Literal[
 ServiceContractsReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
     "sc_related_to",
 ]
 ServiceContractsValues = TypedDict(
@@ -727,6 +733,7 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
         self,
         *fields: ServiceContractsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -805,7 +812,7 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
         total_units: Decimal | float | None = ...,
         tracking_unit: ServiceContracts.TrackingUnit | None = ...,
         used_units: Decimal | float | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -823,4 +830,13 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
         total_units: Decimal | float | None = ...,
         tracking_unit: ServiceContracts.TrackingUnit | None = ...,
         used_units: Decimal | float | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ServiceContractsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[ServiceContracts],
+    ServiceContractsQuerySet,
+): ...
+
+class ServiceContractsRelated(Related):
+    documents: DocumentsManager
+    service_requests: HelpDeskManager

@@ -6,8 +6,20 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Groups, Services, Users
+from .accounts import AccountsManager
+from .contacts import ContactsManager
+from .documents import DocumentsManager
+from .helpdesk import HelpDeskManager
+from .invoice import InvoiceManager
+from .leads import LeadsManager
+from .potentials import PotentialsManager
+from .pricebooks import PriceBooksManager
+from .purchaseorder import PurchaseOrderManager
+from .quotes import QuotesManager
+from .salesorder import SalesOrderManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 ServicesField: TypeAlias = Literal[
@@ -89,6 +101,9 @@ ServicesOrder: TypeAlias = Literal[
 ServicesReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
 ]
 ServicesValues = TypedDict(
     "ServicesValues",
@@ -780,6 +795,7 @@ class ServicesQuerySet(QuerySet[Services]):
         self,
         *fields: ServicesField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -888,7 +904,7 @@ class ServicesQuerySet(QuerySet[Services]):
         taxclass: str | None = ...,
         unit_price: Decimal | float | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -916,4 +932,22 @@ class ServicesQuerySet(QuerySet[Services]):
         taxclass: str | None = ...,
         unit_price: Decimal | float | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ServicesManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Services],
+    ServicesQuerySet,
+): ...
+
+class ServicesRelated(Related):
+    accounts: AccountsManager
+    contacts: ContactsManager
+    documents: DocumentsManager
+    help_desk: HelpDeskManager
+    invoice: InvoiceManager
+    leads: LeadsManager
+    potentials: PotentialsManager
+    price_books: PriceBooksManager
+    purchase_order: PurchaseOrderManager
+    quotes: QuotesManager
+    sales_order: SalesOrderManager

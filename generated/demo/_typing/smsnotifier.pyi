@@ -5,8 +5,12 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Groups, SMSNotifier, Users
+from .accounts import AccountsManager
+from .contacts import ContactsManager
+from .leads import LeadsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 SMSNotifierField: TypeAlias = Literal[
@@ -37,6 +41,9 @@ SMSNotifierOrder: TypeAlias = Literal[
 SMSNotifierReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
 ]
 SMSNotifierValues = TypedDict(
     "SMSNotifierValues",
@@ -251,6 +258,7 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
         self,
         *fields: SMSNotifierField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -296,11 +304,21 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
         assigned_user_id: _AssignedUserId | None = ...,
         message: str | None = ...,
         modifiedby: Users | Ref[Users] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
         assigned_user_id: _AssignedUserId | None = ...,
         message: str | None = ...,
         modifiedby: Users | Ref[Users] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class SMSNotifierManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[SMSNotifier],
+    SMSNotifierQuerySet,
+): ...
+
+class SMSNotifierRelated(Related):
+    accounts: AccountsManager
+    contacts: ContactsManager
+    leads: LeadsManager

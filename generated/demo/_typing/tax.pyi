@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Tax
 
@@ -359,6 +360,7 @@ class TaxQuerySet(QuerySet[Tax]):
         self,
         *fields: TaxField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -398,9 +400,14 @@ class TaxQuerySet(QuerySet[Tax]):
         self,
         *,
         deleted: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
         deleted: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class TaxManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Tax],
+    TaxQuerySet,
+): ...

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Currency, Users
 
@@ -191,6 +192,9 @@ UsersOrder: TypeAlias = Literal[
 UsersReference: TypeAlias = Literal[
     "currency_id",
     "reports_to_id",
+    "reports_to_id__currency_id",
+    "reports_to_id__reports_to_id",
+    "reports_to_id__roleid",
     "roleid",
 ]
 UsersValues = TypedDict(
@@ -1862,6 +1866,7 @@ class UsersQuerySet(QuerySet[Users]):
         self,
         *fields: UsersField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -2072,7 +2077,7 @@ class UsersQuerySet(QuerySet[Users]):
         truncate_trailing_zeros: bool | None = ...,
         user_name: str | None = ...,
         userlabel: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -2134,4 +2139,9 @@ class UsersQuerySet(QuerySet[Users]):
         truncate_trailing_zeros: bool | None = ...,
         user_name: str | None = ...,
         userlabel: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class UsersManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Users],
+    UsersQuerySet,
+): ...

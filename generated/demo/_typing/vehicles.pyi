@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Assets, Groups, Users, Vehicles, Vendors
+from .contacts import ContactsManager
 
 _Anyref: TypeAlias = Assets | Vendors | Ref[Assets | Vendors]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
@@ -70,6 +72,8 @@ VehiclesReference: TypeAlias = Literal[
     "anyref",
     "assigned_user_id",
     "vendor_ref",
+    "vendor_ref__assigned_user_id",
+    "vendor_ref__modifiedby",
 ]
 VehiclesValues = TypedDict(
     "VehiclesValues",
@@ -576,6 +580,7 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
         self,
         *fields: VehiclesField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -651,7 +656,7 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
         price: Decimal | float | None = ...,
         vehiclename: str | None = ...,
         vendor_ref: Vendors | Ref[Vendors] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -668,4 +673,12 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
         price: Decimal | float | None = ...,
         vehiclename: str | None = ...,
         vendor_ref: Vendors | Ref[Vendors] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class VehiclesManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Vehicles],
+    VehiclesQuerySet,
+): ...
+
+class VehiclesRelated(Related):
+    drivers: ContactsManager

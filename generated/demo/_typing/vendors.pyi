@@ -5,8 +5,13 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Groups, Users, Vendors
+from .contacts import ContactsManager
+from .emails import EmailsManager
+from .products import ProductsManager
+from .purchaseorder import PurchaseOrderManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 VendorsField: TypeAlias = Literal[
@@ -82,6 +87,9 @@ VendorsOrder: TypeAlias = Literal[
 VendorsReference: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
+    "modifiedby__currency_id",
+    "modifiedby__reports_to_id",
+    "modifiedby__roleid",
 ]
 VendorsValues = TypedDict(
     "VendorsValues",
@@ -808,6 +816,7 @@ class VendorsQuerySet(QuerySet[Vendors]):
         self,
         *fields: VendorsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -895,7 +904,7 @@ class VendorsQuerySet(QuerySet[Vendors]):
         tags: str | None = ...,
         vendorname: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -916,4 +925,15 @@ class VendorsQuerySet(QuerySet[Vendors]):
         tags: str | None = ...,
         vendorname: str | None = ...,
         website: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class VendorsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Vendors],
+    VendorsQuerySet,
+): ...
+
+class VendorsRelated(Related):
+    contacts: ContactsManager
+    emails: EmailsManager
+    products: ProductsManager
+    purchase_order: PurchaseOrderManager

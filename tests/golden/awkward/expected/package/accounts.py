@@ -29,7 +29,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups
-    from ._typing.accounts import AccountsQuerySet
+    from ._typing.accounts import AccountsCrm, AccountsQuerySet
 
 
 class Accounts(
@@ -44,6 +44,9 @@ class Accounts(
 
     if TYPE_CHECKING:
         objects: ClassVar[AccountsQuerySet]
+
+        @property
+        def crm(self) -> AccountsCrm: ...
 
     class KeHuLeiXing(Picklist):
         """客户类型 (`cf_905`)."""

@@ -22,7 +22,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Currency
-    from ._typing.import_ import ImportQuerySet
+    from ._typing.import_ import ImportQuerySet, ImportRelated
 
 
 class Import(
@@ -49,6 +49,9 @@ class Import(
 
     if TYPE_CHECKING:
         objects: ClassVar[ImportQuerySet]
+
+        @property
+        def related(self) -> ImportRelated: ...
 
     class Class(Picklist):
         """Class (`class`)."""

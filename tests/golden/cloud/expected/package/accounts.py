@@ -10,7 +10,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Users
-    from ._typing.accounts import AccountsQuerySet
+    from ._typing.accounts import AccountsCrm, AccountsQuerySet, AccountsRelated
 
 
 class Accounts(
@@ -30,6 +30,12 @@ class Accounts(
 
     if TYPE_CHECKING:
         objects: ClassVar[AccountsQuerySet]
+
+        @property
+        def crm(self) -> AccountsCrm: ...
+
+        @property
+        def related(self) -> AccountsRelated: ...
 
     class Industry(Picklist):
         """Industry (`industry`)."""

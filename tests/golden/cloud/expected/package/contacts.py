@@ -23,7 +23,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Users
-    from ._typing.contacts import ContactsQuerySet
+    from ._typing.contacts import ContactsQuerySet, ContactsRelated
 
 
 class Contacts(
@@ -47,6 +47,9 @@ class Contacts(
 
     if TYPE_CHECKING:
         objects: ClassVar[ContactsQuerySet]
+
+        @property
+        def related(self) -> ContactsRelated: ...
 
     class Contacttype(Picklist):
         """Type (`contacttype`)."""

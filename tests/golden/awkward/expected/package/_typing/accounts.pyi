@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import AccountCrm, RelatedManager
 
 from .. import Accounts, Groups
 
+AccountsCrm: TypeAlias = AccountCrm[Accounts]
 AccountsField: TypeAlias = Literal[
     "id",
     "accountname",
@@ -90,6 +92,10 @@ AccountsOrder: TypeAlias = Literal[
 ]
 AccountsReference: TypeAlias = Literal[
     "any_of_these",
+    "any_of_these__any_of_these",
+    "any_of_these__assigned_user_id",
+    "any_of_these__one_ref",
+    "any_of_these__second_user",
     "assigned_user_id",
     "one_ref",
     "second_user",
@@ -783,6 +789,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *fields: AccountsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -888,7 +895,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
         skype_id: str | None = ...,
         tags: str | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -915,4 +922,9 @@ class AccountsQuerySet(QuerySet[Accounts]):
         skype_id: str | None = ...,
         tags: str | None = ...,
         url_link: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class AccountsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Accounts],
+    AccountsQuerySet,
+): ...

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Car, Groups
 
@@ -577,6 +578,7 @@ class CarQuerySet(QuerySet[Car]):
         self,
         *fields: CarField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -652,7 +654,7 @@ class CarQuerySet(QuerySet[Car]):
         price: Decimal | float | None = ...,
         vehiclename: str | None = ...,
         vendor_ref: Record | Ref[Record] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -669,4 +671,9 @@ class CarQuerySet(QuerySet[Car]):
         price: Decimal | float | None = ...,
         vehiclename: str | None = ...,
         vendor_ref: Record | Ref[Record] | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class CarManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Car],
+    CarQuerySet,
+): ...

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Groups
 
@@ -149,6 +150,7 @@ class GroupsQuerySet(QuerySet[Groups]):
         self,
         *fields: GroupsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -191,10 +193,15 @@ class GroupsQuerySet(QuerySet[Groups]):
         *,
         description: str | None = ...,
         groupname: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
         description: str | None = ...,
         groupname: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class GroupsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Groups],
+    GroupsQuerySet,
+): ...

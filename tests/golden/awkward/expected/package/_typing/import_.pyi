@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Currency, Import
+from .currency import CurrencyManager
 
 _Ref: TypeAlias = Currency | Import | Ref[Currency | Import]
 ImportField: TypeAlias = Literal[
@@ -999,6 +1001,7 @@ class ImportQuerySet(QuerySet[Import]):
         self,
         *fields: ImportField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -1113,7 +1116,7 @@ class ImportQuerySet(QuerySet[Import]):
         unknown_to_us: str | None = ...,
         when: date | None = ...,
         xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -1143,4 +1146,14 @@ class ImportQuerySet(QuerySet[Import]):
         unknown_to_us: str | None = ...,
         when: date | None = ...,
         xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ImportManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Import],
+    ImportQuerySet,
+): ...
+
+class ImportRelated(Related):
+    class_: ImportManager
+    class_2: CurrencyManager
+    ri_ben_x: ImportManager

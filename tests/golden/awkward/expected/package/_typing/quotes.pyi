@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Accounts, Currency, Groups, Quotes
 
@@ -45,9 +46,12 @@ QuotesOrder: TypeAlias = Literal[
 ]
 QuotesReference: TypeAlias = Literal[
     "account_id",
+    "account_id__any_of_these",
+    "account_id__assigned_user_id",
+    "account_id__one_ref",
+    "account_id__second_user",
     "assigned_user_id",
     "currency_id",
-    "productid",
 ]
 QuotesValues = TypedDict(
     "QuotesValues",
@@ -298,6 +302,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *fields: QuotesField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -370,7 +375,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         shipping_handling: Decimal | float | None = ...,
         shipping_handling_shtax1: Decimal | float | None = ...,
         subject: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -386,4 +391,9 @@ class QuotesQuerySet(QuerySet[Quotes]):
         shipping_handling: Decimal | float | None = ...,
         shipping_handling_shtax1: Decimal | float | None = ...,
         subject: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class QuotesManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Quotes],
+    QuotesQuerySet,
+): ...

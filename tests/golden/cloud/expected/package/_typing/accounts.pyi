@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import AccountCrm, Related, RelatedManager
 
 from .. import Accounts, Users
+from .contacts import ContactsManager
 
+AccountsCrm: TypeAlias = AccountCrm[Accounts]
 AccountsField: TypeAlias = Literal[
     "id",
     "accountname",
@@ -147,6 +150,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *fields: AccountsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -192,11 +196,19 @@ class AccountsQuerySet(QuerySet[Accounts]):
         accountname: str | None = ...,
         assigned_user_id: Users | Ref[Users] | None = ...,
         industry: Accounts.Industry | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
         accountname: str | None = ...,
         assigned_user_id: Users | Ref[Users] | None = ...,
         industry: Accounts.Industry | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class AccountsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Accounts],
+    AccountsQuerySet,
+): ...
+
+class AccountsRelated(Related):
+    contacts: ContactsManager

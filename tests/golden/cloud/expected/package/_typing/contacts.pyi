@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import Related, RelatedManager
 
 from .. import Accounts, Contacts, Users
+from .vtcmsubscriptions import VtcmSubscriptionsManager
 
 ContactsField: TypeAlias = Literal[
     "id",
@@ -57,6 +59,7 @@ ContactsOrder: TypeAlias = Literal[
 ]
 ContactsReference: TypeAlias = Literal[
     "account_id",
+    "account_id__assigned_user_id",
     "assigned_user_id",
     "source_campaign",
 ]
@@ -429,6 +432,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         self,
         *fields: ContactsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -501,7 +505,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         signature_image: str | None = ...,
         source_campaign: Record | Ref[Record] | None = ...,
         visits: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -517,4 +521,12 @@ class ContactsQuerySet(QuerySet[Contacts]):
         signature_image: str | None = ...,
         source_campaign: Record | Ref[Record] | None = ...,
         visits: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ContactsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Contacts],
+    ContactsQuerySet,
+): ...
+
+class ContactsRelated(Related):
+    subscriptions: VtcmSubscriptionsManager

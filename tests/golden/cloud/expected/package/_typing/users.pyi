@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Never, Self, TypeAlias
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Users
 
@@ -180,4 +181,10 @@ class UsersQuerySet(QuerySet[Users]):
         self,
         *fields: UsersField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
+
+class UsersManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Users],
+    UsersQuerySet,
+): ...

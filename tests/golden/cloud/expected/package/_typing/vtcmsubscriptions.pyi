@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Literal, Self, TypeAlias, TypedDict
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Contacts, VtcmSubscriptions
 
@@ -27,7 +28,12 @@ VtcmSubscriptionsOrder: TypeAlias = Literal[
     "term",
     "-term",
 ]
-VtcmSubscriptionsReference: TypeAlias = Literal["contact"]
+VtcmSubscriptionsReference: TypeAlias = Literal[
+    "contact",
+    "contact__account_id",
+    "contact__assigned_user_id",
+    "contact__source_campaign",
+]
 VtcmSubscriptionsValues = TypedDict(
     "VtcmSubscriptionsValues",
     {
@@ -191,6 +197,7 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
         self,
         *fields: VtcmSubscriptionsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def update(
         self,
@@ -199,7 +206,7 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
         starts: date | None = ...,
         subject: str | None = ...,
         term: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -207,4 +214,9 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
         starts: date | None = ...,
         subject: str | None = ...,
         term: int | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class VtcmSubscriptionsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[VtcmSubscriptions],
+    VtcmSubscriptionsQuerySet,
+): ...

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Faq, Users
 
@@ -53,6 +54,7 @@ FaqOrder: TypeAlias = Literal[
 ]
 FaqReference: TypeAlias = Literal[
     "modifiedby",
+    "modifiedby__roleid",
     "product_id",
 ]
 FaqValues = TypedDict(
@@ -432,6 +434,7 @@ class FaqQuerySet(QuerySet[Faq]):
         self,
         *fields: FaqField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -492,7 +495,7 @@ class FaqQuerySet(QuerySet[Faq]):
         question: str | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -504,4 +507,9 @@ class FaqQuerySet(QuerySet[Faq]):
         question: str | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class FaqManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Faq],
+    FaqQuerySet,
+): ...

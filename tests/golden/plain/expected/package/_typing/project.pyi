@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Groups, Project, Users
 
@@ -86,6 +87,7 @@ ProjectReference: TypeAlias = Literal[
     "assigned_user_id",
     "linktoaccountscontacts",
     "modifiedby",
+    "modifiedby__roleid",
     "potentialid",
 ]
 ProjectValues = TypedDict(
@@ -706,6 +708,7 @@ class ProjectQuerySet(QuerySet[Project]):
         self,
         *fields: ProjectField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -796,7 +799,7 @@ class ProjectQuerySet(QuerySet[Project]):
         tags: str | None = ...,
         targetbudget: str | None = ...,
         targetenddate: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -818,4 +821,9 @@ class ProjectQuerySet(QuerySet[Project]):
         tags: str | None = ...,
         targetbudget: str | None = ...,
         targetenddate: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ProjectManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Project],
+    ProjectQuerySet,
+): ...

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Users
 
@@ -280,6 +281,7 @@ class UsersQuerySet(QuerySet[Users]):
         self,
         *fields: UsersField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -337,7 +339,7 @@ class UsersQuerySet(QuerySet[Users]):
         last_name: str | None = ...,
         roleid: Record | Ref[Record] | None = ...,
         user_name: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -348,4 +350,9 @@ class UsersQuerySet(QuerySet[Users]):
         last_name: str | None = ...,
         roleid: Record | Ref[Record] | None = ...,
         user_name: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class UsersManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Users],
+    UsersQuerySet,
+): ...

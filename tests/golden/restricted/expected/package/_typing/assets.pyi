@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Assets
 
@@ -691,6 +692,7 @@ class AssetsQuerySet(QuerySet[Assets]):
         self,
         *fields: AssetsField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -778,7 +780,7 @@ class AssetsQuerySet(QuerySet[Assets]):
         starred: bool | None = ...,
         tagnumber: str | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -799,4 +801,9 @@ class AssetsQuerySet(QuerySet[Assets]):
         starred: bool | None = ...,
         tagnumber: str | None = ...,
         tags: str | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class AssetsManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Assets],
+    AssetsQuerySet,
+): ...

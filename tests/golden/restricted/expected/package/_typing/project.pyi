@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
+from vtiger_orm.models import RelatedManager
 
 from .. import Project
 
@@ -705,6 +706,7 @@ class ProjectQuerySet(QuerySet[Project]):
         self,
         *fields: ProjectField,
         flat: bool = ...,
+        named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
     def create(
         self,
@@ -795,7 +797,7 @@ class ProjectQuerySet(QuerySet[Project]):
         tags: str | None = ...,
         targetbudget: str | None = ...,
         targetenddate: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
     async def aupdate(
         self,
         *,
@@ -817,4 +819,9 @@ class ProjectQuerySet(QuerySet[Project]):
         tags: str | None = ...,
         targetbudget: str | None = ...,
         targetenddate: date | None = ...,
-    ) -> Any: ...
+    ) -> int: ...
+
+class ProjectManager(  # pyright: ignore[reportUnsafeMultipleInheritance]
+    RelatedManager[Project],
+    ProjectQuerySet,
+): ...
