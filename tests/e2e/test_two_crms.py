@@ -20,11 +20,11 @@ from vtiger_codegen.publish import publish
 
 import generated.demo as demo
 import vtiger_orm.emulator
+from vtiger_orm import Q
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import (
     InvalidId,
     InvalidLookup,
-    InvalidValue,
     RegenerateNeeded,
     SchemaMismatch,
 )
@@ -140,8 +140,14 @@ def test_sessions_and_values_of_the_other_are_refused(second: Any, crms: tuple[C
         demo.Contacts.ref(theirs.id)
     with pytest.raises(InvalidLookup):
         demo.Contacts.objects.filter(id=theirs.id)
-    with pytest.raises((InvalidValue, InvalidLookup)):
-        demo.Contacts.objects.filter(account_id=theirs.account_id)
+    ours: Any = demo.Contacts.objects
+    accounts = second.Accounts.objects
+    for foreign in (theirs.account_id, [theirs.account_id], accounts, accounts.values_list("id")):
+        lookup = "account_id" if foreign is theirs.account_id else "account_id__in"
+        with pytest.raises(InvalidLookup, match="'second_crm'"):
+            ours.filter(**{lookup: foreign})
+        with pytest.raises(InvalidLookup, match="'second_crm'"):
+            ours.exclude(Q(lastname="x") | ~Q(**{lookup: foreign}))
 
 
 def test_a_package_on_the_wrong_crm_is_told_before_anything_is_written(

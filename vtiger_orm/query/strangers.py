@@ -5,7 +5,9 @@ Prefixes and numbers of two CRMs may well be the same, so an id alone does not t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidLookup
@@ -18,32 +20,34 @@ if TYPE_CHECKING:
     from ..package import Package
 
 _MANY = (list, tuple, set, frozenset)
+_PLAIN = frozenset((str, int, bool, float, Decimal, date, datetime, time, type(None)))
+"""Types of values that come from nowhere: nearly all."""
 
 
 def refuse_strangers(package: Package, args: Iterable[Any], values: Iterable[Any]) -> None:
     """Raise `InvalidLookup` for a value that comes from a model of another package."""
     for value in values:
-        for model in _models(value):
-            other = model._package()
-            if other is not package:
-                raise InvalidLookup(
-                    f"{value!r} belongs to {other.name!r}, the query to {package.name!r}: ids "
-                    "of two CRMs have nothing to do with each other."
-                )
+        if type(value) not in _PLAIN:
+            _check(package, value)
     for arg in args:
         if isinstance(arg, Q):
             refuse_strangers(package, arg._args, arg._lookups.values())
 
 
-def _models(value: Any) -> Iterator[type[Record]]:
-    """The models that a value names, in whatever way a reference keyword takes it."""
-    if isinstance(value, Ref):
-        if value._origin is not None:
-            yield value._origin.model
+def _check(package: Package, value: Any) -> None:
+    """In whatever way a reference keyword takes its value."""
+    if isinstance(value, str):
+        model = value._origin.model if isinstance(value, Ref) and value._origin else None
     elif isinstance(value, Record):
-        yield type(value)
+        model = type(value)
     elif isinstance(value, _MANY):
-        for each in value:
-            yield from _models(each)
-    elif isinstance(state := getattr(value, "_state", None), QueryState):
-        yield state.model
+        refuse_strangers(package, (), value)
+        return
+    else:
+        state = getattr(value, "_state", None)
+        model = state.model if isinstance(state, QueryState) else None
+    if model is not None and model._package() is not package:
+        raise InvalidLookup(
+            f"{value!r} belongs to {model._package().name!r}, the query to {package.name!r}: ids "
+            "of two CRMs have nothing to do with each other."
+        )
