@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from vtiger_orm.emulator.engine import Engine, Schema
 from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8
+from vtiger_orm.metadata.module import Flaw
 
 from .conftest import Server, make
 
@@ -164,11 +168,23 @@ def test_contacts_of_an_event_multiply(crm: Server) -> None:
 
 def test_thinned_pages() -> None:
     """A server that applies sharing after LIMIT gives short pages in the middle."""
-    from dataclasses import replace
-
     crm = make(replace(STOCK_8_0_PHP8, thinned_pages=True)).as_user("restricted")
     page = crm.ids("select id from HelpDesk order by id limit 100;")
     assert 0 < len(page) < 100
     assert (crm.count("HelpDesk") or 0) > len(page)
     honest = make().as_user("restricted")
     assert honest.count("HelpDesk") == len(honest.ids("select id from HelpDesk order by id;"))
+
+
+def test_field_that_a_pull_found_unsortable() -> None:
+    whole = Schema.demo()
+    contacts = whole.modules["Contacts"]
+    flawed = replace(contacts.fields["lastname"], flaw=Flaw.UNSORTABLE)
+    modules = {**whole.modules}
+    modules["Contacts"] = replace(contacts, fields={**contacts.fields, "lastname": flawed})
+    with Engine(Schema(whole.instance, modules)) as engine:
+        engine.backdoor.insert("Contacts", lastname="x")
+        user = engine.users()[0]
+        for order, rows in (("id", 1), ("lastname", 0)):
+            query = f"select id,lastname from Contacts order by {order};"
+            assert len(engine.call(user, "query", {"query": query})) == rows

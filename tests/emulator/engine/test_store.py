@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +66,20 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
         assert len(set(acknowledged)) == 300
         assert sorted(names(engine)) == sorted(acknowledged)
         assert engine.store.row("PRAGMA integrity_check") == ("ok",)
+
+
+def test_threads(crm: Server) -> None:
+    """Calls of several threads run one after the other and all succeed."""
+
+    def work(name: int) -> list[str]:
+        made = [crm.contact(lastname=f"{name} {number}")["id"] for number in range(25)]
+        rows = crm.query(f"select id from Contacts where lastname like '{name} %' order by id;")
+        assert [row["id"] for row in rows] == made
+        return made
+
+    with ThreadPoolExecutor(4) as pool:
+        made = [record for records in pool.map(work, range(4)) for record in records]
+    assert len(set(made)) == 100
 
 
 def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:

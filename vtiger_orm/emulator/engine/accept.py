@@ -56,7 +56,7 @@ def accept(module: Module, field: Field, value: Any, user: User, *, plain: bool 
     if storage is Storage.TEXT:
         return storable(text)[: field.column.length]
     if storage is Storage.INTEGER:
-        return None if field.kind == "picklist" and not text else casts.integer(text)
+        return None if field.column.unset_is_null and not text else casts.integer(text)
     if storage is Storage.DECIMAL:
         return fixed(field, casts.decimal(text)) if plain else _amount(field, text, user)
     if not text:
@@ -71,7 +71,7 @@ def accept(module: Module, field: Field, value: Any, user: User, *, plain: bool 
 def empty(field: Field) -> Any:
     """What a column keeps when a record is created without the field."""
     storage = field.storage
-    if field.twin is not None or (field.kind == "picklist" and storage is Storage.INTEGER):
+    if field.column.unset_is_null:
         return None
     if storage is Storage.TEXT:
         return "0" if field.kind == "boolean" and field.name != "is_admin" else ""

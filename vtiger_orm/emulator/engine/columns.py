@@ -9,7 +9,7 @@ for the stock modules and rules for everything else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -29,7 +29,11 @@ class Storage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where a field is kept. `length` in characters, `whole` and `digits` of a decimal."""
+    """Where a field is kept. `length` in characters, `whole` and `digits` of a decimal.
+
+    `unset_is_null` says that a record created without the field has NULL there, where numbers
+    otherwise have 0 and texts are blank.
+    """
 
     storage: Storage
     length: int = 255
@@ -37,6 +41,7 @@ class Column:
     digits: int = 8
     table: str = "main"
     """The table of the real database that holds it; `main` is always joined."""
+    unset_is_null: bool = False
 
 
 MAIN: Final = "main"
@@ -78,8 +83,10 @@ _ACTIVITY_LIKE: Final = ACTIVITIES | {"Emails"}
 
 # (module or "", field) -> column, where the rules below would guess wrong.
 _KNOWN: Final[Mapping[tuple[str, str], Column]] = {
+    ("Calendar", "reminder_time"): Column(Storage.INTEGER, table="reminder", unset_is_null=True),
     ("Campaigns", "numsent"): Column(Storage.INTEGER),
     ("Currency", "conversion_rate"): Column(Storage.DECIMAL, whole=10, digits=5),
+    ("Documents", "filedownloadcount"): Column(Storage.INTEGER, unset_is_null=True),
     ("HelpDesk", "hours"): Column(Storage.DECIMAL, digits=8),
     ("HelpDesk", "days"): Column(Storage.DECIMAL, digits=8),
     ("Invoice", "hdnS_H_Percent"): Column(Storage.DECIMAL, digits=8),
@@ -97,7 +104,7 @@ _KNOWN: Final[Mapping[tuple[str, str], Column]] = {
     ("", "hdnS_H_Percent"): Column(Storage.INTEGER),
     ("", "conversion_rate"): Column(Storage.DECIMAL, whole=7, digits=3),
     ("", "qty_per_unit"): Column(Storage.DECIMAL, whole=9, digits=2),
-    ("", "region_id"): Column(Storage.INTEGER),
+    ("", "region_id"): Column(Storage.INTEGER, unset_is_null=True),
     ("", "is_private"): Column(Storage.INTEGER),
     ("", "reminder_time"): Column(Storage.INTEGER, table="reminder"),
 }
@@ -152,7 +159,7 @@ def _line_column(module: str, name: str) -> Column | None:
     if column is None and module in INVENTORY and name.startswith("hdnDiscount"):
         # The header's discount columns are named as the items' are, and the items' win.
         twin = {"hdnDiscountPercent": "discount_percent", "hdnDiscountAmount": "discount_amount"}
-        column = _LINE_FIELDS[twin[name]] if name in twin else None
+        column = replace(_LINE_FIELDS[twin[name]], unset_is_null=True) if name in twin else None
     if column is not None and module == "LineItem":
         return _moved(column, MAIN)
     return column
@@ -219,4 +226,4 @@ def _is_custom(name: str) -> bool:
 
 
 def _moved(column: Column, table: str) -> Column:
-    return Column(column.storage, column.length, column.whole, column.digits, table)
+    return replace(column, table=table)

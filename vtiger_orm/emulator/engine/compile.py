@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as default
 from typing import Any, Final
 
+from ...metadata.module import Flaw
 from . import casts
 from .columns import CONTACTS_OF_ACTIVITY, LINES, MAIN, Storage
 from .errors import CrmError, invalid_id, syntax_error
@@ -231,7 +232,7 @@ class Compiler:
                 if not self._is_id(name):
                     raise SilentError(f"cannot sort by {name}")
                 expressions.append("t.id")
-            elif found.column.table not in self._tables:
+            elif found.column.table not in self._tables or found.flaw is Flaw.UNSORTABLE:
                 raise SilentError(f"the table of {name} is not joined")
             elif found.storage is Storage.DECIMAL:
                 expressions.append(f"CAST({column(found)} AS REAL)")

@@ -46,8 +46,8 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
     facts: Row = {
         "purchaseCost": _money(casts.decimal(item.get("purchase_cost") or "")),
         "margin": _money(casts.decimal(item.get("margin") or "")),
-        "productDeleted": goods.known and not goods.live,
-        "entityType": goods.module if goods.known else None,
+        "productDeleted": goods.deleted,
+        "entityType": goods.module,
         "hdnProductId": str(goods.number),
         "productName": goods.name,
         "hdnProductcode": goods.code,

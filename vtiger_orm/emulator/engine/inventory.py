@@ -8,16 +8,21 @@ from decimal import Decimal
 from typing import Any, Final
 
 from . import casts
-from .accept import accept, fixed, storable, text_of
+from .accept import accept, fixed, text_of
 from .context import Context
 from .labels import encoded
 from .schema import LINE_ITEM, Module
-from .store import quoted
+from .store import DELETED, quoted
 
 Row = dict[str, Any]
 
 INDIVIDUAL: Final = "individual"
-_GOODS: Final = ("Products", "Services")
+
+# Fields that hold name, number, price and stock of what can be sold.
+_GOODS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "Products": ("productname", "product_no", "unit_price", "qtyinstock"),
+    "Services": ("servicename", "service_no", "unit_price", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,58 +197,57 @@ def shown_items(ctx: Context, module: Module, number: int) -> list[Row]:
     shown = []
     for item in read_items(ctx, number):
         goods = goods_of(ctx, item["productid"])
-        row: Row = {"parent_id": f"{module.prefix}xArray"}
-        row["productid"] = f"{ctx.schema.modules[goods.module].prefix}x{goods.number}" * goods.live
+        row: Row = {"parent_id": f"{module.prefix}xArray", "productid": goods.wire_id}
         for field in line.fields.values():
             if field.name not in row:
                 value = item.get(field.name)
                 row[field.name] = "" if value is None else str(value)
         row["id"] = f"{line.prefix}x{item['id']}"
         row["product_name"] = goods.name
-        row["entity_type"] = goods.module if goods.known else None
-        row["deleted"] = str(int(not goods.live)) if goods.known else None
+        row["entity_type"] = goods.module
+        row["deleted"] = str(int(goods.deleted)) if goods.module is not None else None
         shown.append(row)
     return shown
 
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """The product or service of an item. `module` is a guess where it is not known."""
+    """The product or service of an item, as far as it is known."""
 
     number: int
-    module: str
-    name: str | None
-    code: str
-    price: str
-    stock: str
-    known: bool
-    live: bool
+    module: str | None = None
+    """``Products`` or ``Services``; None where the number means neither."""
+    wire_id: str = ""
+    """Blank for what is deleted or unknown."""
+    name: str | None = None
+    """HTML-encoded."""
+    code: str = ""
+    price: str = "0"
+    stock: str = "NA"
+    deleted: bool = False
 
 
 def goods_of(ctx: Context, number: int) -> Goods:
     """What a line item's product number stands for."""
-    store = ctx.store
-    row = store.row("SELECT module, state FROM entity WHERE id = ?", (number,))
-    if row is None or row[0] not in _GOODS:
-        return Goods(number, next(iter(ctx.schema.modules)), None, "", "0", "NA", False, False)
-    module = ctx.schema.modules[row[0]]
-    service = row[0] == "Services"
-    names = ("servicename" if service else "productname", "service_no", "product_no")
-    wanted = [names[0], names[1] if service else names[2], "unit_price"]
-    if not service:
-        wanted.append("qtyinstock")
-    listed = ", ".join(quoted(name) if name in module.fields else "''" for name in wanted)
-    found = store.row(f"SELECT {listed} FROM {quoted(module.table)} WHERE id = ?", (number,))
-    values = [storable(str(each or "")) for each in found or ("",) * len(wanted)]
+    entity = ctx.store.row("SELECT module, wire, state FROM entity WHERE id = ?", (number,))
+    if entity is None or entity[0] not in _GOODS:
+        return Goods(number)
+    module = ctx.schema.modules[entity[0]]
+    columns = ctx.store.columns(module.table)
+    names = [name if name in columns else None for name in _GOODS[module.name]]
+    listed = ", ".join(quoted(name) if name else "NULL" for name in names)
+    row = ctx.store.row(f"SELECT {listed} FROM {quoted(module.table)} WHERE id = ?", (number,))
+    name, code, price, stock = (str(each or "") for each in row or (None,) * len(names))
+    deleted = entity[2] == DELETED
     return Goods(
         number=number,
-        module=row[0],
-        name=encoded(values[0]),
-        code=values[1],
-        price=values[2],
-        stock="NA" if service else values[3],
-        known=True,
-        live=row[1] == 0,
+        module=module.name,
+        wire_id="" if deleted else entity[1],
+        name=encoded(name),
+        code=code,
+        price=price,
+        stock=stock if module.name == "Products" else "NA",
+        deleted=deleted,
     )
 
 

@@ -142,10 +142,8 @@ def delete_item(ctx: Context, module: Module, number: int) -> dict[str, str]:
         ctx.store.execute('DELETE FROM "m_LineItem" WHERE id = ?', (number,))
         return {"status": "successful"}
     others = [each for each in inventory.read_items(ctx, parent[1]) if each["id"] != number]
-    prefixes = {each.name: each.prefix for each in ctx.schema}
     for item in others:
-        goods = inventory.goods_of(ctx, item["productid"])
-        item["productid"] = f"{prefixes[goods.module]}x{goods.number}"
+        item["productid"] = f"x{item['productid']}"
     inventory.replace_items(ctx, parent[1], others)
     if ctx.profile.strict_types:
         ctx.store.keep()
