@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,10 +43,10 @@ def server(request: pytest.FixtureRequest) -> Server:
     return make(CLOUD) if request.param == "cloud" else make()
 
 
-def outcome(server: Server, operation: str, **params: object) -> object:
+def outcome(server: Server, operation: str, **params: Any) -> object:
     """Any exception that is not one of the engine's own fails the test."""
     try:
-        return server.call(operation, **params)
+        return server.call(operation, (), **params)
     except EngineError as error:
         return error
 
