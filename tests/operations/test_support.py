@@ -1,0 +1,88 @@
+"""The operation x dialect table: one truth for the run time and the README."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from vtiger_orm import AccessDenied, MalformedAnswer, NotSupported, ServerError
+from vtiger_orm.operations.calls import Operation
+from vtiger_orm.operations.facts import Facts
+from vtiger_orm.operations.support import (
+    DIALECTS,
+    OPERATIONS,
+    Support,
+    remembering,
+    require,
+    table,
+)
+
+MANUALS = ["me", "listtypes", "describe", "create", "retrieve", "decrypt", "update", "revise", "delete", "query", "sync", "convertlead", "relatedtypes", "retrieve_related", "query_related", "add_related", "delete_related", "reopen", "picklist_dependency", "tags_add", "tags_retrieve", "tags_delete", "files_retrieve", "lookup", "get_account_hierarchy", "add_picklist", "edit_picklist", "delete_picklist", "editionLimits", "extendsession", "logout"]
+
+
+def test_every_operation_of_the_manuals_has_its_row() -> None:
+    named = set(OPERATIONS)
+    assert [name for name in MANUALS if name not in named] == []
+    assert "create multiple records" in named
+    assert "sub-request" in named
+
+
+def test_a_refusal_and_a_fallback_always_say_why() -> None:
+    for entry in OPERATIONS.values():
+        for dialect in DIALECTS:
+            cell = entry.cell(dialect)
+            if cell.support is not Support.YES:
+                assert cell.note, (entry.operation, dialect)
+
+
+def test_require_agrees_with_the_table() -> None:
+    for operation, entry in OPERATIONS.items():
+        for dialect in DIALECTS:
+            facts = Facts(dialect=dialect, version="8.0.0", sync=True)
+            if entry.cell(dialect).support is Support.REFUSED:
+                with pytest.raises(NotSupported, match="Nothing was sent"):
+                    require(operation, facts)
+            else:
+                require(operation, facts)
+
+
+def test_php_8_is_told_by_version_and_probe() -> None:
+    assert Facts(version="8.0.0").php8_names
+    assert Facts(version="7.5.0", sync=False).php8_names
+    assert not Facts(version="7.5.0").php8_names
+    assert not Facts(version="8.0.0", files_retrieve=True).php8_names
+    assert not Facts(dialect="cloud", version="8.0.0").php8_names
+    for operation in ("sync", "convertlead", "files_retrieve"):
+        with pytest.raises(NotSupported, match="PHP 8"):
+            require(operation, Facts(version="8.0.0"))
+
+
+def test_the_first_unknown_operation_is_remembered() -> None:
+    facts = Facts(dialect="webservice", version=None)
+    plan = remembering(Operation("lookup", "GET", {}), facts)
+    next(plan)
+    with pytest.raises(NotSupported, match="no usable operation 'lookup'"):
+        plan.throw(ServerError("HTTP 500", status=500))
+    with pytest.raises(NotSupported):
+        next(remembering(Operation("lookup", "GET", {}), facts))
+    next(remembering(Operation("reopen", "POST", {}), facts))
+
+
+def test_another_refusal_is_not_taken_for_a_missing_operation() -> None:
+    facts = Facts(dialect="cloud")
+    plan = remembering(Operation("reopen", "POST", {}), facts)
+    next(plan)
+    with pytest.raises(AccessDenied):
+        plan.throw(AccessDenied("no", code="ACCESS_DENIED", status=403))
+    next(remembering(Operation("reopen", "POST", {}), facts))
+    plan = remembering(Operation("reopen", "POST", {}), facts)
+    next(plan)
+    with pytest.raises(MalformedAnswer):
+        plan.throw(MalformedAnswer("cut off", status=200))
+
+
+def test_the_table_is_markdown_with_a_row_for_each() -> None:
+    lines = table().splitlines()
+    assert len(lines) == len(OPERATIONS) + 2
+    assert {len(re.split(r"(?<!\\)\|", line)) for line in lines} == {7}
