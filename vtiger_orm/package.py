@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
 
 from ._lazy import lazy_names
 from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .protocols import Runner
     from .records import Record
     from .session import Session
+    from .session.settings import SessionSettings
 
 FORMAT: Final = 1
 """The format of generated packages that this runtime was built for."""
@@ -181,7 +182,7 @@ class Package:
         url: str | None = None,
         username: str | None = None,
         access_key: str | None = None,
-        **settings: Any,
+        **settings: Unpack[SessionSettings],
     ) -> Session:
         """A session with this package's CRM, for `with`, `async with` or plain use.
 
@@ -203,7 +204,7 @@ class Package:
                 f"connect() lacks {' and '.join(missing)}: give it as an argument, or set "
                 f"{' and '.join(f'VTIGER_{name.upper()}' for name in missing)} in the environment."
             )
-        settings.setdefault("dialect", self.dialect)
+        settings.setdefault("dialect", cast("Any", self.dialect))
         return Session(url, username, access_key, package=self, **settings)
 
     def configure(
@@ -213,7 +214,7 @@ class Package:
         access_key: str | None = None,
         *,
         session: Session | None = None,
-        **settings: Any,
+        **settings: Unpack[SessionSettings],
     ) -> Session:
         """Set the session that the whole process uses where no `with` block is open.
 
