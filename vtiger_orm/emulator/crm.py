@@ -283,7 +283,7 @@ class Crm:
         self.clock.resume()
 
     def _fill(self, data: Data) -> None:
-        if data is None or self._has_records():
+        if data is None or not self.engine.is_empty:
             return
         if data == "demo":
             if self.engine.schema is not Schema.demo():
@@ -301,14 +301,6 @@ class Crm:
                     self.create(module, element)
                 except EngineError as error:
                     raise ValueError(f"The CRM refuses {element} of {module}: {error}") from error
-
-    def _has_records(self) -> bool:
-        for module in self.engine.schema:
-            if module.shares_ids:
-                rows = self.run("query", query=f"select id from {module.name} limit 1;")
-                if rows:
-                    return True
-        return False
 
     def close(self) -> None:
         """Close the store; a file keeps it."""

@@ -97,6 +97,11 @@ class Engine:
             self.store.restore(token)
             self.accounts.forget()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no record was ever made here (users and other basics do not count)."""
+        return self.store.row("SELECT 1 FROM entity LIMIT 1") is None
+
     def load_demo(self) -> None:
         """Replace what is in the store by the demo data, which fits the demo schema only."""
         from ..demo.artefact import load
