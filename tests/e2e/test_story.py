@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Potentials, Users
+from generated.demo import Accounts, Contacts, Events, Potentials, Quotes, Users
 from tests.e2e.conftest import Connect
 from vtiger_orm import Q
 from vtiger_orm.emulator import Crm
-from vtiger_orm.errors import BlockingCall, NoSession, NotLoaded
+from vtiger_orm.errors import BlockingCall, NoSession, NotLoaded, UnsupportedQuery
 
 
 def test_the_story_of_the_readme(connect: Connect) -> None:
@@ -138,6 +138,18 @@ async def test_blocking_inside_async_with_names_the_twin(connect: Connect) -> No
         for blocking, cure in cases:
             with pytest.raises(BlockingCall, match=cure):
                 blocking()
+
+
+def test_events_with_their_contacts(connect: Connect) -> None:
+    """The CRM joins the contacts of an event, so the field is only read where it is asked for."""
+    with connect():
+        events = list(Events.objects.select_related("contact_id"))
+        assert len(events) == Events.objects.count()
+        related = [event.contact_id for event in events if event.contact_id]
+        assert related
+        assert all(contact.loaded.id == contact for contact in related)
+        with pytest.raises(UnsupportedQuery, match="line items"):
+            Quotes.objects.only("productid")  # type: ignore[arg-type]
 
 
 def test_what_a_session_handed_out_keeps_using_it(connect: Connect) -> None:

@@ -261,6 +261,20 @@ def test_records_at_hand_still_know_their_session(session: Any) -> None:
     assert contact.account_id.loaded.account_id.fetch().accountname == "Account 1"
 
 
+def test_many_ids_are_read_in_full_pages(large: Crm, session: Any) -> None:
+    ids = list(Contacts.objects.values_list("id", flat=True)[:250])
+    with large.count_calls() as calls:
+        assert list(Contacts.objects.in_bulk(ids)) == ids
+    assert calls.number == 3
+
+
+def test_explain_tells_of_the_references_followed() -> None:
+    plain, followed = Contacts.objects[:5], Contacts.objects.select_related("account_id")[:5]
+    assert plain.explain().calls == 1
+    assert followed.explain().calls is None
+    assert "account_id leads to" in str(followed.explain())
+
+
 # Relations to many records
 
 

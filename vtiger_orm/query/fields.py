@@ -8,6 +8,7 @@ from ..errors import InvalidLookup, UnsupportedQuery
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from .keywords import find_field
+from .quirks import why_not_selectable, why_not_sortable
 from .selection import Order
 
 
@@ -45,10 +46,11 @@ def parse_order(module: ModuleMeta, name: object) -> Order:
     descending = isinstance(name, str) and name.startswith("-")
     plain = name.removeprefix("-") if isinstance(name, str) else name
     field = named_field(module, plain, "order_by")
-    if not field.selectable:
+    reason = why_not_sortable(module.name, field)
+    if reason is not None and not field.selectable:
         raise UnsupportedQuery(
-            f"{module.name} cannot be ordered by {field.name}: {_why_not_selectable(field)}. "
-            "Order by another field, or sort in Python."
+            f"{module.name} cannot be ordered by {field.name}: {reason}. Order by another field, "
+            "or sort in Python."
         )
     return Order(field, descending)
 
@@ -56,17 +58,10 @@ def parse_order(module: ModuleMeta, name: object) -> Order:
 def readable_field(module: ModuleMeta, name: object, method: str) -> FieldMeta:
     """A field that `method` wants to read; raises `UnsupportedQuery` if queries cannot."""
     field = named_field(module, name, method)
-    if not field.selectable:
-        raise UnsupportedQuery(
-            f"{method}({field.name!r}): {_why_not_selectable(field)}. "
-            "It can be read one record at a time with record.refresh()."
-        )
+    reason = why_not_selectable(module.name, field)
+    if reason is not None:
+        raise UnsupportedQuery(f"{method}({field.name!r}): {reason}.")
     return field
-
-
-def _why_not_selectable(field: FieldMeta) -> str:
-    reason = f" ({field.flaw.value})" if field.flaw is not None else ""
-    return f"the CRM does not return this field in queries{reason}"
 
 
 def with_id(module: ModuleMeta, fields: Iterable[FieldMeta]) -> tuple[FieldMeta, ...]:

@@ -34,9 +34,11 @@ class QueryState:
     def reading(self) -> Selection:
         """The selection that is sent: references to follow must be among its columns."""
         selection = self.selection
-        if selection.columns is None or not self.fetches:
+        if not self.fetches:
             return selection
         module = selection.module
-        followed = (module.fields[each.name] for each in self.fetches if not each.relation)
-        columns = with_id(module, (*selection.columns, *followed))
-        return replace(selection, columns=columns)
+        followed = [module.fields[each.name] for each in self.fetches if not each.relation]
+        columns = module.columns if selection.columns is None else selection.columns
+        if all(field in columns for field in followed):
+            return selection
+        return replace(selection, columns=with_id(module, (*columns, *followed)))
