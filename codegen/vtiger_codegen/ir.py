@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .types import Import, Type
 
@@ -58,9 +58,8 @@ class Alias:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Keyword:
-    """A keyword parameter in a stub."""
+class Keyword(NamedTuple):
+    """A keyword parameter in a stub; a tuple, as there are hundreds of thousands."""
 
     name: str
     type: Type

@@ -101,10 +101,13 @@ def relation_lines(relations: Sequence[RelationFact]) -> str:
 
 def keywords(parameters: Iterable[Keyword]) -> str:
     """Keyword parameters of a method in a stub, one a line."""
-    return "\n".join(
-        annotated(f"{each.name}: ", each.type, "" if each.required else " = ...")
-        for each in parameters
-    )
+    printed = []
+    for name, type_, required in parameters:
+        tail = "" if required else " = ..."
+        line = f"        {name}: {type_.text}{tail},"
+        short = len(line) <= WIDTH and line.isascii()
+        printed.append(line if short else annotated(f"{name}: ", type_, tail))
+    return "\n".join(printed)
 
 
 def entry_line(entry: Keyword) -> str:

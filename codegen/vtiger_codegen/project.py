@@ -160,7 +160,7 @@ def _new_names(before: NamesLock, after: NamesLock) -> Iterator[str]:
             continue
         for what in ("fields", "picklists", "relations"):
             old, new = getattr(known, what), getattr(names, what)
-            yield from (f"{module} {key} -> {new[key]}" for key in new if key not in old)
+            yield from (f"{module} {_shown(key)} -> {new[key]}" for key in new if key not in old)
         for field, members in names.members.items():
             old = known.members.get(field, {})
             yield from (
@@ -168,3 +168,8 @@ def _new_names(before: NamesLock, after: NamesLock) -> Iterator[str]:
                 for value in members
                 if value not in old
             )
+
+
+def _shown(name: str) -> str:
+    """Names of the CRM must not command a terminal."""
+    return name if name.isprintable() else repr(name)

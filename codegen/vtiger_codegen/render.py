@@ -44,9 +44,11 @@ class Renderer:
     one of the same name."""
 
     def __init__(self, overrides: Path | None = None) -> None:
-        folders = [folder for folder in (overrides, template_folder()) if folder is not None]
+        shipped = template_folder()
+        if overrides is not None:
+            _check_overrides(overrides, shipped)
         self._templates = Environment(
-            loader=FileSystemLoader(folders),
+            loader=FileSystemLoader([overrides, shipped] if overrides else [shipped]),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -130,6 +132,20 @@ class Renderer:
         except TemplateError as error:
             line = f" line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
             raise ConfigError(f"The template {name}{line} cannot be used: {error}") from error
+
+
+def _check_overrides(overrides: Path, shipped: Path) -> None:
+    """A template that replaces none would be forgotten silently."""
+    known = {file.relative_to(shipped) for file in shipped.rglob("*.jinja")}
+    found = {file.relative_to(overrides) for file in overrides.rglob("*.jinja")}
+    if found and found <= known:
+        return
+    odd = sorted(map(str, found - known))
+    raise ConfigError(
+        f"{overrides} "
+        + (f"has {', '.join(odd)}" if odd else "has no template")
+        + f", but what can be replaced is {', '.join(sorted(map(str, known)))}."
+    )
 
 
 def _of(imports: Iterable[Import], module: str) -> frozenset[Import]:

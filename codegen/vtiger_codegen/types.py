@@ -69,7 +69,9 @@ def union(*types: Type) -> Type:
 
 
 def imports_of(types: Iterable[Type]) -> frozenset[Import]:
-    return frozenset[Import]().union(*(each.imports for each in types))
+    """Everything that has to be imported for these; most of many are the same few."""
+    different = {id(each.imports): each.imports for each in types}
+    return frozenset[Import]().union(*different.values())
 
 
 NONE: Final = builtin("None")

@@ -373,6 +373,14 @@ def test_single_templates_can_be_replaced(tmp_path: Path) -> None:
     assert "from .m import M as M" in text_of(output, "__init__.py")
 
 
+@pytest.mark.parametrize("name", ["package/modul.py.jinja", "module.py.jinja", "notes.txt"])
+def test_templates_that_replace_nothing_are_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(ConfigError, match=r"what can be replaced is .*package/module\.py\.jinja"):
+        generated(module("M"), templates=tmp_path)
+
+
 def test_templates_fail_on_facts_that_do_not_exist(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "module.py.jinja").write_text("{{ module.nonsense }}")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from ..config import load_settings
 from ..project import Project
+
+_LINES: Final = 20
 
 
 @click.command(short_help="Print the typed package from snapshot and names.lock.")
@@ -34,11 +38,16 @@ def generate(
     """
     project = Project.of(load_settings(), schema=schema, output=output, templates=templates)
     result = project.generate(locked=locked)
-    for name in result.new_names:
-        click.echo(f"  new name  {name}")
-    for path in result.changes.written:
-        click.echo(f"  written   {path}")
-    for path in result.changes.removed:
-        click.echo(f"  removed   {path}")
+    _tell("new name ", result.new_names)
+    _tell("written  ", result.changes.written)
+    _tell("removed  ", result.changes.removed)
     what = "is up to date" if not result.changes else "was generated"
     click.secho(f"{project.output} {what}: {result.modules} modules.", fg="green")
+
+
+def _tell(what: str, things: Sequence[object]) -> None:
+    """One line each; of many only how many there are more."""
+    for each in things[:_LINES]:
+        click.echo(f"  {what} {each}")
+    if len(things) > _LINES:
+        click.echo(f"  {what} ... and {len(things) - _LINES} more")
