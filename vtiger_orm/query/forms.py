@@ -227,3 +227,28 @@ def _has(wire: str, choice: str) -> Branches:
         Said(wire, "like", f"%{SEPARATOR}{piece}{SEPARATOR}%"),
     ]
     return tuple((part,) for part in parts)
+
+
+def tidied(branch: Branch) -> Branch:
+    """The branch without the bounds of dates that another comparison in it implies."""
+    needless = [
+        part
+        for part in branch
+        if isinstance(part, Said)
+        and part.operator == ">="
+        and part.value == _FIRST_DAY
+        and any(_is_filled(other, part) for other in branch)
+    ]
+    return tuple(part for part in branch if part not in needless) if needless else branch
+
+
+def _is_filled(other: Part, bound: Said) -> bool:
+    """Whether the other part is about the same field and false of NULL and zero dates."""
+    if isinstance(other, Listed):
+        return other.wire == bound.wire
+    return (
+        isinstance(other, Said)
+        and other is not bound
+        and other.wire == bound.wire
+        and other.operator in ("=", ">", ">=")
+    )

@@ -11,7 +11,7 @@ from ...errors import UnsupportedQuery
 from ...metadata.kinds import Family
 from ...metadata.module import FieldMeta, Flaw, ModuleMeta
 from ..environment import Environment
-from ..forms import Forms
+from ..forms import Forms, tidied
 from ..instants import with_instants
 from ..normal import is_exact, normal_form, superset
 from ..packing import Packing
@@ -156,6 +156,7 @@ def _branches(
     module: ModuleMeta, env: Environment, tree: Node, columns: tuple[str, ...]
 ) -> Branches:
     branches = normal_form(tree, Forms(module.name, module.prefix, env))
+    branches = tuple(map(tidied, branches))
     return Packing.of(env, columns).shortened(branches, tree)
 
 

@@ -2,8 +2,9 @@
 
 ORDER BY ascending puts NULL first, before empty texts and values. So ordered by the field and
 then by id, with pages that continue after the last id, the wanted rows are always at the head of
-the answer. NULL and empty look alike in a row, but the ids show the border: within the NULL rows
-they ascend, and they start again from below with the empty ones.
+the answer. NULL and empty look alike in a row, but two things show the border: the ids ascend
+within the NULL rows and start again from below with the empty ones; and the server can be asked
+whether a row's value is LIKE '%', which NULL is not.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from typing import Final
 
 from ...ids import id_number
 from ...metadata.kinds import Family
+from ...metadata.module import FieldMeta
 from ...operations.calls import Plan, Row, Rows, RowStream
 from ..evaluate import is_blank, wire_text
 from ..parts import Branch, Branches, Said
-from .asking import ask, counts
+from .asking import ask
 from .compiled import Compiled
 from .paging import after
 
 _NO_EMPTY: Final = frozenset({Family.INTEGER, Family.DECIMAL, Family.DATE, Family.DATETIME})
 """Types of which an empty value is NULL in the database, so that a head ends by itself."""
+
+UNSTABLE: Final = frozenset({Family.DATE, Family.DATETIME, Family.TIME})
+"""Types that become NULL whenever a user empties them: never believed to be free of NULL."""
 
 
 def null_head(
@@ -34,29 +39,65 @@ def null_head(
 ) -> RowStream:
     """The rows of the branches in which each of these fields is NULL, in id order.
 
-    A few rows in which a field is empty instead may be among them; they count as blank alike.
+    Rows in which a field is empty instead may be among them; they count as blank alike.
     """
     fields = [what.module.by_wire[wire] for wire in wires]
-    bound = _Bound(what, branches, [f.wire for f in fields if f.family not in _NO_EMPTY])
-    yield from bound.count()
-    order = (*sorted((f.wire for f in fields), key=bound.size), "id")
+    fields.sort(key=lambda field: field.family not in _NO_EMPTY)
+    order = (*(field.wire for field in fields), "id")
     bounds: Branch = ()
-    taken = 0
-    while not bound.reached(taken):
+    pages = 0
+    while True:
         statement = what.statement(
             branches, more, bounds=bounds, order=order, descending=descending
         )
         rows = yield from ask(statement, what.env)
-        blank = [row for row in rows if all(_blank(row, f.wire, f.family) for f in fields)]
-        head = _one_zone(rows[: _leading(rows, blank)], descending)
+        head = _head(rows, fields, descending)
+        full = len(head) == len(rows) == what.env.page_size
+        pages += 1
+        if full and pages.bit_count() == 1 and (yield from _is_past_null(what, fields, rows[-1])):
+            full = False
+            if pages == 1 and (yield from _is_past_null(what, fields, rows[0])):
+                head = []
         if head:
             yield Rows(head)
-            taken += len(head)
-        if len(head) < len(rows) or len(rows) < what.env.page_size:
+        elif not bounds and branches == ((),):
+            _learn(what, fields)
+        if not full:
             return
         bounds = (after(rows, descending),)
-        if bound.reached(taken):
-            yield from bound.count()
+
+
+def _learn(what: Compiled, fields: Sequence[FieldMeta]) -> None:
+    """A head over the whole module without any row: the field holds no NULL."""
+    if len(fields) == 1 and not what.bounds and fields[0].family not in UNSTABLE:
+        what.env.knowledge.learn_null_free(what.module.name, fields[0].wire, True)
+
+
+def _head(rows: Sequence[Row], fields: Sequence[FieldMeta], descending: bool) -> list[Row]:
+    """The rows before the first one that is not blank, or whose id starts again."""
+    head: list[Row] = []
+    sign = -1 if descending else 1
+    last = 0
+    for row in rows:
+        number = sign * id_number(row["id"])
+        if (head and number < last) or not all(_blank(row, f) for f in fields):
+            break
+        head.append(row)
+        last = number
+    return head
+
+
+def _is_past_null(what: Compiled, fields: Sequence[FieldMeta], row: Row) -> Plan[bool]:
+    """Whether one of the fields is empty rather than NULL in this row.
+
+    Asked of the last row of the first, second, fourth, eighth... full page: where the ids do not
+    show the border, this keeps a head from walking through all the empty rows.
+    """
+    same = Said("id", "=", row["id"])
+    filled = tuple((same, not_null(what, f.wire)) for f in fields if f.family not in _NO_EMPTY)
+    if not filled:
+        return False
+    return bool((yield from ask(what.reading(()).statement(filled, limit=1), what.env)))
 
 
 def has_null(what: Compiled, wires: Sequence[str], branches: Branches) -> Plan[bool]:
@@ -64,7 +105,7 @@ def has_null(what: Compiled, wires: Sequence[str], branches: Branches) -> Plan[b
     fields = [what.module.by_wire[wire] for wire in wires]
     statement = what.statement(branches, order=(*wires, "id"), limit=1)
     rows = yield from ask(statement, what.env)
-    return any(all(_blank(row, f.wire, f.family) for f in fields) for row in rows)
+    return any(all(_blank(row, field) for field in fields) for row in rows)
 
 
 def not_null(what: Compiled, wire: str) -> Said:
@@ -73,53 +114,5 @@ def not_null(what: Compiled, wire: str) -> Said:
     return Said(wire, "like", "1x%" if reference else "%")
 
 
-class _Bound:
-    """How many rows may be NULL in text-like fields, so that a head need not walk through all
-    the empty ones. Rows may become NULL in the meantime: counted again when it is reached."""
-
-    def __init__(self, what: Compiled, branches: Branches, wires: list[str]) -> None:
-        self._what = what
-        self._branches = branches
-        self._wires = wires
-        self._sizes: dict[str, int] = {}
-
-    def count(self) -> Plan[None]:
-        if not self._wires:
-            return
-        what = self._what
-        statements = [what.statement(self._branches)]
-        for wire in self._wires:
-            present = not_null(what, wire)
-            statements.append(what.statement(tuple((*each, present) for each in self._branches)))
-        total, *filled = yield from counts(statements)
-        for wire, number in zip(self._wires, filled):
-            self._sizes[wire] = total - number
-            if self._branches == ((),) and not what.bounds:
-                what.env.knowledge.learn_null_free(what.module.name, wire, number == total)
-
-    def reached(self, taken: int) -> bool:
-        return bool(self._sizes) and taken >= min(self._sizes.values())
-
-    def size(self, wire: str) -> int:
-        return self._sizes.get(wire, -1)
-
-
-def _blank(row: Row, wire: str, family: Family) -> bool:
-    return is_blank(family, wire_text(row.get(wire)))
-
-
-def _leading(rows: list[Row], blank: list[Row]) -> int:
-    """How many rows come before the first that is not blank."""
-    for index, (row, other) in enumerate(zip(rows, blank)):
-        if row is not other:
-            return index
-    return len(blank)
-
-
-def _one_zone(rows: list[Row], descending: bool) -> list[Row]:
-    """The rows up to where the ids start again: the end of the NULL rows."""
-    for index in range(1, len(rows)):
-        before, now = id_number(rows[index - 1]["id"]), id_number(rows[index]["id"])
-        if (now > before) if descending else (now < before):
-            return rows[:index]
-    return rows
+def _blank(row: Row, field: FieldMeta) -> bool:
+    return is_blank(field.family, wire_text(row.get(field.wire)))

@@ -93,7 +93,7 @@ def _exact(
     groups = what.packing.packed(what.branches)
     if len(groups) == 1:
         wanted = None if stop is None else stop - start
-        yield from read(groups[0], start, wanted)
+        yield from window(read(groups[0], start, wanted), 0, wanted)
         return
     streams = [read(group, 0, stop) for group in groups]
     yield from window(merged(streams, key, what.env.page_size), start, stop)

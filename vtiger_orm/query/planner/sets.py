@@ -14,22 +14,19 @@ from enum import StrEnum
 from typing import Final
 
 from ...errors import ScanTooLarge
-from ...metadata.kinds import Family
 from ...operations.calls import Plan, Row, Rows, RowStream
 from ..normal import absorb, negative_atoms
 from ..parts import Branches, Null
 from ..tree import Present
 from .asking import counts
 from .compiled import Compiled
-from .heads import not_null, null_head
+from .heads import UNSTABLE, not_null, null_head
 from .paging import after, by_id, sent
 from .streams import merged, pull, window
 from .verdicts import judged
 
 FEW_HEADS: Final = 2
 """Up to so many heads are fetched without counting first."""
-_UNSTABLE: Final = frozenset({Family.DATE, Family.DATETIME, Family.TIME})
-"""Types that become NULL whenever a user empties them: never believed to be free of NULL."""
 
 
 class Way(StrEnum):
@@ -194,7 +191,7 @@ def _learn(what: Compiled) -> Plan[None]:
     unknown = [
         field.wire
         for field in dict.fromkeys(fields)
-        if field.family not in _UNSTABLE and knowledge.null_free(name, field.wire) is None
+        if field.family not in UNSTABLE and knowledge.null_free(name, field.wire) is None
     ]
     if not unknown:
         return
