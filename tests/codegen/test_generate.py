@@ -36,6 +36,7 @@ from tests.codegen.snapshots import (
 )
 from vtiger_orm.errors import ConfigError, RegenerateNeeded
 from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
+from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 from vtiger_orm.query.keywords import split_keyword
@@ -457,8 +458,13 @@ def assert_arrives(given: Snapshot, output: Output, folder: Path) -> None:
     with imported(folder, output.files) as package:
         for name, described in given.modules.items():
             names = output.lock.modules[name]
-            wanted = facts(module_meta(described, names.fields, names.relations))
-            assert facts(package.package.model(name).meta) == wanted
+            wanted = module_meta(described, names.fields, names.relations)
+            found = package.package.model(name).meta
+            assert facts(found) == facts(wanted)
+            for field_ in wanted.fields.values():
+                if field_.kind is Kind.REFERENCE:
+                    targets = set(field_.targets) & given.modules.keys()
+                    assert set(found.fields[field_.name].targets) == targets
 
 
 @given(hostile_snapshots())
