@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as default
+from functools import lru_cache
 from typing import Any, Final
 
 from ...metadata.module import Flaw
@@ -60,6 +61,7 @@ class Compiler:
     def compile(self) -> Compiled:
         """The SQL. Column errors come before errors in conditions, those before silent ones."""
         columns = self._columns()
+        self._tables.update(each.column.table for each in columns)
         where = self._where()
         order, descending = self._order()
         module = self._view.module
@@ -89,31 +91,24 @@ class Compiler:
         if statement.counted:
             return []
         if statement.everything:
-            columns = [each for each in view.fields.values() if each.queryable and each.returned]
-        else:
-            columns = []
-            for name in dict.fromkeys((*statement.columns, "id")):
-                if name == "id" and view.module.id_field is not None:
-                    continue
-                found = self._field(name)
-                if found is None:
-                    raise CrmError(
-                        "ACCESS_DENIED", f"Permission to access '.{name}.' attribute denied."
-                    )
-                columns.append(found)
-        self._tables.update(each.column.table for each in columns)
+            return _everything(view)
+        columns = []
+        for name in dict.fromkeys((*statement.columns, "id")):
+            if name == "id" and view.module.id_field is not None:
+                continue
+            found = self._field(name)
+            if found is None:
+                raise CrmError(
+                    "ACCESS_DENIED", f"Permission to access '.{name}.' attribute denied."
+                )
+            columns.append(found)
         return columns
 
     def _selected(self, columns: Sequence[Field]) -> tuple[list[str], list[str]]:
-        keys, expressions = [], []
-        for each in columns:
-            if each.returned or each.twin:
-                keys.append(each.twin or each.name)
-                expressions.append(shown(self._schema, self._view, each))
-        if self._view.module.id_field is not None:
-            keys.append("id")
-            expressions.append(identity(self._view.module))
-        return keys, expressions
+        """Names and SQL of what comes back."""
+        if self._statement.everything:
+            return _selected_everything(self._schema, self._view)
+        return _selected(self._schema, self._view, columns)
 
     def _field(self, name: str) -> Field | None:
         found = self._view.fields.get(name)
@@ -266,6 +261,28 @@ class Compiler:
         if float(token) > self._cap:
             return start, self._cap
         return start, _row_number(token)
+
+
+def _selected(schema: Schema, view: View, columns: Sequence[Field]) -> tuple[list[str], list[str]]:
+    keys, expressions = [], []
+    for each in columns:
+        if each.returned or each.twin:
+            keys.append(each.twin or each.name)
+            expressions.append(shown(schema, view, each))
+    if view.module.id_field is not None:
+        keys.append("id")
+        expressions.append(identity(view.module))
+    return keys, expressions
+
+
+@lru_cache(maxsize=512)
+def _everything(view: View) -> list[Field]:
+    return [each for each in view.fields.values() if each.queryable and each.returned]
+
+
+@lru_cache(maxsize=512)
+def _selected_everything(schema: Schema, view: View) -> tuple[list[str], list[str]]:
+    return _selected(schema, view, _everything(view))
 
 
 def _row_number(token: str) -> int:

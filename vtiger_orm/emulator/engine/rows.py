@@ -128,6 +128,8 @@ def _add_prices(ctx: Context, module: Module, row: Row) -> None:
 
 def add_attachments(ctx: Context, module: Module, rows: list[Row]) -> None:
     """Put `imageattachmentids` into the rows of records that have attachments."""
+    if ctx.store.row("SELECT 1 FROM attachment LIMIT 1") is None:
+        return
     numbers = {int(row["id"].split("x")[1]): row for row in rows if "id" in row}
     marks = ", ".join("?" * len(numbers))
     found = ctx.store.rows(
