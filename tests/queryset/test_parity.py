@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 
+import vtiger_orm
 from vtiger_orm import QuerySet, Ref, ValuesQuerySet
+from vtiger_orm.operations.relations import RelatedManager
+from vtiger_orm.query.base import BaseQuerySet
 from vtiger_orm.records import Record
 
 BUILDING = {
     "all",
+    "changes",
     "defer",
     "exclude",
-    "changes",
     "explain",
     "filter",
     "max_writes",
@@ -32,54 +37,91 @@ BUILDING = {
     "values",
     "values_list",
 }
-"""Ask nothing, so there is nothing to await."""
+"""Ask nothing, so there is nothing to await; `changes` is iterated with `for` or `async for`."""
+
+LOADED = {"loaded"}
+"""Of related managers: never asks."""
+
+NO_TERMINALS = (
+    "vtiger_orm.emulator",
+    "vtiger_orm.testing",
+    "vtiger_orm.session",
+    "vtiger_orm.protocols",
+)
+"""Parts whose asynchronous methods are no twins, or are compared by their own tests."""
 
 
 def public(cls: type) -> list[str]:
     return [name for name in dir(cls) if not name.startswith("_")]
 
 
-def twins(cls: type) -> list[str]:
-    """Names of the blocking terminals."""
-    names = public(cls)
-    return [
-        name
-        for name in names
-        if name not in BUILDING and not (name.startswith("a") and name[1:] in names)
-    ]
+def is_async(member: Any) -> bool:
+    if inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member):
+        return True
+    return inspect.isfunction(member) and "AsyncIterator" in str(
+        member.__annotations__.get("return")
+    )
 
 
-@pytest.mark.parametrize("cls", [QuerySet, ValuesQuerySet])
-def test_every_terminal_has_its_twin(cls: type) -> None:
-    for name in twins(cls):
-        assert hasattr(cls, f"a{name}"), f"{cls.__name__}.{name} has no a{name}"
-    alone = [name for name in public(cls) if name not in BUILDING]
-    assert len(alone) == 2 * len(twins(cls))
+@pytest.mark.parametrize("cls", [QuerySet, ValuesQuerySet, RelatedManager])
+def test_every_terminal_of_a_queryset_has_its_twin(cls: type) -> None:
+    terminals = set(public(cls)) - BUILDING - LOADED
+    twins = {name for name in terminals if is_async(getattr(cls, name))}
+    assert twins == {f"a{name}" for name in terminals - twins}
 
 
-def pairs() -> list[tuple[Callable[..., Any], Callable[..., Any]]]:
-    names: list[tuple[type, str]] = [(QuerySet, name) for name in twins(QuerySet)]
-    names += [(Ref, "fetch"), (Record, "save"), (Record, "delete"), (Record, "refresh")]
-    return [(getattr(cls, name), getattr(cls, f"a{name}")) for cls, name in names]
+def classes() -> Iterator[type]:
+    """Every class of the runtime that an application can meet."""
+    for found in pkgutil.walk_packages(vtiger_orm.__path__, "vtiger_orm."):
+        if found.name.startswith(NO_TERMINALS):
+            continue
+        module = import_module(found.name)
+        for each in vars(module).values():
+            if inspect.isclass(each) and each.__module__ == found.name:
+                yield each
 
 
-def unwrapped(annotation: object) -> str:
-    """`AsyncIterator` and `Iterator` are the same thing seen from the two sides."""
-    return str(annotation).replace("AsyncIterator", "Iterator").replace("AsyncIter", "Iter")
+def pairs() -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
+    """Each async method with the blocking one it is named after."""
+    found = {}
+    for cls in classes():
+        for name, member in vars(cls).items():
+            if is_async(member) and not name.startswith("_"):
+                assert name.startswith("a"), f"{cls.__name__}.{name} is async without an a"
+                sync = getattr(cls, name[1:], None)
+                assert sync is not None, f"{cls.__name__}.{name} has no {name[1:]}"
+                found[f"{cls.__name__}.{name[1:]}"] = sync, member
+    return found
 
 
-@pytest.mark.parametrize(("sync", "twin"), pairs(), ids=lambda each: each.__qualname__)
-def test_twins_have_the_same_signature(sync: Callable[..., Any], twin: Callable[..., Any]) -> None:
+PAIRS = pairs()
+
+
+def test_the_pairs_are_found() -> None:
+    for cls, name in [
+        (BaseQuerySet, "get"),
+        (BaseQuerySet, "iterator"),
+        (QuerySet, "in_bulk"),
+        (Ref, "fetch"),
+    ]:
+        assert f"{cls.__name__}.{name}" in PAIRS
+    for name in ("save", "delete", "refresh"):
+        assert f"{Record.__name__}.{name}" in PAIRS
+    assert "RelatedManager.add" in PAIRS
+
+
+@pytest.mark.parametrize("name", sorted(PAIRS))
+def test_twins_take_and_give_the_same(name: str) -> None:
+    sync, twin = PAIRS[name]
     ours, theirs = inspect.signature(sync), inspect.signature(twin)
     assert list(ours.parameters.values()) == list(theirs.parameters.values())
-    assert unwrapped(ours.return_annotation) == unwrapped(theirs.return_annotation)
+    given = str(theirs.return_annotation).replace("AsyncIterator", "Iterator")
+    assert str(ours.return_annotation) == given
 
 
-@pytest.mark.parametrize(("sync", "twin"), pairs(), ids=lambda each: each.__qualname__)
-def test_the_twin_is_what_is_awaited(sync: Callable[..., Any], twin: Callable[..., Any]) -> None:
-    assert not inspect.iscoroutinefunction(sync)
-    asynchronous = inspect.iscoroutinefunction(twin) or "AsyncIterator" in str(
-        inspect.signature(twin).return_annotation
-    )
-    assert asynchronous
+@pytest.mark.parametrize("name", sorted(PAIRS))
+def test_the_blocking_one_blocks_and_both_say_what_they_do(name: str) -> None:
+    sync, twin = PAIRS[name]
+    assert not is_async(sync)
+    assert sync.__doc__
     assert twin.__doc__
