@@ -18,7 +18,39 @@ from vtiger_orm.operations.support import (
     table,
 )
 
-MANUALS = ["me", "listtypes", "describe", "create", "retrieve", "decrypt", "update", "revise", "delete", "query", "sync", "convertlead", "relatedtypes", "retrieve_related", "query_related", "add_related", "delete_related", "reopen", "picklist_dependency", "tags_add", "tags_retrieve", "tags_delete", "files_retrieve", "lookup", "get_account_hierarchy", "add_picklist", "edit_picklist", "delete_picklist", "editionLimits", "extendsession", "logout"]
+MANUALS = [
+    "me",
+    "listtypes",
+    "describe",
+    "create",
+    "retrieve",
+    "decrypt",
+    "update",
+    "revise",
+    "delete",
+    "query",
+    "sync",
+    "convertlead",
+    "relatedtypes",
+    "retrieve_related",
+    "query_related",
+    "add_related",
+    "delete_related",
+    "reopen",
+    "picklist_dependency",
+    "tags_add",
+    "tags_retrieve",
+    "tags_delete",
+    "files_retrieve",
+    "lookup",
+    "get_account_hierarchy",
+    "add_picklist",
+    "edit_picklist",
+    "delete_picklist",
+    "editionLimits",
+    "extendsession",
+    "logout",
+]
 
 
 def test_every_operation_of_the_manuals_has_its_row() -> None:

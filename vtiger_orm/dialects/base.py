@@ -13,14 +13,14 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from ..operations.calls import Call, FilePart
 
-DialectName: TypeAlias = Literal["webservice", "cloud"]
+DialectName: TypeAlias = Literal["webservice", "cloud", "restfulapi"]
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """One request. `form` is sent urlencoded, or as multipart when there is a `file`."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     url: str = field(repr=False)
     operation: str
     """What it is about, for logs and messages."""

@@ -17,6 +17,7 @@ from .answers import read_envelope
 from .base import Dialect, DialectName, HttpRequest, HttpResponse
 from .cloud import Cloud
 from .redaction import excerpt
+from .restfulapi import RestfulApi, Schema
 from .webservice import Webservice
 
 Detection: TypeAlias = Generator[HttpRequest, HttpResponse, Dialect]
@@ -24,13 +25,20 @@ Detection: TypeAlias = Generator[HttpRequest, HttpResponse, Dialect]
 _CLOUD_DOMAIN: Final = ".vtiger.com"
 
 
-def dialect_named(name: str, url: str) -> Dialect:
-    """The dialect for a normalised address. Raises `ConfigError` for an unknown name."""
+def dialect_named(name: str, url: str, schema: Schema | None = None) -> Dialect:
+    """The dialect for a normalised address. Raises `ConfigError` for an unknown name.
+
+    `schema` is what ``restfulapi`` needs to know of the CRM; it is never found by detection.
+    """
     if name == "webservice":
         return Webservice(url)
     if name == "cloud":
         return Cloud(url)
-    raise ConfigError(f"There is no dialect {name!r}. Use 'auto', 'webservice' or 'cloud'.")
+    if name == "restfulapi":
+        return RestfulApi(url, schema)
+    raise ConfigError(
+        f"There is no dialect {name!r}. Use 'auto', 'webservice', 'cloud' or 'restfulapi'."
+    )
 
 
 def detect(url: str) -> Detection:

@@ -70,7 +70,8 @@ class LineItem:
     @property
     def product_id(self) -> str:
         """The product's id as text. Raises `InvalidValue` for anything that has none."""
-        id_ = self.product if isinstance(self.product, str) else getattr(self.product, "id", None)
+        product: Any = self.product
+        id_ = product if isinstance(product, str) else getattr(product, "_saved_id", None)
         if not isinstance(id_, str) or not is_id(id_):
             raise InvalidValue(
                 f"A line item's product must be a saved record of Products or Services or a "

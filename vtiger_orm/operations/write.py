@@ -97,6 +97,10 @@ def save(
         if if_unmodified:
             yield from _check_unmodified(record, facts, environment_of(runner))
         row = yield from perform(prepared.call)
+    if row.keys() == {"id"}:
+        # A dialect that tells no more: the record is known, its values are read.
+        record._settle(row, runner)
+        row = (yield from read_row(record.meta, str(row["id"]), environment_of(runner))) or row
     settle(record, prepared, row, facts, runner)
 
 

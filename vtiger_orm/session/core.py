@@ -34,6 +34,7 @@ from .gate import gate_of
 from .lanes import Lane, Lanes
 from .logs import log_exchange, log_wait, logger, statements
 from .pacing import Limiter, limiter_of
+from .schema import PackageSchema
 
 if TYPE_CHECKING:
     from ..package import Package
@@ -67,7 +68,8 @@ class Core:
         self._missing: dict[str, str] = {}
         self._checked: set[str] = set()
         if settings.dialect != "auto":
-            self._use(dialect_named(settings.dialect, settings.url))
+            schema = PackageSchema(settings.package) if settings.package is not None else None
+            self._use(dialect_named(settings.dialect, settings.url, schema))
 
     @property
     def dialect(self) -> Dialect | None:
@@ -279,7 +281,7 @@ class Core:
         package, identity = self.settings.package, auth.identity
         if package is None:
             return
-        if "Users" in package.modules:
+        if "Users" in package.modules and identity.user_id:
             self._compare("Users", identity.user_id)
         theirs, ours = _release(identity.version), _release(package.version)
         if theirs and ours and theirs != ours:

@@ -70,7 +70,7 @@ class Session(SessionOperations):
         username: str,
         access_key: str,
         *,
-        dialect: Literal["auto", "webservice", "cloud"] = "auto",
+        dialect: Literal["auto", "webservice", "cloud", "restfulapi"] = "auto",
         timezone: str | tzinfo = "UTC",
         timeout: float = 30.0,
         parallel: int = 1,
@@ -122,7 +122,7 @@ class Session(SessionOperations):
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
-        self._knowledge = Knowledge()
+        self._knowledge = Knowledge(trusting=dialect == "restfulapi")
         self._unknown_operations: set[str] = set()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []

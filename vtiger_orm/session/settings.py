@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SessionSettings(TypedDict, total=False):
     """What `connect` and `configure` of a generated package pass on; see `Session`."""
 
-    dialect: Literal["auto", "webservice", "cloud"]
+    dialect: Literal["auto", "webservice", "cloud", "restfulapi"]
     timezone: str | tzinfo
     timeout: float
     parallel: int
