@@ -72,6 +72,8 @@ class Server:
     log: list[str] = field(default_factory=list)
     before: Callable[[str], None] | None = None
     """Called with every statement before it is performed."""
+    user: str | None = None
+    """Who asks; the administrator by default."""
 
     def insert(self, module: str, number: int, **values: Any) -> None:
         """A row with exactly these column values; None and what is missing are NULL."""
@@ -89,9 +91,11 @@ class Server:
         if self.before is not None:
             self.before(text)
         self.log.append(text)
-        user = self.engine.users()[0]
-        found: list[Row] = self.engine.call(user, "query", {"query": text})
+        found: list[Row] = self.engine.call(self._user(), "query", {"query": text})
         return found
+
+    def _user(self) -> Any:
+        return self.engine.user(self.user) if self.user else self.engine.users()[0]
 
     def perform(self, step: Any) -> Any:
         if isinstance(step, Batch):
@@ -143,7 +147,7 @@ class Server:
         last = 0
         while True:
             text = f"select {columns} from {module} where id > '1x{last}' order by id limit 100;"
-            page = self.engine.call(self.engine.users()[0], "query", {"query": text})
+            page = self.engine.call(self._user(), "query", {"query": text})
             rows += page
             if not page:
                 return rows

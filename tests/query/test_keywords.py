@@ -166,7 +166,7 @@ def test_only_q_objects_are_positional_arguments(argument: object) -> None:
 
 def test_q_is_neither_true_nor_false() -> None:
     """`Q(a=1) and Q(b=2)` would silently drop the first."""
-    with pytest.raises(TypeError, match="& | ~"):
+    with pytest.raises(TypeError, match=r"& \| ~"):
         bool(Q(name="x"))
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.query.crm import Server, careful, server
 from vtiger_orm.query.conditions import TRUE, Q, resolve
+from vtiger_orm.query.planner.compiled import compiled
 from vtiger_orm.query.planner.orders import Reading, normalised, reading_of
-from vtiger_orm.query.planner.semijoin import compiled
 from vtiger_orm.query.selection import Order, Selection
 
 ROWS = range(1, 241)

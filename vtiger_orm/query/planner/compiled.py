@@ -15,7 +15,7 @@ from ..forms import Forms, tidied
 from ..instants import with_instants
 from ..normal import is_exact, normal_form, superset
 from ..packing import Packing
-from ..parts import Branch, Branches, Part, is_local, nulls, sendable
+from ..parts import Branch, Branches, Said, is_local, nulls, sendable
 from ..quirks import Quirk, quirk_of, why_not_selectable
 from ..selection import Selection
 from ..tree import Atom, InSelection, Node, Present, atoms
@@ -36,7 +36,7 @@ class Compiled:
     """Wire names the caller wants and one statement can select; `id` first."""
     later: tuple[tuple[str, ...], ...] = ()
     """Columns that did not fit into the statement: read afterwards, by id, group by group."""
-    bounds: Branch = ()
+    bounds: tuple[Said, ...] = ()
     """Conditions that every branch is sent with: ranges of ids, groups of an order."""
 
     @cached_property
@@ -103,7 +103,7 @@ class Compiled:
     def packing(self) -> Packing:
         return Packing.of(self.env, self.columns)
 
-    def within(self, *bounds: Part) -> Compiled:
+    def within(self, *bounds: Said) -> Compiled:
         """The same within further bounds."""
         return replace(self, bounds=(*self.bounds, *bounds))
 
@@ -120,20 +120,23 @@ class Compiled:
         branches: Branches,
         more: Iterable[str] = (),
         *,
-        bounds: Branch = (),
+        bounds: tuple[Said, ...] = (),
         order: tuple[str, ...] = ("id",),
         descending: bool = False,
         limit: int | None = None,
         offset: int = 0,
     ) -> Statement:
         """A statement over these branches. Fields of the order are selected as well, since the
-        server fails silently to sort by a field it does not select."""
+        server fails silently to sort by a field it does not select. `bounds` lie within those
+        of `self`: the place where a page begins."""
         columns = tuple(dict.fromkeys((*self.columns, *more, *order)))
+        nearer = {(part.wire, part.operator) for part in bounds}
+        kept = (part for part in self.bounds if (part.wire, part.operator) not in nearer)
         return Statement(
             module=self.module.name,
             columns=columns,
             branches=branches,
-            bounds=(*self.bounds, *bounds),
+            bounds=(*kept, *bounds),
             order=order,
             descending=descending,
             limit=self.env.page_size if limit is None else limit,

@@ -38,7 +38,7 @@ def _any(what: Compiled) -> Plan[bool]:
     way = way_of(what)
     if way is Way.NOTHING:
         return False
-    if way is Way.SCAN:
+    if way is Way.SCAN or what.env.thinned_pages:
         return (yield from _first_row(what))
     direct = tuple(each for each in what.branches if not nulls(each) and not is_local(each))
     if direct:

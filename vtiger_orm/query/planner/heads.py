@@ -17,16 +17,13 @@ from ...metadata.kinds import Family
 from ...metadata.module import FieldMeta
 from ...operations.calls import Plan, Row, Rows, RowStream
 from ..evaluate import is_blank, wire_text
-from ..parts import Branch, Branches, Said
+from ..parts import Branches, Said
 from .asking import ask
 from .compiled import Compiled
 from .paging import after
 
 _NO_EMPTY: Final = frozenset({Family.INTEGER, Family.DECIMAL, Family.DATE, Family.DATETIME})
 """Types of which an empty value is NULL in the database, so that a head ends by itself."""
-
-UNSTABLE: Final = frozenset({Family.DATE, Family.DATETIME, Family.TIME})
-"""Types that become NULL whenever a user empties them: never believed to be free of NULL."""
 
 
 def null_head(
@@ -44,7 +41,7 @@ def null_head(
     fields = [what.module.by_wire[wire] for wire in wires]
     fields.sort(key=lambda field: field.family not in _NO_EMPTY)
     order = (*(field.wire for field in fields), "id")
-    bounds: Branch = ()
+    bounds: tuple[Said, ...] = ()
     pages = 0
     while True:
         statement = what.statement(
@@ -60,17 +57,9 @@ def null_head(
                 head = []
         if head:
             yield Rows(head)
-        elif not bounds and branches == ((),):
-            _learn(what, fields)
         if not full:
             return
         bounds = (after(rows, descending),)
-
-
-def _learn(what: Compiled, fields: Sequence[FieldMeta]) -> None:
-    """A head over the whole module without any row: the field holds no NULL."""
-    if len(fields) == 1 and not what.bounds and fields[0].family not in UNSTABLE:
-        what.env.knowledge.learn_null_free(what.module.name, fields[0].wire, True)
 
 
 def _head(rows: Sequence[Row], fields: Sequence[FieldMeta], descending: bool) -> list[Row]:

@@ -9,7 +9,6 @@ choice is made (and kept).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
@@ -20,7 +19,8 @@ from ..parts import Branches, Null
 from ..tree import Present
 from .asking import counts
 from .compiled import Compiled
-from .heads import UNSTABLE, not_null, null_head
+from .heads import null_head
+from .nulls import ask_null_free, noted
 from .paging import after, by_id, sent
 from .streams import merged, pull, window
 from .verdicts import judged
@@ -71,7 +71,8 @@ def in_id_order(
                 what, what.branches, more, start=start, stop=stop, descending=descending
             )
         case Way.HEADS:
-            yield from window(_with_heads(what, more, descending), start, stop)
+            heads = _with_heads(what, more, descending, learning=not what.bounds)
+            yield from window(heads, start, stop)
         case Way.PROBE:
             stream = _probe(what, more, descending, sliced=stop is not None)
             yield from window(stream, start, stop)
@@ -152,25 +153,38 @@ def _probe(what: Compiled, more: tuple[str, ...], descending: bool, sliced: bool
         return
     rest = what.within(after(first, descending))
     if len(what.null_sets) > FEW_HEADS and not what.has_local:
-        yield from _learn(what)
+        yield from ask_null_free(what)
         rest = rest.relearnt()
     if rest.is_exact:
         yield from sent(rest, rest.branches, more, descending=descending)
     elif len(rest.null_sets) <= FEW_HEADS and not rest.has_local:
-        yield from _with_heads(rest, more, descending)
+        yield from _with_heads(rest, more, descending, first, learning=not what.bounds)
     elif sliced or (size := (yield from superset_size(rest))) <= what.env.max_scan_rows:
         yield from scan(rest, more, descending=descending, sliced=True)
     else:
         yield from _narrow(rest, more, descending, size)
 
 
-def _with_heads(what: Compiled, more: tuple[str, ...], descending: bool) -> RowStream:
-    """The branches without NULL by their statements, those with NULL by their heads."""
+def _with_heads(
+    what: Compiled,
+    more: tuple[str, ...],
+    descending: bool,
+    first: Sequence[Row] = (),
+    learning: bool = False,
+) -> RowStream:
+    """The branches without NULL by their statements, those with NULL by their heads.
+
+    `first` are the rows before the bounds of `what`, read already. With `learning` they and the
+    rows within the bounds are the whole module, so an empty head tells something about it.
+    """
     streams = [sent(what, what.direct, more, descending=descending)] if what.direct else []
     for wires, branches in what.null_sets.items():
         columns = (*more, *sorted(wires))
         for group in what.packing.packed(absorb(branches)):
-            streams.append(null_head(what, sorted(wires), group, columns, descending=descending))
+            head = null_head(what, sorted(wires), group, columns, descending=descending)
+            if learning and group == ((),) and len(wires) == 1:
+                head = noted(head, what, next(iter(wires)), first)
+            streams.append(head)
     yield from merged(streams, by_id(descending), what.env.page_size, unique=True)
 
 
@@ -180,24 +194,3 @@ def _narrow(what: Compiled, more: tuple[str, ...], descending: bool, size: int) 
         raise too_large(what, size)
     stream = _with_heads(what, (*more, *what.decided_by), descending)
     yield from judged(at_most(stream, what), what)
-
-
-def _learn(what: Compiled) -> Plan[None]:
-    """Which fields of the condition hold no NULL in the whole module: two calls if none does."""
-    knowledge, name = what.env.knowledge, what.module.name
-    if what.env.consistency == "strict":
-        return
-    fields = [what.module.by_wire[wire] for wires in what.null_sets for wire in wires]
-    unknown = [
-        field.wire
-        for field in dict.fromkeys(fields)
-        if field.family not in UNSTABLE and knowledge.null_free(name, field.wire) is None
-    ]
-    if not unknown:
-        return
-    module = replace(what, bounds=())
-    filled = tuple(not_null(what, wire) for wire in unknown)
-    total, complete = yield from counts([module.statement(((),)), module.statement((filled,))])
-    if total == complete:
-        for wire in unknown:
-            knowledge.learn_null_free(name, wire, True)
