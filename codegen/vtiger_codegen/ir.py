@@ -67,12 +67,26 @@ class Keyword(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Flat:
+    """Fields whose values are of one type, which `values_list(..., flat=True)` then yields."""
+
+    name: str
+    """Of the alias: ``ContactsTextField``."""
+    type: Type
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Querysets:
     """The stub of one module: what its querysets take."""
 
     aliases: tuple[Alias, ...]
     fields: tuple[str, ...]
     """What a select list may name."""
+    flats: tuple[Flat, ...]
+    """Those of them whose type is a plain one."""
+    others: tuple[str, ...]
+    """The rest of them."""
     orders: tuple[str, ...]
     """Sortable fields, each also with a minus."""
     references: tuple[str, ...]

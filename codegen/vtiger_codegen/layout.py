@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from unicodedata import ucd_3_2_0
 
-from .ir import Alias, Argument, Keyword, Member, ModelField, RelationFact
+from .ir import Alias, Argument, Flat, Keyword, Member, ModelField, RelationFact
 from .literals import literal
 from .types import ROOT, Import, Type
 
@@ -145,13 +145,16 @@ def _union(operands: Sequence[str], indent: int) -> str:
     return line if fits(line) else pad + f"\n{pad}| ".join(operands)
 
 
-def literals_alias(name: str, values: Sequence[str]) -> str:
-    """``Name: TypeAlias = Literal[...]``, one value a line; no value at all is `Never`."""
-    if not values:
+def literals_alias(name: str, values: Sequence[str], more: Sequence[Flat] = ()) -> str:
+    """``Name: TypeAlias = Literal[...]``, one value a line, those of other aliases included; no
+    value at all is `Never`."""
+    items = [each.name for each in more] + list(map(literal, values))
+    if not items:
         return f"{name}: TypeAlias = Never"
-    if len(values) == 1:
-        return f"{name}: TypeAlias = Literal[{literal(values[0])}]"
-    return f"{name}: TypeAlias = Literal[\n{lines(map(literal, values), 4)}\n]"
+    line = f"{name}: TypeAlias = Literal[{items[0]}]"
+    if len(items) > 1:
+        return f"{name}: TypeAlias = Literal[\n{lines(items, 4)}\n]"
+    return line if fits(line) else f"{name}: TypeAlias = Literal[\n    {items[0]}\n]"
 
 
 def import_lines(imports: Iterable[Import], root: str = ".", indent: int = 0) -> str:

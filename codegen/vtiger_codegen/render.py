@@ -108,6 +108,8 @@ class Renderer:
         imports = querysets.imports | _STUB_IMPORTS
         if not (querysets.fields and querysets.orders and querysets.references):
             imports |= {Import("typing", "Never")}
+        if querysets.flats:
+            imports |= {Import("typing", "overload")}
         if querysets.values:
             imports |= {Import("typing", "TypedDict")}
         if querysets.values and querysets.creatable:

@@ -12,8 +12,9 @@ from vtiger_orm.operations.crm import Crm
 from vtiger_orm.operations.crm_modules import LeadCrm, crm_class
 from vtiger_orm.operations.lineitems import is_inventory
 from vtiger_orm.query.lookups import LOOKUPS, SHAPES, Lookup, Shape
+from vtiger_orm.query.quirks import why_not_selectable
 
-from .ir import Alias, Keyword, Querysets
+from .ir import Alias, Flat, Keyword, Querysets
 from .naming.resolver import Namespace
 from .naming.words import capitalised
 from .types import (
@@ -54,6 +55,18 @@ _PLAIN: Final = {
     Family.TIME: TIME,
 }
 
+_FLAT: Final = {
+    Family.TEXT: ("TextField", STR),
+    Family.INTEGER: ("IntegerField", INT),
+    Family.DECIMAL: ("DecimalField", DECIMAL),
+    Family.BOOLEAN: ("BooleanField", BOOL),
+    Family.DATE: ("DateField", DATE),
+    Family.DATETIME: ("DateTimeField", DATETIME),
+    Family.TIME: ("TimeField", TIME),
+}
+"""Fields of these are read as one plain type, whatever the field."""
+_FLAT_FAMILIES: Final = frozenset({*_FLAT, Family.ID})
+
 
 class Classes:
     """The classes of the package, by the CRM's module names, and what is known of them."""
@@ -77,10 +90,10 @@ class Classes:
         modules = (field.targets or OWNERS) if owner else sorted(set(field.targets))
         return tuple(module for module in modules if module in self.of)
 
-    def paths(self, fields: Sequence[FieldMeta]) -> Iterator[str]:
+    def paths(self, module: str, fields: Sequence[FieldMeta]) -> Iterator[str]:
         """The references among `fields`, and those of what they point to where that is sure."""
         for field in fields:
-            if field.family is Family.REFERENCE and field.selectable:
+            if _is_followed(module, field):
                 yield field.name
                 modules = self._modules(field)
                 if len(modules) == 1:
@@ -88,8 +101,16 @@ class Classes:
                     yield from sorted(
                         f"{field.name}__{each.name}"
                         for each in further
-                        if each.family is Family.REFERENCE and each.selectable
+                        if _is_followed(modules[0], each)
                     )
+
+
+def _is_readable(module: str, field: FieldMeta) -> bool:
+    return why_not_selectable(module, field) is None
+
+
+def _is_followed(module: str, field: FieldMeta) -> bool:
+    return field.family is Family.REFERENCE and _is_readable(module, field)
 
 
 def build_querysets(
@@ -129,14 +150,19 @@ def build_querysets(
     ]
     crm = _crm(meta, model, classes)
     aliases = tuple(values.aliases.values())
+    readable = [field for field in fields if _is_readable(meta.name, field)]
+    flats = tuple(_flats(readable, model))
     names = [field.name for field in fields if field.sortable]
     keywords = [*lookups, *creation, *relations]
     types = [each.type for each in keywords] + [each.type for each in aliases]
+    types += [each.type for each in flats]
     return Querysets(
         aliases=aliases,
-        fields=tuple(field.name for field in fields if field.selectable),
+        fields=tuple(field.name for field in readable),
+        flats=flats,
+        others=tuple(field.name for field in readable if field.family not in _FLAT_FAMILIES),
         orders=tuple(name for field in names for name in (field, f"-{field}")),
-        references=tuple(classes.paths(fields)),
+        references=tuple(classes.paths(meta.name, fields)),
         lookups=tuple(lookups),
         creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
         values=tuple(given) if meta.creatable or meta.updatable else (),
@@ -146,6 +172,17 @@ def build_querysets(
         crm=crm,
         imports=imports_of([*types, named(model, ROOT), *([crm] if crm else [])]),
     )
+
+
+def _flats(fields: Sequence[FieldMeta], model: str) -> Iterator[Flat]:
+    """The fields by the type that reading them gives, the id first."""
+    ids = tuple(field.name for field in fields if field.family is Family.ID)
+    if ids:
+        yield Flat(f"{model}IdField", generic(named("Ref", RUNTIME), _model(model)), ids)
+    for family, (name, type_) in _FLAT.items():
+        found = tuple(field.name for field in fields if field.family is family)
+        if found:
+            yield Flat(f"{model}{name}", optional(type_), found)
 
 
 def _is_required(field: FieldMeta, meta: ModuleMeta) -> bool:

@@ -299,7 +299,7 @@ def test_flaws_keep_a_field_out_of_what_the_server_cannot_do() -> None:
     assert 'flaw="denied"' in text_of(output, "m.py")
 
 
-_ALIASES = ("Field", "Order")
+_ALIASES = ("TextField", "Order")
 
 
 def test_a_module_that_nobody_may_write_to_offers_no_writing() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import AccountCrm, Related, RelatedManager
@@ -30,55 +30,28 @@ from .services import ServicesManager
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 AccountsCrm: TypeAlias = AccountCrm[Accounts]
-AccountsField: TypeAlias = Literal[
-    "id",
-    "account_id",
+AccountsIdField: TypeAlias = Literal["id"]
+AccountsTextField: TypeAlias = Literal[
     "account_no",
     "accountname",
-    "accounttype",
-    "annual_revenue",
-    "any_of_these",
-    "assigned_user_id",
     "bill_city",
     "bill_code",
     "bill_country",
     "bill_pobox",
     "bill_state",
     "bill_street",
-    "class_",
-    "createdtime",
-    "date_time",
-    "datum",
-    "decimal_grosse_m2",
     "description",
-    "done",
     "e_mail_2nd",
     "email1",
     "email2",
-    "emailoptout",
-    "employees",
     "f_1st_text_quoted_b",
     "fax",
-    "from_",
-    "industry",
-    "int",
-    "is_it_so",
-    "isconvertedfromlead",
-    "ke_hu_lei_xing",
     "long_text",
-    "modifiedby",
-    "modifiedtime",
-    "multi_select",
-    "notify_owner",
-    "one_ref",
     "otherphone",
     "owners_note",
     "ownership",
     "phone",
     "phone_",
-    "preis_in_eur",
-    "rating",
-    "second_user",
     "ship_city",
     "ship_code",
     "ship_country",
@@ -88,11 +61,56 @@ AccountsField: TypeAlias = Literal[
     "siccode",
     "skype_id",
     "source",
-    "starred",
     "tags",
     "tickersymbol",
     "url_link",
     "website",
+]
+AccountsIntegerField: TypeAlias = Literal[
+    "class_",
+    "employees",
+    "int",
+]
+AccountsDecimalField: TypeAlias = Literal[
+    "annual_revenue",
+    "decimal_grosse_m2",
+    "done",
+    "preis_in_eur",
+]
+AccountsBooleanField: TypeAlias = Literal[
+    "emailoptout",
+    "is_it_so",
+    "isconvertedfromlead",
+    "notify_owner",
+    "starred",
+]
+AccountsDateField: TypeAlias = Literal["datum"]
+AccountsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "date_time",
+    "modifiedtime",
+]
+AccountsTimeField: TypeAlias = Literal["from_"]
+AccountsField: TypeAlias = Literal[
+    AccountsIdField,
+    AccountsTextField,
+    AccountsIntegerField,
+    AccountsDecimalField,
+    AccountsBooleanField,
+    AccountsDateField,
+    AccountsDateTimeField,
+    AccountsTimeField,
+    "account_id",
+    "accounttype",
+    "any_of_these",
+    "assigned_user_id",
+    "industry",
+    "ke_hu_lei_xing",
+    "modifiedby",
+    "multi_select",
+    "one_ref",
+    "rating",
+    "second_user",
 ]
 AccountsOrder: TypeAlias = Literal[
     "id",
@@ -2056,6 +2074,71 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *fields: AccountsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Accounts]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: AccountsField,

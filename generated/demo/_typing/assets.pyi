@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -12,29 +12,40 @@ from .documents import DocumentsManager
 from .helpdesk import HelpDeskManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-AssetsField: TypeAlias = Literal[
-    "id",
-    "account",
+AssetsIdField: TypeAlias = Literal["id"]
+AssetsTextField: TypeAlias = Literal[
     "asset_no",
     "assetname",
-    "assetstatus",
-    "assigned_user_id",
-    "contact",
-    "createdtime",
-    "dateinservice",
-    "datesold",
     "description",
-    "invoiceid",
-    "modifiedby",
-    "modifiedtime",
-    "product",
     "serialnumber",
     "shippingmethod",
     "shippingtrackingnumber",
     "source",
-    "starred",
     "tagnumber",
     "tags",
+]
+AssetsBooleanField: TypeAlias = Literal["starred"]
+AssetsDateField: TypeAlias = Literal[
+    "dateinservice",
+    "datesold",
+]
+AssetsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+AssetsField: TypeAlias = Literal[
+    AssetsIdField,
+    AssetsTextField,
+    AssetsBooleanField,
+    AssetsDateField,
+    AssetsDateTimeField,
+    "account",
+    "assetstatus",
+    "assigned_user_id",
+    "contact",
+    "invoiceid",
+    "modifiedby",
+    "product",
 ]
 AssetsOrder: TypeAlias = Literal[
     "id",
@@ -717,6 +728,47 @@ class AssetsQuerySet(QuerySet[Assets]):
         self,
         *fields: AssetsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Assets]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: AssetsField,

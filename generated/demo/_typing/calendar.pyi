@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -37,33 +37,51 @@ _ParentIdModel: TypeAlias = (
     | SalesOrder
 )
 _ParentId: TypeAlias = _ParentIdModel | Ref[_ParentIdModel]
-CalendarField: TypeAlias = Literal[
-    "id",
-    "activitytype",
-    "assigned_user_id",
-    "createdtime",
-    "date_start",
+CalendarIdField: TypeAlias = Literal["id"]
+CalendarTextField: TypeAlias = Literal[
     "description",
-    "due_date",
-    "duration_hours",
-    "duration_minutes",
-    "eventstatus",
     "location",
-    "modifiedby",
-    "modifiedtime",
-    "notime",
-    "parent_id",
-    "recurringtype",
-    "reminder_time",
-    "sendnotification",
     "source",
-    "starred",
     "subject",
     "tags",
-    "taskpriority",
-    "taskstatus",
+]
+CalendarIntegerField: TypeAlias = Literal["reminder_time"]
+CalendarBooleanField: TypeAlias = Literal[
+    "notime",
+    "sendnotification",
+    "starred",
+]
+CalendarDateField: TypeAlias = Literal[
+    "date_start",
+    "due_date",
+]
+CalendarDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+CalendarTimeField: TypeAlias = Literal[
+    "duration_hours",
     "time_end",
     "time_start",
+]
+CalendarField: TypeAlias = Literal[
+    CalendarIdField,
+    CalendarTextField,
+    CalendarIntegerField,
+    CalendarBooleanField,
+    CalendarDateField,
+    CalendarDateTimeField,
+    CalendarTimeField,
+    "activitytype",
+    "assigned_user_id",
+    "contact_id",
+    "duration_minutes",
+    "eventstatus",
+    "modifiedby",
+    "parent_id",
+    "recurringtype",
+    "taskpriority",
+    "taskstatus",
     "visibility",
 ]
 CalendarOrder: TypeAlias = Literal[
@@ -124,6 +142,14 @@ CalendarOrder: TypeAlias = Literal[
 ]
 CalendarReference: TypeAlias = Literal[
     "assigned_user_id",
+    "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "modifiedby",
     "modifiedby__currency_id",
     "modifiedby__reports_to_id",
@@ -807,6 +833,63 @@ class CalendarQuerySet(QuerySet[Calendar]):
         self,
         *fields: CalendarField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CalendarIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Calendar]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CalendarTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CalendarIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CalendarBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CalendarDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CalendarDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CalendarTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: CalendarField,

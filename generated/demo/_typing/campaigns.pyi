@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -16,36 +16,51 @@ from .leads import LeadsManager
 from .potentials import PotentialsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-CampaignsField: TypeAlias = Literal[
-    "id",
-    "actualcost",
-    "actualresponsecount",
-    "actualroi",
-    "actualsalescount",
-    "assigned_user_id",
-    "budgetcost",
+CampaignsIdField: TypeAlias = Literal["id"]
+CampaignsTextField: TypeAlias = Literal[
     "campaign_no",
     "campaignname",
-    "campaignstatus",
-    "campaigntype",
-    "closingdate",
-    "createdtime",
     "description",
-    "expectedresponse",
-    "expectedresponsecount",
-    "expectedrevenue",
-    "expectedroi",
-    "expectedsalescount",
-    "modifiedby",
-    "modifiedtime",
-    "numsent",
-    "product_id",
     "source",
     "sponsor",
-    "starred",
     "tags",
     "targetaudience",
+]
+CampaignsIntegerField: TypeAlias = Literal[
+    "actualresponsecount",
+    "actualsalescount",
+    "expectedresponsecount",
+    "expectedsalescount",
     "targetsize",
+]
+CampaignsDecimalField: TypeAlias = Literal[
+    "actualcost",
+    "actualroi",
+    "budgetcost",
+    "expectedrevenue",
+    "expectedroi",
+    "numsent",
+]
+CampaignsBooleanField: TypeAlias = Literal["starred"]
+CampaignsDateField: TypeAlias = Literal["closingdate"]
+CampaignsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+CampaignsField: TypeAlias = Literal[
+    CampaignsIdField,
+    CampaignsTextField,
+    CampaignsIntegerField,
+    CampaignsDecimalField,
+    CampaignsBooleanField,
+    CampaignsDateField,
+    CampaignsDateTimeField,
+    "assigned_user_id",
+    "campaignstatus",
+    "campaigntype",
+    "expectedresponse",
+    "modifiedby",
+    "product_id",
 ]
 CampaignsOrder: TypeAlias = Literal[
     "id",
@@ -903,6 +918,63 @@ class CampaignsQuerySet(QuerySet[Campaigns]):
         self,
         *fields: CampaignsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CampaignsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Campaigns]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CampaignsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CampaignsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CampaignsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CampaignsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CampaignsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CampaignsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: CampaignsField,

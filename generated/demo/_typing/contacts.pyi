@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -31,40 +31,21 @@ from .vendors import VendorsManager
 
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-ContactsField: TypeAlias = Literal[
-    "id",
-    "account_id",
-    "any_of_these",
-    "assigned_user_id",
+ContactsIdField: TypeAlias = Literal["id"]
+ContactsTextField: TypeAlias = Literal[
     "assistant",
     "assistantphone",
-    "birthday",
-    "class_",
-    "contact_id",
     "contact_no",
-    "createdtime",
-    "date_time",
-    "datum",
-    "decimal_grosse_m2",
     "department",
     "description",
-    "done",
-    "donotcall",
     "e_mail_2nd",
     "email",
-    "emailoptout",
     "f_1st_text_quoted_b",
     "fax",
     "firstname",
-    "from_",
     "homephone",
     "imagename",
-    "int",
-    "is_it_so",
-    "isconvertedfromlead",
-    "ke_hu_lei_xing",
     "lastname",
-    "leadsource",
     "long_text",
     "mailingcity",
     "mailingcountry",
@@ -73,11 +54,6 @@ ContactsField: TypeAlias = Literal[
     "mailingstreet",
     "mailingzip",
     "mobile",
-    "modifiedby",
-    "modifiedtime",
-    "multi_select",
-    "notify_owner",
-    "one_ref",
     "othercity",
     "othercountry",
     "otherphone",
@@ -88,20 +64,64 @@ ContactsField: TypeAlias = Literal[
     "owners_note",
     "phone",
     "phone_",
-    "portal",
-    "preis_in_eur",
-    "reference",
     "salutationtype",
-    "second_user",
     "secondaryemail",
     "skype_id",
     "source",
-    "starred",
-    "support_end_date",
-    "support_start_date",
     "tags",
     "title",
     "url_link",
+]
+ContactsIntegerField: TypeAlias = Literal[
+    "class_",
+    "int",
+]
+ContactsDecimalField: TypeAlias = Literal[
+    "decimal_grosse_m2",
+    "done",
+    "preis_in_eur",
+]
+ContactsBooleanField: TypeAlias = Literal[
+    "donotcall",
+    "emailoptout",
+    "is_it_so",
+    "isconvertedfromlead",
+    "notify_owner",
+    "portal",
+    "reference",
+    "starred",
+]
+ContactsDateField: TypeAlias = Literal[
+    "birthday",
+    "datum",
+    "support_end_date",
+    "support_start_date",
+]
+ContactsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "date_time",
+    "modifiedtime",
+]
+ContactsTimeField: TypeAlias = Literal["from_"]
+ContactsField: TypeAlias = Literal[
+    ContactsIdField,
+    ContactsTextField,
+    ContactsIntegerField,
+    ContactsDecimalField,
+    ContactsBooleanField,
+    ContactsDateField,
+    ContactsDateTimeField,
+    ContactsTimeField,
+    "account_id",
+    "any_of_these",
+    "assigned_user_id",
+    "contact_id",
+    "ke_hu_lei_xing",
+    "leadsource",
+    "modifiedby",
+    "multi_select",
+    "one_ref",
+    "second_user",
 ]
 ContactsOrder: TypeAlias = Literal[
     "id",
@@ -2313,6 +2333,71 @@ class ContactsQuerySet(QuerySet[Contacts]):
         self,
         *fields: ContactsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Contacts]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ContactsField,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import DocumentCrm, Related, RelatedManager
@@ -26,26 +26,39 @@ from .services import ServicesManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 DocumentsCrm: TypeAlias = DocumentCrm[Documents]
-DocumentsField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
-    "createdtime",
-    "filedownloadcount",
+DocumentsIdField: TypeAlias = Literal["id"]
+DocumentsTextField: TypeAlias = Literal[
     "filelocationtype",
     "filename",
-    "filesize",
-    "filestatus",
     "filetype",
     "fileversion",
-    "folderid",
-    "modifiedby",
-    "modifiedtime",
     "note_no",
     "notecontent",
     "notes_title",
     "source",
-    "starred",
     "tags",
+]
+DocumentsIntegerField: TypeAlias = Literal[
+    "filedownloadcount",
+    "filesize",
+]
+DocumentsBooleanField: TypeAlias = Literal[
+    "filestatus",
+    "starred",
+]
+DocumentsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+DocumentsField: TypeAlias = Literal[
+    DocumentsIdField,
+    DocumentsTextField,
+    DocumentsIntegerField,
+    DocumentsBooleanField,
+    DocumentsDateTimeField,
+    "assigned_user_id",
+    "folderid",
+    "modifiedby",
 ]
 DocumentsOrder: TypeAlias = Literal[
     "id",
@@ -646,6 +659,47 @@ class DocumentsQuerySet(QuerySet[Documents]):
         self,
         *fields: DocumentsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: DocumentsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Documents]]: ...
+    @overload
+    def values_list(
+        self,
+        field: DocumentsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: DocumentsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: DocumentsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: DocumentsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: DocumentsField,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -14,29 +14,42 @@ from .documents import DocumentsManager
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _ParentIdModel: TypeAlias = Accounts | Contacts | Leads | Users | Vendors
 _ParentId: TypeAlias = _ParentIdModel | Ref[_ParentIdModel]
-EmailsField: TypeAlias = Literal[
-    "id",
-    "access_count",
+EmailsIdField: TypeAlias = Literal["id"]
+EmailsTextField: TypeAlias = Literal[
     "activitytype",
-    "assigned_user_id",
     "bccmail",
     "ccmail",
-    "click_count",
-    "createdtime",
-    "date_start",
     "description",
-    "email_flag",
     "from_email",
-    "modifiedby",
-    "modifiedtime",
-    "parent_id",
     "parent_type",
     "saved_toid",
     "source",
-    "starred",
     "subject",
     "tags",
-    "time_start",
+]
+EmailsIntegerField: TypeAlias = Literal[
+    "access_count",
+    "click_count",
+]
+EmailsBooleanField: TypeAlias = Literal["starred"]
+EmailsDateField: TypeAlias = Literal["date_start"]
+EmailsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+EmailsTimeField: TypeAlias = Literal["time_start"]
+EmailsField: TypeAlias = Literal[
+    EmailsIdField,
+    EmailsTextField,
+    EmailsIntegerField,
+    EmailsBooleanField,
+    EmailsDateField,
+    EmailsDateTimeField,
+    EmailsTimeField,
+    "assigned_user_id",
+    "email_flag",
+    "modifiedby",
+    "parent_id",
 ]
 EmailsOrder: TypeAlias = Literal[
     "id",
@@ -746,6 +759,63 @@ class EmailsQuerySet(QuerySet[Emails]):
         self,
         *fields: EmailsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: EmailsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Emails]]: ...
+    @overload
+    def values_list(
+        self,
+        field: EmailsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EmailsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EmailsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EmailsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EmailsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EmailsTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: EmailsField,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
@@ -36,32 +36,52 @@ _ParentIdModel: TypeAlias = (
     | SalesOrder
 )
 _ParentId: TypeAlias = _ParentIdModel | Ref[_ParentIdModel]
-EventsField: TypeAlias = Literal[
-    "id",
-    "activitytype",
-    "assigned_user_id",
-    "createdtime",
-    "date_start",
+EventsIdField: TypeAlias = Literal["id"]
+EventsTextField: TypeAlias = Literal[
     "description",
-    "due_date",
-    "duration_hours",
-    "duration_minutes",
-    "eventstatus",
     "location",
-    "modifiedby",
-    "modifiedtime",
-    "notime",
-    "parent_id",
-    "recurringtype",
-    "reminder_time",
-    "sendnotification",
     "source",
-    "starred",
     "subject",
     "tags",
-    "taskpriority",
+]
+EventsIntegerField: TypeAlias = Literal[
+    "duration_hours",
+    "reminder_time",
+]
+EventsBooleanField: TypeAlias = Literal[
+    "notime",
+    "sendnotification",
+    "starred",
+]
+EventsDateField: TypeAlias = Literal[
+    "date_start",
+    "due_date",
+]
+EventsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+EventsTimeField: TypeAlias = Literal[
     "time_end",
     "time_start",
+]
+EventsField: TypeAlias = Literal[
+    EventsIdField,
+    EventsTextField,
+    EventsIntegerField,
+    EventsBooleanField,
+    EventsDateField,
+    EventsDateTimeField,
+    EventsTimeField,
+    "activitytype",
+    "assigned_user_id",
+    "contact_id",
+    "duration_minutes",
+    "eventstatus",
+    "modifiedby",
+    "parent_id",
+    "recurringtype",
+    "taskpriority",
     "visibility",
 ]
 EventsOrder: TypeAlias = Literal[
@@ -120,6 +140,14 @@ EventsOrder: TypeAlias = Literal[
 ]
 EventsReference: TypeAlias = Literal[
     "assigned_user_id",
+    "contact_id",
+    "contact_id__account_id",
+    "contact_id__any_of_these",
+    "contact_id__assigned_user_id",
+    "contact_id__contact_id",
+    "contact_id__modifiedby",
+    "contact_id__one_ref",
+    "contact_id__second_user",
     "modifiedby",
     "modifiedby__currency_id",
     "modifiedby__reports_to_id",
@@ -781,6 +809,63 @@ class EventsQuerySet(QuerySet[Events]):
         self,
         *fields: EventsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: EventsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Events]]: ...
+    @overload
+    def values_list(
+        self,
+        field: EventsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EventsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EventsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EventsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EventsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: EventsTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: EventsField,

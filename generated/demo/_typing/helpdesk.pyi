@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -19,50 +19,68 @@ from .services import ServicesManager
 
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-HelpDeskField: TypeAlias = Literal[
-    "id",
-    "any_of_these",
-    "assigned_user_id",
-    "class_",
-    "contact_id",
-    "createdtime",
-    "date_time",
-    "datum",
-    "days",
-    "decimal_grosse_m2",
+HelpDeskIdField: TypeAlias = Literal["id"]
+HelpDeskTextField: TypeAlias = Literal[
     "description",
-    "done",
     "e_mail_2nd",
     "f_1st_text_quoted_b",
-    "from_",
-    "from_portal",
-    "hours",
-    "int",
-    "is_it_so",
-    "ke_hu_lei_xing",
     "long_text",
-    "modifiedby",
-    "modifiedtime",
-    "multi_select",
-    "one_ref",
     "owners_note",
-    "parent_id",
     "phone",
-    "preis_in_eur",
-    "product_id",
-    "second_user",
     "skype_id",
     "solution",
     "source",
-    "starred",
     "tags",
     "ticket_no",
     "ticket_title",
+    "url_link",
+]
+HelpDeskIntegerField: TypeAlias = Literal[
+    "class_",
+    "int",
+]
+HelpDeskDecimalField: TypeAlias = Literal[
+    "days",
+    "decimal_grosse_m2",
+    "done",
+    "hours",
+    "preis_in_eur",
+]
+HelpDeskBooleanField: TypeAlias = Literal[
+    "from_portal",
+    "is_it_so",
+    "starred",
+]
+HelpDeskDateField: TypeAlias = Literal["datum"]
+HelpDeskDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "date_time",
+    "modifiedtime",
+]
+HelpDeskTimeField: TypeAlias = Literal["from_"]
+HelpDeskField: TypeAlias = Literal[
+    HelpDeskIdField,
+    HelpDeskTextField,
+    HelpDeskIntegerField,
+    HelpDeskDecimalField,
+    HelpDeskBooleanField,
+    HelpDeskDateField,
+    HelpDeskDateTimeField,
+    HelpDeskTimeField,
+    "any_of_these",
+    "assigned_user_id",
+    "contact_id",
+    "ke_hu_lei_xing",
+    "modifiedby",
+    "multi_select",
+    "one_ref",
+    "parent_id",
+    "product_id",
+    "second_user",
     "ticketcategories",
     "ticketpriorities",
     "ticketseverities",
     "ticketstatus",
-    "url_link",
 ]
 HelpDeskOrder: TypeAlias = Literal[
     "id",
@@ -1282,6 +1300,71 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
         self,
         *fields: HelpDeskField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[HelpDesk]]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: HelpDeskTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: HelpDeskField,

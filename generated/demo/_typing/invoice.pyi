@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm import LineItem as LineItem_
@@ -28,41 +28,17 @@ from .documents import DocumentsManager
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
 InvoiceCrm: TypeAlias = InventoryCrm[Invoice]
-InvoiceField: TypeAlias = Literal[
-    "id",
-    "account_id",
-    "assigned_user_id",
-    "balance",
+InvoiceIdField: TypeAlias = Literal["id"]
+InvoiceTextField: TypeAlias = Literal[
     "bill_city",
     "bill_code",
     "bill_country",
     "bill_pobox",
     "bill_state",
     "bill_street",
-    "contact_id",
-    "conversion_rate",
-    "createdtime",
-    "currency_id",
     "customerno",
     "description",
-    "duedate",
-    "exciseduty",
-    "hdnGrandTotal",
-    "hdnS_H_Amount",
-    "hdnS_H_Percent",
-    "hdnSubTotal",
-    "hdnTaxType",
     "invoice_no",
-    "invoicedate",
-    "invoicestatus",
-    "modifiedby",
-    "modifiedtime",
-    "potential_id",
-    "pre_tax_total",
-    "received",
-    "region_id",
-    "salescommission",
-    "salesorder_id",
     "ship_city",
     "ship_code",
     "ship_country",
@@ -70,12 +46,50 @@ InvoiceField: TypeAlias = Literal[
     "ship_state",
     "ship_street",
     "source",
-    "starred",
     "subject",
     "tags",
     "terms_conditions",
-    "txtAdjustment",
     "vtiger_purchaseorder",
+]
+InvoiceDecimalField: TypeAlias = Literal[
+    "balance",
+    "conversion_rate",
+    "exciseduty",
+    "hdnGrandTotal",
+    "hdnS_H_Amount",
+    "hdnS_H_Percent",
+    "hdnSubTotal",
+    "pre_tax_total",
+    "received",
+    "salescommission",
+    "txtAdjustment",
+]
+InvoiceBooleanField: TypeAlias = Literal["starred"]
+InvoiceDateField: TypeAlias = Literal[
+    "duedate",
+    "invoicedate",
+]
+InvoiceDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+InvoiceField: TypeAlias = Literal[
+    InvoiceIdField,
+    InvoiceTextField,
+    InvoiceDecimalField,
+    InvoiceBooleanField,
+    InvoiceDateField,
+    InvoiceDateTimeField,
+    "account_id",
+    "assigned_user_id",
+    "contact_id",
+    "currency_id",
+    "hdnTaxType",
+    "invoicestatus",
+    "modifiedby",
+    "potential_id",
+    "region_id",
+    "salesorder_id",
 ]
 InvoiceOrder: TypeAlias = Literal[
     "id",
@@ -1565,6 +1579,55 @@ class InvoiceQuerySet(QuerySet[Invoice]):
         self,
         *fields: InvoiceField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: InvoiceIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Invoice]]: ...
+    @overload
+    def values_list(
+        self,
+        field: InvoiceTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: InvoiceDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: InvoiceBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: InvoiceDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: InvoiceDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: InvoiceField,

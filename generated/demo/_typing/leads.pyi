@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import LeadCrm, Related, RelatedManager
@@ -20,41 +20,53 @@ from .services import ServicesManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 LeadsCrm: TypeAlias = LeadCrm[Leads, Accounts, Contacts, Potentials]
-LeadsField: TypeAlias = Literal[
-    "id",
-    "annualrevenue",
-    "assigned_user_id",
+LeadsIdField: TypeAlias = Literal["id"]
+LeadsTextField: TypeAlias = Literal[
     "city",
     "code",
     "company",
     "country",
-    "createdtime",
     "description",
     "designation",
     "email",
-    "emailoptout",
     "fax",
     "firstname",
-    "industry",
     "lane",
     "lastname",
     "lead_no",
-    "leadsource",
-    "leadstatus",
     "mobile",
-    "modifiedby",
-    "modifiedtime",
-    "noofemployees",
     "phone",
     "pobox",
-    "rating",
     "salutationtype",
     "secondaryemail",
     "source",
-    "starred",
     "state",
     "tags",
     "website",
+]
+LeadsIntegerField: TypeAlias = Literal["noofemployees"]
+LeadsDecimalField: TypeAlias = Literal["annualrevenue"]
+LeadsBooleanField: TypeAlias = Literal[
+    "emailoptout",
+    "starred",
+]
+LeadsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+LeadsField: TypeAlias = Literal[
+    LeadsIdField,
+    LeadsTextField,
+    LeadsIntegerField,
+    LeadsDecimalField,
+    LeadsBooleanField,
+    LeadsDateTimeField,
+    "assigned_user_id",
+    "industry",
+    "leadsource",
+    "leadstatus",
+    "modifiedby",
+    "rating",
 ]
 LeadsOrder: TypeAlias = Literal[
     "id",
@@ -1202,6 +1214,55 @@ class LeadsQuerySet(QuerySet[Leads]):
         self,
         *fields: LeadsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: LeadsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Leads]]: ...
+    @overload
+    def values_list(
+        self,
+        field: LeadsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: LeadsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: LeadsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: LeadsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: LeadsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: LeadsField,

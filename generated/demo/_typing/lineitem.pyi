@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
@@ -12,23 +12,31 @@ from .. import Invoice, LineItem, Products, PurchaseOrder, Quotes, SalesOrder, S
 _ParentIdModel: TypeAlias = Invoice | PurchaseOrder | Quotes | SalesOrder
 _ParentId: TypeAlias = _ParentIdModel | Ref[_ParentIdModel]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
-LineItemField: TypeAlias = Literal[
-    "id",
+LineItemIdField: TypeAlias = Literal["id"]
+LineItemTextField: TypeAlias = Literal[
     "comment",
-    "discount_amount",
-    "discount_percent",
     "image",
     "incrementondel",
+]
+LineItemIntegerField: TypeAlias = Literal["sequence_no"]
+LineItemDecimalField: TypeAlias = Literal[
+    "discount_amount",
+    "discount_percent",
     "listprice",
     "margin",
-    "parent_id",
-    "productid",
     "purchase_cost",
     "quantity",
-    "sequence_no",
     "tax1",
     "tax2",
     "tax3",
+]
+LineItemField: TypeAlias = Literal[
+    LineItemIdField,
+    LineItemTextField,
+    LineItemIntegerField,
+    LineItemDecimalField,
+    "parent_id",
+    "productid",
 ]
 LineItemOrder: TypeAlias = Literal[
     "id",
@@ -498,6 +506,39 @@ class LineItemQuerySet(QuerySet[LineItem]):
         self,
         *fields: LineItemField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: LineItemIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[LineItem]]: ...
+    @overload
+    def values_list(
+        self,
+        field: LineItemTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: LineItemIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: LineItemDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
     def values_list(
         self,
         *fields: LineItemField,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
@@ -41,21 +41,31 @@ _RelatedToModel: TypeAlias = (
     | SalesOrder
 )
 _RelatedTo: TypeAlias = _RelatedToModel | Ref[_RelatedToModel]
-ModCommentsField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
+ModCommentsIdField: TypeAlias = Literal["id"]
+ModCommentsTextField: TypeAlias = Literal[
     "commentcontent",
+    "filename",
+    "reasontoedit",
+    "source",
+]
+ModCommentsIntegerField: TypeAlias = Literal[
+    "is_private",
+    "related_email_id",
+]
+ModCommentsDateTimeField: TypeAlias = Literal[
     "createdtime",
+    "modifiedtime",
+]
+ModCommentsField: TypeAlias = Literal[
+    ModCommentsIdField,
+    ModCommentsTextField,
+    ModCommentsIntegerField,
+    ModCommentsDateTimeField,
+    "assigned_user_id",
     "creator",
     "customer",
-    "filename",
-    "is_private",
-    "modifiedtime",
     "parent_comments",
-    "reasontoedit",
-    "related_email_id",
     "related_to",
-    "source",
     "userid",
 ]
 ModCommentsOrder: TypeAlias = Literal[
@@ -486,6 +496,39 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
         self,
         *fields: ModCommentsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ModCommentsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[ModComments]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ModCommentsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ModCommentsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ModCommentsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ModCommentsField,

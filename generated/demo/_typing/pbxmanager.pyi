@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
@@ -11,24 +11,34 @@ from .. import Accounts, Contacts, Groups, Leads, PBXManager, Users
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Customer: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
-PBXManagerField: TypeAlias = Literal[
-    "id",
-    "CreatedTime",
-    "ModifiedTime",
-    "assigned_user_id",
-    "billduration",
+PBXManagerIdField: TypeAlias = Literal["id"]
+PBXManagerTextField: TypeAlias = Literal[
     "callstatus",
-    "customer",
     "customernumber",
     "customertype",
     "direction",
-    "endtime",
     "gateway",
     "recordingurl",
     "source",
     "sourceuuid",
-    "starttime",
+]
+PBXManagerIntegerField: TypeAlias = Literal[
+    "billduration",
     "totalduration",
+]
+PBXManagerDateTimeField: TypeAlias = Literal[
+    "CreatedTime",
+    "ModifiedTime",
+    "endtime",
+    "starttime",
+]
+PBXManagerField: TypeAlias = Literal[
+    PBXManagerIdField,
+    PBXManagerTextField,
+    PBXManagerIntegerField,
+    PBXManagerDateTimeField,
+    "assigned_user_id",
+    "customer",
     "user",
 ]
 PBXManagerOrder: TypeAlias = Literal[
@@ -634,6 +644,39 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
         self,
         *fields: PBXManagerField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PBXManagerIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[PBXManager]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PBXManagerTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PBXManagerIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PBXManagerDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: PBXManagerField,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -22,51 +22,71 @@ from .services import ServicesManager
 
 _AnyOfThese: TypeAlias = Accounts | Contacts | Leads | Ref[Accounts | Contacts | Leads]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-PotentialsField: TypeAlias = Literal[
-    "id",
-    "amount",
-    "any_of_these",
-    "assigned_user_id",
-    "campaignid",
-    "class_",
-    "closingdate",
-    "contact_id",
-    "createdtime",
-    "date_time",
-    "datum",
-    "decimal_grosse_m2",
+PotentialsIdField: TypeAlias = Literal["id"]
+PotentialsTextField: TypeAlias = Literal[
     "description",
-    "done",
     "e_mail_2nd",
     "f_1st_text_quoted_b",
-    "forecast_amount",
-    "from_",
-    "int",
-    "is_it_so",
-    "isconvertedfromlead",
-    "ke_hu_lei_xing",
-    "leadsource",
     "long_text",
-    "modifiedby",
-    "modifiedtime",
-    "multi_select",
     "nextstep",
-    "one_ref",
-    "opportunity_type",
     "owners_note",
     "phone",
     "potential_no",
     "potentialname",
+    "skype_id",
+    "source",
+    "tags",
+    "url_link",
+]
+PotentialsIntegerField: TypeAlias = Literal[
+    "class_",
+    "int",
+]
+PotentialsDecimalField: TypeAlias = Literal[
+    "amount",
+    "decimal_grosse_m2",
+    "done",
+    "forecast_amount",
     "preis_in_eur",
     "probability",
+]
+PotentialsBooleanField: TypeAlias = Literal[
+    "is_it_so",
+    "isconvertedfromlead",
+    "starred",
+]
+PotentialsDateField: TypeAlias = Literal[
+    "closingdate",
+    "datum",
+]
+PotentialsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "date_time",
+    "modifiedtime",
+]
+PotentialsTimeField: TypeAlias = Literal["from_"]
+PotentialsField: TypeAlias = Literal[
+    PotentialsIdField,
+    PotentialsTextField,
+    PotentialsIntegerField,
+    PotentialsDecimalField,
+    PotentialsBooleanField,
+    PotentialsDateField,
+    PotentialsDateTimeField,
+    PotentialsTimeField,
+    "any_of_these",
+    "assigned_user_id",
+    "campaignid",
+    "contact_id",
+    "ke_hu_lei_xing",
+    "leadsource",
+    "modifiedby",
+    "multi_select",
+    "one_ref",
+    "opportunity_type",
     "related_to",
     "sales_stage",
     "second_user",
-    "skype_id",
-    "source",
-    "starred",
-    "tags",
-    "url_link",
 ]
 PotentialsOrder: TypeAlias = Literal[
     "id",
@@ -1322,6 +1342,71 @@ class PotentialsQuerySet(QuerySet[Potentials]):
         self,
         *fields: PotentialsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Potentials]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PotentialsTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: PotentialsField,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -11,19 +11,29 @@ from .. import Currency, PriceBooks, Users
 from .products import ProductsManager
 from .services import ServicesManager
 
-PriceBooksField: TypeAlias = Literal[
-    "id",
-    "active",
+PriceBooksIdField: TypeAlias = Literal["id"]
+PriceBooksTextField: TypeAlias = Literal[
     "bookname",
-    "createdtime",
-    "currency_id",
     "description",
-    "modifiedby",
-    "modifiedtime",
     "pricebook_no",
     "source",
-    "starred",
     "tags",
+]
+PriceBooksBooleanField: TypeAlias = Literal[
+    "active",
+    "starred",
+]
+PriceBooksDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+PriceBooksField: TypeAlias = Literal[
+    PriceBooksIdField,
+    PriceBooksTextField,
+    PriceBooksBooleanField,
+    PriceBooksDateTimeField,
+    "currency_id",
+    "modifiedby",
 ]
 PriceBooksOrder: TypeAlias = Literal[
     "id",
@@ -397,6 +407,39 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         self,
         *fields: PriceBooksField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PriceBooksIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[PriceBooks]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PriceBooksTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PriceBooksBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PriceBooksDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: PriceBooksField,

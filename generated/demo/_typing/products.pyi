@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -23,43 +23,62 @@ from .quotes import QuotesManager
 from .salesorder import SalesOrderManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-ProductsField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
-    "commissionrate",
-    "createdtime",
+ProductsIdField: TypeAlias = Literal["id"]
+ProductsTextField: TypeAlias = Literal[
     "description",
-    "discontinued",
-    "expiry_date",
-    "glacct",
     "imagename",
-    "manufacturer",
     "mfr_part_no",
-    "modifiedby",
-    "modifiedtime",
     "product_no",
-    "productcategory",
     "productcode",
     "productname",
     "productsheet",
-    "purchase_cost",
-    "qty_per_unit",
-    "qtyindemand",
-    "qtyinstock",
-    "reorderlevel",
-    "sales_end_date",
-    "sales_start_date",
     "serial_no",
     "source",
-    "starred",
-    "start_date",
     "tags",
     "taxclass",
-    "unit_price",
-    "usageunit",
-    "vendor_id",
     "vendor_part_no",
     "website",
+]
+ProductsIntegerField: TypeAlias = Literal[
+    "qtyindemand",
+    "reorderlevel",
+]
+ProductsDecimalField: TypeAlias = Literal[
+    "commissionrate",
+    "purchase_cost",
+    "qty_per_unit",
+    "qtyinstock",
+    "unit_price",
+]
+ProductsBooleanField: TypeAlias = Literal[
+    "discontinued",
+    "starred",
+]
+ProductsDateField: TypeAlias = Literal[
+    "expiry_date",
+    "sales_end_date",
+    "sales_start_date",
+    "start_date",
+]
+ProductsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+ProductsField: TypeAlias = Literal[
+    ProductsIdField,
+    ProductsTextField,
+    ProductsIntegerField,
+    ProductsDecimalField,
+    ProductsBooleanField,
+    ProductsDateField,
+    ProductsDateTimeField,
+    "assigned_user_id",
+    "glacct",
+    "manufacturer",
+    "modifiedby",
+    "productcategory",
+    "usageunit",
+    "vendor_id",
 ]
 ProductsOrder: TypeAlias = Literal[
     "id",
@@ -1182,6 +1201,63 @@ class ProductsQuerySet(QuerySet[Products]):
         self,
         *fields: ProductsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Products]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ProductsField,

@@ -2,14 +2,15 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Products, ProductTaxes, Tax
 
-ProductTaxesField: TypeAlias = Literal["id"]
+ProductTaxesIdField: TypeAlias = Literal["id"]
+ProductTaxesField: TypeAlias = Literal[ProductTaxesIdField]
 ProductTaxesOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -69,6 +70,15 @@ class ProductTaxesQuerySet(QuerySet[ProductTaxes]):
         self,
         *fields: ProductTaxesField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProductTaxesIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[ProductTaxes]]: ...
+    @overload
     def values_list(
         self,
         *fields: ProductTaxesField,

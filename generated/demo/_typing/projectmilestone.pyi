@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
@@ -10,21 +10,30 @@ from vtiger_orm.models import RelatedManager
 from .. import Groups, Project, ProjectMilestone, Users
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-ProjectMilestoneField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
-    "createdtime",
+ProjectMilestoneIdField: TypeAlias = Literal["id"]
+ProjectMilestoneTextField: TypeAlias = Literal[
     "description",
-    "modifiedby",
-    "modifiedtime",
-    "projectid",
     "projectmilestone_no",
-    "projectmilestonedate",
     "projectmilestonename",
-    "projectmilestonetype",
     "source",
-    "starred",
     "tags",
+]
+ProjectMilestoneBooleanField: TypeAlias = Literal["starred"]
+ProjectMilestoneDateField: TypeAlias = Literal["projectmilestonedate"]
+ProjectMilestoneDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+ProjectMilestoneField: TypeAlias = Literal[
+    ProjectMilestoneIdField,
+    ProjectMilestoneTextField,
+    ProjectMilestoneBooleanField,
+    ProjectMilestoneDateField,
+    ProjectMilestoneDateTimeField,
+    "assigned_user_id",
+    "modifiedby",
+    "projectid",
+    "projectmilestonetype",
 ]
 ProjectMilestoneOrder: TypeAlias = Literal[
     "id",
@@ -466,6 +475,47 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
         self,
         *fields: ProjectMilestoneField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectMilestoneIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[ProjectMilestone]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectMilestoneTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectMilestoneBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectMilestoneDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectMilestoneDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ProjectMilestoneField,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -13,27 +13,39 @@ from .emails import EmailsManager
 from .modcomments import ModCommentsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-ProjectTaskField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
-    "createdtime",
+ProjectTaskIdField: TypeAlias = Literal["id"]
+ProjectTaskTextField: TypeAlias = Literal[
     "description",
-    "enddate",
-    "modifiedby",
-    "modifiedtime",
-    "projectid",
     "projecttask_no",
     "projecttaskhours",
     "projecttaskname",
-    "projecttasknumber",
+    "source",
+    "tags",
+]
+ProjectTaskIntegerField: TypeAlias = Literal["projecttasknumber"]
+ProjectTaskBooleanField: TypeAlias = Literal["starred"]
+ProjectTaskDateField: TypeAlias = Literal[
+    "enddate",
+    "startdate",
+]
+ProjectTaskDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+ProjectTaskField: TypeAlias = Literal[
+    ProjectTaskIdField,
+    ProjectTaskTextField,
+    ProjectTaskIntegerField,
+    ProjectTaskBooleanField,
+    ProjectTaskDateField,
+    ProjectTaskDateTimeField,
+    "assigned_user_id",
+    "modifiedby",
+    "projectid",
     "projecttaskpriority",
     "projecttaskprogress",
     "projecttaskstatus",
     "projecttasktype",
-    "source",
-    "starred",
-    "startdate",
-    "tags",
 ]
 ProjectTaskOrder: TypeAlias = Literal[
     "id",
@@ -640,6 +652,55 @@ class ProjectTaskQuerySet(QuerySet[ProjectTask]):
         self,
         *fields: ProjectTaskField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectTaskIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[ProjectTask]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectTaskTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectTaskIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectTaskBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectTaskDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectTaskDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ProjectTaskField,

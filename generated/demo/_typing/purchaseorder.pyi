@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm import LineItem as LineItem_
@@ -16,38 +16,17 @@ from .documents import DocumentsManager
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
 PurchaseOrderCrm: TypeAlias = InventoryCrm[PurchaseOrder]
-PurchaseOrderField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
-    "balance",
+PurchaseOrderIdField: TypeAlias = Literal["id"]
+PurchaseOrderTextField: TypeAlias = Literal[
     "bill_city",
     "bill_code",
     "bill_country",
     "bill_pobox",
     "bill_state",
     "bill_street",
-    "carrier",
-    "contact_id",
-    "conversion_rate",
-    "createdtime",
-    "currency_id",
     "description",
-    "duedate",
-    "exciseduty",
-    "hdnGrandTotal",
-    "hdnS_H_Amount",
-    "hdnS_H_Percent",
-    "hdnSubTotal",
-    "hdnTaxType",
-    "modifiedby",
-    "modifiedtime",
-    "paid",
-    "postatus",
-    "pre_tax_total",
     "purchaseorder_no",
-    "region_id",
     "requisition_no",
-    "salescommission",
     "ship_city",
     "ship_code",
     "ship_country",
@@ -55,12 +34,45 @@ PurchaseOrderField: TypeAlias = Literal[
     "ship_state",
     "ship_street",
     "source",
-    "starred",
     "subject",
     "tags",
     "terms_conditions",
     "tracking_no",
+]
+PurchaseOrderDecimalField: TypeAlias = Literal[
+    "balance",
+    "conversion_rate",
+    "exciseduty",
+    "hdnGrandTotal",
+    "hdnS_H_Amount",
+    "hdnS_H_Percent",
+    "hdnSubTotal",
+    "paid",
+    "pre_tax_total",
+    "salescommission",
     "txtAdjustment",
+]
+PurchaseOrderBooleanField: TypeAlias = Literal["starred"]
+PurchaseOrderDateField: TypeAlias = Literal["duedate"]
+PurchaseOrderDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+PurchaseOrderField: TypeAlias = Literal[
+    PurchaseOrderIdField,
+    PurchaseOrderTextField,
+    PurchaseOrderDecimalField,
+    PurchaseOrderBooleanField,
+    PurchaseOrderDateField,
+    PurchaseOrderDateTimeField,
+    "assigned_user_id",
+    "carrier",
+    "contact_id",
+    "currency_id",
+    "hdnTaxType",
+    "modifiedby",
+    "postatus",
+    "region_id",
     "vendor_id",
 ]
 PurchaseOrderOrder: TypeAlias = Literal[
@@ -1503,6 +1515,55 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
         self,
         *fields: PurchaseOrderField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PurchaseOrderIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[PurchaseOrder]]: ...
+    @overload
+    def values_list(
+        self,
+        field: PurchaseOrderTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PurchaseOrderDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PurchaseOrderBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PurchaseOrderDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: PurchaseOrderDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: PurchaseOrderField,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm import LineItem as LineItem_
@@ -17,35 +17,16 @@ from .salesorder import SalesOrderManager
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
 QuotesCrm: TypeAlias = InventoryCrm[Quotes]
-QuotesField: TypeAlias = Literal[
-    "id",
-    "account_id",
-    "assigned_user_id",
-    "assigned_user_id1",
+QuotesIdField: TypeAlias = Literal["id"]
+QuotesTextField: TypeAlias = Literal[
     "bill_city",
     "bill_code",
     "bill_country",
     "bill_pobox",
     "bill_state",
     "bill_street",
-    "carrier",
-    "contact_id",
-    "conversion_rate",
-    "createdtime",
-    "currency_id",
     "description",
-    "hdnGrandTotal",
-    "hdnS_H_Amount",
-    "hdnS_H_Percent",
-    "hdnSubTotal",
-    "hdnTaxType",
-    "modifiedby",
-    "modifiedtime",
-    "potential_id",
-    "pre_tax_total",
     "quote_no",
-    "quotestage",
-    "region_id",
     "ship_city",
     "ship_code",
     "ship_country",
@@ -54,12 +35,43 @@ QuotesField: TypeAlias = Literal[
     "ship_street",
     "shipping",
     "source",
-    "starred",
     "subject",
     "tags",
     "terms_conditions",
+]
+QuotesDecimalField: TypeAlias = Literal[
+    "conversion_rate",
+    "hdnGrandTotal",
+    "hdnS_H_Amount",
+    "hdnS_H_Percent",
+    "hdnSubTotal",
+    "pre_tax_total",
     "txtAdjustment",
-    "validtill",
+]
+QuotesBooleanField: TypeAlias = Literal["starred"]
+QuotesDateField: TypeAlias = Literal["validtill"]
+QuotesDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+QuotesField: TypeAlias = Literal[
+    QuotesIdField,
+    QuotesTextField,
+    QuotesDecimalField,
+    QuotesBooleanField,
+    QuotesDateField,
+    QuotesDateTimeField,
+    "account_id",
+    "assigned_user_id",
+    "assigned_user_id1",
+    "carrier",
+    "contact_id",
+    "currency_id",
+    "hdnTaxType",
+    "modifiedby",
+    "potential_id",
+    "quotestage",
+    "region_id",
 ]
 QuotesOrder: TypeAlias = Literal[
     "id",
@@ -1389,6 +1401,55 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *fields: QuotesField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Quotes]]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: QuotesField,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm import LineItem as LineItem_
@@ -28,44 +28,17 @@ from .invoice import InvoiceManager
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _Productid: TypeAlias = Products | Services | Ref[Products | Services]
 SalesOrderCrm: TypeAlias = InventoryCrm[SalesOrder]
-SalesOrderField: TypeAlias = Literal[
-    "id",
-    "account_id",
-    "assigned_user_id",
+SalesOrderIdField: TypeAlias = Literal["id"]
+SalesOrderTextField: TypeAlias = Literal[
     "bill_city",
     "bill_code",
     "bill_country",
     "bill_pobox",
     "bill_state",
     "bill_street",
-    "carrier",
-    "contact_id",
-    "conversion_rate",
-    "createdtime",
-    "currency_id",
     "customerno",
     "description",
-    "duedate",
-    "enable_recurring",
-    "end_period",
-    "exciseduty",
-    "hdnGrandTotal",
-    "hdnS_H_Amount",
-    "hdnS_H_Percent",
-    "hdnSubTotal",
-    "hdnTaxType",
-    "invoicestatus",
-    "last_recurring_date",
-    "modifiedby",
-    "modifiedtime",
-    "payment_duration",
     "pending",
-    "potential_id",
-    "pre_tax_total",
-    "quote_id",
-    "recurring_frequency",
-    "region_id",
-    "salescommission",
     "salesorder_no",
     "ship_city",
     "ship_code",
@@ -73,15 +46,58 @@ SalesOrderField: TypeAlias = Literal[
     "ship_pobox",
     "ship_state",
     "ship_street",
-    "sostatus",
     "source",
-    "starred",
-    "start_period",
     "subject",
     "tags",
     "terms_conditions",
-    "txtAdjustment",
     "vtiger_purchaseorder",
+]
+SalesOrderDecimalField: TypeAlias = Literal[
+    "conversion_rate",
+    "exciseduty",
+    "hdnGrandTotal",
+    "hdnS_H_Amount",
+    "hdnS_H_Percent",
+    "hdnSubTotal",
+    "pre_tax_total",
+    "salescommission",
+    "txtAdjustment",
+]
+SalesOrderBooleanField: TypeAlias = Literal[
+    "enable_recurring",
+    "starred",
+]
+SalesOrderDateField: TypeAlias = Literal[
+    "duedate",
+    "end_period",
+    "last_recurring_date",
+    "start_period",
+]
+SalesOrderDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+SalesOrderField: TypeAlias = Literal[
+    SalesOrderIdField,
+    SalesOrderTextField,
+    SalesOrderDecimalField,
+    SalesOrderBooleanField,
+    SalesOrderDateField,
+    SalesOrderDateTimeField,
+    "account_id",
+    "assigned_user_id",
+    "carrier",
+    "contact_id",
+    "currency_id",
+    "hdnTaxType",
+    "invoicestatus",
+    "modifiedby",
+    "payment_duration",
+    "potential_id",
+    "quote_id",
+    "recurring_frequency",
+    "region_id",
+    "sostatus",
 ]
 SalesOrderOrder: TypeAlias = Literal[
     "id",
@@ -1729,6 +1745,55 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
         self,
         *fields: SalesOrderField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: SalesOrderIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[SalesOrder]]: ...
+    @overload
+    def values_list(
+        self,
+        field: SalesOrderTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: SalesOrderDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: SalesOrderBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: SalesOrderDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: SalesOrderDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: SalesOrderField,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -14,30 +14,44 @@ from .helpdesk import HelpDeskManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
 _ScRelatedTo: TypeAlias = Accounts | Contacts | Ref[Accounts | Contacts]
-ServiceContractsField: TypeAlias = Literal[
-    "id",
+ServiceContractsIdField: TypeAlias = Literal["id"]
+ServiceContractsTextField: TypeAlias = Literal[
     "actual_duration",
-    "assigned_user_id",
     "contract_no",
+    "planned_duration",
+    "source",
+    "subject",
+    "tags",
+]
+ServiceContractsDecimalField: TypeAlias = Literal[
+    "progress",
+    "total_units",
+    "used_units",
+]
+ServiceContractsBooleanField: TypeAlias = Literal["starred"]
+ServiceContractsDateField: TypeAlias = Literal[
+    "due_date",
+    "end_date",
+    "start_date",
+]
+ServiceContractsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+ServiceContractsField: TypeAlias = Literal[
+    ServiceContractsIdField,
+    ServiceContractsTextField,
+    ServiceContractsDecimalField,
+    ServiceContractsBooleanField,
+    ServiceContractsDateField,
+    ServiceContractsDateTimeField,
+    "assigned_user_id",
     "contract_priority",
     "contract_status",
     "contract_type",
-    "createdtime",
-    "due_date",
-    "end_date",
     "modifiedby",
-    "modifiedtime",
-    "planned_duration",
-    "progress",
     "sc_related_to",
-    "source",
-    "starred",
-    "start_date",
-    "subject",
-    "tags",
-    "total_units",
     "tracking_unit",
-    "used_units",
 ]
 ServiceContractsOrder: TypeAlias = Literal[
     "id",
@@ -729,6 +743,55 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
         self,
         *fields: ServiceContractsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServiceContractsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[ServiceContracts]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServiceContractsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServiceContractsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServiceContractsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServiceContractsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServiceContractsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ServiceContractsField,

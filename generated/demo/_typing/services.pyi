@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -22,31 +22,47 @@ from .quotes import QuotesManager
 from .salesorder import SalesOrderManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-ServicesField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
-    "commissionrate",
-    "createdtime",
+ServicesIdField: TypeAlias = Literal["id"]
+ServicesTextField: TypeAlias = Literal[
     "description",
-    "discontinued",
-    "expiry_date",
-    "modifiedby",
-    "modifiedtime",
-    "purchase_cost",
-    "qty_per_unit",
-    "sales_end_date",
-    "sales_start_date",
     "service_no",
-    "service_usageunit",
-    "servicecategory",
     "servicename",
     "source",
-    "starred",
-    "start_date",
     "tags",
     "taxclass",
-    "unit_price",
     "website",
+]
+ServicesDecimalField: TypeAlias = Literal[
+    "commissionrate",
+    "purchase_cost",
+    "qty_per_unit",
+    "unit_price",
+]
+ServicesBooleanField: TypeAlias = Literal[
+    "discontinued",
+    "starred",
+]
+ServicesDateField: TypeAlias = Literal[
+    "expiry_date",
+    "sales_end_date",
+    "sales_start_date",
+    "start_date",
+]
+ServicesDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+ServicesField: TypeAlias = Literal[
+    ServicesIdField,
+    ServicesTextField,
+    ServicesDecimalField,
+    ServicesBooleanField,
+    ServicesDateField,
+    ServicesDateTimeField,
+    "assigned_user_id",
+    "modifiedby",
+    "service_usageunit",
+    "servicecategory",
 ]
 ServicesOrder: TypeAlias = Literal[
     "id",
@@ -791,6 +807,55 @@ class ServicesQuerySet(QuerySet[Services]):
         self,
         *fields: ServicesField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServicesIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Services]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServicesTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServicesDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServicesBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServicesDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ServicesDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ServicesField,

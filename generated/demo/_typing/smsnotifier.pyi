@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -13,14 +13,21 @@ from .contacts import ContactsManager
 from .leads import LeadsManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-SMSNotifierField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
-    "createdtime",
+SMSNotifierIdField: TypeAlias = Literal["id"]
+SMSNotifierTextField: TypeAlias = Literal[
     "message",
-    "modifiedby",
-    "modifiedtime",
     "source",
+]
+SMSNotifierDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+SMSNotifierField: TypeAlias = Literal[
+    SMSNotifierIdField,
+    SMSNotifierTextField,
+    SMSNotifierDateTimeField,
+    "assigned_user_id",
+    "modifiedby",
 ]
 SMSNotifierOrder: TypeAlias = Literal[
     "id",
@@ -254,6 +261,31 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
         self,
         *fields: SMSNotifierField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: SMSNotifierIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[SMSNotifier]]: ...
+    @overload
+    def values_list(
+        self,
+        field: SMSNotifierTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: SMSNotifierDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: SMSNotifierField,

@@ -2,23 +2,29 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Tax
 
-TaxField: TypeAlias = Literal[
-    "id",
+TaxIdField: TypeAlias = Literal["id"]
+TaxTextField: TypeAlias = Literal[
     "compoundon",
-    "deleted",
     "method",
-    "percentage",
     "regions",
     "taxlabel",
     "taxname",
     "type",
+]
+TaxIntegerField: TypeAlias = Literal["deleted"]
+TaxDecimalField: TypeAlias = Literal["percentage"]
+TaxField: TypeAlias = Literal[
+    TaxIdField,
+    TaxTextField,
+    TaxIntegerField,
+    TaxDecimalField,
 ]
 TaxOrder: TypeAlias = Literal[
     "id",
@@ -356,6 +362,39 @@ class TaxQuerySet(QuerySet[Tax]):
         self,
         *fields: TaxField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: TaxIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Tax]]: ...
+    @overload
+    def values_list(
+        self,
+        field: TaxTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: TaxIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: TaxDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
     def values_list(
         self,
         *fields: TaxField,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -13,23 +13,35 @@ from .contacts import ContactsManager
 
 _Anyref: TypeAlias = Assets | Vendors | Ref[Assets | Vendors]
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-VehiclesField: TypeAlias = Literal[
-    "id",
-    "alarm",
-    "anyref",
-    "assigned_user_id",
-    "bought",
+VehiclesIdField: TypeAlias = Literal["id"]
+VehiclesTextField: TypeAlias = Literal[
     "class_",
-    "createdtime",
     "extra_i_text_i",
-    "fuel",
-    "mileage",
-    "modifiedtime",
     "notes",
-    "price",
-    "seen_at",
     "vehiclename",
     "vehicleno",
+]
+VehiclesDecimalField: TypeAlias = Literal[
+    "mileage",
+    "price",
+]
+VehiclesDateField: TypeAlias = Literal["bought"]
+VehiclesDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+    "seen_at",
+]
+VehiclesTimeField: TypeAlias = Literal["alarm"]
+VehiclesField: TypeAlias = Literal[
+    VehiclesIdField,
+    VehiclesTextField,
+    VehiclesDecimalField,
+    VehiclesDateField,
+    VehiclesDateTimeField,
+    VehiclesTimeField,
+    "anyref",
+    "assigned_user_id",
+    "fuel",
     "vendor_ref",
 ]
 VehiclesOrder: TypeAlias = Literal[
@@ -576,6 +588,55 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
         self,
         *fields: VehiclesField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: VehiclesIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Vehicles]]: ...
+    @overload
+    def values_list(
+        self,
+        field: VehiclesTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VehiclesDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VehiclesDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VehiclesDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VehiclesTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: VehiclesField,

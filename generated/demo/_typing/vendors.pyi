@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -14,29 +14,37 @@ from .products import ProductsManager
 from .purchaseorder import PurchaseOrderManager
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-VendorsField: TypeAlias = Literal[
-    "id",
-    "assigned_user_id",
+VendorsIdField: TypeAlias = Literal["id"]
+VendorsTextField: TypeAlias = Literal[
     "category",
     "city",
     "country",
-    "createdtime",
     "description",
     "email",
-    "glacct",
-    "modifiedby",
-    "modifiedtime",
     "phone",
     "pobox",
     "postalcode",
     "source",
-    "starred",
     "state",
     "street",
     "tags",
     "vendor_no",
     "vendorname",
     "website",
+]
+VendorsBooleanField: TypeAlias = Literal["starred"]
+VendorsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+VendorsField: TypeAlias = Literal[
+    VendorsIdField,
+    VendorsTextField,
+    VendorsBooleanField,
+    VendorsDateTimeField,
+    "assigned_user_id",
+    "glacct",
+    "modifiedby",
 ]
 VendorsOrder: TypeAlias = Literal[
     "id",
@@ -812,6 +820,39 @@ class VendorsQuerySet(QuerySet[Vendors]):
         self,
         *fields: VendorsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: VendorsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Vendors]]: ...
+    @overload
+    def values_list(
+        self,
+        field: VendorsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VendorsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VendorsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: VendorsField,

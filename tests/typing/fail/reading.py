@@ -29,6 +29,9 @@ people.exclude(account_id__industry="Banking")  # mypy: account_id__industry  # 
 people.get(lastnme="x")  # mypy: did you mean "lastname"  # pyright: "lastnme"
 people.order_by("-modifiedtim")  # mypy: modifiedtim  # pyright: modifiedtim
 people.only("lastnme")  # mypy: lastnme  # pyright: lastnme
+people.values("lastnme")  # mypy: lastnme  # pyright: lastnme
+people.values_list("lastnme")  # mypy: No overload variant of "values_list"  # pyright: lastnme
+people.values_list("lastnme", flat=True)  # mypy: No overload variant of "values_list"  # pyright: lastnme
 
 for contact in people.all():
     contact.lastnme  # mypy: maybe "lastname"  # pyright: lastnme

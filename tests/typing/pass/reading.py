@@ -2,9 +2,19 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import assert_type
+from typing import Any, assert_type
 
-from generated.demo import Accounts, Contacts, Groups, Potentials, Quotes, Users, Vehicles, connect
+from generated.demo import (
+    Accounts,
+    Contacts,
+    Events,
+    Groups,
+    Potentials,
+    Quotes,
+    Users,
+    Vehicles,
+    connect,
+)
 from vtiger_orm import Q, Ref
 
 
@@ -69,3 +79,25 @@ def conditions(account: Accounts) -> None:
     either = people.filter(lastname="a") | people.filter(lastname="b")
     either.filter(firstname="still typed")
     assert_type(Vehicles.objects.filter(class_="x").first(), Vehicles | None)
+
+
+def values() -> None:
+    people = Contacts.objects.filter(donotcall=False)
+    assert_type(list(people.values_list("lastname", flat=True)), list[str | None])
+    assert_type(people.values_list("birthday", flat=True).first(), date | None)
+    assert_type(people.values_list("id", flat=True)[0], Ref[Contacts])
+    assert_type(list(Potentials.objects.values_list("amount", flat=True)), list[Decimal | None])
+    for lastname in people.values_list("lastname", flat=True).order_by("lastname")[:5]:
+        assert_type(lastname, str | None)
+    for row in people.values("lastname", "email"):
+        assert_type(row, dict[str, Any])
+    pair: tuple[str | None, date | None]
+    for pair in people.values_list("lastname", "birthday"):
+        print(pair)
+    Events.objects.select_related("contact_id").only("subject", "contact_id")
+
+
+async def values_twins() -> None:
+    assert_type(await Contacts.objects.values_list("email", flat=True), list[str | None])
+    async for moment in Contacts.objects.values_list("modifiedtime", flat=True):
+        assert_type(moment, datetime | None)
