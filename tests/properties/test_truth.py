@@ -5,6 +5,7 @@ The server is the embedded CRM, which parses the statements with a parser of its
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -105,7 +106,7 @@ def test_orders_and_slices(
     assert sorted(row["id"] for row in whole) == sorted(truth)
     key = total_key(order)
     keys = [_shown(key(row)[0]) for row in whole]
-    assert all(not (later < sooner) for sooner, later in zip(keys, keys[1:]))
+    assert all(not (later < sooner) for sooner, later in pairwise(keys))
     stop = None if size is None else start + size
     part = crm.ids(Selection(META, node, order, start, stop), env)
     assert len(part) == len(set(part)) == len(truth[start:stop])

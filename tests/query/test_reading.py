@@ -265,7 +265,7 @@ def test_columns_that_do_not_fit_into_one_statement_are_read_by_id() -> None:
 def test_a_column_that_cannot_be_read_is_refused() -> None:
     crm = server(described("Odd", "50", {"tax1": "double"}, flaws={"tax1": Flaw.DENIED}))
     meta = crm.metas["Odd"]
-    with pytest.raises(UnsupportedQuery, match="Odd.tax1 cannot be read: the CRM refuses"):
+    with pytest.raises(UnsupportedQuery, match=r"Odd\.tax1 cannot be read: the CRM refuses"):
         crm.rows(Selection(meta, columns=(meta.fields["tax1"],)), SQL)
     assert crm.rows(Selection(meta), SQL) == []
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..environment import Environment
-from ..parts import Branches
 from ..selection import Selection
 from ..tree import InSelection, Node, OneOf, atoms
-from ..vtql import Statement
-from .compiled import Compiled, compiled
-from .groups import first_page as descending_page
-from .orders import Reading, is_by_id, normalised, reading_of, server_order
+from .compiled import compiled
+from .orders import normalised, reading_of
+from .outline import first_statements
 from .reasons import branch_text, calls_of, reasons_of
 from .semijoin import replaced
 from .sets import Way, way_of
-from .sorting import first_page as sorted_page
-from .sorting import first_page_may_do
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ def explain(selection: Selection, env: Environment) -> Explanation:
     calls, formula = calls_of(what, way, reading, selection)
     return Explanation(
         selection=str(selection),
-        statements=_statements(what, way, reading, selection),
+        statements=tuple(first_statements(what, way, reading, selection)),
         branches=tuple(map(branch_text, what.branches)),
         residual=None if what.is_exact else str(selection.where),
         reading=str(way) if way is Way.NOTHING else f"{way}; {reading}",
@@ -94,55 +89,3 @@ def _some_records(atom: InSelection) -> Node:
     """A stand-in for the ids that another queryset is going to give."""
     some = f"{atom.selection.module.prefix}x…"
     return OneOf(atom.field, (some, some))
-
-
-def _statements(
-    what: Compiled, way: Way, reading: Reading, selection: Selection
-) -> tuple[str, ...]:
-    if way is Way.NOTHING:
-        return ()
-    groups = what.packing.packed(what.direct if way is Way.HEADS else what.superset)
-    said = [
-        statement.text for group in groups for statement in _of(what, group, reading, selection)
-    ]
-    heads = what.null_sets.items() if way is Way.HEADS else ()
-    for fields, branches in heads:
-        for group in what.packing.packed(tuple(branches)):
-            said.append(what.statement(group, order=(*sorted(fields), "id")).text)
-    return tuple(said)
-
-
-def _of(
-    what: Compiled, group: Branches, reading: Reading, selection: Selection
-) -> Iterator[Statement]:
-    """The first statements about one group of branches."""
-    start, stop = selection.start, selection.stop
-    order = normalised(selection.order)
-    single = what.is_exact and group == what.branches
-    wanted = stop - start if single and stop is not None else None
-    limit = min(what.env.page_size, what.env.page_size if wanted is None else wanted)
-    more = () if what.is_exact else what.decided_by
-    said = None if is_by_id(order) else server_order(order)
-    if reading is Reading.GROUPS:
-        yield descending_page(what, group, order[0], more, stop)
-    elif reading is Reading.SORTED and stop is not None and first_page_may_do(what, order, stop):
-        yield sorted_page(what, group, order, stop)
-    elif said is None or reading is Reading.SORTED:
-        by_id = reading is Reading.BY_ID
-        down = by_id and bool(order) and order[0].descending
-        wires = () if by_id else tuple(each.field.wire for each in order)
-        skip = start if single and by_id else 0
-        size = limit if by_id else what.env.page_size
-        yield what.statement(group, (*more, *wires), descending=down, limit=size, offset=skip)
-    else:
-        page = what.statement(
-            group,
-            more,
-            order=said.wires,
-            descending=said.descending,
-            limit=limit,
-            offset=start if single and reading is Reading.FORWARD else 0,
-        )
-        if reading is Reading.BACKWARD:
-            yield page.counting
-        yield page
