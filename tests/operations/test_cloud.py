@@ -95,6 +95,7 @@ async def test_hierarchy(face: Face) -> None:
     assert [each.name for each in nodes] == ["Parent", "Child"]
     assert [each.current for each in nodes] == [False, True]
     assert nodes[1].id == child.id
+    assert (await face(nodes[0].id, "fetch")).accountname == "Parent"
 
 
 @CLOUD

@@ -184,6 +184,45 @@ async def test_documents_of_a_stock_8_are_refused_but_can_be_linked(face: Face) 
             await face(contact.related.documents, method)
 
 
+async def test_everything_created_through_a_relation_belongs_to_it(face: Face) -> None:
+    account = await face(Accounts.objects, "create", accountname="Employer")
+    contacts = account.related.contacts
+    report = await face(contacts, "bulk_create", [Contacts(lastname="B1"), Contacts(lastname="B2")])
+    assert report.ok
+    made, created = await face(contacts, "get_or_create", lastname="B3")
+    assert created
+    again, created = await face(contacts, "get_or_create", lastname="B3")
+    assert (again.id, created) == (made.id, False)
+    assert await face(contacts, "count") == 3
+    assert await face(contacts, "update", department="All") == 3
+    contact = made
+    vehicles = contact.related.vehicles
+    vehicle, created = await face(
+        vehicles, "get_or_create", vehiclename="V", fuel=Vehicles.Fuel.DIESEL
+    )
+    assert created
+    assert [each.id for each in await face.list(vehicles)] == [vehicle.id]
+    with pytest.raises(NotSupported, match="add"):
+        await face(vehicles, "bulk_create", [Vehicles(vehiclename="x")])
+    document = await face(contact.related.documents, "upload", b"x", filename="x.txt")
+    if face.kind == "cloud":
+        assert [each.id for each in await face.list(contact.related.documents)] == [document.id]
+    with pytest.raises(NotSupported, match="related documents"):
+        await face(vehicles, "upload", b"x", filename="x.txt")
+
+
+async def test_unreadable_documents_never_hide_in_another_queryset(face: Face) -> None:
+    contact = await face(Contacts.objects, "create", lastname="Reader")
+    both = Documents.objects.all() & contact.related.documents
+    inner = Documents.objects.filter(id__in=contact.related.documents)
+    for queryset in (both, inner):
+        if face.kind == "cloud":
+            assert await face.list(queryset) == []
+        else:
+            with pytest.raises(NotSupported, match="answers an empty list"):
+                await face.list(queryset)
+
+
 async def test_a_name_that_is_no_relation(face: Face) -> None:
     account = await face(Accounts.objects, "first")
     with pytest.raises(AttributeError, match="mean 'contacts'"):
@@ -193,3 +232,16 @@ async def test_a_name_that_is_no_relation(face: Face) -> None:
     assert "contacts" in list(account.related)
     with pytest.raises(NotLoaded, match="not saved"):
         _ = Accounts(accountname="x").related.contacts
+
+
+async def test_what_was_read_beforehand_is_outdated_by_a_change(face: Face) -> None:
+    account = await face(Accounts.objects, "create", accountname="Employer")
+    await face(account.related.contacts, "create", lastname="First")
+    read = Accounts.objects.prefetch_related("contacts").filter(id=account.id)
+    found = await face(read, "first")
+    assert [each.lastname for each in found.related.contacts.loaded] == ["First"]
+    await face(found.related.contacts, "create", lastname="Second")
+    with pytest.raises(NotLoaded):
+        _ = found.related.contacts.loaded
+    names = [each.lastname for each in await face.list(found.related.contacts)]
+    assert names == ["First", "Second"]

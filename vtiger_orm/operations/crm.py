@@ -20,7 +20,7 @@ from .calls import Plan
 from .facts import facts_of
 from .preparing import SaveOperation
 from .state import has_state, state_of
-from .write import environment_of
+from .write import environment_of, read_row
 
 if TYPE_CHECKING:
     from ..protocols import Runner
@@ -138,9 +138,16 @@ class Crm(Accessor[R_co]):
         return await self._arun(self._fetch_file(number, max_bytes))
 
     def _fetch_file(self, number: int, max_bytes: int) -> PlanFor[files.StoredFile]:
-        return lambda runner: files.fetch_of(
-            self._id, facts_of(runner), number=number, max_bytes=max_bytes
-        )
+        def plan(runner: Runner) -> Plan[files.StoredFile]:
+            meta = self._record.meta
+            row = yield from read_row(meta, self._id, environment_of(runner))
+            facts = facts_of(runner)
+            stored = yield from files.fetch_of(
+                self._id, row or {}, facts, number=number, max_bytes=max_bytes
+            )
+            return stored
+
+        return plan
 
     def download(
         self,

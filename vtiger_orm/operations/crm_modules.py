@@ -154,11 +154,15 @@ class AccountCrm(Crm[R_co]):
 
     def hierarchy(self) -> list[server.AccountNode]:
         """The organization's parents and members, from the top."""
-        return self._run(lambda runner: server.hierarchy(self._id, facts_of(runner)))
+        return self._run(self._hierarchy)
 
     async def ahierarchy(self) -> list[server.AccountNode]:
         """`hierarchy`, awaited."""
-        return await self._arun(lambda runner: server.hierarchy(self._id, facts_of(runner)))
+        return await self._arun(self._hierarchy)
+
+    def _hierarchy(self, runner: Runner) -> Plan[list[server.AccountNode]]:
+        model = type(self._record)
+        return (yield from server.hierarchy(model, self._id, facts_of(runner)))
 
 
 class DocumentCrm(Crm[R_co]):

@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 
 from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
 from ..ids import parse_id
-from .calls import FilePart, Operation, Plan, Retrieve, Row, perform
+from .calls import FilePart, Operation, Plan, Row
 from .facts import Facts
 from .support import remembering
 
@@ -118,12 +118,6 @@ def attachment_ids(row: Mapping[str, Any]) -> list[str]:
     return [str(parse_id(part.strip())) for part in text.split(",") if part.strip()]
 
 
-def attachments_of(id_: str) -> Plan[tuple[Row, list[str]]]:
-    """The record as it is now, and the ids of its attachments."""
-    row = yield from perform(Retrieve(id_))
-    return row, attachment_ids(row)
-
-
 def fetch(attachment_id: str, facts: Facts) -> Plan[StoredFile]:
     """The file of one attachment. Raises `NotSupported` where the server cannot hand it out."""
     call = Operation("files_retrieve", "GET", {"id": str(parse_id(attachment_id))})
@@ -132,14 +126,14 @@ def fetch(attachment_id: str, facts: Facts) -> Plan[StoredFile]:
 
 
 def fetch_of(
-    id_: str, facts: Facts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
+    id_: str, row: Row, facts: Facts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
 ) -> Plan[StoredFile]:
-    """The record's file, by its position among the attachments.
+    """The file of a record, whose row was just read, by its position among the attachments.
 
     Raises `DoesNotExist` when there is none, `InvalidValue` when it is larger than `max_bytes`
     (told by the record's `filesize`, before the file is fetched).
     """
-    row, ids = yield from attachments_of(id_)
+    ids = attachment_ids(row)
     if number >= len(ids):
         raise DoesNotExist(
             f"{id_} has {len(ids) or 'no'} attached files"

@@ -9,8 +9,8 @@ query on the ids found.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import NotSupported, RecordError
 from ..ids import id_number, parse_id
@@ -18,8 +18,11 @@ from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
 from ..query.environment import Environment
 from .calls import Operation, Plan, QueryRelated, Row, perform
-from .facts import Facts
+from .facts import Facts, facts_of
 from .support import remembering, require
+
+if TYPE_CHECKING:
+    from ..records import Record
 
 ONE_TO_MANY: Final[Mapping[tuple[str, str], str]] = {
     ("Accounts", "Assets"): "account",
@@ -65,6 +68,8 @@ class Side:
     source: ModuleMeta
     relation: Relation
     target: ModuleMeta
+    record: Record | None = field(default=None, compare=False, repr=False)
+    """The record itself, whose session tells what the server can do."""
 
     @property
     def reference(self) -> FieldMeta | None:
@@ -86,8 +91,11 @@ class Side:
         return self._usable(fields[0]) if len(fields) == 1 else None
 
     def read(self, env: Environment) -> Plan[list[str]]:
-        """The ids of all related records."""
-        return related_ids(self, env)
+        """The ids of all related records; raises `NotSupported` where they cannot be read."""
+        if self.record is not None:
+            runner = self.record._package().runner_for(self.record)
+            check_readable(self, facts_of(runner))
+        return (yield from related_ids(self, env))
 
     def _usable(self, field: FieldMeta | None) -> FieldMeta | None:
         if field is None or not field.filterable or self.source.name not in field.targets:

@@ -8,6 +8,7 @@ completely and proved after every change, since the server answers success for n
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import InvalidValue, NotLoaded, NotSupported
@@ -17,10 +18,12 @@ from ..query.relating import related_to
 from ..query.selection import Selection
 from ..query.state import QueryState
 from ..query.tree import Equal, Node
-from . import related, write
+from ..query.writing import no_positions
+from . import related, uploads, write
 from .accessor import PlanFor
 from .calls import Plan, Revise, perform
 from .facts import facts_of
+from .outcomes import BulkReport, Progress
 from .related import NotRelated, Side
 from .state import state_of
 from .write import environment_of
@@ -31,14 +34,14 @@ if TYPE_CHECKING:
     from ..records import Record
 
 M = TypeVar("M", bound="Record")
-R = TypeVar("R")
 
 
 class RelatedManager(QuerySet[M]):
     """The records in one relation of one record. Building it sends nothing.
 
-    Everything a queryset can do, plus `add`, `remove` and `create`. Raises `NotSupported` when it
-    is made for a relation that the server cannot read, and `NotLoaded` for an unsaved record.
+    Everything a queryset can do, plus `add` and `remove`; what it creates is related at once.
+    Reading raises `NotSupported` where the server would answer nothing whatever is related.
+    Raises `NotLoaded` for an unsaved record.
     """
 
     __slots__ = ("_reference", "_side", "_source", "_whole")
@@ -51,7 +54,7 @@ class RelatedManager(QuerySet[M]):
                 f"This {record.meta.name} record is not saved yet, so nothing is related to it."
             )
         self._source = record
-        self._side = Side(str(record._saved_id), record.meta, relation, model.meta)
+        self._side = Side(str(record._saved_id), record.meta, relation, model.meta, record)
         self._reference = self._side.reference
         self._whole = self._state = QueryState(
             model, Selection(model.meta, self._condition()), session=record._state.runner
@@ -103,14 +106,6 @@ class RelatedManager(QuerySet[M]):
         found = self._prefetched()
         return _given(list(found)) if found is not None else super().__aiter__()
 
-    # Reading: refused where an empty answer would prove nothing
-
-    def _runner(self) -> Runner:
-        runner = super()._runner()
-        if self._reference is None:
-            related.check_readable(self._side, facts_of(runner))
-        return runner
-
     def _count(self, runner: Runner) -> Plan[int]:
         whole = Selection(self._side.target, self._condition())
         if self._reference is None and self._state.selection == whole:
@@ -125,11 +120,11 @@ class RelatedManager(QuerySet[M]):
         Raises `NotSupported` where the CRM does not offer it, `NotRelated` when the CRM reported
         success for nothing.
         """
-        self._write(self._add(records))
+        self._run(self._add(records))
 
     async def aadd(self, *records: M | str) -> None:
         """`add`, awaited."""
-        await self._awrite(self._add(records))
+        await self._arun(self._add(records))
 
     def remove(self, *records: M | str) -> None:
         """Take records out of the relation, and make sure that they are. They are not deleted.
@@ -137,33 +132,41 @@ class RelatedManager(QuerySet[M]):
         On servers without the operation this works where a reference field makes the relation
         and may be blank; elsewhere it raises `NotSupported`.
         """
-        self._write(self._remove(records))
+        self._run(self._remove(records))
 
     async def aremove(self, *records: M | str) -> None:
         """`remove`, awaited."""
-        await self._awrite(self._remove(records))
+        await self._arun(self._remove(records))
 
-    def create(self, *args: Any, **kwargs: Any) -> M:
-        """Create a record in this relation.
+    def bulk_create(
+        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+    ) -> BulkReport[M]:
+        """`QuerySet.bulk_create` of records that belong here; only where a reference field makes
+        the relation. Elsewhere create them first, then `add` them."""
+        return super().bulk_create(self._belonging(records), progress=progress)
 
-        Where linking fails afterwards, the error's `record` is the one that was created.
-        """
-        return self._write(self._create(args, kwargs))
+    async def abulk_create(
+        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+    ) -> BulkReport[M]:
+        """`bulk_create`, awaited."""
+        return await super().abulk_create(self._belonging(records), progress=progress)
 
-    async def acreate(self, *args: Any, **kwargs: Any) -> M:
-        """`create`, awaited."""
-        return await self._awrite(self._create(args, kwargs))
-
-    def _write(self, plan: PlanFor[R]) -> R:
-        runner = super()._runner()
-        return runner.run(plan(runner))
-
-    async def _awrite(self, plan: PlanFor[R]) -> R:
-        runner = super()._runner()
-        return await runner.arun(plan(runner))
+    def _belonging(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[M]:
+        self._outdate()
+        report = records if isinstance(records, BulkReport) else BulkReport(records)
+        if self._reference is None:
+            raise NotSupported(
+                f"{self._side}: records are linked one by one here. Create them with "
+                f"{self.model.__name__}.objects.bulk_create(records), then add(*records)."
+            )
+        for record in report.items:
+            if record._saved_id is None:
+                setattr(record, self._reference.name, self._source.ref(self._side.id))
+        return report
 
     def _add(self, records: Sequence[M | str]) -> PlanFor[None]:
         ids = self._ids(records)
+        self._outdate()
 
         def plan(runner: Runner) -> Plan[None]:
             if self._reference is None:
@@ -175,6 +178,7 @@ class RelatedManager(QuerySet[M]):
 
     def _remove(self, records: Sequence[M | str]) -> PlanFor[None]:
         ids = self._ids(records)
+        self._outdate()
 
         def plan(runner: Runner) -> Plan[None]:
             reference = self._reference
@@ -206,9 +210,9 @@ class RelatedManager(QuerySet[M]):
                 )
 
     def _create(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[M]:
-        if args:
-            raise TypeError("create() takes values by keyword: create(name=value).")
+        no_positions("create", args)
         related.check_allowed(self._side, "add")
+        self._outdate()
         reference, model = self._reference, cast("type[M]", self._state.model)
 
         def plan(runner: Runner) -> Plan[M]:
@@ -226,6 +230,17 @@ class RelatedManager(QuerySet[M]):
             return record
 
         return plan
+
+    def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
+        if self._side.target.name != "Documents":
+            raise NotSupported(f"{self._side}: upload() is for related documents.")
+        self._outdate()
+        together = replace(upload, attach_to=(*upload.attach_to, self._source))
+        return super()._upload(together, values)
+
+    def _outdate(self) -> None:
+        """What was read with the record is not what is related any more."""
+        state_of(self._source).related.pop(self._side.relation.name, None)
 
     def _ids(self, records: Iterable[M | str]) -> list[str]:
         ids = []

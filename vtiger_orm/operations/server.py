@@ -19,6 +19,7 @@ from .support import remembering, require
 
 if TYPE_CHECKING:
     from ..records import Record
+    from ..references import Ref
 
 SearchIn: TypeAlias = Mapping[str, Sequence[str]] | Sequence[str]
 """Modules, or modules with the wire names of the fields to look in."""
@@ -71,7 +72,7 @@ class ModuleInfo:
 class AccountNode:
     """One organization of a hierarchy, as the CRM lists it from the top."""
 
-    id: str
+    id: Ref[Any]
     name: str
     level: int
     label: str
@@ -123,13 +124,13 @@ def decrypt(id_: str, wire_name: str, facts: Facts) -> Plan[str]:
     return "" if answer is None else str(answer)
 
 
-def hierarchy(id_: str, facts: Facts) -> Plan[list[AccountNode]]:
+def hierarchy(account: type[Record], id_: str, facts: Facts) -> Plan[list[AccountNode]]:
     """Parents and children of an organization, in the CRM's order."""
     call = Operation("get_account_hierarchy", "GET", {"id": str(parse_id(id_))})
     answer = yield from remembering(call, facts)
     return [
         AccountNode(
-            id=str(parse_id(str(node["id"]))),
+            id=account.ref(str(node["id"])),
             name=str(node.get("name") or ""),
             level=int(node.get("level") or 0),
             label=str(node.get("label") or ""),

@@ -19,11 +19,12 @@ R = TypeVar("R", bound="Record")
 def get_or_create(
     model: type[R],
     find: Callable[[], Plan[list[R]]],
+    create: Callable[[Mapping[str, object]], Plan[R]],
     values: Mapping[str, object],
     defaults: Mapping[str, object],
     runner: Runner | None,
 ) -> Plan[tuple[R, bool]]:
-    """The one record that `find` finds, or a new one; and whether it is new.
+    """The one record that `find` finds, or the one that `create` makes; and whether it is new.
 
     Where the CRM refuses the new one as a duplicate, somebody else was faster: it is looked for
     once more. Raises the model's `MultipleRecords`.
@@ -32,7 +33,7 @@ def get_or_create(
     if found is not None:
         return found, False
     try:
-        created = yield from write.create(model, {**defaults, **values}, runner=runner)
+        created = yield from create({**defaults, **values})
     except DuplicateRecord:
         found = _one(model, (yield from find()))
         if found is None:
@@ -44,12 +45,13 @@ def get_or_create(
 def update_or_create(
     model: type[R],
     find: Callable[[], Plan[list[R]]],
+    create: Callable[[Mapping[str, object]], Plan[R]],
     values: Mapping[str, object],
     defaults: Mapping[str, object],
     runner: Runner | None,
 ) -> Plan[tuple[R, bool]]:
     """The one record that `find` finds, given `defaults` and saved, or a new one."""
-    record, created = yield from get_or_create(model, find, values, defaults, runner)
+    record, created = yield from get_or_create(model, find, create, values, defaults, runner)
     if not created:
         for name, value in defaults.items():
             setattr(record, name, value)

@@ -85,7 +85,8 @@ def save(
     present: Row = {}
     if operation == "update" and record._saved_id is not None:
         # What update is not told again it may damage: a description is encoded once more.
-        present = yield from perform(Retrieve(record._saved_id))
+        stored = yield from read_row(record.meta, record._saved_id, environment_of(runner))
+        present = stored or {}
     prepared = prepare(record, facts, operation=operation, present=present, file=file)
     if prepared is None:
         return

@@ -84,7 +84,15 @@ class WritingQuerySet(BaseQuerySet[M]):
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
-            return make(self._writable, lambda: wanted._read(runner), values, defaults, runner)
+            found = yield from make(
+                self._writable,
+                lambda: wanted._read(runner),
+                lambda created: self._create((), created)(runner),
+                values,
+                defaults,
+                runner,
+            )
+            return found
 
         return plan
 
@@ -228,8 +236,8 @@ class WritingQuerySet(BaseQuerySet[M]):
         `values` are its other fields. Where attaching fails, the error's `record` is the document
         that was created.
         """
-        plan = self._upload(source, filename, content_type, attach_to, max_bytes, values)
-        return self._run(plan)
+        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+        return self._run(self._upload(upload, values))
 
     async def aupload(
         self,
@@ -242,19 +250,10 @@ class WritingQuerySet(BaseQuerySet[M]):
         **values: Any,
     ) -> M:
         """`upload`, awaited."""
-        plan = self._upload(source, filename, content_type, attach_to, max_bytes, values)
-        return await self._arun(plan)
-
-    def _upload(
-        self,
-        source: str | os.PathLike[str] | bytes | IO[bytes],
-        filename: str | None,
-        content_type: str | None,
-        attach_to: Sequence[Record],
-        max_bytes: int,
-        values: Mapping[str, Any],
-    ) -> PlanFor[M]:
         upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+        return await self._arun(self._upload(upload, values))
+
+    def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
         return lambda runner: uploads.upload(self._writable, upload, values, runner)
 
     # Changes
