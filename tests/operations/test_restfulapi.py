@@ -146,6 +146,8 @@ async def test_operations_it_has_not(face: Face) -> None:
         values = {"filename": "x.png", "lastname": "y"} if method == "upload" else {}
         with pytest.raises(NotSupported):
             await face(owner, method, *args, **values)
+    with pytest.raises(NotSupported, match="time of day"):
+        await face.list(Contacts.objects.changes())
     with pytest.raises(NotSupported, match="who a token"):
         _ = await face.session.ame() if face.mode == "async" else face.session.me
 

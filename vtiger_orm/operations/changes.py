@@ -23,7 +23,7 @@ from ..query.tree import TRUE, Compare, Equal, Node, OneOf, all_of
 from .calls import Me, Operation, Plan, Row, Rows, RowStream, Step, collect_rows, perform
 from .cursors import Position, created_at, in_order, moment_of, start
 from .facts import Facts, facts_of
-from .support import is_unknown
+from .support import is_unknown, require
 
 if TYPE_CHECKING:
     from ..protocols import Runner
@@ -108,6 +108,8 @@ def uses_sync(whose: SyncType, facts: Facts) -> bool:
 def changes(request: Request, facts: Facts, env: Environment) -> RowStream:
     """The feed's items, each as ``{"kind", "id", "row", "page", "index"}``, page by page."""
     check(request.module)
+    if facts.dialect == "restfulapi":
+        require("sync", facts)
     position = request.position
     if uses_sync(request.whose, facts):
         try:

@@ -156,7 +156,9 @@ _ENTRIES: Final = (
         "sync",
         "Model.objects.changes(since=...)",
         webservice=_probed(f"{_PHP8}: then by modifiedtime and id, deletions by comparison"),
-        restfulapi=_fallback("by modifiedtime and id, deletions by comparison"),
+        restfulapi=_no(
+            "its filter cannot compare with a time of day; read changes over webservice.php"
+        ),
     ),
     _entry("relatedtypes", "Model.meta.relations"),
     _entry(
