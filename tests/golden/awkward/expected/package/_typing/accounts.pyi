@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import AccountCrm, RelatedManager
@@ -11,32 +11,46 @@ from vtiger_orm.models import AccountCrm, RelatedManager
 from .. import Accounts, Groups
 
 AccountsCrm: TypeAlias = AccountCrm[Accounts]
-AccountsField: TypeAlias = Literal[
-    "id",
+AccountsIdField: TypeAlias = Literal["id"]
+AccountsTextField: TypeAlias = Literal[
     "accountname",
-    "any_of_these",
-    "assigned_user_id",
-    "class_",
-    "date_time",
-    "datum",
-    "decimal_grosse_m2",
-    "done",
     "e_mail_2nd",
     "f_1st_text_quoted_b",
-    "from_",
-    "int",
-    "is_it_so",
-    "ke_hu_lei_xing",
     "long_text",
-    "multi_select",
     "note",
-    "one_ref",
     "phone",
-    "preis_in_eur",
-    "second_user",
     "skype_id",
     "tags",
     "url_link",
+]
+AccountsIntegerField: TypeAlias = Literal[
+    "class_",
+    "int",
+]
+AccountsDecimalField: TypeAlias = Literal[
+    "decimal_grosse_m2",
+    "done",
+    "preis_in_eur",
+]
+AccountsBooleanField: TypeAlias = Literal["is_it_so"]
+AccountsDateField: TypeAlias = Literal["datum"]
+AccountsDateTimeField: TypeAlias = Literal["date_time"]
+AccountsTimeField: TypeAlias = Literal["from_"]
+AccountsField: TypeAlias = Literal[
+    AccountsIdField,
+    AccountsTextField,
+    AccountsIntegerField,
+    AccountsDecimalField,
+    AccountsBooleanField,
+    AccountsDateField,
+    AccountsDateTimeField,
+    AccountsTimeField,
+    "any_of_these",
+    "assigned_user_id",
+    "ke_hu_lei_xing",
+    "multi_select",
+    "one_ref",
+    "second_user",
 ]
 AccountsOrder: TypeAlias = Literal[
     "id",
@@ -785,6 +799,71 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *fields: AccountsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Accounts]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AccountsTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: AccountsField,

@@ -3,31 +3,44 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Car, Groups
 
-CarField: TypeAlias = Literal[
-    "id",
-    "None_",
-    "alarm",
-    "anyref",
-    "assigned_user_id",
-    "bought",
+CarIdField: TypeAlias = Literal["id"]
+CarTextField: TypeAlias = Literal[
     "class_",
-    "createdtime",
     "extra_i_text_i",
-    "fuel",
-    "mileage",
-    "modifiedtime",
     "notes",
-    "price",
-    "seen_at",
     "vehiclename",
     "vehicleno",
+]
+CarDecimalField: TypeAlias = Literal[
+    "mileage",
+    "price",
+]
+CarBooleanField: TypeAlias = Literal["None_"]
+CarDateField: TypeAlias = Literal["bought"]
+CarDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+    "seen_at",
+]
+CarTimeField: TypeAlias = Literal["alarm"]
+CarField: TypeAlias = Literal[
+    CarIdField,
+    CarTextField,
+    CarDecimalField,
+    CarBooleanField,
+    CarDateField,
+    CarDateTimeField,
+    CarTimeField,
+    "anyref",
+    "assigned_user_id",
+    "fuel",
     "vendor_ref",
 ]
 CarOrder: TypeAlias = Literal[
@@ -574,6 +587,63 @@ class CarQuerySet(QuerySet[Car]):
         self,
         *fields: CarField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CarIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Car]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CarTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CarDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CarBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CarDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CarDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CarTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[time | None]: ...
+    @overload
     def values_list(
         self,
         *fields: CarField,

@@ -2,22 +2,28 @@
 # ruff: noqa
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Never, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Currency
 
-CurrencyField: TypeAlias = Literal[
-    "id",
-    "conversion_rate",
+CurrencyIdField: TypeAlias = Literal["id"]
+CurrencyTextField: TypeAlias = Literal[
     "currency_code",
     "currency_name",
     "currency_status",
     "currency_symbol",
     "defaultid",
-    "deleted",
+]
+CurrencyIntegerField: TypeAlias = Literal["deleted"]
+CurrencyDecimalField: TypeAlias = Literal["conversion_rate"]
+CurrencyField: TypeAlias = Literal[
+    CurrencyIdField,
+    CurrencyTextField,
+    CurrencyIntegerField,
+    CurrencyDecimalField,
 ]
 CurrencyOrder: TypeAlias = Literal[
     "id",
@@ -323,6 +329,39 @@ class CurrencyQuerySet(QuerySet[Currency]):
         self,
         *fields: CurrencyField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CurrencyIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Currency]]: ...
+    @overload
+    def values_list(
+        self,
+        field: CurrencyTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CurrencyIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: CurrencyDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
     def values_list(
         self,
         *fields: CurrencyField,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -12,19 +12,12 @@ from .. import Currency, Import
 from .currency import CurrencyManager
 
 _Ref: TypeAlias = Currency | Import | Ref[Currency | Import]
-ImportField: TypeAlias = Literal[
-    "id",
-    "None_",
-    "Ref_",
+ImportIdField: TypeAlias = Literal["id"]
+ImportTextField: TypeAlias = Literal[
     "String_",
     "cf_4",
-    "class_",
-    "date",
-    "datetime",
     "f_2nd",
-    "f_model_year",
     "field_",
-    "grosse",
     "grosse_in_eur_script",
     "grosse_in_eur_script_",
     "id_",
@@ -37,8 +30,26 @@ ImportField: TypeAlias = Literal[
     "self_",
     "str",
     "unknown_to_us",
-    "when",
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+]
+ImportIntegerField: TypeAlias = Literal["f_model_year"]
+ImportDecimalField: TypeAlias = Literal["grosse"]
+ImportBooleanField: TypeAlias = Literal["None_"]
+ImportDateField: TypeAlias = Literal[
+    "date",
+    "when",
+]
+ImportDateTimeField: TypeAlias = Literal["datetime"]
+ImportField: TypeAlias = Literal[
+    ImportIdField,
+    ImportTextField,
+    ImportIntegerField,
+    ImportDecimalField,
+    ImportBooleanField,
+    ImportDateField,
+    ImportDateTimeField,
+    "Ref_",
+    "class_",
 ]
 ImportOrder: TypeAlias = Literal[
     "id",
@@ -997,6 +1008,63 @@ class ImportQuerySet(QuerySet[Import]):
         self,
         *fields: ImportField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ImportIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Import]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ImportTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ImportIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ImportDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ImportBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ImportDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ImportDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ImportField,

@@ -3,24 +3,28 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Accounts, Currency, Groups, Quotes
 
+QuotesIdField: TypeAlias = Literal["id"]
+QuotesTextField: TypeAlias = Literal["subject"]
+QuotesDecimalField: TypeAlias = Literal["hdnS_H_Amount"]
+QuotesDateTimeField: TypeAlias = Literal["createdtime"]
 QuotesField: TypeAlias = Literal[
-    "id",
+    QuotesIdField,
+    QuotesTextField,
+    QuotesDecimalField,
+    QuotesDateTimeField,
     "account_id",
     "assigned_user_id",
-    "createdtime",
     "currency_id",
-    "hdnS_H_Amount",
     "hdnTaxType",
     "quotestage",
     "region_id",
-    "subject",
 ]
 QuotesOrder: TypeAlias = Literal[
     "id",
@@ -298,6 +302,39 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *fields: QuotesField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Quotes]]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: QuotesDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: QuotesField,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
@@ -11,21 +11,29 @@ from vtiger_orm.models import Related, RelatedManager
 from .. import Accounts, Contacts, Users
 from .vtcmsubscriptions import VtcmSubscriptionsManager
 
-ContactsField: TypeAlias = Literal[
-    "id",
-    "account_id",
-    "annualspend",
-    "assigned_user_id",
-    "contacttype",
-    "donotcall",
+ContactsIdField: TypeAlias = Literal["id"]
+ContactsTextField: TypeAlias = Literal[
     "firstname",
-    "lastcontacted",
     "lastname",
-    "loyalty_tier",
     "primary_email",
     "signature_image",
+]
+ContactsIntegerField: TypeAlias = Literal["visits"]
+ContactsDecimalField: TypeAlias = Literal["annualspend"]
+ContactsBooleanField: TypeAlias = Literal["donotcall"]
+ContactsDateTimeField: TypeAlias = Literal["lastcontacted"]
+ContactsField: TypeAlias = Literal[
+    ContactsIdField,
+    ContactsTextField,
+    ContactsIntegerField,
+    ContactsDecimalField,
+    ContactsBooleanField,
+    ContactsDateTimeField,
+    "account_id",
+    "assigned_user_id",
+    "contacttype",
+    "loyalty_tier",
     "source_campaign",
-    "visits",
 ]
 ContactsOrder: TypeAlias = Literal[
     "id",
@@ -428,6 +436,55 @@ class ContactsQuerySet(QuerySet[Contacts]):
         self,
         *fields: ContactsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Contacts]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsDecimalField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Decimal | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ContactsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ContactsField,

@@ -2,19 +2,23 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Literal, Self, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict, overload
 
 from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Contacts, VtcmSubscriptions
 
+VtcmSubscriptionsIdField: TypeAlias = Literal["id"]
+VtcmSubscriptionsTextField: TypeAlias = Literal["subject"]
+VtcmSubscriptionsIntegerField: TypeAlias = Literal["term"]
+VtcmSubscriptionsDateField: TypeAlias = Literal["starts"]
 VtcmSubscriptionsField: TypeAlias = Literal[
-    "id",
+    VtcmSubscriptionsIdField,
+    VtcmSubscriptionsTextField,
+    VtcmSubscriptionsIntegerField,
+    VtcmSubscriptionsDateField,
     "contact",
-    "starts",
-    "subject",
-    "term",
 ]
 VtcmSubscriptionsOrder: TypeAlias = Literal[
     "id",
@@ -193,6 +197,39 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
         self,
         *fields: VtcmSubscriptionsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: VtcmSubscriptionsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[VtcmSubscriptions]]: ...
+    @overload
+    def values_list(
+        self,
+        field: VtcmSubscriptionsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VtcmSubscriptionsIntegerField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[int | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: VtcmSubscriptionsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
     def values_list(
         self,
         *fields: VtcmSubscriptionsField,

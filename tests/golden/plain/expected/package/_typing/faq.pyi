@@ -2,27 +2,35 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Faq, Users
 
-FaqField: TypeAlias = Literal[
-    "id",
-    "createdtime",
+FaqIdField: TypeAlias = Literal["id"]
+FaqTextField: TypeAlias = Literal[
     "faq_answer",
     "faq_no",
+    "question",
+    "source",
+    "tags",
+]
+FaqBooleanField: TypeAlias = Literal["starred"]
+FaqDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+FaqField: TypeAlias = Literal[
+    FaqIdField,
+    FaqTextField,
+    FaqBooleanField,
+    FaqDateTimeField,
     "faqcategories",
     "faqstatus",
     "modifiedby",
-    "modifiedtime",
     "product_id",
-    "question",
-    "source",
-    "starred",
-    "tags",
 ]
 FaqOrder: TypeAlias = Literal[
     "id",
@@ -430,6 +438,39 @@ class FaqQuerySet(QuerySet[Faq]):
         self,
         *fields: FaqField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: FaqIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Faq]]: ...
+    @overload
+    def values_list(
+        self,
+        field: FaqTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: FaqBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: FaqDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: FaqField,

@@ -2,7 +2,7 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
@@ -10,30 +10,43 @@ from vtiger_orm.models import RelatedManager
 from .. import Groups, Project, Users
 
 _AssignedUserId: TypeAlias = Users | Groups | Ref[Users | Groups]
-ProjectField: TypeAlias = Literal[
-    "id",
-    "actualenddate",
-    "assigned_user_id",
-    "createdtime",
+ProjectIdField: TypeAlias = Literal["id"]
+ProjectTextField: TypeAlias = Literal[
     "description",
-    "isconvertedfrompotential",
-    "linktoaccountscontacts",
-    "modifiedby",
-    "modifiedtime",
-    "potentialid",
-    "progress",
     "project_no",
     "projectname",
+    "projecturl",
+    "source",
+    "tags",
+    "targetbudget",
+]
+ProjectBooleanField: TypeAlias = Literal[
+    "isconvertedfrompotential",
+    "starred",
+]
+ProjectDateField: TypeAlias = Literal[
+    "actualenddate",
+    "startdate",
+    "targetenddate",
+]
+ProjectDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+ProjectField: TypeAlias = Literal[
+    ProjectIdField,
+    ProjectTextField,
+    ProjectBooleanField,
+    ProjectDateField,
+    ProjectDateTimeField,
+    "assigned_user_id",
+    "linktoaccountscontacts",
+    "modifiedby",
+    "potentialid",
+    "progress",
     "projectpriority",
     "projectstatus",
     "projecttype",
-    "projecturl",
-    "source",
-    "starred",
-    "startdate",
-    "tags",
-    "targetbudget",
-    "targetenddate",
 ]
 ProjectOrder: TypeAlias = Literal[
     "id",
@@ -704,6 +717,47 @@ class ProjectQuerySet(QuerySet[Project]):
         self,
         *fields: ProjectField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Project]]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: ProjectDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: ProjectField,

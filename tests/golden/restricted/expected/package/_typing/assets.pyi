@@ -2,36 +2,47 @@
 # ruff: noqa
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
 from .. import Assets
 
-AssetsField: TypeAlias = Literal[
-    "id",
-    "account",
+AssetsIdField: TypeAlias = Literal["id"]
+AssetsTextField: TypeAlias = Literal[
     "asset_no",
     "assetname",
-    "assetstatus",
-    "assigned_user_id",
-    "contact",
-    "createdtime",
-    "dateinservice",
-    "datesold",
     "description",
-    "invoiceid",
-    "modifiedby",
-    "modifiedtime",
-    "product",
     "serialnumber",
     "shippingmethod",
     "shippingtrackingnumber",
     "source",
-    "starred",
     "tagnumber",
     "tags",
+]
+AssetsBooleanField: TypeAlias = Literal["starred"]
+AssetsDateField: TypeAlias = Literal[
+    "dateinservice",
+    "datesold",
+]
+AssetsDateTimeField: TypeAlias = Literal[
+    "createdtime",
+    "modifiedtime",
+]
+AssetsField: TypeAlias = Literal[
+    AssetsIdField,
+    AssetsTextField,
+    AssetsBooleanField,
+    AssetsDateField,
+    AssetsDateTimeField,
+    "account",
+    "assetstatus",
+    "assigned_user_id",
+    "contact",
+    "invoiceid",
+    "modifiedby",
+    "product",
 ]
 AssetsOrder: TypeAlias = Literal[
     "id",
@@ -688,6 +699,47 @@ class AssetsQuerySet(QuerySet[Assets]):
         self,
         *fields: AssetsField,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsIdField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[Ref[Assets]]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsTextField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[str | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsBooleanField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[bool | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsDateField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[date | None]: ...
+    @overload
+    def values_list(
+        self,
+        field: AssetsDateTimeField,
+        /,
+        *,
+        flat: Literal[True],
+    ) -> ValuesQuerySet[datetime | None]: ...
+    @overload
     def values_list(
         self,
         *fields: AssetsField,
