@@ -44,13 +44,13 @@ async def test_tags_of_one_record(face: Face) -> None:
 def test_the_other_spelling_of_tags_delete_is_remembered() -> None:
     facts = Facts(dialect="cloud")
     refused = MalformedAnswer("no such address", status=404)
-    plan = tags.remove("4x1", ["vip"], facts)
+    plan: Any = tags.remove("4x1", ["vip"], facts)
     assert next(plan).operation == "tags_delete"
     assert plan.throw(refused).operation == "tag_delete"
     with pytest.raises(StopIteration):
         plan.send({"message": "tags deleted"})
-    assert next(tags.remove("4x1", ["vip"], facts)).operation == "tag_delete"
-    assert next(tags.read("4x1", facts)).operation == "tags_retrieve"
+    again: Any = tags.remove("4x1", ["vip"], facts)
+    assert next(again).operation == "tag_delete"
 
 
 @CLOUD
@@ -104,7 +104,7 @@ async def test_picklist_administration(face: Face) -> None:
     await face(session, "add_picklist_values", Contacts, "leadsource", ["Fair A", "Fair B"])
     values = await known(face, "leadsource")
     assert {"Fair A", "Fair B"} <= values
-    contact = Contacts(lastname="x", leadsource="Fair A")
+    contact = Contacts(lastname="x", leadsource=Contacts.LeadSource("Fair A"))
     with pytest.warns(UserWarning, match="Fair A"):
         await face(contact, "save")
     await face(session, "rename_picklist_value", Contacts, "leadsource", "Fair A", "Fair Z")

@@ -113,6 +113,7 @@ async def test_a_lost_upload_is_in_doubt(face: Face) -> None:
 
 def test_both_shapes_of_the_answer() -> None:
     entry = {"fileid": "7", "filename": "a.txt", "filetype": "text/plain", "filecontents": "YWJj"}
+    answer: object
     for answer in (entry, [entry]):
         assert read_answer(answer).content == b"abc"
     for answer in ([], {}, None, {"filecontents": "%%%x"}):

@@ -153,7 +153,7 @@ async def test_what_an_item_cannot_be(face: Face) -> None:
             (LineItem(Products(productname="unsaved"), 1), "saved record"),
         ):
             item = Quotes(subject="x")
-            item.crm.items = [wrong]  # type: ignore[attr-defined]
+            item.crm.items = [wrong]
             with pytest.raises(InvalidValue, match=match):
                 await face(item, "save")
     assert calls.number == 0

@@ -106,6 +106,6 @@ async def test_orders_that_make_no_sense(face: Face) -> None:
         ({"contact": True, "transfer_to": "Accounts"}, "does not make"),
         ({"potential": {"closingdate": "soon"}}, "closingdate"),
     ):
-        wrong: dict[str, Any] = values  # type: ignore[assignment]
+        wrong: dict[str, Any] = values
         with pytest.raises(InvalidValue, match=match):
             await face(turing.crm, "convert", **wrong)

@@ -66,7 +66,8 @@ async def test_a_relation_as_a_condition_of_another_queryset(face: Face) -> None
         id__in=contact.related.vehicles.filter(vehiclename="Car 2")
     )
     assert [each.id for each in await face.list(everything)] == [vehicles[2].id]
-    rest = contact.related.vehicles & Vehicles.objects.filter(vehiclename="Car 0")
+    related: Any = contact.related.vehicles
+    rest = related & Vehicles.objects.filter(vehiclename="Car 0")
     assert await face(rest, "count") == 1
 
 
@@ -213,7 +214,8 @@ async def test_everything_created_through_a_relation_belongs_to_it(face: Face) -
 
 async def test_unreadable_documents_never_hide_in_another_queryset(face: Face) -> None:
     contact = await face(Contacts.objects, "create", lastname="Reader")
-    both = Documents.objects.all() & contact.related.documents
+    documents: Any = Documents.objects.all()
+    both = documents & contact.related.documents
     inner = Documents.objects.filter(id__in=contact.related.documents)
     for queryset in (both, inner):
         if face.kind == "cloud":

@@ -73,7 +73,7 @@ def repaired(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> Row:
     """The answer without the server's own mistakes.
 
     The answer of a create of Leads shows text with HTML entities decoded once too often; what is
-    stored is the text that was sent.
+    stored is the text that was sent. With line items, the header's product comes back as null.
     """
     wrong = {
         name: value
@@ -84,6 +84,8 @@ def repaired(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> Row:
         and answer.get(name) != value
         and answer.get(name) == html.unescape(value)
     }
+    if "LineItems" in sent and not answer.get("productid") and "productid" in answer:
+        wrong["productid"] = str(sent.get("productid") or "")
     return {**answer, **wrong} if wrong else answer
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import (
@@ -21,17 +20,16 @@ from ..errors import (
     RateLimited,
     ServerError,
     TransportError,
-    ValuesAdjusted,
     VtigerError,
 )
 from ..ids import parse_id
 from ..query.environment import Environment
 from . import identity
-from .calls import Batch, Call, Delete, Me, Plan, perform
+from .calls import Batch, Call, Create, Delete, Me, Plan, perform
 from .facts import Facts, facts_of
 from .outcomes import BulkReport, Outcome, Progress, Status
 from .preparing import Prepared, needs_user, owned, prepare, unknown_outcome
-from .state import LostCreate, state_of
+from .state import state_of
 from .validation import check_delete, enforce
 from .write import environment_of, find_row, settle
 
@@ -72,7 +70,7 @@ def bulk_create(
     jobs = list(_creations(waiting, user, facts, runner))
     reached = yield from _rounds(report, jobs, facts, progress)
     if reached and report.unknown:
-        yield from _look_for_lost(report, facts, env)
+        yield from _look_for_lost(report, facts, env, at_once=True)
         again = [each for each in report.pending if each.error is not None]
         yield from _rounds(report, list(_creations(again, user, facts, runner)), facts, progress)
 
@@ -80,11 +78,20 @@ def bulk_create(
 def _creations(
     outcomes: Sequence[Outcome[Record]], user: str | None, facts: Facts, runner: Runner | None
 ) -> Iterator[_Job[Record]]:
+    given: set[int] = set()
     for outcome in outcomes:
         record = outcome.item
         if record._saved_id is not None:
             outcome.status, outcome.error = Status.DONE, None
             continue
+        if id(record) in given:
+            outcome.status = Status.FAILED
+            outcome.error = InvalidValue(
+                f"The very same {record.meta.name} object is given more than once; copy() makes "
+                "another record of it."
+            )
+            continue
+        given.add(id(record))
         prepared = _prepared(outcome, facts)
         if prepared is not None:
             if user is not None and needs_user(record, facts):
@@ -181,24 +188,33 @@ def _rounds(
     """Send the jobs; whether the server could be reached to the end."""
     size = max(_SMALLEST_ROUND, 5 * facts.parallel)
     for at in range(0, len(jobs), size):
-        chunk = jobs[at : at + size]
+        chunk = [job for job in jobs[at : at + size] if _claimed(job)]
         for job in chunk:
             job.outcome.status = Status.UNKNOWN
             job.outcome.error = None
-            if not job.call.repeatable:
-                state_of(job.outcome.item).lost = _lost_now(job.call)
         replies = yield Batch([job.call for job in chunk], collect=True)
         for job, reply in zip(chunk, replies):
             _take(job, reply)
         if progress is not None:
             progress(report)
-        if _hopeless(replies):
+        if replies and _hopeless(replies):
             return False
     return True
 
 
-def _lost_now(call: Any) -> LostCreate:
-    return LostCreate(call.values, datetime.now(UTC))
+def _claimed(job: _Job[Any]) -> bool:
+    """Whether nobody else is creating the row's record; its outcome tells if so."""
+    if not isinstance(job.call, Create):
+        return True
+    try:
+        identity.claim(job.outcome.item, job.call)
+    except OutcomeUnknown as error:
+        job.outcome.status, job.outcome.error = Status.UNKNOWN, error
+    except VtigerError:
+        job.outcome.status, job.outcome.error = Status.DONE, None
+    else:
+        return True
+    return False
 
 
 def _take(job: _Job[Any], reply: Any) -> None:
@@ -208,8 +224,8 @@ def _take(job: _Job[Any], reply: Any) -> None:
         outcome.status = Status.DONE
         try:
             job.take(reply)
-        except ValuesAdjusted as error:
-            # Written all the same: it must not be sent again.
+        except VtigerError as error:
+            # `ValuesAdjusted`, mostly. Written all the same: it must not be sent again.
             outcome.error = error
         return
     outcome.error = reply
@@ -231,8 +247,13 @@ def _hopeless(replies: Sequence[Any]) -> bool:
     return all(isinstance(reply, TransportError | RateLimited) for reply in replies)
 
 
-def _look_for_lost(report: BulkReport[Record], facts: Facts, env: Environment) -> Plan[None]:
-    """Settle rows in doubt by their external id: found ones are done, absent ones pending."""
+def _look_for_lost(
+    report: BulkReport[Record], facts: Facts, env: Environment, *, at_once: bool = False
+) -> Plan[None]:
+    """Settle rows in doubt by their external id: found ones are done, absent ones pending.
+
+    `at_once` after the answer was lost, a record that is not there may still be on its way.
+    """
     for outcome in report.unknown:
         record = outcome.item
         if record._saved_id is not None:
@@ -248,13 +269,15 @@ def _look_for_lost(report: BulkReport[Record], facts: Facts, env: Environment) -
             outcome.error = outcome.error or unknown_outcome(record)
             continue
         try:
-            found = yield from identity.resolve(record, facts, env)
+            conclusive = not (at_once and identity.unfinished(outcome.error))
+            found = yield from identity.resolve(record, facts, env, conclusive=conclusive)
         except (OutcomeUnknown, ApiError, TransportError, ServerError) as error:
             outcome.error = error
             continue
-        outcome.status = Status.DONE if found else Status.PENDING
         if found:
-            outcome.error = None
+            outcome.status, outcome.error = Status.DONE, None
+        elif conclusive:
+            outcome.status = Status.PENDING
 
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:

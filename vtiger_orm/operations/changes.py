@@ -18,6 +18,7 @@ from ..errors import ApiError, MalformedAnswer, NotSupported, UnsupportedQuery
 from ..ids import id_number
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..query.planner import plan_rows
+from ..query.planner.asking import check_ids
 from ..query.selection import Order, Selection
 from ..query.tree import TRUE, Compare, Equal, Node, OneOf, all_of
 from .calls import Me, Operation, Plan, Row, Rows, RowStream, Step, collect_rows, perform
@@ -196,6 +197,7 @@ def _sync(request: Request, since: datetime, facts: Facts, *, first: bool) -> Pl
 def _whole(request: Request, updated: Iterable[Any], env: Environment) -> Plan[list[Row]]:
     """Full records: some servers answer them, others answer only ids."""
     entries = list(updated)
+    check_ids([each for each in entries if isinstance(each, dict)])
     ids = [str(each) for each in entries if not isinstance(each, dict)]
     ids += [str(each["id"]) for each in entries if isinstance(each, dict) and len(each) <= 2]
     rows = [each for each in entries if isinstance(each, dict) and len(each) > 2]

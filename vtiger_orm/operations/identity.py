@@ -7,11 +7,22 @@ stays in doubt until `record.crm.resolve()`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import OutcomeUnknown, ServerError, TransportError
+from ..errors import (
+    ApiError,
+    ConfigError,
+    NotSupported,
+    OutcomeUnknown,
+    RecordError,
+    SchemaError,
+    ServerError,
+    Timeout,
+    TransportError,
+)
 from ..ids import parse_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -36,12 +47,41 @@ _SAFE_LENGTH: Final = 40
 
 _DEFINITE: Final = frozenset({"FAILED_TO_CREATE", "CURRENCY_INACTIVE"})
 
+_GIVEN_UP: Final = frozenset({408, 504, 524})
+"""HTTP statuses by which a proxy says that it waits no longer; the server may go on."""
+
+_claiming = threading.Lock()
+
 
 def lost(error: BaseException) -> bool:
     """Whether the error leaves open if the create took place."""
     if isinstance(error, TransportError):
         return error.sent
     return isinstance(error, ServerError) and error.code not in _DEFINITE
+
+
+def unfinished(error: BaseException | None) -> bool:
+    """Whether the server may still be at work on the call: that the record is not found then
+    proves nothing yet."""
+    return isinstance(error, Timeout) or getattr(error, "status", None) in _GIVEN_UP
+
+
+def claim(record: Record, call: Create) -> None:
+    """From now on the record is in doubt, until its create is answered.
+
+    Raises `OutcomeUnknown` when it is already, and `RecordError` when it was saved meanwhile:
+    another thread or task works on the same record.
+    """
+    with _claiming:
+        if record._saved_id is not None:
+            raise RecordError(
+                f"This {record.meta.name} record became {record._saved_id} meanwhile: another "
+                "thread or task saved it. Nothing was sent."
+            )
+        state = state_of(record)
+        if state.lost is not None:
+            raise unknown_outcome(record)
+        state.lost = LostCreate(call.values, datetime.now(UTC))
 
 
 def create_once(record: Record, call: Create, facts: Facts, env: Environment) -> Plan[Row]:
@@ -53,11 +93,12 @@ def create_once(record: Record, call: Create, facts: Facts, env: Environment) ->
             state_of(record).lost = None
             raise
         found = yield from _by_identity(record.meta, call.values, facts, env)
-        if found is None:
+        if found is None or (not found and unfinished(error)):
             raise unknown_outcome(record) from error
         if found:
             return (yield from perform(Retrieve(found)))
     # It was looked for and is not there: repeating it cannot make a double.
+    state_of(record).lost = None
     try:
         return (yield from _send(record, call))
     except (TransportError, ServerError) as error:
@@ -72,17 +113,14 @@ def create_once(record: Record, call: Create, facts: Facts, env: Environment) ->
 
 def _send(record: Record, call: Create) -> Plan[Row]:
     """Until the answer is here, the record is in doubt: also when the task is cancelled."""
-    state = state_of(record)
-    state.lost = LostCreate(call.values, datetime.now(UTC))
+    claim(record, call)
     try:
         row = yield from perform(call)
-    except (TransportError, ServerError):
+    except (ApiError, ConfigError, NotSupported, SchemaError) as error:
+        if not lost(error):  # refused by the CRM, or never sent
+            state_of(record).lost = None
         raise
-    except Exception:
-        # Refused by the CRM, or never sent.
-        state.lost = None
-        raise
-    state.lost = None
+    state_of(record).lost = None
     return row
 
 
@@ -117,10 +155,13 @@ def find_exactly(
     return [str(row["id"]) for row in rows if row.get(each.wire) == value]
 
 
-def resolve(record: Record, facts: Facts, env: Environment) -> Plan[bool]:
+def resolve(
+    record: Record, facts: Facts, env: Environment, *, conclusive: bool = True
+) -> Plan[bool]:
     """Find out what became of a lost create.
 
-    True: the record exists and is loaded. False: it does not, and may be saved again. Raises
+    True: the record exists and is loaded. False: it does not, and may be saved again; unless
+    `conclusive`, when the server may not be done with it yet, it stays in doubt. Raises
     `OutcomeUnknown` when several records could be the one; then tell which with `adopt`.
     """
     state = state_of(record)
@@ -136,7 +177,8 @@ def resolve(record: Record, facts: Facts, env: Environment) -> Plan[bool]:
     if len(ids) > 1:
         raise _several(record, ids)
     if not ids:
-        state.lost = None
+        if conclusive:
+            state.lost = None
         return False
     yield from adopt(record, ids[0])
     return True

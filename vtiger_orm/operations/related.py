@@ -17,6 +17,7 @@ from ..ids import id_number, parse_id
 from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
 from ..query.environment import Environment
+from ..query.planner.asking import check_ids, counted
 from .calls import Operation, Plan, QueryRelated, Row, perform
 from .facts import Facts, facts_of
 from .support import remembering, require
@@ -161,7 +162,7 @@ def count_related(side: Side, facts: Facts) -> Plan[int]:
     """How many records are related; the server answers no row at all for none."""
     check_readable(side, facts)
     rows = yield from _query(side, f"select count(*) from {side.target.name}")
-    return int(rows[0]["count"]) if rows else 0
+    return counted(rows[0]) if rows else 0
 
 
 def are_related(side: Side, ids: Sequence[str], facts: Facts) -> Plan[set[int]]:
@@ -231,4 +232,7 @@ def _prove(side: Side, ids: Sequence[str], facts: Facts, *, linked: bool) -> Pla
 
 
 def _query(side: Side, text: str) -> Plan[list[Row]]:
-    return (yield from perform(QueryRelated(text, str(parse_id(side.id)), side.relation.label)))
+    rows = yield from perform(QueryRelated(text, str(parse_id(side.id)), side.relation.label))
+    if not text.startswith("select count"):
+        check_ids(rows)
+    return rows

@@ -26,7 +26,7 @@ class LostCreate:
 
 
 class OperationState:
-    """The part of a record's state that `record.crm` shows. Not pickled."""
+    """The part of a record's state that `record.crm` shows."""
 
     __slots__ = ("adjusted", "items", "lost", "related")
 
@@ -36,6 +36,14 @@ class OperationState:
         self.lost: LostCreate | None = None
         self.related: dict[str, list[Any]] = {}
         """Name of a relation -> the records that `prefetch_related` brought."""
+
+    def doubt(self) -> OperationState | None:
+        """What a copy or pickle of the record has to know: that its create was lost."""
+        if self.lost is None:
+            return None
+        twin = OperationState()
+        twin.lost = self.lost
+        return twin
 
 
 def state_of(record: Record) -> OperationState:

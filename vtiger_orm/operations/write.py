@@ -91,7 +91,12 @@ def save(
     if prepared is None:
         return
     if needs_user(record, facts):
-        prepared = owned(prepared, record.meta, str((yield from perform(Me()))["id"]))
+        user = str((yield from perform(Me()))["id"])
+        # Another task may have saved the record in the meantime.
+        prepared = prepare(record, facts, operation=operation, present=present, file=file)
+        if prepared is None:
+            return
+        prepared = owned(prepared, record.meta, user)
     if isinstance(prepared.call, Create):
         row = yield from create_once(record, prepared.call, facts, environment_of(runner))
     else:
