@@ -57,7 +57,18 @@ from typing import Any
 
 
 class VtigerError(Exception):
-    """Base of everything raised by this library."""
+    """Base of everything raised by this library. Can be pickled, for pools of processes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not through the constructor: it makes the message of other arguments.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[VtigerError], args: tuple[Any, ...], facts: dict[str, Any]) -> VtigerError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 class ConfigError(VtigerError):

@@ -64,7 +64,7 @@ def _json(body: bytes) -> Any:
     try:
         text = body[start.start() :].decode("utf-8")
         content, end = json.JSONDecoder().raw_decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
         return None
     logger.warning(
         "the CRM printed %d bytes before and %d after its answer; they were ignored",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from ..errors import MalformedAnswer, NotSupported
+from ..ids import is_id, parse_id
 from ..metadata.kinds import SECRET_NAMES
 from ..operations import calls
 from ..operations.calls import Call
@@ -65,10 +66,28 @@ def shape(call: Call[Any], result: Any, asked: Asked) -> Any:
             return rows
         case calls.Operation() | calls.ListTypes():
             return result
+        case calls.Create():
+            return _record(asked, result)
+        case calls.Retrieve(id) | calls.Revise(id, _) | calls.Update(id, _):
+            row = _record(asked, result)
+            # Prefixes may differ (Calendar and Events), numbers are unique.
+            if parse_id(row["id"]).number != parse_id(id).number:
+                raise MalformedAnswer(f"{asked} of {id}: the CRM answered with {row['id']}.")
+            return row
         case _:
             if not isinstance(result, dict):
                 raise _odd(asked, "a record", result)
             return result
+
+
+def _record(asked: Asked, result: Any) -> Mapping[str, Any]:
+    """A record with its id: what comes without one would be created once more by the next save."""
+    if not isinstance(result, dict):
+        raise _odd(asked, "a record", result)
+    id = result.get("id")
+    if not isinstance(id, str) or not is_id(id):
+        raise MalformedAnswer(f"{asked}: the CRM reports success, but sent a record without an id.")
+    return result
 
 
 def _odd(asked: Asked, expected: str, result: object) -> MalformedAnswer:

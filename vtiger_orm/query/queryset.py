@@ -190,6 +190,11 @@ class QuerySet(WritingQuerySet[M]):
 
     def _raw(self, vtql: str) -> Callable[[Runner], Plan[list[M]]]:
         text = vtql.strip()
+        if not text.lower().startswith("select"):
+            raise InvalidLookup(
+                f"raw() takes a statement that begins with select, not {text[:40]!r}. Some other "
+                "texts make the CRM work on them for ever."
+            )
         statement = text if text.endswith(";") else f"{text};"
 
         def plan(runner: Runner) -> Plan[list[M]]:

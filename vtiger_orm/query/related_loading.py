@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from ..errors import AccessDenied, NotFound, NotLoaded, SchemaMismatch
+from ..errors import AccessDenied, MalformedAnswer, NotFound, NotLoaded, SchemaMismatch
 from ..ids import id_number
 from ..metadata.module import FieldMeta
 from ..operations.calls import Batch, Plan, Retrieve, Row, collect_rows
@@ -73,10 +73,23 @@ class Loader:
 
     def load(self, rows: Sequence[Row]) -> list[Any]:
         """The rows as records of the model."""
-        records = self._model._load(rows, self._runner)
+        records = self._made(self._model, rows)
         if self._fetches and self._complete:
             self._identity.add(records)
         return list(records)
+
+    def _made(self, model: type[Record], rows: Sequence[Row]) -> list[Any]:
+        """Records of rows. Raises `MalformedAnswer` for a row without an id, or with that of
+        another module: changes of such a record would be written over another one."""
+        begin = f"{model.meta.prefix}x"
+        for row in rows:
+            id = row.get("id")
+            if not isinstance(id, str) or not id.startswith(begin):
+                raise MalformedAnswer(
+                    f"The CRM sent a row with the id {id!r} for {model.meta.name}, whose ids begin "
+                    f"with {begin}: no record can be made of it."
+                )
+        return model._load(rows, self._runner)
 
     def attach(self, records: Sequence[Record]) -> Plan[None]:
         """Read what the fetches name and attach it to the references of these records.
@@ -159,7 +172,7 @@ class Loader:
             if source.selection is not None or model.meta.is_entity or not model.meta.retrievable:
                 return _refused(source, ids, error)
             rows = yield from retrieved(ids)
-        records = model._load(rows, self._runner)
+        records = self._made(model, rows)
         if source.selection is None:
             self._identity.add(records)
         return {str(record.id): record for record in records}
@@ -243,9 +256,9 @@ class Loader:
         where = all_of(selection.where, resolve(model.meta, (), condition))
         selection = replace(selection, where=where, columns=columns)
         rows = yield from collect_rows(plan_rows(selection, self._runner.environment))
-        records = model._load(rows, self._runner)
+        records = self._made(model, rows)
         if given is not None:
-            return list(records)
+            return records
         known = [self._identity.get(str(each.id)) or each for each in records]
         self._identity.add(known)
         return known

@@ -53,8 +53,8 @@ class RecordState:
     extra_old: dict[str, Any] | None
     """As `old`, for `extra`."""
     operations: Any
-    """What `record.crm` remembers (see `operations.state`); unset until it is used, and neither
-    copied nor pickled."""
+    """What `record.crm` remembers (see `operations.state`); unset until it is used. Of it only a
+    create whose answer was lost goes with copies and pickles: they must not be created again."""
 
     def __init__(
         self,
@@ -63,24 +63,29 @@ class RecordState:
         raw: dict[str, Any] | None = None,
         extra: dict[str, Any] | None = None,
         extra_old: dict[str, Any] | None = None,
+        operations: Any = None,
     ) -> None:
         self.runner = runner
         self.old = old
         self.raw = raw
         self.extra = extra
         self.extra_old = extra_old
-        self.operations = None
+        self.operations = operations
 
     def copy(self) -> RecordState:
         """An independent copy with the same session."""
         own = (dict(each) if each else None for each in self._owned())
-        return RecordState(self.runner, *own)
+        return RecordState(self.runner, *own, self._doubt)
 
     def _owned(self) -> tuple[dict[str, Any] | None, ...]:
         return self.old, self.raw, self.extra, self.extra_old
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RecordState, (None, *self._owned())
+        return RecordState, (None, *self._owned(), self._doubt)
+
+    @property
+    def _doubt(self) -> Any:
+        return None if self.operations is None else self.operations.doubt()
 
     # Changes
 

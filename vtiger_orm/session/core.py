@@ -16,6 +16,7 @@ from ..dialects.webservice import is_retryable_login
 from ..errors import (
     AccessDenied,
     ApiError,
+    MalformedAnswer,
     NotFound,
     NotSupported,
     RateLimited,
@@ -25,7 +26,7 @@ from ..errors import (
     TransportError,
     VtigerError,
 )
-from ..ids import parse_id
+from ..ids import is_id, parse_id
 from ..operations.calls import Call, Delete, Query
 from . import retry
 from .counting import CallCount
@@ -298,9 +299,16 @@ class Core:
             return
         row = result[0] if isinstance(result, list) and result else result
         id_ = row.get("id") if isinstance(row, dict) else None
-        if module in package.modules and isinstance(id_, str):
+        if module not in package.modules or not isinstance(id_, str) or not is_id(id_):
+            return
+        try:
             self._compare(module, id_)
-            self._checked.add(module)
+        except SchemaMismatch as error:
+            if not call.writes:
+                raise
+            # It took place: whoever asked for it must not take it for refused.
+            raise MalformedAnswer(f"{call.operation} of {module}: {error}") from None
+        self._checked.add(module)
 
     def _compare(self, module: str, id_: str) -> None:
         package = self.settings.package

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import SilentQueryError
+from ...errors import MalformedAnswer, SilentQueryError
+from ...ids import is_id
 from ...operations.calls import Plan, Query, Row
 from ..environment import Environment
 from ..vtql import Statement
@@ -21,7 +22,7 @@ def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
 
     Raises `SilentQueryError` when the answer is empty because the statement does not work.
     """
-    rows: list[Row] = yield _call(statement)
+    rows = yield from _rows(statement)
     if rows:
         env.knowledge.verify(statement.shape)
         return rows
@@ -38,11 +39,33 @@ def _confirmed(statement: Statement, env: Environment) -> Plan[list[Row]]:
         return []
     if env.thinned_pages:
         return []
-    rows: list[Row] = yield _call(statement)
+    rows = yield from _rows(statement)
     if not rows:
         raise _silent(statement, f"it counts {found} rows for the same condition")
     env.knowledge.verify(statement.shape)
     return rows
+
+
+def _rows(statement: Statement) -> Plan[list[Row]]:
+    rows: list[Row] = yield _call(statement)
+    check_ids(rows)
+    return rows
+
+
+def check_ids(rows: Sequence[Row]) -> None:
+    """Every row has its id, whatever was selected. Raises `MalformedAnswer` where one has not."""
+    for row in rows:
+        id = row.get("id")
+        if not isinstance(id, str) or not is_id(id):
+            raise MalformedAnswer(f"The CRM sent a row whose id is {id!r}, which is no record id.")
+
+
+def stuck(module: str) -> MalformedAnswer:
+    """The error for a server that answers every page alike, which would be read for ever."""
+    return MalformedAnswer(
+        f"The CRM does not move on through the pages of {module}: it sends rows that lie before "
+        "the place it was asked to begin at. A cache between here and the CRM may answer instead."
+    )
 
 
 def count(statement: Statement) -> Plan[int]:
@@ -67,8 +90,15 @@ def _call(statement: Statement) -> Query:
 def _number(statement: Statement, reply: list[dict[str, Any]]) -> int:
     if not reply:
         raise _silent(statement, "a count has one row unless the statement fails")
-    row = reply[0]
-    return int(row["count"] if "count" in row else next(iter(row.values())))
+    return counted(reply[0])
+
+
+def counted(row: Row) -> int:
+    """The number in the one row of a ``count(*)``. Raises `MalformedAnswer`."""
+    number = row["count"] if "count" in row else next(iter(row.values()), None)
+    if isinstance(number, int | str) and str(number).isdecimal():
+        return int(number)
+    raise MalformedAnswer(f"The CRM answered a count with {number!r}, which is no number.")
 
 
 def _silent(statement: Statement, why: str) -> SilentQueryError:

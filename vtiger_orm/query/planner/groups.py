@@ -17,7 +17,7 @@ from ..evaluate import is_blank, wire_text
 from ..parts import Branches, Said
 from ..selection import Order
 from ..vtql import Statement
-from .asking import ask
+from .asking import ask, stuck
 from .compiled import Compiled
 from .heads import not_null, null_head
 from .keys import order_key
@@ -53,6 +53,7 @@ def _values(
     """The rows in which the field is not NULL."""
     wire, key = order.field.wire, order_key((order,))
     below = not_null(what, wire)
+    former: str | None = None
     while True:
         part = what.within(below)
         statement = first_page(part, branches, order, more, wanted)
@@ -64,6 +65,9 @@ def _values(
         if value is None:
             yield from _blanks(part, branches, order, more)
             return
+        if value == former:
+            raise stuck(what.module.name)
+        former = value
         if complete:
             yield Rows(_ties_by_id(complete, key))
             wanted = wanted and max(wanted - len(complete), 1)

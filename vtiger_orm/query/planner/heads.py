@@ -20,7 +20,7 @@ from ..evaluate import is_blank, wire_text
 from ..parts import Branches, Said
 from .asking import ask
 from .compiled import Compiled
-from .paging import after
+from .paging import advancing, after
 
 _NO_EMPTY: Final = frozenset({Family.INTEGER, Family.DECIMAL, Family.DATE, Family.DATETIME})
 """Types of which an empty value is NULL in the database, so that a head ends by itself."""
@@ -59,6 +59,7 @@ def null_head(
             yield Rows(head)
         if not full:
             return
+        advancing(what, rows, bounds, descending)
         bounds = (after(rows, descending),)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ...operations.calls import Row, Rows, RowStream
 from ..parts import Branches
-from .asking import ask, count
+from .asking import ask, count, stuck
 from .compiled import Compiled
 from .orders import ServerOrder
 from .streams import Key
@@ -20,6 +20,8 @@ from .streams import Key
 _OVERLAP: Final = 5
 """Rows that a page read backwards reaches into the one before."""
 _REMEMBERED_PAGES: Final = 3
+_PATIENCE: Final = 1000
+"""Pages in a row that may bring nothing new; only a server that answers all alike has more."""
 
 
 class _Seen:
@@ -29,6 +31,7 @@ class _Seen:
         self._key = key
         self._ids: set[str] = set()
         self._recent: deque[tuple[str, Any]] = deque(maxlen=_REMEMBERED_PAGES * page_size)
+        self._in_vain = 0
 
     @property
     def started(self) -> bool:
@@ -39,9 +42,16 @@ class _Seen:
         """Whether the row was handed out lately and has not moved since."""
         return (row["id"], self._key(row)) in self._recent
 
+    def wait(self, module: str) -> None:
+        """One more page is asked for. Raises `MalformedAnswer` when too many were in vain."""
+        self._in_vain += 1
+        if self._in_vain > _PATIENCE:
+            raise stuck(module)
+
     def take(self, rows: Iterable[Row]) -> list[Row]:
         """The rows not handed out before, which now are."""
         new = [row for row in rows if row["id"] not in self._ids]
+        self._in_vain = 0 if new else self._in_vain
         self._ids.update(row["id"] for row in new)
         self._recent.extend((row["id"], self._key(row)) for row in new)
         return new
@@ -66,6 +76,7 @@ def forward(
     seen = _Seen(key, size)
     position, first = start, True
     while wanted is None or wanted > 0:
+        seen.wait(what.module.name)
         limit = size if wanted is None else min(size, wanted + (0 if first else 1))
         statement = what.statement(
             branches,
@@ -110,6 +121,7 @@ def backward(
     end = (yield from count(what.statement(branches))) - start
     at_end = start == 0
     while end > 0 and (wanted is None or wanted > 0):
+        seen.wait(what.module.name)
         step = size - overlap if wanted is None else min(size - overlap, wanted)
         low = max(end - step, 0)
         statement = what.statement(

@@ -6,22 +6,35 @@ Exact while rows are inserted and deleted, and as fast at the end as at the star
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
-from ...errors import MalformedAnswer
-from ...ids import id_number, is_id
+from ...ids import id_number
 from ...operations.calls import Row, Rows, RowStream
 from ..parts import Branches, Listed, Said
-from .asking import ask, count
+from .asking import ask, count, stuck
 from .compiled import Compiled
 from .streams import chained, merged, window
 
 
 def after(rows: Sequence[Row], descending: bool = False) -> Said:
     """The bound that continues behind the last of these rows."""
-    last = rows[-1].get("id")
-    if not isinstance(last, str) or not is_id(last):
-        raise MalformedAnswer(f"The CRM sent a row whose id is {last!r}, which is no record id.")
-    return Said("id", "<" if descending else ">", last)
+    return Said("id", "<" if descending else ">", str(rows[-1]["id"]))
+
+
+def advancing(
+    what: Compiled, rows: Sequence[Row], bounds: Sequence[Said], descending: bool = False
+) -> Sequence[Row]:
+    """The rows of a page, each once. Raises `MalformedAnswer` when they do not lie behind the
+    bound in the order of their ids."""
+    sign = -1 if descending else 1
+    numbers = [sign * id_number(row["id"]) for row in rows]
+    if bounds:
+        numbers.insert(0, sign * id_number(bounds[0].value))
+    if all(sooner < later for sooner, later in pairwise(numbers)):
+        return rows
+    if numbers != sorted(numbers) or (bounds and numbers[0] == numbers[1]):
+        raise stuck(what.module.name)
+    return list({row["id"]: row for row in rows}.values())
 
 
 def keyset(
@@ -51,7 +64,7 @@ def keyset(
         )
         rows = yield from ask(statement, env)
         if rows:
-            yield Rows(rows)
+            yield Rows(advancing(what, rows, bounds, descending))
             bounds, offset = (after(rows, descending),), 0
             if wanted is not None:
                 wanted -= len(rows)

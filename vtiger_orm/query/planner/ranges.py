@@ -7,7 +7,7 @@ from typing import Final
 from ...ids import id_number
 from ...operations.calls import Plan, Query, RowStream
 from ..parts import Said
-from .asking import counts
+from .asking import check_ids, counts
 from .compiled import Compiled
 from .sets import in_id_order, superset_size
 from .streams import side_by_side, together
@@ -43,6 +43,8 @@ def cut_points(what: Compiled, parts: int) -> Plan[list[str]]:
         return []
     statements = [ids.statement(group, limit=1, offset=offset) for offset in offsets]
     pages = yield from together([Query(s.text, s.module) for s in statements])
+    for page in pages:
+        check_ids(page)
     found = {row["id"] for page in pages for row in page}
     return sorted(found, key=id_number)
 
