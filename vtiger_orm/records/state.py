@@ -75,7 +75,7 @@ class RecordState:
     def copy(self) -> RecordState:
         """An independent copy with the same session."""
         own = (dict(each) if each else None for each in self._owned())
-        return RecordState(self.runner, *own, self._doubt)
+        return RecordState(self.runner, *own, operations=self._doubt)
 
     def _owned(self) -> tuple[dict[str, Any] | None, ...]:
         return self.old, self.raw, self.extra, self.extra_old
