@@ -40,7 +40,10 @@ from .tree import (
 MAX_LITERAL_BYTES: Final = 8189
 """Longest literal the server's lexer reads, in UTF-8 bytes as written between the quotes."""
 
+_SHORT: Final = MAX_LITERAL_BYTES // 8
+"""Characters that fit whatever they are."""
 _PLAIN: Final = frozenset({Family.TEXT, Family.CHOICE})
+_CLOCKS: Final = (datetime, time)
 _ONE_DAY: Final = timedelta(days=1)
 _MOST_PERMUTED: Final = 4
 """Up to so many choices every order of them is written out (24 for four)."""
@@ -60,7 +63,8 @@ def condition(module: ModuleMeta, keyword: str, value: object) -> Node:
 def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
     """The value in wire form; empty for a list without choices."""
     if type(value) is str and field.family in _PLAIN:
-        _check_length(module, field, value)
+        if len(value) > _SHORT:
+            _check_length(module, field, value)
         return value  # even a tab: a text to the CRM, where only blanks are blank
     try:
         text = encode(field, value)
@@ -77,19 +81,19 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
             f"{' or '.join(field.targets)}, whose ids begin with "
             f"{' or '.join(f'{each}x' for each in field.prefixes)} on this CRM."
         )
-    _check_length(module, field, text)
+    if len(text) > _SHORT:
+        _check_length(module, field, text)
     return text
 
 
 def _check_length(module: ModuleMeta, field: FieldMeta, text: str) -> None:
-    if len(text) > MAX_LITERAL_BYTES // 8:
-        written = text.replace("\\", "\\\\").replace("'", "''")
-        if len(written.encode()) > MAX_LITERAL_BYTES:
-            raise InvalidLookup(
-                f"The value for {module.name}.{field.name} is longer than the "
-                f"{MAX_LITERAL_BYTES} bytes that the CRM reads in a query. Compare with a "
-                f"shorter part of it: {field.name}__startswith=..."
-            )
+    written = text.replace("\\", "\\\\").replace("'", "''")
+    if len(written.encode()) > MAX_LITERAL_BYTES:
+        raise InvalidLookup(
+            f"The value for {module.name}.{field.name} is longer than the "
+            f"{MAX_LITERAL_BYTES} bytes that the CRM reads in a query. Compare with a "
+            f"shorter part of it: {field.name}__startswith=..."
+        )
 
 
 def _is_blank(value: object) -> bool:
@@ -248,7 +252,7 @@ def _range(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
 
 
 def _fraction(value: object) -> bool:
-    return isinstance(value, datetime | time) and value.microsecond > 0
+    return isinstance(value, _CLOCKS) and value.microsecond > 0
 
 
 # -- days ------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, tzinfo
 
-from .tree import And, Compare, DayBound, Node, Not, Or
+from .tree import And, Compare, DayBound, Node, Not, Or, atoms
 
 
 def instant(day: date, zone: tzinfo) -> str:
@@ -18,7 +18,7 @@ def instant(day: date, zone: tzinfo) -> str:
 
 def with_instants(node: Node, zone: tzinfo) -> Node:
     """The same tree, with days of the zone turned into comparisons of moments."""
-    if not _has_days(node):
+    if not any(isinstance(atom, DayBound) for atom in atoms(node)):
         return node
     match node:
         case And(children):
@@ -31,9 +31,3 @@ def with_instants(node: Node, zone: tzinfo) -> Node:
             return Compare(field, operator, instant(day, zone))
         case _:
             return node
-
-
-def _has_days(node: Node) -> bool:
-    if isinstance(node, And | Or):
-        return any(map(_has_days, node.children))
-    return _has_days(node.child) if isinstance(node, Not) else isinstance(node, DayBound)

@@ -11,8 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from .forms import Forms
-from .parts import Branch, Branches, Listed, Local, Part, Said, is_local, nulls, sendable
+from .parts import (
+    SENDABLE,
+    Branch,
+    Branches,
+    Local,
+    Part,
+    nulls,
+    sendable,
+)
 from .tree import And, Atom, Node, Not, Or, negated
+
+_COMPOSITE: Final = (And, Or)
 
 MOST_BRANCHES: Final = 48
 """A product of ORs with more branches is not multiplied out."""
@@ -28,17 +38,15 @@ def normal_form(node: Node, forms: Forms, positive: bool = True) -> Branches:
     Branches may hold `Null` and `Local` parts. A product that explodes is cut: the part of it
     that stays is a superset, and its branches say with a `Local` part what is to be checked.
     """
-    match node:
-        case Not(child):
-            return normal_form(child, forms, not positive)
-        case And(children) | Or(children):
-            results = [normal_form(child, forms, positive) for child in children]
-            if isinstance(node, And) == positive:
-                signed = [child if positive else negated(child) for child in children]
-                return _product(results, signed)
-            return absorb([branch for result in results for branch in result])
-        case _:
-            return forms.positive(node) if positive else forms.negative(node)
+    if isinstance(node, Not):
+        return normal_form(node.child, forms, not positive)
+    if not isinstance(node, _COMPOSITE):
+        return forms.positive(node) if positive else forms.negative(node)
+    results = [normal_form(child, forms, positive) for child in node.children]
+    if isinstance(node, And) != positive:
+        return absorb([branch for result in results for branch in result])
+    signed = node.children if positive else tuple(map(negated, node.children))
+    return _product(results, signed)
 
 
 def superset(branches: Branches) -> Branches:
@@ -124,9 +132,9 @@ def _possible(branch: Branch) -> bool:
     empty = nulls(branch)
     if not empty:
         return True
-    return not any(part.wire in empty for part in branch if isinstance(part, Said | Listed))
+    return not any(part.wire in empty for part in branch if isinstance(part, SENDABLE))
 
 
 def is_exact(branches: Branches) -> bool:
     """Whether the server can be sent all of it."""
-    return not any(is_local(branch) or nulls(branch) for branch in branches)
+    return all(isinstance(part, SENDABLE) for branch in branches for part in branch)

@@ -11,7 +11,7 @@ from ..errors import UnsupportedQuery
 from ..ids import id_number
 from ..operations.urls import quoted_length
 from .environment import Environment
-from .parts import Branch, Branches, Listed, Local, Part, Said
+from .parts import SENDABLE, Branch, Branches, Listed, Local, Part, Said
 from .tree import Node
 from .vtql import condition, is_plain
 
@@ -157,5 +157,5 @@ def _at_most(branch: Branch) -> int:
 
 
 def _length(branch: Branch) -> int:
-    parts = [part for part in branch if isinstance(part, Said | Listed)]
+    parts = [part for part in branch if isinstance(part, SENDABLE)]
     return _BOUNDS + quoted_length(" and ".join(map(condition, parts)))

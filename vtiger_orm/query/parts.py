@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from .tree import Node
 
@@ -36,6 +36,9 @@ class Local:
     node: Node
 
 
+SENDABLE: Final = (Said, Listed)
+"""For `isinstance`: the parts that a statement can hold."""
+
 Part: TypeAlias = Said | Listed | Null | Local
 
 Branch: TypeAlias = tuple[Part, ...]
@@ -47,7 +50,7 @@ Branches: TypeAlias = tuple[Branch, ...]
 
 def sendable(branch: Branch) -> Branch:
     """The parts of the branch that the server can be sent: they hold for more rows."""
-    return tuple(part for part in branch if isinstance(part, Said | Listed))
+    return tuple(part for part in branch if isinstance(part, SENDABLE))
 
 
 def nulls(branch: Branch) -> frozenset[str]:

@@ -10,7 +10,6 @@ occur here; `arguments.py` spells them out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Union
@@ -152,6 +151,9 @@ class Not:
 
 Node: TypeAlias = Union[And, Or, Not, Atom]  # noqa: UP007  (refers to itself through strings)
 
+_COMPOSITE: Final = (And, Or)
+_INNER: Final = (And, Or, Not)
+
 TRUE: Final = And(())
 FALSE: Final = Or(())
 
@@ -177,19 +179,28 @@ def negated(node: Node) -> Node:
     return node.child if isinstance(node, Not) else Not(node)
 
 
-def atoms(node: Node) -> Iterator[Atom]:
+def atoms(node: Node) -> tuple[Atom, ...]:
     """Every atom of the tree, from left to right."""
-    if isinstance(node, And | Or):
+    found: list[Atom] = []
+    _collect(node, found)
+    return tuple(found)
+
+
+def _collect(node: Node, found: list[Atom]) -> None:
+    if isinstance(node, _COMPOSITE):
         for child in node.children:
-            yield from atoms(child)
+            if isinstance(child, _INNER):
+                _collect(child, found)
+            else:
+                found.append(child)
     elif isinstance(node, Not):
-        yield from atoms(node.child)
+        _collect(node.child, found)
     else:
-        yield node
+        found.append(node)
 
 
 def _bracketed(node: Node) -> str:
-    composite = isinstance(node, And | Or) and len(node.children) > 1
+    composite = isinstance(node, _COMPOSITE) and len(node.children) > 1
     return f"({node})" if composite else str(node)
 
 

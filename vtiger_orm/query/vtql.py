@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .parts import Branch, Branches, Listed, Part, Said
+from .parts import SENDABLE, Branch, Branches, Listed, Part, Said
 
 COUNT: Final = "count(*)"
 
@@ -120,7 +120,7 @@ class Statement:
             (part.wire, part.operator if isinstance(part, Said) else "in")
             for branch in self.branches
             for part in branch
-            if isinstance(part, Said | Listed)
+            if isinstance(part, SENDABLE)
         )
         return (self.module, self.columns, said, self.order)
 

@@ -71,33 +71,36 @@ class Compiled:
     @cached_property
     def verdict_atoms(self) -> tuple[Atom, ...]:
         """Atoms that cannot be evaluated on rows: the server is asked about each page."""
-        return tuple(dict.fromkeys(a for a in atoms(self.tree) if needs_verdict(a, self)))
+        return tuple(dict.fromkeys(a for a in self.atoms if needs_verdict(a, self)))
+
+    @cached_property
+    def atoms(self) -> tuple[Atom, ...]:
+        """The atoms of the condition."""
+        return atoms(self.tree)
 
     @cached_property
     def decided_by(self) -> tuple[str, ...]:
         """Wire names of the fields that local evaluation looks at."""
         asked = set(self.verdict_atoms)
-        wires = (atom.field.wire for atom in atoms(self.tree) if atom not in asked)
+        wires = (atom.field.wire for atom in self.atoms if atom not in asked)
         inner = (a.field.wire for a in asked if isinstance(a, InSelection))
         return tuple(dict.fromkeys((*wires, *inner)))
 
     @cached_property
     def joins_in_condition(self) -> bool:
         """Whether a field of the condition joins several rows of one id, all of which count."""
-        return any(self._joins(atom.field.wire) for atom in atoms(self.tree))
+        name = self.module.name
+        return any(quirk_of(name, atom.field.wire) is Quirk.SEVERAL for atom in self.atoms)
 
     @cached_property
     def joined_columns(self) -> tuple[str, ...]:
         """Columns that join several rows of one id."""
-        return tuple(wire for wire in self.columns if self._joins(wire))
+        return _joined(self.module.name, self.columns)
 
     @property
     def until_empty(self) -> bool:
         """Whether a short page does not mean the end, only an empty one does."""
         return self.joins_in_condition or bool(self.joined_columns)
-
-    def _joins(self, wire: str) -> bool:
-        return quirk_of(self.module.name, wire) is Quirk.SEVERAL
 
     @cached_property
     def packing(self) -> Packing:
@@ -129,14 +132,18 @@ class Compiled:
         """A statement over these branches. Fields of the order are selected as well, since the
         server fails silently to sort by a field it does not select. `bounds` lie within those
         of `self`: the place where a page begins."""
-        columns = tuple(dict.fromkeys((*self.columns, *more, *order)))
-        nearer = {(part.wire, part.operator) for part in bounds}
-        kept = (part for part in self.bounds if (part.wire, part.operator) not in nearer)
+        columns, more = self.columns, tuple(more)
+        if more or order != ("id",):
+            columns = tuple(dict.fromkeys((*columns, *more, *order)))
+        if self.bounds:
+            nearer = {(part.wire, part.operator) for part in bounds}
+            kept = (part for part in self.bounds if (part.wire, part.operator) not in nearer)
+            bounds = (*kept, *bounds)
         return Statement(
             module=self.module.name,
             columns=columns,
             branches=branches,
-            bounds=(*kept, *bounds),
+            bounds=bounds,
             order=order,
             descending=descending,
             limit=self.env.page_size if limit is None else limit,
@@ -188,6 +195,11 @@ def wires(module: ModuleMeta, columns: tuple[FieldMeta, ...] | None) -> tuple[st
         if reason:
             raise UnsupportedQuery(f"{module.name}.{field.name} cannot be read: {reason}.")
     return tuple(dict.fromkeys(("id", *(field.wire for field in columns))))
+
+
+@lru_cache(maxsize=1024)
+def _joined(module: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(wire for wire in columns if quirk_of(module, wire) is Quirk.SEVERAL)
 
 
 @lru_cache(maxsize=512)

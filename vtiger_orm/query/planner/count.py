@@ -19,7 +19,7 @@ from ...operations.calls import Plan
 from ..environment import Environment
 from ..forms import Forms
 from ..normal import absorb, is_exact, normal_form
-from ..parts import Branch, Branches, Listed, Said
+from ..parts import SENDABLE, Branch, Branches, Listed, Said
 from ..quirks import Quirk, quirk_of
 from ..selection import Selection
 from ..tree import FALSE, TRUE, And, Atom, Node, Not, Or, all_of, any_of, negated
@@ -89,7 +89,7 @@ def _counts_records(what: Compiled) -> bool:
     if len(what.branches) != 1 or not what.is_exact:
         return False
     (branch,) = what.branches
-    said = [part for part in branch if isinstance(part, Said | Listed)]
+    said = [part for part in branch if isinstance(part, SENDABLE)]
     joining = [part for part in said if quirk_of(what.module.name, part.wire) is Quirk.SEVERAL]
     return all(isinstance(part, Said) and part.operator == "=" for part in joining)
 
@@ -179,11 +179,11 @@ def _overlap(first: Branches, others: list[Branches]) -> Branches:
 
 def _exclusive(one: Branch, other: Branch) -> bool:
     """Whether the branches ask for different records of the same reference, or different ids."""
-    wanted = {part.wire: _numbers(part) for part in one if isinstance(part, Said | Listed)}
+    wanted = {part.wire: _numbers(part) for part in one if isinstance(part, SENDABLE)}
     return any(
         numbers and wanted.get(part.wire) and not numbers & wanted[part.wire]
         for part in other
-        if isinstance(part, Said | Listed) and (numbers := _numbers(part))
+        if isinstance(part, SENDABLE) and (numbers := _numbers(part))
     )
 
 

@@ -113,9 +113,10 @@ def _at_most(branches: Branches) -> int | None:
     if len(branches) != 1:
         return None
     for part in branches[0]:
-        if isinstance(part, Listed) and part.wire == "id":
-            return len(part.values)
-        if isinstance(part, Said) and part.wire == "id" and part.operator == "=":
+        if isinstance(part, Listed):
+            if part.wire == "id":
+                return len(part.values)
+        elif isinstance(part, Said) and part.wire == "id" and part.operator == "=":
             return 1
     return None
 

@@ -45,9 +45,16 @@ def selected(selection: Selection, env: Environment) -> RowStream:
     if not is_by_id(order):
         what = _joined_later(what)
     stream = widened(_ordered(what, order, start, stop), what)
-    wanted = {*what.columns, *(wire for group in what.later for wire in group)}
-    hidden = {*what.decided_by, *(each.field.wire for each in order)} - wanted
+    hidden = _hidden(what, order)
     yield from project(stream, hidden) if hidden else stream
+
+
+def _hidden(what: Compiled, order: tuple[Order, ...]) -> set[str]:
+    """Columns that are read only to decide or to sort."""
+    extra = {each.field.wire for each in order}
+    if not what.is_exact:
+        extra.update(what.decided_by)
+    return extra and extra.difference(what.columns, *what.later)
 
 
 def _joined_later(what: Compiled) -> Compiled:
