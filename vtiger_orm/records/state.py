@@ -74,8 +74,8 @@ class RecordState:
 
     def copy(self) -> RecordState:
         """An independent copy with the same session."""
-        own = (dict(each) if each else None for each in self._owned())
-        return RecordState(self.runner, *own, operations=self._doubt)
+        old, raw, extra, extra_old = (dict(each) if each else None for each in self._owned())
+        return RecordState(self.runner, old, raw, extra, extra_old, self._doubt)
 
     def _owned(self) -> tuple[dict[str, Any] | None, ...]:
         return self.old, self.raw, self.extra, self.extra_old
