@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from ..errors import ApiError, NotSupported, TransportError
@@ -18,9 +20,14 @@ from ..operations.calls import Batch, Call, Plan, Row, Rows, RowStream
 from . import http
 from .core import Core
 from .effects import Conversation, Effect, Enter, Pause, Send
-from .http import Transports
+from .http import Sent, Transports
 
 T = TypeVar("T")
+
+HANDOVER_SECONDS = 0.005
+"""How long a page is held back until the request for the next one is on its way. Without it the
+consumer's first milliseconds of work, which leave the interpreter to nobody else, delay the
+request; with no limit a slow connection would hold back rows that are here."""
 
 COLLECTED = (ApiError, TransportError, NotSupported)
 """What takes a call's place in the results of a batch that collects."""
@@ -85,13 +92,13 @@ class SyncDriver:
                 ahead.cancel()
             stream.close()
 
-    def converse(self, conversation: Conversation[T]) -> T:
-        """Perform one conversation with the server."""
+    def converse(self, conversation: Conversation[T], sent: Sent | None = None) -> T:
+        """Perform one conversation with the server; `sent` is told when a request went out."""
         try:
             effect = next(conversation)
             while True:
                 try:
-                    reply = self._perform(effect)
+                    reply = self._perform(effect, sent)
                 except BaseException as error:
                     effect = conversation.throw(error)
                 else:
@@ -99,10 +106,10 @@ class SyncDriver:
         except StopIteration as done:
             return cast(T, done.value)
 
-    def _perform(self, effect: Effect) -> Any:
+    def _perform(self, effect: Effect, sent: Sent | None) -> Any:
         match effect:
             case Send(request):
-                return http.send(self._transports.sync(), request, self._timeout)
+                return http.send(self._transports.sync(), request, self._timeout, sent)
             case Pause(seconds):
                 return time.sleep(seconds)
             case Enter(gate):
@@ -114,8 +121,18 @@ class SyncDriver:
         return self.converse(self._core.converse(step))
 
     def _start(self, call: Call[Any]) -> Future[Any]:
-        context = contextvars.copy_context()
-        return self._workers().submit(context.run, self._step, call)
+        """Perform a call in a worker; returns when its request is on its way, or soon."""
+        under_way = threading.Event()
+
+        def work() -> Any:
+            try:
+                return self.converse(self._core.converse(call), under_way.set)
+            finally:
+                under_way.set()
+
+        future = self._workers().submit(contextvars.copy_context().run, work)
+        under_way.wait(HANDOVER_SECONDS)
+        return future
 
     def _batch(self, batch: Batch) -> list[Any]:
         work = _Work(batch)
@@ -173,11 +190,7 @@ class AsyncDriver:
             while True:
                 try:
                     if isinstance(step, Rows):
-                        ahead = (
-                            asyncio.create_task(self._step(step.ahead))
-                            if step.ahead is not None
-                            else None
-                        )
+                        ahead = await self._start(step.ahead) if step.ahead is not None else None
                         if step.rows:
                             yield step.rows
                         reply = await ahead if ahead is not None else None
@@ -195,12 +208,12 @@ class AsyncDriver:
                 await _cancelled(ahead)
             stream.close()
 
-    async def converse(self, conversation: Conversation[T]) -> T:
+    async def converse(self, conversation: Conversation[T], sent: Sent | None = None) -> T:
         try:
             effect = next(conversation)
             while True:
                 try:
-                    reply = await self._perform(effect)
+                    reply = await self._perform(effect, sent)
                 except BaseException as error:
                     effect = conversation.throw(error)
                 else:
@@ -208,11 +221,11 @@ class AsyncDriver:
         except StopIteration as done:
             return cast(T, done.value)
 
-    async def _perform(self, effect: Effect) -> Any:
+    async def _perform(self, effect: Effect, sent: Sent | None) -> Any:
         match effect:
             case Send(request):
                 transport = await self._transports.asynchronous()
-                return await http.asend(transport, request, self._timeout)
+                return await http.asend(transport, request, self._timeout, sent)
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
             case Enter(gate):
@@ -222,6 +235,26 @@ class AsyncDriver:
         if isinstance(step, Batch):
             return self._batch(step)
         return self.converse(self._core.converse(step))
+
+    async def _start(self, call: Call[Any]) -> asyncio.Task[Any]:
+        """Perform a call in a task; returns when its request is on its way, or soon."""
+        under_way = asyncio.Event()
+
+        async def work() -> Any:
+            try:
+                return await self.converse(self._core.converse(call), under_way.set)
+            finally:
+                under_way.set()
+
+        task = asyncio.create_task(work())
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HANDOVER_SECONDS):
+                    await under_way.wait()
+        except BaseException:
+            await _cancelled(task)
+            raise
+        return task
 
     async def _batch(self, batch: Batch) -> list[Any]:
         work = _Work(batch)

@@ -12,7 +12,7 @@ import atexit
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -34,6 +34,9 @@ _HEADERS: Final = {
     "User-Agent": USER_AGENT,
 }
 _FORM: Final = "application/x-www-form-urlencoded"
+
+Sent: TypeAlias = Callable[[], None]
+"""Called when a request is on its way, by transports that tell (those of httpx do)."""
 
 
 class Transports:
@@ -163,12 +166,14 @@ def _proxy_for(url: str) -> str | None:
     return proxy if proxy and "://" in proxy else (f"http://{proxy}" if proxy else None)
 
 
-def send(transport: httpx.BaseTransport, request: HttpRequest, timeout: float) -> HttpResponse:
+def send(
+    transport: httpx.BaseTransport, request: HttpRequest, timeout: float, sent: Sent | None = None
+) -> HttpResponse:
     """Send and read the whole answer. Raises `ConnectionFailed`, `Timeout` or
     `MalformedAnswer`; their context is dropped, as httpx's frames hold the address."""
     progress: list[int] = []
     try:
-        response = transport.handle_request(_build(request, timeout))
+        response = transport.handle_request(_build(request, timeout, sent and _trace(sent)))
         progress.append(response.status_code)
         try:
             body = response.read()
@@ -180,11 +185,16 @@ def send(transport: httpx.BaseTransport, request: HttpRequest, timeout: float) -
 
 
 async def asend(
-    transport: httpx.AsyncBaseTransport, request: HttpRequest, timeout: float
+    transport: httpx.AsyncBaseTransport,
+    request: HttpRequest,
+    timeout: float,
+    sent: Sent | None = None,
 ) -> HttpResponse:
     progress: list[int] = []
     try:
-        response = await transport.handle_async_request(_build(request, timeout))
+        response = await transport.handle_async_request(
+            _build(request, timeout, sent and _atrace(sent))
+        )
         progress.append(response.status_code)
         try:
             body = await response.aread()
@@ -195,11 +205,29 @@ async def asend(
     return _response(response, body)
 
 
-def _build(request: HttpRequest, timeout: float) -> httpx.Request:
+def _trace(sent: Sent) -> Callable[[str, Mapping[str, Any]], None]:
+    def trace(event: str, facts: Mapping[str, Any]) -> None:
+        if event.endswith(".send_request_body.complete"):
+            sent()
+
+    return trace
+
+
+def _atrace(sent: Sent) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    async def trace(event: str, facts: Mapping[str, Any]) -> None:
+        if event.endswith(".send_request_body.complete"):
+            sent()
+
+    return trace
+
+
+def _build(request: HttpRequest, timeout: float, trace: object = None) -> httpx.Request:
     import httpx
 
     limits = httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS))
-    extensions = {"timeout": limits.as_dict()}
+    extensions: dict[str, Any] = {"timeout": limits.as_dict()}
+    if trace is not None:
+        extensions["trace"] = trace
     headers = {**_HEADERS, **request.headers}
     if request.file is not None:
         part = request.file
