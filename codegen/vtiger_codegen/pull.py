@@ -16,6 +16,8 @@ from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.operations.pull import Progress, Server, pull
 
+from .terminal import escaped
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -83,7 +85,8 @@ class _Told(logging.Handler):
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._console.print(record.getMessage(), style="yellow", markup=False, highlight=False)
+        text = escaped(record.getMessage())
+        self._console.print(text, style="yellow", markup=False, highlight=False)
 
 
 @contextmanager

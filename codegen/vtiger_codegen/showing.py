@@ -18,6 +18,8 @@ from vtiger_orm.errors import Unreadable
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.values import decode
 
+from .terminal import escaped
+
 
 def cells(fields: Sequence[FieldMeta], row: Mapping[str, Any]) -> list[Any]:
     """The values of a row; text that does not fit its field's type stays as it came."""
@@ -44,18 +46,6 @@ def plain(value: Any) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value))
     return str(value)
-
-
-def escaped(text: str) -> str:
-    r"""The text without control characters, which could command a terminal: ``\x1b``, ``\n``.
-
-    Invisible characters that turn the direction of text, and halves of characters, as well.
-    """
-    return "".join(char if char.isprintable() else _code(char) for char in text)
-
-
-def _code(char: str) -> str:
-    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 def as_table(fields: Sequence[FieldMeta], rows: Iterable[Mapping[str, Any]]) -> Table:

@@ -19,6 +19,7 @@ import click
 from vtiger_orm.errors import MissingExtra, VtigerError
 
 from .. import __version__
+from ..terminal import say
 
 _ORDER: Final = (
     "whoami",
@@ -131,7 +132,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 130
     except (VtigerError, OSError) as error:
         click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
-        click.echo(str(error), err=True)
+        say(error, err=True)
         return 1
     return code if isinstance(code, int) else 0
 
@@ -145,4 +146,4 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     click.secho("Warning: ", fg="yellow", err=True, nl=False)
-    click.echo(str(message), err=True)
+    say(message, err=True)

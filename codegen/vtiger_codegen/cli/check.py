@@ -11,6 +11,7 @@ from vtiger_orm.metadata.snapshot import Snapshot
 from ..config import Settings, load_settings
 from ..drift import drift
 from ..project import Project
+from ..terminal import say
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -53,14 +54,14 @@ def check(
 def _offline(project: Project, show_diff: bool) -> bool:
     problems = project.check()
     if not problems:
-        click.secho(f"{project.output} agrees with {project.schema}.", fg="green")
+        say(f"{project.output} agrees with {project.schema}.", fg="green")
         return True
-    click.secho(f"{project.output} does not agree with {project.schema}:", fg="red", err=True)
+    say(f"{project.output} does not agree with {project.schema}:", fg="red", err=True)
     for problem in problems:
-        click.echo(f"  {problem.what:<9} {problem.where}", err=True)
+        say(f"  {problem.what:<9} {problem.where}", err=True)
         if show_diff and problem.diff:
-            click.echo(problem.diff, err=True)
-    click.echo("Run: vtiger-orm generate", err=True)
+            say(problem.diff, err=True)
+    say("Run: vtiger-orm generate", err=True)
     return False
 
 
@@ -80,10 +81,10 @@ def _live(project: Project, settings: Settings, url: str | None) -> bool:
         )
     lines = drift(known, now)
     if not lines:
-        click.secho(f"{project.schema} agrees with the CRM.", fg="green")
+        say(f"{project.schema} agrees with the CRM.", fg="green")
         return True
-    click.secho(f"{project.schema} does not agree with the CRM:", fg="red", err=True)
+    say(f"{project.schema} does not agree with the CRM:", fg="red", err=True)
     for line in lines:
-        click.echo(f"  {line}", err=True)
-    click.echo("Run: vtiger-orm pull && vtiger-orm generate", err=True)
+        say(f"  {line}", err=True)
+    say("Run: vtiger-orm pull && vtiger-orm generate", err=True)
     return False

@@ -10,6 +10,7 @@ import click
 
 from ..config import load_settings
 from ..project import Project
+from ..terminal import say
 
 _LINES: Final = 20
 
@@ -42,12 +43,12 @@ def generate(
     _tell("written  ", result.changes.written)
     _tell("removed  ", result.changes.removed)
     what = "is up to date" if not result.changes else "was generated"
-    click.secho(f"{project.output} {what}: {result.modules} modules.", fg="green")
+    say(f"{project.output} {what}: {result.modules} modules.", fg="green")
 
 
 def _tell(what: str, things: Sequence[object]) -> None:
     """One line each; of many only how many there are more."""
     for each in things[:_LINES]:
-        click.echo(f"  {what} {each}")
+        say(f"  {what} {each}")
     if len(things) > _LINES:
-        click.echo(f"  {what} ... and {len(things) - _LINES} more")
+        say(f"  {what} ... and {len(things) - _LINES} more")

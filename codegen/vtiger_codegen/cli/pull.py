@@ -13,6 +13,7 @@ from vtiger_orm.metadata.snapshot import Snapshot
 from ..config import load_settings
 from ..credentials import DIALECTS, open_session
 from ..pull import pull_into
+from ..terminal import say
 
 
 @click.command(short_help="Describe a live CRM into a snapshot folder.")
@@ -50,11 +51,11 @@ def pull(
             console=console,
         )
     for name, reason in sorted(snapshot.instance.skipped.items()):
-        click.echo(f"  skipped   {name}: {reason}")
+        say(f"  skipped   {name}: {reason}")
     for line in _flaws(snapshot):
-        click.echo(f"  flawed    {line}")
-    click.secho(f"{folder}: {len(snapshot.modules)} modules in {calls.count} calls.", fg="green")
-    click.echo("Next: vtiger-orm generate")
+        say(f"  flawed    {line}")
+    say(f"{folder}: {len(snapshot.modules)} modules in {calls.count} calls.", fg="green")
+    say("Next: vtiger-orm generate")
 
 
 def _flaws(snapshot: Snapshot) -> list[str]:

@@ -20,6 +20,7 @@ from ..credentials import DIALECTS, open_session
 from ..naming.lock import FILE_NAME, load_lock
 from ..querying import Question, meta_of, package_of, selection_of, shown_fields, zone_of
 from ..showing import as_csv, as_json, as_table
+from ..terminal import say
 
 if TYPE_CHECKING:
     from vtiger_orm.query.selection import Selection
@@ -100,7 +101,7 @@ def query(
     selection = selection_of(meta, question, zone_of(settings.timezone))
     package = package_of(snapshot)
     if explain:
-        click.echo(str(explained(selection, known_environment(package.capabilities))))
+        say(explained(selection, known_environment(package.capabilities)))
         return
     with (
         open_session(url, dialect, settings, package=package) as session,

@@ -7,11 +7,14 @@ import sys
 import threading
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vtiger_orm.errors import VtigerError
+
+from ..terminal import escaped, lines
 
 if TYPE_CHECKING:
     from vtiger_orm.emulator import CallRecord, Crm
@@ -71,7 +74,7 @@ def serve(
     try:
         crm = _open(schema, data, database, profile, latency)
     except VtigerError as error:  # an extra is missing, or the snapshot cannot be read
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(lines(str(error))) from error
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
     with crm:
@@ -89,9 +92,9 @@ def serve(
                 "Choose another --port, or none for a free one."
             ) from error
         with server:
-            click.echo(f"export VTIGER_URL={server.url}")
-            click.echo(f"export VTIGER_USERNAME={name}")
-            click.echo(f"export VTIGER_ACCESS_KEY={key}")
+            click.echo(f"export VTIGER_URL={quote(server.url)}")
+            click.echo(f"export VTIGER_USERNAME={quote(name)}")
+            click.echo(f"export VTIGER_ACCESS_KEY={quote(key)}")
             sys.stdout.flush()
             _wait()
 
@@ -126,7 +129,7 @@ def _open(
 
 
 def _print_call(record: CallRecord) -> None:
-    click.echo(f"{datetime.now():%H:%M:%S} {record.line()}", err=True)
+    click.echo(f"{datetime.now():%H:%M:%S} {escaped(record.line())}", err=True)
 
 
 def _wait() -> None:

@@ -9,7 +9,8 @@ class Namespace:
     """Hands out names; whoever comes second to one takes a trailing underscore.
 
     The third and later ones take a number: ``tier``, ``tier_``, ``tier_3``. No name gets ``__``,
-    which is where lookups begin, and none starts with ``model_``. With `fold`, case does not count (file names).
+    which is where lookups begin, and none starts with ``model_``. With `fold`, case does not
+    count (file names).
     """
 
     def __init__(self, reserved: Iterable[str] = (), *, fold: bool = False) -> None:

@@ -1,0 +1,33 @@
+"""Text of a CRM on a terminal: shown, never obeyed.
+
+Names, labels, values and error messages may hold control characters, which can move the cursor,
+rename the window or hide what was printed before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+def escaped(text: str) -> str:
+    r"""The text on one line, without control characters: ``\x1b``, ``\n``.
+
+    Invisible characters that turn the direction of text, and halves of characters, as well.
+    """
+    return "".join(char if char.isprintable() else _code(char) for char in text)
+
+
+def lines(text: str) -> str:
+    """The text with its line breaks, but no other control character."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def say(text: object, *, err: bool = False, **style: Any) -> None:
+    """Print a message of ours that may quote the CRM; `style` as of `click.style`."""
+    click.secho(lines(str(text)), err=err, **style)
+
+
+def _code(char: str) -> str:
+    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
