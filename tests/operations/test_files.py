@@ -12,6 +12,7 @@ from vtiger_orm import (
     DoesNotExist,
     InvalidValue,
     MalformedAnswer,
+    NotLoaded,
     NotSupported,
     OutcomeUnknown,
     ServerError,
@@ -90,6 +91,14 @@ async def test_no_file_is_an_error_that_says_so(face: Face) -> None:
     contact = await face(Contacts.objects, "create", lastname="x")
     with pytest.raises(DoesNotExist, match="no attached files"):
         await face(contact.crm, "fetch_file")
+
+
+async def test_nothing_is_sent_for_an_unsaved_record(face: Face) -> None:
+    with face.crm.count_calls() as calls, pytest.raises(NotLoaded, match="Nothing was sent"):
+        await face(
+            Documents.objects, "upload", b"x", filename="x", attach_to=[Contacts(lastname="x")]
+        )
+    assert calls.number == 0
 
 
 async def test_a_document_that_cannot_be_attached_is_in_the_error(face: Face) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from generated.demo import Contacts
-from vtiger_orm import InvalidRecord, OutcomeUnknown, VtigerError
+from vtiger_orm import ConfigError, InvalidRecord, OutcomeUnknown, VtigerError
 from vtiger_orm.emulator import faults
 from vtiger_orm.session import RetryPolicy
 
@@ -73,6 +73,13 @@ async def test_a_repetition_that_is_lost_as_well_stays_single(face: Face) -> Non
     contact = await face(Contacts.objects, "create", lastname="Twice lost", department="EXT-8")
     assert contact.id
     assert made(face, "Twice lost") == 1
+
+
+async def test_an_external_id_that_is_no_field_is_told_before_anything_is_sent(face: Face) -> None:
+    await face.open(external_ids={"Contacts": "departmnt"})
+    with face.crm.count_calls() as calls, pytest.raises(ConfigError, match="departmnt"):
+        await face(Contacts.objects, "create", lastname="x", department="y")
+    assert "create" not in calls.operations
 
 
 async def test_no_identity_without_a_value_in_the_field(face: Face) -> None:

@@ -30,7 +30,11 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "birthday": st.none() | st.dates(date(1901, 1, 1), date(2099, 1, 1)),
     "donotcall": st.booleans(),
     "leadsource": st.none() | st.sampled_from(list(Contacts.LeadSource)),
-    "multi_select": st.lists(st.sampled_from(list(Contacts.MultiSelect)), unique=True, max_size=3),
+    "multi_select": st.lists(
+        st.sampled_from([each for each in Contacts.MultiSelect if "|##|" not in each]),
+        unique=True,
+        max_size=3,
+    ),
 }
 
 WRITTEN_BY_THE_CRM = {"modifiedtime", "modifiedby", "label"}

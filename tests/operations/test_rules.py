@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from vtiger_orm import InvalidRecord
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+from vtiger_orm.operations import clock
 from vtiger_orm.operations.adjusted import Why, compare
 from vtiger_orm.operations.cursors import Position, start
 from vtiger_orm.operations.facts import Facts
@@ -155,11 +157,39 @@ def test_a_field_the_answer_lacks_cannot_be_compared() -> None:
         st.from_regex(r"[0-9]{1,4}x[0-9]{1,6}", fullmatch=True),
         st.tuples(st.integers(1, 2**31), st.text(min_size=1, max_size=8)),
     ),
-    st.datetimes(min_value=__import__("datetime").datetime(1971, 1, 1)),
+    st.datetimes(min_value=datetime(1971, 1, 1)),
 )
 def test_cursors_come_back_equal(seen: dict[str, tuple[int, str]], moment: Any) -> None:
-    from datetime import UTC
-
     time = moment.replace(tzinfo=UTC, microsecond=0)
     position = Position("Contacts", time, seen)
     assert start(position.encode(), "Contacts") == position
+
+
+@pytest.mark.parametrize(
+    ("made", "hours"),
+    [
+        ("2026-01-01 12:00:03", None),
+        ("2026-01-01 12:07:00", None),
+        ("2026-01-01 14:00:03", 2),
+        ("2026-01-01 06:30:00", -5.5),
+        ("2025-12-31 12:00:00", None),
+        ("2026-01-03 00:00:00", None),
+        ("", None),
+    ],
+)
+def test_a_time_zone_is_told_from_a_clock_that_is_off(made: str, hours: float | None) -> None:
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert clock.offset(made, now) == hours
+
+
+def test_the_first_create_tells_of_a_server_that_is_not_in_utc(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Runner: ...
+
+    runner = Runner()
+    made = (datetime.now(UTC) + timedelta(hours=2)).strftime("%Y-%m-%d %H:%M:%S")
+    for _ in range(2):
+        clock.check(runner, {"createdtime": made})
+    assert [each.message for each in caplog.records if "+2 hours" in each.message]
+    assert len(caplog.records) == 1

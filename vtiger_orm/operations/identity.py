@@ -86,6 +86,7 @@ def claim(record: Record, call: Create) -> None:
 
 def create_once(record: Record, call: Create, facts: Facts, env: Environment) -> Plan[Row]:
     """Send a create. Raises `OutcomeUnknown` with the record when nobody can tell its outcome."""
+    identity_field(record.meta, facts)  # a wrong name is told before it is needed
     try:
         return (yield from _send(record, call))
     except (TransportError, ServerError) as error:
@@ -125,9 +126,19 @@ def _send(record: Record, call: Create) -> Plan[Row]:
 
 
 def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
-    """The field that holds the caller's own identity of a record, if one is configured."""
+    """The field that holds the caller's own identity of a record, if one is configured.
+
+    Raises `ConfigError` for a name that is no field of the module.
+    """
     name = facts.external_ids.get(meta.name)
-    return None if name is None else meta.fields.get(name) or meta.by_wire.get(name)
+    if name is None:
+        return None
+    found = meta.fields.get(name) or meta.by_wire.get(name)
+    if found is None:
+        raise ConfigError(
+            f"external_ids names {meta.name}.{name}, which is no field of {meta.name}."
+        )
+    return found
 
 
 def _by_identity(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
-from ..errors import NotSupported, VtigerError
+from ..errors import NotLoaded, NotSupported, VtigerError
 from ..metadata.kinds import Kind
 from ..metadata.module import ModuleMeta
 from . import files, write
@@ -69,6 +69,8 @@ def upload(
     When attaching fails, the error's `record` is the document that was created.
     """
     require("create with a file", facts_of(runner))
+    if any(record._saved_id is None for record in upload.attach_to):
+        raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
     meta = model.meta
     part = upload.part(part_name(meta))
     given = dict(values)

@@ -23,6 +23,7 @@ from ..query.planner import plan_rows
 from ..query.selection import Selection
 from ..query.tree import Equal
 from ..values import encode
+from . import clock
 from .adjusted import compare, repaired, report
 from .calls import Create, Delete, FilePart, Me, Plan, Retrieve, Row, Update, collect_rows, perform
 from .facts import Facts, facts_of
@@ -121,6 +122,8 @@ def settle(
         row.pop(LINE_ITEMS, None)
     record._settle(row, runner)
     take_items(record, row)
+    if isinstance(prepared.call, Create):
+        clock.check(runner, row)
     state = state_of(record)
     state.lost = None
     state.adjusted = compare(meta, prepared.sent, row)
