@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import socket
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -47,10 +48,12 @@ from vtiger_orm.operations.calls import (
     Plan,
     Query,
     Retrieve,
+    Rows,
+    RowStream,
     perform,
 )
 from vtiger_orm.package import Package
-from vtiger_orm.session import Session
+from vtiger_orm.session import Session, drivers
 
 Run = Callable[[Session, Call[Any]], Any]
 COUNT = Query("select count(*) from Contacts;", "Contacts")
@@ -309,6 +312,37 @@ def test_a_patch_of_the_crm_is_no_other_crm(crm: Crm, served: tuple[Crm, str], r
     patched = package(version="8.0.7")
     session = open_session(crm, served[1], dialect="webservice", package=patched)
     assert len(run(session, IDS)) == 3
+
+
+# Reading ahead
+
+
+def slower_and_slower(crm: Crm) -> RowStream:
+    """The second answer takes half a second; the rows of the first are there before."""
+    rows = yield IDS
+    crm.latency = 0.5
+    rows = yield Rows(rows, ahead=IDS)
+    yield Rows(rows)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_rows_come_when_the_next_request_is_sent_not_when_it_is_answered(
+    crm: Crm, session: Session, monkeypatch: pytest.MonkeyPatch, asynchronous: bool
+) -> None:
+    monkeypatch.setattr(drivers, "HANDOVER_SECONDS", 30.0)
+    monkeypatch.setattr(crm, "latency", 0.0)
+    moments: list[float] = []
+
+    async def work() -> None:
+        async for _ in session.astream(slower_and_slower(crm)):
+            moments.append(time.perf_counter())
+
+    if asynchronous:
+        asyncio.run(work())
+    else:
+        moments.extend(time.perf_counter() for _ in session.stream(slower_and_slower(crm)))
+    first, second = moments
+    assert second - first > 0.4
 
 
 # Processes, loops, leftovers
