@@ -167,12 +167,12 @@ class Batch:
 class Rows:
     """Emitted by a streaming plan: these rows are ready for the consumer.
 
-    `ahead` is the call the plan needs next; a driver starts it before it hands the rows out,
+    `ahead` is the step the plan needs next; a driver starts it before it hands the rows out,
     so that the server works while the consumer does. Its result is sent back as the reply.
     """
 
     rows: Sequence[Row]
-    ahead: Call[Any] | None = None
+    ahead: Step | None = None
 
 
 Step: TypeAlias = "Call[Any] | Batch"

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from ..errors import ApiError, NotSupported, TransportError
-from ..operations.calls import Batch, Call, Plan, Row, Rows, RowStream
+from ..operations.calls import Batch, Call, Plan, Row, Rows, RowStream, Step
 from . import http
 from .core import Core
 from .effects import Conversation, Effect, Enter, Pause, Send
@@ -115,18 +115,18 @@ class SyncDriver:
             case Enter(gate):
                 return gate.enter()
 
-    def _step(self, step: Call[Any] | Batch) -> Any:
+    def _step(self, step: Step, sent: Sent | None = None) -> Any:
         if isinstance(step, Batch):
-            return self._batch(step)
-        return self.converse(self._core.converse(step))
+            return self._batch(step, sent)
+        return self.converse(self._core.converse(step), sent)
 
-    def _start(self, call: Call[Any]) -> Future[Any]:
-        """Perform a call in a worker; returns when its request is on its way, or soon."""
+    def _start(self, step: Step) -> Future[Any]:
+        """Perform a step in a worker; returns when its request is on its way, or soon."""
         under_way = threading.Event()
 
         def work() -> Any:
             try:
-                return self.converse(self._core.converse(call), under_way.set)
+                return self._step(step, under_way.set)
             finally:
                 under_way.set()
 
@@ -134,13 +134,13 @@ class SyncDriver:
         under_way.wait(HANDOVER_SECONDS)
         return future
 
-    def _batch(self, batch: Batch) -> list[Any]:
+    def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Any]:
         work = _Work(batch)
 
         def worker() -> None:
             for index, call in work:
                 try:
-                    work.results[index] = self._step(call)
+                    work.results[index] = self._step(call, sent)
                 except Exception as error:
                     work.failed(index, error)
 
@@ -231,18 +231,18 @@ class AsyncDriver:
             case Enter(gate):
                 return await gate.aenter()
 
-    def _step(self, step: Call[Any] | Batch) -> Coroutine[Any, Any, Any]:
+    def _step(self, step: Step, sent: Sent | None = None) -> Coroutine[Any, Any, Any]:
         if isinstance(step, Batch):
-            return self._batch(step)
-        return self.converse(self._core.converse(step))
+            return self._batch(step, sent)
+        return self.converse(self._core.converse(step), sent)
 
-    async def _start(self, call: Call[Any]) -> asyncio.Task[Any]:
-        """Perform a call in a task; returns when its request is on its way, or soon."""
+    async def _start(self, step: Step) -> asyncio.Task[Any]:
+        """Perform a step in a task; returns when its request is on its way, or soon."""
         under_way = asyncio.Event()
 
         async def work() -> Any:
             try:
-                return await self.converse(self._core.converse(call), under_way.set)
+                return await self._step(step, under_way.set)
             finally:
                 under_way.set()
 
@@ -256,13 +256,13 @@ class AsyncDriver:
             raise
         return task
 
-    async def _batch(self, batch: Batch) -> list[Any]:
+    async def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Any]:
         work = _Work(batch)
 
         async def worker() -> None:
             for index, call in work:
                 try:
-                    work.results[index] = await self._step(call)
+                    work.results[index] = await self._step(call, sent)
                 except Exception as error:
                     work.failed(index, error)
 

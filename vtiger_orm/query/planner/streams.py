@@ -70,7 +70,7 @@ def chained(streams: Iterable[RowStream]) -> RowStream:
 
 
 def ahead(stream: RowStream) -> RowStream:
-    """The same rows, each page handed out together with the call that the stream needs next,
+    """The same rows, each page handed out together with the step that the stream needs next,
     so that the server works while the consumer does."""
     reply: Any = None
     step = _advance(stream, None)
@@ -85,7 +85,7 @@ def ahead(stream: RowStream) -> RowStream:
             following = _advance(stream, None)
         except Exception as error:
             failure = error
-        if isinstance(following, Call):
+        if following is not None and not isinstance(following, Rows):
             reply = yield Rows(step.rows, ahead=following)
             step = _advance(stream, reply)
             continue
