@@ -23,8 +23,11 @@ class Address:
     url: str
     username: str
     access_key: str
+    dialect: str
+    """The API that the rivals speak there: that of the session, or the Cloud's."""
 
     def connect(self, **settings: Any) -> Session:
+        settings.setdefault("dialect", self.dialect)
         return connect(self.url, self.username, self.access_key, **settings)
 
 
@@ -40,7 +43,8 @@ def served(fill: Fill, *, profile: str, latency: float = 0.0) -> Iterator[Addres
     process.start()
     theirs.close()
     try:
-        yield Address(*ours.recv())
+        dialect = "cloud" if profile == "cloud" else "webservice"
+        yield Address(*ours.recv(), dialect=dialect)
     finally:
         ours.close()
         process.join(10)

@@ -151,6 +151,15 @@ def peak_megabytes() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
+def busy() -> str:
+    """How busy the machine is with other things, where it can tell; a warning when it is."""
+    if not hasattr(os, "getloadavg"):
+        return ""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    warning = "; do not trust these figures" if load > cores / 2 else ""
+    return f"load {load:.1f} on {cores} cores{warning}"
+
+
 # The table
 
 _HEADINGS: Final = ("what", "ours", "rival", "ratio", "goal", "verdict")
