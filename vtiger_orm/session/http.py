@@ -11,6 +11,7 @@ import asyncio
 import atexit
 import ssl
 import threading
+import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
@@ -33,6 +34,10 @@ _HEADERS: Final = {
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": USER_AGENT,
 }
+_LONGEST_ANSWER: Final = 10
+"""Timeouts that an answer may take to arrive as a whole; each piece of it may take one."""
+_MOST_BYTES: Final = 1 << 30
+"""After decompression. The largest answers are files, in base64."""
 _FORM: Final = "application/x-www-form-urlencoded"
 
 Sent: TypeAlias = Callable[[], None]
@@ -170,18 +175,21 @@ def send(
     transport: httpx.BaseTransport, request: HttpRequest, timeout: float, sent: Sent | None = None
 ) -> HttpResponse:
     """Send and read the whole answer. Raises `ConnectionFailed`, `Timeout` or
-    `MalformedAnswer`; their context is dropped, as httpx's frames hold the address."""
+    `MalformedAnswer`, without httpx's error as their context: its frames hold the address."""
     progress: list[int] = []
     try:
         response = transport.handle_request(_build(request, timeout, sent and _trace(sent)))
         progress.append(response.status_code)
         try:
-            body = response.read()
+            body = _Body(request, timeout)
+            for chunk in response.iter_bytes():
+                body.add(chunk)
         finally:
             response.close()
+        return _response(response, body.content)
     except Exception as error:
-        raise _failure(error, request, progress, timeout) from None
-    return _response(response, body)
+        failure = _failure(error, request, progress, timeout)
+    raise failure
 
 
 async def asend(
@@ -197,12 +205,46 @@ async def asend(
         )
         progress.append(response.status_code)
         try:
-            body = await response.aread()
+            body = _Body(request, timeout)
+            async for chunk in response.aiter_bytes():
+                body.add(chunk)
         finally:
             await response.aclose()
+        return _response(response, body.content)
     except Exception as error:
-        raise _failure(error, request, progress, timeout) from None
-    return _response(response, body)
+        failure = _failure(error, request, progress, timeout)
+    raise failure
+
+
+class _Body:
+    """The body of an answer as it comes: neither without end in time nor in size."""
+
+    def __init__(self, request: HttpRequest, timeout: float) -> None:
+        self._what = request.operation
+        self._longest = _LONGEST_ANSWER * timeout
+        self._deadline = time.monotonic() + self._longest
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self._chunks)
+
+    def add(self, chunk: bytes) -> None:
+        """Raises `Timeout` or `MalformedAnswer`."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        if self._size > _MOST_BYTES:
+            raise MalformedAnswer(
+                f"{self._what}: the answer has more than {_MOST_BYTES:,} bytes, and there was no "
+                "end to it."
+            )
+        if time.monotonic() > self._deadline:
+            raise Timeout(
+                f"{self._what}: the answer was not complete after {self._longest:g} seconds, "
+                f"{_LONGEST_ANSWER} times the session's timeout. Large files on a slow line need "
+                "a longer one (Session(timeout=...))."
+            )
 
 
 def _trace(sent: Sent) -> Callable[[str, Mapping[str, Any]], None]:

@@ -57,8 +57,9 @@ class Session(SessionOperations):
 
     `parallel` is the number of calls that may be under way at once for one answer. A server
     that works on one request of a session at a time is given as many sessions; else at least
-    four calls of a batch run side by side anyway. `timezone` is where a day begins, for
-    `date`, `year` and `month` lookups. `transport` (and `async_transport`) replace the network,
+    four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
+    take, and waiting for each piece of an answer; a whole answer may take ten times as long.
+    `timezone` is where a day begins, for `date`, `year` and `month` lookups. `transport` (and `async_transport`) replace the network,
     for tests and the in-process CRM.
 
     Raises `ConfigError` when a setting cannot be used.
