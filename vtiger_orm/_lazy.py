@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +21,7 @@ def lazy_names(
         try:
             module = where[name]
         except KeyError:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
+            raise AttributeError(_unknown(package, name, where)) from None
         value = getattr(import_module(f".{module}", package), name)
         setattr(sys.modules[package], name, value)
         return value
@@ -31,3 +31,13 @@ def lazy_names(
         return sorted({*where, *public})
 
     return __getattr__, __dir__
+
+
+def _unknown(package: str, name: str, names: Iterable[str]) -> str:
+    text = f"module {package!r} has no attribute {name!r}"
+    if name.startswith("_"):
+        return text
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, n=1)
+    return f"{text}. Did you mean {close[0]!r}?" if close else text

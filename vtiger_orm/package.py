@@ -260,7 +260,10 @@ class Package:
         return own if own is not None else self.runner()
 
     def check_runner(self, runner: object) -> None:
-        """Refuse a session that belongs to another generated package (`SchemaMismatch`)."""
+        """Refuse a session that belongs to another generated package (`SchemaMismatch`), and a
+        name in the place of one (`ConfigError`)."""
+        if isinstance(runner, str):
+            raise ConfigError(f"{runner!r} is not a session: make one with {self.name}.connect().")
         other = getattr(runner, "package", None)
         if other is not None and other is not self:
             raise SchemaMismatch(

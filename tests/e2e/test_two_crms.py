@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import operator
 import shutil
 import sys
 from collections.abc import Iterator
@@ -148,6 +149,9 @@ def test_sessions_and_values_of_the_other_are_refused(second: Any, crms: tuple[C
             ours.filter(**{lookup: foreign})
         with pytest.raises(InvalidLookup, match="'second_crm'"):
             ours.exclude(Q(lastname="x") | ~Q(**{lookup: foreign}))
+    for join in (operator.or_, operator.and_):
+        with pytest.raises(InvalidLookup, match="'second_crm'"):
+            join(ours.all(), second.Contacts.objects.all())
 
 
 def test_a_package_on_the_wrong_crm_is_told_before_anything_is_written(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.queryset.sample import Accounts, Contacts, Users
 from vtiger_orm import Prefetch, Q
-from vtiger_orm.errors import InvalidLookup, UnsupportedQuery
+from vtiger_orm.errors import ConfigError, InvalidLookup, UnsupportedQuery
 from vtiger_orm.query.queryset import QuerySet
 
 
@@ -67,6 +67,30 @@ def test_the_left_queryset_gives_order_and_columns() -> None:
 def test_querysets_of_two_modules_do_not_combine() -> None:
     with pytest.raises(UnsupportedQuery, match="only querysets of one module"):
         Contacts.objects | Accounts.objects
+
+
+def test_a_semi_join_is_made_of_ids_not_of_other_values() -> None:
+    inner = Contacts.objects.filter(lastname="a")
+    ids = Contacts.objects.filter(id__in=inner.values_list("id", flat=True))
+    assert shown(ids) == shown(Contacts.objects.filter(id__in=inner))
+    other = inner.values_list("account_id", flat=True)
+    refused = pytest.raises(InvalidLookup, match=r"set\(queryset.values_list\('account_id'")
+    with refused:
+        Contacts.objects.filter(id__in=other)
+    with refused:
+        Contacts.objects.exclude(Q(account_id__in=other))
+    with refused:
+        Accounts.objects.filter(id__in=inner.values("id", "account_id"))
+
+
+def test_an_id_without_its_keyword_is_refused_with_the_keyword() -> None:
+    with pytest.raises(InvalidLookup, match="write id='12x3'"):
+        Contacts.objects.filter("12x3")
+
+
+def test_only_sessions_are_used() -> None:
+    with pytest.raises(ConfigError, match="'default' is not a session"):
+        Contacts.objects.using(cast("Any", "default"))
 
 
 def test_none_selects_nothing() -> None:

@@ -227,7 +227,7 @@ def test_encode(kind: Kind, value: object, text: str) -> None:
         (Kind.STRING, 5, "give text"),
         (Kind.BOOLEAN, "yes", "True or False"),
         (Kind.BOOLEAN, 2, "True or False"),
-        (Kind.INTEGER, "5", "int or Decimal"),
+        (Kind.INTEGER, "5", r"int\(text\)"),
         (Kind.INTEGER, True, "int or Decimal"),
         (Kind.INTEGER, 1.5, "whole number"),
         (Kind.DOUBLE, Decimal("NaN"), "finite"),

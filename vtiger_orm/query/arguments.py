@@ -18,6 +18,7 @@ from . import patterns
 from .keywords import split_keyword
 from .lookups import Lookup
 from .selection import Selection
+from .state import QueryState
 from .tree import (
     FALSE,
     TRUE,
@@ -175,6 +176,7 @@ def _present(field: FieldMeta) -> Node:
 def _in(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     selection = getattr(value, "selection", None)
     if isinstance(selection, Selection):
+        _refuse_other_values(field, value)
         return _in_selection(module, field, selection)
     days: list[Node] = []
     texts: dict[str, None] = {}
@@ -189,6 +191,19 @@ def _in(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
         return any_of(*days)
     values = tuple(texts)
     return any_of(Equal(field, values[0]) if len(values) == 1 else OneOf(field, values), *days)
+
+
+def _refuse_other_values(field: FieldMeta, queryset: object) -> None:
+    """A semi-join is made of the ids of the inner records, whatever `values_list` names."""
+    state = getattr(queryset, "_state", None)
+    names = state.projection.names if isinstance(state, QueryState) and state.projection else ()
+    other = [name for name in names if name != "id"]
+    if other:
+        raise InvalidLookup(
+            f"{field.name}__in compares with the ids of a queryset's records, not with other "
+            f"values of theirs. Read the values first: "
+            f"{field.name}__in=set(queryset.values_list({other[0]!r}, flat=True))."
+        )
 
 
 def _in_selection(module: ModuleMeta, field: FieldMeta, inner: Selection) -> Node:
@@ -238,7 +253,9 @@ def _compare(operator: Operator, lookup: Lookup) -> Callable[[ModuleMeta, FieldM
 
 
 def _range(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
-    pair = _items(module, field, "range", value)
+    pair: list[object] = []
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        pair = list(value)
     if len(pair) != 2:
         raise InvalidLookup(
             f"{module.name}.{field.name}__range takes a pair (first, last), both included, "

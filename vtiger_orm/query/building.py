@@ -128,6 +128,7 @@ class BuildingQuerySet:
     def _combine(self, other: Self, join: Callable[..., Node], sign: str) -> Self:
         if not isinstance(other, BuildingQuerySet):
             return cast(Self, NotImplemented)
+        refuse_strangers(self._state.model._package(), (), (other,))
         mine, theirs = self._state.selection, other._state.selection
         if mine.module.name != theirs.module.name:
             raise UnsupportedQuery(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from ..errors import InvalidLookup
+from ..ids import is_id
 from ..metadata.module import ModuleMeta
 from .arguments import condition
 from .tree import (
@@ -141,6 +142,8 @@ def resolve(module: ModuleMeta, args: Sequence[Any], lookups: Mapping[str, Any])
             nodes.append(arg.resolve(module))
         elif isinstance(arg, _NODES):
             nodes.append(arg)
+        elif isinstance(arg, str) and is_id(arg):
+            raise InvalidLookup(f"{arg!r} needs its keyword: write id={str(arg)!r}.")
         else:
             raise InvalidLookup(
                 f"{arg!r} is not a condition on {module.name}. Write keywords "

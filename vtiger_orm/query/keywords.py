@@ -77,26 +77,37 @@ def _parts(module: ModuleMeta, keyword: str) -> tuple[FieldMeta, Lookup]:
 def _unknown(module: ModuleMeta, keyword: str) -> str:
     name, _, rest = keyword.partition("__")
     first = module.fields.get(name)
-    if first is not None and rest and first.family is Family.REFERENCE:
-        return _spanning(module, first, rest)
+    if first is not None and rest:
+        if first.family is Family.REFERENCE:
+            return _spanning(module, first, rest)
+        return _chained(module, first, rest)
     if name == "pk":
         return f"{module.name} has no field 'pk'; the record id is called id."
     meant = module.suggest(name)
     hint = f" Did you mean {f'{meant}__{rest}' if rest else meant!r}?" if meant else ""
-    return f"{module.name} has no field {name!r}.{hint}"
+    return f"{module.name} has no field {name or keyword!r}.{hint}"
+
+
+def _chained(module: ModuleMeta, field: FieldMeta, rest: str) -> str:
+    """Django compares what a lookup extracts: ``birthday__year__gte``."""
+    return (
+        f"{field.name}__{rest}: one lookup follows {module.name}.{field.name}, not several. "
+        f"It has: {_known_lookups(field)}."
+    )
 
 
 def _spanning(module: ModuleMeta, field: FieldMeta, rest: str) -> str:
-    target = field.targets[0] if len(field.targets) == 1 else "<Module>"
+    target = field.targets[0] if field.targets else "<Module>"
+    others = f" (or {', '.join(field.targets[1:])})" if field.targets[1:] else ""
     return (
         f"{field.name}__{rest}: the CRM has no joins, so a keyword cannot reach into the record "
         f"that {module.name}.{field.name} refers to. Ask for those records instead: "
-        f"{field.name}__in={target}.objects.filter({rest}=...)."
+        f"{field.name}__in={target}.objects.filter({rest}=...){others}."
     )
 
 
 def _wrong_lookup(module: ModuleMeta, field: FieldMeta, last: str) -> str:
-    known = [str(each) for each in LOOKUPS[field.family]]
+    known = LOOKUPS[field.family]
     text = f"{module.name}.{field.name} ({field.kind}) has no lookup {last!r}."
     elsewhere = _ELSEWHERE.get(last)
     close = difflib.get_close_matches(last, known, n=1)
@@ -104,4 +115,8 @@ def _wrong_lookup(module: ModuleMeta, field: FieldMeta, last: str) -> str:
         text += " " + elsewhere.format(field=field.name)
     elif close:
         text += f" Did you mean {field.name}__{close[0]!s}?"
-    return f"{text} It has: {', '.join(known)}."
+    return f"{text} It has: {_known_lookups(field)}."
+
+
+def _known_lookups(field: FieldMeta) -> str:
+    return ", ".join(LOOKUPS[field.family])

@@ -39,6 +39,8 @@ def typed(meta: FieldMeta, value: object) -> Any:
         return None
     if meta.family in (Family.REFERENCE, Family.ID):
         return _check_reference(meta, value)
+    if isinstance(value, str) and meta.family in _OF_TEXT:
+        raise invalid(meta, value, _OF_TEXT[meta.family])
     try:
         return _CHECKS[meta.family](value)
     except (ValueError, TypeError) as error:
@@ -67,6 +69,17 @@ _FROM_TEXT: Final[dict[Family, tuple[Callable[[str], object], str]]] = {
     Family.DATETIME: (datetime.fromisoformat, _GIVE_MOMENT),
     Family.TIME: (read_time, _GIVE_TIME),
 }
+
+_OF_TEXT: Final[dict[Family, str]] = {
+    Family.INTEGER: "give a number: int(text).",
+    Family.DECIMAL: "give a number: Decimal(text).",
+    Family.BOOLEAN: _GIVE_BOOLEAN,
+    Family.DATE: "give a date: date.fromisoformat(text).",
+    Family.DATETIME: "give a datetime with a time zone: datetime.fromisoformat(text) of a text "
+    "that names its offset, such as 2024-02-29T13:45:00Z.",
+    Family.TIME: "give a time: time.fromisoformat(text).",
+}
+"""The cure where text is not converted."""
 
 
 def _check_text(value: object) -> str | None:
