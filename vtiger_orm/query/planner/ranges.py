@@ -15,9 +15,12 @@ from .streams import side_by_side, together
 WORTHWHILE_PAGES: Final = 5
 """From so many pages on reading ranges side by side pays for the calls that find them."""
 
+RANGES_PER_READER: Final = 2
+"""More ranges than readers, so that a slow page of one keeps the others busy."""
+
 
 def in_ranges(what: Compiled) -> RowStream:
-    """All rows of the condition, read in as many ranges as the session may read at once.
+    """All rows of the condition, read in more ranges than the session may read at once.
 
     The rows of a range come in id order, the ranges interleaved.
     """
@@ -25,7 +28,7 @@ def in_ranges(what: Compiled) -> RowStream:
     if size <= WORTHWHILE_PAGES * what.env.page_size:
         yield from in_id_order(what)
         return
-    cuts = yield from cut_points(what, what.env.parallel)
+    cuts = yield from cut_points(what, RANGES_PER_READER * what.env.parallel)
     yield from side_by_side([in_id_order(part) for part in cut(what, cuts)])
 
 
