@@ -18,7 +18,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -49,6 +49,10 @@ def is_module_name(name: str) -> bool:
     return _MODULE_NAME.fullmatch(name) is not None
 
 
+Precedence: TypeAlias = Literal["sql", "unknown"]
+Collation: TypeAlias = Literal["general_ci", "unknown"]
+
+
 class Capabilities(BaseModel):
     """What this CRM can do, found by `pull` with read-only calls.
 
@@ -58,13 +62,13 @@ class Capabilities(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    precedence: Literal["sql", "unknown"] = "unknown"
+    precedence: Precedence = "unknown"
     """``sql``: AND binds tighter than OR, proved on the CRM's own records."""
     page_size: int = Field(default=100, ge=1)
     """Rows the server gives at most for one query."""
     url_budget: int = Field(default=8000, ge=500)
     """Bytes of a request line that are safe to send."""
-    collation: Literal["general_ci", "unknown"] = "unknown"
+    collation: Collation = "unknown"
     """How the server compares text; unknown means that only the server may compare it."""
     sync: bool | None = None
     files_retrieve: bool | None = None

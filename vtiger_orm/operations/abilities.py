@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
 from ..ids import is_id, parse_id
 from ..metadata.describe import Describe
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
-from ..metadata.snapshot import Capabilities
+from ..metadata.snapshot import Capabilities, Collation, Precedence
 from .calls import Operation, Plan, Query, perform
 from .probing import Probe, count, is_fatal
 
@@ -35,9 +35,10 @@ def probe_abilities(
 ) -> Plan[Capabilities]:
     """Ask about precedence, page size, collation, thinned pages, sync and file retrieval."""
     known = {probe.module: probe for probe in probes}
-    page_size = yield from _tried(_page_size(probes), Capabilities().page_size)
-    precedence = yield from _tried(_precedence(probes), "unknown")
-    collation = yield from _tried(_collation(known, describes), "unknown")
+    nothing = Capabilities()
+    page_size = yield from _tried(_page_size(probes), nothing.page_size)
+    precedence: Precedence = yield from _tried(_precedence(probes), nothing.precedence)
+    collation: Collation = yield from _tried(_collation(known, describes), nothing.collation)
     thinned = yield from _tried(_thinned(probes, page_size), None)
     sync = yield from _sync(describes)
     files = yield from _files(describes)
@@ -75,7 +76,7 @@ def _page_size(probes: Sequence[Probe]) -> Plan[int]:
     return smallest
 
 
-def _precedence(probes: Sequence[Probe]) -> Plan[Literal["sql", "unknown"]]:
+def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
     """Two counts over two records X and Y tell the three readings of AND and OR apart::
 
                                 AND first   left to right   right to left
@@ -94,9 +95,7 @@ def _precedence(probes: Sequence[Probe]) -> Plan[Literal["sql", "unknown"]]:
     return "unknown"
 
 
-def _collation(
-    probes: dict[str, Probe], describes: Sequence[Describe]
-) -> Plan[Literal["general_ci", "unknown"]]:
+def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[Collation]:
     """Find a record by its own text in other case, with ``ß`` for ``s`` and a blank at the end.
 
     Only general_ci holds all of that equal: unicode_ci weighs ``ß`` as ``ss``, newer

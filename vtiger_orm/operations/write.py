@@ -172,7 +172,7 @@ def delete_id(meta: ModuleMeta, id_: str, runner: Runner | None) -> Plan[None]:
             raise
 
 
-def refresh(record: R, *, runner: Runner | None = None) -> Plan[None]:
+def refresh(record: Record, *, runner: Runner | None = None) -> Plan[None]:
     """Read the record again; unsaved changes are dropped. Raises the model's `DoesNotExist`."""
     id_ = record._saved_id
     meta = record.meta

@@ -130,7 +130,8 @@ def _packing(
 def _with(branch: Branch, index: int, values: tuple[str, ...]) -> Branch:
     """The branch with another list in place of the one at `index`."""
     wire = cast(Listed, branch[index]).wire
-    part = Listed(wire, values) if len(values) > 1 else Said(wire, "=", values[0])
+    first, *others = values
+    part = Listed(wire, values) if others else Said(wire, "=", first)
     return (*branch[:index], part, *branch[index + 1 :])
 
 

@@ -34,7 +34,7 @@ _SECRET_NAMES: Final = frozenset({"accesskey", "user_password", "confirm_passwor
 
 @lru_cache(maxsize=1)
 def _facts() -> dict[str, Any]:
-    text = files(__package__).joinpath("quirks.json").read_text("utf-8")
+    text = files("vtiger_orm.query").joinpath("quirks.json").read_text("utf-8")
     facts: dict[str, Any] = json.loads(text)
     return facts
 

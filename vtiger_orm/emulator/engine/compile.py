@@ -253,8 +253,8 @@ class Compiler:
         limit = self._statement.limit
         if not limit:
             return 0, self._cap
-        start = _row_number(limit[0]) if len(limit) > 1 else 0
-        token = limit[-1]
+        *first, token = limit
+        start = _row_number(first[0]) if first else 0
         if not casts.is_numeric(token):
             # Compared as texts by PHP 8, a word is "larger" than the cap; a quote is not.
             return start, self._cap if token > str(self._cap) else _row_number(token)
@@ -309,7 +309,7 @@ def _converted(storage: Storage, value: str | float | None) -> Any:
         return value
     if storage in (Storage.INTEGER, Storage.DECIMAL):
         return casts.number(value)
-    text = f"{value:.0f}" if isinstance(value, float) else value
+    text = value if isinstance(value, str) else f"{value:.0f}"
     if storage is Storage.DATE:
         return casts.compared_date(text)
     if storage is Storage.DATETIME:
