@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from generated.demo import package
+from generated.demo._package import package
 from tests.benchmarks.harness import ROOT, Line, Lines, command, show, shown
 
 MYPY_GOAL: Final = 3.0

@@ -43,8 +43,8 @@ def served(fill: Fill, *, profile: str, latency: float = 0.0) -> Iterator[Addres
     process.start()
     theirs.close()
     try:
-        dialect = "cloud" if profile == "cloud" else "webservice"
-        yield Address(*ours.recv(), dialect=dialect)
+        url, (user, key) = ours.recv()
+        yield Address(url, user, key, "cloud" if profile == "cloud" else "webservice")
     finally:
         ours.close()
         process.join(10)
@@ -56,7 +56,7 @@ def _serve(pipe: Connection, fill: Fill, profile: str, latency: float) -> None:
         fill(crm)
         crm.latency = latency
         with crm.serve() as server:
-            pipe.send((server.url, *crm.credentials()))
+            pipe.send((server.url, crm.credentials()))
             try:
                 pipe.recv()
             except EOFError:

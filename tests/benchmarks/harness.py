@@ -59,9 +59,9 @@ def medians(*works: Work, rounds: int) -> list[float]:
     taken: list[list[float]] = [[] for _ in works]
     for work in works:
         work()
+    gc.collect()
     for _ in range(rounds):
         for work, seconds in zip(works, taken):
-            gc.collect()
             seconds.append(timed(work))
     return [statistics.median(seconds) for seconds in taken]
 
@@ -111,7 +111,8 @@ print(code, taken, peak, file=sys.stderr)
 def command(*words: object) -> Finished:
     """Run a command from the checkout; its wall time and the peak memory of it and its children.
 
-    Byte code is kept, as it is wherever a package is installed. Raises `RuntimeError` with what it said when it fails.
+    Byte code is kept, as it is wherever a package is installed. Raises `RuntimeError` with what
+    the command said when it fails.
     """
     done = subprocess.run(
         [sys.executable, "-S", "-c", _MEASURED, *map(str, words)],
