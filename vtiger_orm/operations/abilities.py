@@ -36,10 +36,10 @@ def probe_abilities(
     """Ask about precedence, page size, collation, thinned pages, sync and file retrieval."""
     known = {probe.module: probe for probe in probes}
     nothing = Capabilities()
-    page_size = yield from _tried(_page_size(probes), nothing.page_size)
-    precedence: Precedence = yield from _tried(_precedence(probes), nothing.precedence)
-    collation: Collation = yield from _tried(_collation(known, describes), nothing.collation)
-    thinned = yield from _tried(_thinned(probes, page_size), None)
+    page_size = (yield from _tried(_page_size(probes))) or nothing.page_size
+    precedence = (yield from _tried(_precedence(probes))) or nothing.precedence
+    collation = (yield from _tried(_collation(known, describes))) or nothing.collation
+    thinned = yield from _tried(_thinned(probes, page_size))
     sync = yield from _sync(describes)
     files = yield from _files(describes)
     return Capabilities(
@@ -54,14 +54,14 @@ def probe_abilities(
     )
 
 
-def _tried(plan: Plan[T], otherwise: T) -> Plan[T]:
-    """The plan's result, or `otherwise` where the server refuses to tell."""
+def _tried(plan: Plan[T]) -> Plan[T | None]:
+    """The plan's result, or None where the server refuses to tell."""
     try:
         return (yield from plan)
     except (ApiError, MalformedAnswer) as error:
         if is_fatal(error):
             raise
-        return otherwise
+        return None
 
 
 def _page_size(probes: Sequence[Probe]) -> Plan[int]:
