@@ -402,6 +402,21 @@ def test_fields_that_come_back_in_no_row_can_be_negated() -> None:
     assert ids(~Q(Big__contains="b", name="x")) == [n for n in range(1, 31) if n % 4 != 1]
 
 
+def test_an_event_is_not_ordered_by_one_of_its_contacts(events: Server) -> None:
+    with pytest.raises(UnsupportedQuery, match="several records at once, which have no order"):
+        events.rows(order_by(Selection(events.metas["Events"]), "contact_id"), SQL)
+
+
+def test_a_field_the_server_fails_to_sort_by_is_sorted_here() -> None:
+    kinds = {"rank": "integer", "name": "string"}
+    crm = server(described("Odd", "50", kinds, flaws={"rank": Flaw.UNSORTABLE}), page_cap=10)
+    for number in range(1, 31):
+        crm.insert("Odd", number, rank=number * 7 % 31, name="x")
+    rows = crm.rows(order_by(Selection(crm.metas["Odd"]), "-rank"), careful(page_size=10))
+    assert [int(row["rank"]) for row in rows] == list(range(30, 0, -1))
+    assert not any("order by rank" in text for text in crm.log)
+
+
 # -- several at once
 
 

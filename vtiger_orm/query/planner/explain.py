@@ -8,7 +8,7 @@ from ..environment import Environment
 from ..selection import Selection
 from ..tree import InSelection, Node, OneOf, atoms
 from .compiled import compiled
-from .orders import normalised, reading_of
+from .orders import check_order, normalised, reading_of
 from .outline import first_statements
 from .reasons import branch_text, calls_of, reasons_of
 from .semijoin import replaced
@@ -68,6 +68,7 @@ def explain(selection: Selection, env: Environment) -> Explanation:
         tree = replaced(tree, atom, _some_records(atom))
     what = compiled(selection, env, tree)
     order = normalised(selection.order)
+    check_order(selection.module, order)
     empty = selection.stop is not None and selection.stop <= selection.start
     way = Way.NOTHING if empty else way_of(what)
     reading = reading_of(what, order, selection.start)

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..quirks import Quirk, quirk_of
+from ...errors import UnsupportedQuery
+from ...metadata.module import Flaw, ModuleMeta
+from ..quirks import Quirk, quirk_of, why_not_sortable
 from ..selection import Order
 from .compiled import Compiled
 
@@ -82,5 +84,17 @@ def reading_of(what: Compiled, order: tuple[Order, ...], start: int) -> Reading:
 
 
 def sorts_otherwise(what: Compiled, order: Order) -> bool:
-    """Whether the server would sort numbers as text."""
+    """Whether the server cannot sort by the field, or would sort numbers as text."""
+    if order.field.flaw is Flaw.UNSORTABLE:
+        return True
     return quirk_of(what.module.name, order.field.wire) is Quirk.STORED_AS_TEXT
+
+
+def check_order(module: ModuleMeta, order: tuple[Order, ...]) -> None:
+    """Raises `UnsupportedQuery` for a field by which rows cannot be sorted, not even here."""
+    for each in order:
+        reason = why_not_sortable(module.name, each.field)
+        if reason and each.field.flaw is not Flaw.UNSORTABLE:
+            raise UnsupportedQuery(
+                f"{module.name} cannot be ordered by {each.field.name}: {reason}."
+            )

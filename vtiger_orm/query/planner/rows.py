@@ -14,7 +14,7 @@ from .compiled import Compiled
 from .groups import descending
 from .keys import order_key
 from .offsets import backward, forward
-from .orders import Reading, is_by_id, normalised, reading_of, server_order
+from .orders import Reading, check_order, is_by_id, normalised, reading_of, server_order
 from .ranges import in_ranges
 from .semijoin import answered
 from .sets import at_hand, at_most, in_id_order, superset_size
@@ -38,10 +38,11 @@ def selected(selection: Selection, env: Environment) -> RowStream:
     start, stop = selection.start, selection.stop
     if stop is not None and stop <= start:
         return
+    order = normalised(selection.order)
+    check_order(selection.module, order)
     what = yield from answered(selection, env)
     if not what.branches:
         return
-    order = normalised(selection.order)
     if not is_by_id(order):
         what = _joined_later(what)
     stream = widened(_ordered(what, order, start, stop), what)
