@@ -136,6 +136,17 @@ class Ref(str, Generic[M_co]):
         model = self._origin.model._package().model_of(self)
         return model._load([{"id": str(self)}], self._origin.runner)[0]
 
+    if not TYPE_CHECKING:  # a visible __getattr__ would hide every typo
+
+        def __getattr__(self, name: str) -> Any:
+            hint = ""
+            if not name.startswith("_"):
+                hint = (
+                    f": it is the record's id. Use .fetch().{name}, which asks the CRM (afetch() "
+                    f"in async code), or .loaded.{name} after select_related(...)"
+                )
+            raise AttributeError(f"'Ref' object has no attribute {name!r}{hint}")
+
     def __repr__(self) -> str:
         return f"Ref({str.__repr__(self)})"
 

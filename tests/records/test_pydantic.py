@@ -313,3 +313,12 @@ def test_values_of_a_dump_are_plain_json_types() -> None:
     )
     dumped = contact.model_dump(mode="json", exclude_unset=True)
     assert [type(value) for value in dumped.values()] == [str, str, str, list]
+
+
+def test_internal_6_names_that_a_class_has_not_are_answered_by_the_metaclass() -> None:
+    model: Any = Contacts
+    with pytest.raises(AttributeError, match=r"^_nothing$"):
+        _ = model._nothing
+    with pytest.raises(AttributeError, match="Did you mean 'objects'"):
+        _ = model.objcts
+    assert issubclass(type(Contacts), type(BaseModel))

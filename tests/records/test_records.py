@@ -496,3 +496,33 @@ def test_a_picklist_field_and_a_text_field_may_share_a_value() -> None:
     assert mixed.kind is Kinds.A
     assert type(mixed.text) is str
     assert [type(each) for each in mixed.kinds] == [Kinds, Kinds]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lastname", r"queries name it in text \('lastname'\).*Contacts.meta.fields\['lastname'\]"),
+        ("filter", "write Contacts.objects.filter"),
+        ("acount", "write Contacts.objects.acount"),
+        ("objcts", "Did you mean 'objects'"),
+        ("lastnme", "Did you mean 'lastname'"),
+        ("zzz", "^Contacts has no attribute 'zzz'$"),
+    ],
+)
+def test_the_class_says_what_it_is_asked_for_in_vain(name: str, message: str) -> None:
+    with pytest.raises(AttributeError, match=message):
+        getattr(Contacts, name)
+    assert not hasattr(Contacts, name)
+
+
+@pytest.mark.parametrize(("name", "instead"), [("pk", "id"), ("refresh_from_db", r"refresh\(\)")])
+def test_names_of_django_are_told_apart_from_new_fields(name: str, instead: str) -> None:
+    with pytest.raises(AttributeError, match=f"use {instead}"):
+        getattr(loaded(), name)
+
+
+def test_the_facts_of_a_module_are_short_to_look_at() -> None:
+    assert (
+        repr(Contacts.meta)
+        == f"<ModuleMeta Contacts: {len(Contacts.meta.fields)} fields, ids 12x...>"
+    )

@@ -204,3 +204,12 @@ def test_run_time_brackets_take_names_classes_and_unions() -> None:
     assert modules(Ref[Accounts]) == ("Accounts",)
     assert modules(Ref[Accounts | Contacts]) == ("Accounts", "Contacts")
     assert modules(Ref["Record"]) == modules(Ref[Record]) == modules(Ref[Any]) == ()
+
+
+def test_a_field_of_the_record_is_not_one_of_its_reference() -> None:
+    ref: Any = Accounts.ref("11x3")
+    with pytest.raises(AttributeError, match=r"fetch\(\).accountname.*loaded.accountname after"):
+        _ = ref.accountname
+    assert not hasattr(ref, "accountname")
+    with pytest.raises(AttributeError, match=r"has no attribute '__html__'$"):
+        _ = ref.__html__

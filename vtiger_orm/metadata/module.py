@@ -123,6 +123,10 @@ class ModuleMeta:
         wire = {facts.wire: facts for facts in self.fields.values()}
         object.__setattr__(self, "by_wire", MappingProxyType(wire))
 
+    def __repr__(self) -> str:
+        """Short: a module has a hundred fields, and appears in messages and notebooks."""
+        return f"<ModuleMeta {self.name}: {len(self.fields)} fields, ids {self.prefix}x...>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """By its parts: the read-only mappings cannot be pickled."""
         facts = {

@@ -10,6 +10,8 @@
    when `model_fields` is complete (`Record` binds its columns there).
 4. `validate_assignment` of the validator replaces `__dict__` and adds to the fields set in place.
 5. Serialisation walks `__dict__`, so keys absent from it are left out.
+6. The metaclass of models has a `__getattr__` of its own for private attributes, whose names begin
+   with ``_`` (`RecordType`).
 """
 
 from __future__ import annotations
@@ -17,11 +19,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic._internal._model_construction import init_private_attributes
+from pydantic._internal._model_construction import ModelMetaclass, init_private_attributes
+
+from . import messages
 
 if TYPE_CHECKING:
     from .record import Record
     from .state import RecordState
+
+    RecordType = ModelMetaclass
+else:  # a visible __getattr__ would hide every typo
+
+    class RecordType(ModelMetaclass):
+        """The type of models: a name that a class has not is answered with what was meant."""
+
+        def __getattr__(cls, name: str) -> Any:
+            if name.startswith("_"):
+                return super().__getattr__(name)
+            raise AttributeError(messages.not_of_class(cls, name))
+
 
 R = TypeVar("R", bound="Record")
 F = TypeVar("F", bound=Callable[..., None])

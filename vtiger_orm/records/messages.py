@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from .record import Record
 
+_DJANGO = {"pk": "id", "refresh_from_db": "refresh()", "arefresh_from_db": "arefresh()"}
+"""What people who know Django look for on a record, and what it is called here."""
+
 _NOT_IN_QUERIES = (Flaw.UNSAYABLE, Flaw.DENIED, Flaw.ABSENT, Flaw.MULTIPLIES)
 
 
@@ -42,6 +45,8 @@ def not_here(record: Record, name: str) -> RecordError:
 
 def unknown_name(model: type[Record], name: str) -> str:
     """That there is no such field, with the one that was probably meant."""
+    if name in _DJANGO:
+        return f"{model.__name__} has no {name!r}: use {_DJANGO[name]}."
     close = difflib.get_close_matches(name, model._columns, n=1)
     meant = model._attribute_of(name) or (close[0] if close else None)
     if meant is not None:
@@ -50,6 +55,25 @@ def unknown_name(model: type[Record], name: str) -> str:
         f"{model.__name__} has no field {name!r}. If it is new in the CRM, use "
         f"record.extra[{name!r}], or run: vtiger-orm pull && vtiger-orm generate"
     )
+
+
+def not_of_class(model: type[Record], name: str) -> str:
+    """Why the class has no such attribute: fields belong to records, queries to `objects`."""
+    if name in model._columns:
+        return (
+            f"{model.__name__}.{name} is a field: records hold its value, queries name it in text "
+            f"({name!r}), and what is known of it is {model.__name__}.meta.fields[{name!r}]."
+        )
+    text = f"{model.__name__} has no attribute {name!r}"
+    if model._facts is None:  # `Record` itself, perhaps still being made
+        return text
+    from ..query.queryset import QuerySet
+
+    if hasattr(QuerySet, name):
+        return f"{text}: write {model.__name__}.objects.{name}"
+    close = difflib.get_close_matches(name, {*model._columns, *dir(model)}, n=1)
+    meant = model._attribute_of(name) or (close[0] if close else None)
+    return f"{text}. Did you mean {meant!r}?" if meant else text
 
 
 def read_only(model: type[Record], name: str) -> str:

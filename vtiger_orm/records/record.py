@@ -18,7 +18,7 @@ from ..references import Origin, Ref
 from ..related import Related
 from . import hydration, messages
 from .extra import ExtraFields
-from .internals import base_init, own_fields_set, replace_values, set_state
+from .internals import RecordType, base_init, own_fields_set, replace_values, set_state
 from .module import MetaOf, ModuleFacts, ObjectsOf, own_error
 from .state import UNSET, Change, RecordState, changes_of
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..protocols import Runner
 
 
-class Record(BaseModel):
+class Record(BaseModel, metaclass=RecordType):
     """One record of one module of the CRM.
 
     Blank is `None`. A field that was not read is not blank: reading it raises `NotLoaded`, so
