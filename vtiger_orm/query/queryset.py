@@ -17,6 +17,7 @@ from ..errors import InvalidLookup
 from ..operations.calls import Plan, Query, perform
 from .fetches import merge, parse_fetches
 from .fields import named_field, readable_field, with_id
+from .planner.asking import check_ids
 from .projections import ValuesQuerySet
 from .selection import Selection
 from .shapes import Projection, list_projection
@@ -199,6 +200,7 @@ class QuerySet(WritingQuerySet[M]):
 
         def plan(runner: Runner) -> Plan[list[M]]:
             rows = yield from perform(Query(statement, self._state.selection.module.name))
+            check_ids(rows)
             return self._loader(runner).load(rows)
 
         return plan
