@@ -139,7 +139,7 @@ class _Counted:
 
 def _write(pieces: Iterator[str]) -> None:
     for piece in pieces:
-        click.echo(piece, nl=False)
+        click.echo(piece, nl=False, color=True)  # else what looks like a colour is cut out
 
 
 def _tell(number: int, limit: int, calls: int) -> None:
