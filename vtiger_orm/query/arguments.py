@@ -161,8 +161,9 @@ def _same_choices(field: FieldMeta, choices: list[str]) -> Node:
         return Equal(field, choices[0])
     if len(choices) <= _MOST_PERMUTED:
         return OneOf(field, tuple(map(SEPARATOR.join, permutations(choices))))
-    more = "%" + "|##|%" * len(choices)
-    return all_of(*(Has(field, choice) for choice in choices), Not(Like(field, more)))
+    parted, further = ("%" + "|##|%" * times for times in (len(choices) - 1, len(choices)))
+    every = (Has(field, choice) for choice in choices)
+    return all_of(*every, Like(field, parted), Not(Like(field, further)))
 
 
 def _blank(field: FieldMeta) -> Node:
