@@ -55,6 +55,9 @@ _PLAIN: Final = {
     Family.TIME: TIME,
 }
 
+_MOMENT_OR_DAY: Final = union(DATETIME, DATE)
+"""Conditions on moments also take days, which begin in the session's time zone."""
+
 _FLAT: Final = {
     Family.TEXT: ("TextField", STR),
     Family.INTEGER: ("IntegerField", INT),
@@ -264,6 +267,8 @@ class _Values:
     def lookups(self, field: FieldMeta, value: Type) -> list[Keyword]:
         """The keywords of a field that the server can filter by."""
         family = field.family
+        if family is Family.DATETIME:
+            value = _MOMENT_OR_DAY
         choice = self._choice(field) if family in (Family.CHOICE, Family.CHOICES) else None
         arguments = _arguments(family, value, choice, self._querysets(field))
         return [Keyword(f"{field.name}{suffix}", type_) for suffix, type_ in arguments]

@@ -71,6 +71,7 @@ def conditions(account: Accounts) -> None:
     people.filter(account_id__in=[account, account.id])
     people.filter(account_id=None, email__isnull=True)
     people.filter(modifiedtime__gte=datetime(2026, 1, 1, tzinfo=UTC))
+    people.exclude(modifiedtime__range=(date(2026, 1, 1), date(2026, 1, 31)))
     people.filter(Q(lastname="Smith") | ~Q(firstname="Ada"), donotcall=True)
     people.filter(lastname__in=["a", "b"]).exclude(lastname__contains="x")
     Potentials.objects.filter(amount__gt=Decimal("100.50"))
