@@ -13,7 +13,7 @@ from typing import Any, Final
 from ..errors import InvalidLookup, InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import SEPARATOR, encode
+from ..values import SEPARATOR, encode, is_sendable
 from . import patterns
 from .keywords import split_keyword
 from .lookups import Lookup
@@ -64,8 +64,8 @@ def condition(module: ModuleMeta, keyword: str, value: object) -> Node:
 def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
     """The value in wire form; empty for a list without choices."""
     if type(value) is str and field.family in _PLAIN:
-        if len(value) > _SHORT:
-            _check_length(module, field, value)
+        if len(value) > _SHORT or not value.isascii():
+            _check_text(module, field, value)
         return value  # even a tab: a text to the CRM, where only blanks are blank
     try:
         text = encode(field, value)
@@ -82,12 +82,19 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
             f"{' or '.join(field.targets)}, whose ids begin with "
             f"{' or '.join(f'{each}x' for each in field.prefixes)} on this CRM."
         )
-    if len(text) > _SHORT:
-        _check_length(module, field, text)
+    if len(text) > _SHORT or not text.isascii():
+        _check_text(module, field, text)
     return text
 
 
-def _check_length(module: ModuleMeta, field: FieldMeta, text: str) -> None:
+def _check_text(module: ModuleMeta, field: FieldMeta, text: str) -> None:
+    """Whether the text can be written in a statement at all."""
+    if not is_sendable(text):
+        raise InvalidLookup(
+            f"{text!r} for {module.name}.{field.name} holds half of a character (a lone "
+            "surrogate), which cannot be sent. Text that was decoded with "
+            "errors='surrogateescape' has such."
+        )
     written = text.replace("\\", "\\\\").replace("'", "''")
     if len(written.encode()) > MAX_LITERAL_BYTES:
         raise InvalidLookup(
@@ -324,7 +331,7 @@ def _matches(
         if not text:
             return Present(field)
         pattern = before + patterns.literal(text) + after
-        _check_length(module, field, pattern)
+        _check_text(module, field, pattern)
         return Like(field, pattern)
 
     return read
@@ -334,7 +341,7 @@ def _like(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     pattern = patterns.canonical(_text(module, field, "like", value))
     if not pattern:
         return FALSE
-    _check_length(module, field, pattern)
+    _check_text(module, field, pattern)
     return Like(field, pattern)
 
 
@@ -345,7 +352,7 @@ def _has(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
             f"{module.name}.{field.name}__has takes one choice, not {value!r}. "
             f"Several are asked for with has_any or has_all, none with {field.name}=None."
         )
-    _check_length(module, field, choice)
+    _check_text(module, field, choice)
     return Has(field, choice)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from ..errors import InvalidValue
 from ..operations import picklists, server, tags
 from ..operations.calls import Operation, Plan, perform
 from ..operations.crm_modules import load_items_of
@@ -200,7 +201,7 @@ class SessionOperations:
         Values that are no text are sent as JSON. Login, pacing and errors are taken care of; a
         POST is never repeated.
         """
-        return self.run(perform(Operation(operation, method, dict(params or {}))))
+        return self.run(perform(_operation(operation, method, params)))
 
     async def acall(
         self,
@@ -210,7 +211,16 @@ class SessionOperations:
         method: Literal["GET", "POST"] = "GET",
     ) -> Any:
         """`call`, awaited."""
-        return await self.arun(perform(Operation(operation, method, dict(params or {}))))
+        return await self.arun(perform(_operation(operation, method, params)))
+
+
+def _operation(
+    name: str, method: Literal["GET", "POST"], params: Mapping[str, Any] | None
+) -> Operation:
+    if not (name.isascii() and name.replace("_", "").isalnum()):
+        # The Cloud has it in the path of the address, beside which anything else could be reached.
+        raise InvalidValue(f"{name!r} is not the name of an operation, such as 'listtypes'.")
+    return Operation(name, method, dict(params or {}))
 
 
 def _id(record: Record | str) -> str:

@@ -24,7 +24,7 @@ because that is what JSON bodies and forms hold. A float counts as the decimal i
 (``0.1`` is ``Decimal("0.1")``). Fractions of a second are dropped: the CRM stores none.
 """
 
-from .checking import check_choices, convert, invalid, takes_ids_of
+from .checking import check_choices, convert, invalid, is_sendable, takes_ids_of
 from .reading import SEPARATOR, Reader, decode, is_blank, reader, unreadable
 from .writing import encode, plain
 
@@ -37,6 +37,7 @@ __all__ = [
     "encode",
     "invalid",
     "is_blank",
+    "is_sendable",
     "plain",
     "reader",
     "takes_ids_of",

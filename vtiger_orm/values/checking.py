@@ -82,10 +82,23 @@ _OF_TEXT: Final[dict[Family, str]] = {
 """The cure where text is not converted."""
 
 
-def _check_text(value: object) -> str | None:
+def check_text(value: object) -> str | None:
     if not isinstance(value, str):
         raise ValueError("give text (str).")
+    if not is_sendable(value):
+        raise ValueError(
+            "it holds half of a character (a lone surrogate), which cannot be sent. Text that was "
+            "decoded with errors='surrogateescape' has such."
+        )
     return None if is_blank(value, Family.TEXT) else str.__str__(value)
+
+
+def is_sendable(text: str) -> bool:
+    """Whether the text can be encoded as UTF-8."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _check_boolean(value: object) -> bool:
@@ -157,6 +170,7 @@ def check_choices(values: object) -> Choices[str] | None:
     for value in choices:
         if not isinstance(value, str) or is_blank(value, Family.CHOICE):
             raise ValueError("every value of the list must be text that is not blank.")
+        check_text(value)
         if SEPARATOR.strip() in value:
             raise ValueError(f"a value cannot hold {SEPARATOR.strip()!r}, which separates values.")
     return choices or None
@@ -167,8 +181,8 @@ def _check_secret(value: object) -> None:
 
 
 _CHECKS: Final[dict[Family, Callable[[object], object]]] = {
-    Family.TEXT: _check_text,
-    Family.CHOICE: _check_text,
+    Family.TEXT: check_text,
+    Family.CHOICE: check_text,
     Family.CHOICES: check_choices,
     Family.INTEGER: _check_integer,
     Family.DECIMAL: check_decimal,

@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from .checking import check_choices, check_datetime, check_decimal, check_time, typed
-from .reading import SEPARATOR, is_blank
+from .checking import (
+    check_choices,
+    check_datetime,
+    check_decimal,
+    check_text,
+    check_time,
+    typed,
+)
+from .reading import SEPARATOR
 
 
 def encode(meta: FieldMeta, value: object) -> str:
@@ -26,7 +32,7 @@ def plain(value: object) -> str:
         case None:
             return ""
         case str():
-            return "" if is_blank(value, Family.TEXT) else str.__str__(value)
+            return check_text(value) or ""
         case bool():
             return "1" if value else "0"
         case int() | float() | Decimal():
