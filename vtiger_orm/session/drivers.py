@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -136,6 +137,8 @@ class SyncDriver:
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Any]:
         work = _Work(batch)
+        width = min(self._width(), len(batch.calls))
+        sent = sent and _at_last(width, sent)
 
         def worker() -> None:
             for index, call in work:
@@ -144,16 +147,19 @@ class SyncDriver:
                 except Exception as error:
                     work.failed(index, error)
 
-        extra = min(self._width(), len(batch.calls)) - 1
         helpers = [
-            self._workers().submit(contextvars.copy_context().run, worker) for _ in range(extra)
+            self._workers().submit(contextvars.copy_context().run, worker)
+            for _ in range(width - 1)
         ]
         try:
             worker()
         finally:
             work.stop()
             for helper in helpers:
-                helper.result()
+                # One that has not begun, as all workers are busy, has nothing left to do; all of
+                # those may be batches that wait for their own helpers.
+                if not helper.cancel():
+                    helper.result()
         return work.outcome()
 
 
@@ -258,6 +264,8 @@ class AsyncDriver:
 
     async def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Any]:
         work = _Work(batch)
+        width = min(self._width(), len(batch.calls))
+        sent = sent and _at_last(width, sent)
 
         async def worker() -> None:
             for index, call in work:
@@ -266,7 +274,6 @@ class AsyncDriver:
                 except Exception as error:
                     work.failed(index, error)
 
-        width = min(self._width(), len(batch.calls))
         if width <= 1:
             await worker()
         else:
@@ -305,6 +312,17 @@ class _Work:
         if self._failures:
             raise self._failures[min(self._failures)]
         return self.results
+
+
+def _at_last(number: int, sent: Sent) -> Sent:
+    """Calls `sent` when it was called so many times: all that can be under way is."""
+    calls = itertools.count(1)
+
+    def one_more() -> None:
+        if next(calls) == number:
+            sent()
+
+    return one_more
 
 
 async def _cancelled(task: asyncio.Task[Any]) -> None:
