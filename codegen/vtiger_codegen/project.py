@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import gc
+import keyword
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from .config import Settings
@@ -54,10 +56,20 @@ class Project:
         output: Path | None = None,
         templates: Path | None = None,
     ) -> Project:
-        """The project of the settings; what is given here comes first."""
+        """The project of the settings; what is given here comes first.
+
+        Raises `ConfigError` for an output folder that Python could not import.
+        """
+        package = output or settings.output
+        name = package.resolve().name
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise ConfigError(
+                f"No package can be called {name!r}: applications import it by the name of its "
+                "folder, so that has to be a Python name. Choose another output folder."
+            )
         return cls(
             schema=schema or settings.schema_folder,
-            output=output or settings.output,
+            output=package,
             options=settings.options(templates),
         )
 

@@ -65,6 +65,8 @@ def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
     Whatever fails, the folder is as it was before, or as it should be afterwards.
     Raises `ConfigError` when a file that somebody else wrote is in the way.
     """
+    if folder.is_file():
+        raise ConfigError(f"{folder} is a file, and the package is a folder. Choose another one.")
     plan = changes(folder, files)
     if not plan:
         return plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -48,7 +49,8 @@ def meta_of(snapshot: Snapshot, lock: NamesLock, module: str) -> ModuleMeta:
     found = snapshot.modules.get(module)
     if found is None:
         folded = {name.casefold(): name for name in snapshot.modules}
-        known = folded.get(module.casefold())
+        close = difflib.get_close_matches(module.casefold(), folded, n=1)
+        known = folded[close[0]] if close else None
         hint = f"Did you mean {known}?" if known else f"It has: {', '.join(folded.values())}."
         raise SnapshotError(f"The snapshot has no module {module!r}. {hint}")
     names = lock.modules.get(module) or ModuleNames()

@@ -29,5 +29,10 @@ def say(text: object, *, err: bool = False, **style: Any) -> None:
     click.secho(lines(str(text)), err=err, **style)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 module``, ``2 modules``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _code(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")

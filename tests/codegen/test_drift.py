@@ -94,3 +94,18 @@ def test_check_live(live: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr()
     assert "Vendors: field website: new" in out.err
     assert "vtiger-orm pull" in out.err
+
+
+def test_check_live_talks_to_the_crm_as_pull_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Crm(profile="cloud") as crm, crm.serve() as server:
+        username, access_key = crm.credentials()
+        monkeypatch.setenv("VTIGER_USERNAME", username)
+        monkeypatch.setenv("VTIGER_ACCESS_KEY", access_key)
+        monkeypatch.setenv("VTIGER_URL", server.url)
+        (tmp_path / "pyproject.toml").write_text('[tool.vtiger-orm]\ninclude = ["Vendors"]\n')
+        assert run(["pull", "--dialect", "cloud"]) == 0
+        assert run(["generate"]) == 0
+        assert run(["check", "--live"]) == 0, capsys.readouterr().err

@@ -44,7 +44,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_generate_then_check(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["generate"]) == 0
-    assert "1 modules" in capsys.readouterr().out
+    assert "1 module." in capsys.readouterr().out
     assert (project / "src/crm/contacts.py").is_file()
     assert (project / "vtiger-schema/names.lock").is_file()
     assert run(["check"]) == 0
@@ -129,6 +129,32 @@ def test_options_come_before_settings(project: Path) -> None:
     assert run(["generate", "--schema", str(other / "schema"), "--output", str(other / "p")]) == 0
     assert (other / "p" / "leads.py").is_file()
     assert not (project / "src/crm").exists()
+
+
+def test_the_cure_that_check_names_has_its_options(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "--output", "other place/crm"]) == 1
+    assert "Run: vtiger-orm generate --output 'other place/crm'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["my-crm", "bad name", "2crm", "class", "vtiger-schema"])
+@pytest.mark.parametrize("verb", ["generate", "check"])
+def test_a_package_that_cannot_be_imported_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], verb: str, name: str
+) -> None:
+    before = contents(project)
+    assert run([verb, "--output", name]) == 1
+    assert f"No package can be called {name!r}" in capsys.readouterr().err
+    assert contents(project) == before
+
+
+def test_a_file_in_the_place_of_the_package_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "src/crm").write_text("")
+    assert run(["generate"]) == 1
+    assert "crm is a file, and the package is a folder" in capsys.readouterr().err
 
 
 def test_settings_name_things_and_choose_modules(project: Path) -> None:

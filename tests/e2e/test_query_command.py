@@ -116,8 +116,9 @@ def test_orders_fields_and_modules_are_checked() -> None:
     ):
         with pytest.raises((InvalidLookup, UnsupportedQuery)):
             selection_of(meta, question, UTC)
-    with pytest.raises(SnapshotError, match="Did you mean Contacts"):
-        meta_of(SNAPSHOT, LOCK, "contacts")
+    for name in ("contacts", "Contact"):
+        with pytest.raises(SnapshotError, match="Did you mean Contacts"):
+            meta_of(SNAPSHOT, LOCK, name)
     with pytest.raises(SnapshotError, match="It has: Accounts, "):
         meta_of(SNAPSHOT, LOCK, "Nothing")
     with pytest.raises(ConfigError, match="no time zone"):
@@ -249,6 +250,12 @@ def test_explain_sends_nothing(command: Command, crm: Crm, monkeypatch: pytest.M
     assert code == 0
     assert "Sm%" in out
     assert calls.number == 0
+
+
+def test_a_count_is_not_explained(command: Command) -> None:
+    code, out, err = command("Contacts", "--count", "--explain")
+    assert (code, out) == (2, "")
+    assert "leave --count out" in err
 
 
 def test_mistakes_end_with_one_line_and_exit_code_one(command: Command) -> None:

@@ -47,6 +47,7 @@ def test_pull_writes_a_snapshot(place: Path, capsys: pytest.CaptureFixture[str])
     assert len(Snapshot.load(place / "vtiger-schema").modules) == 36
     assert "36 modules in" in shown.out
     assert "Products: 5 denied" in shown.out
+    assert "denied: described, but refused in queries" in shown.out
     assert "vtiger-orm generate" in shown.out
     assert shown.err == ""
 
@@ -60,6 +61,16 @@ def test_settings_come_from_pyproject(place: Path, monkeypatch: pytest.MonkeyPat
     assert names == {"Campaigns", "CompanyDetails", "Contacts", "Currency"}
     assert run(["pull", "--include", "Vendors", "--schema", "other"]) == 0
     assert set(Snapshot.load(place / "other").modules) == {"Vendors"}
+
+
+def test_globs_that_fit_nothing_are_told_with_what_there_is(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["pull", "--include", "Vendor", "--exclude", "X*"]) == 1
+    told = capsys.readouterr().err
+    assert r"None of the 36 modules that this user sees fits include (Vendor) and not" in told
+    assert "exclude (X*). There are: Accounts, " in told
+    assert not (place / "vtiger-schema").exists()
 
 
 def test_the_command_line_names_the_address_first(

@@ -146,3 +146,15 @@ def test_what_cannot_be_planned_is_refused_by_explain_too() -> None:
     meta = crm.metas["Odd"]
     with pytest.raises(UnsupportedQuery):
         explain(Selection(meta, columns=(meta.fields["tax1"],)), SQL)
+
+
+def test_long_select_lists_are_cut_where_people_read_them(crm: Server) -> None:
+    selection = replace(select(crm, name="n1"), columns=None)
+    explanation = explain(selection, SQL)
+    (statement,) = explanation.statements
+    number = len(selection.module.columns)
+    assert statement.count(",") == number - 1
+    assert f",… ({number} fields) from Things where name = 'n1' order by id limit" in str(
+        explanation
+    )
+    assert "select id,name from Things" in str(explain(select(crm), SQL))

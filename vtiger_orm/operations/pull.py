@@ -72,6 +72,12 @@ def pull(
     """
     listed = wire.ListTypes.model_validate((yield from perform(ListTypes())))
     names = _chosen([*listed.types, *listed.information], include, exclude)
+    if not names and listed.types:
+        raise ConfigError(
+            f"None of the {len(listed.types)} modules that this user sees fits "
+            f"include ({', '.join(include)}) and not exclude ({', '.join(exclude) or 'nothing'}). "
+            f"There are: {', '.join(sorted(listed.types))}."
+        )
     skipped = _unusable_names(names)
     left = [name for name in names if name not in skipped]
     pulled: list[_Pulled] = []
@@ -86,7 +92,7 @@ def pull(
         raise ConfigError(
             "No module could be described"
             + (f": {_some(skipped)}." if skipped else ".")
-            + " Has the user rights to any module, and do include and exclude leave one?"
+            + " Has the user rights to any module?"
         )
     report(Progress(len(left), total, "what the CRM can do"))
     capabilities = yield from probe_abilities(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -45,13 +46,15 @@ def check(
     """
     settings = load_settings()
     project = Project.of(settings, schema=schema, output=output, templates=templates)
-    agrees = _offline(project, show_diff)
+    given = {"--schema": schema, "--output": output, "--templates": templates}
+    options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
+    agrees = _offline(project, show_diff, cure=f"vtiger-orm generate{options}")
     if live:
         agrees = _live(project, settings, url) and agrees
     ctx.exit(0 if agrees else 1)
 
 
-def _offline(project: Project, show_diff: bool) -> bool:
+def _offline(project: Project, show_diff: bool, cure: str) -> bool:
     problems = project.check()
     if not problems:
         say(f"{project.output} agrees with {project.schema}.", fg="green")
@@ -61,7 +64,7 @@ def _offline(project: Project, show_diff: bool) -> bool:
         say(f"  {problem.what:<9} {problem.where}", err=True)
         if show_diff and problem.diff:
             say(problem.diff, err=True)
-    say("Run: vtiger-orm generate", err=True)
+    say(f"Run: {cure}", err=True)
     return False
 
 
@@ -72,7 +75,8 @@ def _live(project: Project, settings: Settings, url: str | None) -> bool:
     from ..pull import pull_snapshot
 
     known = Snapshot.load(project.schema)
-    with open_session(url, None, settings) as session:
+    dialect = known.instance.dialect if settings.dialect == "auto" else None
+    with open_session(url, dialect, settings) as session:
         now = pull_snapshot(
             session,
             include=settings.include,

@@ -10,7 +10,7 @@ import click
 
 from ..config import load_settings
 from ..project import Project
-from ..terminal import say
+from ..terminal import counted, say
 
 _LINES: Final = 20
 
@@ -43,7 +43,7 @@ def generate(
     _tell("written  ", result.changes.written)
     _tell("removed  ", result.changes.removed)
     what = "is up to date" if not result.changes else "was generated"
-    say(f"{project.output} {what}: {result.modules} modules.", fg="green")
+    say(f"{project.output} {what}: {counted(result.modules, 'module')}.", fg="green")
 
 
 def _tell(what: str, things: Sequence[object]) -> None:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 
+from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..config import load_settings
 from ..credentials import DIALECTS, open_session
 from ..pull import pull_into
-from ..terminal import say
+from ..terminal import counted, say
+
+_MEANINGS: Final = {
+    Flaw.UNSAYABLE: "the name cannot be written in a query; refresh() reads the field",
+    Flaw.DENIED: "described, but refused in queries; refresh() reads the field",
+    Flaw.ABSENT: "filters and sorts, but is in no answer; refresh() reads the field",
+    Flaw.UNSORTABLE: "the CRM cannot sort by it",
+    Flaw.MULTIPLIES: "belongs to line items or guests, of which a record has several",
+}
 
 
 @click.command(short_help="Describe a live CRM into a snapshot folder.")
@@ -54,7 +64,10 @@ def pull(
         say(f"  skipped   {name}: {reason}")
     for line in _flaws(snapshot):
         say(f"  flawed    {line}")
-    say(f"{folder}: {len(snapshot.modules)} modules in {calls.count} calls.", fg="green")
+    for flaw in sorted({flaw for module in snapshot for flaw in module.flaws.values()}):
+        say(f"            {flaw.value}: {_MEANINGS[flaw]}")
+    number = counted(len(snapshot.modules), "module")
+    say(f"{folder}: {number} in {calls.count} calls.", fg="green")
     say("Next: vtiger-orm generate")
 
 

@@ -20,7 +20,7 @@ from ..credentials import DIALECTS, open_session
 from ..naming.lock import FILE_NAME, load_lock
 from ..querying import Question, meta_of, package_of, selection_of, shown_fields, zone_of
 from ..showing import as_csv, as_json, as_table
-from ..terminal import say
+from ..terminal import counted, say
 
 if TYPE_CHECKING:
     from vtiger_orm.query.selection import Selection
@@ -86,6 +86,8 @@ def query(
     An empty value means blank. Needs the snapshot that `pull` wrote, no generated code; field
     names are those of names.lock where there is one.
     """
+    if count and explain:
+        raise click.UsageError("--explain shows how records are read: leave --count out.")
     settings = load_settings()
     folder = schema or settings.schema_folder
     snapshot = Snapshot.load(folder)
@@ -145,8 +147,8 @@ def _write(pieces: Iterator[str]) -> None:
 def _tell(number: int, limit: int, calls: int) -> None:
     """On stderr, so that it spoils no pipe."""
     more = " There may be more: --limit 0 reads all." if limit and number == limit else ""
-    records = "1 record" if number == 1 else f"{number} records"
-    click.secho(f"{records} in {calls} call{'s' * (calls != 1)}.{more}", err=True, dim=True)
+    told = f"{counted(number, 'record')} in {counted(calls, 'call')}.{more}"
+    click.secho(told, err=True, dim=True)
 
 
 def _split(values: tuple[str, ...]) -> tuple[str, ...]:

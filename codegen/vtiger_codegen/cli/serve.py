@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from vtiger_orm.emulator import CallRecord, Crm
 
 PROFILES = ("stock-8.0-php8", "stock-7", "cloud")
+_BOTH_WAYS = (
+    "# webservice.php is found first at this address: for Cloud's REST API give --dialect cloud "
+    "to pull, or dialect='cloud' to a session."
+)
 
 
 @click.command(name="serve")
@@ -96,6 +100,8 @@ def serve(
             click.echo(f"export VTIGER_USERNAME={quote(name)}")
             click.echo(f"export VTIGER_ACCESS_KEY={quote(key)}")
             sys.stdout.flush()
+            if profile == "cloud" and not quiet:
+                click.echo(_BOTH_WAYS, err=True)
             _wait()
 
 

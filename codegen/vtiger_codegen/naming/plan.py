@@ -50,8 +50,10 @@ def name_everything(
 
 
 def picklist_fields(module: ModuleSnapshot) -> list[DescribedField]:
-    """The fields of a module that get a class nested in the model."""
-    return [each for each in module.describe.fields if each.type.name in _PICKLISTS]
+    """The fields of a module that get a class nested in the model. `id` never does, whatever a
+    server calls its type."""
+    fields = module.describe.fields
+    return [each for each in fields if each.type.name in _PICKLISTS and each.name != "id"]
 
 
 def listed_values(field: DescribedField) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ..environment import Environment
 from ..selection import Selection
@@ -14,10 +16,16 @@ from .reasons import branch_text, calls_of, reasons_of
 from .semijoin import replaced
 from .sets import Way, way_of
 
+_MOST_COLUMNS: Final = 5
+_SELECT: Final = re.compile(r"select (\S+) from ")
+
 
 @dataclass(frozen=True)
 class Explanation:
-    """How a selection is going to be read. `print` it, or look at the parts."""
+    """How a selection is going to be read. `print` it, or look at the parts.
+
+    Printed, long select lists are cut; `statements` and `QuerySet.query` have them in full.
+    """
 
     selection: str
     """The condition, order and slice, as they were understood."""
@@ -41,7 +49,7 @@ class Explanation:
     def __str__(self) -> str:
         lines = [self.selection]
         for title, texts in (
-            ("statements", self.statements),
+            ("statements", tuple(map(_shortened, self.statements))),
             ("alternatives", self.branches if len(self.branches) > 1 else ()),
             ("decided on the rows", (self.residual,) if self.residual else ()),
             ("reading", (self.reading,)),
@@ -84,6 +92,15 @@ def explain(selection: Selection, env: Environment) -> Explanation:
         reasons=reasons_of(what, way, reading, order),
         inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
     )
+
+
+def _shortened(statement: str) -> str:
+    found = _SELECT.match(statement)
+    columns = found[1].split(",") if found else ()
+    if found is None or len(columns) <= _MOST_COLUMNS:
+        return statement
+    shown = ",".join(columns[:_MOST_COLUMNS])
+    return f"select {shown},… ({len(columns)} fields){statement[found.end(1) :]}"
 
 
 def _some_records(atom: InSelection) -> Node:
