@@ -173,8 +173,11 @@ class InvalidRecord(InvalidValue):
 class ValuesAdjusted(RecordError):
     """The write took place, but the CRM stored other values than were sent (strict mode).
 
-    `adjustments` tells field, sent and stored value of each.
+    `adjustments` tells field, sent and stored value of each; `record` is the record as it is
+    stored now.
     """
+
+    record: Any = None
 
     def __init__(self, message: str, adjustments: Sequence[Any]) -> None:
         self.adjustments = tuple(adjustments)

@@ -92,9 +92,11 @@ async def test_a_change_within_the_second_that_was_read_is_not_lost(face: Face) 
 
 async def test_the_feed_itself_goes_on_where_it_stopped(face: Face) -> None:
     face.crm.clock.advance(60)
+    assert Contacts.objects.changes().cursor is None
     changes = Contacts.objects.changes(now(face))
-    assert changes.cursor is None
-    assert await face.list(changes) == []
+    again = Contacts.objects.changes(changes.cursor)
+    assert again.cursor == changes.cursor
+    assert await face.list(changes) == await face.list(again) == []
     [one] = make(face, 1)
     assert [str(each.id) for each in await face.list(changes)] == [one]
     face.crm.clock.advance(10)
@@ -104,6 +106,11 @@ async def test_the_feed_itself_goes_on_where_it_stopped(face: Face) -> None:
     resumed = Contacts.objects.changes(changes.cursor)
     assert await face.list(resumed) == []
     assert resumed.cursor == changes.cursor
+
+
+def test_a_sync_type_that_does_not_exist() -> None:
+    with pytest.raises(InvalidValue, match="userandgroup"):
+        Contacts.objects.changes(whose="everybody")  # type: ignore[arg-type]
 
 
 async def test_deletions_by_sync_and_by_comparison(face: Face) -> None:

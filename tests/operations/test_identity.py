@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from generated.demo import Contacts
+from generated.demo import Contacts, connect
 from vtiger_orm import ConfigError, InvalidRecord, OutcomeUnknown, VtigerError
 from vtiger_orm.emulator import faults
 from vtiger_orm.session import RetryPolicy
@@ -80,6 +80,11 @@ async def test_an_external_id_that_is_no_field_is_told_before_anything_is_sent(f
     with face.crm.count_calls() as calls, pytest.raises(ConfigError, match="departmnt"):
         await face(Contacts.objects, "create", lastname="x", department="y")
     assert "create" not in calls.operations
+
+
+def test_an_external_id_of_no_module_is_told_when_the_session_is_made() -> None:
+    with pytest.raises(ConfigError, match="Contactss"):
+        connect("https://crm.test", "a", "b", external_ids={"Contactss": "department"})
 
 
 async def test_no_identity_without_a_value_in_the_field(face: Face) -> None:

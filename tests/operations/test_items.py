@@ -161,3 +161,43 @@ async def test_what_an_item_cannot_be(face: Face) -> None:
     made.crm.items.clear()
     with pytest.raises(InvalidValue, match="at least one item"):
         await face(made, "save")
+
+
+@pytest.mark.parametrize("kind", ["stock"], indirect=True)
+async def test_items_whose_product_was_deleted_are_read_and_refused_when_written(
+    face: Face,
+) -> None:
+    product, service = await stock(face)
+    made = await quote(face, LineItem(product, 2, 10), LineItem(service, 1, 5))
+    await face(product, "delete")
+    read = await face(Quotes.objects, "get", id=made.id)
+    items = await face(read.crm, "load_items")
+    assert items[0].product == ""
+    assert not items.changed
+    items[1].quantity = Decimal(2)
+    with pytest.raises(InvalidValue, match="no longer in the CRM"):
+        await face(read, "save")
+    del items[0]
+    await face(read, "save")
+    assert read.hdnGrandTotal == 10
+
+
+async def test_what_the_crm_makes_of_an_item_is_reported(face: Face) -> None:
+    product, _ = await stock(face)
+    gone = Products.ref(f"{Products.meta.prefix}x99999999")
+    made = await quote(face, LineItem(product, Decimal("1.23456"), 10), LineItem(gone, 1, 5))
+    found = {each.field: str(each.why) for each in made.crm.adjusted}
+    assert found == {"items[0].quantity": "rounded", "items[1].product": "emptied"}
+
+
+def test_items_are_line_items() -> None:
+    offer = Quotes(subject="x")
+    wrongs: list[Any] = [{"productid": "14x1"}, "14x1"]
+    for wrong in wrongs:
+        with pytest.raises(InvalidValue, match=r"LineItem\("):
+            offer.crm.items = [wrong]
+    offer.crm.items = []
+    with pytest.raises(InvalidValue, match=r"LineItem\("):
+        offer.crm.items.append({"productid": "14x1"})  # type: ignore[arg-type]
+    with pytest.raises(AttributeError, match="Quotes, SalesOrder"):
+        _ = Contacts(lastname="x").crm.items  # type: ignore[attr-defined]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from generated.demo import Accounts, Contacts
-from vtiger_orm import BulkError, InvalidLookup, InvalidRecord, TooManyWrites, UnsupportedQuery
+from vtiger_orm import (
+    BulkError,
+    InvalidLookup,
+    InvalidRecord,
+    InvalidValue,
+    TooManyWrites,
+    UnsupportedQuery,
+)
 from vtiger_orm.emulator import faults
 
 from .conftest import Face
@@ -119,6 +126,10 @@ async def test_get_or_create(face: Face) -> None:
         await face(Accounts.objects, "get_or_create", website=None, accounttype=None)
     with pytest.raises(InvalidLookup):
         await face(Accounts.objects, "get_or_create", accountnam="x")
+    with pytest.raises(InvalidValue, match="website"):  # although the record exists
+        await face(
+            Accounts.objects, "get_or_create", accountname="Upsert", defaults={"websit": "x"}
+        )
 
 
 async def test_get_or_create_when_somebody_else_is_faster(face: Face) -> None:

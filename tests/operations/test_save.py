@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,11 +228,12 @@ async def test_silent_rounding_is_reported_and_strict_mode_raises(face: Face) ->
     whys = {each.field: str(each.why) for each in contact.crm.adjusted}
     assert whys["firstname"] == "characters"
     await face.open(strict=True)
-    with pytest.raises(ValuesAdjusted, match="rounded"):
+    with pytest.raises(ValuesAdjusted, match="rounded") as caught:
         await face(
             Accounts.objects, "create", accountname="S", decimal_grosse_m2=Decimal("1.23456")
         )
     assert await face(Accounts.objects.filter(accountname="S"), "count") == 1
+    assert str(caught.value.record.id) in str(caught.value)
     with pytest.raises(InvalidRecord, match="not a value"):
         await face(
             Potentials.objects, "create", **values, leadsource=Potentials.LeadSource("New one")
@@ -239,11 +241,12 @@ async def test_silent_rounding_is_reported_and_strict_mode_raises(face: Face) ->
 
 
 async def test_unknown_picklist_values_warn_and_are_stored(face: Face) -> None:
-    with pytest.warns(UserWarning, match="is not a value of"):
+    with pytest.warns(UserWarning, match="is not a value of") as told:
         contact = await face(
             Contacts.objects, "create", lastname="x", leadsource=Contacts.LeadSource("Brand new")
         )
     assert contact.leadsource == "Brand new"
+    assert "vtiger_orm" not in Path(told[0].filename).parts  # whose line it was
 
 
 async def test_preview_and_copy_send_nothing(face: Face) -> None:

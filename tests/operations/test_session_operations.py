@@ -7,7 +7,15 @@ import inspect
 import pytest
 
 from generated.demo import Contacts, Documents, Products, Users
-from vtiger_orm import AccessDenied, ApiError, ConfigError, EditionLimit, InvalidValue, Session
+from vtiger_orm import (
+    AccessDenied,
+    ApiError,
+    ConfigError,
+    EditionLimit,
+    InvalidValue,
+    Session,
+    VtigerError,
+)
 from vtiger_orm.operations.limits import Limit
 from vtiger_orm.operations.server import User, records_of
 from vtiger_orm.session.operations import SessionOperations
@@ -35,6 +43,7 @@ async def test_modules_and_the_filter_by_field_type(face: Face) -> None:
 async def test_describe_is_the_present_one(face: Face) -> None:
     described = await face(face.session, "describe", "Contacts")
     assert described.id_prefix == Contacts.meta.prefix
+    assert await face(face.session, "describe", Contacts) == described
     with pytest.raises(AccessDenied):
         await face(face.session, "describe", "NoSuch")
 
@@ -54,6 +63,21 @@ async def test_any_operation_by_its_name(face: Face) -> None:
     assert row["department"] == "raw"
     with pytest.raises(ApiError):
         await face(face.session, "call", "retrieve", {"id": "12x99999999"})
+
+
+async def test_raw_calls_are_sent_as_the_manuals_say(face: Face) -> None:
+    element = {"lastname": "Raw", "assigned_user_id": face.crm.user().wire_id}
+    params = {"elementType": "Contacts", "element": element}
+    row = await face(face.session, "call", "create", params)
+    assert row["lastname"] == "Raw"
+
+
+async def test_a_raw_call_by_the_wrong_verb_spoils_nothing(face: Face) -> None:
+    element = {"lastname": "Raw", "assigned_user_id": face.crm.user().wire_id}
+    params = {"elementType": "Contacts", "element": element}
+    with pytest.raises(VtigerError):
+        await face(face.session, "call", "create", params, method="GET")
+    assert (await face(Contacts.objects, "create", lastname="Typed")).id
 
 
 async def test_raw_statements(face: Face) -> None:

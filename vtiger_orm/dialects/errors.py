@@ -171,7 +171,8 @@ def api_error(
         "detail": detail,
     }
     if (code == "0" and "uplicate" in text) or code == "DUPLICATE_RECORD_FOUND":
-        message = f"{asked} was refused: {text or 'duplicate'}. {_DUPLICATE}"
+        end = "" if text.endswith((".", "!")) else "."
+        message = f"{asked} was refused: {text or 'duplicate'}{end} {_DUPLICATE}"
         return DuplicateRecord(message, **facts)
     kind = _CLASSES.get(code, RateLimited if status == 429 else ApiError)
     if kind is RateLimited:

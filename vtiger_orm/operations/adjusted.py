@@ -6,7 +6,7 @@ Pure: the sent wire values and the answer in, the differences out.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -66,7 +66,39 @@ def compare(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> tuple[Adj
         why = _difference(each, value, text)
         if why is not None:
             found.append(Adjustment(each.name, value, text, why))
+    found.extend(_items(sent.get("LineItems"), answer.get("LineItems")))
     return tuple(found)
+
+
+_ITEM_FIELDS: Final = {
+    "productid": "product",
+    "quantity": "quantity",
+    "listprice": "price",
+    "discount_percent": "discount_percent",
+    "discount_amount": "discount_amount",
+    "comment": "comment",
+}
+"""Wire name of a line item's field -> its attribute. Taxes are not compared: which of them count
+depends on the record."""
+
+
+def _items(sent: object, stored: object) -> Iterator[Adjustment]:
+    """The same of line items; an answer without the list (of `update`) cannot be compared."""
+    if not isinstance(sent, list) or not isinstance(stored, list) or len(sent) != len(stored):
+        return
+    for position, (one, other) in enumerate(zip(sent, stored)):
+        for wire, name in _ITEM_FIELDS.items():
+            if wire not in one or wire not in other:
+                continue
+            wanted, got = str(one[wire]), str(other[wire] or "")
+            if wire == "productid":
+                why = Why.EMPTIED if is_blank(got) else None if wanted == got else Why.CHANGED
+            elif wire == "comment":
+                why = None if wanted == html.unescape(got) else _text(wanted, got)
+            else:
+                why = _number(wanted, got)
+            if why is not None:
+                yield Adjustment(f"items[{position}].{name}", wanted, got, why)
 
 
 def repaired(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> Row:
@@ -89,14 +121,13 @@ def repaired(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> Row:
     return {**answer, **wrong} if wrong else answer
 
 
-def report(meta: ModuleMeta, adjustments: tuple[Adjustment, ...], *, strict: bool) -> None:
-    """Raise `ValuesAdjusted` in strict mode; the record has the answer by then."""
-    if strict and adjustments:
-        lines = "".join(f"\n  - {each}" for each in adjustments)
-        raise ValuesAdjusted(
-            f"{meta.name} was written, but the CRM stored other values than were sent:{lines}",
-            adjustments,
-        )
+def refusal(meta: ModuleMeta, id_: str, adjustments: tuple[Adjustment, ...]) -> ValuesAdjusted:
+    """The error of strict mode; the record has the answer by then."""
+    lines = "".join(f"\n  - {each}" for each in adjustments)
+    return ValuesAdjusted(
+        f"{meta.name} {id_} was written, but the CRM stored other values than were sent:{lines}",
+        adjustments,
+    )
 
 
 def differs(each: FieldMeta, one: str, other: str) -> bool:
@@ -120,8 +151,10 @@ def _difference(each: FieldMeta, sent: str, stored: str) -> Why | None:
             same = set(sent.split(" |##| ")) == set(stored.split(" |##| "))
         case _:
             same = False
-    if same:
-        return None
+    return None if same else _text(sent, stored)
+
+
+def _text(sent: str, stored: str) -> Why:
     if is_blank(stored):
         return Why.EMPTIED
     if any(ord(char) > 0xFFFF for char in sent) and "????" in stored:

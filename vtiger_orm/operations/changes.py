@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequen
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
-from ..errors import ApiError, MalformedAnswer, NotSupported, UnsupportedQuery
+from ..errors import ApiError, InvalidValue, MalformedAnswer, NotSupported, UnsupportedQuery
 from ..ids import id_number
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..query.planner import plan_rows
@@ -327,8 +327,8 @@ class ChangeFeed(Generic[M]):
     """What `Contacts.objects.changes()` is: iterate it with `for` or `async for`.
 
     Nothing is asked before that. Iterating again goes on where it stopped. `cursor` is the
-    position behind the last item that was handed out, and None before the first one of a feed
-    that began without one.
+    position behind the last item that was handed out, where the feed begins before the first
+    one, and None before the first one of a feed of everything.
     """
 
     def __init__(
@@ -343,13 +343,17 @@ class ChangeFeed(Generic[M]):
     ) -> None:
         meta = model.meta
         check(meta)
+        if whose not in get_args(SyncType):
+            raise InvalidValue(
+                f"changes(whose={whose!r}): give one of {', '.join(map(repr, get_args(SyncType)))}."
+            )
         self._model = model
         self._runner = runner
         self._whose: SyncType = whose
         self._columns = columns
         self._held = tuple(str(id_) for id_ in deleted_among)
         self._start = start(since, meta.name)
-        self._resumed = isinstance(since, str)
+        self._resumed = since is not None
         self._last: Change[M] | None = None
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..errors import InvalidValue
 from ..metadata.kinds import Family
@@ -33,6 +33,17 @@ class Crm(Accessor[R_co]):
     """Operations on one record. Nothing here is a field."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            owners = _ELSEWHERE.get(name)
+            raise AttributeError(
+                f"record.crm of {self._record.meta.name} has no {name!r}"
+                + (f": only records of {owners} have." if owners else ".")
+                if not name.startswith("_")
+                else name
+            )
 
     # Writing
 
@@ -171,6 +182,16 @@ class Crm(Accessor[R_co]):
 
         stored = await self.afetch_file(number, max_bytes=max_bytes)
         return await asyncio.to_thread(stored.write_to, path)
+
+
+_ELSEWHERE: Final = {
+    "items": "Quotes, SalesOrder, Invoice and PurchaseOrder",
+    "load_items": "Quotes, SalesOrder, Invoice and PurchaseOrder",
+    "convert": "Leads",
+    "hierarchy": "Accounts",
+    "attach_to": "Documents",
+}
+"""What `record.crm` of some modules has besides (`crm_modules.py`)."""
 
 
 class Tags(Accessor[R_co]):

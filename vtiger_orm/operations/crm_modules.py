@@ -91,7 +91,8 @@ class LeadCrm(Crm[R_co], Generic[R_co, A, C, P]):
         Each is `True` to take its values from the lead, or a dict of attributes to set as well
         (a potential needs ``closingdate`` and, on most CRMs, ``potentialname`` and
         ``sales_stage``). `transfer_to` names the module that takes over notes and activities.
-        An existing potential cannot be linked.
+        An existing potential cannot be linked. A mandatory field that neither gives gets the
+        first value of its picklist or ``????`` from the CRM.
 
         Raises `ConversionFailed`, with what was made, when the CRM fails half-way.
         """

@@ -55,7 +55,8 @@ class LineItem:
     """A record of Products or Services, or a reference to one."""
     quantity: Decimal | int = Decimal(1)
     price: Decimal | int | None = None
-    """In the record's currency; None takes the product's own price."""
+    """In the record's currency; None takes the product's own price. The CRM does not look for the
+    price of a service: give it."""
     discount_percent: Decimal | int | None = None
     discount_amount: Decimal | int | None = None
     taxes: dict[str, Decimal] = field(default_factory=dict)
@@ -72,6 +73,12 @@ class LineItem:
         """The product's id as text. Raises `InvalidValue` for anything that has none."""
         product: Any = self.product
         id_ = product if isinstance(product, str) else getattr(product, "_saved_id", None)
+        if product == "":
+            raise InvalidValue(
+                f"The product of a line item ({self.product_name or 'without a name'}) is no "
+                "longer in the CRM, and line items are written back whole: give the item another "
+                "product, or take it off the list."
+            )
         if not isinstance(id_, str) or not is_id(id_):
             raise InvalidValue(
                 f"A line item's product must be a saved record of Products or Services or a "
@@ -108,7 +115,8 @@ class LineItem:
     def _key(self) -> tuple[object, ...]:
         """What decides whether an item changed; equal numbers count as equal, however written."""
         return (
-            self.product_id,
+            # The CRM empties the reference to a product that was deleted.
+            self.product and self.product_id,
             self.quantity,
             self.price,
             self.discount_percent or None,
@@ -159,7 +167,7 @@ class LineItems(MutableSequence[LineItem]):
     __slots__ = ("_items", "_stored")
 
     def __init__(self, items: Iterable[LineItem] | None = None) -> None:
-        self._items: list[LineItem] | None = None if items is None else list(items)
+        self._items: list[LineItem] | None = None if items is None else _checked(items)
         self._stored: list[tuple[object, ...]] | None = None
 
     @property
@@ -174,7 +182,7 @@ class LineItems(MutableSequence[LineItem]):
 
     def replace(self, items: Iterable[LineItem]) -> None:
         """Put other items in place of all; they need not be loaded for that."""
-        self._items = list(items)
+        self._items = _checked(items)
 
     def settle(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take over what the CRM has; nothing is pending then."""
@@ -218,13 +226,17 @@ class LineItems(MutableSequence[LineItem]):
     @overload
     def __setitem__(self, index: slice, value: Iterable[LineItem]) -> None: ...
     def __setitem__(self, index: int | slice, value: Any) -> None:
-        self._known[index] = value
+        checked = _checked([value] if isinstance(index, int) else value)
+        if isinstance(index, int):
+            self._known[index] = checked[0]
+        else:
+            self._known[index] = checked
 
     def __delitem__(self, index: int | slice) -> None:
         del self._known[index]
 
     def insert(self, index: int, value: LineItem) -> None:
-        self._known.insert(index, value)
+        self._known.insert(index, *_checked([value]))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, LineItems):
@@ -235,6 +247,18 @@ class LineItems(MutableSequence[LineItem]):
 
     def __repr__(self) -> str:
         return f"<LineItems: {'not loaded' if self._items is None else self._items}>"
+
+
+def _checked(items: Iterable[Any]) -> list[LineItem]:
+    """The items as a list; `InvalidValue` for anything that is none."""
+    given = list(items)
+    for each in given:
+        if not isinstance(each, LineItem):
+            raise InvalidValue(
+                "Line items are LineItem objects, such as LineItem(product, 2), not "
+                f"{type(each).__name__}."
+            )
+    return given
 
 
 def is_inventory(meta: ModuleMeta) -> bool:

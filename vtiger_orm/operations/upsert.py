@@ -29,6 +29,7 @@ def get_or_create(
     Where the CRM refuses the new one as a duplicate, somebody else was faster: it is looked for
     once more. Raises the model's `MultipleRecords`.
     """
+    write.draft(model, {**defaults, **values})  # a wrong name is told before it is needed
     found = _one(model, (yield from find()))
     if found is not None:
         return found, False

@@ -7,6 +7,7 @@ address, a number out of range) is not imitated: what it would damage is refused
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: Facts) -> None
     if fatal:
         raise InvalidRecord(meta.name, fatal)
     for each in found:
-        warnings.warn(f"{meta.name}: {each.message}", UnknownPicklistValue, stacklevel=2)
+        message = f"{meta.name}: {each.message}"
+        warnings.warn(message, UnknownPicklistValue, stacklevel=_callers_level())
 
 
 def _check_values(
@@ -219,6 +221,17 @@ def _check_dependencies(
                 f"{name}={target!r} does not go with {dependency.source}={source!r}, which allows "
                 f"{allowed}.",
             )
+
+
+def _callers_level() -> int:
+    """The `stacklevel`, seen from the caller of this, of the code that uses the library."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OWN):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+_OWN: Final = f"{__name__.partition('.')[0]}."
 
 
 def _missing(meta: ModuleMeta, each: FieldMeta) -> Problem:

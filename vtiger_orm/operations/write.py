@@ -24,7 +24,7 @@ from ..query.selection import Selection
 from ..query.tree import Equal
 from ..values import encode
 from . import clock
-from .adjusted import compare, repaired, report
+from .adjusted import compare, refusal, repaired
 from .calls import Create, Delete, FilePart, Me, Plan, Retrieve, Row, Update, collect_rows, perform
 from .facts import Facts, facts_of
 from .identity import create_once
@@ -56,14 +56,21 @@ def create(
     `items` among the values are the line items of an inventory record. Raises `InvalidRecord`
     before anything is sent, `OutcomeUnknown` (with the record) when the answer was lost.
     """
+    _refuse_read_only(model.meta, values)
+    record = draft(model, values)
+    yield from save(record, runner=runner, file=file)
+    return record
+
+
+def draft(model: type[R], values: Mapping[str, object]) -> R:
+    """An unsaved record of attributes and, for an inventory record, `items`. Raises
+    `InvalidValue`."""
     given: dict[str, Any] = dict(values)
     meta = model.meta
     items = given.pop("items", None) if is_inventory(meta) and "items" not in meta.fields else None
-    _refuse_read_only(meta, given)
     record = model(**given)
     if items is not None:
         items_of(record).replace(items)
-    yield from save(record, runner=runner, file=file)
     return record
 
 
@@ -127,7 +134,10 @@ def settle(
     state = state_of(record)
     state.lost = None
     state.adjusted = compare(meta, prepared.sent, row)
-    report(meta, state.adjusted, strict=facts.strict)
+    if facts.strict and state.adjusted:
+        error = refusal(meta, str(record._saved_id), state.adjusted)
+        error.record = record
+        raise error
 
 
 def _check_unmodified(record: Record, facts: Facts, env: Environment) -> Plan[None]:

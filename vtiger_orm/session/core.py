@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ..dialects import detect, dialect_named
@@ -66,7 +66,7 @@ class Core:
         self._counters = counters
         self._lanes = Lanes()
         self._dialect: Dialect | None = None
-        self._missing: dict[str, str] = {}
+        self._missing: dict[_Kind, str] = {}
         self._checked: set[str] = set()
         if settings.dialect != "auto":
             schema = PackageSchema(settings.package) if settings.package is not None else None
@@ -85,7 +85,7 @@ class Core:
 
     def converse(self, call: Call[Any]) -> Conversation[Any]:
         """Perform one call: log in where needed, keep to the limits, repeat what may be."""
-        if (reason := self._missing.get(call.operation)) is not None:
+        if (reason := self._missing.get(_kind(call))) is not None:
             raise NotSupported(reason)
         with self._lanes.taken() as lane:
             auth = yield from self._login(lane)
@@ -154,7 +154,7 @@ class Core:
             response = yield from self._exchange(request, getattr(call, "module", None))
             result = dialect.result(call, response)
         except VtigerError as error:
-            self._complete(error, request, auth)
+            self._complete(error, call, request, auth)
             raise
         self._check_schema(call, result)
         return result
@@ -183,13 +183,15 @@ class Core:
         self.limiter.saw(response.status, response.headers)
         return response
 
-    def _complete(self, error: VtigerError, request: HttpRequest, auth: Auth) -> None:
+    def _complete(
+        self, error: VtigerError, call: Call[Any], request: HttpRequest, auth: Auth
+    ) -> None:
         """Take secrets out, add the user, and remember what will not change."""
         _redact(error, (*request.secrets, self.settings.credentials.access_key))
         if isinstance(error, ApiError):
             error.user = auth.identity.username
         if isinstance(error, UnknownOperation):
-            self._missing[request.operation] = str(error)
+            self._missing[_kind(call)] = str(error)
 
     # Login
 
@@ -331,6 +333,15 @@ class _Login(Call[Any]):
 
 
 _LOGIN: Final = _Login()
+
+
+_Kind: TypeAlias = tuple[type[Call[Any]], str, str]
+
+
+def _kind(call: Call[Any]) -> _Kind:
+    """What a server may turn out not to have: a raw call by the wrong verb tells nothing of the
+    operation called properly."""
+    return type(call), call.operation, getattr(call, "method", "")
 
 
 def _release(version: str | None) -> tuple[str, ...]:

@@ -304,7 +304,7 @@ def _failure(
     import httpx
 
     host = urlsplit(request.url).netloc
-    what, said = request.operation, str(error) or type(error).__name__
+    what, said = request.operation, str(error).rstrip(".") or type(error).__name__
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return Timeout(

@@ -6,7 +6,7 @@ Each method has an a-twin. The plans are made in `vtiger_orm.operations`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from ..errors import InvalidValue
 from ..operations import picklists, server, tags
@@ -57,13 +57,13 @@ class SessionOperations:
         """`modules`, awaited."""
         return await self.arun(server.modules(with_field_type, self.facts))
 
-    def describe(self, module: str) -> Describe:
+    def describe(self, module: str | type[Record]) -> Describe:
         """The CRM's present description of a module, which may be newer than the package."""
-        return self.run(server.describe(module, self.facts))
+        return self.run(server.describe(_module(module), self.facts))
 
-    async def adescribe(self, module: str) -> Describe:
+    async def adescribe(self, module: str | type[Record]) -> Describe:
         """`describe`, awaited."""
-        return await self.arun(server.describe(module, self.facts))
+        return await self.arun(server.describe(_module(module), self.facts))
 
     def extend(self) -> None:
         """Ask the server to keep the session alive, where there is such a thing."""
@@ -194,12 +194,13 @@ class SessionOperations:
         operation: str,
         params: Mapping[str, Any] | None = None,
         *,
-        method: Literal["GET", "POST"] = "GET",
+        method: Literal["GET", "POST"] | None = None,
     ) -> Any:
         """Perform an operation of the API by its name and return its result as it came.
 
-        Values that are no text are sent as JSON. Login, pacing and errors are taken care of; a
-        POST is never repeated.
+        Values that are no text are sent as JSON. `method` defaults to what the manuals say of the
+        operation, and to GET for one that they do not have. Login, pacing and errors are taken
+        care of; a POST is never repeated.
         """
         return self.run(perform(_operation(operation, method, params)))
 
@@ -208,19 +209,45 @@ class SessionOperations:
         operation: str,
         params: Mapping[str, Any] | None = None,
         *,
-        method: Literal["GET", "POST"] = "GET",
+        method: Literal["GET", "POST"] | None = None,
     ) -> Any:
         """`call`, awaited."""
         return await self.arun(perform(_operation(operation, method, params)))
 
 
+_SENT_BY_POST: Final = frozenset(
+    [
+        "add_picklist",
+        "add_related",
+        "convertlead",
+        "create",
+        "delete",
+        "delete_picklist",
+        "delete_related",
+        "edit_picklist",
+        "extendsession",
+        "reopen",
+        "revise",
+        "tags_add",
+        "tags_delete",
+        "update",
+    ]
+)
+
+
 def _operation(
-    name: str, method: Literal["GET", "POST"], params: Mapping[str, Any] | None
+    name: str, method: Literal["GET", "POST"] | None, params: Mapping[str, Any] | None
 ) -> Operation:
     if not (name.isascii() and name.replace("_", "").isalnum()):
         # The Cloud has it in the path of the address, beside which anything else could be reached.
         raise InvalidValue(f"{name!r} is not the name of an operation, such as 'listtypes'.")
+    if method is None:
+        method = "POST" if name.lower() in _SENT_BY_POST else "GET"
     return Operation(name, method, dict(params or {}))
+
+
+def _module(module: str | type[Record]) -> str:
+    return module if isinstance(module, str) else module.meta.name
 
 
 def _id(record: Record | str) -> str:

@@ -59,8 +59,8 @@ class Session(SessionOperations):
     that works on one request of a session at a time is given as many sessions; else at least
     four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
     take, and waiting for each piece of an answer; a whole answer may take ten times as long.
-    `timezone` is where a day begins, for `date`, `year` and `month` lookups. `transport` (and `async_transport`) replace the network,
-    for tests and the in-process CRM.
+    `timezone` is where a day begins, for `date`, `year` and `month` lookups. `transport` (and
+    `async_transport`) replace the network, for tests and the in-process CRM.
 
     Raises `ConfigError` when a setting cannot be used.
     """
@@ -117,7 +117,7 @@ class Session(SessionOperations):
         self._page_size = min(int(_positive("page_size", page_size or cap)), cap)
         self._consistency: Literal["normal", "strict"] = consistency
         self._strict = strict
-        self._external_ids = dict(external_ids or {})
+        self._external_ids = _external_ids(external_ids or {}, package)
         self._dependencies = dict(dependencies or {})
         self._verify = verify
         self._given = (
@@ -411,6 +411,8 @@ def _blocking(method: str) -> str:
 
 _CURES: Final = {
     "_pages": ("Iterating", "Use 'async for', or 'await' the queryset for a list"),
+    "__iter__": ("Iterating", "Use 'async for'"),
+    "me": ("session.me", "Use 'await session.ame()'"),
     "__getitem__": ("queryset[n]", "Use 'await queryset[n:n + 1]' and take the first of the list"),
 }
 """Blocking methods that have no a-twin of their name, by the name of their code."""
@@ -428,6 +430,18 @@ def _zone(timezone: str | tzinfo) -> tzinfo:
             f"There is no time zone {timezone!r} here. Use a name such as 'Europe/Berlin'; on "
             "Windows the package tzdata holds them."
         ) from None
+
+
+def _external_ids(given: Mapping[str, str], package: Package | None) -> dict[str, str]:
+    """By the CRM's own module names."""
+    if package is None:
+        return dict(given)
+    for name in given:
+        if not package.knows(name):
+            raise ConfigError(
+                f"external_ids names {name!r}, which is no module of the package {package.name!r}."
+            )
+    return {package.module_named(name): field for name, field in given.items()}
 
 
 def _positive(name: str, value: float) -> float:
