@@ -7,7 +7,7 @@ statement is confirmed by a count of the same condition, which answers one row u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from ...errors import MalformedAnswer, SilentQueryError
 from ...ids import is_id
@@ -15,6 +15,9 @@ from ...operations.calls import Plan, Query, Row
 from ..environment import Environment
 from ..vtql import Statement
 from .streams import together
+
+USUAL_PAGE: Final = 100
+"""Rows of a full page of a stock server, however many were asked for."""
 
 
 def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
@@ -66,6 +69,12 @@ def stuck(module: str) -> MalformedAnswer:
         f"The CRM does not move on through the pages of {module}: it sends rows that lie before "
         "the place it was asked to begin at. A cache between here and the CRM may answer instead."
     )
+
+
+def is_last(rows: Sequence[Row], limit: int) -> bool:
+    """Whether a page is the last one: shorter than asked for, and not as long as the pages that
+    servers silently cut to, in case the page size that is believed has changed."""
+    return len(rows) < limit and len(rows) != USUAL_PAGE
 
 
 def count(statement: Statement) -> Plan[int]:

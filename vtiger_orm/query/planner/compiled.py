@@ -16,7 +16,7 @@ from ..instants import with_instants
 from ..normal import is_exact, normal_form, superset
 from ..packing import Packing
 from ..parts import Branch, Branches, Said, is_local, nulls, sendable
-from ..quirks import Quirk, quirk_of, why_not_selectable
+from ..quirks import Quirk, quirk_of, several, why_not_selectable
 from ..selection import Selection
 from ..tree import Atom, InSelection, Node, Present, atoms
 from ..vtql import Statement
@@ -89,13 +89,14 @@ class Compiled:
     @cached_property
     def joins_in_condition(self) -> bool:
         """Whether a field of the condition joins several rows of one id, all of which count."""
-        name = self.module.name
-        return any(quirk_of(name, atom.field.wire) is Quirk.SEVERAL for atom in self.atoms)
+        joined = several(self.module.name)
+        return bool(joined) and any(atom.field.wire in joined for atom in self.atoms)
 
     @cached_property
     def joined_columns(self) -> tuple[str, ...]:
         """Columns that join several rows of one id."""
-        return _joined(self.module.name, self.columns)
+        joined = several(self.module.name)
+        return tuple(wire for wire in self.columns if wire in joined) if joined else ()
 
     @property
     def until_empty(self) -> bool:
@@ -195,11 +196,6 @@ def wires(module: ModuleMeta, columns: tuple[FieldMeta, ...] | None) -> tuple[st
         if reason:
             raise UnsupportedQuery(f"{module.name}.{field.name} cannot be read: {reason}.")
     return tuple(dict.fromkeys(("id", *(field.wire for field in columns))))
-
-
-@lru_cache(maxsize=1024)
-def _joined(module: str, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(wire for wire in columns if quirk_of(module, wire) is Quirk.SEVERAL)
 
 
 @lru_cache(maxsize=512)

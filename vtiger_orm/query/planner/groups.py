@@ -17,7 +17,7 @@ from ..evaluate import is_blank, wire_text
 from ..parts import Branches, Said
 from ..selection import Order
 from ..vtql import Statement
-from .asking import ask, stuck
+from .asking import ask, is_last, stuck
 from .compiled import Compiled
 from .heads import not_null, null_head
 from .keys import order_key
@@ -58,7 +58,7 @@ def _values(
         part = what.within(below)
         statement = first_page(part, branches, order, more, wanted)
         rows = yield from ask(statement, what.env)
-        if len(rows) < (statement.limit or 0):
+        if is_last(rows, statement.limit or 0):
             yield Rows(_ties_by_id(rows, key))
             return
         value, complete = _last_group(rows, order, key)

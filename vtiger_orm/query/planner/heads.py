@@ -18,7 +18,7 @@ from ...metadata.module import FieldMeta
 from ...operations.calls import Plan, Row, Rows, RowStream
 from ..evaluate import is_blank, wire_text
 from ..parts import Branches, Said
-from .asking import ask
+from .asking import ask, is_last
 from .compiled import Compiled
 from .paging import advancing, after
 
@@ -49,7 +49,7 @@ def null_head(
         )
         rows = yield from ask(statement, what.env)
         head = _head(rows, fields, descending)
-        full = len(head) == len(rows) == what.env.page_size
+        full = len(head) == len(rows) and not is_last(rows, what.env.page_size)
         pages += 1
         if full and pages.bit_count() == 1 and (yield from _is_past_null(what, fields, rows[-1])):
             full = False

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ...operations.calls import Row, Rows, RowStream
 from ..parts import Branches
-from .asking import ask, count, stuck
+from .asking import USUAL_PAGE, ask, count, is_last, stuck
 from .compiled import Compiled
 from .orders import ServerOrder
 from .streams import Key
@@ -95,7 +95,7 @@ def forward(
             yield Rows(new)
             if wanted is not None:
                 wanted -= len(new)
-        if len(rows) < limit:
+        if is_last(rows, limit):
             return
         position += len(rows) - 1
         first = False
@@ -138,6 +138,9 @@ def backward(
             end += step  # rows were added behind the end: go right until a window is short
             continue
         known = next((index for index, row in enumerate(rows) if seen.knows(row)), None)
+        if known is None and len(rows) == USUAL_PAGE < size:
+            size = USUAL_PAGE  # the server cuts pages shorter than was believed
+            continue
         if known is None and seen.started and full:
             end += max(size // 2, 1)  # rows were added before: what is known lies further right
             continue

@@ -11,7 +11,7 @@ from itertools import pairwise
 from ...ids import id_number
 from ...operations.calls import Row, Rows, RowStream
 from ..parts import Branches, Listed, Said
-from .asking import ask, count, stuck
+from .asking import ask, count, is_last, stuck
 from .compiled import Compiled
 from .streams import chained, merged, window
 
@@ -68,7 +68,7 @@ def keyset(
             bounds, offset = (after(rows, descending),), 0
             if wanted is not None:
                 wanted -= len(rows)
-        if len(rows) < limit and not patient:
+        if is_last(rows, limit) and not patient:
             return
         if not rows:
             offset += limit

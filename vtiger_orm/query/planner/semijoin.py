@@ -26,11 +26,10 @@ def answered(selection: Selection, env: Environment) -> Plan[Compiled]:
     Raises `ScanTooLarge` when neither way stays within `max_scan_rows`.
     """
     tree = selection.where
-    for atom in dict.fromkeys(atoms(tree)):
-        if isinstance(atom, InSelection):
-            found = yield from _inner_ids(atom, selection, env)
-            if found is not None:
-                tree = replaced(tree, atom, listed(atom, found))
+    for atom in dict.fromkeys(each for each in atoms(tree) if isinstance(each, InSelection)):
+        found = yield from _inner_ids(atom, selection, env)
+        if found is not None:
+            tree = replaced(tree, atom, listed(atom, found))
     return compiled(selection, env, tree)
 
 

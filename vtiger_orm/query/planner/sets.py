@@ -17,7 +17,7 @@ from ...operations.calls import Plan, Row, Rows, RowStream
 from ..normal import absorb, negative_atoms
 from ..parts import Branches, Null
 from ..tree import Present
-from .asking import counts
+from .asking import counts, is_last
 from .compiled import Compiled
 from .heads import null_head
 from .nulls import ask_null_free, noted
@@ -149,7 +149,7 @@ def _probe(what: Compiled, more: tuple[str, ...], descending: bool, sliced: bool
     if first is None:
         return
     yield from judged(at_hand(first), what)
-    if len(first) < what.env.page_size:
+    if is_last(first, what.env.page_size):
         return
     rest = what.within(after(first, descending))
     if len(what.null_sets) > FEW_HEADS and not what.has_local:

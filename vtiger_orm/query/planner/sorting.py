@@ -11,7 +11,7 @@ from ...operations.calls import Plan, Row, Rows, RowStream
 from ..parts import Branches
 from ..selection import Order
 from ..vtql import Statement
-from .asking import ask
+from .asking import ask, is_last
 from .byids import rows_by_id
 from .compiled import Compiled
 from .keys import order_key, total_key
@@ -76,7 +76,7 @@ def first_rows(
     """
     statement = first_page(what, branches, order, stop)
     rows = yield from ask(statement, what.env)
-    if len(rows) == statement.limit:
+    if not is_last(rows, statement.limit or 0):
         key = order_key(_sayable_prefix(order))
         last = key(rows[-1])
         rows = [row for row in rows if key(row) != last]
