@@ -159,7 +159,8 @@ class Package:
             raise InvalidId(
                 id,
                 f"no module of the package {self.name!r} has the prefix {parse_id(id).prefix!r}. "
-                "Prefixes differ from CRM to CRM: is the id from another one?",
+                "Was the module left out when the package was generated, or is the id from "
+                "another CRM? Prefixes differ.",
             )
         return self.model(place.module)
 

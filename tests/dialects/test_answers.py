@@ -13,7 +13,7 @@ from vtiger_orm.dialects import Credentials, HttpRequest, HttpResponse, detect, 
 from vtiger_orm.dialects.base import Auth
 from vtiger_orm.dialects.cloud import Cloud
 from vtiger_orm.dialects.detection import Detection
-from vtiger_orm.dialects.errors import retry_after
+from vtiger_orm.dialects.errors import Asked, api_error, retry_after
 from vtiger_orm.dialects.redaction import excerpt, redact
 from vtiger_orm.dialects.webservice import Webservice
 from vtiger_orm.errors import VtigerError
@@ -82,6 +82,13 @@ def test_recorded_errors(name: str, call: Call[Any], kind: type[VtigerError], te
     assert text in str(error)
     if isinstance(error, errors.ApiError) and name != "error_create_bad_decimal":
         assert error.operation == call.operation
+
+
+def test_a_module_that_cannot_be_queried_is_not_called_a_deleted_record() -> None:
+    text = "Permission to perform the operation is denied"
+    error = api_error(Asked.of(READ), "ACCESS_DENIED", text)
+    assert "the CRM answers no queries about it" in str(error)
+    assert "deleted" not in str(error)
 
 
 @pytest.mark.parametrize(

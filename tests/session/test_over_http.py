@@ -260,9 +260,16 @@ def test_nobody_listens(run: Run) -> None:
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
     session = Session(f"http://127.0.0.1:{port}", "a", "k", retry=FAST)
-    with pytest.raises(ConnectionFailed, match="no connection to 127") as caught:
+    with pytest.raises(ConnectionFailed, match=r"no connection to 127.*reachable from") as caught:
         run(session, COUNT)
     assert not caught.value.sent
+
+
+def test_no_tls_there(served: tuple[Crm, str], run: Run) -> None:
+    address = served[1].replace("http://", "https://")
+    session = Session(address, "a", "k", retry=FAST)
+    with pytest.raises(ConnectionFailed, match="should the address begin with http://"):
+        run(session, COUNT)
 
 
 def test_no_crm_there(crm: Crm, served: tuple[Crm, str], run: Run) -> None:

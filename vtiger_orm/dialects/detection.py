@@ -67,11 +67,11 @@ def detect(url: str) -> Detection:
 
 def _webservice(url: str) -> tuple[DialectName, HttpRequest]:
     address = f"{url}{WEBSERVICE_PATH}?operation=listtypes"
-    return "webservice", HttpRequest("GET", address, "detection")
+    return "webservice", HttpRequest("GET", address, "first contact")
 
 
 def _cloud(url: str) -> tuple[DialectName, HttpRequest]:
-    return "cloud", HttpRequest("GET", f"{url}{CLOUD_PATH}/me", "detection")
+    return "cloud", HttpRequest("GET", f"{url}{CLOUD_PATH}/me", "first contact")
 
 
 def _answers(name: DialectName, response: HttpResponse) -> bool:

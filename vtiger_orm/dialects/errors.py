@@ -177,7 +177,7 @@ def api_error(
     kind = _CLASSES.get(code, RateLimited if status == 429 else ApiError)
     if kind is RateLimited:
         return rate_limited(asked, headers or {}, text, **facts)
-    cure = _denied(text) if kind is AccessDenied else _CURES.get(code, "")
+    cure = _denied(text, asked) if kind is AccessDenied else _CURES.get(code, "")
     said = f"{code}: {text}" if code and text else code or text or f"HTTP {status}"
     return kind(f"{asked} was refused by the CRM with {said.rstrip('.')}. {cure}".rstrip(), **facts)
 
@@ -286,7 +286,7 @@ def unusable(asked: Asked, response: HttpResponse) -> VtigerError:
     )
 
 
-def _denied(text: str) -> str:
+def _denied(text: str, asked: Asked) -> str:
     """ACCESS_DENIED is the server's bag for many things; the likely causes, in their order."""
     if field := _DENIED_FIELD.search(text):
         return (
@@ -314,6 +314,12 @@ def _denied(text: str) -> str:
         return "The module is read-only for this session's user."
     if "application sync" in text:
         return "Use the sync type 'userandgroup' or 'user', or an administrator's access key."
+    if asked.operation == "query":
+        return (
+            "Likely causes, in this order: this session's user may not see the module; it is "
+            "disabled; the CRM answers no queries about it (Vtiger Cloud answers those about "
+            "modules that hold records, not about groups, currencies or taxes)."
+        )
     return (
         "Likely causes, in this order: the record was deleted or never existed; this session's "
         "user may not do this with the record or its module; the module is disabled."

@@ -48,7 +48,8 @@ class BuildingQuerySet:
         """Only records that satisfy all of the conditions as well.
 
         Text compares as the CRM compares it: without regard to case, accents and trailing
-        blanks. `None` means blank.
+        blanks. `None` means blank. A reference to a record that was deleted since reads `None`,
+        yet conditions see the id that the CRM still stores: it is not blank to them.
         """
         return self._where(args, kwargs, "filter", wanted=True)
 

@@ -319,12 +319,8 @@ def _failure(
                 "is not known."
             )
         case httpx.ConnectError() | httpx.ProxyError() | httpx.UnsupportedProtocol():
-            hint = (
-                " The certificate is not trusted: pass verify= with the CA's file."
-                if "certificate" in said.lower()
-                else ""
-            )
-            return ConnectionFailed(f"{what}: no connection to {host}: {said}.{hint}", sent=False)
+            cure = _cure(said.lower())
+            return ConnectionFailed(f"{what}: no connection to {host}: {said}. {cure}", sent=False)
         case httpx.DecodingError():
             return MalformedAnswer(f"{what}: the answer of {host} cannot be decompressed: {said}.")
         case httpx.TransportError() if progress:
@@ -339,3 +335,12 @@ def _failure(
             )
         case _:
             return error
+
+
+def _cure(said: str) -> str:
+    """What to do about a connection that was not made."""
+    if "certificate" in said:
+        return "The certificate is not trusted: pass verify= with the CA's file."
+    if "wrong version number" in said or "record layer failure" in said:
+        return "The server does not speak TLS there: should the address begin with http://?"
+    return "Is the address right, and is the CRM reachable from here?"
