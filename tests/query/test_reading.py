@@ -105,6 +105,23 @@ def test_number_of_calls(many: Server, condition: Q, most: int) -> None:
     assert calls(many, select(many, condition), careful(page_size=100)) <= most
 
 
+@pytest.mark.parametrize(
+    ("condition", "most"),
+    [
+        (Q(name="n3"), 1),
+        (~Q(name="n3"), 6),  # statement and head: the server compares, nothing is judged here
+        (Q(whole=1) & ~Q(note__contains="x"), 4),  # two pages, and the verdict on each
+        (Q(name="n3") & ~Q(note__contains="x"), 2),
+    ],
+    ids=repr,
+)
+def test_number_of_calls_where_only_the_server_can_compare_text(
+    many: Server, condition: Q, most: int
+) -> None:
+    env = careful(page_size=100, collation="unknown")
+    assert calls(many, select(many, condition), env) <= most
+
+
 def test_what_a_head_found_out_is_remembered(many: Server) -> None:
     env = careful(page_size=100)
     many.ids(select(many, ~Q(name="n3")), env)

@@ -45,11 +45,12 @@ def way_of(what: Compiled) -> Way:
         return Way.NOTHING
     if what.is_exact:
         return Way.EXACT
-    if what.env.thinned_pages or what.until_empty or what.verdict_atoms:
+    if what.env.thinned_pages or what.until_empty:
         return Way.SCAN
-    if not what.has_local and len(what.null_sets) <= FEW_HEADS and _only_blanks(what):
+    few = not what.has_local and len(what.null_sets) <= FEW_HEADS
+    if few and (what.verdict_atoms or _only_blanks(what)):
         return Way.HEADS
-    return Way.PROBE
+    return Way.SCAN if what.verdict_atoms else Way.PROBE
 
 
 def in_id_order(
@@ -86,25 +87,30 @@ def scan(
 ) -> RowStream:
     """The superset, judged row by row.
 
-    Raises `ScanTooLarge` when it has more than `max_scan_rows` rows: at once, or for a slice
-    when so many were read in vain.
+    Raises `ScanTooLarge` when it has more than `max_scan_rows` rows: after the first page, or
+    for a slice when so many were read in vain.
     """
-    if not sliced:
-        size = yield from superset_size(what)
-        if size > what.env.max_scan_rows:
-            raise too_large(what, size)
     stream = sent(what, what.superset, (*more, *what.decided_by), descending=descending)
-    yield from judged(at_most(stream, what), what)
+    yield from judged(at_most(stream, what, counted=not sliced), what)
 
 
-def at_most(stream: RowStream, what: Compiled) -> RowStream:
-    """The stream, until more than `max_scan_rows` rows have been read."""
+def at_most(stream: RowStream, what: Compiled, *, counted: bool = False) -> RowStream:
+    """The stream, until more than `max_scan_rows` rows have been read.
+
+    With `counted` the superset is counted after the first page, unless that is the last one, so
+    that nothing is read in vain.
+    """
     read = 0
     while (page := (yield from pull(stream))) is not None:
         read += len(page)
         if read > what.env.max_scan_rows + what.env.page_size:
             raise too_large(what, read)
         yield Rows(page)
+        if counted and not is_last(page, what.env.page_size):
+            size = yield from superset_size(what)
+            if size > what.env.max_scan_rows:
+                raise too_large(what, size)
+        counted = False
 
 
 def superset_size(what: Compiled) -> Plan[int]:
