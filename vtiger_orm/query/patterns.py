@@ -9,6 +9,8 @@ from typing import Final
 ANY: Final = "%"
 ONE: Final = "_"
 _SPECIAL: Final = re.compile(r"[\\%_]")
+_BLANKS: Final = " %_"
+"""Characters of which a pattern consists that blanks match."""
 
 
 def literal(text: str) -> str:
@@ -39,4 +41,6 @@ def canonical(pattern: str) -> str:
 
 def matches_blank(pattern: str) -> bool:
     """Whether some text of blanks only, or the empty one, matches."""
+    if pattern.strip(_BLANKS) and "\\" not in pattern:
+        return False
     return all(wildcard or character == " " for wildcard, character in tokens(pattern))

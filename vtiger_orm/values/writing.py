@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any, Final
 
 from ..metadata.module import FieldMeta
+from ..picklists import Choices
 from .checking import (
     check_choices,
     check_datetime,
@@ -23,32 +26,57 @@ def encode(meta: FieldMeta, value: object) -> str:
     Raises `InvalidValue`, which names the field, the value and the cure. Text for a date or a
     number is refused; use `convert` where it may occur.
     """
-    return plain(typed(meta, value))
+    return _written(typed(meta, value))
 
 
 def plain(value: object) -> str:
     """The wire text of a value by its Python type alone, for fields the package does not know."""
     match value:
-        case None:
-            return ""
+        case None | bool():
+            checked: Any = value
         case str():
-            return check_text(value) or ""
-        case bool():
-            return "1" if value else "0"
+            checked = check_text(value)
         case int() | float() | Decimal():
-            return _number_text(check_decimal(value))
+            checked = check_decimal(value)
         case datetime():
-            local = check_datetime(value).replace(tzinfo=None)
-            return local.isoformat(" ", "seconds")
+            checked = check_datetime(value)
         case date():
-            return value.isoformat()
+            checked = value
         case time():
-            return check_time(value).isoformat("seconds")
+            checked = check_time(value)
         case list() | tuple() | set() | frozenset():
-            return SEPARATOR.join(check_choices(value) or ())
-    raise ValueError(f"a {type(value).__name__} has no wire form")
+            checked = check_choices(value)
+        case _:
+            raise ValueError(f"a {type(value).__name__} has no wire form")
+    return _written(checked)
 
 
-def _number_text(number: Decimal) -> str:
-    text = format(number, "f")
+def _written(checked: Any) -> str:
+    """The wire text of a value that was checked."""
+    write = _WRITERS.get(type(checked))
+    if write is None:
+        write = next(each for kind, each in _WRITERS.items() if isinstance(checked, kind))
+    return write(checked)
+
+
+def _number_text(number: int | Decimal) -> str:
+    text = format(number, "f") if isinstance(number, Decimal) else str(number)
     return "-360" if text == "-360.0000000" else text
+
+
+def _moment_text(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
+    type(None): lambda _: "",
+    str: str.__str__,
+    bool: lambda value: "1" if value else "0",
+    int: _number_text,
+    Decimal: _number_text,
+    datetime: _moment_text,
+    date: date.isoformat,
+    time: lambda value: value.isoformat("seconds"),
+    Choices: SEPARATOR.join,
+}
+"""By type; of a type and what it derives from, the type comes first."""
