@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import logging
+import pickle
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -557,15 +560,51 @@ def test_no_secret_gets_out(
     texts += [record.getMessage() + repr(record.__dict__) for record in caplog.records]
     texts += [*capsys.readouterr()]
     assert server.logins
+    assert_harmless(texts)
+
+
+@pytest.mark.parametrize("dialect", ["webservice", "cloud"])
+@pytest.mark.parametrize("operation", ["getchallenge", "login", "me"])
+@pytest.mark.parametrize("number", range(len(failing_answers())))
+def test_no_secret_gets_out_of_a_login(
+    number: int, operation: str, dialect: str, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = FakeServer()
+    answer = failing_answers()[number]
+    if isinstance(answer, httpx.Response):  # there is no session yet that it could know
+        answer = httpx.Response(
+            answer.status_code, content=answer.content.replace(b"canary-session-1", b"nothing")
+        )
+    server.always(operation, answer)
+    session = server.session(dialect=dialect)
+    texts = []
+    try:
+        run(session, READ)
+    except Exception as error:
+        frames = traceback.TracebackException.from_exception(error, capture_locals=True)
+        texts += [
+            line
+            for line in frames.format()
+            if "/tests/" not in line and "site-packages" not in line
+        ]
+        texts += [str(error), repr(error), repr(pickle.dumps(error)), repr(vars(error))]
+    texts += [record.getMessage() + repr(record.__dict__) for record in caplog.records]
+    assert_harmless(texts)
+
+
+def assert_harmless(texts: list[str]) -> None:
+    proofs = [hashlib.md5(f"token{n}{KEY}".encode()).hexdigest() for n in range(1, 9)]
+    basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
     for text in texts:
+        assert not any(proof in text for proof in proofs)
+        assert basic not in text
         assert KEY not in text
         assert "canary-session" not in text
         assert "token1" not in text
 
 
 def test_a_session_is_not_pickled(server: FakeServer) -> None:
-    import pickle
-
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(server.session())
 

@@ -15,7 +15,7 @@ from ..operations import calls
 from ..operations.calls import Call
 from ..operations.urls import query_string
 from .address import CLOUD_PATH
-from .answers import read_envelope
+from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, api_error, code_of_reason, unusable
 from .parameters import as_text, parameters, public_facts, shape
@@ -59,10 +59,7 @@ class Cloud:
 
     def login(self, credentials: Credentials, count: int = 1) -> LoginFlow:
         """There is no login; `/me` proves user and key, and tells the user's id."""
-        pair = f"{credentials.username}:{credentials.access_key}".encode()
-        token = base64.b64encode(pair).decode("ascii")
-        secret = f"Basic {token}"
-        nobody = Auth(Identity("", credentials.username), secret)
+        nobody = Auth(Identity("", credentials.username), _basic(credentials))
         response = yield self._get("me", {}, nobody)
         me = self.result(calls.Me(), response)
         user_id = me.get("id")
@@ -74,7 +71,7 @@ class Cloud:
             version=response.headers.get("x-vtiger-version"),
             facts=public_facts(me),
         )
-        return (Auth(identity, secret),) * count
+        return (Auth(identity, nobody.secret),) * count
 
     def logout(self, auth: Auth) -> HttpRequest | None:
         return None
@@ -106,9 +103,7 @@ class Cloud:
             raise _without_envelope(asked, response)
         if envelope.success:
             return shape(call, envelope.result, asked)
-        text = envelope.message or _words(response)
-        code = envelope.code or code_of_reason(text)
-        raise _error(asked, code, text, response, envelope.detail)
+        raise _refused(asked, envelope, response)
 
     def _get(self, operation: str, values: dict[str, str], auth: Auth) -> HttpRequest:
         query = f"?{query_string(values)}" if values else ""
@@ -121,6 +116,11 @@ class Cloud:
         )
 
 
+def _basic(credentials: Credentials) -> str:
+    pair = f"{credentials.username}:{credentials.access_key}".encode()
+    return f"Basic {base64.b64encode(pair).decode('ascii')}"
+
+
 def _secrets(auth: Auth) -> tuple[str, ...]:
     return (auth.secret, auth.secret.removeprefix("Basic "))
 
@@ -129,6 +129,12 @@ def _words(response: HttpResponse) -> str:
     """What the status line says beyond the standard phrase of its number."""
     words = response.reason.strip()
     return "" if words.lower() in _STANDARD_REASONS else words
+
+
+def _refused(asked: Asked, envelope: Envelope, response: HttpResponse) -> VtigerError:
+    text = envelope.message or _words(response)
+    code = envelope.code or code_of_reason(text)
+    return _error(asked, code, text, response, envelope.detail)
 
 
 def _without_envelope(asked: Asked, response: HttpResponse) -> VtigerError:

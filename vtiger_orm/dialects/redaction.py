@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 HIDDEN: Final = "***"
 
@@ -18,11 +19,18 @@ _LOOKS_SECRET: Final = re.compile(
 )
 
 
+class Secrets(list[str]):
+    """Secrets in a variable: tracebacks that show the values of variables do not show these."""
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """`text` with every secret replaced by ``***``."""
     for secret in secrets:
-        if secret:
-            text = text.replace(secret, HIDDEN)
+        for written in {secret, quote(secret, safe=""), quote_plus(secret)} if secret else ():
+            text = text.replace(written, HIDDEN)
     return _LOOKS_SECRET.sub(rf"\g<1>{HIDDEN}", text)
 
 

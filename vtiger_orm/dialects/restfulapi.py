@@ -100,8 +100,9 @@ class RestfulApi:
             response = yield self._auth({"key": credentials.access_key}, credentials)
             token = _token(asked, response)
             if token is None:
-                names = {"login": credentials.username, "password": credentials.access_key}
-                response = yield self._auth(names, credentials)
+                response = yield self._auth(
+                    {"login": credentials.username, "password": credentials.access_key}, credentials
+                )
                 token = _token(asked, response)
             if token is None:
                 raise AuthError(

@@ -83,26 +83,29 @@ class Webservice:
             self._url({"operation": "getchallenge", "username": credentials.username}),
             "getchallenge",
         )
-        granted = _login_result(asked, (yield challenge))
-        token = granted.get("token")
-        if not isinstance(token, str) or not token:
+        # No token and no answer in a variable: some tracebacks show those.
+        login = self._login(_login_result(asked, (yield challenge)).get("token"), credentials)
+        if login is None:
             raise MalformedAnswer("login: the server sent no challenge token.")
-        proof = hashlib.md5((token + credentials.access_key).encode()).hexdigest()
         auths = []
         for _ in range(count):
-            login = HttpRequest(
-                "POST",
-                self._endpoint,
-                "login",
-                form={
-                    "operation": "login",
-                    "username": credentials.username,
-                    "accessKey": proof,
-                },
-                secrets=(token, proof, credentials.access_key),
-            )
-            auths.append(_auth(_login_result(asked, (yield login)), credentials))
+            auth = _auth(_login_result(asked, (yield login)), credentials)
+            if auth is None:
+                raise MalformedAnswer("login: the answer holds no session name or no user id.")
+            auths.append(auth)
         return tuple(auths)
+
+    def _login(self, token: object, credentials: Credentials) -> HttpRequest | None:
+        if not isinstance(token, str) or not token:
+            return None
+        proof = hashlib.md5((token + credentials.access_key).encode()).hexdigest()
+        return HttpRequest(
+            "POST",
+            self._endpoint,
+            "login",
+            form={"operation": "login", "username": credentials.username, "accessKey": proof},
+            secrets=(token, proof, credentials.access_key),
+        )
 
     def logout(self, auth: Auth) -> HttpRequest | None:
         """Only before 8.0: on PHP 8 logout answers HTTP 500 and the session stays valid."""
@@ -205,12 +208,12 @@ def _login_result(asked: Asked, response: HttpResponse) -> Mapping[str, Any]:
     return envelope.result
 
 
-def _auth(result: Mapping[str, Any], credentials: Credentials) -> Auth:
+def _auth(result: Mapping[str, Any], credentials: Credentials) -> Auth | None:
     # One of the manuals calls it sessionId.
     session = result.get("sessionName") or result.get("sessionId")
     user_id = result.get("userId")
     if not isinstance(session, str) or not isinstance(user_id, str):
-        raise MalformedAnswer("login: the answer holds no session name or no user id.")
+        return None
     username = str(result.get("username") or credentials.username)
     hidden = {"sessionName", "sessionId", "userId", "username", "version", "vtigerVersion"}
     facts = {name: value for name, value in public_facts(result).items() if name not in hidden}

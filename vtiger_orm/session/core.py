@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..dialects import detect, dialect_named
 from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
 from ..dialects.errors import UnknownOperation
-from ..dialects.redaction import redact, redact_all
+from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.webservice import is_retryable_login
 from ..errors import (
     AccessDenied,
@@ -238,7 +238,7 @@ class Core:
     def _one_login(self, count: int) -> Conversation[tuple[Auth, ...]]:
         dialect = self._known_dialect()
         flow = dialect.login(self.settings.credentials, count)
-        secrets = [self.settings.credentials.access_key]
+        secrets = Secrets([self.settings.credentials.access_key])
         try:
             request = next(flow)
             while True:
