@@ -44,7 +44,6 @@ _EXTRAS: Final = {
     "jinja2": "codegen",
     "black": "codegen",
     "anyascii": "codegen",
-    "libcst": "codegen",
     "lark": "emulator",
     "python_multipart": "emulator",
     "mypy": "all",
