@@ -35,6 +35,18 @@ def completions(code: str) -> set[str]:
             "    contact.lastn",
             "lastname",
         ),
+        *(
+            (
+                f"from generated.demo import Contacts\nContacts.objects.{step}.filter(lastn",
+                "lastname=",
+            )
+            for step in ("all()", "none()", "reverse()", "using(crm)", "prefetch_related('quotes')")
+        ),
+        (
+            "from generated.demo import Contacts\n"
+            "for contact in Contacts.objects.all():\n    contact.lastn",
+            "lastname",
+        ),
         (
             "from generated.demo import Contacts\n"
             "contact = Contacts.objects.get(lastname='x')\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, replace
 from operator import index
-from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast
 
 from ..errors import UnsupportedQuery
 from .conditions import FALSE, Node, all_of, any_of, negated, resolve
@@ -20,6 +20,11 @@ from .strangers import refuse_strangers
 if TYPE_CHECKING:
     from ..protocols import Runner
     from ..records import Record
+
+
+Steps = TypeVar("Steps", bound="BuildingQuerySet")
+"""For steps that the stubs of a module do not repeat: completion by jedi follows a type variable
+to the module's own queryset, where it loses `Self`."""
 
 
 class SizeUnknown(UnsupportedQuery, TypeError):
@@ -89,7 +94,7 @@ class BuildingQuerySet:
         module = self._state.selection.module
         return self._select(order=tuple(parse_order(module, name) for name in args))
 
-    def reverse(self) -> Self:
+    def reverse(self: Steps) -> Steps:
         """The opposite order."""
         self._refuse_if_sliced("reverse")
         selection = self._state.selection
@@ -97,15 +102,15 @@ class BuildingQuerySet:
         turned = (replace(each, descending=not each.descending) for each in order)
         return self._select(order=tuple(turned))
 
-    def all(self) -> Self:
+    def all(self: Steps) -> Steps:
         """The same records; querysets are immutable, so there is nothing to copy."""
         return self
 
-    def none(self) -> Self:
+    def none(self: Steps) -> Steps:
         """No record at all; asking it sends nothing."""
         return self._select(where=FALSE)
 
-    def using(self, session: Runner) -> Self:
+    def using(self: Steps, session: Runner) -> Steps:
         """Ask this session instead of the one found in the context.
 
         Raises `SchemaMismatch` when it belongs to another generated package.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ..references import Ref
 
 M = TypeVar("M", bound="Record")
+S = TypeVar("S", bound="QuerySet[Any]")
+"""As `Steps` of `building`: for completion by jedi."""
 
 
 class QuerySet(WritingQuerySet[M]):
@@ -122,7 +124,7 @@ class QuerySet(WritingQuerySet[M]):
         """
         return self._follow("select_related", args, kwargs)
 
-    def prefetch_related(self, *args: Any, **kwargs: Any) -> Self:
+    def prefetch_related(self: S, *args: Any, **kwargs: Any) -> S:
         """`select_related`, also for relations to many records, and with `Prefetch` objects that
         say what to read of the records found.
 
