@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, tzinfo
 
-from .tree import And, Compare, DayBound, Node, Not, Or, atoms
+from .tree import And, Compare, DayBound, Node, Not, Or, contains
 
 
 def instant(day: date, zone: tzinfo) -> str:
@@ -18,7 +18,7 @@ def instant(day: date, zone: tzinfo) -> str:
 
 def with_instants(node: Node, zone: tzinfo) -> Node:
     """The same tree, with days of the zone turned into comparisons of moments."""
-    if not any(isinstance(atom, DayBound) for atom in atoms(node)):
+    if not contains(node, DayBound):
         return node
     match node:
         case And(children):

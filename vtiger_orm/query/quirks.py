@@ -48,13 +48,19 @@ def quirk_of(module: str, wire: str) -> Quirk | None:
         wire in lines["fields"] or re.fullmatch(lines["pattern"], wire)
     ):
         return Quirk.LINE_ITEM
-    if wire in facts["several"].get(module, ()):
+    if wire in several(module):
         return Quirk.SEVERAL
     if wire in facts["text"].get(module, ()):
         return Quirk.STORED_AS_TEXT
     if wire in facts["integer"].get(module, ()):
         return Quirk.STORED_AS_INTEGER
     return None
+
+
+@lru_cache(maxsize=512)
+def several(module: str) -> frozenset[str]:
+    """Wire names of the fields that may hold several records; none in nearly every module."""
+    return frozenset(_facts()["several"].get(module, ()))
 
 
 _FLAWS: Final = {

@@ -16,7 +16,7 @@ from . import planner
 from .environment import Environment
 from .planner import Explanation
 from .selection import Selection
-from .tree import FALSE, And, InSelection, Node, Not, OneOf, Or, atoms
+from .tree import FALSE, And, InSelection, Node, Not, OneOf, Or, atoms, contains
 
 
 class Relating(Protocol):
@@ -45,7 +45,7 @@ def related_to(field: FieldMeta, relation: Relating) -> Node:
 
 def plan_rows(selection: Selection, env: Environment) -> RowStream:
     """`planner.plan_rows` of a selection that may hold relations."""
-    if not _relations(selection.where):
+    if not contains(selection.where, (RelatedTo, InSelection)):
         return planner.plan_rows(selection, env)
     return _rows(selection, env)
 

@@ -186,6 +186,16 @@ def atoms(node: Node) -> tuple[Atom, ...]:
     return tuple(found)
 
 
+def contains(node: Node, kind: type | tuple[type, ...]) -> bool:
+    """Whether an atom of this kind is in the tree."""
+    if isinstance(node, _COMPOSITE):
+        for child in node.children:
+            if isinstance(child, kind) or (isinstance(child, _INNER) and contains(child, kind)):
+                return True
+        return False
+    return contains(node.child, kind) if isinstance(node, Not) else isinstance(node, kind)
+
+
 def _collect(node: Node, found: list[Atom]) -> None:
     if isinstance(node, _COMPOSITE):
         for child in node.children:

@@ -65,7 +65,7 @@ def _number_text(number: int | Decimal) -> str:
 
 
 def _moment_text(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+    return moment.isoformat(" ", "seconds").removesuffix("+00:00")
 
 
 _WRITERS: Final[dict[type, Callable[[Any], str]]] = {

@@ -18,7 +18,7 @@ from ..packing import Packing
 from ..parts import Branch, Branches, Said, is_local, nulls, sendable
 from ..quirks import Quirk, quirk_of, several, why_not_selectable
 from ..selection import Selection
-from ..tree import Atom, InSelection, Node, Present, atoms
+from ..tree import TRUE, And, Atom, InSelection, Node, Present, all_of, atoms
 from ..vtql import Statement
 
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
@@ -69,9 +69,27 @@ class Compiled:
         return found
 
     @cached_property
+    def residual(self) -> Node:
+        """What of the condition is left to decide on rows of the superset: the parts of an AND
+        that hold for all of them are not. The server's verdict counts, it knows more (a
+        reference to a deleted record reads as blank, but is still compared by its number)."""
+        if self.is_exact:
+            return TRUE
+        forms = Forms(self.module.name, self.module.prefix, self.env)
+        parts = self.tree.children if isinstance(self.tree, And) else (self.tree,)
+        return all_of(*(part for part in parts if not self._holds(normal_form(part, forms))))
+
+    def _holds(self, part: Branches) -> bool:
+        """Whether every branch of the superset implies that this holds."""
+        if not is_exact(part):
+            return False
+        alternatives = [frozenset(branch) for branch in part]
+        return all(any(each.issubset(branch) for each in alternatives) for branch in self.superset)
+
+    @cached_property
     def verdict_atoms(self) -> tuple[Atom, ...]:
         """Atoms that cannot be evaluated on rows: the server is asked about each page."""
-        return tuple(dict.fromkeys(a for a in self.atoms if needs_verdict(a, self)))
+        return tuple(dict.fromkeys(a for a in atoms(self.residual) if needs_verdict(a, self)))
 
     @cached_property
     def atoms(self) -> tuple[Atom, ...]:
@@ -82,26 +100,27 @@ class Compiled:
     def decided_by(self) -> tuple[str, ...]:
         """Wire names of the fields that local evaluation looks at."""
         asked = set(self.verdict_atoms)
-        wires = (atom.field.wire for atom in self.atoms if atom not in asked)
+        wires = (atom.field.wire for atom in atoms(self.residual) if atom not in asked)
         inner = (a.field.wire for a in asked if isinstance(a, InSelection))
         return tuple(dict.fromkeys((*wires, *inner)))
 
     @cached_property
     def joins_in_condition(self) -> bool:
         """Whether a field of the condition joins several rows of one id, all of which count."""
-        joined = several(self.module.name)
-        return bool(joined) and any(atom.field.wire in joined for atom in self.atoms)
+        joins = several(self.module.name)
+        return any(atom.field.wire in joins for atom in self.atoms)
 
     @cached_property
     def joined_columns(self) -> tuple[str, ...]:
         """Columns that join several rows of one id."""
-        joined = several(self.module.name)
-        return tuple(wire for wire in self.columns if wire in joined) if joined else ()
+        joins = several(self.module.name)
+        return tuple(wire for wire in self.columns if wire in joins) if joins else ()
 
     @property
     def until_empty(self) -> bool:
         """Whether a short page does not mean the end, only an empty one does."""
-        return self.joins_in_condition or bool(self.joined_columns)
+        joins = several(self.module.name)
+        return bool(joins) and (self.joins_in_condition or bool(self.joined_columns))
 
     @cached_property
     def packing(self) -> Packing:

@@ -14,7 +14,7 @@ from ...operations.calls import Plan, Row
 from ..environment import Environment
 from ..packing import LISTED_REFERENCES
 from ..selection import Selection
-from ..tree import FALSE, TRUE, And, Equal, InSelection, Node, Not, OneOf, Or, atoms
+from ..tree import FALSE, TRUE, And, Equal, InSelection, Node, Not, OneOf, Or, atoms, contains
 from .compiled import Compiled, compiled
 from .sets import superset_size
 from .streams import everything, pull
@@ -26,6 +26,8 @@ def answered(selection: Selection, env: Environment) -> Plan[Compiled]:
     Raises `ScanTooLarge` when neither way stays within `max_scan_rows`.
     """
     tree = selection.where
+    if not contains(tree, InSelection):
+        return compiled(selection, env)
     for atom in dict.fromkeys(each for each in atoms(tree) if isinstance(each, InSelection)):
         found = yield from _inner_ids(atom, selection, env)
         if found is not None:
