@@ -82,7 +82,7 @@ def load_settings(start: Path | None = None) -> Settings:
 def _from_file(file: Path) -> Settings:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
     table = content.get("tool", {}).get("vtiger-orm", {})
     return _rooted(parse_settings(table, str(file)), file.parent)

@@ -212,6 +212,15 @@ def test_an_unknown_field_type_is_told_and_kept(tmp_path: Path) -> None:
     assert content["describe"]["fields"] == [grid]
 
 
+def test_half_a_character_is_kept_as_an_escape(tmp_path: Path) -> None:
+    described = thing(odd="a\ud800b")
+    server = odd_server(described)
+    text = json.dumps({"success": True, "result": described})
+    server.always("describe", httpx.Response(200, content=text.encode()))
+    pull_into(tmp_path, server.session())
+    assert Snapshot.load(tmp_path).modules["Things"].raw["odd"] == "a\ud800b"
+
+
 @pytest.mark.parametrize(
     ("described", "reason"),
     [

@@ -196,7 +196,9 @@ def test_a_failure_while_writing_leaves_the_former_snapshot(
     assert files(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ["../evil", "a/b", "", "Größe", "CON.json", "a\n", "x" * 101])
+@pytest.mark.parametrize(
+    "name", ["../evil", "a/b", "", "Größe", "CON", "lpt1", "Ｃontacts", "a\n", "x" * 101]
+)
 def test_hostile_module_names_become_no_files(name: str, tmp_path: Path) -> None:
     module = recorded_module("describe", "Contacts")
     bad = Snapshot(instance=Instance(dialect="cloud"), modules={name: module})

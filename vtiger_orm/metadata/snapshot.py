@@ -40,7 +40,9 @@ M = TypeVar("M", bound=BaseModel)
 FORMAT: Final = 1
 """The format of the folder; a higher one was written by a newer release."""
 
-_MODULE_NAME = re.compile(r"[A-Za-z0-9_]{1,100}", re.ASCII)
+_MODULE_NAME = re.compile(r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)$)[A-Za-z0-9_]{1,100}", re.ASCII)
+"""On Windows some names are devices, whatever follows the dot."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PREFIX = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -262,7 +264,7 @@ def _check_prefixes(
 def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SnapshotError(f"{file} cannot be read: {error}. Pull the snapshot again.") from error
     if not isinstance(content, dict):
         raise SnapshotError(f"{file} does not hold a JSON object. Pull the snapshot again.")
@@ -280,6 +282,8 @@ def _validate(model: type[M], content: dict[str, Any], file: Path) -> M:
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+    # Halves of characters, which a server may send, can only be written as escapes.
+    text = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
     file.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 

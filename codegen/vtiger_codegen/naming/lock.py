@@ -71,7 +71,7 @@ def load_lock(file: Path) -> NamesLock:
         return NamesLock()
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NamesError(
             f"{file} cannot be read: {error}. Restore it from version control; without it, names "
             "that applications use may change."
