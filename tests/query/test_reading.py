@@ -110,7 +110,7 @@ def test_number_of_calls(many: Server, condition: Q, most: int) -> None:
     [
         (Q(name="n3"), 1),
         (~Q(name="n3"), 6),  # statement and head: the server compares, nothing is judged here
-        (Q(whole=1) & ~Q(note__contains="x"), 4),  # two pages, and the verdict on each
+        (Q(whole=1) & ~Q(note__contains="x"), 5),  # two pages, a count, a verdict on each page
         (Q(name="n3") & ~Q(note__contains="x"), 2),
     ],
     ids=repr,

@@ -31,9 +31,9 @@ def compare(left: str, right: str) -> int:
     if a == b:
         return 0
     if a.startswith(b):
-        return -1 if a[len(b)] < " " else 1
+        return -1 if a[len(b) :].lstrip(" ") < " " else 1
     if b.startswith(a):
-        return 1 if b[len(a)] < " " else -1
+        return 1 if b[len(a) :].lstrip(" ") < " " else -1
     return -1 if a < b else 1
 
 

@@ -85,7 +85,7 @@ def explain(selection: Selection, env: Environment) -> Explanation:
         selection=str(selection),
         statements=tuple(first_statements(what, way, reading, selection)),
         branches=tuple(map(branch_text, what.branches)),
-        residual=None if what.is_exact else str(selection.where),
+        residual=None if what.is_exact else str(what.residual),
         reading=str(way) if way is Way.NOTHING else f"{way}; {reading}",
         calls=None if inner else calls,
         expected_calls=f"those of the inner queryset, then {formula}" if inner else formula,

@@ -22,9 +22,9 @@ from .streams import everything, keep, pull
 
 
 def judged(stream: RowStream, what: Compiled) -> RowStream:
-    """Only the rows that satisfy the whole condition."""
+    """Only those rows of the superset that satisfy the whole condition."""
     if not what.verdict_atoms:
-        yield from keep(stream, predicate(what.tree, what.env))
+        yield from keep(stream, predicate(what.residual, what.env))
         return
     known: dict[InSelection, _Records] = {}
     while (page := (yield from pull(stream))) is not None:
@@ -35,7 +35,7 @@ def judged(stream: RowStream, what: Compiled) -> RowStream:
                 verdicts[atom] = yield from records.verdict(page, what)
             else:
                 verdicts[atom] = yield from _verdict(atom, page, what)
-        accept = predicate(what.tree, what.env, verdicts)
+        accept = predicate(what.residual, what.env, verdicts)
         rows = [row for row in page if accept(row)]
         if rows:
             yield Rows(rows)
