@@ -131,6 +131,28 @@ def test_what_a_head_found_out_is_remembered(many: Server) -> None:
     assert len(many.log) == 4, "only the statement itself"
 
 
+def test_many_fields_are_asked_about_at_once_whether_they_hold_null() -> None:
+    """PLANNING 3.1: two calls when none of them does, and then the statement is exact."""
+    crm = server(page_cap=10)
+    for number in range(1, 40):
+        crm.insert("Things", number, name="a", note="b", mail="c", stage="d", flag="1")
+    env = careful(page_size=10)
+    condition = ~Q(name="x") & ~Q(note="x") & ~Q(mail="x")
+    assert len(crm.ids(select(crm, condition), env)) == 39
+    counted = [text for text in crm.log if text.startswith("select count(*)")]
+    assert counted[0] == "select count(*) from Things;"
+    assert counted[1].count(" like '%'") == 3
+    assert len(counted) == 2
+    assert not any("order by name" in text for text in crm.log), "no head was needed"
+    assert all(env.knowledge.null_free("Things", name) for name in ("name", "note", "mail"))
+
+
+def test_only_what_the_server_left_open_is_read_and_tested(many: Server) -> None:
+    many.log.clear()
+    many.ids(select(many, Q(whole=1, flag=True) & ~Q(name__contains="3")), SQL)
+    assert many.log[0].startswith("select id,name from Things where whole = '1' and flag = '1'")
+
+
 def test_dates_are_never_believed_to_be_free_of_null() -> None:
     crm = server(things(day="date"))
     for number in range(1, 30):
