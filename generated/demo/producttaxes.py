@@ -26,7 +26,7 @@ class ProductTaxes(
     if TYPE_CHECKING:
         objects: ClassVar[ProductTaxesQuerySet]
 
-    id: Ref["ProductTaxes"] = field("id", editable=False)
+    id: Ref["ProductTaxes"] = field("id", editable=False, flaw="denied")
     """Id of the record, given by the CRM."""
     productid: Ref["Products"] | None = field("productid", mandatory=True, flaw="denied")
     """productid. Reference to Products. Mandatory. The CRM refuses queries that name it."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Events, Potentials, Quotes, Users
+from generated.demo import Accounts, Contacts, Events, Potentials, ProductTaxes, Quotes, Users
 from tests.e2e.conftest import Connect
 from vtiger_orm import Q
 from vtiger_orm.emulator import Crm
@@ -184,3 +184,14 @@ def test_partitions_can_be_sent_to_workers(connect: Connect) -> None:
         assert max(sizes) - min(sizes) <= 2
         shipped = pickle.loads(pickle.dumps(parts[1])).using(session)
         assert [each.id for each in shipped] == [each.id for each in parts[1]]
+
+
+def test_a_module_whose_ids_no_query_can_name_is_refused_before_anything_is_sent(
+    connect: Connect,
+) -> None:
+    """The server adds the id to every select, and then denies it."""
+    with connect() as crm, crm.count_calls() as calls:
+        for ask in (ProductTaxes.objects.first, ProductTaxes.objects.all().__iter__().__next__):
+            with pytest.raises(UnsupportedQuery, match=r"cannot be read.*count\(\) works"):
+                ask()
+        assert calls.count == 0

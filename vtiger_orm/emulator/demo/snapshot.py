@@ -72,6 +72,8 @@ def _flaws(describe: Mapping[str, Any]) -> dict[str, Flaw]:
         flaw = _flaw(module, field["name"])
         if flaw is not None:
             flaws[field["name"]] = flaw
+    if module == "ProductTaxes":
+        flaws["id"] = Flaw.DENIED  # not described, but the server adds it to every select
     return flaws
 
 

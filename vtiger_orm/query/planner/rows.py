@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from ...errors import UnsupportedQuery
 from ...operations.calls import RowStream
 from ..environment import Environment
 from ..parts import Branches
@@ -38,14 +39,22 @@ def selected(selection: Selection, env: Environment) -> RowStream:
     start, stop = selection.start, selection.stop
     if stop is not None and stop <= start:
         return
+    module = selection.module
+    if not module.id.selectable:
+        raise UnsupportedQuery(
+            f"The records of {module.name} cannot be read: the CRM refuses every query that names "
+            "their id, and it adds the id to each. count() works."
+        )
     order = normalised(selection.order)
-    check_order(selection.module, order)
+    check_order(module, order)
     what = yield from answered(selection, env)
     if not what.branches:
         return
     if not is_by_id(order):
         what = _joined_later(what)
-    stream = widened(_ordered(what, order, start, stop), what)
+    stream = _ordered(what, order, start, stop)
+    if what.later:
+        stream = widened(stream, what)
     hidden = _hidden(what, order)
     yield from project(stream, hidden) if hidden else stream
 
