@@ -569,8 +569,9 @@ def test_a_swallowed_sql_error_is_raised_with_the_statement() -> None:
     stream.send([])
     again = stream.send([{"count": "1"}])
     assert again == first
+    assert stream.send([]) == counting
     with pytest.raises(SilentQueryError, match="counts 1 rows") as caught:
-        stream.send([])
+        stream.send([{"count": "1"}])
     assert isinstance(first, Query)
     assert caught.value.statement == first.text
 
