@@ -33,7 +33,7 @@ from ..values import SEPARATOR
 from . import patterns
 from .collation import compare
 from .environment import Environment
-from .parts import Branch, Branches, Listed, Local, Null, Part, Said
+from .parts import SENDABLE, Branch, Branches, Listed, Local, Null, Part, Said
 from .quirks import Quirk, quirk_of
 from .tree import (
     Atom,
@@ -235,20 +235,17 @@ def tidied(branch: Branch) -> Branch:
         part
         for part in branch
         if isinstance(part, Said)
-        and part.operator == ">="
         and part.value == _FIRST_DAY
-        and any(_is_filled(other, part) for other in branch)
+        and part.operator == ">="
+        and _is_implied(part, branch)
     ]
     return tuple(part for part in branch if part not in needless) if needless else branch
 
 
-def _is_filled(other: Part, bound: Said) -> bool:
-    """Whether the other part is about the same field and false of NULL and zero dates."""
-    if isinstance(other, Listed):
-        return other.wire == bound.wire
-    return (
-        isinstance(other, Said)
-        and other is not bound
-        and other.wire == bound.wire
-        and other.operator in ("=", ">", ">=")
+def _is_implied(bound: Said, branch: Branch) -> bool:
+    """Whether another part is about the same field and false of NULL and zero dates."""
+    same = [each for each in branch if isinstance(each, SENDABLE) and each.wire == bound.wire]
+    return any(
+        isinstance(each, Listed) or (each is not bound and each.operator in ("=", ">", ">="))
+        for each in same
     )

@@ -8,6 +8,7 @@ be an empty condition.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from .forms import Forms
@@ -20,9 +21,10 @@ from .parts import (
     nulls,
     sendable,
 )
-from .tree import And, Atom, Node, Not, Or, negated
+from .tree import INNER, And, Atom, Node, Not, Or, negated
 
 _COMPOSITE: Final = (And, Or)
+_SENDABLE: Final = frozenset(SENDABLE)
 
 MOST_BRANCHES: Final = 48
 """A product of ORs with more branches is not multiplied out."""
@@ -42,7 +44,11 @@ def normal_form(node: Node, forms: Forms, positive: bool = True) -> Branches:
         return normal_form(node.child, forms, not positive)
     if not isinstance(node, _COMPOSITE):
         return forms.positive(node) if positive else forms.negative(node)
-    results = [normal_form(child, forms, positive) for child in node.children]
+    form = forms.positive if positive else forms.negative
+    results = [
+        normal_form(child, forms, positive) if isinstance(child, INNER) else form(child)
+        for child in node.children
+    ]
     if isinstance(node, And) != positive:
         return absorb([branch for result in results for branch in result])
     signed = node.children if positive else tuple(map(negated, node.children))
@@ -124,7 +130,7 @@ def _times(left: Branches, right: Branches) -> Branches:
 
 
 def _joined(branches: Iterable[Branch]) -> Branch:
-    return tuple(dict.fromkeys(part for branch in branches for part in branch))
+    return tuple(dict.fromkeys(chain.from_iterable(branches)))
 
 
 def _possible(branch: Branch) -> bool:
@@ -137,4 +143,4 @@ def _possible(branch: Branch) -> bool:
 
 def is_exact(branches: Branches) -> bool:
     """Whether the server can be sent all of it."""
-    return all(isinstance(part, SENDABLE) for branch in branches for part in branch)
+    return all(set(map(type, branch)) <= _SENDABLE for branch in branches)

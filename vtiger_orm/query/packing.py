@@ -57,7 +57,7 @@ class Packing:
         sizes: list[int] = []
         for branch in branches:
             size = _at_most(branch)
-            if size > self.room // len(branches) or any(map(self._is_long, branch)):
+            if size > self.room // len(branches) or self._has_long(branch):
                 pieces = list(self._cut(branch))
                 if len(pieces) > 1:
                     alone.extend((piece,) for piece in pieces)
@@ -75,6 +75,9 @@ class Packing:
 
     def _may_join(self, group: Branches, branch: Branch) -> bool:
         return self.precedence_known or is_plain((*group, branch))
+
+    def _has_long(self, branch: Branch) -> bool:
+        return Listed in map(type, branch) and any(map(self._is_long, branch))
 
     def _is_long(self, part: Part) -> bool:
         return isinstance(part, Listed) and len(part.values) > self._most_values(part)

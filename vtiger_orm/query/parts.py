@@ -48,6 +48,9 @@ Branches: TypeAlias = tuple[Branch, ...]
 """Branches of which one must hold; no branch is false."""
 
 
+_NONE: Final[frozenset[str]] = frozenset()
+
+
 def sendable(branch: Branch) -> Branch:
     """The parts of the branch that the server can be sent: they hold for more rows."""
     return tuple(part for part in branch if isinstance(part, SENDABLE))
@@ -55,6 +58,8 @@ def sendable(branch: Branch) -> Branch:
 
 def nulls(branch: Branch) -> frozenset[str]:
     """Wire names of the fields that must be NULL."""
+    if Null not in map(type, branch):
+        return _NONE
     return frozenset(part.wire for part in branch if isinstance(part, Null))
 
 

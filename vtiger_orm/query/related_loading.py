@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
@@ -68,8 +69,11 @@ class Loader:
         self._fetches: Final = fetches
         self._runner: Final = runner
         self._package: Final = model._package()
-        self._identity: Final = IdentityMap()
         self._complete: Final = selection.columns is None
+
+    @cached_property
+    def _identity(self) -> IdentityMap:
+        return IdentityMap()
 
     def load(self, rows: Sequence[Row]) -> list[Any]:
         """The rows as records of the model."""

@@ -152,7 +152,8 @@ class Not:
 Node: TypeAlias = Union[And, Or, Not, Atom]  # noqa: UP007  (refers to itself through strings)
 
 _COMPOSITE: Final = (And, Or)
-_INNER: Final = (And, Or, Not)
+INNER: Final = (And, Or, Not)
+"""For `isinstance`: the nodes that are no atoms."""
 
 TRUE: Final = And(())
 FALSE: Final = Or(())
@@ -162,7 +163,10 @@ def all_of(*nodes: Node) -> Node:
     """Every one of the nodes holds; nested conjunctions are flattened."""
     flat: list[Node] = []
     for node in nodes:
-        flat.extend(node.children if isinstance(node, And) else (node,))
+        if isinstance(node, And):
+            flat.extend(node.children)
+        else:
+            flat.append(node)
     return flat[0] if len(flat) == 1 else And(tuple(flat))
 
 
@@ -190,7 +194,7 @@ def contains(node: Node, kind: type | tuple[type, ...]) -> bool:
     """Whether an atom of this kind is in the tree."""
     if isinstance(node, _COMPOSITE):
         for child in node.children:
-            if isinstance(child, kind) or (isinstance(child, _INNER) and contains(child, kind)):
+            if isinstance(child, kind) or (isinstance(child, INNER) and contains(child, kind)):
                 return True
         return False
     return contains(node.child, kind) if isinstance(node, Not) else isinstance(node, kind)
@@ -199,7 +203,7 @@ def contains(node: Node, kind: type | tuple[type, ...]) -> bool:
 def _collect(node: Node, found: list[Atom]) -> None:
     if isinstance(node, _COMPOSITE):
         for child in node.children:
-            if isinstance(child, _INNER):
+            if isinstance(child, INNER):
                 _collect(child, found)
             else:
                 found.append(child)

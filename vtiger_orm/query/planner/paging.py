@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from ...ids import id_number
 from ...operations.calls import Row, Rows, RowStream
-from ..parts import Branches, Listed, Said
+from ..parts import SENDABLE, Branches, Listed, Said
 from .asking import ask, count, is_last, stuck
 from .compiled import Compiled
 from .streams import chained, merged, window
@@ -113,11 +113,11 @@ def _at_most(branches: Branches) -> int | None:
     if len(branches) != 1:
         return None
     for part in branches[0]:
-        if isinstance(part, Listed):
-            if part.wire == "id":
+        if isinstance(part, SENDABLE) and part.wire == "id":
+            if isinstance(part, Listed):
                 return len(part.values)
-        elif isinstance(part, Said) and part.wire == "id" and part.operator == "=":
-            return 1
+            if part.operator == "=":
+                return 1
     return None
 
 
