@@ -72,7 +72,8 @@ def _formula(
     if way is Way.HEADS:
         yield f"2 or more for each of {len(what.null_sets)} heads"
     if what.verdict_atoms and not what.is_exact:
-        yield f"{len(what.verdict_atoms)} more for each page, for the server's verdict"
+        number = len(what.verdict_atoms)
+        yield f"{number} or {number + 1} more for each page, for the server's verdict"
     if reading is Reading.SORTED:
         yield "and the rows of the slice once more where they are many"
     if what.later:

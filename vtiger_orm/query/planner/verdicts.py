@@ -3,7 +3,8 @@
 Some atoms cannot be evaluated on a row: text where the collation is unknown, a field that never
 comes back, a reference that joins several records, records of another queryset. Then the server
 is asked, page by page, for which of these rows the atom is true. The rows are read first, so a
-row that changes in between may be left out but never wrongly taken.
+row that changes in between may be left out but never wrongly taken; a row that was deleted in
+between is no row for which the atom is false.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ...errors import UnsupportedQuery
 from ...operations.calls import Plan, Row, Rows, RowStream
 from ..evaluate import predicate, record_number, wire_text
 from ..selection import Selection
-from ..tree import Atom, InSelection, OneOf, all_of
+from ..tree import TRUE, Atom, InSelection, Node, OneOf, all_of
 from .compiled import Compiled, compiled
 from .paging import sent
 from .streams import everything, keep, pull
@@ -29,20 +30,26 @@ def judged(stream: RowStream, what: Compiled) -> RowStream:
     known: dict[InSelection, _Records] = {}
     while (page := (yield from pull(stream))) is not None:
         verdicts: dict[Atom, Container[str]] = {}
+        found: list[set[str]] = []
         for atom in what.verdict_atoms:
             if isinstance(atom, InSelection):
                 records = known.setdefault(atom, _Records(atom))
                 verdicts[atom] = yield from records.verdict(page, what)
             else:
-                verdicts[atom] = yield from _verdict(atom, page, what)
+                found.append((yield from _verdict(atom, page, what)))
+                verdicts[atom] = found[-1]
         accept = predicate(what.residual, what.env, verdicts)
         rows = [row for row in page if accept(row)]
+        doubtful = [row for row in rows if any(row["id"] not in true for true in found)]
+        if doubtful:
+            gone = {row["id"] for row in doubtful} - (yield from _verdict(TRUE, doubtful, what))
+            rows = [row for row in rows if row["id"] not in gone]
         if rows:
             yield Rows(rows)
 
 
-def _verdict(atom: Atom, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
-    """The ids of the rows for which the server finds the atom true."""
+def _verdict(atom: Node, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
+    """The ids of the rows that are still there and for which the server finds the atom true."""
     ids = tuple(dict.fromkeys(row["id"] for row in page))
     where = all_of(OneOf(what.module.id, ids), atom)
     asked = compiled(Selection(what.module, where, columns=()), what.env)
