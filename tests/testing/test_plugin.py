@@ -110,6 +110,23 @@ def test_settings_and_overridden_fixtures(suite: pytest.Pytester) -> None:
     suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(("profile", "dialect"), [("cloud", "cloud"), ("stock-7", "webservice")])
+def test_the_session_speaks_as_the_kind_of_server_does(
+    suite: pytest.Pytester, profile: str, dialect: str
+) -> None:
+    suite.makeini(INI.format(root=ROOT) + f"vtiger_profile = {profile}\n")
+    suite.makepyfile(f"""
+        from generated.demo import Leads
+
+        def test_one(vtiger_session, vtiger_factory):
+            vtiger_factory("Leads", lastname="Zzyzx")
+            lead = Leads.objects.get(lastname="Zzyzx")
+            assert lead.crm.convert(account=True).account
+            assert vtiger_session.dialect == "{dialect}"
+        """)
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
 CASSETTE_TEST = """
     import httpx
 

@@ -70,8 +70,8 @@ class ApiCall:
     def subject(self) -> str:
         """What it is about in one line, without a secret: the query, the module or the id."""
         if self.query:
-            text = " ".join(self.query.split())
-            return _SECRET_IN_QUERY.sub(r"\1'***'", text)
+            text = _SECRET_IN_QUERY.sub(r"\1'***'", " ".join(self.query.split()))
+            return _shortened(_NAMES.sub(_fewer_names, text))
         element = _ID_OF_ELEMENT.search(self.text("element"))
         named = (
             self.module,
@@ -79,6 +79,23 @@ class ApiCall:
             element[1] if element is not None else "",
         )
         return " ".join(filter(None, named))
+
+
+_NAMES: Final = re.compile(r"(?<=select |der by )\w+(?: ?, ?\w+){8,}", re.IGNORECASE)
+_LONGEST: Final = 400
+
+
+def _fewer_names(found: re.Match[str]) -> str:
+    names = [each.strip() for each in found[0].split(",")]
+    return f"{','.join(names[:3])}, ... {len(names) - 4} more ..., {names[-1]}"
+
+
+def _shortened(text: str) -> str:
+    """Both ends of a statement that is too long to be read."""
+    if len(text) <= _LONGEST:
+        return text
+    half = _LONGEST // 2
+    return f"{text[:half]} ... {len(text) - _LONGEST:,} characters ... {text[-half:]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,11 @@ from .faces.webservice import WebserviceFace
 from .faults import Exchange, Faults
 from .http import Request, Response, text_response
 from .limits import RateLimits
-from .profiles import Profile, profile_named
+from .profiles import Profile, profile_named, profile_of
 from .sessions import Sessions, Tokens
 
 if TYPE_CHECKING:
-    from ..metadata.snapshot import Snapshot
+    from ..metadata.snapshot import Capabilities, Snapshot
     from .server import Server
     from .transport import CrmTransport
 
@@ -53,7 +53,8 @@ class Crm:
     path of a JSON file or a mapping (both ``{module: [element, ...]}``), or None; ``"auto"`` means
     the demo data with the demo schema and nothing with another. It is loaded only into a store
     without records. `database` is ``":memory:"`` or a file that several processes may share.
-    `profile` names the kind of server: ``stock-8.0-php8``, ``stock-7`` or ``cloud``.
+    `profile` names the kind of server: ``stock-8.0-php8``, ``stock-7`` or ``cloud``; ``"auto"``
+    means the one that comes nearest to the server of the snapshot. Its version is the snapshot's.
 
     Raises `SnapshotError` for a folder that cannot be read and `ValueError` for an unknown
     profile. Safe to use from several threads.
@@ -65,7 +66,7 @@ class Crm:
         *,
         data: Data = "auto",
         database: str | Path = ":memory:",
-        profile: str | Profile = "stock-8.0-php8",
+        profile: str | Profile = "auto",
         clock: Clock | None = None,
         url_limit: int = 80_000,
         latency: float = 0.0,
@@ -75,11 +76,17 @@ class Crm:
 
         `latency` in seconds is added to every answer; `session_idle` in seconds, None for ever.
         """
-        self.profile = profile if isinstance(profile, Profile) else profile_named(profile)
+        made_of = _schema(schema)
+        if isinstance(profile, Profile):
+            self.profile = profile
+        elif profile == "auto":
+            self.profile = profile_of(made_of.instance)
+        else:
+            self.profile = profile_named(profile)
         self.clock = clock if clock is not None else Clock()
         self.url_limit = url_limit
         self.latency = latency
-        self.engine = Engine(_schema(schema), str(database), profile=self.profile, now=self.clock)
+        self.engine = Engine(made_of, str(database), profile=self.profile, now=self.clock)
         self.sessions = Sessions(self.clock, idle=session_idle)
         self.tokens = Tokens(self.clock)
         self.limits = RateLimits(self.clock)
@@ -196,6 +203,25 @@ class Crm:
         from .server import Server
 
         return Server(self.handle, host=host, port=port, keep_alive=keep_alive)
+
+    @property
+    def version(self) -> str:
+        """Version of Vtiger that this CRM says it is."""
+        return self.engine.schema.instance.version or self.profile.vtiger_version
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What `pull` would find out here; for a session, where the snapshot was pulled from
+        another kind of server than this one."""
+        crashing = self.profile.crashing
+        return self.engine.schema.instance.capabilities.model_copy(
+            update={
+                "sync": "sync" not in crashing,
+                "files_retrieve": "files_retrieve" not in crashing,
+                "serialised_sessions": not self.profile.cloud,
+                "thinned_pages": self.profile.thinned_pages,
+            }
+        )
 
     # -- users -----------------------------------------------------------------------------
 

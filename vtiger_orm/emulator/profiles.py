@@ -6,7 +6,10 @@ Nothing else in the emulator asks which server it is; it asks one of these facts
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ..metadata.snapshot import Instance
 
 # Their registered parameter names differ from the handler's own, which PHP 8 refuses.
 _BROKEN_BY_PHP8: Final = frozenset(
@@ -20,6 +23,7 @@ class Profile:
 
     name: str
     vtiger_version: str
+    """What a server says it is whose snapshot does not tell."""
     api_version: str = "0.22"
     crashing: frozenset[str] = frozenset()
     """Operations (lower case) that end in HTTP 500 with an empty body."""
@@ -64,6 +68,14 @@ CLOUD: Final = Profile(
 )
 
 PROFILES: Final = {each.name: each for each in (STOCK_8_0_PHP8, STOCK_7, CLOUD)}
+
+
+def profile_of(instance: Instance) -> Profile:
+    """The profile that comes nearest to the server a snapshot was pulled from."""
+    if instance.dialect == "cloud":
+        return CLOUD
+    works = instance.capabilities.sync or instance.capabilities.files_retrieve
+    return STOCK_7 if works or (instance.version or "").startswith("7.") else STOCK_8_0_PHP8
 
 
 def profile_named(name: str) -> Profile:

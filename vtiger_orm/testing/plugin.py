@@ -15,7 +15,8 @@ Fixtures:
     ``--vtiger-record=missing`` or ``=all`` it records it.
 
 Settings (``[tool.pytest.ini_options]``): `vtiger_schema`, a snapshot folder instead of the demo;
-`vtiger_package`, the generated package the tests use; `vtiger_profile`, the kind of server.
+`vtiger_package`, the generated package the tests use; `vtiger_profile`, the kind of server
+(default: that of the snapshot).
 Each is also a session fixture of that name, to be overridden in a ``conftest.py``.
 """
 
@@ -60,7 +61,7 @@ def vtiger_schema(pytestconfig: pytest.Config) -> Path | None:
 @pytest.fixture(scope="session")
 def vtiger_profile(pytestconfig: pytest.Config) -> str:
     """Kind of server, from the setting."""
-    return pytestconfig.getini("vtiger_profile") or "stock-8.0-php8"
+    return pytestconfig.getini("vtiger_profile") or "auto"
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +101,8 @@ def vtiger_session(vtiger_crm: Crm, vtiger_package: Any) -> Iterator[Session]:
         vtiger_crm.url,
         name,
         key,
+        dialect="cloud" if vtiger_crm.profile.cloud else "webservice",
+        capabilities=vtiger_crm.capabilities,
         package=vtiger_package,
         transport=vtiger_crm.transport(),
         async_transport=vtiger_crm.transport(),

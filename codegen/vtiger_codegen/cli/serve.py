@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sqlite3
 import sys
 import threading
 from datetime import datetime
@@ -49,13 +51,17 @@ _BOTH_WAYS = (
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--profile",
-    type=click.Choice(PROFILES),
-    default=PROFILES[0],
+    type=click.Choice(("auto", *PROFILES)),
+    default="auto",
     show_default=True,
-    help="Kind of server to be.",
+    help="Kind of server to be. auto: the one that comes nearest to that of the snapshot.",
 )
 @click.option(
-    "--latency", default=0.0, metavar="MS", help="Milliseconds that each answer takes longer."
+    "--latency",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="MS",
+    help="Milliseconds that each answer takes longer.",
 )
 @click.option("--user", help="User whose access is printed. Default: the administrator.")
 @click.option("--quiet", is_flag=True, help="Do not print a line for each call.")
@@ -79,8 +85,14 @@ def serve(
         crm = _open(schema, data, database, profile, latency)
     except VtigerError as error:  # an extra is missing, or the snapshot cannot be read
         raise click.ClickException(lines(str(error))) from error
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"{data} is not JSON: {error}", param_hint="--data") from error
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--data") from error
+        raise click.BadParameter(lines(str(error)), param_hint="--data") from error
+    except sqlite3.Error as error:
+        raise click.BadParameter(
+            f"{database} cannot be used as a SQLite file: {error}.", param_hint="--database"
+        ) from error
     with crm:
         try:
             name, key = crm.credentials(user)
@@ -100,7 +112,7 @@ def serve(
             click.echo(f"export VTIGER_USERNAME={quote(name)}")
             click.echo(f"export VTIGER_ACCESS_KEY={quote(key)}")
             sys.stdout.flush()
-            if profile == "cloud" and not quiet:
+            if crm.profile.cloud and not quiet:
                 click.echo(_BOTH_WAYS, err=True)
             _wait()
 
@@ -127,7 +139,7 @@ def _open(
         profile=profile,
         latency=latency / 1000,
     )
-    if count:
+    if count and crm.engine.is_empty:  # a file keeps what it has
         from vtiger_orm.testing.factory import fill
 
         fill(crm, count)

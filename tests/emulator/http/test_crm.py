@@ -9,14 +9,15 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 import vtiger_orm.emulator
-from vtiger_orm.emulator import Crm, CrmError, Request
+from vtiger_orm.emulator import PROFILES, Crm, CrmError, Request
 from vtiger_orm.emulator.faults import ServerError
 from vtiger_orm.errors import SnapshotError
-from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.metadata.snapshot import Instance, Snapshot
 
 COUNT = "select count(*) from Leads;"
 DEMO = Path(vtiger_orm.emulator.__file__).parent / "demo"
@@ -162,3 +163,44 @@ def test_many_threads_with_sessions_of_their_own(wire: Any) -> None:
     assert broken == []
     assert len(set(made)) == 160 == leads(wire.crm)
     assert calls.operations == {"create": 160, "query": 160}
+
+
+@pytest.mark.parametrize(
+    ("facts", "profile"),
+    [
+        ({"dialect": "webservice", "version": "8.0.0"}, "stock-8.0-php8"),
+        ({"dialect": "webservice", "version": "7.4.0"}, "stock-7"),
+        (
+            {"dialect": "webservice", "version": "8.2.0", "capabilities": {"sync": True}},
+            "stock-7",
+        ),
+        ({"dialect": "cloud", "version": None}, "cloud"),
+    ],
+)
+def test_it_is_the_kind_of_server_that_the_snapshot_came_from(
+    facts: dict[str, Any], profile: str
+) -> None:
+    with Crm(Snapshot(instance=Instance(**facts), modules={})) as crm:
+        assert crm.profile.name == profile
+        assert crm.version == (facts["version"] or "8.0.0")
+        assert crm.capabilities.sync is (profile != "stock-8.0-php8")
+        with crm.copy() as copy:
+            assert copy.profile == crm.profile
+
+
+def test_a_package_fits_every_kind_of_server_made_from_its_snapshot() -> None:
+    for profile in PROFILES:
+        with Crm(profile=profile) as crm:
+            assert crm.version == "8.0.0"
+
+
+def test_a_line_of_the_log_stays_readable() -> None:
+    names = ",".join(f"cf_{number}" for number in range(70))
+    text = f"select {names} from Contacts where {' or '.join(['department = 1'] * 99)};"
+    request = Request("GET", f"/webservice.php?operation=query&query={quote(text)}")
+    with Crm(data=None) as crm, crm.count_calls() as calls:
+        crm.handle(request)
+        [line] = [record.line() for record in calls._records]
+    assert "select cf_0,cf_1,cf_2, ... 66 more ..., cf_69 from Contacts where department" in line
+    assert "characters" in line
+    assert len(line) < 600

@@ -229,3 +229,30 @@ def test_a_port_that_is_taken() -> None:
         result = CliRunner().invoke(serve, ["--data", "none", "--port", str(server.port)])
     assert result.exit_code == 1
     assert f"Cannot listen on 127.0.0.1:{server.port}" in result.output
+
+
+def test_a_file_is_not_filled_twice(processes: list[Process], tmp_path: Path) -> None:
+    options = ("--data", "3", "--quiet", "--database", str(tmp_path / "crm.db"))
+    for expected in ("3", "4"):
+        process = Process(*options)
+        processes.append(process)
+        client = process.client()
+        assert client.query("select count(*) from Contacts;") == [{"count": expected}]
+        client.create("One more")
+        process.stop()
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "told"),
+    [
+        ("--database", "no database", "cannot be used as a SQLite file"),
+        ("--data", "{", "is not JSON"),
+        ("--data", '{"Nope": [{}]}', "refuses"),
+    ],
+)
+def test_files_that_cannot_be_used(tmp_path: Path, option: str, content: str, told: str) -> None:
+    file = tmp_path / "file"
+    file.write_text(content)
+    result = CliRunner().invoke(serve, [option, str(file), "--schema", str(DEMO)])
+    assert result.exit_code == 2
+    assert told in " ".join(result.output.split())

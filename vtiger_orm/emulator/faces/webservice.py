@@ -134,7 +134,7 @@ class WebserviceFace:
             "sessionName": session,
             "userId": user.wire_id,
             "version": self._crm.profile.api_version,
-            "vtigerVersion": self._crm.profile.vtiger_version,
+            "vtigerVersion": self._crm.version,
         }
 
     def _logout(self, call: ApiCall) -> dict[str, object]:
