@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from generated.demo import Accounts, Contacts
-from vtiger_orm import BulkError, BulkReport, InvalidRecord, OutcomeUnknown, ValuesAdjusted
+from vtiger_orm import (
+    BulkError,
+    BulkReport,
+    InvalidRecord,
+    InvalidValue,
+    OutcomeUnknown,
+    ValuesAdjusted,
+)
 from vtiger_orm.emulator import faults
 from vtiger_orm.operations.outcomes import Status
 
@@ -170,3 +177,12 @@ async def test_a_record_in_doubt_is_not_created_by_another_bulk(face: Face) -> N
     report = await face(Contacts.objects, "bulk_create", [contact])
     assert report[0].status is Status.UNKNOWN
     assert len(rows(face, "lastname = 'In doubt'")) == 1
+
+
+async def test_only_records_of_the_model_are_taken(face: Face) -> None:
+    with face.crm.count_calls() as calls:
+        for method in ("bulk_create", "bulk_update"):
+            for wrong in (Accounts(accountname="x"), "12x1", None):
+                with pytest.raises(InvalidValue, match="Records of Contacts"):
+                    await face(Contacts.objects, method, [Contacts(lastname="x"), wrong])
+    assert calls.number == 0

@@ -109,3 +109,13 @@ async def test_orders_that_make_no_sense(face: Face) -> None:
         wrong: dict[str, Any] = values
         with pytest.raises(InvalidValue, match=match):
             await face(turing.crm, "convert", **wrong)
+
+
+async def test_values_of_what_is_to_be_made_are_checked(face: Face) -> None:
+    lead = Leads(lastname="x", id=Leads.ref(f"{Leads.meta.prefix}x1"))
+    with face.crm.count_calls() as calls:
+        with pytest.raises(InvalidValue, match="accountname"):
+            await face(lead.crm, "convert", account={"accountnam": "x"})
+        with pytest.raises(InvalidValue, match="dict of values"):
+            await face(lead.crm, "convert", account="x")
+    assert calls.number == 0

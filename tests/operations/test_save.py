@@ -206,6 +206,11 @@ def _event(**values: Any) -> dict[str, Any]:
     }
 
 
+async def test_an_operation_that_does_not_exist(face: Face) -> None:
+    with pytest.raises(InvalidValue, match="'revise' or 'update'"):
+        await face(Contacts(lastname="x"), "save", operation="merge")
+
+
 async def test_lead_answers_are_repaired(face: Face) -> None:
     lead = await face(Leads.objects, "create", lastname="amp&amp;entity")
     assert lead.lastname == "amp&amp;entity"

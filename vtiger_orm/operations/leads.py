@@ -101,9 +101,9 @@ def order(
 ) -> Order:
     """Check and encode what is wanted. Raises `InvalidValue` when nothing is."""
     entities = {
-        module: {} if given is True else to_wire(metas[module], given)
+        module: {} if given is True else _values(metas[module], given)
         for module, given in wanted.items()
-        if (given is not False and not isinstance(given, bool)) or given is True
+        if given is not False
     }
     if not entities:
         raise InvalidValue(
@@ -115,6 +115,20 @@ def order(
             f"transfer_to={transfer_to!r} names a module that the conversion does not make."
         )
     return Order(str(parse_id(lead)), entities, assigned_to, transfer_to)
+
+
+def _values(meta: ModuleMeta, given: object) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise InvalidValue(
+            f"What is to be made in {meta.name} is True, False or a dict of values, not {given!r}."
+        )
+    for name in given:
+        if name not in meta.fields:
+            hint = meta.suggest(name)
+            raise InvalidValue(
+                f"{meta.name} has no field {name!r}." + (f" Did you mean {hint!r}?" if hint else "")
+            )
+    return to_wire(meta, given)
 
 
 def convert(

@@ -8,12 +8,13 @@ the owner from the session's user.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from ..errors import (
     AccessDenied,
     DoesNotExist,
     InvalidRecord,
+    InvalidValue,
     NotFound,
     StaleRecord,
     TransportError,
@@ -89,6 +90,8 @@ def save(
     anything is sent, `OutcomeUnknown` when the answer to a create was lost, and in strict mode
     `ValuesAdjusted` when the CRM stored other values than were sent.
     """
+    if operation not in get_args(SaveOperation):
+        raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
     facts = facts_of(runner)
     present: Row = {}
     if operation == "update" and record._saved_id is not None:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ..errors import UnsupportedQuery
+from ..errors import InvalidValue, UnsupportedQuery
 from ..operations import bulk, files, many, uploads, upsert, write
 from ..operations.accessor import PlanFor
 from ..operations.calls import Plan
@@ -165,7 +165,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         after each round. Give the report again to go on with what is left. A report that is made
         before (`BulkReport(records)`) also tells what was reached when this is interrupted.
         """
-        report = _report(records)
+        report = self._records_of(records)
         self._run(lambda runner: bulk.bulk_create(report, runner, progress))
         return report
 
@@ -173,7 +173,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
     ) -> BulkReport[M]:
         """`bulk_create`, awaited."""
-        report = _report(records)
+        report = self._records_of(records)
         await self._arun(lambda runner: bulk.bulk_create(report, runner, progress))
         return report
 
@@ -181,7 +181,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
     ) -> BulkReport[M]:
         """Save the changes of records; those without changes are left alone. As `bulk_create`."""
-        report = _report(records)
+        report = self._records_of(records)
         self._run(lambda runner: bulk.bulk_update(report, runner, progress))
         return report
 
@@ -189,7 +189,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
     ) -> BulkReport[M]:
         """`bulk_update`, awaited."""
-        report = _report(records)
+        report = self._records_of(records)
         await self._arun(lambda runner: bulk.bulk_update(report, runner, progress))
         return report
 
@@ -216,6 +216,16 @@ class WritingQuerySet(BaseQuerySet[M]):
         report = _report(records)
         meta = self._writable.meta
         await self._arun(lambda runner: bulk.bulk_delete(report, meta, runner, progress))
+        return report
+
+    def _records_of(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[Any]:
+        """A report of records of this model; raises `InvalidValue` for anything else."""
+        report = _report(records)
+        module = self._writable.meta.name
+        for item in report.items:
+            meta = getattr(type(item), "meta", None)
+            if getattr(meta, "name", None) != module:
+                raise InvalidValue(f"Records of {module} are wanted here, not {item!r}.")
         return report
 
     # Files
