@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, create_model
 
 from generated.demo import Contacts
-from tests.benchmarks.harness import Line, Lines, medians, show, shown, slower
+from tests.benchmarks.harness import Line, Lines, computing, show, shown, slower
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.kinds import Family
 
@@ -86,7 +86,7 @@ def measure() -> Lines:
     def plain_typed() -> Sequence[object]:
         return typed.validate_python(json.loads(page)["result"])
 
-    floor, ours, as_text, as_typed = medians(
+    floor, ours, as_text, as_typed = computing(
         lambda: json.loads(page), records, plain_text, plain_typed, rounds=ROUNDS
     )
     yield Line(
@@ -114,7 +114,7 @@ def measure() -> Lines:
         for number in range(1000):
             contact.department = str(number)
 
-    (each,) = medians(assign, rounds=5)
+    (each,) = computing(assign, rounds=5)
     yield Line(what="one assignment", ours=shown(each / 1000))
 
 

@@ -54,7 +54,10 @@ def faster(ours: float, rival: float) -> str:
 # Time
 
 
-def medians(*works: Work, rounds: int) -> list[float]:
+Clock = Callable[[], float]
+
+
+def medians(*works: Work, rounds: int, clock: Clock = time.perf_counter) -> list[float]:
     """Median seconds of each, measured in turn so that a busy machine slows all of them alike."""
     taken: list[list[float]] = [[] for _ in works]
     for work in works:
@@ -62,19 +65,19 @@ def medians(*works: Work, rounds: int) -> list[float]:
     gc.collect()
     for _ in range(rounds):
         for work, seconds in zip(works, taken):
-            seconds.append(timed(work))
+            seconds.append(timed(work, clock))
     return [statistics.median(seconds) for seconds in taken]
 
 
-def best(work: Work, rounds: int = 5) -> float:
-    """Seconds of the quickest run: what the code itself costs, without the machine's other jobs."""
-    return min(timed(work) for _ in range(rounds))
+def computing(*works: Work, rounds: int) -> list[float]:
+    """`medians` of processor time: of work that waits for nothing, whatever else goes on here."""
+    return medians(*works, rounds=rounds, clock=time.process_time)
 
 
-def timed(work: Work) -> float:
-    begin = time.perf_counter()
+def timed(work: Work, clock: Clock = time.perf_counter) -> float:
+    begin = clock()
     work()
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
 def shown(seconds: float) -> str:
@@ -94,6 +97,9 @@ class Finished:
     """What a process took, start-up included, and what it said."""
 
     seconds: float
+    """Of the wall clock."""
+    processor: float
+    """Seconds of processor time, which the machine's other jobs do not lengthen."""
     megabytes: int
     output: str
 
@@ -103,8 +109,8 @@ import resource, subprocess, sys, time
 begin = time.perf_counter()
 code = subprocess.run(sys.argv[1:]).returncode
 taken = time.perf_counter() - begin
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-print(code, taken, peak, file=sys.stderr)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(code, taken, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, file=sys.stderr)
 """
 
 
@@ -122,10 +128,10 @@ def command(*words: object) -> Finished:
         text=True,
         check=True,
     )
-    code, seconds, megabytes = done.stderr.split()[-3:]
+    code, seconds, processor, megabytes = done.stderr.split()[-4:]
     if code != "0":
         raise RuntimeError(f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
-    return Finished(float(seconds), int(megabytes), done.stdout)
+    return Finished(float(seconds), float(processor), int(megabytes), done.stdout)
 
 
 def _environment() -> dict[str, str]:
