@@ -54,10 +54,14 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("clean")
     run(sys.executable, "-m", "venv", "--without-pip", home / "venv", cwd=home)
     python = home / "venv" / "bin" / "python"
-    site = Path(run(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=home).strip())
+    site = Path(
+        run(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=home).strip()
+    )
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     pip = (sys.executable, "-m", "pip", "--python", python)
-    run(*pip, "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", wheel, cwd=home)
+    run(
+        *pip, "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", wheel, cwd=home
+    )
     return python
 
 
