@@ -20,14 +20,14 @@ from vtiger_orm.query.selection import Order, Selection
 
 
 @st.composite
-def strained(draw: st.DrawFn, **settings: Any) -> Environment:
+def strained(draw: st.DrawFn, thinned: bool = False) -> Environment:
     return careful(
         page_size=draw(st.integers(3, 7)),
         precedence_known=draw(st.booleans()),
         collation=draw(st.sampled_from(["general_ci", "unknown"])),
         parallel=draw(st.sampled_from([1, 1, 3])),
         url_budget=draw(st.sampled_from([8000, 900])),
-        **settings,
+        thinned_pages=thinned,
     )
 
 
@@ -48,7 +48,7 @@ def filled(rows: list[dict[str, Any]], env: Environment) -> Server:
     hidden=st.sets(st.integers(0, 39)),
     nodes=st.lists(TREES, min_size=1, max_size=2),
     order=orders(META),
-    env=strained(thinned_pages=True),
+    env=strained(thinned=True),
     size=st.one_of(st.none(), st.integers(0, 12)),
 )
 def test_pages_thinned_by_permissions(
