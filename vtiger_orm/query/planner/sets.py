@@ -133,8 +133,8 @@ def too_large(what: Compiled, rows: int) -> ScanTooLarge:
     return ScanTooLarge(
         f"An exact answer from {what.module.name} needs reading {rows} rows or more, but "
         f"max_scan_rows is {what.env.max_scan_rows}. Part of the condition cannot be sent to the "
-        f"CRM ({what.residual}), so it would be tested on the rows. Add a condition that leaves fewer "
-        f"rows, take a slice, or open the session with a larger max_scan_rows."
+        f"CRM ({what.residual}), so it would be tested on the rows. Add a condition that leaves "
+        f"fewer rows, take a slice, or open the session with a larger max_scan_rows."
     )
 
 
