@@ -139,7 +139,15 @@ def test_both_shapes_of_the_answer() -> None:
         (".ssh", "ssh"),
         ("..", "file"),
         ("", "file"),
-        ("x\0y", "xy"),
+        ("x\0y", "x_y"),
+        ("a\n\x1b[2J.txt", "a__[2J.txt"),
+        ("C:evil", "C_evil"),
+        ("CON.txt", "_CON.txt"),
+        ("nul", "_nul"),
+        ("\u202egnp.exe", "_gnp.exe"),
+        ("half\ud800.txt", "half_.txt"),
+        ("a. ", "a"),
+        ("é" * 300 + ".pdf", "é" * 98 + ".pdf"),
     ],
 )
 def test_names_from_the_crm_never_leave_their_folder(name: str, safe: str) -> None:

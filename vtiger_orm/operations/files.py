@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import mimetypes
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,11 @@ from .support import remembering
 
 DEFAULT_LIMIT: Final = 50 * 1024 * 1024
 """Bytes; the Cloud's usual DOCUMENT_UPLOAD_FILE_LIMIT."""
+
+_LONGEST_NAME: Final = 200
+"""Bytes; common file systems take 255, and a download adds an ending of its own meanwhile."""
+
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 
 ATTACHMENTS: Final = "imageattachmentids"
 
@@ -56,9 +61,20 @@ class StoredFile:
 
 
 def safe_name(name: str) -> str:
-    """A file name from the CRM without any path in it."""
-    cleaned = name.replace("\\", "/").rsplit("/", 1)[-1].strip().lstrip(".").replace("\0", "")
-    return cleaned or "file"
+    """A file name from the CRM without any path in it, or anything a system gives a meaning to:
+    control characters, streams and devices of Windows, hidden files."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join("_" if char in '<>:"|?*' or not char.isprintable() else char for char in last)
+    cleaned = shown.strip(" .")
+    stem, dot, ending = cleaned.rpartition(".")
+    stem, ending = (stem, dot + ending[:20]) if dot else (cleaned, "")
+    while len((stem + ending).encode()) > _LONGEST_NAME:
+        stem = stem[:-1]
+    return "_" * _is_device(stem) + stem + ending or "file"
+
+
+def _is_device(stem: str) -> bool:
+    return _DEVICE.fullmatch(stem.partition(".")[0]) is not None
 
 
 def file_part(
@@ -89,8 +105,13 @@ def file_part(
         content = source
         if not isinstance(source, bytes) and source.seekable():
             content = _FromHere(source)
-    guessed = content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
-    return FilePart(part, filename, content, guessed)
+    return FilePart(part, filename, content, content_type or _guessed_type(filename))
+
+
+def _guessed_type(filename: str) -> str:
+    from mimetypes import guess_type
+
+    return guess_type(filename)[0] or "application/octet-stream"
 
 
 class _FromHere:
