@@ -5,7 +5,6 @@ Built from a generated class or straight from a snapshot; plain frozen facts, no
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -156,7 +155,9 @@ class ModuleMeta:
         """The attribute that was most likely meant by a misspelt or wire name."""
         if name in self.by_wire:
             return self.by_wire[name].name
-        close = difflib.get_close_matches(name, self.fields, n=1)
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, self.fields, n=1)
         return close[0] if close else None
 
 

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from ..errors import ConfigError, InvalidValue, MalformedAnswer
 from ..ids import parse_id
-from ..metadata import describe as wire
 from .calls import Describe, ListTypes, Me, Operation, Plan, Row, perform
 from .facts import Facts
 from .limits import EditionLimit, Limit
 from .support import remembering, require
 
 if TYPE_CHECKING:
+    from ..metadata import describe as wire
     from ..records import Record
     from ..references import Ref
 
@@ -87,6 +87,8 @@ def me() -> Plan[User]:
 
 def modules(with_field_type: str | Sequence[str] | None, facts: Facts) -> Plan[list[ModuleInfo]]:
     """Modules of the CRM; with `with_field_type` those that have a field of such a type."""
+    from ..metadata import describe as wire
+
     require("listtypes", facts)
     types = (with_field_type,) if isinstance(with_field_type, str) else (with_field_type or ())
     answer = yield from perform(ListTypes(tuple(types)))
@@ -104,6 +106,8 @@ def modules(with_field_type: str | Sequence[str] | None, facts: Facts) -> Plan[l
 
 def describe(module: str, facts: Facts) -> Plan[wire.Describe]:
     """The CRM's present description of a module, beyond what the package was generated from."""
+    from ..metadata import describe as wire
+
     require("describe", facts)
     answer = yield from perform(Describe(module))
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -130,7 +129,9 @@ class _Path:
                 f"record.related.{name}"
             )
         names = [each.name for each in modules[0].relations] if self.relations else []
-        close = difflib.get_close_matches(name, names, n=1)
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, names, n=1)
         if close and name not in modules[0].by_wire:
             raise InvalidLookup(
                 f"{modules[0].name} has neither a field nor a relation {name!r}. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 from typing import Final
 
@@ -110,7 +109,9 @@ def _wrong_lookup(module: ModuleMeta, field: FieldMeta, last: str) -> str:
     known = LOOKUPS[field.family]
     text = f"{module.name}.{field.name} ({field.kind}) has no lookup {last!r}."
     elsewhere = _ELSEWHERE.get(last)
-    close = difflib.get_close_matches(last, known, n=1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(last, known, n=1)
     if elsewhere:
         text += " " + elsewhere.format(field=field.name)
     elif close:

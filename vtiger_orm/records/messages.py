@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidValue, NotLoaded, RecordError
@@ -47,7 +46,9 @@ def unknown_name(model: type[Record], name: str) -> str:
     """That there is no such field, with the one that was probably meant."""
     if name in _DJANGO:
         return f"{model.__name__} has no {name!r}: use {_DJANGO[name]}."
-    close = difflib.get_close_matches(name, model._columns, n=1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, model._columns, n=1)
     meant = model._attribute_of(name) or (close[0] if close else None)
     if meant is not None:
         return f"{model.__name__} has no field {name!r}. Did you mean {meant!r}?"
@@ -71,7 +72,9 @@ def not_of_class(model: type[Record], name: str) -> str:
 
     if hasattr(QuerySet, name):
         return f"{text}: write {model.__name__}.objects.{name}"
-    close = difflib.get_close_matches(name, {*model._columns, *dir(model)}, n=1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, {*model._columns, *dir(model)}, n=1)
     meant = model._attribute_of(name) or (close[0] if close else None)
     return f"{text}. Did you mean {meant!r}?" if meant else text
 
