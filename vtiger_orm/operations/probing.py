@@ -111,7 +111,8 @@ def _select(probe: Probe, fields: Sequence[DescribedField]) -> Plan[list[Describ
             denied = _denied_name(error)
             if denied not in {each.name for each in left}:
                 # A field that was not asked for (an id the server adds): no select works.
-                probe.flaws.update({name: Flaw.DENIED for name in (str(denied), *names.split(","))})
+                useless = (str(denied), *names.split(","))
+                probe.flaws.update(dict.fromkeys(useless, Flaw.DENIED))
                 return []
             probe.flaws[str(denied)] = Flaw.DENIED
             left = [each for each in left if each.name != denied]
