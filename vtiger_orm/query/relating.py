@@ -45,7 +45,7 @@ def related_to(field: FieldMeta, relation: Relating) -> Node:
 
 def plan_rows(selection: Selection, env: Environment) -> RowStream:
     """`planner.plan_rows` of a selection that may hold relations."""
-    if not contains(selection.where, (RelatedTo, InSelection)):
+    if not contains(selection.where, RelatedTo, InSelection):
         return planner.plan_rows(selection, env)
     return _rows(selection, env)
 

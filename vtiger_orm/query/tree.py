@@ -190,14 +190,14 @@ def atoms(node: Node) -> tuple[Atom, ...]:
     return tuple(found)
 
 
-def contains(node: Node, kind: type | tuple[type, ...]) -> bool:
-    """Whether an atom of this kind is in the tree."""
+def contains(node: Node, *kinds: type) -> bool:
+    """Whether an atom of one of these classes is in the tree."""
     if isinstance(node, _COMPOSITE):
-        for child in node.children:
-            if isinstance(child, kind) or (isinstance(child, INNER) and contains(child, kind)):
-                return True
-        return False
-    return contains(node.child, kind) if isinstance(node, Not) else isinstance(node, kind)
+        found = set(map(type, node.children))
+        if found.isdisjoint(INNER):
+            return not found.isdisjoint(kinds)
+        return any(contains(child, *kinds) for child in node.children)
+    return contains(node.child, *kinds) if isinstance(node, Not) else isinstance(node, kinds)
 
 
 def _collect(node: Node, found: list[Atom]) -> None:
