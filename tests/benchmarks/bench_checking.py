@@ -27,9 +27,12 @@ def program() -> str:
     """Filters, orders, slices and reads every module, as an application would."""
     lines = [f"from generated.demo import {', '.join(sorted(package.modules))}"]
     for name in package.modules:
-        chosen = f"{name}.objects.filter(id={name}.ref('1x1')).exclude(id__in=[])"
+        chosen = f"{name}.objects.all()"
+        if package.model(name).meta.id.filterable:
+            chosen = f"{name}.objects.filter(id={name}.ref('1x1')).exclude(id__in=[])"
+            chosen += ".order_by('-id')"
         lines += ["", f"def read_{name}() -> None:"]
-        lines += [f"    for each in {chosen}.order_by('-id')[:10]:", "        print(each.id)"]
+        lines += [f"    for each in {chosen}[:10]:", "        print(each.id)"]
     return "\n".join(lines) + "\n"
 
 
