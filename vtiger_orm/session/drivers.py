@@ -148,8 +148,7 @@ class SyncDriver:
                     work.failed(index, error)
 
         helpers = [
-            self._workers().submit(contextvars.copy_context().run, worker)
-            for _ in range(width - 1)
+            self._workers().submit(contextvars.copy_context().run, worker) for _ in range(width - 1)
         ]
         try:
             worker()

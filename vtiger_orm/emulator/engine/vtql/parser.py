@@ -117,7 +117,9 @@ def _unexpected(scanner: Scanner, error: UnexpectedToken) -> CrmError:
 @cache
 def _grammar() -> Lark:
     return Lark(
-        files("vtiger_orm.emulator.engine.vtql").joinpath("grammar.lark").read_text(encoding="utf-8"),
+        files("vtiger_orm.emulator.engine.vtql")
+        .joinpath("grammar.lark")
+        .read_text(encoding="utf-8"),
         parser="lalr",
         lexer=ScannerLexer,
         transformer=_Builder(),
