@@ -19,7 +19,9 @@ from tests.benchmarks.harness import Line, Lines, Work, faster, medians, show, s
 RECORDS: Final = 10_000
 PAGE: Final = 100
 LATENCY: Final = 0.02
-ROUNDS: Final = 5
+ROUNDS: Final = 7
+NOISE: Final = 0.03
+"""By how much the medians of one and the same loop differ on a machine that does nothing else."""
 PARALLEL: Final = 4
 PARALLEL_GOAL: Final = 2.5
 
@@ -83,7 +85,7 @@ def measure() -> Lines:
             rival=f"{name} {shown(loop)}",
             ratio=faster(one, loop),
             goal="never slower",
-            met=one <= loop,
+            met=one <= loop * (1 + NOISE),
         )
         yield Line(
             what=f"{profile}, parallel={PARALLEL}",
