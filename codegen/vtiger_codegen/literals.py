@@ -25,7 +25,6 @@ _SPECIAL = {
     '"': re.compile(r'["\\]|[^ -~]'),
     "'": re.compile(r"['\\]|[^ -~]"),
 }
-_BLANKS = re.compile(r"\s+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _VISIBLE: Final = frozenset("LMNPS")
 
@@ -54,6 +53,8 @@ def _escape(match: re.Match[str]) -> str:
 def string(text: str) -> str:
     """A Python string literal of the text, in the spelling black leaves alone: the quotes that
     need fewer backslashes, else double ones."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'  # nearly all of them
     quote = "'" if text.count('"') > text.count("'") else '"'
     return f"{quote}{_SPECIAL[quote].sub(_escape, text)}{quote}"
 
@@ -77,7 +78,9 @@ def literal(value: object) -> str:
 def one_line(text: str, longest: int = 72) -> str:
     """Text for a sentence: blanks of any kind as one, too long a text cut, and halves of
     characters replaced (a class with one in its docstring cannot be made)."""
-    flat = _SURROGATES.sub("\ufffd", _BLANKS.sub(" ", text).strip())
+    flat = " ".join(text.split())
+    if not flat.isascii():
+        flat = _SURROGATES.sub("\ufffd", flat)
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 

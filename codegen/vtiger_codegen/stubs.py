@@ -84,6 +84,8 @@ class Classes:
 
     def targets(self, field: FieldMeta) -> tuple[str, ...]:
         """The classes a reference may point to, as far as the package has them."""
+        if field.family is not Family.REFERENCE:
+            return ()
         return tuple(self.of[module] for module in self._modules(field))
 
     def _modules(self, field: FieldMeta) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 RUNTIME: Final = "vtiger_orm"
@@ -42,6 +43,7 @@ def builtin(name: str) -> Type:
     return Type(name)
 
 
+@lru_cache(maxsize=4096)
 def named(name: str, module: str) -> Type:
     """A name that is imported from `module`; ``Contacts.LeadSource`` imports ``Contacts``."""
     return Type(name, frozenset({Import(module, name.partition(".")[0])}))
@@ -88,5 +90,6 @@ ITERABLE: Final = named("Iterable", "collections.abc")
 TUPLE: Final = builtin("tuple")
 
 
+@lru_cache(maxsize=4096)
 def optional(type_: Type) -> Type:
     return union(type_, NONE)
