@@ -63,10 +63,9 @@ def condition(module: ModuleMeta, keyword: str, value: object) -> Node:
 
 def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
     """The value in wire form; empty for a list without choices."""
-    if type(value) is str and field.family in _PLAIN:
-        if len(value) > _SHORT or not value.isascii():
-            _check_text(module, field, value)
-        return value  # even a tab: a text to the CRM, where only blanks are blank
+    if isinstance(value, str) and field.family in _PLAIN:
+        # Even a tab: a text to the CRM, where only blanks are blank.
+        return _sendable(module, field, str.__str__(value))
     try:
         text = encode(field, value)
     except InvalidValue as error:
@@ -82,13 +81,13 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
             f"{' or '.join(field.targets)}, whose ids begin with "
             f"{' or '.join(f'{each}x' for each in field.prefixes)} on this CRM."
         )
-    if len(text) > _SHORT or not text.isascii():
-        _check_text(module, field, text)
-    return text
+    return _sendable(module, field, text)
 
 
-def _check_text(module: ModuleMeta, field: FieldMeta, text: str) -> None:
-    """Whether the text can be written in a statement at all."""
+def _sendable(module: ModuleMeta, field: FieldMeta, text: str) -> str:
+    """The text, if it can be written in a statement at all; raises `InvalidLookup`."""
+    if len(text) <= _SHORT and text.isascii():
+        return text
     if not is_sendable(text):
         raise InvalidLookup(
             f"{text!r} for {module.name}.{field.name} holds half of a character (a lone "
@@ -102,6 +101,7 @@ def _check_text(module: ModuleMeta, field: FieldMeta, text: str) -> None:
             f"{MAX_LITERAL_BYTES} bytes that the CRM reads in a query. Compare with a "
             f"shorter part of it: {field.name}__startswith=..."
         )
+    return text
 
 
 def _is_blank(value: object) -> bool:
@@ -331,8 +331,7 @@ def _matches(
         if not text:
             return Present(field)
         pattern = before + patterns.literal(text) + after
-        _check_text(module, field, pattern)
-        return Like(field, pattern)
+        return Like(field, _sendable(module, field, pattern))
 
     return read
 
@@ -341,8 +340,7 @@ def _like(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     pattern = patterns.canonical(_text(module, field, "like", value))
     if not pattern:
         return FALSE
-    _check_text(module, field, pattern)
-    return Like(field, pattern)
+    return Like(field, _sendable(module, field, pattern))
 
 
 def _has(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
@@ -352,8 +350,7 @@ def _has(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
             f"{module.name}.{field.name}__has takes one choice, not {value!r}. "
             f"Several are asked for with has_any or has_all, none with {field.name}=None."
         )
-    _check_text(module, field, choice)
-    return Has(field, choice)
+    return Has(field, _sendable(module, field, choice))
 
 
 def _has_any(module: ModuleMeta, field: FieldMeta, value: object) -> Node:

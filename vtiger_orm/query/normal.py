@@ -99,6 +99,8 @@ def _product(results: Sequence[Branches], nodes: Sequence[Node]) -> Branches:
     several = [(result, node) for result, node in zip(results, nodes) if len(result) > 1]
     if not _possible(base):
         return ()
+    if not several:
+        return (base,)
     several.sort(key=lambda each: len(each[0]))
     branches, complete = _multiplied(base, several, MOST_BRANCHES)
     return branches if complete else _multiplied(base, several, FOLDED_BRANCHES)[0]

@@ -77,10 +77,10 @@ class Packing:
         return self.precedence_known or is_plain((*group, branch))
 
     def _has_long(self, branch: Branch) -> bool:
-        return Listed in map(type, branch) and any(map(self._is_long, branch))
+        return any(self._is_long(part) for part in branch if isinstance(part, Listed))
 
-    def _is_long(self, part: Part) -> bool:
-        return isinstance(part, Listed) and len(part.values) > self._most_values(part)
+    def _is_long(self, part: Listed) -> bool:
+        return len(part.values) > self._most_values(part)
 
     def _most_values(self, part: Listed) -> int:
         return self.page_size if part.wire == "id" else LISTED_REFERENCES

@@ -15,7 +15,7 @@ _BLANKS: Final = " %_"
 
 def literal(text: str) -> str:
     """The pattern that matches exactly this text."""
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    return text if text.isalnum() else _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def tokens(pattern: str) -> Iterator[tuple[bool, str]]:

@@ -149,9 +149,10 @@ def check_datetime(value: object) -> datetime:
             "time of this machine."
         )
     try:
-        return value.astimezone(UTC).replace(microsecond=0)
+        moment = value.astimezone(UTC)
     except OverflowError:
         raise ValueError("it is outside the range of dates.") from None
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def check_time(value: object) -> time:

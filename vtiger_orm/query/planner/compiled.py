@@ -122,7 +122,7 @@ class Compiled:
         joins = several(self.module.name)
         return bool(joins) and (self.joins_in_condition or bool(self.joined_columns))
 
-    @cached_property
+    @property
     def packing(self) -> Packing:
         return Packing.of(self.env, self.columns)
 

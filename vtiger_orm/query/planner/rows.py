@@ -61,10 +61,12 @@ def selected(selection: Selection, env: Environment) -> RowStream:
 
 def _hidden(what: Compiled, order: tuple[Order, ...]) -> set[str]:
     """Columns that are read only to decide or to sort."""
+    if what.is_exact and not order:
+        return set()
     extra = {each.field.wire for each in order}
     if not what.is_exact:
         extra.update(what.decided_by)
-    return extra and extra.difference(what.columns, *what.later)
+    return extra.difference(what.columns, *what.later)
 
 
 def _joined_later(what: Compiled) -> Compiled:
