@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from tests.benchmarks.harness import Lines, busy, missed, show
+from tests.benchmarks.harness import Lines, machine, missed, show
 
 QUESTIONS = sorted(
     each.stem.removeprefix("bench_") for each in Path(__file__).parent.glob("bench_*")
@@ -29,7 +29,7 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"No benchmark {', '.join(unknown)}. There are: {', '.join(QUESTIONS)}.")
         return 2
-    print(busy())
+    print(machine())
     failed = 0
     for name in names or QUESTIONS:
         module = import_module(f"tests.benchmarks.bench_{name}")

@@ -1,7 +1,7 @@
 """From a queryset of ten conditions to the text of its statement.
 
-Processor time, and Python's own build decides: one that was optimised with profiles (as those of
-the distributions and of python.org) takes a tenth less than one compiled without.
+Python's own build matters here: one that is optimised with profiles, as those of distributions
+and of python.org are, takes a tenth less than one that is not.
 """
 
 from __future__ import annotations

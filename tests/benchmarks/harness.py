@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import platform
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -158,13 +160,16 @@ def peak_megabytes() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def busy() -> str:
-    """How busy the machine is with other things, where it can tell; a warning when it is."""
+def machine() -> str:
+    """What the figures depend on besides the code: the Python, and what else goes on."""
+    built = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    profiled = "" if "--enable-optimizations" in built else ", built without optimisations"
+    said = f"Python {platform.python_version()}{profiled}"
     if not hasattr(os, "getloadavg"):
-        return ""
+        return said
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
-    warning = "; do not trust these figures" if load > cores / 2 else ""
-    return f"load {load:.1f} on {cores} cores{warning}"
+    warning = "; do not trust the figures" if load > cores / 2 else ""
+    return f"{said}; load {load:.1f} on {cores} cores{warning}"
 
 
 # The table
