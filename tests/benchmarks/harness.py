@@ -8,7 +8,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -162,9 +161,7 @@ def peak_megabytes() -> float:
 
 def machine() -> str:
     """What the figures depend on besides the code: the Python, and what else goes on."""
-    built = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    profiled = "" if "--enable-optimizations" in built else ", built without optimisations"
-    said = f"Python {platform.python_version()}{profiled}"
+    said = f"Python {platform.python_version()}"
     if not hasattr(os, "getloadavg"):
         return said
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
