@@ -8,53 +8,46 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 
-RECORD_ROOMS = {
-    "fields",
-    "models",
-    "picklists",
-    "records",
-    "references",
-    "related",
+ORDER = (
+    "_lazy",
+    "errors",
+    "ids",
+    "metadata",
     "values",
-}
-"""What a record is made of: one group, free among itself."""
+    "calls",
+    "dialects",
+    "conditions",
+    "planner",
+    "records",
+    "writing",
+    "feed",
+    "introspection",
+    "administration",
+    "models",
+    "session",
+    "package",
+    "testing",
+)
+"""The rooms of the runtime from the ground up: a room imports those before it, never one behind.
 
-GROUND = {"_lazy", "errors", "ids", "metadata", "protocols"}
+Every import counts: at the top, inside a function, and for type checkers alone.
+"""
 
-ALLOWED: dict[str, set[str]] = {
-    "_lazy": set(),
-    "errors": set(),
-    "ids": {"errors"},
-    "protocols": set(),
-    "metadata": {"errors", "ids"},
-    "operations.calls": set(),
-    "operations.urls": set(),
-    "operations": GROUND | RECORD_ROOMS | {"operations", "query"},
-    "query": GROUND | RECORD_ROOMS | {"operations", "query"},
-    "query.environment": {"errors", "metadata"},
-    "package": GROUND,
-    "dialects": GROUND | {"operations.calls", "operations.urls"},
-    "session": GROUND | {"dialects", "operations", "query.environment"},
-    "emulator": {"errors", "ids", "metadata"},
-    "testing": GROUND | RECORD_ROOMS | {"emulator", "operations", "package", "query", "session"},
-    **{room: GROUND | RECORD_ROOMS | {"operations.calls"} for room in RECORD_ROOMS},
-}
-"""Part of `vtiger_orm` -> the parts it may import. The longest name that fits an importing or
-imported module counts, so `operations.calls` is a part of its own."""
+ASIDE = {"emulator": {"errors", "ids", "metadata"}}
+"""Rooms outside of the order, with what they may import. The emulator never uses the compiler
+that it is meant to check."""
 
-LATE: dict[str, set[str]] = {
-    "package": {"session"},
-    **{room: {"operations", "query"} for room in RECORD_ROOMS},
-}
-"""What may be imported inside functions only, where the other direction is imported above."""
+OPEN = {"testing": {"emulator"}}
+"""What a room may import beside the rooms before it."""
 
 FORBIDDEN_ANYWHERE = {"vtiger_codegen", "generated", "jinja2", "black", "libcst", "click", "rich"}
 """Never imported by `vtiger_orm`, not even late."""
@@ -66,33 +59,50 @@ RIM = {"asyncio", "concurrent"}
 """What `session`, itself imported by the first connect(), may import above."""
 
 
+class Kind(StrEnum):
+    TOP = "top"
+    LATE = "late"
+    """Inside a function."""
+    TYPING = "typing"
+    """Under TYPE_CHECKING."""
+
+
 @dataclass(frozen=True)
 class Import:
     importer: str
     imported: str
-    late: bool
+    kind: Kind
     line: int
+
+    @property
+    def late(self) -> bool:
+        return self.kind is not Kind.TOP
+
+    def __str__(self) -> str:
+        return f"{self.importer}:{self.line} imports {self.imported} ({self.kind})"
 
 
 def imports_of(path: Path, root: Path) -> Iterator[Import]:
-    """Every import of the file that happens at run time."""
+    """Every import of the file."""
     module = ".".join(path.relative_to(root).with_suffix("").parts)
     package = module.split(".")[:-1]
     importer = module.removesuffix(".__init__")
 
-    def walk(node: ast.AST, late: bool) -> Iterator[Import]:
+    def walk(node: ast.AST, kind: Kind) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
                 negated = isinstance(child.test, ast.UnaryOp)
-                for kept in child.body if negated else child.orelse:
-                    yield from walk_one(kept, late)
+                for each in child.body:
+                    yield from walk_one(each, kind if negated else Kind.TYPING)
+                for each in child.orelse:
+                    yield from walk_one(each, Kind.TYPING if negated else kind)
             else:
-                yield from walk_one(child, late)
+                yield from walk_one(child, kind)
 
-    def walk_one(child: ast.AST, late: bool) -> Iterator[Import]:
+    def walk_one(child: ast.AST, kind: Kind) -> Iterator[Import]:
         if isinstance(child, ast.Import):
             for alias in child.names:
-                yield Import(importer, alias.name, late, child.lineno)
+                yield Import(importer, alias.name, kind, child.lineno)
         elif isinstance(child, ast.ImportFrom):
             base = package[: len(package) - child.level + 1] if child.level else []
             origin = ".".join([*base, *(child.module or "").split(".")]).strip(".")
@@ -101,13 +111,13 @@ def imports_of(path: Path, root: Path) -> Iterator[Import]:
                 folder = root.joinpath(*origin.split("."), alias.name)
                 inner = submodule.exists() or folder.is_dir()
                 yield Import(
-                    importer, f"{origin}.{alias.name}" if inner else origin, late, child.lineno
+                    importer, f"{origin}.{alias.name}" if inner else origin, kind, child.lineno
                 )
         else:
             function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            yield from walk(child, late or function)
+            yield from walk(child, Kind.LATE if function else kind)
 
-    yield from walk(ast.parse(path.read_text("utf-8")), late=False)
+    yield from walk(ast.parse(path.read_text("utf-8")), Kind.TOP)
 
 
 def all_imports(root: Path, package: str) -> list[Import]:
@@ -116,52 +126,101 @@ def all_imports(root: Path, package: str) -> list[Import]:
     return [each for path in files for each in imports_of(path, root)]
 
 
-def part(module: str) -> str:
-    """The longest name of the table that the module belongs to."""
-    inner = module.removeprefix("vtiger_orm").removeprefix(".")
-    fitting = [name for name in ALLOWED if inner == name or inner.startswith(name + ".")]
-    return max(fitting, key=len, default=inner)
+def room(module: str) -> str:
+    """The first name below `vtiger_orm`; empty for the package's own root, which exports all."""
+    return module.removeprefix("vtiger_orm").removeprefix(".").partition(".")[0]
 
 
-def test_every_part_of_the_runtime_is_in_the_table() -> None:
-    parts = {part(each.importer) for each in all_imports(ROOT, "vtiger_orm")} - {""}
-    assert parts <= ALLOWED.keys()
+def below(name: str) -> set[str]:
+    """The rooms that a room may import, itself included."""
+    if name in ASIDE:
+        return {name, *ASIDE[name]}
+    return {*ORDER[: ORDER.index(name) + 1], *OPEN.get(name, ())}
+
+
+def test_every_room_has_its_place() -> None:
+    rooms = {room(each.importer) for each in all_imports(ROOT, "vtiger_orm")} - {""}
+    folders = {each.stem for each in (ROOT / "vtiger_orm").iterdir() if each.suffix in ("", ".py")}
+    assert rooms <= {*ORDER, *ASIDE}
+    assert {*ORDER, *ASIDE} <= folders
+    assert len(ORDER) == len(set(ORDER))
 
 
 def wrong_arrows(imports: Iterable[Import]) -> list[str]:
-    """Imports inside the runtime that the tables do not allow."""
-    wrong = []
-    for each in imports:
-        source, target = part(each.importer), part(each.imported)
-        if not source or not each.imported.startswith("vtiger_orm"):
-            continue
-        allowed = ALLOWED[source] | (LATE.get(source, set()) if each.late else set())
-        allowed |= {source, source.split(".")[0]}
-        if not allowed & {target, target.split(".")[0]}:
-            wrong.append(f"{each.importer}:{each.line} imports {each.imported}")
-    return wrong
+    """Imports inside the runtime that point up the order."""
+    return [
+        str(each)
+        for each in imports
+        if (source := room(each.importer))
+        and (target := room(each.imported))
+        and each.imported.startswith("vtiger_orm.")
+        and target not in below(source)
+    ]
 
 
-def test_runtime_imports_point_one_way() -> None:
+def test_every_import_of_the_runtime_points_down() -> None:
     assert wrong_arrows(all_imports(ROOT, "vtiger_orm")) == []
 
 
 @pytest.mark.parametrize(
-    ("importer", "imported", "late"),
+    ("importer", "imported", "kind"),
     [
-        ("vtiger_orm.query.base", "vtiger_orm.session", False),
-        ("vtiger_orm.query.base", "vtiger_orm.session.session", True),
-        ("vtiger_orm.records.record", "vtiger_orm.query.queryset", False),
-        ("vtiger_orm.package", "vtiger_orm.session", False),
-        ("vtiger_orm.metadata.facts", "vtiger_orm.values", False),
-        ("vtiger_orm.operations.calls", "vtiger_orm.records", False),
-        ("vtiger_orm.emulator.crm", "vtiger_orm.dialects.cloud", True),
-        ("vtiger_orm.emulator.engine.compile", "vtiger_orm.query.planner", True),
-        ("vtiger_orm.session.core", "vtiger_orm.query.planner", False),
+        ("vtiger_orm.models.reading", "vtiger_orm.session", Kind.TOP),
+        ("vtiger_orm.models.reading", "vtiger_orm.session.session", Kind.LATE),
+        ("vtiger_orm.records.record", "vtiger_orm.models.queryset", Kind.LATE),
+        ("vtiger_orm.records.state", "vtiger_orm.package", Kind.TYPING),
+        ("vtiger_orm.metadata.facts", "vtiger_orm.values", Kind.TOP),
+        ("vtiger_orm.calls.operations", "vtiger_orm.records", Kind.TYPING),
+        ("vtiger_orm.emulator.crm", "vtiger_orm.dialects.cloud", Kind.LATE),
+        ("vtiger_orm.emulator.engine.compile", "vtiger_orm.planner", Kind.LATE),
+        ("vtiger_orm.session.core", "vtiger_orm.package", Kind.TOP),
+        ("vtiger_orm.planner.rows", "vtiger_orm.records", Kind.TYPING),
     ],
 )
-def test_other_arrows_are_found(importer: str, imported: str, late: bool) -> None:
-    assert wrong_arrows([Import(importer, imported, late, 1)])
+def test_other_arrows_are_found(importer: str, imported: str, kind: Kind) -> None:
+    assert wrong_arrows([Import(importer, imported, kind, 1)])
+
+
+def circles(imports: Iterable[Import]) -> list[list[str]]:
+    """Groups of files that lead to each other by imports of any kind."""
+    graph: dict[str, set[str]] = {}
+    for each in imports:
+        if each.imported.startswith("vtiger_orm"):
+            graph.setdefault(each.importer, set()).add(each.imported)
+            graph.setdefault(each.imported, set())
+    reach = {name: reachable(graph, name) for name in graph}
+    groups = {
+        frozenset(other for other in reach[name] if name in reach[other])
+        for name in graph
+        if name in reach[name]
+    }
+    return sorted(sorted(group) for group in groups)
+
+
+def reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = list(graph[start])
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(graph[name])
+    return found
+
+
+def test_no_two_files_import_each_other_in_a_circle() -> None:
+    assert circles(all_imports(ROOT, "vtiger_orm")) == []
+
+
+def test_circles_are_found() -> None:
+    def arrow(importer: str, imported: str, kind: Kind) -> Import:
+        return Import(f"vtiger_orm.{importer}", f"vtiger_orm.{imported}", kind, 1)
+
+    straight = [arrow("a", "b", Kind.TOP), arrow("b", "c", Kind.TYPING)]
+    assert circles(straight) == []
+    assert circles([*straight, arrow("c", "a", Kind.LATE)]) == [
+        ["vtiger_orm.a", "vtiger_orm.b", "vtiger_orm.c"]
+    ]
 
 
 def test_runtime_never_imports_the_generator_or_its_tools() -> None:
@@ -179,8 +238,8 @@ def test_costly_imports_happen_late() -> None:
         for each in all_imports(ROOT, "vtiger_orm")
         if each.imported.split(".")[0] in LATE_ONLY
         and not each.late
-        and part(each.importer) not in {"emulator", "testing"}
-        and not (part(each.importer) == "session" and each.imported.split(".")[0] in RIM)
+        and room(each.importer) not in {"emulator", "testing"}
+        and not (room(each.importer) == "session" and each.imported.split(".")[0] in RIM)
     ]
     assert wrong == []
 

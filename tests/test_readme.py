@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from vtiger_orm.calls.support import table
 from vtiger_orm.emulator import Crm
-from vtiger_orm.operations.support import table
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -43,7 +43,7 @@ def test_the_python_of_the_readme_runs_as_it_stands(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_table_of_operations_is_the_one_of_the_code() -> None:
-    """To renew it: put `vtiger_orm.operations.support.table()` between the two marks."""
+    """To renew it: put `vtiger_orm.calls.support.table()` between the two marks."""
     _, found = README.split("<!-- operations -->\n")
     shown, _ = found.split("<!-- end of operations -->")
     assert shown.strip() == table().strip()

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from ._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .administration.edition_limits import EditionLimit as EditionLimit
+    from .calls.protocols import Runner as Runner
+    from .conditions.q import Q as Q
     from .errors import AccessDenied as AccessDenied
     from .errors import ApiError as ApiError
     from .errors import AuthError as AuthError
@@ -52,23 +55,20 @@ if TYPE_CHECKING:
     from .errors import ValidationFailed as ValidationFailed
     from .errors import ValuesAdjusted as ValuesAdjusted
     from .errors import VtigerError as VtigerError
-    from .operations.dependencies import Dependency as Dependency
-    from .operations.limits import EditionLimit as EditionLimit
-    from .operations.lineitems import LineItem as LineItem
-    from .operations.outcomes import BulkError as BulkError
-    from .operations.outcomes import BulkReport as BulkReport
+    from .metadata.dependencies import Dependency as Dependency
+    from .models.fetches import Prefetch as Prefetch
+    from .models.queryset import QuerySet as QuerySet
+    from .models.reading import ValuesQuerySet as ValuesQuerySet
+    from .models.record import Record as Record
     from .package import Package as Package
-    from .picklists import Choices as Choices
-    from .picklists import Picklist as Picklist
-    from .protocols import Runner as Runner
-    from .query import Explanation as Explanation
-    from .query import Prefetch as Prefetch
-    from .query import Q as Q
-    from .query import QuerySet as QuerySet
-    from .query import ValuesQuerySet as ValuesQuerySet
-    from .records import Record as Record
-    from .references import Ref as Ref
+    from .planner import Explanation as Explanation
+    from .records.references import Ref as Ref
     from .session import Session as Session
+    from .values.picklists import Choices as Choices
+    from .values.picklists import Picklist as Picklist
+    from .writing.line_items import LineItem as LineItem
+    from .writing.report import BulkError as BulkError
+    from .writing.report import BulkReport as BulkReport
 
 __version__ = "0.1.0"
 
@@ -137,23 +137,23 @@ __all__ = [
 ]
 
 _WHERE = {
-    "BulkError": "operations.outcomes",
-    "BulkReport": "operations.outcomes",
-    "Choices": "picklists",
-    "Dependency": "operations.dependencies",
-    "EditionLimit": "operations.limits",
-    "Explanation": "query",
-    "LineItem": "operations.lineitems",
+    "BulkError": "writing.report",
+    "BulkReport": "writing.report",
+    "Choices": "values.picklists",
+    "Dependency": "metadata.dependencies",
+    "EditionLimit": "administration.edition_limits",
+    "Explanation": "planner",
+    "LineItem": "writing.line_items",
     "Package": "package",
-    "Picklist": "picklists",
-    "Prefetch": "query",
-    "Q": "query",
-    "QuerySet": "query",
-    "Record": "records",
-    "Ref": "references",
-    "Runner": "protocols",
+    "Picklist": "values.picklists",
+    "Prefetch": "models.fetches",
+    "Q": "conditions.q",
+    "QuerySet": "models.queryset",
+    "Record": "models.record",
+    "Ref": "records.references",
+    "Runner": "calls.protocols",
     "Session": "session",
-    "ValuesQuerySet": "query",
+    "ValuesQuerySet": "models.reading",
 }
 
 if not TYPE_CHECKING:

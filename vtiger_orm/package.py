@@ -11,31 +11,21 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from ._lazy import lazy_names
+from .calls.protocols import Place
 from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
 from .ids import parse_id
 
 if TYPE_CHECKING:
-    from .protocols import Runner
-    from .records import Record
+    from .calls.protocols import Runner
+    from .models.record import Record
     from .session import Session
     from .session.settings import SessionSettings
 
 FORMAT: Final = 1
 """The format of generated packages that this runtime was built for."""
-
-
-class Place(NamedTuple):
-    """Where one module of the CRM is found in the package, and the prefix of its ids."""
-
-    attribute: str
-    """Name of the class at the package's root."""
-    python_module: str
-    prefix: str
-    module: str
-    """The CRM's own name of the module."""
 
 
 class Activation:

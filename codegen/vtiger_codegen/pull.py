@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from vtiger_orm import Session
+from vtiger_orm.introspection.pull import Progress, Server, pull
 from vtiger_orm.metadata.facts import UnknownFieldType
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.snapshot import Snapshot
-from vtiger_orm.operations.pull import Progress, Server, pull
 
 from .terminal import escaped
 

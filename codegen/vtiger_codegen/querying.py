@@ -10,17 +10,17 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from vtiger_orm.conditions.field_names import parse_order, readable_field, with_id
+from vtiger_orm.conditions.keywords import split_keyword
+from vtiger_orm.conditions.lookups import SHAPES, Shape
+from vtiger_orm.conditions.q import resolve
+from vtiger_orm.conditions.tree import Node, Selection, all_of, negated
 from vtiger_orm.errors import ConfigError, InvalidLookup, InvalidValue, SnapshotError
 from vtiger_orm.metadata.facts import module_meta
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.package import FORMAT, Package
-from vtiger_orm.query.conditions import Node, all_of, negated, resolve
-from vtiger_orm.query.fields import parse_order, readable_field, with_id
-from vtiger_orm.query.keywords import split_keyword
-from vtiger_orm.query.lookups import SHAPES, Shape
-from vtiger_orm.query.selection import Selection
 from vtiger_orm.values import convert
 from vtiger_orm.values.reading import read_boolean
 

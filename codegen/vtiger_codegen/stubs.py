@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, assert_never
 
+from vtiger_orm.conditions.lookups import LOOKUPS, SHAPES, Lookup, Shape
+from vtiger_orm.conditions.quirks import why_not_selectable
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
-from vtiger_orm.operations.crm import Crm
-from vtiger_orm.operations.crm_modules import LeadCrm, crm_class
-from vtiger_orm.operations.lineitems import is_inventory
-from vtiger_orm.query.lookups import LOOKUPS, SHAPES, Lookup, Shape
-from vtiger_orm.query.quirks import why_not_selectable
+from vtiger_orm.models.crm import Crm
+from vtiger_orm.models.crm_modules import LeadCrm, crm_class
+from vtiger_orm.writing.line_items import is_inventory
 
 from .ir import Alias, Flat, Keyword, Querysets
 from .naming.resolver import Namespace

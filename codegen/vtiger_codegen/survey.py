@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from vtiger_orm.calls.operations import Describe, ListTypes
+from vtiger_orm.calls.plans import Plan, perform
 from vtiger_orm.errors import ApiError, MalformedAnswer
+from vtiger_orm.introspection.abilities import probe_abilities
+from vtiger_orm.introspection.probing import is_fatal, probe_module
+from vtiger_orm.introspection.pull import Server
 from vtiger_orm.metadata import describe as wire
 from vtiger_orm.metadata.snapshot import Capabilities
-from vtiger_orm.operations.abilities import probe_abilities
-from vtiger_orm.operations.calls import Describe, ListTypes, Plan, perform
-from vtiger_orm.operations.probing import is_fatal, probe_module
-from vtiger_orm.operations.pull import Server
 
 _LIKELY: Final = ("Contacts", "Accounts", "Leads", "HelpDesk")
 """Modules of which most CRMs have records, the likeliest first."""

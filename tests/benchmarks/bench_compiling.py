@@ -12,8 +12,9 @@ from typing import Final, TypeVar
 
 from generated.demo import Accounts, Contacts
 from tests.benchmarks.harness import Line, Lines, computing, show, shown
-from vtiger_orm.operations.calls import Plan, Query, Row, RowStream
-from vtiger_orm.query.environment import Environment
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Query, Row
+from vtiger_orm.calls.plans import Plan, RowStream
 
 T = TypeVar("T")
 

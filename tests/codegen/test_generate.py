@@ -34,12 +34,12 @@ from tests.codegen.snapshots import (
     recorded_modules,
     snapshot,
 )
+from vtiger_orm.conditions.keywords import split_keyword
 from vtiger_orm.errors import ConfigError, RegenerateNeeded
 from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
-from vtiger_orm.query.keywords import split_keyword
 
 ROOT = Path(__file__).parents[2]
 PYI = black.Mode(line_length=100, is_pyi=True, target_versions={black.mode.TargetVersion.PY311})

@@ -9,15 +9,7 @@ import pytest
 
 from tests.dialects.sampling import sample
 from vtiger_orm import errors
-from vtiger_orm.dialects import Credentials, HttpRequest, HttpResponse, detect, dialect_named
-from vtiger_orm.dialects.base import Auth
-from vtiger_orm.dialects.cloud import Cloud
-from vtiger_orm.dialects.detection import Detection
-from vtiger_orm.dialects.errors import Asked, api_error, retry_after
-from vtiger_orm.dialects.redaction import excerpt, redact
-from vtiger_orm.dialects.webservice import Webservice
-from vtiger_orm.errors import VtigerError
-from vtiger_orm.operations.calls import (
+from vtiger_orm.calls.operations import (
     Call,
     Create,
     Delete,
@@ -28,6 +20,14 @@ from vtiger_orm.operations.calls import (
     Retrieve,
     RetrieveRelated,
 )
+from vtiger_orm.dialects import Credentials, HttpRequest, HttpResponse, detect, dialect_named
+from vtiger_orm.dialects.base import Auth
+from vtiger_orm.dialects.cloud import Cloud
+from vtiger_orm.dialects.detection import Detection
+from vtiger_orm.dialects.errors import Asked, api_error, retry_after
+from vtiger_orm.dialects.redaction import excerpt, redact
+from vtiger_orm.dialects.webservice import Webservice
+from vtiger_orm.errors import VtigerError
 
 WEBSERVICE = Webservice("https://crm.test")
 CLOUD = Cloud("https://crm.test")

@@ -13,11 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dialects.sampling import sample
-from vtiger_orm.dialects import Auth, HttpRequest, Identity
-from vtiger_orm.dialects.cloud import Cloud
-from vtiger_orm.dialects.webservice import Webservice
-from vtiger_orm.errors import NotSupported
-from vtiger_orm.operations.calls import (
+from vtiger_orm.calls.operations import (
     Call,
     Create,
     Delete,
@@ -34,7 +30,11 @@ from vtiger_orm.operations.calls import (
     Revise,
     Update,
 )
-from vtiger_orm.operations.urls import query_string, quote_value, quoted_length
+from vtiger_orm.calls.urls import query_string, quote_value, quoted_length
+from vtiger_orm.dialects import Auth, HttpRequest, Identity
+from vtiger_orm.dialects.cloud import Cloud
+from vtiger_orm.dialects.webservice import Webservice
+from vtiger_orm.errors import NotSupported
 
 AUTH = Auth(Identity("19x1", "admin"), "<SESSION>")
 BASIC = Auth(Identity("19x1", "admin"), "Basic " + base64.b64encode(b"admin:key").decode())

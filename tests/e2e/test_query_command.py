@@ -22,7 +22,7 @@ import vtiger_orm.emulator
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import ConfigError, InvalidLookup, SnapshotError, UnsupportedQuery
 from vtiger_orm.metadata.snapshot import Snapshot
-from vtiger_orm.picklists import Choices
+from vtiger_orm.values.picklists import Choices
 
 DEMO = Path(vtiger_orm.emulator.__file__).parent / "demo"
 SNAPSHOT = Snapshot.load(DEMO)

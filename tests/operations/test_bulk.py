@@ -16,7 +16,7 @@ from vtiger_orm import (
     ValuesAdjusted,
 )
 from vtiger_orm.emulator import faults
-from vtiger_orm.operations.outcomes import Status
+from vtiger_orm.writing.report import Status
 
 from .conftest import Face
 

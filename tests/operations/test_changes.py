@@ -10,8 +10,8 @@ import pytest
 from generated.demo import Accounts, Contacts
 from vtiger_orm import InvalidValue, NotSupported, UnsupportedQuery
 from vtiger_orm.emulator import faults
-from vtiger_orm.operations import changes as feed
-from vtiger_orm.operations.changes import Change, ChangeKind
+from vtiger_orm.feed import changes as feed
+from vtiger_orm.feed.changes import Change, ChangeKind
 
 from .conftest import Face
 

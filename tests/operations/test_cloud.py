@@ -16,8 +16,8 @@ from vtiger_orm import (
     MalformedAnswer,
     NotSupported,
 )
-from vtiger_orm.operations import tags
-from vtiger_orm.operations.facts import Facts
+from vtiger_orm.administration import tags
+from vtiger_orm.calls.server import Facts
 
 from .conftest import Face
 

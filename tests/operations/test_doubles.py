@@ -19,8 +19,8 @@ from vtiger_orm import OutcomeUnknown, VtigerError
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.emulator.faults import Exchange, Fault
 from vtiger_orm.emulator.http import Response, text_response
-from vtiger_orm.operations.outcomes import BulkError, Status
 from vtiger_orm.session import RetryPolicy
+from vtiger_orm.writing.report import BulkError, Status
 
 from .conftest import Face
 
@@ -145,7 +145,7 @@ def test_threads_that_save_one_record_create_it_once(crm: Crm, kind: str) -> Non
 
 
 def _plan(contact: Contacts, session: Any) -> Any:
-    from vtiger_orm.operations import write
+    from vtiger_orm.writing import save as write
 
     return write.save(contact, runner=session)
 

@@ -18,7 +18,7 @@ from vtiger_orm import (
     ServerError,
 )
 from vtiger_orm.emulator import faults
-from vtiger_orm.operations.files import read_answer, safe_name
+from vtiger_orm.writing.files import read_answer, safe_name
 
 from .conftest import Face
 

@@ -10,7 +10,7 @@ import pytest
 from generated.demo import Accounts, Contacts, Leads, Potentials
 from vtiger_orm import ApiError, InvalidValue, NotSupported, TransportError
 from vtiger_orm.emulator import faults
-from vtiger_orm.operations.leads import ConversionFailed
+from vtiger_orm.writing.leads import ConversionFailed
 
 from .conftest import Face
 

@@ -11,13 +11,15 @@ import pytest
 
 from generated.demo import Accounts, Contacts, Potentials, Quotes, Users
 from vtiger_orm import LineItem
-from vtiger_orm.operations import files, leads, write
-from vtiger_orm.operations.calls import Create, Operation, Query, Retrieve, Revise, Rows
-from vtiger_orm.operations.changes import ChangeKind, Request, changes
-from vtiger_orm.operations.cursors import start
-from vtiger_orm.operations.facts import Facts
-from vtiger_orm.operations.lineitems import read_items_of
-from vtiger_orm.query.environment import Environment
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Create, Operation, Query, Retrieve, Revise
+from vtiger_orm.calls.plans import Rows
+from vtiger_orm.calls.server import Facts
+from vtiger_orm.feed.changes import ChangeKind, Request, changes
+from vtiger_orm.feed.cursors import start
+from vtiger_orm.writing import files, leads
+from vtiger_orm.writing import save as write
+from vtiger_orm.writing.line_items import read_items_of
 
 SAMPLES = Path(__file__).parent / "samples"
 

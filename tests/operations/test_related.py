@@ -10,8 +10,8 @@ import pytest
 from generated.demo import Accounts, Contacts, Documents, Potentials, Products, Vehicles
 from vtiger_orm import InvalidValue, NotLoaded, NotSupported, Q
 from vtiger_orm.metadata.module import Relation
-from vtiger_orm.operations.related import NotRelated
-from vtiger_orm.operations.relations import RelatedManager
+from vtiger_orm.models.related_manager import RelatedManager
+from vtiger_orm.writing.links import NotRelated
 
 from .conftest import Face
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm import InvalidRecord
+from vtiger_orm.calls.server import Facts
+from vtiger_orm.feed.cursors import Position, start
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
-from vtiger_orm.operations import clock
-from vtiger_orm.operations.adjusted import Why, compare
-from vtiger_orm.operations.cursors import Position, start
-from vtiger_orm.operations.facts import Facts
-from vtiger_orm.operations.validation import Rule, check_create, check_delete, check_revise, enforce
+from vtiger_orm.writing import clock
+from vtiger_orm.writing.adjustments import Why, compare
+from vtiger_orm.writing.rules import Rule, check_create, check_delete, check_revise, enforce
 
 FACTS = Facts(prefixes={"Accounts": "11", "Contacts": "12", "Users": "19", "Groups": "20"})
 

@@ -16,8 +16,8 @@ from vtiger_orm import (
     Session,
     VtigerError,
 )
-from vtiger_orm.operations.limits import Limit
-from vtiger_orm.operations.server import User, records_of
+from vtiger_orm.administration.edition_limits import Limit
+from vtiger_orm.administration.server import User, records_of
 from vtiger_orm.session.operations import SessionOperations
 
 from .conftest import Face
@@ -142,7 +142,7 @@ def test_limits_as_numbers(text: str, number: int | None) -> None:
 
 def test_modules_that_take_a_file() -> None:
     from vtiger_orm import NotSupported
-    from vtiger_orm.operations.uploads import part_name
+    from vtiger_orm.writing.uploads import part_name
 
     assert part_name(Documents.meta) == "filename"
     assert part_name(Contacts.meta) == part_name(Products.meta) == "imagename[]"
@@ -151,8 +151,8 @@ def test_modules_that_take_a_file() -> None:
 
 
 def test_lookup_needs_something_to_look_for() -> None:
-    from vtiger_orm.operations import server
-    from vtiger_orm.operations.facts import Facts
+    from vtiger_orm.administration import server
+    from vtiger_orm.calls.server import Facts
 
     with pytest.raises(InvalidValue):
         next(server.lookup("phone", " ", None, Facts(dialect="cloud")))

@@ -7,16 +7,9 @@ import re
 import pytest
 
 from vtiger_orm import AccessDenied, MalformedAnswer, NotSupported, ServerError
-from vtiger_orm.operations.calls import Operation
-from vtiger_orm.operations.facts import Facts
-from vtiger_orm.operations.support import (
-    DIALECTS,
-    OPERATIONS,
-    Support,
-    remembering,
-    require,
-    table,
-)
+from vtiger_orm.calls.operations import Operation
+from vtiger_orm.calls.server import Facts
+from vtiger_orm.calls.support import DIALECTS, OPERATIONS, Support, remembering, require, table
 
 MANUALS = [
     "me",

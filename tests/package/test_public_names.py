@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 import vtiger_orm
-import vtiger_orm.query
 from vtiger_orm import errors
 from vtiger_orm.session import Session
 from vtiger_orm.session.settings import SessionSettings
 
-PACKAGES = [vtiger_orm, vtiger_orm.query]
+PACKAGES = [vtiger_orm]
 
 
 def source_of(package: object) -> Path:

@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from vtiger_orm.conditions.lookups import LOOKUPS, Lookup
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Node, Order
 from vtiger_orm.metadata.module import ModuleMeta
-from vtiger_orm.query.conditions import Node, Q, resolve
-from vtiger_orm.query.lookups import LOOKUPS, Lookup
-from vtiger_orm.query.selection import Order
 
 TEXTS = [
     "a", "A", "ä", "b", "B ", "ab", "aB", "ba", "a b", " a", "ß", "s", "straße", "strase",

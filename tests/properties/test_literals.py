@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.strategies import TEXTS
+from vtiger_orm.calls.urls import quoted_length
+from vtiger_orm.conditions import patterns
+from vtiger_orm.conditions.collation import compare, matcher, sort_key
 from vtiger_orm.emulator.engine import collation as engine
 from vtiger_orm.emulator.engine.literals import literal
 from vtiger_orm.emulator.engine.vtql import parse
-from vtiger_orm.operations.urls import quoted_length
-from vtiger_orm.query import patterns
-from vtiger_orm.query.collation import compare, matcher, sort_key
-from vtiger_orm.query.packing import Packing
-from vtiger_orm.query.parts import Said
-from vtiger_orm.query.vtql import Statement, quote
+from vtiger_orm.planner.packing import Packing
+from vtiger_orm.planner.parts import Said
+from vtiger_orm.planner.vtql import Statement, quote
 
 NASTY = [
     "'", "''", "\\", "\\'", "'\\", "trail\\", "\\\\", "; select", "';--", "' or 1=1 or id='1", "%",

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from tests.properties.strategies import OWNER_NUMBERS, conditions, datasets, orders
 from tests.query.crm import Server, careful, server, things
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.conditions.evaluate import evaluate
+from vtiger_orm.conditions.tree import Node, Order, Selection
 from vtiger_orm.metadata.facts import module_meta
-from vtiger_orm.query.conditions import Node
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.evaluate import evaluate
-from vtiger_orm.query.planner.keys import total_key
-from vtiger_orm.query.selection import Order, Selection
+from vtiger_orm.planner.keys import total_key
 
 META = module_meta(things())
 TREES = conditions(META)

@@ -20,13 +20,13 @@ from tests.properties.strategies import (
 )
 from tests.properties.test_truth import META, environments, expected, filled
 from tests.query.crm import Server, careful, described, server
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.conditions.evaluate import evaluate
+from vtiger_orm.conditions.q import Q
+from vtiger_orm.conditions.tree import InSelection, Node, OneOf, Selection, any_of, atoms
 from vtiger_orm.errors import ScanTooLarge
 from vtiger_orm.metadata.facts import module_meta
-from vtiger_orm.query.conditions import InSelection, Node, OneOf, Q, any_of, atoms
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.evaluate import evaluate
-from vtiger_orm.query.planner.semijoin import replaced
-from vtiger_orm.query.selection import Selection
+from vtiger_orm.planner.semijoin import replaced
 
 # -- columns stored otherwise (end of PLANNING section 1)
 

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 import pytest
 
+from vtiger_orm.calls.operations import Call, Operation, Query, Row
+from vtiger_orm.calls.plans import Plan
 from vtiger_orm.errors import AccessDenied, MalformedAnswer, NotSupported, RateLimited, ServerError
+from vtiger_orm.introspection.abilities import probe_abilities
+from vtiger_orm.introspection.probing import Probe, probe_module
 from vtiger_orm.metadata.describe import Describe
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.snapshot import Capabilities
-from vtiger_orm.operations.abilities import probe_abilities
-from vtiger_orm.operations.calls import Call, Operation, Plan, Query, Row
-from vtiger_orm.operations.probing import Probe, probe_module
 
 T = TypeVar("T")
 Answer = Callable[[Call[Any]], Any]

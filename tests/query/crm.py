@@ -10,16 +10,17 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Query, Row
+from vtiger_orm.calls.plans import Batch, Rows
+from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.emulator.engine.engine import Engine
 from vtiger_orm.emulator.engine.schema import Schema
 from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8
 from vtiger_orm.metadata.facts import module_meta
 from vtiger_orm.metadata.module import Flaw, ModuleMeta
 from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
-from vtiger_orm.operations.calls import Batch, Query, Row, Rows
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.planner import plan_count, plan_exists, plan_rows
-from vtiger_orm.query.selection import Selection
+from vtiger_orm.planner import plan_count, plan_exists, plan_rows
 
 KINDS = {
     "name": "string",

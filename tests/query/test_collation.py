@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.query.crm import KINDS, described
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.conditions.collation import compare, equality_key, matcher, sort_key
+from vtiger_orm.conditions.evaluate import evaluate
+from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.metadata.facts import module_meta
-from vtiger_orm.query.collation import compare, equality_key, matcher, sort_key
-from vtiger_orm.query.conditions import Q, resolve
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.evaluate import evaluate
 
 META = module_meta(described("Things", "40", KINDS))
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.query.crm import Server, careful, server
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.conditions.evaluate import evaluate
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import ScanTooLarge
-from vtiger_orm.query.conditions import Q, resolve
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.evaluate import evaluate
-from vtiger_orm.query.planner.compiled import compiled
-from vtiger_orm.query.planner.count import MOST_STATEMENTS, difference
-from vtiger_orm.query.selection import Selection
+from vtiger_orm.planner.compiled import compiled
+from vtiger_orm.planner.count import MOST_STATEMENTS, difference
 
 SQL = careful(page_size=100)
 
@@ -106,7 +106,7 @@ def test_the_count_of_a_slice_is_the_number_of_its_rows(
 
 def test_a_negative_sum_is_counted_again(crm: Server) -> None:
     """The counts are taken at different moments; on moving data they may not fit together."""
-    from vtiger_orm.query.planner import plan_count
+    from vtiger_orm.planner import plan_count
 
     plan = plan_count(select(crm, ~Q(name__contains="a")), SQL)
     next(plan)

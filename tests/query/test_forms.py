@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.query.crm import KINDS, described
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.metadata.facts import module_meta
 from vtiger_orm.metadata.module import Flaw
-from vtiger_orm.query.conditions import Q, resolve
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.planner.compiled import compiled
-from vtiger_orm.query.planner.reasons import branch_text
-from vtiger_orm.query.selection import Selection
+from vtiger_orm.planner.compiled import compiled
+from vtiger_orm.planner.reasons import branch_text
 
 META = module_meta(described("Things", "40", KINDS))
 NOON = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)

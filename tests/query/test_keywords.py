@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.query.crm import KINDS, described
+from vtiger_orm.conditions.lookups import LOOKUPS, Lookup
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import InvalidLookup
 from vtiger_orm.metadata.facts import module_meta
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta
-from vtiger_orm.query.conditions import Q, resolve
-from vtiger_orm.query.lookups import LOOKUPS, Lookup
-from vtiger_orm.query.selection import Selection
 
 META = module_meta(described("Things", "40", KINDS))
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.query.crm import Server, careful, server
-from vtiger_orm.query.conditions import TRUE, Q, resolve
-from vtiger_orm.query.planner.compiled import compiled
-from vtiger_orm.query.planner.orders import Reading, normalised, reading_of
-from vtiger_orm.query.selection import Order, Selection
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import TRUE, Order, Selection
+from vtiger_orm.planner.compiled import compiled
+from vtiger_orm.planner.orders import Reading, normalised, reading_of
 
 ROWS = range(1, 241)
 VOLATILE = range(1, 241, 5)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.query.crm import Server, careful, server
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Node, Order, Selection
 from vtiger_orm.errors import UnsupportedQuery
-from vtiger_orm.query.conditions import Node, Q, resolve
-from vtiger_orm.query.planner import plan_partitions
-from vtiger_orm.query.selection import Order, Selection
+from vtiger_orm.planner import plan_partitions
 
 
 @pytest.fixture

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from tests.query.crm import KINDS, Server, careful, described, server, things
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Query
+from vtiger_orm.calls.plans import Batch, Rows
+from vtiger_orm.conditions.evaluate import evaluate
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import TRUE, Node, Order, Selection
 from vtiger_orm.errors import ScanTooLarge, SilentQueryError, UnsupportedQuery
 from vtiger_orm.metadata.module import Flaw
-from vtiger_orm.operations.calls import Batch, Query, Rows
-from vtiger_orm.query.conditions import TRUE, Node, Q, resolve
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.evaluate import evaluate
-from vtiger_orm.query.planner import plan_rows
-from vtiger_orm.query.planner.keys import total_key
-from vtiger_orm.query.selection import Order, Selection
+from vtiger_orm.planner import plan_rows
+from vtiger_orm.planner.keys import total_key
 
 SQL = careful(page_size=100)
 
@@ -164,7 +165,7 @@ def test_dates_are_never_believed_to_be_free_of_null() -> None:
 
 
 def test_knowledge_of_nulls_expires() -> None:
-    from vtiger_orm.query.environment import NULL_FREE_SECONDS, Knowledge
+    from vtiger_orm.calls.environment import NULL_FREE_SECONDS, Knowledge
 
     now = [0.0]
     knowledge = Knowledge(clock=lambda: now[0])
@@ -578,7 +579,7 @@ def test_a_swallowed_sql_error_is_raised_with_the_statement() -> None:
 
 
 def test_a_count_that_answers_nothing_is_an_error() -> None:
-    from vtiger_orm.query.planner import plan_count
+    from vtiger_orm.planner import plan_count
 
     crm = server()
     plan = plan_count(select(crm, name="a"), careful())

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.query.crm import Server, careful, described, server
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Node, Order, Selection
 from vtiger_orm.errors import ScanTooLarge
-from vtiger_orm.query.conditions import Node, Q, resolve
-from vtiger_orm.query.environment import Environment
-from vtiger_orm.query.planner import explain
-from vtiger_orm.query.selection import Order, Selection
+from vtiger_orm.planner import explain
 
 
 class Queryset:

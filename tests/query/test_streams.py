@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from vtiger_orm.operations.calls import Batch, Query, Row, Rows, RowStream
-from vtiger_orm.query.planner.streams import (
+from vtiger_orm.calls.operations import Query, Row
+from vtiger_orm.calls.plans import Batch, Rows, RowStream
+from vtiger_orm.planner.streams import (
     ahead,
     chained,
     everything,

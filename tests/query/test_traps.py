@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.query.crm import Server, careful, described, server
+from vtiger_orm.conditions.evaluate import evaluate
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import TRUE, Order, Selection
 from vtiger_orm.errors import InvalidLookup
-from vtiger_orm.query.conditions import TRUE, Q, resolve
-from vtiger_orm.query.evaluate import evaluate
-from vtiger_orm.query.selection import Order, Selection
 
 SQL = careful(page_size=10)
 

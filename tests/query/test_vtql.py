@@ -6,11 +6,11 @@ from itertools import product
 
 import pytest
 
+from vtiger_orm.calls.urls import quoted_length
 from vtiger_orm.errors import UnsupportedQuery
-from vtiger_orm.operations.urls import quoted_length
-from vtiger_orm.query.packing import Packing
-from vtiger_orm.query.parts import Branch, Listed, Said
-from vtiger_orm.query.vtql import Statement, condition, is_plain, quote, where
+from vtiger_orm.planner.packing import Packing
+from vtiger_orm.planner.parts import Branch, Listed, Said
+from vtiger_orm.planner.vtql import Statement, condition, is_plain, quote, where
 
 NAMES = "abcd"
 
@@ -182,7 +182,7 @@ def test_unknown_precedence_keeps_ambiguous_branches_apart() -> None:
 
 
 def test_conditions_that_cannot_be_sent_are_not_printed() -> None:
-    from vtiger_orm.query.parts import Null
+    from vtiger_orm.planner.parts import Null
 
     with pytest.raises(TypeError):
         condition(Null("a"))

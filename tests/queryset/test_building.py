@@ -11,7 +11,7 @@ import pytest
 from tests.queryset.sample import Accounts, Contacts, Users
 from vtiger_orm import Prefetch, Q
 from vtiger_orm.errors import ConfigError, InvalidLookup, UnsupportedQuery
-from vtiger_orm.query.queryset import QuerySet
+from vtiger_orm.models.queryset import QuerySet
 
 
 def shown(queryset: Any) -> str:

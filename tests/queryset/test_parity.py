@@ -12,9 +12,9 @@ import pytest
 
 import vtiger_orm
 from vtiger_orm import QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.operations.relations import RelatedManager
-from vtiger_orm.query.base import BaseQuerySet
-from vtiger_orm.records import Record
+from vtiger_orm.models import Record
+from vtiger_orm.models.reading import BaseQuerySet
+from vtiger_orm.models.related_manager import RelatedManager
 
 BUILDING = {
     "all",
@@ -22,6 +22,7 @@ BUILDING = {
     "defer",
     "exclude",
     "explain",
+    "fetches",
     "filter",
     "max_writes",
     "model",
@@ -34,6 +35,7 @@ BUILDING = {
     "select_related",
     "selection",
     "using",
+    "value_names",
     "values",
     "values_list",
 }
@@ -46,7 +48,7 @@ NO_TERMINALS = (
     "vtiger_orm.emulator",
     "vtiger_orm.testing",
     "vtiger_orm.session",
-    "vtiger_orm.protocols",
+    "vtiger_orm.calls.protocols",
 )
 """Parts whose asynchronous methods are no twins, or are compared by their own tests."""
 

@@ -186,8 +186,8 @@ def test_no_statement_on_users_names_a_secret(crm: Crm) -> None:
 
 
 def test_users_that_may_not_be_read_are_no_error(large: Crm, session: Any) -> None:
+    from vtiger_orm.calls.operations import Query
     from vtiger_orm.errors import AccessDenied
-    from vtiger_orm.operations.calls import Query
 
     class Forbidding:
         """The session, except that Users are refused as stock servers refuse them."""

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from tests.queryset.sample import Accounts, Contacts, package
-from vtiger_orm.operations.calls import Batch, Call, Query, Row, Rows
-from vtiger_orm.query.environment import Environment
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Call, Query, Row
+from vtiger_orm.calls.plans import Batch, Rows
 
 TOTAL = 20_000
 PAGE = 100

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from vtiger_orm.calls.operations import Retrieve
+from vtiger_orm.calls.plans import Batch, Plan, perform, together
 from vtiger_orm.errors import AccessDenied
-from vtiger_orm.operations.calls import Batch, Plan, Retrieve, perform
-from vtiger_orm.operations.together import together
 
 REFUSED = AccessDenied("refused")
 

@@ -7,9 +7,10 @@ import types
 from pathlib import Path
 from typing import Any
 
-from vtiger_orm import fields, models
+from vtiger_orm import models
 from vtiger_orm.models import Record, field
 from vtiger_orm.package import Package
+from vtiger_orm.records import fields
 
 Ref: Any = models.Ref
 Choices: Any = models.Choices

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.records.sample import package
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Row
+from vtiger_orm.calls.plans import Batch, Plan, Rows, RowStream
 from vtiger_orm.errors import ApiError
-from vtiger_orm.operations.calls import Batch, Plan, Row, Rows, RowStream
-from vtiger_orm.query.environment import Environment
 
 T = TypeVar("T")
 

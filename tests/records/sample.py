@@ -17,8 +17,8 @@ from vtiger_orm.models import (
     Time,
     field,
 )
+from vtiger_orm.models.queryset import QuerySet
 from vtiger_orm.package import Package
-from vtiger_orm.query.queryset import QuerySet
 
 package = Package(
     __name__,

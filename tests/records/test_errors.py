@@ -11,8 +11,8 @@ import pytest
 from generated.demo import Contacts
 from vtiger_orm import errors
 from vtiger_orm.errors import VtigerError
-from vtiger_orm.operations.outcomes import BulkError, BulkReport, Status
-from vtiger_orm.operations.validation import Problem, Rule
+from vtiger_orm.writing.report import BulkError, BulkReport, Status
+from vtiger_orm.writing.rules import Problem, Rule
 
 MADE: list[VtigerError] = [
     errors.MissingExtra("pull", "codegen"),

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from tests.records.sample import Contacts
-from vtiger_orm import picklists
-from vtiger_orm.picklists import Choices, Picklist
+from vtiger_orm.values import picklists
+from vtiger_orm.values.picklists import Choices, Picklist
 
 Source = Contacts.LeadSource
 

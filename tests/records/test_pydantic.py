@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter, Validation
 from tests.records import building
 from tests.records.sample import Accounts, Contacts
 from vtiger_orm.errors import NotLoaded
-from vtiger_orm.fields import Column
 from vtiger_orm.models import Choices, Record, Ref, field
 from vtiger_orm.records import internals
+from vtiger_orm.records.fields import Column
 from vtiger_orm.records.state import RecordState
 
 ROW = {

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from tests.records.conftest import MemoryRunner
 from tests.records.sample import Accounts, Contacts, Groups, Users
+from vtiger_orm.calls.operations import Retrieve
 from vtiger_orm.errors import AccessDenied, InvalidId, InvalidValue, NoSession, NotLoaded
 from vtiger_orm.models import Record, Ref, field
-from vtiger_orm.operations.calls import Retrieve
 from vtiger_orm.package import Package
 
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]

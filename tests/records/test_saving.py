@@ -10,8 +10,8 @@ import pytest
 
 from tests.records.conftest import MemoryRunner
 from tests.records.sample import Contacts
+from vtiger_orm.calls.operations import Create, Delete, Me, Retrieve, Revise
 from vtiger_orm.errors import NoSession, NotLoaded
-from vtiger_orm.operations.calls import Create, Delete, Me, Retrieve, Revise
 
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]
 

@@ -15,8 +15,8 @@ from tests.records.sample import Accounts, Contacts
 from vtiger_orm.errors import InvalidValue, Unreadable
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
-from vtiger_orm.picklists import Choices
 from vtiger_orm.values import convert, decode, encode, is_blank, plain
+from vtiger_orm.values.picklists import Choices
 
 
 def meta(kind: Kind, **facts: Any) -> FieldMeta:

@@ -12,18 +12,9 @@ import httpx
 import pytest
 
 from tests.session.fake import Answer, FakeServer, ok, refused
+from vtiger_orm.calls.operations import Operation, Query, Retrieve, Row
+from vtiger_orm.calls.plans import Batch, Plan, Rows, RowStream, perform
 from vtiger_orm.errors import AccessDenied, BlockingCall, NotSupported, VtigerError
-from vtiger_orm.operations.calls import (
-    Batch,
-    Operation,
-    Plan,
-    Query,
-    Retrieve,
-    Row,
-    Rows,
-    RowStream,
-    perform,
-)
 from vtiger_orm.package import Package
 from vtiger_orm.session import drivers
 

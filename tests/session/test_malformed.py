@@ -15,8 +15,8 @@ from generated.demo import Contacts, Users
 from generated.demo._package import package
 from tests.session.fake import FakeServer, ok
 from vtiger_orm import InvalidLookup, MalformedAnswer, Session, Timeout, VtigerError
-from vtiger_orm.operations.outcomes import Status
 from vtiger_orm.session import http
+from vtiger_orm.writing.report import Status
 
 HOLLOW = b'{"success":true,"result":%s}'
 

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from tests.session.fake import FAST
+from vtiger_orm.calls.operations import Call, Create, Delete, Query, Retrieve
+from vtiger_orm.calls.plans import Batch, Plan, Rows, RowStream, perform
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import (
     DroppedConnection,
@@ -39,18 +41,6 @@ from vtiger_orm.errors import (
     SchemaMismatch,
     Timeout,
     TransportError,
-)
-from vtiger_orm.operations.calls import (
-    Batch,
-    Call,
-    Create,
-    Delete,
-    Plan,
-    Query,
-    Retrieve,
-    Rows,
-    RowStream,
-    perform,
 )
 from vtiger_orm.package import Package
 from vtiger_orm.session import Session, drivers

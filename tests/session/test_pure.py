@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from vtiger_orm.calls.operations import Call, Create, Delete, Operation, Query, Revise
 from vtiger_orm.dialects.base import Auth, Identity
 from vtiger_orm.errors import (
     AccessDenied,
@@ -19,7 +20,6 @@ from vtiger_orm.errors import (
     Timeout,
     VtigerError,
 )
-from vtiger_orm.operations.calls import Call, Create, Delete, Operation, Query, Revise
 from vtiger_orm.session.gate import Gate
 from vtiger_orm.session.lanes import Lanes
 from vtiger_orm.session.pacing import Limiter, Limits, limiter_of, read_limits

@@ -16,6 +16,18 @@ import httpx
 import pytest
 
 from tests.session.fake import FAST, KEY, USER, FakeServer, element, ok, refused, rows
+from vtiger_orm.calls.operations import (
+    Call,
+    Create,
+    Delete,
+    Describe,
+    Me,
+    Operation,
+    Query,
+    Retrieve,
+    Revise,
+)
+from vtiger_orm.calls.plans import Plan, perform
 from vtiger_orm.errors import (
     AccessDenied,
     ApiError,
@@ -31,19 +43,6 @@ from vtiger_orm.errors import (
     Timeout,
     TransportError,
     VtigerError,
-)
-from vtiger_orm.operations.calls import (
-    Call,
-    Create,
-    Delete,
-    Describe,
-    Me,
-    Operation,
-    Plan,
-    Query,
-    Retrieve,
-    Revise,
-    perform,
 )
 from vtiger_orm.session import RetryPolicy, Session
 

@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
-from ..operations.calls import Call, FilePart
+from ..calls.operations import Call, FilePart
 
 DialectName: TypeAlias = Literal["webservice", "cloud", "restfulapi"]
 

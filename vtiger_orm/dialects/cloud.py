@@ -10,10 +10,10 @@ import base64
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
+from ..calls import operations as calls
+from ..calls.operations import Call
+from ..calls.urls import query_string
 from ..errors import AuthError, MalformedAnswer, VtigerError
-from ..operations import calls
-from ..operations.calls import Call
-from ..operations.urls import query_string
 from .address import CLOUD_PATH
 from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from ..calls.operations import Call
 from ..errors import (
     AccessDenied,
     ApiError,
@@ -29,7 +30,6 @@ from ..errors import (
     ValidationFailed,
     VtigerError,
 )
-from ..operations.calls import Call
 from .base import HttpResponse
 from .redaction import excerpt, redact
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
+from ..calls import operations as calls
+from ..calls.operations import Call
 from ..errors import MalformedAnswer, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import SECRET_NAMES
-from ..operations import calls
-from ..operations.calls import Call
 from .errors import Asked
 
 Method: TypeAlias = Literal["GET", "POST"]

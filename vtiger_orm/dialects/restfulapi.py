@@ -16,6 +16,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
+from ..calls import operations as calls
+from ..calls.operations import Call
+from ..calls.urls import query_string
 from ..errors import (
     ApiError,
     AuthError,
@@ -28,9 +31,6 @@ from ..errors import (
 from ..ids import parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..operations import calls
-from ..operations.calls import Call
-from ..operations.urls import query_string
 from .answers import read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, api_error, unusable

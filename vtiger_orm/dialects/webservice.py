@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
+from ..calls import operations as calls
+from ..calls.operations import Call, FilePart
+from ..calls.urls import query_string
 from ..errors import ApiError, AuthError, MalformedAnswer, NotSupported, ServerError, VtigerError
-from ..operations import calls
-from ..operations.calls import Call, FilePart
-from ..operations.urls import query_string
 from .address import WEBSERVICE_PATH
 from .answers import read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow

@@ -1,6 +1,6 @@
 """Records: what a module's rows are in Python."""
 
-from .record import Record
+from .record import BaseRecord
 from .state import UNSET, Change
 
-__all__ = ["UNSET", "Change", "Record"]
+__all__ = ["UNSET", "BaseRecord", "Change"]

@@ -11,7 +11,7 @@ from ..values import plain
 from .state import UNSET
 
 if TYPE_CHECKING:
-    from .record import Record
+    from .record import BaseRecord
 
 
 class ExtraFields(MutableMapping[str, Any]):
@@ -24,7 +24,7 @@ class ExtraFields(MutableMapping[str, Any]):
 
     __slots__ = ("_record",)
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: BaseRecord) -> None:
         self._record = record
 
     def _values(self) -> dict[str, Any]:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..ids import is_id
 from ..metadata.kinds import SECRET_NAMES, Family
-from ..references import Origin, Ref
 from ..values import Reader
 from .internals import new_record
+from .references import Origin, Ref
 from .state import RecordState
 
 if TYPE_CHECKING:
-    from ..fields import Column
-    from ..operations.calls import Row
-    from ..protocols import Runner
-    from .record import Record
+    from ..calls.operations import Row
+    from ..calls.protocols import Runner
+    from .fields import Column
+    from .record import BaseRecord
 
-R = TypeVar("R", bound="Record")
+R = TypeVar("R", bound="BaseRecord")
 
 MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""
@@ -82,7 +82,7 @@ def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
     ]
 
 
-def read(model: type[Record], rows: Sequence[Row], runner: Runner | None) -> Iterator[Reading]:
+def read(model: type[BaseRecord], rows: Sequence[Row], runner: Runner | None) -> Iterator[Reading]:
     """What these rows hold, in their order."""
     references = _References(Origin(model, runner))
     for layout, count, columns in _tables(model, rows):
@@ -90,7 +90,7 @@ def read(model: type[Record], rows: Sequence[Row], runner: Runner | None) -> Ite
 
 
 def _tables(
-    model: type[Record], rows: Sequence[Row]
+    model: type[BaseRecord], rows: Sequence[Row]
 ) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
     """The rows as columns, and how many rows they are.
 

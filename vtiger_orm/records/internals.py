@@ -24,7 +24,7 @@ from pydantic._internal._model_construction import ModelMetaclass, init_private_
 from . import messages
 
 if TYPE_CHECKING:
-    from .record import Record
+    from .record import BaseRecord
     from .state import RecordState
 
     RecordType = ModelMetaclass
@@ -39,7 +39,7 @@ else:  # a visible __getattr__ would hide every typo
             raise AttributeError(messages.not_of_class(cls, name))
 
 
-R = TypeVar("R", bound="Record")
+R = TypeVar("R", bound="BaseRecord")
 F = TypeVar("F", bound=Callable[..., None])
 
 _set = object.__setattr__
@@ -60,18 +60,18 @@ def new_record(
     return record
 
 
-def replace_values(record: Record, values: dict[str, Any], fields_set: set[str]) -> None:
+def replace_values(record: BaseRecord, values: dict[str, Any], fields_set: set[str]) -> None:
     """Exchange all field values of an instance."""
     _set(record, "__dict__", values)
     _set(record, "__pydantic_fields_set__", fields_set)
 
 
-def set_state(record: Record, state: RecordState) -> None:
+def set_state(record: BaseRecord, state: RecordState) -> None:
     """Give the record its own state; the slot is not a field."""
     _set(record, "_state", state)
 
 
-def own_fields_set(record: Record, fields_set: set[str]) -> None:
+def own_fields_set(record: BaseRecord, fields_set: set[str]) -> None:
     """Give the record a set of its own: loaded ones share theirs with their page."""
     _set(record, "__pydantic_fields_set__", fields_set)
 

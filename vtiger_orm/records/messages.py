@@ -11,7 +11,7 @@ from ..values import unreadable
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from .record import Record
+    from .record import BaseRecord
 
 _DJANGO = {"pk": "id", "refresh_from_db": "refresh()", "arefresh_from_db": "arefresh()"}
 """What people who know Django look for on a record, and what it is called here."""
@@ -19,7 +19,7 @@ _DJANGO = {"pk": "id", "refresh_from_db": "refresh()", "arefresh_from_db": "aref
 _NOT_IN_QUERIES = (Flaw.UNSAYABLE, Flaw.DENIED, Flaw.ABSENT, Flaw.MULTIPLIES)
 
 
-def not_here(record: Record, name: str) -> RecordError:
+def not_here(record: BaseRecord, name: str) -> RecordError:
     """Why a field of the model has no value on this record."""
     model = type(record).__name__
     meta = record._columns[name].meta
@@ -42,7 +42,7 @@ def not_here(record: Record, name: str) -> RecordError:
     )
 
 
-def unknown_name(model: type[Record], name: str) -> str:
+def unknown_name(model: type[BaseRecord], name: str) -> str:
     """That there is no such field, with the one that was probably meant."""
     if name in _DJANGO:
         return f"{model.__name__} has no {name!r}: use {_DJANGO[name]}."
@@ -58,7 +58,7 @@ def unknown_name(model: type[Record], name: str) -> str:
     )
 
 
-def not_of_class(model: type[Record], name: str) -> str:
+def not_of_class(model: type[BaseRecord], name: str) -> str:
     """Why the class has no such attribute: fields belong to records, queries to `objects`."""
     if name in model._columns:
         return (
@@ -68,10 +68,9 @@ def not_of_class(model: type[Record], name: str) -> str:
     text = f"{model.__name__} has no attribute {name!r}"
     if model._facts is None:  # `Record` itself, perhaps still being made
         return text
-    from ..query.queryset import QuerySet
-
-    if hasattr(QuerySet, name):
-        return f"{text}: write {model.__name__}.objects.{name}"
+    elsewhere = model._elsewhere(name)
+    if elsewhere is not None:
+        return f"{text}: write {elsewhere}"
     from difflib import get_close_matches
 
     close = get_close_matches(name, {*model._columns, *dir(model)}, n=1)
@@ -79,14 +78,14 @@ def not_of_class(model: type[Record], name: str) -> str:
     return f"{text}. Did you mean {meant!r}?" if meant else text
 
 
-def read_only(model: type[Record], name: str) -> str:
+def read_only(model: type[BaseRecord], name: str) -> str:
     """That the CRM ignores what is written to this field."""
     if name == "id":
         return f"The id of {model.__name__} is given by the CRM and cannot be assigned."
     return f"{model.__name__}.{name} is read-only: the CRM ignores what is sent for it."
 
 
-def refused(model: type[Record], error: ValidationError) -> InvalidValue:
+def refused(model: type[BaseRecord], error: ValidationError) -> InvalidValue:
     """One error of this library for all that pydantic found wrong."""
     lines = []
     for each in error.errors(include_url=False):

@@ -9,9 +9,8 @@ from ..errors import RecordError
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
 
 if TYPE_CHECKING:
-    from ..package import Package
-    from ..query.queryset import QuerySet
-    from .record import Record
+    from ..calls.protocols import Package
+    from .record import BaseRecord
 
 
 class ModuleFacts(NamedTuple):
@@ -51,7 +50,7 @@ def module_meta(facts: ModuleFacts, fields: Iterable[FieldMeta]) -> ModuleMeta:
 class MetaOf:
     """`Contacts.meta`: made when first asked for."""
 
-    def __get__(self, record: Record | None, model: type[Record]) -> ModuleMeta:
+    def __get__(self, record: BaseRecord | None, model: type[BaseRecord]) -> ModuleMeta:
         meta: ModuleMeta | None = model.__dict__.get("_meta")
         if meta is None:
             columns = model._columns.values()
@@ -60,18 +59,7 @@ class MetaOf:
         return meta
 
 
-class ObjectsOf:
-    """`Contacts.objects`: a fresh queryset each time."""
-
-    def __get__(self, record: Record | None, model: type[Record]) -> QuerySet[Any]:
-        from ..query.queryset import QuerySet
-
-        if record is not None:
-            raise AttributeError(f"Querysets start at the class: write {model.__name__}.objects")
-        return QuerySet(model)
-
-
-def own_error(model: type[Record], name: str, base: type[RecordError]) -> type[Any]:
+def own_error(model: type[BaseRecord], name: str, base: type[RecordError]) -> type[Any]:
     """The model's own subclass of an error, so that `except Contacts.DoesNotExist` is exact."""
     place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
     return type(name, (base,), {**place, "__doc__": base.__doc__})

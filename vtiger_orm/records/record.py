@@ -1,4 +1,4 @@
-"""`Record`: the base of every generated model."""
+"""`BaseRecord`: one record as data. It asks nothing and writes nothing; `models.Record` does."""
 
 from __future__ import annotations
 
@@ -11,40 +11,28 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .. import errors
 from ..errors import ConfigError, InvalidId, InvalidValue
-from ..fields import Column, bound_columns, field
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
-from ..references import Origin, Ref
-from ..related import Related
 from . import hydration, messages
 from .extra import ExtraFields
+from .fields import Column, bound_columns, field
 from .internals import RecordType, base_init, own_fields_set, replace_values, set_state
-from .module import MetaOf, ModuleFacts, ObjectsOf, own_error
+from .module import MetaOf, ModuleFacts, own_error
+from .references import Origin, Ref
 from .state import UNSET, Change, RecordState, changes_of
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
-    from ..operations.calls import Row
-    from ..operations.crm import Crm
-    from ..operations.write import SaveOperation
-    from ..package import Package
-    from ..protocols import Runner
+    from ..calls.operations import Row
+    from ..calls.protocols import Package, Runner
 
 
-class Record(BaseModel, metaclass=RecordType):
-    """One record of one module of the CRM.
+class BaseRecord(BaseModel, metaclass=RecordType):
+    """One record of one module of the CRM, without the verbs that ask the CRM.
 
-    Blank is `None`. A field that was not read is not blank: reading it raises `NotLoaded`, so
-    that nothing unknown is ever written back as empty. Assignments are checked, converted and
-    remembered; `save` sends what they changed. Values are immutable.
-
-    Two records are equal when they are of the same model and hold the same values. A saved
-    record hashes by module and id, so it can be kept in sets; an unsaved one has no hash.
-
-    It is a pydantic model: `model_dump`, `model_validate`, JSON schema and FastAPI work, fields
-    go by their Python names. `model_fields_set` holds what was read or given.
+    See `vtiger_orm.models.Record`, which is what generated models are.
     """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
@@ -57,13 +45,11 @@ class Record(BaseModel, metaclass=RecordType):
     _layouts: ClassVar[dict[tuple[str, ...], hydration.Layout]] = {}
 
     if TYPE_CHECKING:
-        objects: ClassVar[Any]
         meta: ClassVar[ModuleMeta]
 
         _state: RecordState = PrivateAttr()
     else:
         __slots__ = ("__weakref__", "_state")
-        objects: ClassVar = ObjectsOf()
         meta: ClassVar = MetaOf()
 
     id: Ref[Any] = field("Id", editable=False)
@@ -136,6 +122,11 @@ class Record(BaseModel, metaclass=RecordType):
         if package is None:
             raise ConfigError(f"{cls.__name__} was declared without package=...")
         return package
+
+    @classmethod
+    def _elsewhere(cls, name: str) -> str | None:
+        """Where a name is found that the class has not; None when it is found nowhere."""
+        return None
 
     @classmethod
     def _attribute_of(cls, wire: str) -> str | None:
@@ -276,19 +267,6 @@ class Record(BaseModel, metaclass=RecordType):
         """
         return MappingProxyType(self._state.raw or {})
 
-    @property
-    def related(self) -> Related:
-        """The record's relations by name: ``account.related.contacts``."""
-        return Related(self)
-
-    @property
-    def crm(self) -> Crm[Self]:
-        """What the CRM offers for this record beside reading and saving its fields: tags, files,
-        line items, conversion, what a save would send, and more."""
-        from ..operations.crm_modules import crm_class
-
-        return crm_class(self.meta)(self)
-
     # What plans need of a record
 
     @property
@@ -326,66 +304,10 @@ class Record(BaseModel, metaclass=RecordType):
         replace_values(self, values, set(values))
         self._state.settle(runner, raw, new)
 
-    # Writing
-
-    def save(self, *, if_unmodified: bool = False, operation: SaveOperation = "revise") -> None:
-        """Create the record, or write what changed, and take over what the CRM made of it.
-
-        With `if_unmodified` the CRM is asked first whether somebody else changed the record
-        after it was read; then `StaleRecord` is raised and nothing is written. `operation`
-        ``"update"`` is what the API offers beside `revise`; stock servers damage
-        `description` with it.
-        """
-        from ..operations import write
-
-        runner = self._package().runner_for(self)
-        runner.run(
-            write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
-        )
-
-    async def asave(
-        self, *, if_unmodified: bool = False, operation: SaveOperation = "revise"
-    ) -> None:
-        """`save` for async code."""
-        from ..operations import write
-
-        runner = self._package().runner_for(self)
-        await runner.arun(
-            write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
-        )
-
-    def delete(self) -> None:
-        """Move the record to the CRM's recycle bin."""
-        from ..operations import write
-
-        runner = self._package().runner_for(self)
-        runner.run(write.delete(self, runner=runner))
-
-    async def adelete(self) -> None:
-        """`delete` for async code."""
-        from ..operations import write
-
-        runner = self._package().runner_for(self)
-        await runner.arun(write.delete(self, runner=runner))
-
-    def refresh(self) -> None:
-        """Read every field again; unsaved changes are dropped."""
-        from ..operations import write
-
-        runner = self._package().runner_for(self)
-        runner.run(write.refresh(self, runner=runner))
-
-    async def arefresh(self) -> None:
-        """`refresh` for async code."""
-        from ..operations import write
-
-        runner = self._package().runner_for(self)
-        await runner.arun(write.refresh(self, runner=runner))
-
     # Comparing, copying, showing
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self) or not isinstance(other, Record):
+        if type(other) is not type(self) or not isinstance(other, BaseRecord):
             return NotImplemented
         mine, theirs = self._state, other._state
         return (

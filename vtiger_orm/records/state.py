@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from ..protocols import Runner
-    from .record import Record
+    from ..calls.protocols import Runner
+    from .record import BaseRecord
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -137,7 +137,7 @@ def same(old: object, new: object) -> bool:
     return type(old) is type(new) and old == new
 
 
-def changes_of(record: Record) -> Mapping[str, Change]:
+def changes_of(record: BaseRecord) -> Mapping[str, Change]:
     """What the next save sends, fields of `extra` under their wire name."""
     state, values = record._state, record.__dict__
     changes = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from ..calls.operations import Call, Delete, Query
 from ..dialects import detect, dialect_named
 from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
 from ..dialects.errors import UnknownOperation
@@ -27,7 +28,6 @@ from ..errors import (
     VtigerError,
 )
 from ..ids import is_id, parse_id
-from ..operations.calls import Call, Delete, Query
 from . import retry
 from .counting import CallCount
 from .effects import Conversation, Enter, Pause, Send
@@ -38,7 +38,7 @@ from .pacing import Limiter, limiter_of
 from .schema import PackageSchema
 
 if TYPE_CHECKING:
-    from ..package import Package
+    from ..calls.protocols import Package
 
 
 @dataclass(frozen=True, slots=True)

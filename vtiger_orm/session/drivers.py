@@ -16,8 +16,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
+from ..calls.operations import Call, Row
+from ..calls.plans import Batch, Plan, Rows, RowStream, Step
 from ..errors import ApiError, NotSupported, TransportError
-from ..operations.calls import Batch, Call, Plan, Row, Rows, RowStream, Step
 from . import http
 from .core import Core
 from .effects import Conversation, Effect, Enter, Pause, Send

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from ..administration import picklists, server, tags
+from ..administration.edition_limits import EditionLimit, Limit
+from ..administration.server import ModuleInfo, SearchIn, User
+from ..calls.operations import Operation
+from ..calls.plans import Plan, perform
 from ..errors import InvalidValue
-from ..operations import picklists, server, tags
-from ..operations.calls import Operation, Plan, perform
-from ..operations.crm_modules import load_items_of
-from ..operations.dependencies import Dependency
-from ..operations.limits import EditionLimit, Limit
-from ..operations.server import ModuleInfo, SearchIn, User
+from ..metadata.dependencies import Dependency
+from ..writing.state import load_items_of
 
 if TYPE_CHECKING:
+    from ..calls.server import Facts
     from ..metadata.describe import Describe
-    from ..operations.facts import Facts
-    from ..records import Record
+    from ..models.record import Record
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ import random
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..calls.operations import Call
 from ..errors import RateLimited, ServerError, TransportError, VtigerError
-from ..operations.calls import Call
 
 LOGIN_ATTEMPTS: Final = 5
 """Another process of the same user may log in at the same moment and spoil the challenge."""

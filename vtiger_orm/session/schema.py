@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..calls.protocols import Package
     from ..metadata.module import ModuleMeta
-    from ..package import Package
 
 
 class PackageSchema:
@@ -17,7 +17,8 @@ class PackageSchema:
 
     def meta(self, module: str) -> ModuleMeta:
         """Raises `SchemaMismatch` for a module the package does not have."""
-        return self._package.model(module).meta
+        meta: ModuleMeta = self._package.model(module).meta
+        return meta
 
     def prefix(self, module: str) -> str | None:
         place = self._package.modules.get(module)
@@ -25,4 +26,5 @@ class PackageSchema:
 
     def module_of(self, id: str) -> str:
         """The module of an id; raises `InvalidId` for a prefix the package does not know."""
-        return self._package.model_of(str(id)).meta.name
+        name: str = self._package.model_of(str(id)).meta.name
+        return name

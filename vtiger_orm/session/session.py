@@ -15,12 +15,12 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from ..calls.environment import Environment, Knowledge
+from ..calls.server import Facts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
 from ..errors import BlockingCall, ConfigError
 from ..metadata.snapshot import Capabilities
-from ..operations.facts import Facts
-from ..query.environment import Environment, Knowledge
 from .core import Core, Settings
 from .counting import CallCount
 from .drivers import AsyncDriver, SyncDriver
@@ -36,8 +36,9 @@ from .retry import RetryPolicy
 if TYPE_CHECKING:
     import httpx
 
-    from ..operations.calls import Plan, Row, RowStream
-    from ..package import Activation, Package
+    from ..calls.operations import Row
+    from ..calls.plans import Plan, RowStream
+    from ..calls.protocols import Activation, Package
 
 T = TypeVar("T")
 

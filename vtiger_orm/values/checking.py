@@ -11,7 +11,7 @@ from ..errors import InvalidValue, NotLoaded
 from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from ..picklists import Choices
+from .picklists import Choices
 from .reading import SEPARATOR, is_blank, read_boolean, read_decimal, read_time, shown
 
 

@@ -12,7 +12,7 @@ from ..errors import Unreadable
 from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from ..picklists import Choices
+from .picklists import Choices
 
 SEPARATOR: Final = " |##| "
 """Joins the values of a multi-select field."""

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..metadata.module import FieldMeta
-from ..picklists import Choices
 from .checking import (
     check_choices,
     check_datetime,
@@ -17,6 +16,7 @@ from .checking import (
     check_time,
     typed,
 )
+from .picklists import Choices
 from .reading import SEPARATOR
 
 

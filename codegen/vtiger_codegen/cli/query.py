@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 
 from vtiger_orm.metadata.snapshot import Snapshot
-from vtiger_orm.query.base import known_environment
-from vtiger_orm.query.planner import explain as explained
-from vtiger_orm.query.planner import plan_count, plan_rows
+from vtiger_orm.models.reading import known_environment
+from vtiger_orm.planner import explain as explained
+from vtiger_orm.planner import plan_count, plan_rows
 
 from ..config import load_settings
 from ..credentials import DIALECTS, open_session
@@ -23,7 +23,7 @@ from ..showing import as_csv, as_json, as_table
 from ..terminal import counted, say
 
 if TYPE_CHECKING:
-    from vtiger_orm.query.selection import Selection
+    from vtiger_orm.conditions.tree import Selection
     from vtiger_orm.session import Session
 
 FORMATS = ("table", "json", "csv")

@@ -1,0 +1,1 @@
+"""The CRM as a whole: its user, modules, picklists, tags and limits."""

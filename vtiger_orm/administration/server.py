@@ -1,0 +1,194 @@
+"""Questions to the CRM as a whole: who am I, what is there, who has this number, what is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pydantic import ValidationError
+
+from ..calls.operations import Describe, ListTypes, Me, Operation, Row
+from ..calls.plans import Plan, perform
+from ..calls.server import Facts
+from ..calls.support import remembering, require
+from ..errors import ConfigError, InvalidValue, MalformedAnswer
+from ..ids import parse_id
+from .edition_limits import EditionLimit, Limit
+
+if TYPE_CHECKING:
+    from ..metadata import describe as wire
+    from ..records import BaseRecord
+    from ..records.references import Ref
+
+SearchIn: TypeAlias = Mapping[str, Sequence[str]] | Sequence[str]
+"""Modules, or modules with the wire names of the fields to look in."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The user a session works as. It never holds a password hash or an access key."""
+
+    id: str
+    name: str
+    """The name that is used to log in."""
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    time_zone: str | None = None
+    """The user's own zone; the API itself speaks UTC."""
+    is_admin: bool | None = None
+    """None where the CRM does not tell."""
+
+    @classmethod
+    def from_wire(cls, row: Mapping[str, Any]) -> User:
+        """From the answer of `me` (one manual misspells a key) or of a login."""
+        admin = row.get("is_admin")
+        id_ = row.get("id") or row.get("userId")
+        if not id_:
+            raise MalformedAnswer("The CRM did not tell the id of the session's user.")
+        return cls(
+            id=str(parse_id(str(id_))),
+            name=str(row.get("user_name") or row.get("username") or ""),
+            first_name=row.get("first_name") or row.get("fist_name") or None,
+            last_name=row.get("last_name") or None,
+            email=row.get("email1") or row.get("email") or None,
+            time_zone=row.get("time_zone") or None,
+            is_admin=None if admin is None else str(admin).lower() in ("on", "1", "true"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleInfo:
+    """One module the session's user may see."""
+
+    name: str
+    label: str
+    singular: str
+    is_entity: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNode:
+    """One organization of a hierarchy, as the CRM lists it from the top."""
+
+    id: Ref[Any]
+    name: str
+    level: int
+    label: str
+    """``Org`` or ``Parent Org``."""
+    current: bool
+    """Whether it is the one that was asked about."""
+
+
+def me() -> Plan[User]:
+    return User.from_wire((yield from perform(Me())))
+
+
+def modules(with_field_type: str | Sequence[str] | None, facts: Facts) -> Plan[list[ModuleInfo]]:
+    """Modules of the CRM; with `with_field_type` those that have a field of such a type."""
+    from ..metadata import describe as wire
+
+    require("listtypes", facts)
+    types = (with_field_type,) if isinstance(with_field_type, str) else (with_field_type or ())
+    answer = yield from perform(ListTypes(tuple(types)))
+    try:
+        listed = wire.ListTypes.model_validate(answer)
+    except ValidationError as error:
+        raise MalformedAnswer(f"listtypes answered in an unknown form: {error}") from error
+    blank = wire.TypeInformation()
+    found = [(name, listed.information.get(name, blank)) for name in listed.types]
+    return [
+        ModuleInfo(name, info.label or name, info.singular or name, info.is_entity)
+        for name, info in found
+    ]
+
+
+def describe(module: str, facts: Facts) -> Plan[wire.Describe]:
+    """The CRM's present description of a module, beyond what the package was generated from."""
+    from ..metadata import describe as wire
+
+    require("describe", facts)
+    answer = yield from perform(Describe(module))
+    try:
+        return wire.Describe.model_validate(answer)
+    except ValidationError as error:
+        raise MalformedAnswer(f"describe of {module} has an unknown form: {error}") from error
+
+
+def reopen(id_: str, facts: Facts) -> Plan[None]:
+    """Open a closed record again, where the user may."""
+    yield from remembering(Operation("reopen", "POST", {"id": str(parse_id(id_))}), facts)
+
+
+def decrypt(id_: str, wire_name: str, facts: Facts) -> Plan[str]:
+    """The clear text of a sensitive field. It is neither logged nor kept in the record."""
+    params = {"id": str(parse_id(id_)), "fieldname": wire_name}
+    answer = yield from remembering(Operation("decrypt", "GET", params), facts)
+    return "" if answer is None else str(answer)
+
+
+def hierarchy(account: type[BaseRecord], id_: str, facts: Facts) -> Plan[list[AccountNode]]:
+    """Parents and children of an organization, in the CRM's order."""
+    call = Operation("get_account_hierarchy", "GET", {"id": str(parse_id(id_))})
+    answer = yield from remembering(call, facts)
+    return [
+        AccountNode(
+            id=account.ref(str(node["id"])),
+            name=str(node.get("name") or ""),
+            level=int(node.get("level") or 0),
+            label=str(node.get("label") or ""),
+            current=str(node.get("current")).lower() in ("true", "1"),
+        )
+        for node in answer or []
+    ]
+
+
+def lookup(
+    kind: Literal["phone", "email"], value: str, search_in: SearchIn | None, facts: Facts
+) -> Plan[list[Row]]:
+    """Records of any module that have exactly this phone number or e-mail address."""
+    if kind not in ("phone", "email"):
+        raise InvalidValue(f"lookup finds by 'phone' or by 'email', not by {kind!r}.")
+    if not value.strip():
+        raise InvalidValue("lookup needs the number or address to look for.")
+    params = {"type": kind, "value": value}
+    if search_in:
+        where: Any = (
+            {module: list(fields) for module, fields in search_in.items()}
+            if isinstance(search_in, Mapping)
+            else [search_in] if isinstance(search_in, str) else list(search_in)
+        )
+        params["searchIn"] = json.dumps(where, ensure_ascii=False)
+    answer = yield from remembering(Operation("lookup", "GET", params), facts)
+    return list(answer or [])
+
+
+def records_of(rows: Sequence[Row], runner: Any) -> list[Any]:
+    """Rows of mixed modules as records, the class chosen by each id's prefix."""
+    package = getattr(runner, "package", None)
+    if package is None:
+        raise ConfigError(
+            "The session belongs to no generated package, so rows cannot become records. Open it "
+            "with the package's connect(), or use session.call('lookup', ...)."
+        )
+    return [package.model_of(str(row["id"]))._load([row], runner)[0] for row in rows]
+
+
+def edition_limit(service: EditionLimit | str, facts: Facts) -> Plan[Limit]:
+    """One limit of the CRM's edition. The manuals do not state the verb: GET, then POST."""
+    params = {"serviceName": str(service)}
+    answer = yield from remembering(
+        Operation("editionLimits", "GET", params),
+        facts,
+        Operation("editionLimits", "POST", params),
+    )
+    return Limit.from_wire(str(service), answer)
+
+
+def extend(facts: Facts) -> Plan[None]:
+    """Ask the server to keep the session; dialects without one have nothing to do."""
+    if facts.dialect == "webservice":
+        yield Operation("extendsession", "POST", {})
+    return

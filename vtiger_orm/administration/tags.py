@@ -1,0 +1,47 @@
+"""Tags of a record; a Cloud feature."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ..calls.operations import Operation
+from ..calls.plans import Plan
+from ..calls.server import Facts
+from ..calls.support import remembering
+from ..errors import InvalidValue
+from ..ids import parse_id
+
+
+def add(id_: str, tags: Sequence[str], facts: Facts) -> Plan[None]:
+    params = {"id": str(parse_id(id_)), "tags": _list(tags)}
+    yield from remembering(Operation("tags_add", "POST", params), facts)
+
+
+def read(id_: str, facts: Facts) -> Plan[list[str]]:
+    call = Operation("tags_retrieve", "GET", {"id": str(parse_id(id_))})
+    answer = yield from remembering(call, facts)
+    tags = answer.get("tags") if isinstance(answer, dict) else answer
+    return [str(tag) for tag in tags or []]
+
+
+def remove(id_: str, tags: Sequence[str], facts: Facts, *, everywhere: bool = False) -> Plan[None]:
+    """Take tags off the record, or with `everywhere` off every record of the CRM.
+
+    The manuals name the operation ``tags_delete`` and ``tag_delete``; the second is tried where
+    the server does not know the first.
+    """
+    params = {
+        "id": str(parse_id(id_)),
+        "tags": _list(tags),
+        "delete_all": "1" if everywhere else "0",
+    }
+    yield from remembering(
+        Operation("tags_delete", "POST", params), facts, Operation("tag_delete", "POST", params)
+    )
+
+
+def _list(tags: Sequence[str]) -> str:
+    if isinstance(tags, str) or not tags or not all(isinstance(tag, str) and tag for tag in tags):
+        raise InvalidValue("Tags are one or more texts that are not blank.")
+    return json.dumps(list(tags), ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""What the API can be asked, and what plans are made of: frozen calls; nobody performs them."""

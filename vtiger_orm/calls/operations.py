@@ -1,0 +1,146 @@
+"""One frozen `Call` per operation of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+Row: TypeAlias = dict[str, Any]
+"""One record as the wire has it: wire name -> text (or, in places, numbers and lists)."""
+
+
+class Call(Generic[T]):
+    """One operation of the API; `T` is the type of its result."""
+
+    __slots__ = ()
+    operation: ClassVar[str]
+    writes: ClassVar[bool] = False
+    """A call that writes is repeated only where that cannot do it twice."""
+    repeatable: ClassVar[bool] = True
+    """Whether doing it twice is the same as doing it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListTypes(Call[Any]):
+    operation: ClassVar[str] = "listtypes"
+    field_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Describe(Call[Row]):
+    operation: ClassVar[str] = "describe"
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTypes(Call[Row]):
+    operation: ClassVar[str] = "relatedtypes"
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Call[list[Row]]):
+    """A statement of the query language; `text` comes from the compiler only."""
+
+    operation: ClassVar[str] = "query"
+    text: str
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRelated(Call[list[Row]]):
+    operation: ClassVar[str] = "query_related"
+    text: str
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieve(Call[Row]):
+    operation: ClassVar[str] = "retrieve"
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveRelated(Call[list[Row]]):
+    operation: ClassVar[str] = "retrieve_related"
+    id: str
+    label: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file to upload: `field` is the name of the form part the server looks for."""
+
+    field: str
+    filename: str
+    content: Any
+    """bytes, or a binary file object that is streamed."""
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Create(Call[Row]):
+    operation: ClassVar[str] = "create"
+    writes: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = False
+    module: str
+    values: Mapping[str, Any]
+    file: FilePart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update(Call[Row]):
+    operation: ClassVar[str] = "update"
+    writes: ClassVar[bool] = True
+    id: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Revise(Call[Row]):
+    operation: ClassVar[str] = "revise"
+    writes: ClassVar[bool] = True
+    id: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(Call[Row]):
+    operation: ClassVar[str] = "delete"
+    writes: ClassVar[bool] = True
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Me(Call[Row]):
+    operation: ClassVar[str] = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Call[Any]):
+    """Any other operation by its name; the dialect sends `params` as they are.
+
+    `method` is ``GET`` or ``POST``. Used for the raw escape hatch and for operations whose
+    answer needs no decoding of its own.
+    """
+
+    name: str
+    method: str = "GET"
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> str:  # type: ignore[override]
+        return self.name
+
+    @property
+    def writes(self) -> bool:  # type: ignore[override]
+        return self.method != "GET"
+
+    @property
+    def repeatable(self) -> bool:  # type: ignore[override]
+        return self.method == "GET"

@@ -1,0 +1,124 @@
+"""What plans are made of, and how several are performed side by side.
+
+A plan is a generator that yields calls and is sent their results; it never sleeps and opens no
+socket. The drivers in `session` perform the calls, a test can feed the answers by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, cast
+
+from .operations import Call, Row
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Calls that do not depend on each other, performed side by side where that helps.
+
+    The reply is the list of results in the same order. With `collect` an `ApiError` or
+    `TransportError` takes its call's place in that list; without it the first one is raised
+    (after the others have ended).
+    """
+
+    calls: Sequence[Call[Any]]
+    collect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Emitted by a streaming plan: these rows are ready for the consumer.
+
+    `ahead` is the step the plan needs next; a driver starts it before it hands the rows out,
+    so that the server works while the consumer does. Its result is sent back as the reply.
+    """
+
+    rows: Sequence[Row]
+    ahead: Step | None = None
+
+
+Step: TypeAlias = "Call[Any] | Batch"
+
+Plan: TypeAlias = Generator[Step, Any, T]
+"""Yields calls, is sent their results (or has their error thrown in), returns a `T`."""
+
+RowStream: TypeAlias = Generator["Step | Rows", Any, None]
+"""A plan that hands out rows on the way."""
+
+
+def perform(call: Call[T]) -> Plan[T]:
+    """`result = yield from perform(call)`: one call, with the type of its result."""
+    return cast(T, (yield call))
+
+
+def collect_rows(stream: RowStream) -> Plan[list[Row]]:
+    """A streaming plan as an ordinary one that returns every row."""
+    rows: list[Row] = []
+    reply: Any = None
+    try:
+        step = next(stream)
+        while True:
+            if isinstance(step, Rows):
+                rows.extend(step.rows)
+                reply = (yield step.ahead) if step.ahead is not None else None
+            else:
+                try:
+                    reply = yield step
+                except BaseException as error:
+                    step = stream.throw(error)
+                    continue
+            step = stream.send(reply)
+    except StopIteration:
+        return rows
+
+
+def together(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
+    """One plan that performs all of them, the calls of each round as one batch.
+
+    The results are in the order of the plans. The first error that a plan does not handle
+    itself is raised, after that round's other calls have ended; the other plans are closed.
+    """
+    if len(plans) == 1:
+        return [(yield from plans[0])]
+    results: dict[int, T] = {}
+    replies: dict[int, Any] = {}
+    waiting: list[int] = list(range(len(plans)))
+    try:
+        while waiting:
+            steps: dict[int, Step] = {}
+            for number in waiting:
+                try:
+                    steps[number] = _resume(plans[number], replies.get(number))
+                except StopIteration as done:
+                    results[number] = done.value
+            waiting = list(steps)
+            if waiting:
+                replies = yield from _round(steps)
+    finally:
+        for plan in plans:
+            plan.close()
+    return [results[number] for number in range(len(plans))]
+
+
+def _resume(plan: Plan[T], reply: Any) -> Step:
+    return plan.throw(reply) if isinstance(reply, Exception) else plan.send(reply)
+
+
+def _round(steps: dict[int, Step]) -> Plan[dict[int, Any]]:
+    """Perform one step of every plan; an error takes the place of a reply."""
+    calls: list[Call[Any]] = []
+    for step in steps.values():
+        calls.extend(step.calls if isinstance(step, Batch) else (step,))
+    answers = iter(cast("list[Any]", (yield Batch(calls, collect=True))))
+    replies: dict[int, Any] = {}
+    for number, step in steps.items():
+        if not isinstance(step, Batch):
+            replies[number] = next(answers)
+            continue
+        own = [next(answers) for _ in step.calls]
+        failed = [each for each in own if isinstance(each, Exception)]
+        replies[number] = failed[0] if failed and not step.collect else own
+    return replies

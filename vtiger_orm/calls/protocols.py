@@ -1,0 +1,111 @@
+"""What the rooms below a session know of it and of the generated package: enough to run plans
+and to find models, nothing of how.
+
+`session` implements `Runner` and `Activation`, `package` implements `Package`; nothing below them
+imports either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from .environment import Environment
+from .operations import Row
+from .plans import Plan, RowStream
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Performs plans. A `Session` is one; a test may be another."""
+
+    @property
+    def environment(self) -> Environment:
+        """Limits, capabilities and settings that plans are made with; opens the session."""
+        ...
+
+    def run(self, plan: Plan[T]) -> T:
+        """Perform the plan's calls one by one and return its result."""
+        ...
+
+    async def arun(self, plan: Plan[T]) -> T: ...
+
+    def stream(self, stream: RowStream) -> Iterator[Sequence[Row]]:
+        """Perform the plan and yield what it emits, one page ahead of the consumer."""
+        ...
+
+    def astream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]: ...
+
+
+PlanFor: TypeAlias = Callable[[Runner], Plan[T]]
+"""A plan, once it is known which session performs it."""
+
+
+def environment_of(runner: Runner | None) -> Environment:
+    """The runner's environment; careful defaults where there is none."""
+    return Environment() if runner is None else runner.environment
+
+
+class Place(NamedTuple):
+    """Where one module of the CRM is found in a generated package, and the prefix of its ids."""
+
+    attribute: str
+    """Name of the class at the package's root."""
+    python_module: str
+    prefix: str
+    module: str
+    """The CRM's own name of the module."""
+
+
+class Activation(Protocol):
+    """One `with` block of one session."""
+
+    def end(self) -> None:
+        """Leave the block; may be called in any task or thread."""
+        ...
+
+
+class Package(Protocol):
+    """A generated package: models by module and by id, and the session of this context."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def modules(self) -> Mapping[str, Place]: ...
+    @property
+    def capabilities(self) -> Mapping[str, Any]: ...
+
+    def model(self, module: str) -> type[Any]:
+        """The class of a module; raises `SchemaMismatch` when the package has none."""
+        ...
+
+    def model_of(self, id: str) -> type[Any]:
+        """The class of the record with this id; raises `InvalidId` for an unknown prefix."""
+        ...
+
+    def module_named(self, name: str) -> str: ...
+    def knows(self, module: str) -> bool: ...
+    def place_of(self, id: str) -> Place | None: ...
+    def prefix(self, module: str) -> str: ...
+    def prefixes_of(self, modules: Iterable[str]) -> tuple[str, ...]: ...
+
+    def runner(self) -> Runner:
+        """The session of this context; raises `NoSession` when there is none."""
+        ...
+
+    def runner_for(self, record: Any) -> Runner:
+        """The session that handed the record out, else `runner()`."""
+        ...
+
+    def check_runner(self, runner: object) -> None:
+        """Refuse a session of another package (`SchemaMismatch`)."""
+        ...
+
+    def activate(self, runner: Runner) -> Activation:
+        """Make the session the innermost one of this context until `Activation.end`."""
+        ...

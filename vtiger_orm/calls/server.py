@@ -1,0 +1,58 @@
+"""What plans need to know of a session besides its calls: the server's kind and the settings.
+
+A session hands its own out as `session.facts`; a runner without them (a test's) gets defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..metadata.dependencies import Dependency
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts of one session. `None` for a capability means that nobody has asked yet."""
+
+    dialect: str = "webservice"
+    """``webservice``, ``cloud`` or ``restfulapi``."""
+    version: str | None = None
+    """Version of the CRM (``8.0.0``), where it tells."""
+    sync: bool | None = None
+    files_retrieve: bool | None = None
+    strict: bool = False
+    """Whether an unknown picklist value, and a stored value unlike the sent one, are errors."""
+    max_writes: int = 1000
+    """Most records that one `update()` or `delete()` of a queryset may write."""
+    parallel: int = 1
+    """Calls that the session performs side by side."""
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+    """Module -> attribute that holds the caller's own identity of a record."""
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    """Module -> the number before the ``x`` of its ids on this CRM."""
+    dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
+    """Module -> picklist dependencies that are validated before a write."""
+    unknown_operations: set[str] = field(default_factory=set)
+    """``METHOD name`` of operations that this server turned out not to know; kept by a session."""
+
+    @property
+    def php8_names(self) -> bool:
+        """Whether the server breaks on operations whose parameters are registered wrongly.
+
+        Vtiger 8 on PHP 8 answers HTTP 500 to sync, convertlead, files_retrieve,
+        retrieve_inventory and logout; one of them that was seen to work clears them all.
+        """
+        if self.dialect != "webservice" or self.sync or self.files_retrieve:
+            return False
+        return (self.version or "").startswith("8.") or self.sync is False
+
+
+DEFAULT_FACTS: Final = Facts()
+
+
+def facts_of(runner: Any) -> Facts:
+    """The runner's facts, or the defaults where it has none."""
+    facts = getattr(runner, "facts", None)
+    return facts if isinstance(facts, Facts) else DEFAULT_FACTS

@@ -1,0 +1,301 @@
+"""Which operation works on which dialect: one table for the run time, the README and the tests.
+
+`require` refuses what a dialect has not, with reason and alternative, before anything is sent.
+`remembering` does the same for an operation that only the first call can tell about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError, VtigerError
+from .operations import Operation
+from .plans import Plan
+from .server import Facts
+
+DIALECTS: Final = ("cloud", "webservice", "restfulapi")
+
+
+class Support(StrEnum):
+    """How an operation of the API is offered on a dialect."""
+
+    YES = "supported"
+    PROBED = "where the server has it"
+    """Some servers of the dialect break on it: the snapshot or the first call tells."""
+    FALLBACK = "fallback"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    support: Support
+    note: str = ""
+    """The fallback taken, or the reason of a refusal and the alternative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation of the manuals: how Python reaches it, and its cell for each dialect."""
+
+    operation: str
+    python: str
+    cloud: Cell
+    webservice: Cell
+    restfulapi: Cell
+
+    def cell(self, dialect: str) -> Cell:
+        match dialect:
+            case "cloud":
+                return self.cloud
+            case "webservice":
+                return self.webservice
+            case _:
+                return self.restfulapi
+
+
+YES: Final = Cell(Support.YES)
+
+
+def _fallback(note: str) -> Cell:
+    return Cell(Support.FALLBACK, note)
+
+
+def _no(reason: str) -> Cell:
+    return Cell(Support.REFUSED, reason)
+
+
+def _probed(note: str) -> Cell:
+    return Cell(Support.PROBED, note)
+
+
+_CLOUD_ONLY: Final = _no("only the Cloud API has this operation")
+_NOT_IN_MODULE: Final = _no(
+    "the RestfulApi module has no such operation; use the server's webservice.php"
+)
+_PHP8: Final = "Vtiger 8 on PHP 8 answers HTTP 500 to it, whatever is sent"
+_CUSTOM_API: Final = (
+    "not offered by this endpoint: it belongs to custom APIs made in the vendor's API Designer; "
+    "use bulk_create, bulk_update and bulk_delete"
+)
+
+
+def _entry(
+    operation: str,
+    python: str,
+    cloud: Cell = YES,
+    webservice: Cell = YES,
+    restfulapi: Cell = _NOT_IN_MODULE,
+) -> Entry:
+    return Entry(operation, python, cloud, webservice, restfulapi)
+
+
+def _cloud_only(operation: str, python: str, webservice: Cell = _CLOUD_ONLY) -> Entry:
+    return _entry(operation, python, webservice=webservice)
+
+
+_ENTRIES: Final = (
+    _entry(
+        "getchallenge, login",
+        "connect(...)",
+        cloud=_fallback("HTTP Basic authentication; there is no session to open"),
+        restfulapi=_fallback("a token of one hour, renewed when it is refused"),
+    ),
+    _entry(
+        "logout",
+        "session.close()",
+        cloud=_fallback("nothing to close"),
+        webservice=_fallback("the session is dropped where PHP 8 breaks logout"),
+        restfulapi=_fallback("the token is dropped"),
+    ),
+    _entry(
+        "extendsession",
+        "session.extend()",
+        cloud=_fallback("nothing to extend"),
+        restfulapi=_fallback("each call extends the token"),
+    ),
+    _entry(
+        "me",
+        "session.me",
+        webservice=_fallback("the login's answer"),
+        restfulapi=_no("the module does not tell who a token belongs to; give owners explicitly"),
+    ),
+    _entry(
+        "listtypes",
+        "session.modules()",
+        restfulapi=_no("metadata comes from a snapshot pulled over webservice.php"),
+    ),
+    _entry(
+        "describe",
+        "session.describe(module)",
+        restfulapi=_no("metadata comes from a snapshot pulled over webservice.php"),
+    ),
+    _entry("create", "Model.objects.create(...), record.save()", restfulapi=YES),
+    _entry(
+        "create with a file",
+        "Documents.objects.upload(path, ...), Contacts.objects.upload(image, ...)",
+    ),
+    _entry("retrieve", "record.refresh(), Ref.fetch()", restfulapi=YES),
+    _entry("update", "record.save(operation='update')"),
+    _entry("revise", "record.save()", restfulapi=_fallback("its PUT, which changes what is sent")),
+    _entry("delete", "record.delete()", restfulapi=YES),
+    _entry(
+        "query",
+        "Model.objects.filter(...)",
+        restfulapi=_fallback(
+            "criteria joined by AND on columns of known tables; anything else is refused"
+        ),
+    ),
+    _entry(
+        "query: count(*)",
+        "queryset.count()",
+        restfulapi=_no("the module cannot count; read the ids and count them"),
+    ),
+    _entry(
+        "sync",
+        "Model.objects.changes(since=...)",
+        webservice=_probed(f"{_PHP8}: then by modifiedtime and id, deletions by comparison"),
+        restfulapi=_no(
+            "its filter cannot compare with a time of day; read changes over webservice.php"
+        ),
+    ),
+    _entry("relatedtypes", "Model.meta.relations"),
+    _entry(
+        "retrieve_related",
+        "session.call('retrieve_related', ...)",
+        cloud=_fallback("query_related, which is not cut off after 100 records"),
+        webservice=_fallback("query_related, which is not cut off after 100 records"),
+    ),
+    _entry(
+        "query_related",
+        "record.related.<name>.filter(...)",
+        webservice=_probed("except Documents, for which Vtiger 8.0 always answers an empty list"),
+    ),
+    _entry("add_related", "record.related.<name>.add(...)"),
+    _cloud_only(
+        "delete_related",
+        "record.related.<name>.remove(...)",
+        _fallback("a blank reference field where the relation is one; refused otherwise"),
+    ),
+    _entry(
+        "convertlead",
+        "lead.crm.convert(...)",
+        webservice=_probed(_PHP8),
+    ),
+    _entry(
+        "files_retrieve",
+        "record.crm.download(path)",
+        webservice=_probed(_PHP8),
+    ),
+    _entry(
+        "retrieve_inventory",
+        "record.crm.items",
+        cloud=_fallback("retrieve"),
+        webservice=_fallback("retrieve, which has the same items"),
+    ),
+    _cloud_only("reopen", "record.crm.reopen()"),
+    _cloud_only("decrypt", "record.crm.decrypt(field)"),
+    _cloud_only("tags_add", "record.crm.tags.add(...)"),
+    _cloud_only("tags_retrieve", "record.crm.tags.all()"),
+    _cloud_only("tags_delete", "record.crm.tags.remove(...), session.delete_tag(tag, on=record)"),
+    _cloud_only("lookup", "session.lookup(...)"),
+    _cloud_only("get_account_hierarchy", "account.crm.hierarchy()"),
+    _entry(
+        "picklist_dependency",
+        "session.picklist_dependency(...)",
+        webservice=_CLOUD_ONLY,
+        restfulapi=_fallback("its picklist answer with dependencies"),
+    ),
+    _cloud_only("add_picklist", "session.add_picklist_values(...)"),
+    _cloud_only("edit_picklist", "session.rename_picklist_value(...)"),
+    _cloud_only("delete_picklist", "session.delete_picklist_values(...)"),
+    _cloud_only("editionLimits", "session.edition_limit(...)"),
+    _entry("create multiple records", "-", *[_no(_CUSTOM_API)] * 3),
+    _entry("sub-request", "-", *[_no(_CUSTOM_API)] * 3),
+)
+
+OPERATIONS: Final[Mapping[str, Entry]] = {entry.operation: entry for entry in _ENTRIES}
+"""By the manuals' name of the operation."""
+
+_NAMES: Final = {"cloud": "Cloud", "webservice": "webservice.php", "restfulapi": "RestfulApi"}
+
+
+def require(operation: str, facts: Facts) -> None:
+    """Raise `NotSupported`, with the reason, where this server cannot do the operation."""
+    cell = OPERATIONS[operation].cell(facts.dialect)
+    if cell.support is Support.REFUSED:
+        # A server that tells no open source version may be the Cloud behind webservice.php.
+        if cell is _CLOUD_ONLY and not facts.version:
+            return
+        reason = cell.note
+    elif cell.support is Support.PROBED and operation in _BROKEN_BY_PHP8 and facts.php8_names:
+        reason = cell.note
+    else:
+        return
+    where = _NAMES.get(facts.dialect, facts.dialect) + (
+        f" {facts.version}" if facts.version else ""
+    )
+    raise NotSupported(f"{operation} is not possible on {where}: {reason}. Nothing was sent.")
+
+
+_BROKEN_BY_PHP8: Final = frozenset({"sync", "convertlead", "files_retrieve"})
+
+
+def remembering(call: Operation, facts: Facts, *others: Operation) -> Plan[Any]:
+    """Perform a call of an operation that the server may not have, and remember it if so.
+
+    `others` are other spellings of the same operation, tried in turn where the server does not
+    know the first. Raises `NotSupported` when it knows none, and from then on without asking.
+    """
+    require(call.name, facts)
+    refusal: VtigerError | None = None
+    for each in (call, *others):
+        if _key(each) in facts.unknown_operations:
+            continue
+        try:
+            return (yield each)
+        except (ApiError, MalformedAnswer, NotSupported) as error:
+            if not is_unknown(error, facts):
+                raise
+            facts.unknown_operations.add(_key(each))
+            refusal = error
+    raise NotSupported(
+        f"The server has no usable operation {call.name!r}"
+        + (f" ({refusal})." if refusal else ".")
+        + " It is not asked again in this session."
+    ) from refusal
+
+
+def is_unknown(error: ApiError | MalformedAnswer | NotSupported, facts: Facts) -> bool:
+    """Whether the answer means that the server lacks the operation.
+
+    webservice.php answers HTTP 500 and nothing else; others an error code or a status.
+    """
+    if isinstance(error, NotSupported):
+        return True
+    if isinstance(error, ApiError) and facts.dialect == "webservice":
+        return isinstance(error, ServerError)
+    return error.status in (404, 405, 501)
+
+
+def _key(call: Operation) -> str:
+    return f"{call.method} {call.name}"
+
+
+def table() -> str:
+    """The operation x dialect table of the README, as Markdown."""
+    lines = [
+        "| operation | Python | Cloud | webservice.php | RestfulApi |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for entry in _ENTRIES:
+        python = "-" if entry.python == "-" else f"`{entry.python}`".replace("|", "\\|")
+        cells = " | ".join(_shown(entry.cell(dialect)) for dialect in DIALECTS)
+        lines.append(f"| {entry.operation} | {python} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(cell: Cell) -> str:
+    return f"{cell.support}: {cell.note}" if cell.note else str(cell.support)

@@ -1,0 +1,1 @@
+"""The language of conditions: tree, lookups, keywords, `Q`, and what they mean of a record."""

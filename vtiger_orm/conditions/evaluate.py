@@ -1,0 +1,203 @@
+"""The meaning of a condition tree, evaluated on rows in memory.
+
+This is the definition that planned queries are held to: for every tree and every set of rows the
+planner returns exactly the rows for which `evaluate` is true.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Container, Mapping
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from ..calls.environment import Environment
+from ..calls.operations import Row
+from ..errors import UnsupportedQuery
+from ..ids import is_id
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta
+from ..values import SEPARATOR
+from . import patterns
+from .collation import compare, equality_key, matcher
+from .instants import instant
+from .tree import (
+    And,
+    Atom,
+    Compare,
+    DayBound,
+    Equal,
+    Has,
+    InMonth,
+    InSelection,
+    Like,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    Present,
+)
+
+Predicate: TypeAlias = Callable[[Row], bool]
+Test: TypeAlias = Callable[[str], bool]
+
+_TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES, Family.SECRET})
+_NUMBERS: Final = frozenset({Family.INTEGER, Family.DECIMAL, Family.BOOLEAN})
+_REFERENCES: Final = frozenset({Family.REFERENCE, Family.ID})
+_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def evaluate(node: Node, row: Row, env: Environment) -> bool:
+    """Whether the row (wire name -> wire text) satisfies the condition."""
+    return predicate(node, env)(row)
+
+
+def predicate(
+    node: Node, env: Environment, verdicts: Mapping[Atom, Container[str]] | None = None
+) -> Predicate:
+    """The condition as a function of a row.
+
+    `verdicts` holds, for atoms that only the server can decide, the ids of the rows for which
+    they are true. Raises `UnsupportedQuery` for another queryset in the tree without a verdict.
+    """
+    match node:
+        case And(children):
+            tests = [predicate(child, env, verdicts) for child in children]
+            return lambda row: all(test(row) for test in tests)
+        case Or(children):
+            tests = [predicate(child, env, verdicts) for child in children]
+            return lambda row: any(test(row) for test in tests)
+        case Not(child):
+            inner = predicate(child, env, verdicts)
+            return lambda row: not inner(row)
+    if verdicts is not None and node in verdicts:
+        true_of = verdicts[node]
+        return lambda row: row["id"] in true_of
+    return _of_field(node.field, _test(node, env.timezone))
+
+
+def _of_field(field: FieldMeta, test: Test) -> Predicate:
+    wire, family = field.wire, field.family
+
+    def check(row: Row) -> bool:
+        text = wire_text(row.get(wire))
+        return not is_blank(family, text) and test(text)
+
+    return check
+
+
+def wire_text(value: object) -> str:
+    """A value of a row as text: some answers hold numbers, and null for a deleted reference."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else str(value)
+
+
+def is_blank(family: Family, text: str) -> bool:
+    """Whether a wire text counts as blank: blanks only, a zero date, or the reference 0."""
+    if family in _REFERENCES:
+        return not text or text.endswith("x0") or text == "0"
+    if family is Family.DATE or family is Family.DATETIME:
+        return text.startswith("0000-00-00") or not text.strip(" ")
+    return not text.strip(" ")
+
+
+def number(text: str) -> Decimal | None:
+    """A wire number, or None for text that is none."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+@lru_cache(maxsize=65536)
+def record_number(text: str) -> int | None:
+    """The number of a reference; its prefix does not count in comparisons."""
+    return int(text.partition("x")[2]) if is_id(text) else None
+
+
+def _comparable(family: Family) -> Callable[[str], Any]:
+    """Wire text -> something that compares as the server compares it."""
+    if family in _TEXTS:
+        return equality_key
+    if family in _NUMBERS:
+        return number
+    if family in _REFERENCES:
+        return record_number
+    return str
+
+
+def _test(atom: Atom, zone: tzinfo) -> Test:
+    match atom:
+        case Present():
+            return lambda text: True
+        case Equal(field, value):
+            return _one_of(field, (value,))
+        case OneOf(field, values):
+            return _one_of(field, values)
+        case Compare(field, symbol, value):
+            return _ordered(field, symbol, value)
+        case Like(_, pattern):
+            return matcher(pattern)
+        case Has(_, choice):
+            return _has(choice)
+        case InMonth(field, month):
+            return _in_month(field, month, zone)
+        case DayBound(field, symbol, day):
+            return _ordered(field, symbol, instant(day, zone))
+        case InSelection(field):
+            raise UnsupportedQuery(
+                f"{atom} cannot be decided without asking the CRM for the records of "
+                f"{field.name}."
+            )
+
+
+def _one_of(field: FieldMeta, values: tuple[str, ...]) -> Test:
+    comparable = _comparable(field.family)
+    wanted = {comparable(value) for value in values} - {None}
+    return lambda text: comparable(text) in wanted
+
+
+def _ordered(field: FieldMeta, symbol: str, value: str) -> Test:
+    holds = _COMPARISONS[symbol]
+    if field.family in _TEXTS:
+        return lambda text: holds(compare(text, value), 0)
+    comparable = _comparable(field.family)
+    bound = comparable(value)
+
+    def test(text: str) -> bool:
+        found = comparable(text)
+        return found is not None and bound is not None and holds(found, bound)
+
+    return test
+
+
+def _has(choice: str) -> Test:
+    alone, piece = equality_key(choice), patterns.literal(choice)
+    among = [
+        matcher(f"{piece}{SEPARATOR}%"),
+        matcher(f"%{SEPARATOR}{piece}"),
+        matcher(f"%{SEPARATOR}{piece}{SEPARATOR}%"),
+    ]
+    return lambda text: equality_key(text) == alone or any(match(text) for match in among)
+
+
+def _in_month(field: FieldMeta, month: int, zone: tzinfo) -> Test:
+    if field.family is Family.DATE or zone is UTC:
+        return matcher(f"%-{month:02}-%")
+
+    def test(text: str) -> bool:
+        try:
+            moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+            return moment.astimezone(zone).month == month
+        except (ValueError, OverflowError):
+            return False
+
+    return test

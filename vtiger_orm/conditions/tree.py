@@ -1,0 +1,257 @@
+"""The condition tree: what a queryset's keywords mean, field by field, values in wire form.
+
+A tree is built of `And`, `Or`, `Not` and the atoms below. An atom is either true or false of a
+record: a blank field (empty text, NULL, reference 0) makes every atom but a negated `Present`
+false, so its negation is true. `And(())` is true, `Or(())` is false.
+
+Keywords that only abbreviate something else (`range`, `year`, `isnull`, `has_any`, ...) do not
+occur here; `arguments.py` spells them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal, TypeAlias, Union
+
+from ..metadata.module import FieldMeta, ModuleMeta
+
+Operator: TypeAlias = Literal["<", "<=", ">", ">="]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The field is not blank."""
+
+    field: FieldMeta
+
+    def __str__(self) -> str:
+        return f"{self.field.name} is not blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    field: FieldMeta
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.field.name} = {self.value!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Equal to one of several values: never empty, no value twice."""
+
+    field: FieldMeta
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.field.name} in {_listed(self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    field: FieldMeta
+    operator: Operator
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.field.name} {self.operator} {self.value!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    r"""Matches a pattern: ``%`` any text, ``_`` one character, ``\`` before either (or itself)
+    takes it literally. Patterns are canonical: no other character is escaped."""
+
+    field: FieldMeta
+    pattern: str
+
+    def __str__(self) -> str:
+        return f"{self.field.name} like {self.pattern!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """The multi-select field holds this choice, among others or alone."""
+
+    field: FieldMeta
+    choice: str
+
+    def __str__(self) -> str:
+        return f"{self.field.name} has {self.choice!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class InMonth:
+    """The date lies in this month of any year, in the session's time zone."""
+
+    field: FieldMeta
+    month: int
+
+    def __str__(self) -> str:
+        return f"month of {self.field.name} = {self.month}"
+
+
+@dataclass(frozen=True, slots=True)
+class DayBound:
+    """A datetime before (``<``), or at or after (``>=``), the start of a day in the session's
+    time zone, which is not known while a queryset is built."""
+
+    field: FieldMeta
+    operator: Literal["<", ">="]
+    day: date
+
+    def __str__(self) -> str:
+        return f"{self.field.name} {self.operator} start of {self.day}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InSelection:
+    """The reference points to one of the records that another queryset selects."""
+
+    field: FieldMeta
+    selection: Selection
+
+    def __str__(self) -> str:
+        return f"{self.field.name} in ({self.selection})"
+
+
+Atom: TypeAlias = Present | Equal | OneOf | Compare | Like | Has | InMonth | DayBound | InSelection
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    children: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(map(_bracketed, self.children)) or "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    children: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        return " or ".join(map(_bracketed, self.children)) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    child: Node
+
+    def __str__(self) -> str:
+        if isinstance(self.child, Present):
+            return f"{self.child.field.name} is blank"
+        return f"not {_bracketed(self.child)}"
+
+
+Node: TypeAlias = Union[And, Or, Not, Atom]  # noqa: UP007  (refers to itself through strings)
+
+_COMPOSITE: Final = (And, Or)
+INNER: Final = (And, Or, Not)
+"""For `isinstance`: the nodes that are no atoms."""
+
+TRUE: Final = And(())
+FALSE: Final = Or(())
+
+
+def all_of(*nodes: Node) -> Node:
+    """Every one of the nodes holds; nested conjunctions are flattened."""
+    flat: list[Node] = []
+    for node in nodes:
+        if isinstance(node, And):
+            flat.extend(node.children)
+        else:
+            flat.append(node)
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def any_of(*nodes: Node) -> Node:
+    """At least one of the nodes holds; nested disjunctions are flattened."""
+    flat: list[Node] = []
+    for node in nodes:
+        flat.extend(node.children if isinstance(node, Or) else (node,))
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+def negated(node: Node) -> Node:
+    """The node does not hold; two negations cancel out."""
+    return node.child if isinstance(node, Not) else Not(node)
+
+
+def atoms(node: Node) -> tuple[Atom, ...]:
+    """Every atom of the tree, from left to right."""
+    found: list[Atom] = []
+    _collect(node, found)
+    return tuple(found)
+
+
+def contains(node: Node, *kinds: type) -> bool:
+    """Whether an atom of one of these classes is in the tree."""
+    if isinstance(node, _COMPOSITE):
+        found = set(map(type, node.children))
+        if found.isdisjoint(INNER):
+            return not found.isdisjoint(kinds)
+        return any(contains(child, *kinds) for child in node.children)
+    return contains(node.child, *kinds) if isinstance(node, Not) else isinstance(node, kinds)
+
+
+def _collect(node: Node, found: list[Atom]) -> None:
+    if isinstance(node, _COMPOSITE):
+        for child in node.children:
+            if isinstance(child, INNER):
+                _collect(child, found)
+            else:
+                found.append(child)
+    elif isinstance(node, Not):
+        _collect(node.child, found)
+    else:
+        found.append(node)
+
+
+def _bracketed(node: Node) -> str:
+    composite = isinstance(node, _COMPOSITE) and len(node.children) > 1
+    return f"({node})" if composite else str(node)
+
+
+def _listed(values: tuple[str, ...], most: int = 5) -> str:
+    shown = ", ".join(map(repr, values[:most]))
+    rest = len(values) - most
+    return f"({shown}, and {rest} more)" if rest > 0 else f"({shown})"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One field of an ORDER BY. References sort by record number, text as the CRM compares it,
+    blanks come first ascending and last descending.
+
+    Among the blanks of one field the order of further fields is the server's, which sorts NULL
+    and the empty text apart although a row shows the same for both.
+    """
+
+    field: FieldMeta
+    descending: bool = False
+
+    def __str__(self) -> str:
+        return f"-{self.field.name}" if self.descending else self.field.name
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Records of one module: which, in what order, what slice of them, which fields."""
+
+    module: ModuleMeta
+    where: Node = TRUE
+    order: tuple[Order, ...] = ()
+    """Empty means by id, except that a parallel reading hands rows out as they come."""
+    start: int = 0
+    stop: int | None = None
+    columns: tuple[FieldMeta, ...] | None = None
+    """None means every field that can be selected; `id` is always read."""
+
+    def __str__(self) -> str:
+        order = f" order by {', '.join(map(str, self.order))}" if self.order else ""
+        stop = "" if self.stop is None else self.stop
+        window = f" [{self.start}:{stop}]" if self.start or self.stop is not None else ""
+        return f"{self.module.name} where {self.where}{order}{window}"

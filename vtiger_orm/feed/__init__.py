@@ -1,0 +1,1 @@
+"""What changed in the CRM since a cursor."""

@@ -1,0 +1,202 @@
+"""What a CRM as a whole can do, found with a few reading calls on the records it has.
+
+Nothing is assumed: where the data cannot tell, the answer is "unknown", and the runtime takes
+the way that is right either way. No writing operation is ever tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from ..calls.operations import Operation, Query
+from ..calls.plans import Plan, perform
+from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
+from ..ids import is_id, parse_id
+from ..metadata.describe import Describe
+from ..metadata.kinds import Kind
+from ..metadata.module import Flaw
+from ..metadata.snapshot import Capabilities, Collation, Precedence
+from .probing import Probe, count, is_fatal
+
+T = TypeVar("T")
+
+_ASKED_ROWS: Final = 200
+"""The most that any server is reported to give."""
+_FULL_READ_PAGES: Final = 5
+_FAR_FUTURE: Final = "2000000000"
+"""A `modifiedTime` after which nothing was modified, so that the answer is small."""
+_PLAIN_TEXT: Final = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){0,3}", re.ASCII)
+_NO_SUCH_FILE: Final = 999_999_999
+
+
+def probe_abilities(
+    probes: Sequence[Probe], describes: Sequence[Describe], *, serialised: bool, url_budget: int
+) -> Plan[Capabilities]:
+    """Ask about precedence, page size, collation, thinned pages, sync and file retrieval."""
+    known = {probe.module: probe for probe in probes}
+    nothing = Capabilities()
+    page_size = (yield from _tried(_page_size(probes))) or nothing.page_size
+    precedence = (yield from _tried(_precedence(probes))) or nothing.precedence
+    collation = (yield from _tried(_collation(known, describes))) or nothing.collation
+    thinned = yield from _tried(_thinned(probes, page_size))
+    sync = yield from _sync(describes)
+    files = yield from _files(describes)
+    return Capabilities(
+        page_size=page_size,
+        precedence=precedence,
+        collation=collation,
+        thinned_pages=thinned,
+        sync=sync,
+        files_retrieve=files,
+        serialised_sessions=serialised,
+        url_budget=url_budget,
+    )
+
+
+def _tried(plan: Plan[T]) -> Plan[T | None]:
+    """The plan's result, or None where the server refuses to tell."""
+    try:
+        return (yield from plan)
+    except (ApiError, MalformedAnswer) as error:
+        if is_fatal(error):
+            raise
+        return None
+
+
+def _page_size(probes: Sequence[Probe]) -> Plan[int]:
+    """Ask once for more rows than a stock server gives."""
+    smallest = Capabilities().page_size
+    for probe in _by_count(probes, smallest + 1):
+        text = f"select id from {probe.module} order by id limit {_ASKED_ROWS};"
+        rows = yield from perform(Query(text, probe.module))
+        if rows:
+            # Fewer rows than a page may be all there are; more prove a larger page.
+            return max(len(rows), smallest)
+    return smallest
+
+
+def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
+    """Two counts over two records X and Y tell the three readings of AND and OR apart::
+
+                                AND first   left to right   right to left
+    X or X and Y                    1             0               1
+    X and X or Y                    2             2               1
+    """
+    for probe in _by_count(probes, 2):
+        query = Query(f"select id from {probe.module} order by id limit 2;", probe.module)
+        rows = yield from perform(query)
+        if len(rows) < 2 or not all(is_id(str(row.get("id"))) for row in rows):
+            continue
+        x, y = (f"id = '{row['id']}'" for row in rows)
+        first = yield from count(probe.module, f"{x} or {x} and {y}")
+        second = yield from count(probe.module, f"{x} and {x} or {y}")
+        return "sql" if (first, second) == (1, 2) else "unknown"
+    return "unknown"
+
+
+def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[Collation]:
+    """Find a record by its own text in other case, with ``ß`` for ``s`` and a blank at the end.
+
+    Only general_ci holds all of that equal: unicode_ci weighs ``ß`` as ``ss``, newer
+    collations count trailing blanks, and binary ones see three differences.
+    """
+    verdicts = []
+    for module, name, value in _texts(probes, describes):
+        twisted = value.swapcase()
+        for letter in "sS":
+            twisted = twisted.replace(letter, "ß", 1) if "ß" not in twisted else twisted
+        where = f"id = '{probes[module].row['id']}' and {name} = '{twisted} '"
+        verdicts.append((yield from count(module, where)) == 1)
+        if len(verdicts) == 2:
+            break
+    return "general_ci" if verdicts and all(verdicts) else "unknown"
+
+
+def _texts(probes: dict[str, Probe], describes: Sequence[Describe]) -> list[tuple[str, str, str]]:
+    """(module, field, value) of plain words with an ``s``, as far as the sampled rows have any."""
+    found = []
+    for describe in describes:
+        probe = probes.get(describe.name)
+        if probe is None or not is_id(str(probe.row.get("id"))) or not describe.is_entity:
+            continue
+        for each in describe.fields:
+            value = probe.row.get(each.name)
+            usable = each.type.name == Kind.STRING and each.editable
+            if not usable or each.name in probe.flaws or not isinstance(value, str):
+                continue
+            if "s" in value.lower() and len(value) <= 30 and _PLAIN_TEXT.fullmatch(value):
+                found.append((describe.name, each.name, value))
+                break
+    return found
+
+
+def _thinned(probes: Sequence[Probe], page_size: int) -> Plan[bool | None]:
+    """Read a module of a few pages in full: are pages in the middle full, and is all there?"""
+    candidates = [
+        probe
+        for probe in _by_count(probes, page_size + 1)
+        if (probe.count or 0) <= page_size * _FULL_READ_PAGES
+        and Flaw.MULTIPLIES not in probe.flaws.values()
+    ]
+    # Tickets are what administrators make private first.
+    candidates.sort(key=lambda probe: (probe.module != "HelpDesk", probe.count))
+    for probe in candidates[:1]:
+        if (yield from _reads_in_full(probe.module, page_size)):
+            return False
+        # Somebody may have written meanwhile.
+        return not (yield from _reads_in_full(probe.module, page_size))
+    return None
+
+
+def _reads_in_full(module: str, page_size: int) -> Plan[bool]:
+    last, read = "", 0
+    while True:
+        where = f" where id > '{last}'" if last else ""
+        text = f"select id from {module}{where} order by id limit {page_size};"
+        rows = yield from perform(Query(text, module))
+        read += len(rows)
+        if len(rows) < page_size:
+            break
+        last = str(parse_id(rows[-1]["id"]))
+    return read == (yield from count(module))
+
+
+def _sync(describes: Sequence[Describe]) -> Plan[bool | None]:
+    names = [each.name for each in describes if each.is_entity]
+    if not names:
+        return None
+    module = "Contacts" if "Contacts" in names else names[0]
+    parameters = {"modifiedTime": _FAR_FUTURE, "elementType": module, "syncType": "user"}
+    try:
+        result = yield from perform(Operation("sync", "GET", parameters))
+    except (NotSupported, ApiError, MalformedAnswer) as error:
+        if is_fatal(error):
+            raise
+        return False if isinstance(error, (NotSupported, ServerError)) else None
+    return True if isinstance(result, dict) and "updated" in result else None
+
+
+def _files(describes: Sequence[Describe]) -> Plan[bool | None]:
+    """A server that has the operation says that there is no such file; a broken one fails."""
+    prefix = next((each.id_prefix for each in describes if each.name == "Documents"), None)
+    if prefix is None:
+        return None
+    try:
+        yield from perform(Operation("files_retrieve", "GET", {"id": f"{prefix}x{_NO_SUCH_FILE}"}))
+    except (NotSupported, ApiError, MalformedAnswer) as error:
+        if is_fatal(error):
+            raise
+        if isinstance(error, MalformedAnswer):
+            return None
+        return not isinstance(error, (NotSupported, ServerError))
+    return True
+
+
+def _by_count(probes: Sequence[Probe], least: int) -> list[Probe]:
+    """Modules with so many records that also tell their ids, the smallest first."""
+    fitting = [
+        probe for probe in probes if (probe.count or 0) >= least and is_id(str(probe.row.get("id")))
+    ]
+    return sorted(fitting, key=lambda probe: (probe.count, probe.module))

@@ -1,0 +1,210 @@
+"""Which described fields of a module a query cannot use: asked with a handful of reading calls.
+
+A describe answer does not tell. The server refuses some fields by name, leaves others out of
+its rows, and fails silently on a few; one field of these kinds in a column list spoils the
+whole query. The recipe finds the same flaws as trying each field alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..calls.operations import Query, Row
+from ..calls.plans import Plan, perform
+from ..calls.urls import quoted_length
+from ..conditions.quirks import quirk_of
+from ..errors import AccessDenied, ApiError, AuthError, MalformedAnswer, RateLimited, ServerError
+from ..metadata.describe import Describe, DescribedField
+from ..metadata.facts import is_secret
+from ..metadata.kinds import Kind
+from ..metadata.module import Flaw
+
+_SAYABLE: Final = re.compile(r"\w+", re.ASCII)
+_DENIED: Final = re.compile(r"Permission to access '?\.?(\w+)\.?'? attribute denied")
+_ROOM: Final = 400
+"""Bytes of a request line kept free for what surrounds the statement."""
+
+
+@dataclass(slots=True)
+class Probe:
+    """What asking about one module has shown."""
+
+    module: str
+    flaws: dict[str, Flaw] = field(default_factory=dict)
+    count: int | None = None
+    """Records the user sees; None where the module cannot be queried."""
+    row: Row = field(default_factory=dict)
+    """One record, as far as its fields could be read."""
+
+
+def probe_module(describe: Describe, url_budget: int) -> Plan[Probe]:
+    """Find the flaws of a module's fields; raises only what `is_fatal` is true of."""
+    probe = Probe(describe.name)
+    for each in describe.fields:
+        if _SAYABLE.fullmatch(each.name) is None:
+            probe.flaws[each.name] = Flaw.UNSAYABLE
+        elif quirk_of(describe.name, each.name) in _MULTIPLYING:
+            probe.flaws[each.name] = Flaw.MULTIPLIES
+    fields = [
+        each for each in describe.fields if each.name not in probe.flaws and not is_secret(each)
+    ]
+    try:
+        probe.count = yield from count(describe.name)
+        if probe.count is None:
+            return probe
+        for part in _parts(fields, url_budget):
+            yield from _probe_fields(probe, part)
+    except (ApiError, MalformedAnswer) as error:
+        if is_fatal(error):
+            raise
+        # The module as a whole answers no query to this user: nothing is known of its fields.
+    return probe
+
+
+def is_fatal(error: Exception) -> bool:
+    """Whether an error says nothing about what was asked: the login, the limit of calls, or a
+    gateway in front of the CRM."""
+    if isinstance(error, ServerError):
+        return (error.status or 0) > 500
+    return isinstance(error, (AuthError, RateLimited))
+
+
+def count(module: str, where: str = "") -> Plan[int | None]:
+    """Records that fulfil `where`; None when the server failed silently."""
+    condition = f" where {where}" if where else ""
+    rows = yield from perform(Query(f"select count(*) from {module}{condition};", module))
+    try:
+        return int(rows[0]["count"])
+    except (IndexError, KeyError, ValueError, TypeError):
+        return None
+
+
+def _probe_fields(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:
+    fields = yield from _select(probe, fields)
+    if not fields:
+        return
+    if probe.count:
+        yield from _sort(probe, fields)
+    yield from _filter(probe, fields)
+
+
+def _select(probe: Probe, fields: Sequence[DescribedField]) -> Plan[list[DescribedField]]:
+    """Drop what the server refuses to name or leaves out of its rows."""
+    left = list(fields)
+    row: Row | None = None
+    while left:
+        names = ",".join(each.name for each in left)
+        try:
+            rows = yield from perform(
+                Query(f"select {names} from {probe.module} limit 1;", probe.module)
+            )
+        except AccessDenied as error:
+            denied = _denied_name(error)
+            if denied not in {each.name for each in left}:
+                # A field that was not asked for (an id the server adds): no select works.
+                useless = (str(denied), *names.split(","))
+                probe.flaws.update(dict.fromkeys(useless, Flaw.DENIED))
+                return []
+            probe.flaws[str(denied)] = Flaw.DENIED
+            left = [each for each in left if each.name != denied]
+            continue
+        row = rows[0] if rows else None
+        break
+    if row is None:
+        if probe.count:
+            silent = yield from _halve(left, lambda part: _selects(probe, part))
+            if len(silent) == len(left):
+                return []  # the records went away meanwhile
+            probe.flaws.update(dict.fromkeys(silent, Flaw.DENIED))
+            left = [each for each in left if each.name not in silent]
+        return left
+    probe.row.update(row)
+    absent = {each.name for each in left if each.name not in row}
+    probe.flaws.update(dict.fromkeys(absent, Flaw.ABSENT))
+    return [each for each in left if each.name not in absent]
+
+
+def _sort(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:
+    unsortable = yield from _halve(fields, lambda part: _sorts(probe, part))
+    if len(unsortable) == len(fields):
+        return  # not even the id sorts: the records went away meanwhile
+    probe.flaws.update(dict.fromkeys(unsortable, Flaw.UNSORTABLE))
+
+
+def _filter(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:
+    """A count that is too large joins lines; none at all is a silent error."""
+    wrong = yield from _halve(fields, lambda part: _counts_right(probe, part))
+    for name in wrong:
+        single = next(each for each in fields if each.name == name)
+        number = yield from count(probe.module, _not_null(single))
+        probe.flaws[name] = Flaw.DENIED if number is None else Flaw.MULTIPLIES
+
+
+def _halve(
+    fields: Sequence[DescribedField],
+    works: Callable[[Sequence[DescribedField]], Plan[bool]],
+) -> Plan[list[str]]:
+    """The names of the fields that make a statement fail, by halving the list."""
+    if not fields or (yield from works(fields)):
+        return []
+    if len(fields) == 1:
+        return [fields[0].name]
+    middle = len(fields) // 2
+    left = yield from _halve(fields[:middle], works)
+    right = yield from _halve(fields[middle:], works)
+    return left + right
+
+
+def _selects(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
+    names = ",".join(each.name for each in fields)
+    query = f"select {names} from {probe.module} limit 1;"
+    rows = yield from perform(Query(query, probe.module))
+    probe.row.update(rows[0] if rows else {})
+    return bool(rows)
+
+
+def _sorts(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
+    names = ",".join(each.name for each in fields)
+    query = f"select {names} from {probe.module} order by {names} limit 1;"
+    return bool((yield from perform(Query(query, probe.module))))
+
+
+def _counts_right(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
+    number = yield from count(probe.module, " or ".join(_not_null(each) for each in fields))
+    if number is not None and number > (probe.count or 0):
+        # Records may have been added since: those that are counted now were all that could be.
+        probe.count = (yield from count(probe.module)) or 0
+    return number is not None and number <= (probe.count or 0)
+
+
+def _not_null(each: DescribedField) -> str:
+    """True for every row in which the field is not NULL; references need an ``x`` in it."""
+    needs_x = each.type.name in (Kind.REFERENCE, Kind.OWNER) or each.name == "id"
+    return f"{each.name} like '{'1x%' if needs_x else '%'}'"
+
+
+def _parts(fields: Sequence[DescribedField], url_budget: int) -> list[list[DescribedField]]:
+    """Lists short enough that each statement of the recipe fits into a request line."""
+    parts: list[list[DescribedField]] = []
+    room = 0
+    for each in fields:
+        longest = quoted_length(f" or {_not_null(each)}") + len(each.name) + 1
+        if not parts or longest > room:
+            parts.append([])
+            room = url_budget - _ROOM
+        parts[-1].append(each)
+        room -= longest
+    return parts
+
+
+def _denied_name(error: AccessDenied) -> str | None:
+    detail: Any = error.detail
+    text = detail.get("message", "") if isinstance(detail, dict) else ""
+    found = _DENIED.search(str(text) or str(error))
+    return found[1] if found else None
+
+
+_MULTIPLYING: Final = frozenset({"line item", "several"})

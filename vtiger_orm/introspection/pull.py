@@ -1,0 +1,213 @@
+"""The plan of `vtiger-orm pull`: from a live CRM to a `Snapshot`, with reading calls only."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+
+from ..calls.operations import Describe, ListTypes, RelatedTypes
+from ..calls.plans import Plan, perform, together
+from ..errors import ApiError, ConfigError, MalformedAnswer, NotSupported
+from ..metadata import describe as wire
+from ..metadata.snapshot import Instance, ModuleSnapshot, Snapshot, is_module_name
+from .abilities import probe_abilities
+from .probing import Probe, is_fatal, probe_module
+
+_REFUSALS: Final = (ApiError, MalformedAnswer, NotSupported)
+
+
+class PullWarning(UserWarning):
+    """Something of a module is missing in the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a session knows of the CRM before anything is asked."""
+
+    dialect: Literal["webservice", "cloud"]
+    version: str | None = None
+    api_version: str | None = None
+    serialised: bool = True
+    """Whether a session's calls wait for each other: then nothing is gained side by side."""
+    url_budget: int = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pull is."""
+
+    done: int
+    total: int
+    """Modules, and one step more for what the CRM can do as a whole."""
+    doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pulled:
+    module: str
+    snapshot: ModuleSnapshot | None = None
+    probe: Probe | None = None
+    refusal: str = ""
+
+
+def pull(
+    server: Server,
+    *,
+    include: Sequence[str] = ("*",),
+    exclude: Sequence[str] = (),
+    side_by_side: int = 1,
+    report: Callable[[Progress], object] = lambda progress: None,
+) -> Plan[Snapshot]:
+    """Describe every module whose name fits `include` and not `exclude` (globs), find flaws of
+    fields and abilities of the server.
+
+    A module that refuses to be described is recorded in `skipped` with the reason. Raises
+    `ConfigError` when nothing fits, and the error of a call that failed for another reason than
+    the module (network, login, limit of calls).
+    """
+    listed = wire.ListTypes.model_validate((yield from perform(ListTypes())))
+    names = _chosen([*listed.types, *listed.information], include, exclude)
+    if not names and listed.types:
+        raise ConfigError(
+            f"None of the {len(listed.types)} modules that this user sees fits "
+            f"include ({', '.join(include)}) and not exclude ({', '.join(exclude) or 'nothing'}). "
+            f"There are: {', '.join(sorted(listed.types))}."
+        )
+    skipped = _unusable_names(names)
+    left = [name for name in names if name not in skipped]
+    pulled: list[_Pulled] = []
+    total = len(left) + 1
+    for start in range(0, len(left), max(1, side_by_side)):
+        group = left[start : start + max(1, side_by_side)]
+        report(Progress(start, total, ", ".join(group)))
+        pulled += yield from together([_pull_module(name, server) for name in group])
+    skipped |= {each.module: each.refusal for each in pulled if each.refusal}
+    modules = {each.module: each.snapshot for each in pulled if each.snapshot is not None}
+    if not modules:
+        raise ConfigError(
+            "No module could be described"
+            + (f": {_some(skipped)}." if skipped else ".")
+            + " Has the user rights to any module?"
+        )
+    report(Progress(len(left), total, "what the CRM can do"))
+    capabilities = yield from probe_abilities(
+        [each.probe for each in pulled if each.probe is not None],
+        [each.describe for each in modules.values()],
+        serialised=server.serialised,
+        url_budget=server.url_budget,
+    )
+    report(Progress(total, total, "done"))
+    return Snapshot(
+        instance=Instance(
+            dialect=server.dialect,
+            version=server.version,
+            api_version=server.api_version,
+            prefixes={name: each.describe.id_prefix for name, each in modules.items()},
+            capabilities=capabilities,
+            skipped=skipped,
+            types={name: listed.information[name] for name in sorted(listed.information)},
+        ),
+        modules=modules,
+    )
+
+
+def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
+    try:
+        raw = yield from perform(Describe(name))
+    except _REFUSALS as error:
+        if is_fatal(error):
+            raise
+        return _Pulled(name, refusal=refusal(error))
+    try:
+        described = wire.Describe.model_validate(raw)
+        Instance(dialect=server.dialect, prefixes={name: described.id_prefix})
+    except ValidationError as error:
+        return _Pulled(name, refusal=f"its description is not understood: {_first(error)}")
+    if described.name != name:
+        return _Pulled(name, refusal="the CRM described another module")
+    relations = yield from _relations(name) if described.is_entity else _none()
+    probe = yield from probe_module(described, server.url_budget)
+    return _Pulled(
+        name,
+        ModuleSnapshot.model_validate(
+            {"describe": raw, "relations": relations, "flaws": probe.flaws}
+        ),
+        probe,
+    )
+
+
+def _relations(module: str) -> Plan[list[Any]]:
+    """What `relatedtypes` tells; not asked for modules without records of their own, for which
+    stock servers fail."""
+    try:
+        raw = yield from perform(RelatedTypes(module))
+    except _REFUSALS as error:
+        if is_fatal(error):
+            raise
+        warnings.warn(
+            f"The relations of {module} could not be read ({refusal(error)}): its records will "
+            "have no related managers.",
+            PullWarning,
+            stacklevel=2,
+        )
+        return []
+    information = raw.get("information") or []
+    values = list(information.values()) if isinstance(information, dict) else information
+    try:
+        wire.RelatedTypes.model_validate({"information": values})
+    except ValidationError:
+        return []
+    return list(values)
+
+
+def _none() -> Plan[list[Any]]:
+    yield from ()
+    return []
+
+
+def refusal(error: Exception) -> str:
+    """Why a module was skipped, in the CRM's words: the same at every pull."""
+    if isinstance(error, ApiError):
+        detail = error.detail
+        said = detail.get("message") if isinstance(detail, dict) else None
+        code = error.code or f"HTTP {error.status}"
+        return f"{code}: {said}" if said else code
+    if isinstance(error, MalformedAnswer):
+        return f"HTTP {error.status} with an answer that cannot be read"
+    return str(error)
+
+
+def _chosen(names: Iterable[str], include: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    return sorted(
+        name
+        for name in set(names)
+        if any(fnmatchcase(name, glob) for glob in include)
+        and not any(fnmatchcase(name, glob) for glob in exclude)
+    )
+
+
+def _unusable_names(names: Sequence[str]) -> dict[str, str]:
+    """Names that must not become file names, with the reason."""
+    skipped: dict[str, str] = {}
+    seen: dict[str, str] = {}
+    for name in names:
+        if not is_module_name(name):
+            skipped[name] = "its name cannot be a file name"
+        elif (other := seen.setdefault(name.casefold(), name)) != name:
+            skipped[name] = f"its name differs from {other} by case only"
+    return skipped
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+
+
+def _some(skipped: dict[str, str]) -> str:
+    shown = [f"{name} ({reason})" for name, reason in list(skipped.items())[:3]]
+    return ", ".join(shown) + (", ..." if len(skipped) > 3 else "")

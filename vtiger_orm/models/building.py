@@ -1,0 +1,263 @@
+"""How querysets are put together: conditions, order, slices. Nothing here asks the CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from operator import index
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast
+
+from ..conditions.field_names import parse_order
+from ..conditions.q import resolve
+from ..conditions.tree import FALSE, Node, Order, Selection, all_of, any_of, negated
+from ..errors import UnsupportedQuery
+from .django_names import missing_attribute
+from .fetches import Fetches
+from .foreign import refuse_strangers
+from .projection import Projection
+from .query_state import QueryState
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Runner
+    from ..records import BaseRecord
+
+
+Steps = TypeVar("Steps", bound="BuildingQuerySet")
+"""For steps that the stubs of a module do not repeat: completion by jedi follows a type variable
+to the module's own queryset, where it loses `Self`."""
+
+
+class SizeUnknown(UnsupportedQuery, TypeError):
+    """`len(qs)` or `bool(qs)`. A `TypeError` too, so that `list(qs)` is not misled."""
+
+
+class BuildingQuerySet:
+    """The half of a queryset that describes records: immutable, each step makes a new one."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: QueryState) -> None:
+        self._state = state
+
+    @property
+    def selection(self) -> Selection:
+        """The condition, order, slice and columns, as the planner takes them."""
+        return self._state.selection
+
+    @property
+    def fetches(self) -> Fetches:
+        """The references and relations to follow, as `select_related` and `prefetch_related`
+        were told."""
+        return self._state.fetches
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """The fields that `values` hands out; none where whole records come out."""
+        projection = self._state.projection
+        return projection.names if projection is not None else ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._state.selection}>"
+
+    # Steps
+
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """Only records that satisfy all of the conditions as well.
+
+        Text compares as the CRM compares it: without regard to case, accents and trailing
+        blanks. `None` means blank. A reference to a record that was deleted since reads `None`,
+        yet conditions see the id that the CRM still stores: it is not blank to them.
+        """
+        return self._where(args, kwargs, "filter", wanted=True)
+
+    if TYPE_CHECKING:
+        exclude = filter
+    else:
+
+        def exclude(self, *args: Any, **kwargs: Any) -> Self:
+            """Only records that do not satisfy the conditions taken together.
+
+            Records in which the field is blank are kept, as Python would keep them.
+            """
+            return self._where(args, kwargs, "exclude", wanted=False)
+
+    def _where(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], method: str, *, wanted: bool
+    ) -> Self:
+        selection = self._state.selection
+        self._refuse_if_sliced(method)
+        if not args and not kwargs:
+            return self
+        refuse_strangers(self._state.model._package(), args, kwargs.values())
+        condition = resolve(selection.module, args, kwargs)
+        if not wanted:
+            condition = negated(condition)
+        return self._select(where=all_of(selection.where, condition))
+
+    def order_by(self, *args: Any, **kwargs: Any) -> Self:
+        """Order by these fields, ``"-name"`` for descending; replaces an earlier order.
+
+        Without arguments the order is the default one, by id. References sort by the number
+        of the record, not by its label; blanks come first ascending and last descending.
+        """
+        if kwargs:
+            raise TypeError("order_by() takes field names, not keywords.")
+        self._refuse_if_sliced("order_by")
+        module = self._state.selection.module
+        return self._select(order=tuple(parse_order(module, name) for name in args))
+
+    def reverse(self: Steps) -> Steps:
+        """The opposite order."""
+        self._refuse_if_sliced("reverse")
+        selection = self._state.selection
+        order = selection.order or (Order(selection.module.id, descending=False),)
+        turned = (replace(each, descending=not each.descending) for each in order)
+        return self._select(order=tuple(turned))
+
+    def all(self: Steps) -> Steps:
+        """The same records; querysets are immutable, so there is nothing to copy."""
+        return self
+
+    def none(self: Steps) -> Steps:
+        """No record at all; asking it sends nothing."""
+        return self._select(where=FALSE)
+
+    def using(self: Steps, session: Runner) -> Steps:
+        """Ask this session instead of the one found in the context.
+
+        Raises `SchemaMismatch` when it belongs to another generated package.
+        """
+        self._state.model._package().check_runner(session)
+        return self._with(session=session)
+
+    def __or__(self, other: Self) -> Self:
+        """Records of either queryset; order, columns and session are those of the left one."""
+        return self._combine(other, any_of, "|")
+
+    def __and__(self, other: Self) -> Self:
+        """Records of both querysets; order, columns and session are those of the left one."""
+        return self._combine(other, all_of, "&")
+
+    def __invert__(self) -> Self:
+        """Every record of the module that is not among these."""
+        self._refuse_if_sliced("~")
+        return self._select(where=negated(self._state.selection.where))
+
+    def _combine(self, other: Self, join: Callable[..., Node], sign: str) -> Self:
+        if not isinstance(other, BuildingQuerySet):
+            return cast(Self, NotImplemented)
+        refuse_strangers(self._state.model._package(), (), (other,))
+        mine, theirs = self._state.selection, other._state.selection
+        if mine.module.name != theirs.module.name:
+            raise UnsupportedQuery(
+                f"{mine.module.name} {sign} {theirs.module.name}: only querysets of one module "
+                "can be combined. Iterate one after the other (itertools.chain)."
+            )
+        self._refuse_if_sliced(sign)
+        other._refuse_if_sliced(sign)
+        return self._select(where=join(mine.where, theirs.where))
+
+    def _slice(self, key: slice) -> Self:
+        if key.step is not None and key.step != 1:
+            raise UnsupportedQuery(
+                "A slice of a queryset has no step: read qs[a:b] and take list(...)[::step]."
+            )
+        low, high = (None if each is None else _whole(each) for each in (key.start, key.stop))
+        for bound in (low, high):
+            if bound is not None:
+                refuse_negative(bound)
+        selection = self._state.selection
+        start = selection.start + (low or 0)
+        stop = selection.stop
+        if high is not None:
+            end = selection.start + high
+            stop = end if stop is None else min(stop, end)
+        if stop is not None:
+            start = min(start, stop)
+        return self._select(start=start, stop=stop)
+
+    # What does not exist
+
+    if not TYPE_CHECKING:
+
+        def __len__(self) -> int:
+            raise SizeUnknown(
+                "A queryset has no len(): it would read every record. Use count() (or await "
+                "acount()), or len(list(queryset))."
+            )
+
+        def __bool__(self) -> bool:
+            raise SizeUnknown(
+                "A queryset is neither true nor false: use exists() (or await aexists()), or "
+                "'is not None' if that was meant."
+            )
+
+        def __contains__(self, record: object) -> bool:
+            raise SizeUnknown(
+                "'in' would read every record: use queryset.filter(id=record.id).exists()."
+            )
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise missing_attribute(self, name)
+
+    # Inside
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The question alone: a session belongs to its process. The module's facts come from
+        the model, where they are already."""
+        state = self._state
+        selection = state.selection
+        parts = {each.name: getattr(selection, each.name) for each in fields(selection)}
+        del parts["module"]
+        return _restore, (type(self), state.model, parts, state.fetches, state.projection)
+
+    def _with(self, **changes: Any) -> Self:
+        twin = object.__new__(type(self))
+        twin._state = replace(self._state, **changes)
+        return twin
+
+    def _select(self, **changes: Any) -> Self:
+        return self._with(selection=replace(self._state.selection, **changes))
+
+    def _refuse_if_sliced(self, method: str) -> None:
+        selection = self._state.selection
+        if selection.start or selection.stop is not None:
+            raise UnsupportedQuery(
+                f"{method} after a slice: a slice comes last. Filter and order first, then take "
+                "qs[a:b]."
+            )
+
+
+def _restore(
+    cls: type[BuildingQuerySet],
+    model: type[BaseRecord],
+    parts: dict[str, Any],
+    fetches: Fetches,
+    projection: Projection | None,
+) -> BuildingQuerySet:
+    twin = object.__new__(cls)
+    twin._state = QueryState(
+        model, Selection(model.meta, **parts), fetches=fetches, projection=projection
+    )
+    return twin
+
+
+def _whole(bound: object) -> int:
+    try:
+        return index(bound)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"A slice of a queryset takes whole numbers, not {bound!r}.") from None
+
+
+def refuse_negative(position: int) -> None:
+    if position < 0:
+        raise UnsupportedQuery(
+            f"Position {position}: a queryset is not counted from its end. Turn it round first: "
+            "queryset.reverse()[:n], or last() for the last record."
+        )

@@ -1,0 +1,228 @@
+"""`record.crm`: what the CRM offers for one record beside reading and saving its fields.
+
+Everything an operation adds hangs here, so that no later release takes a field's name away.
+Modules that have more get a class of their own (`crm_modules.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ..administration import server, tags
+from ..calls.plans import Plan
+from ..calls.protocols import PlanFor, environment_of
+from ..calls.server import facts_of
+from ..errors import InvalidValue
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta
+from ..planner.single import read_row
+from ..writing import create_once as identity
+from ..writing import files
+from ..writing import preview as previews
+from ..writing.adjustments import Adjustment
+from ..writing.prepare import SaveOperation
+from ..writing.state import has_state, state_of
+from .accessor import Accessor
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Runner
+    from ..records import BaseRecord
+
+R_co = TypeVar("R_co", bound="BaseRecord", covariant=True)
+
+
+class Crm(Accessor[R_co]):
+    """Operations on one record. Nothing here is a field."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            owners = _ELSEWHERE.get(name)
+            raise AttributeError(
+                f"record.crm of {self._record.meta.name} has no {name!r}"
+                + (f": only records of {owners} have." if owners else ".")
+                if not name.startswith("_")
+                else name
+            )
+
+    # Writing
+
+    @property
+    def adjusted(self) -> tuple[Adjustment, ...]:
+        """What the CRM stored differently from what the last write sent; usually nothing."""
+        return state_of(self._record).adjusted if has_state(self._record) else ()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a create of this record was sent and its answer was lost; see `resolve`."""
+        return has_state(self._record) and state_of(self._record).lost is not None
+
+    def preview(self, *, operation: SaveOperation = "revise") -> previews.Preview:
+        """What `save` would send now, and every rule it breaks. Sends nothing."""
+        return previews.of_save(self._record, facts_of(self._runner()), operation=operation)
+
+    def copy(self, **changes: Any) -> R_co:
+        """An unsaved record with the same editable values, and these changes.
+
+        Unique fields and what is not loaded are left out. Line items are copied.
+        """
+        return previews.copy_of(self._record, changes)
+
+    def resolve(self, id: str | None = None, *, absent: bool = False) -> bool:
+        """Find out what became of a create whose answer was lost.
+
+        True: the record exists and is loaded. False: it does not, and `save()` may be called
+        again. It is looked for by the model's external id if there is one, else by its values
+        and the time it was sent. Where several records could be the one, `OutcomeUnknown` names
+        them: then call it with the `id`, or with `absent=True` to say that it is none of them.
+        """
+        return self._run(self._resolve(id, absent))
+
+    async def aresolve(self, id: str | None = None, *, absent: bool = False) -> bool:
+        """`resolve`, awaited."""
+        return await self._arun(self._resolve(id, absent))
+
+    def _resolve(self, id: str | None, absent: bool) -> PlanFor[bool]:
+        def plan(runner: Runner) -> Plan[bool]:
+            record = self._record
+            if id is not None:
+                yield from identity.adopt(record, record.ref(id))
+                return True
+            if absent:
+                identity.forget(record)
+                return record._saved_id is not None
+            return (yield from identity.resolve(record, facts_of(runner), environment_of(runner)))
+
+        return plan
+
+    # State and secrets
+
+    def reopen(self) -> None:
+        """Open the closed record again, where the user may."""
+        self._run(lambda runner: server.reopen(self._id, facts_of(runner)))
+
+    async def areopen(self) -> None:
+        """`reopen`, awaited."""
+        await self._arun(lambda runner: server.reopen(self._id, facts_of(runner)))
+
+    def decrypt(self, field: str) -> str:
+        """The clear text of a sensitive field; it is neither logged nor kept in the record."""
+        name = self._field(field).wire
+        return self._run(lambda runner: server.decrypt(self._id, name, facts_of(runner)))
+
+    async def adecrypt(self, field: str) -> str:
+        """`decrypt`, awaited."""
+        name = self._field(field).wire
+        return await self._arun(lambda runner: server.decrypt(self._id, name, facts_of(runner)))
+
+    def _field(self, name: str) -> FieldMeta:
+        meta = self._record.meta
+        facts = meta.fields.get(name)
+        if facts is None or facts.family is Family.SECRET:
+            hint = meta.suggest(name)
+            raise InvalidValue(
+                f"{meta.name} has no field {name!r}." + (f" Did you mean {hint!r}?" if hint else "")
+            )
+        return facts
+
+    # Tags and files
+
+    @property
+    def tags(self) -> Tags[R_co]:
+        """The record's tags."""
+        return Tags(self._record)
+
+    def fetch_file(
+        self, number: int = 0, *, max_bytes: int = files.DEFAULT_LIMIT
+    ) -> files.StoredFile:
+        """The attached file or image, in memory; `number` counts from 0 where there are several.
+
+        Raises `DoesNotExist` when there is none, `InvalidValue` when it is larger than
+        `max_bytes`, `NotSupported` where the server cannot hand files out.
+        """
+        return self._run(self._fetch_file(number, max_bytes))
+
+    async def afetch_file(
+        self, number: int = 0, *, max_bytes: int = files.DEFAULT_LIMIT
+    ) -> files.StoredFile:
+        """`fetch_file`, awaited."""
+        return await self._arun(self._fetch_file(number, max_bytes))
+
+    def _fetch_file(self, number: int, max_bytes: int) -> PlanFor[files.StoredFile]:
+        def plan(runner: Runner) -> Plan[files.StoredFile]:
+            meta = self._record.meta
+            row = yield from read_row(meta, self._id, environment_of(runner))
+            facts = facts_of(runner)
+            stored = yield from files.fetch_of(
+                self._id, row or {}, facts, number=number, max_bytes=max_bytes
+            )
+            return stored
+
+        return plan
+
+    def download(
+        self,
+        path: str | os.PathLike[str],
+        number: int = 0,
+        *,
+        max_bytes: int = files.DEFAULT_LIMIT,
+    ) -> Path:
+        """Write the attached file to `path`, or under its own name into a folder."""
+        return self.fetch_file(number, max_bytes=max_bytes).write_to(path)
+
+    async def adownload(
+        self,
+        path: str | os.PathLike[str],
+        number: int = 0,
+        *,
+        max_bytes: int = files.DEFAULT_LIMIT,
+    ) -> Path:
+        """`download`, awaited; the disk is written in a thread."""
+        import asyncio
+
+        stored = await self.afetch_file(number, max_bytes=max_bytes)
+        return await asyncio.to_thread(stored.write_to, path)
+
+
+_ELSEWHERE: Final = {
+    "items": "Quotes, SalesOrder, Invoice and PurchaseOrder",
+    "load_items": "Quotes, SalesOrder, Invoice and PurchaseOrder",
+    "convert": "Leads",
+    "hierarchy": "Accounts",
+    "attach_to": "Documents",
+}
+"""What `record.crm` of some modules has besides (`crm_modules.py`)."""
+
+
+class Tags(Accessor[R_co]):
+    """`record.crm.tags`. Tags are shared by the whole CRM; these methods touch one record."""
+
+    __slots__ = ()
+
+    def all(self) -> list[str]:
+        """The tags on the record."""
+        return self._run(lambda runner: tags.read(self._id, facts_of(runner)))
+
+    async def aall(self) -> list[str]:
+        """`all`, awaited."""
+        return await self._arun(lambda runner: tags.read(self._id, facts_of(runner)))
+
+    def add(self, *names: str) -> None:
+        """Put tags on the record."""
+        self._run(lambda runner: tags.add(self._id, names, facts_of(runner)))
+
+    async def aadd(self, *names: str) -> None:
+        """`add`, awaited."""
+        await self._arun(lambda runner: tags.add(self._id, names, facts_of(runner)))
+
+    def remove(self, *names: str) -> None:
+        """Take tags off this record; other records keep them."""
+        self._run(lambda runner: tags.remove(self._id, names, facts_of(runner)))
+
+    async def aremove(self, *names: str) -> None:
+        """`remove`, awaited."""
+        await self._arun(lambda runner: tags.remove(self._id, names, facts_of(runner)))

@@ -1,0 +1,53 @@
+"""References, records and querysets of another CRM are refused, not misread.
+
+Prefixes and numbers of two CRMs may well be the same, so an id alone does not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ..conditions.q import Q
+from ..errors import InvalidLookup
+from ..records import BaseRecord
+from ..records.references import Ref
+from .query_state import QueryState
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Package
+
+_MANY = (list, tuple, set, frozenset)
+_PLAIN = frozenset((str, int, bool, float, Decimal, date, datetime, time, type(None)))
+"""Types of values that come from nowhere: nearly all."""
+
+
+def refuse_strangers(package: Package, args: Iterable[Any], values: Iterable[Any]) -> None:
+    """Raise `InvalidLookup` for a value that comes from a model of another package."""
+    for value in values:
+        if type(value) not in _PLAIN:
+            _check(package, value)
+    for arg in args:
+        if isinstance(arg, Q):
+            refuse_strangers(package, arg._args, arg._lookups.values())
+
+
+def _check(package: Package, value: Any) -> None:
+    """In whatever way a reference keyword takes its value."""
+    if isinstance(value, str):
+        model = value._origin.model if isinstance(value, Ref) and value._origin else None
+    elif isinstance(value, BaseRecord):
+        model = type(value)
+    elif isinstance(value, _MANY):
+        refuse_strangers(package, (), value)
+        return
+    else:
+        state = getattr(value, "_state", None)
+        model = state.model if isinstance(state, QueryState) else None
+    if model is not None and model._package() is not package:
+        raise InvalidLookup(
+            f"{value!r} belongs to {model._package().name!r}, the query to {package.name!r}: ids "
+            "of two CRMs have nothing to do with each other."
+        )

@@ -1,0 +1,214 @@
+"""`QuerySet`: what `Contacts.objects` is. Immutable, and it keeps no results.
+
+Every method that asks the CRM has an a-twin with the same parameters (`get`/`aget`); `for`,
+`async for` and `await` read all rows. Building one sends nothing.
+
+Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any``: that form
+alone may be narrowed by a checker's rules. What is really accepted is checked at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from ..calls.operations import Query
+from ..calls.plans import Plan, perform
+from ..conditions.field_names import named_field, readable_field, with_id
+from ..conditions.tree import Selection
+from ..errors import InvalidLookup
+from ..planner.asking import check_ids
+from .fetches import merge, parse_fetches
+from .projection import Projection, list_projection
+from .query_state import QueryState
+from .reading import ValuesQuerySet
+from .writing import WritingQuerySet
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Runner
+    from ..metadata.module import FieldMeta
+    from ..records import BaseRecord
+    from ..records.references import Ref
+
+M = TypeVar("M", bound="BaseRecord")
+S = TypeVar("S", bound="QuerySet[Any]")
+"""As `Steps` of `building`: for completion by jedi."""
+
+
+class QuerySet(WritingQuerySet[M]):
+    """Records of one module under a condition.
+
+    ::
+
+        hot = Contacts.objects.filter(lastname__startswith="Sm").order_by("-modifiedtime")
+        for contact in hot[:50]: ...
+        async for contact in hot: ...
+        contacts = await hot[:50]
+    """
+
+    __slots__ = ()
+
+    def __init__(self, model: type[M]) -> None:
+        super().__init__(QueryState(model, Selection(model.meta)))
+
+    @property
+    def model(self) -> type[M]:
+        """The class of the records."""
+        return cast("type[M]", self._state.model)
+
+    # Which fields
+
+    def only(self, *args: Any, **kwargs: Any) -> Self:
+        """Read these fields (and `id`) alone; reading another one raises `NotLoaded`."""
+        _no_keywords("only", kwargs)
+        module = self._state.selection.module
+        fields = [readable_field(module, name, "only") for name in args]
+        return self._select(columns=with_id(module, fields))
+
+    def defer(self, *args: Any, **kwargs: Any) -> Self:
+        """Leave these fields out, for example long texts; reading one raises `NotLoaded`."""
+        _no_keywords("defer", kwargs)
+        selection = self._state.selection
+        module = selection.module
+        without = {named_field(module, name, "defer") for name in args}
+        if module.id in without:
+            raise InvalidLookup("defer('id'): a record cannot do without its id.")
+        columns = module.columns if selection.columns is None else selection.columns
+        kept = [field for field in columns if field not in without]
+        return self._select(columns=with_id(module, kept))
+
+    def values(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[dict[str, Any]]:
+        """The records as dicts of these fields, or of all that were asked for before."""
+        _no_keywords("values", kwargs)
+        fields = self._value_fields(args, "values")
+        return self._project(fields, Projection(tuple(each.name for each in fields), "dict"))
+
+    def values_list(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[Any]:
+        """The records as tuples of these fields; `flat=True` for the values of one field,
+        `named=True` for named tuples."""
+        flat, named = bool(kwargs.pop("flat", False)), bool(kwargs.pop("named", False))
+        _no_keywords("values_list", kwargs)
+        fields = self._value_fields(args, "values_list")
+        names = tuple(each.name for each in fields)
+        return self._project(fields, list_projection(names, flat=flat, named=named))
+
+    def _value_fields(self, names: tuple[Any, ...], method: str) -> tuple[FieldMeta, ...]:
+        selection = self._state.selection
+        if names:
+            return tuple(readable_field(selection.module, name, method) for name in names)
+        return selection.module.columns if selection.columns is None else selection.columns
+
+    def _project(self, fields: Iterable[FieldMeta], projection: Projection) -> ValuesQuerySet[Any]:
+        selection = self._state.selection
+        columns = with_id(selection.module, fields)
+        return ValuesQuerySet(
+            replace(
+                self._state,
+                selection=replace(selection, columns=columns),
+                fetches=(),
+                projection=projection,
+            )
+        )
+
+    # What they refer to
+
+    def select_related(self, *args: Any, **kwargs: Any) -> Self:
+        """Read the records that these references point to as well, in batches.
+
+        `contact.account_id.loaded` is then the account, without another call.
+        ``"account_id__assigned_user_id"`` follows further. References to several modules and
+        owners are followed to whatever they point to. `None` takes back what was named before.
+
+        A record that cannot be read (deleted, hidden from this user) is no error: `loaded` then
+        raises `NotLoaded` with the reason.
+        """
+        return self._follow("select_related", args, kwargs)
+
+    def prefetch_related(self: S, *args: Any, **kwargs: Any) -> S:
+        """`select_related`, also for relations to many records, and with `Prefetch` objects that
+        say what to read of the records found.
+
+        ``Accounts.objects.prefetch_related("contacts")`` reads the contacts of a whole page of
+        accounts together; `account.related.contacts` then iterates over them without a call.
+        Relations that no reference field makes (many-to-many) cost one call a record for the
+        ids; the CRM offers nothing better.
+        """
+        return self._follow("prefetch_related", args, kwargs)
+
+    def _follow(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+        _no_keywords(method, kwargs)
+        if args == (None,):
+            return self._with(fetches=())
+        if not args:
+            raise InvalidLookup(
+                f"{method}() needs the names of the references to follow: following all of them "
+                "would read a great part of the CRM."
+            )
+        state = self._state
+        fetches = parse_fetches(
+            state.model._package(),
+            state.selection.module,
+            args,
+            method,
+            relations=method == "prefetch_related",
+        )
+        return self._with(fetches=merge(state.fetches, fetches))
+
+    # Reading
+
+    def in_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
+        """The records with these ids (all without `ids`), by id; missing ones are left out."""
+        return self._run(self._in_bulk(ids))
+
+    async def ain_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
+        """`in_bulk`, awaited."""
+        return await self._arun(self._in_bulk(ids))
+
+    def _in_bulk(self, ids: Iterable[M | str] | None) -> Callable[[Runner], Plan[dict[Ref[M], M]]]:
+        found, wanted = self, None
+        if ids is not None:
+            wanted = [str(getattr(each, "id", each)) for each in ids]
+            found = self.filter(id__in=wanted)
+
+        def plan(runner: Runner) -> Plan[dict[Ref[M], M]]:
+            records = yield from found._read(runner)
+            by_id: dict[str, M] = {record.id: record for record in records}
+            order = by_id if wanted is None else dict.fromkeys(wanted)
+            return {by_id[id].id: by_id[id] for id in order if id in by_id}
+
+        return plan
+
+    def raw(self, vtql: str) -> list[M]:
+        """The rows of a statement of your own, as records.
+
+        The text is sent as it is: at most one page of rows comes back, and what you paste into
+        it is your responsibility. Everything else of the queryset (conditions, order) is left
+        aside.
+        """
+        return self._run(self._raw(vtql))
+
+    async def araw(self, vtql: str) -> list[M]:
+        """`raw`, awaited."""
+        return await self._arun(self._raw(vtql))
+
+    def _raw(self, vtql: str) -> Callable[[Runner], Plan[list[M]]]:
+        text = vtql.strip()
+        if not text.lower().startswith("select"):
+            raise InvalidLookup(
+                f"raw() takes a statement that begins with select, not {text[:40]!r}. Some other "
+                "texts make the CRM work on them for ever."
+            )
+        statement = text if text.endswith(";") else f"{text};"
+
+        def plan(runner: Runner) -> Plan[list[M]]:
+            rows = yield from perform(Query(statement, self._state.selection.module.name))
+            check_ids(rows)
+            return self._loader(runner).load(rows)
+
+        return plan
+
+
+def _no_keywords(method: str, kwargs: dict[str, Any]) -> None:
+    if kwargs:
+        raise TypeError(f"{method}() got an unexpected keyword argument {next(iter(kwargs))!r}.")

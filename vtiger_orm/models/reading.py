@@ -1,0 +1,302 @@
+"""What every queryset can ask, whatever it yields: iterate, count, find one.
+
+Each terminal is a plan (a generator of calls) and two lines that hand it to the session, one
+for the sync and one for the async name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+from ..calls.environment import Environment
+from ..calls.plans import Plan, collect_rows
+from ..errors import NoSession
+from ..planner import explain, plan_count, plan_exists, plan_partitions
+from .building import BuildingQuerySet, refuse_negative
+from .prefetch import Loader
+from .related_conditions import narrowed, outlined, selected_rows
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Runner
+    from ..planner import Explanation
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class BaseQuerySet(BuildingQuerySet, Generic[T]):
+    """Records of one module under a condition, as values of type `T`; nothing is kept."""
+
+    __slots__ = ()
+
+    # What it is
+
+    @property
+    def query(self) -> str:
+        """The text of the statements that will be sent, for people: one a line."""
+        return "\n".join(self.explain().statements)
+
+    def explain(self) -> Explanation:
+        """What would be sent, what is decided locally and why, and how many calls it takes."""
+        explanation = explain(outlined(self._state.reading), self._environment())
+        if not self._state.fetches:
+            return explanation
+        names = ", ".join(each.name for each in self._state.fetches)
+        more = f"and for each page one for each module that {names} leads to, less what is at hand"
+        return replace(
+            explanation, calls=None, expected_calls=f"{explanation.expected_calls}, {more}"
+        )
+
+    @overload
+    def __getitem__(self, key: int) -> T: ...
+    @overload
+    def __getitem__(self, key: slice) -> Self: ...
+    def __getitem__(self, key: int | slice) -> T | Self:
+        """`qs[10:60]` is a queryset, nothing is sent; `qs[3]` reads one record.
+
+        Raises `IndexError` when there are not that many, and `UnsupportedQuery` for negative
+        positions and steps.
+        """
+        if isinstance(key, slice):
+            return self._slice(key)
+        if not isinstance(key, int):
+            raise TypeError(f"A queryset is indexed by whole numbers and slices, not {key!r}.")
+        refuse_negative(key)
+        found = self._slice(slice(key, key + 1))
+        rows = found._run(found._read)
+        if not rows:
+            raise IndexError(f"{self!r} has no position {key}.")
+        return rows[0]
+
+    # Reading
+
+    def __iter__(self) -> Iterator[T]:
+        return self.iterator()
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self.aiterator()
+
+    def __await__(self) -> Generator[Any, None, list[T]]:
+        return self._alist().__await__()
+
+    async def _alist(self) -> list[T]:
+        return [row async for row in self]
+
+    def iterator(self, page_size: int | None = None) -> Iterator[T]:
+        """The records one by one, read page by page as the iteration proceeds.
+
+        `page_size` asks for smaller pages than the CRM allows; larger ones cannot be had.
+        """
+        check_page_size(page_size)
+        return self._pages(page_size)
+
+    def aiterator(self, page_size: int | None = None) -> AsyncIterator[T]:
+        """`iterator` for `async for`."""
+        check_page_size(page_size)
+        return self._apages(page_size)
+
+    def _pages(self, page_size: int | None) -> Iterator[T]:
+        runner = self._runner()
+        loader = self._loader(runner)
+        pages = runner.stream(selected_rows(self._state.reading, runner, sized(runner, page_size)))
+        try:
+            for rows in pages:
+                records = loader.load(rows)
+                if self._state.fetches:
+                    runner.run(loader.attach(records))
+                yield from self._shape(records)
+        finally:
+            close = getattr(pages, "close", None)
+            if close is not None:
+                close()
+
+    async def _apages(self, page_size: int | None) -> AsyncIterator[T]:
+        runner = self._runner()
+        loader = self._loader(runner)
+        pages = runner.astream(selected_rows(self._state.reading, runner, sized(runner, page_size)))
+        try:
+            async for rows in pages:
+                records = loader.load(rows)
+                if self._state.fetches:
+                    await runner.arun(loader.attach(records))
+                for each in self._shape(records):
+                    yield each
+        finally:
+            close = getattr(pages, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _read(self, runner: Runner) -> Plan[list[T]]:
+        """All records in one list, with what `select_related` asks for."""
+        loader = self._loader(runner)
+        rows = yield from collect_rows(selected_rows(self._state.reading, runner))
+        records = loader.load(rows)
+        yield from loader.attach(records)
+        return self._shape(records)
+
+    def get(self, *args: Any, **kwargs: Any) -> T:
+        """The one record that satisfies the conditions, which may be given here.
+
+        Raises the model's `DoesNotExist` or `MultipleRecords`.
+        """
+        found = self._only_one(args, kwargs)
+        return found._run(found._get)
+
+    async def aget(self, *args: Any, **kwargs: Any) -> T:
+        """`get`, awaited."""
+        found = self._only_one(args, kwargs)
+        return await found._arun(found._get)
+
+    def _only_one(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+        return self.filter(*args, **kwargs)._slice(slice(0, 2))
+
+    def _get(self, runner: Runner) -> Plan[T]:
+        rows = yield from self._read(runner)
+        if len(rows) == 1:
+            return rows[0]
+        model, selection = self._state.model, self._state.selection
+        if not rows:
+            raise model.DoesNotExist(f"No {model.__name__} satisfies: {selection.where}.")
+        raise model.MultipleRecords(
+            f"More than one {model.__name__} satisfies: {selection.where}. "
+            "Narrow the condition, or take one of them with first()."
+        )
+
+    def first(self) -> T | None:
+        """The first record in the queryset's order (by id if none was given), or None."""
+        found = self._slice(slice(0, 1))
+        return found._run(found._head)
+
+    async def afirst(self) -> T | None:
+        """`first`, awaited."""
+        found = self._slice(slice(0, 1))
+        return await found._arun(found._head)
+
+    def last(self) -> T | None:
+        """The last record in the queryset's order (by id if none was given), or None."""
+        found = self.reverse()._slice(slice(0, 1))
+        return found._run(found._head)
+
+    async def alast(self) -> T | None:
+        """`last`, awaited."""
+        found = self.reverse()._slice(slice(0, 1))
+        return await found._arun(found._head)
+
+    def _head(self, runner: Runner) -> Plan[T | None]:
+        rows = yield from self._read(runner)
+        return rows[0] if rows else None
+
+    def count(self) -> int:
+        """How many records there are, without reading them where the CRM can count them."""
+        return self._run(self._count)
+
+    async def acount(self) -> int:
+        """`count`, awaited."""
+        return await self._arun(self._count)
+
+    def _count(self, runner: Runner) -> Plan[int]:
+        selection = yield from narrowed(self._state.selection, runner)
+        return (yield from plan_count(selection, runner.environment))
+
+    def exists(self) -> bool:
+        """Whether there is any record."""
+        return self._run(self._exists)
+
+    async def aexists(self) -> bool:
+        """`exists`, awaited."""
+        return await self._arun(self._exists)
+
+    def _exists(self, runner: Runner) -> Plan[bool]:
+        selection = yield from narrowed(self._state.selection, runner)
+        return (yield from plan_exists(selection, runner.environment))
+
+    def partitions(self, n: int) -> list[Self]:
+        """Up to `n` querysets over ranges of ids: together they are this one, none overlap.
+
+        They are about equal in size and can be pickled, for a pool of processes or an engine
+        such as Dask or Spark. Each worker needs a session of its own: `configure()`.
+        """
+        return self._run(self._partitions(n))
+
+    async def apartitions(self, n: int) -> list[Self]:
+        """`partitions`, awaited."""
+        return await self._arun(self._partitions(n))
+
+    def _partitions(self, n: int) -> Callable[[Runner], Plan[list[Self]]]:
+        if n < 1:
+            raise ValueError(f"partitions(n) needs n of 1 or more, not {n}.")
+        self._refuse_if_sliced("partitions")
+
+        def plan(runner: Runner) -> Plan[list[Self]]:
+            selection = yield from narrowed(self._state.selection, runner)
+            parts = yield from plan_partitions(selection, n, runner.environment)
+            return [self._with(selection=each) for each in parts]
+
+        return plan
+
+    # Inside
+
+    def _shape(self, records: list[Any]) -> list[T]:
+        """What comes out for these records."""
+        projection = self._state.projection
+        return records if projection is None else projection.rows(records)
+
+    def _loader(self, runner: Runner) -> Loader:
+        state = self._state
+        return Loader(state.model, state.selection, state.fetches, runner)
+
+    def _runner(self) -> Runner:
+        state = self._state
+        return state.session if state.session is not None else state.model._package().runner()
+
+    def _environment(self) -> Environment:
+        """The session's, or what the package knows where there is no session yet."""
+        try:
+            return self._runner().environment
+        except NoSession:
+            return known_environment(self._state.model._package().capabilities)
+
+    def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
+        runner = self._runner()
+        return runner.run(plan(runner))
+
+    async def _arun(self, plan: Callable[[Runner], Plan[R]]) -> R:
+        runner = self._runner()
+        return await runner.arun(plan(runner))
+
+
+class ValuesQuerySet(BaseQuerySet[T]):
+    """A queryset of plain values instead of records; everything else is the same.
+
+    Which fields a row has was fixed by `values` or `values_list`; conditions, order and slices
+    may still follow.
+    """
+
+    __slots__ = ()
+
+
+def check_page_size(page_size: int | None) -> None:
+    if page_size is not None and page_size < 1:
+        raise ValueError(f"page_size must be 1 or more, not {page_size}.")
+
+
+def sized(runner: Runner, page_size: int | None) -> Environment:
+    """The session's environment, with smaller pages if asked for."""
+    env = runner.environment
+    if page_size is None or page_size >= env.page_size:
+        return env
+    return replace(env, page_size=page_size)
+
+
+def known_environment(capabilities: Mapping[str, Any]) -> Environment:
+    """What plans can be made with before there is a session: facts of the generated package."""
+    usual = Environment()
+    return Environment(
+        page_size=capabilities.get("page_size", usual.page_size),
+        url_budget=capabilities.get("url_budget", usual.url_budget),
+        precedence_known=capabilities.get("precedence") == "sql",
+        collation=capabilities.get("collation", usual.collation),
+        thinned_pages=bool(capabilities.get("thinned_pages")),
+    )

@@ -1,0 +1,328 @@
+"""What querysets write: create, update, delete, many at once, files; and the change feed.
+
+Every plan is made in `operations`; here are the methods and their a-twins.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from ..calls.plans import Plan
+from ..calls.protocols import PlanFor
+from ..conditions.tree import TRUE
+from ..errors import InvalidValue, UnsupportedQuery
+from ..feed.changes import ChangeFeed, SyncType
+from ..writing import bulk, files, many, uploads, upsert
+from ..writing import save as write
+from ..writing.preview import Preview
+from ..writing.report import BulkReport, Progress
+from .reading import BaseQuerySet
+from .related_conditions import narrowed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..calls.protocols import Runner
+    from ..records import BaseRecord
+
+M = TypeVar("M", bound="BaseRecord")
+
+
+class WritingQuerySet(BaseQuerySet[M]):
+    """The writing half of a queryset."""
+
+    __slots__ = ()
+
+    # One record
+
+    def create(self, *args: Any, **kwargs: Any) -> M:
+        """Create a record in the CRM and return it as stored.
+
+        The owner is the session's user unless given. `items=[LineItem(...)]` are the line items
+        of an inventory record. Never sent twice: raises `OutcomeUnknown`, with the record, when
+        the answer was lost, and `InvalidRecord` before anything is sent.
+        """
+        return self._run(self._create(args, kwargs))
+
+    async def acreate(self, *args: Any, **kwargs: Any) -> M:
+        """`create`, awaited."""
+        return await self._arun(self._create(args, kwargs))
+
+    def _create(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[M]:
+        no_positions("create", args)
+        return lambda runner: write.create(self._writable, values, runner=runner)
+
+    def get_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
+        """The one record with these values, or a new one made of them and `defaults`.
+
+        Returns the record and whether it was created. Text compares as the CRM compares it:
+        without regard to case, accents and trailing blanks.
+        """
+        return self._run(self._upsert("get_or_create", args, kwargs))
+
+    async def aget_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
+        """`get_or_create`, awaited."""
+        return await self._arun(self._upsert("get_or_create", args, kwargs))
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
+        """The one record with these values, changed to `defaults`, or a new one of both.
+
+        Only what differs is written. Returns the record and whether it was created.
+        """
+        return self._run(self._upsert("update_or_create", args, kwargs))
+
+    async def aupdate_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
+        """`update_or_create`, awaited."""
+        return await self._arun(self._upsert("update_or_create", args, kwargs))
+
+    def _upsert(
+        self, method: str, args: tuple[Any, ...], values: dict[str, Any]
+    ) -> PlanFor[tuple[M, bool]]:
+        no_positions(method, args)
+        defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
+        wanted = self.filter(**values)._slice(slice(0, 2))
+        make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
+
+        def plan(runner: Runner) -> Plan[tuple[M, bool]]:
+            found = yield from make(
+                self._writable,
+                lambda: wanted._read(runner),
+                lambda created: self._create((), created)(runner),
+                values,
+                defaults,
+                runner,
+            )
+            return found
+
+        return plan
+
+    # The records of the queryset
+
+    def max_writes(self, number: int) -> Self:
+        """This queryset, allowed to write so many records at once in `update` and `delete`.
+
+        The session's own limit is `max_writes`, 1,000 unless set.
+        """
+        if number < 1:
+            raise ValueError(f"max_writes must be 1 or more, not {number}.")
+        return self._with(max_writes=number)
+
+    def update(self, *args: Any, **kwargs: Any) -> int:
+        """Give every record of the queryset these values; returns how many there are.
+
+        One call for each record that does not have them already. Raises `TooManyWrites` and
+        `InvalidRecord` before anything is sent, `BulkError`, with one outcome a row, when some
+        were not written.
+        """
+        return self._run(self._update(args, kwargs))
+
+    async def aupdate(self, *args: Any, **kwargs: Any) -> int:
+        """`update`, awaited."""
+        return await self._arun(self._update(args, kwargs))
+
+    def _update(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[int]:
+        no_positions("update", args)
+        state = self._state
+        return lambda runner: many.update(
+            state.selection.module,
+            narrowed(state.selection, runner),
+            values,
+            runner,
+            state.max_writes,
+        )
+
+    def delete(self) -> int:
+        """Move every record of the queryset to the recycle bin; returns how many.
+
+        Raises as `update` does.
+        """
+        return self._run(self._delete)
+
+    async def adelete(self) -> int:
+        """`delete`, awaited."""
+        return await self._arun(self._delete)
+
+    def _delete(self, runner: Runner) -> Plan[int]:
+        selection = self._state.selection
+        return many.delete(
+            selection.module, narrowed(selection, runner), runner, self._state.max_writes
+        )
+
+    def preview(self, *args: Any, **kwargs: Any) -> Preview:
+        """What `update(**values)` would write, or without values what `delete()` would delete.
+
+        Reads the records concerned, writes nothing.
+        """
+        return self._run(self._preview(args, kwargs))
+
+    async def apreview(self, *args: Any, **kwargs: Any) -> Preview:
+        """`preview`, awaited."""
+        return await self._arun(self._preview(args, kwargs))
+
+    def _preview(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[Preview]:
+        no_positions("preview", args)
+        selection = self._state.selection
+        return lambda runner: many.preview(
+            selection.module, narrowed(selection, runner), values, runner
+        )
+
+    # Many at once
+
+    def bulk_create(
+        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+    ) -> BulkReport[M]:
+        """Create unsaved records, several at a time where the session has `parallel` sessions.
+
+        Returns one outcome a row; never raises for a row. `progress` is called with the report
+        after each round. Give the report again to go on with what is left. A report that is made
+        before (`BulkReport(records)`) also tells what was reached when this is interrupted.
+        """
+        report = self._records_of(records)
+        self._run(lambda runner: bulk.bulk_create(report, runner, progress))
+        return report
+
+    async def abulk_create(
+        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+    ) -> BulkReport[M]:
+        """`bulk_create`, awaited."""
+        report = self._records_of(records)
+        await self._arun(lambda runner: bulk.bulk_create(report, runner, progress))
+        return report
+
+    def bulk_update(
+        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+    ) -> BulkReport[M]:
+        """Save the changes of records; those without changes are left alone. As `bulk_create`."""
+        report = self._records_of(records)
+        self._run(lambda runner: bulk.bulk_update(report, runner, progress))
+        return report
+
+    async def abulk_update(
+        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+    ) -> BulkReport[M]:
+        """`bulk_update`, awaited."""
+        report = self._records_of(records)
+        await self._arun(lambda runner: bulk.bulk_update(report, runner, progress))
+        return report
+
+    def bulk_delete(
+        self,
+        records: Iterable[M | str] | BulkReport[M | str],
+        *,
+        progress: Progress | None = None,
+    ) -> BulkReport[M | str]:
+        """Delete records or references to them; one that is gone counts as deleted. As
+        `bulk_create`."""
+        report = _report(records)
+        meta = self._writable.meta
+        self._run(lambda runner: bulk.bulk_delete(report, meta, runner, progress))
+        return report
+
+    async def abulk_delete(
+        self,
+        records: Iterable[M | str] | BulkReport[M | str],
+        *,
+        progress: Progress | None = None,
+    ) -> BulkReport[M | str]:
+        """`bulk_delete`, awaited."""
+        report = _report(records)
+        meta = self._writable.meta
+        await self._arun(lambda runner: bulk.bulk_delete(report, meta, runner, progress))
+        return report
+
+    def _records_of(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[Any]:
+        """A report of records of this model; raises `InvalidValue` for anything else."""
+        report = _report(records)
+        module = self._writable.meta.name
+        for item in report.items:
+            meta = getattr(type(item), "meta", None)
+            if getattr(meta, "name", None) != module:
+                raise InvalidValue(f"Records of {module} are wanted here, not {item!r}.")
+        return report
+
+    # Files
+
+    def upload(
+        self,
+        source: str | os.PathLike[str] | bytes | IO[bytes],
+        *,
+        filename: str | None = None,
+        content_type: str | None = None,
+        attach_to: Sequence[BaseRecord] = (),
+        max_bytes: int = files.DEFAULT_LIMIT,
+        **values: Any,
+    ) -> M:
+        """Create a document from a file, or a record with an image, and attach it to records.
+
+        A path or an open file is streamed. The title of a document defaults to the file's name;
+        `values` are its other fields. Where attaching fails, the error's `record` is the document
+        that was created.
+        """
+        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+        return self._run(self._upload(upload, values))
+
+    async def aupload(
+        self,
+        source: str | os.PathLike[str] | bytes | IO[bytes],
+        *,
+        filename: str | None = None,
+        content_type: str | None = None,
+        attach_to: Sequence[BaseRecord] = (),
+        max_bytes: int = files.DEFAULT_LIMIT,
+        **values: Any,
+    ) -> M:
+        """`upload`, awaited."""
+        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+        return await self._arun(self._upload(upload, values))
+
+    def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
+        return lambda runner: uploads.upload(self._writable, upload, values, runner)
+
+    # Changes
+
+    def changes(
+        self,
+        since: str | datetime | None = None,
+        *,
+        whose: SyncType = "application",
+        deleted_among: Iterable[BaseRecord | str] = (),
+    ) -> ChangeFeed[M]:
+        """Records created, changed or deleted since a cursor or a moment: `for` or `async for`.
+
+        Each item has a `cursor`; a later feed `since` it goes on behind it. Deletions are told
+        where the server's `sync` can be used; elsewhere those among the ids in `deleted_among`
+        that are gone. `whose` narrows to the session user's own records (``"user"``), or to those
+        of the user's groups as well.
+        """
+        state = self._state
+        selection = state.selection
+        if selection.where != TRUE:
+            raise UnsupportedQuery(
+                "changes() after filter(): a record that stops satisfying the condition would "
+                "vanish from the feed. Take the changes of all records and look at each."
+            )
+        self._refuse_if_sliced("changes")
+        held = [each if isinstance(each, str) else str(each.id) for each in deleted_among]
+        return ChangeFeed(
+            self._writable,
+            since,
+            whose=whose,
+            deleted_among=held,
+            columns=selection.columns,
+            runner=state.session,
+        )
+
+    @property
+    def _writable(self) -> type[M]:
+        return cast("type[M]", self._state.model)
+
+
+def no_positions(method: str, args: tuple[Any, ...]) -> None:
+    if args:
+        raise TypeError(f"{method}() takes values by keyword: {method}(name=value).")
+
+
+def _report(records: Iterable[Any]) -> BulkReport[Any]:
+    return records if isinstance(records, BulkReport) else BulkReport(records)

@@ -1,0 +1,233 @@
+"""A selection made ready for planning: normal form, columns, and what the server cannot decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Final
+
+from ..calls.environment import Environment
+from ..conditions.instants import with_instants
+from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
+from ..conditions.tree import TRUE, And, Atom, InSelection, Node, Present, Selection, all_of, atoms
+from ..errors import UnsupportedQuery
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta, Flaw, ModuleMeta
+from .forms import Forms, tidied
+from .normal import is_exact, normal_form, superset
+from .packing import Packing
+from .parts import Branch, Branches, Said, is_local, nulls, sendable
+from .vtql import Statement
+
+_TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What is to be read, in the server's terms. Nothing in it depends on data."""
+
+    module: ModuleMeta
+    env: Environment
+    tree: Node
+    branches: Branches
+    columns: tuple[str, ...]
+    """Wire names the caller wants and one statement can select; `id` first."""
+    later: tuple[tuple[str, ...], ...] = ()
+    """Columns that did not fit into the statement: read afterwards, by id, group by group."""
+    bounds: tuple[Said, ...] = ()
+    """Conditions that every branch is sent with: ranges of ids, groups of an order."""
+
+    @cached_property
+    def is_exact(self) -> bool:
+        """Whether the server decides all of it."""
+        return is_exact(self.branches)
+
+    @cached_property
+    def has_local(self) -> bool:
+        """Whether some condition has no form the server could be sent."""
+        return any(is_local(branch) for branch in self.branches)
+
+    @cached_property
+    def superset(self) -> Branches:
+        """The narrowest condition the server can be sent that holds for all wanted rows."""
+        return self.branches if self.is_exact else superset(self.branches)
+
+    @cached_property
+    def direct(self) -> Branches:
+        """The branches without a NULL in them; local parts left out."""
+        return superset(tuple(each for each in self.branches if not nulls(each)))
+
+    @cached_property
+    def null_sets(self) -> dict[frozenset[str], list[Branch]]:
+        """Branches that need fields to be NULL: by those fields, without them."""
+        found: dict[frozenset[str], list[Branch]] = {}
+        for branch in self.branches:
+            if wires := nulls(branch):
+                found.setdefault(wires, []).append(sendable(branch))
+        return found
+
+    @cached_property
+    def residual(self) -> Node:
+        """What of the condition is left to decide on rows of the superset: the parts of an AND
+        that hold for all of them are not. The server's verdict counts, it knows more (a
+        reference to a deleted record reads as blank, but is still compared by its number)."""
+        if self.is_exact:
+            return TRUE
+        forms = Forms(self.module.name, self.module.prefix, self.env)
+        parts = self.tree.children if isinstance(self.tree, And) else (self.tree,)
+        return all_of(*(part for part in parts if not self._holds(normal_form(part, forms))))
+
+    def _holds(self, part: Branches) -> bool:
+        """Whether every branch of the superset implies that this holds."""
+        if not is_exact(part):
+            return False
+        alternatives = [frozenset(branch) for branch in part]
+        return all(any(each.issubset(branch) for each in alternatives) for branch in self.superset)
+
+    @cached_property
+    def verdict_atoms(self) -> tuple[Atom, ...]:
+        """Atoms that cannot be evaluated on rows: the server is asked about each page."""
+        return tuple(dict.fromkeys(a for a in atoms(self.residual) if needs_verdict(a, self)))
+
+    @cached_property
+    def atoms(self) -> tuple[Atom, ...]:
+        """The atoms of the condition."""
+        return atoms(self.tree)
+
+    @cached_property
+    def decided_by(self) -> tuple[str, ...]:
+        """Wire names of the fields that local evaluation looks at."""
+        asked = set(self.verdict_atoms)
+        wires = (atom.field.wire for atom in atoms(self.residual) if atom not in asked)
+        inner = (a.field.wire for a in asked if isinstance(a, InSelection))
+        return tuple(dict.fromkeys((*wires, *inner)))
+
+    @cached_property
+    def joins_in_condition(self) -> bool:
+        """Whether a field of the condition joins several rows of one id, all of which count."""
+        joins = several(self.module.name)
+        return any(atom.field.wire in joins for atom in self.atoms)
+
+    @cached_property
+    def joined_columns(self) -> tuple[str, ...]:
+        """Columns that join several rows of one id."""
+        joins = several(self.module.name)
+        return tuple(wire for wire in self.columns if wire in joins) if joins else ()
+
+    @property
+    def until_empty(self) -> bool:
+        """Whether a short page does not mean the end, only an empty one does."""
+        joins = several(self.module.name)
+        return bool(joins) and (self.joins_in_condition or bool(self.joined_columns))
+
+    @property
+    def packing(self) -> Packing:
+        return Packing.of(self.env, self.columns)
+
+    def within(self, *bounds: Said) -> Compiled:
+        """The same within further bounds."""
+        return replace(self, bounds=(*self.bounds, *bounds))
+
+    def reading(self, columns: Iterable[str]) -> Compiled:
+        """The same with other columns, none of them later; `id` is added."""
+        return replace(self, columns=tuple(dict.fromkeys(("id", *columns))), later=())
+
+    def relearnt(self) -> Compiled:
+        """The same with what has been learnt about NULLs since."""
+        return replace(self, branches=_branches(self.module, self.env, self.tree, self.columns))
+
+    def statement(
+        self,
+        branches: Branches,
+        more: Iterable[str] = (),
+        *,
+        bounds: tuple[Said, ...] = (),
+        order: tuple[str, ...] = ("id",),
+        descending: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Statement:
+        """A statement over these branches. Fields of the order are selected as well, since the
+        server fails silently to sort by a field it does not select. `bounds` lie within those
+        of `self`: the place where a page begins."""
+        columns, more = self.columns, tuple(more)
+        if more or order != ("id",):
+            columns = tuple(dict.fromkeys((*columns, *more, *order)))
+        if self.bounds:
+            nearer = {(part.wire, part.operator) for part in bounds}
+            kept = (part for part in self.bounds if (part.wire, part.operator) not in nearer)
+            bounds = (*kept, *bounds)
+        return Statement(
+            module=self.module.name,
+            columns=columns,
+            branches=branches,
+            bounds=bounds,
+            order=order,
+            descending=descending,
+            limit=self.env.page_size if limit is None else limit,
+            offset=offset,
+            precedence_known=self.env.precedence_known,
+        )
+
+
+def compiled(selection: Selection, env: Environment, tree: Node | None = None) -> Compiled:
+    """The selection's condition in normal form; `tree` in place of its own where querysets in
+    it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
+    module = selection.module
+    tree = with_instants(selection.where if tree is None else tree, env.timezone)
+    columns, *later = _column_groups(wires(module, selection.columns), env.url_budget // 2)
+    branches = _branches(module, env, tree, columns)
+    return Compiled(module, env, tree, branches, columns, tuple(later))
+
+
+def _branches(
+    module: ModuleMeta, env: Environment, tree: Node, columns: tuple[str, ...]
+) -> Branches:
+    branches = normal_form(tree, Forms(module.name, module.prefix, env))
+    branches = tuple(map(tidied, branches))
+    return Packing.of(env, columns).shortened(branches, tree)
+
+
+@lru_cache(maxsize=1024)
+def _column_groups(columns: tuple[str, ...], most: int) -> list[tuple[str, ...]]:
+    """The select list, cut into pieces of at most so many bytes; `id` begins each."""
+    if sum(map(len, columns)) + len(columns) <= most:
+        return [columns]
+    groups: list[tuple[str, ...]] = []
+    size = most + 1
+    for wire in columns:
+        if size + len(wire) + 1 > most:
+            groups.append(("id",) if groups else ())
+            size = 0
+        groups[-1] = (*groups[-1], wire)
+        size += len(wire) + 1
+    return groups
+
+
+def wires(module: ModuleMeta, columns: tuple[FieldMeta, ...] | None) -> tuple[str, ...]:
+    """The select list: explicit always, `id` first."""
+    if columns is None:
+        return _every_wire(module)
+    for field in columns:
+        reason = why_not_selectable(module.name, field)
+        if reason:
+            raise UnsupportedQuery(f"{module.name}.{field.name} cannot be read: {reason}.")
+    return tuple(dict.fromkeys(("id", *(field.wire for field in columns))))
+
+
+@lru_cache(maxsize=512)
+def _every_wire(module: ModuleMeta) -> tuple[str, ...]:
+    every = module.fields.values()
+    usable = (field.wire for field in every if not why_not_selectable(module.name, field))
+    return tuple(dict.fromkeys(("id", *usable)))
+
+
+def needs_verdict(atom: Atom, what: Compiled) -> bool:
+    """Whether only the server can tell for which rows the atom is true."""
+    if isinstance(atom, InSelection) or atom.field.flaw is Flaw.ABSENT:
+        return True
+    if quirk_of(what.module.name, atom.field.wire) is Quirk.SEVERAL:
+        return True
+    unknown = what.env.collation == "unknown" and atom.field.family in _TEXTS
+    return unknown and not isinstance(atom, Present)

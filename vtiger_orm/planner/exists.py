@@ -1,0 +1,60 @@
+"""Whether a selection has any row: by one row of a statement or a head, else by counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..calls.environment import Environment
+from ..calls.plans import Plan
+from ..conditions.tree import Selection
+from .asking import ask
+from .compiled import Compiled
+from .count import count_of, difference
+from .heads import has_null
+from .parts import is_local, nulls
+from .rows import selected
+from .semijoin import answered
+from .sets import Way, in_id_order, way_of
+from .streams import pull
+
+
+def plan_exists(selection: Selection, env: Environment) -> Plan[bool]:
+    """Whether at least one row satisfies the selection.
+
+    Raises `ScanTooLarge` when that cannot be told without reading more rows than allowed.
+    """
+    start, stop = selection.start, selection.stop
+    if stop is not None and stop <= start:
+        return False
+    bare = replace(selection, order=(), columns=())
+    if start:
+        one = replace(bare, stop=start + 1)
+        return (yield from pull(selected(one, env))) is not None
+    what = yield from answered(replace(bare, stop=None), env)
+    return (yield from _any(what))
+
+
+def _any(what: Compiled) -> Plan[bool]:
+    way = way_of(what)
+    if way is Way.NOTHING:
+        return False
+    if way is Way.SCAN or what.env.thinned_pages:
+        return (yield from _first_row(what))
+    direct = tuple(each for each in what.branches if not nulls(each) and not is_local(each))
+    if direct:
+        for group in what.packing.packed(direct):
+            if (yield from ask(what.statement(group, limit=1), what.env)):
+                return True
+    if not what.has_local:
+        for wires, branches in what.null_sets.items():
+            for group in what.packing.packed(tuple(branches)):
+                if (yield from has_null(what, sorted(wires), group)):
+                    return True
+        return False
+    if difference(what) is not None:
+        return (yield from count_of(what)) > 0
+    return (yield from _first_row(what))
+
+
+def _first_row(what: Compiled) -> Plan[bool]:
+    return (yield from pull(in_id_order(what, stop=1))) is not None

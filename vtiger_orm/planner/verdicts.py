@@ -1,0 +1,88 @@
+"""Rows judged in memory, where necessary with the server's verdict on single conditions.
+
+Some atoms cannot be evaluated on a row: text where the collation is unknown, a field that never
+comes back, a reference that joins several records, records of another queryset. Then the server
+is asked, page by page, for which of these rows the atom is true. The rows are read first, so a
+row that changes in between may be left out but never wrongly taken; a row that was deleted in
+between is no row for which the atom is false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import replace
+
+from ..calls.operations import Row
+from ..calls.plans import Plan, Rows, RowStream
+from ..conditions.evaluate import predicate, record_number, wire_text
+from ..conditions.tree import TRUE, Atom, InSelection, Node, OneOf, Selection, all_of
+from ..errors import UnsupportedQuery
+from .compiled import Compiled, compiled
+from .paging import sent
+from .streams import everything, keep, pull
+
+
+def judged(stream: RowStream, what: Compiled) -> RowStream:
+    """Only those rows of the superset that satisfy the whole condition."""
+    if not what.verdict_atoms:
+        yield from keep(stream, predicate(what.residual, what.env))
+        return
+    known: dict[InSelection, _Records] = {}
+    while (page := (yield from pull(stream))) is not None:
+        verdicts: dict[Atom, Container[str]] = {}
+        found: list[set[str]] = []
+        for atom in what.verdict_atoms:
+            if isinstance(atom, InSelection):
+                records = known.setdefault(atom, _Records(atom))
+                verdicts[atom] = yield from records.verdict(page, what)
+            else:
+                found.append((yield from _verdict(atom, page, what)))
+                verdicts[atom] = found[-1]
+        accept = predicate(what.residual, what.env, verdicts)
+        rows = [row for row in page if accept(row)]
+        doubtful = [row for row in rows if any(row["id"] not in true for true in found)]
+        if doubtful:
+            gone = {row["id"] for row in doubtful} - (yield from _verdict(TRUE, doubtful, what))
+            rows = [row for row in rows if row["id"] not in gone]
+        if rows:
+            yield Rows(rows)
+
+
+def _verdict(atom: Node, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
+    """The ids of the rows that are still there and for which the server finds the atom true."""
+    ids = tuple(dict.fromkeys(row["id"] for row in page))
+    where = all_of(OneOf(what.module.id, ids), atom)
+    asked = compiled(Selection(what.module, where, columns=()), what.env)
+    if not asked.is_exact:
+        raise UnsupportedQuery(f"{atom} is too long for a request to the CRM. Shorten the value.")
+    rows = yield from everything(sent(asked, asked.branches))
+    return {row["id"] for row in rows}
+
+
+class _Records:
+    """Which of the referenced records another queryset selects, asked once for each record."""
+
+    def __init__(self, atom: InSelection) -> None:
+        self._atom = atom
+        self._asked: set[int] = set()
+        self._selected: set[int] = set()
+
+    def verdict(self, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
+        """The ids of the rows whose reference points to a selected record."""
+        wire = self._atom.field.wire
+        numbers = {row["id"]: record_number(wire_text(row.get(wire))) for row in page}
+        new = {number for number in numbers.values() if number} - self._asked
+        if new:
+            yield from self._ask(new, what)
+        return {id for id, number in numbers.items() if number in self._selected}
+
+    def _ask(self, numbers: set[int], what: Compiled) -> Plan[None]:
+        from .rows import selected  # another queryset may need any of the ways to be read
+
+        inner = self._atom.selection
+        ids = tuple(f"{inner.module.prefix}x{number}" for number in sorted(numbers))
+        where = all_of(OneOf(inner.module.id, ids), inner.where)
+        asked = replace(inner, where=where, order=(), columns=())
+        rows = yield from everything(selected(asked, what.env))
+        self._asked |= numbers
+        self._selected.update(n for row in rows if (n := record_number(row["id"])))

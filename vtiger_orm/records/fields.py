@@ -1,0 +1,300 @@
+"""How a generated class declares its fields: a type alias for each kind, and `field(...)`.
+
+::
+
+    birthday: Date = field("Date of Birth")
+    leadsource: LeadSource | None = field("Lead Source")
+    account_id: Ref["Accounts"] | None = field("Organization Name")
+    loyalty_tier: String = field("Loyalty Tier", wire="cf_853")
+
+The annotation gives the kind, the call gives the CRM's facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
+
+from ..ids import parse_id
+from ..metadata.kinds import Family, Kind
+from ..metadata.module import FieldMeta, Flaw
+from ..values import Reader, convert, invalid, reader, takes_ids_of
+from ..values.picklists import Choices, Picklist
+from .references import JSON_SCHEMA as REFERENCE_JSON_SCHEMA
+from .references import Origin, Ref, Targets
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+
+    from . import BaseRecord
+
+String = Annotated[str | None, Kind.STRING]
+Text = Annotated[str | None, Kind.TEXT]
+Phone = Annotated[str | None, Kind.PHONE]
+Email = Annotated[str | None, Kind.EMAIL]
+Url = Annotated[str | None, Kind.URL]
+Skype = Annotated[str | None, Kind.SKYPE]
+Image = Annotated[str | None, Kind.IMAGE]
+File = Annotated[str | None, Kind.FILE]
+Boolean = Annotated[bool | None, Kind.BOOLEAN]
+Integer = Annotated[int | None, Kind.INTEGER]
+Double = Annotated[Decimal | None, Kind.DOUBLE]
+Currency = Annotated[Decimal | None, Kind.CURRENCY]
+Date = Annotated[date | None, Kind.DATE]
+DateTime = Annotated[datetime | None, Kind.DATETIME]
+Time = Annotated[time | None, Kind.TIME]
+
+OWNERS: Final = frozenset(("Users", "Groups"))
+"""A reference to exactly these is the field of a record's owner."""
+
+
+T = TypeVar("T")
+
+
+def field(
+    label: str,
+    *,
+    wire: str | None = None,
+    mandatory: bool = False,
+    editable: bool = True,
+    unique: bool = False,
+    default: str | None = None,
+    length: int | None = None,
+    flaw: str | None = None,
+    kind: str | None = None,
+) -> T:  # type: ignore[type-var]  # the type is that of the annotation
+    """A field of a record, with what the CRM says about it; its type is the annotation's.
+
+    `wire` is the CRM's name where it differs from the attribute, `default` the CRM's own default
+    (wire text; a new record does not get it here), `length` the longest text in characters,
+    `flaw` why the field cannot take part in queries as others do (see `Flaw`), `kind` the kind
+    where the annotation does not tell it (an owner in a package without Users or Groups).
+    """
+    info = FieldInfo(default=None, title=label)
+    if kind is not None:
+        info.metadata.append(Kind(kind))
+    info.metadata.append(
+        Column(
+            label=label,
+            wire=wire,
+            mandatory=mandatory,
+            editable=editable,
+            unique=unique,
+            default=default,
+            length=length,
+            flaw=Flaw(flaw) if flaw is not None else None,
+        )
+    )
+    return cast("T", info)
+
+
+class Column:
+    """One field of one model: its facts, and how values get in.
+
+    `field` makes one without a class; when the schema of a model is built, each model gets its
+    own bound copy, since a reference is checked against the ids of the model's own CRM.
+    """
+
+    __slots__ = ("_facts", "enum", "meta", "owner")
+
+    meta: FieldMeta
+    owner: type[BaseRecord]
+    enum: type[Picklist] | None
+    """The picklist's own enum."""
+
+    def __init__(self, **facts: Any) -> None:
+        self._facts = facts
+
+    def bound(self, owner: type[BaseRecord], name: str, info: FieldInfo) -> Column:
+        """A copy that knows its class, its attribute's name and its kind."""
+        column = Column(**self._facts)
+        kind, classes, column.enum = _read_annotation(name, info)
+        column.owner = owner
+        facts = owner._facts
+        package = facts.package if facts is not None else None
+        targets = classes if package is None else tuple(map(package.module_named, classes))
+        column.meta = FieldMeta(
+            name=name,
+            kind=kind,
+            targets=targets,
+            prefixes=package.prefixes_of(targets) if package is not None else (),
+            choices=tuple((each.value, each.label) for each in column.enum or ()),
+            **{**self._facts, "wire": self._facts["wire"] or name},
+        )
+        return column
+
+    # Values
+
+    def convert(self, value: object) -> object:
+        """The value as this field holds it; raises `InvalidValue`."""
+        if value is None:
+            return None
+        if self.meta.family in (Family.REFERENCE, Family.ID):
+            return self._reference(value)
+        checked = convert(self.meta, value)
+        if self.enum is None or checked is None:
+            return checked
+        if isinstance(checked, Choices):
+            return Choices(self.enum(each) for each in checked)
+        return self.enum(checked)
+
+    def reader(self) -> Reader:
+        """Reads wire values. Those of references stay text: the page makes the `Ref`."""
+        read = reader(self.meta.family)
+        if self.enum is None:
+            return read
+        if self.meta.family is Family.CHOICES:
+            return _several_of(self.enum, read)
+        return _one_of(self.enum, read)
+
+    def _reference(self, value: object) -> Ref[Any] | None:
+        id_ = convert(self.meta, value)
+        if not isinstance(id_, str):
+            return None
+        origin = value._origin if isinstance(value, Ref) else None
+        package = self.owner._package()
+        if not isinstance(value, str):
+            origin = Origin(cast("type[BaseRecord]", type(value)))
+        if origin is not None and origin.model._package() is not package:
+            raise invalid(self.meta, value, "it belongs to the package of another CRM.")
+        if self.meta.family is Family.ID:
+            own = self.owner.meta
+            if parse_id(id_).prefix != own.prefix:
+                raise invalid(self.meta, id_, takes_ids_of([own.name], [own.prefix]))
+        if isinstance(value, Ref) and origin is not None:
+            return value
+        return Ref._bound(id_, Origin(self.owner), None if isinstance(value, str) else value)
+
+    # What pydantic asks
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.convert)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        value: dict[str, Any] = dict(_JSON_SCHEMAS[self.meta.family])
+        if self.meta.family is Family.DECIMAL and handler.mode == "serialization":
+            value = {"type": "string"}
+        examples = [stored for stored, _ in self.meta.choices]
+        if self.meta.family is Family.CHOICE:
+            value["examples"] = examples
+        elif self.meta.family is Family.CHOICES:
+            value["items"] = {"type": "string", "examples": examples}
+        elif self.meta.length is not None and self.meta.family is Family.TEXT:
+            value["maxLength"] = self.meta.length
+        if self.meta.family is not Family.ID:
+            value = {"anyOf": [value, {"type": "null"}]}
+        if not self.meta.editable:
+            value["readOnly"] = True
+        return value
+
+
+_JSON_SCHEMAS: Final[dict[Family, dict[str, Any]]] = {
+    Family.TEXT: {"type": "string"},
+    Family.CHOICE: {"type": "string"},
+    Family.CHOICES: {"type": "array", "uniqueItems": True},
+    Family.INTEGER: {"type": "integer"},
+    Family.DECIMAL: {"type": ["number", "string"]},
+    Family.BOOLEAN: {"type": "boolean"},
+    Family.DATE: {"type": "string", "format": "date"},
+    Family.DATETIME: {"type": "string", "format": "date-time"},
+    Family.TIME: {"type": "string", "format": "time"},
+    Family.REFERENCE: REFERENCE_JSON_SCHEMA,
+    Family.ID: REFERENCE_JSON_SCHEMA,
+}
+
+
+_REMEMBERED: Final = 1000
+"""Combinations of a multi-select field that are kept ready; people use a handful."""
+
+
+def bound_columns(model: type[BaseRecord]) -> dict[str, Column]:
+    """The columns of a model by attribute. They take the place of the unbound ones, which the
+    declaring class may share with others. Raises `TypeError` for a field that is not one."""
+    columns = {}
+    for name, info in model.model_fields.items():
+        declared = [each for each in info.metadata if isinstance(each, Column)]
+        if not declared:
+            raise TypeError(
+                f"{model.__name__}.{name} is not declared with field(...). Attributes that are not "
+                "in the CRM can be ClassVar, property or pydantic's PrivateAttr."
+            )
+        column = columns[name] = declared[0].bound(model, name, info)
+        info.metadata = [column if each is declared[0] else each for each in info.metadata]
+    return columns
+
+
+def _one_of(enum: type[Picklist], read: Reader) -> Reader:
+    known: dict[Any, Picklist] = {member.value: member for member in enum}
+
+    def choice(text: Any) -> object:
+        try:
+            return known[text]
+        except KeyError:
+            value: Any = read(text)
+            return None if value is None else enum(value)
+
+    return choice
+
+
+def _several_of(enum: type[Picklist], read: Reader) -> Reader:
+    known: dict[Any, Choices[Picklist] | None] = {}
+
+    def choices(text: Any) -> object:
+        try:
+            return known[text]
+        except KeyError:
+            values: Any = read(text)
+            several = Choices(enum(value) for value in values or ()) or None
+            if len(known) < _REMEMBERED:
+                known[text] = several
+            return several
+
+    return choices
+
+
+def _read_annotation(
+    name: str, info: FieldInfo
+) -> tuple[Kind, tuple[str, ...], type[Picklist] | None]:
+    """Kind, targets and enum of a field, from what its annotation holds."""
+    enum: type[Picklist] | None = None
+    targets: tuple[str, ...] = ()
+    kind: Kind | None = None
+    for part in (*info.metadata, *_parts(info.annotation)):
+        if isinstance(part, Kind):
+            kind = part
+        elif isinstance(part, Targets):
+            targets = part.modules
+            owner = frozenset(targets) == OWNERS
+            kind = kind or (Kind.OWNER if owner else Kind.REFERENCE)
+        elif part is Choices:
+            kind = Kind.MULTIPICKLIST
+        elif isinstance(part, type) and issubclass(part, Picklist):
+            enum, kind = part, kind or Kind.PICKLIST
+    if name == "id":
+        kind, targets = Kind.AUTOGENERATED, ()
+    if kind is None:
+        raise TypeError(
+            f"The annotation of {name!r} is none of the field types of vtiger_orm.models: "
+            f"{info.annotation!r}"
+        )
+    return kind, targets, enum
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """What an annotation is made of, from the outside in."""
+    yield annotation
+    origin = get_origin(annotation)
+    if origin is not None:
+        yield origin
+    for part in get_args(annotation):
+        yield from _parts(part)

@@ -1,0 +1,188 @@
+"""`Ref`: a record id that knows what it refers to.
+
+A reference is text (``11x3``), so it goes to JSON, to sets and to lookups as it is. For type
+checkers ``Ref["Accounts"]`` is generic and `fetch` returns an ``Accounts``; at run time it is
+``Annotated[Ref, Targets(("Accounts",))]``, so that no module of a generated package imports
+another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Self, TypeVar, get_args
+
+from ..errors import InvalidId, NoSession, NotLoaded
+from ..ids import is_id, parse_id
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
+    from ..calls.protocols import Runner
+    from . import BaseRecord
+
+M_co = TypeVar("M_co", bound="BaseRecord", covariant=True)
+
+
+class Targets(NamedTuple):
+    """The modules a reference field accepts; none means that the CRM does not tell."""
+
+    modules: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, item: object) -> Targets:
+        """From what stands in the brackets of `Ref[...]`: names, classes or a union of them."""
+        parts = item.split("|") if isinstance(item, str) else get_args(item) or (item,)
+        names = (part if isinstance(part, str) else _module_name(part) for part in parts)
+        return cls(tuple(name.strip() for name in names if name and name.strip() != "Record"))
+
+
+def _module_name(model: object) -> str:
+    facts = getattr(model, "_facts", None)
+    return str(facts.module) if facts is not None else ""
+
+
+class Origin(NamedTuple):
+    """Where references come from: a model, which knows its package, and the session, if any.
+
+    All references of one page share one.
+    """
+
+    model: type[BaseRecord]
+    runner: Runner | None = None
+
+
+class Ref(str, Generic[M_co]):
+    """The id of a record of module `M_co`.
+
+    Text becomes a reference by ``Accounts.ref("11x3")``, which checks form and prefix. Made from
+    text alone, ``Ref("11x3")``, it belongs to no package and cannot be fetched.
+    Raises `InvalidId` for text that is no id.
+    """
+
+    __slots__ = ("_origin", "_record")
+    _origin: Origin | None
+    _record: Any
+
+    def __new__(cls, text: str) -> Self:
+        if not isinstance(text, str) or not is_id(text):
+            raise InvalidId(text)
+        return cls._bound(text, None)
+
+    @classmethod
+    def _bound(cls, text: str, origin: Origin | None, record: Any = None) -> Self:
+        """A reference to an id that has been checked already."""
+        ref = str.__new__(cls, text)
+        ref._origin = origin
+        ref._record = record
+        return ref
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, item: object) -> object:
+            return Annotated[cls, Targets.of(item)]
+
+    @property
+    def prefix(self) -> str:
+        """The number of the module on this CRM; other CRMs number modules differently."""
+        return parse_id(self).prefix
+
+    @property
+    def number(self) -> int:
+        """The number of the record; one sequence runs over all modules of a CRM."""
+        return parse_id(self).number
+
+    @property
+    def loaded(self) -> M_co:
+        """The record, if it was read already: by `select_related`, `fetch`, or because a record
+        was assigned. Never asks the CRM; raises `NotLoaded`."""
+        if self._record is None:
+            raise NotLoaded(
+                f"The record {self} was not read. Name the field in select_related(...) when the "
+                "records that hold the reference are read, or read this one with fetch()."
+            )
+        if isinstance(self._record, NotLoaded):
+            raise NotLoaded(f"The record {self} was asked for, but is not there. {self._record}")
+        record: M_co = self._record
+        return record
+
+    def _attach(self, record: Any) -> None:
+        """Remember the record this refers to, so that `loaded` has it, or the `NotLoaded` that
+        tells why it could not be read."""
+        self._record = record
+
+    def fetch(self) -> M_co:
+        """Read the record now, through the session that handed the reference out or the current
+        one. Raises the model's `DoesNotExist` if it is gone."""
+        record = self._unread()
+        record.refresh()
+        self._attach(record)
+        return self.loaded
+
+    async def afetch(self) -> M_co:
+        """`fetch` for async code."""
+        record = self._unread()
+        await record.arefresh()
+        self._attach(record)
+        return self.loaded
+
+    def _unread(self) -> Any:
+        """The record with nothing but its id."""
+        if self._origin is None:
+            raise NoSession(
+                f"The reference {self} was made from text alone, so its CRM is not known. Make "
+                'it with the model, for example Accounts.ref("11x3").'
+            )
+        model = self._origin.model._package().model_of(self)
+        return model._load([{"id": str(self)}], self._origin.runner)[0]
+
+    if not TYPE_CHECKING:  # a visible __getattr__ would hide every typo
+
+        def __getattr__(self, name: str) -> Any:
+            hint = ""
+            if not name.startswith("_"):
+                hint = (
+                    f": it is the record's id. Use .fetch().{name}, which asks the CRM (afetch() "
+                    f"in async code), or .loaded.{name} after select_related(...)"
+                )
+            raise AttributeError(f"'Ref' object has no attribute {name!r}{hint}")
+
+    def __repr__(self) -> str:
+        return f"Ref({str.__repr__(self)})"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Without the session, which belongs to this process."""
+        model = self._origin.model if self._origin else None
+        return _restore, (type(self), str(self), model), self._record
+
+    def __setstate__(self, record: Any) -> None:
+        self._record = record
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """For a `Ref` field of any pydantic model; fields of records also check the prefix."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, Ref) else cls(value),
+            serialization=core_schema.to_string_ser_schema(when_used="json"),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return dict(JSON_SCHEMA)
+
+
+JSON_SCHEMA = {"type": "string", "pattern": r"^\d+x\d+$", "examples": ["11x3"]}
+
+
+def _restore(cls: type[Ref[Any]], text: str, model: type[BaseRecord] | None) -> Ref[Any]:
+    return cls._bound(text, Origin(model) if model is not None else None)

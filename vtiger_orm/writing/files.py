@@ -1,0 +1,208 @@
+"""Documents and images: sending files and fetching them back.
+
+The CRM knows two ids: the document's, and the attachment's in `imageattachmentids`. Contents
+travel as base64 inside JSON, a third larger than the file; hence the size guard.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+from ..calls.operations import FilePart, Operation, Row
+from ..calls.plans import Plan
+from ..calls.server import Facts
+from ..calls.support import remembering
+from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
+from ..ids import parse_id
+
+DEFAULT_LIMIT: Final = 50 * 1024 * 1024
+"""Bytes; the Cloud's usual DOCUMENT_UPLOAD_FILE_LIMIT."""
+
+_LONGEST_NAME: Final = 200
+"""Bytes; common file systems take 255, and a download adds an ending of its own meanwhile."""
+
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
+
+ATTACHMENTS: Final = "imageattachmentids"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that was fetched from the CRM."""
+
+    id: str
+    """The attachment's number."""
+    name: str
+    """As the CRM keeps it: it cleans names at upload."""
+    content_type: str
+    content: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def write_to(self, path: str | os.PathLike[str]) -> Path:
+        """Write the content; into a folder it goes under its own name. Returns the file's path.
+
+        The file appears whole or not at all.
+        """
+        target = Path(path)
+        if target.is_dir():
+            target = target / safe_name(self.name)
+        partial = target.with_name(target.name + ".part")
+        partial.write_bytes(self.content)
+        return partial.replace(target)
+
+
+def safe_name(name: str) -> str:
+    """A file name from the CRM without any path in it, or anything a system gives a meaning to:
+    control characters, streams and devices of Windows, hidden files."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join("_" if char in '<>:"|?*' or not char.isprintable() else char for char in last)
+    cleaned = shown.strip(" .")
+    stem, dot, ending = cleaned.rpartition(".")
+    stem, ending = (stem, dot + ending[:20]) if dot else (cleaned, "")
+    while len((stem + ending).encode()) > _LONGEST_NAME:
+        stem = stem[:-1]
+    return "_" * _is_device(stem) + stem + ending or "file"
+
+
+def _is_device(stem: str) -> bool:
+    return _DEVICE.fullmatch(stem.partition(".")[0]) is not None
+
+
+def file_part(
+    part: str,
+    source: str | os.PathLike[str] | bytes | IO[bytes],
+    *,
+    filename: str | None = None,
+    content_type: str | None = None,
+    max_bytes: int = DEFAULT_LIMIT,
+) -> FilePart:
+    """A form part for an upload; an open file is streamed, a path is read.
+
+    Raises `InvalidValue` when the file is larger than `max_bytes`, and for bytes or a stream
+    without a name.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        _guard(path.stat().st_size, max_bytes, path.name)
+        filename = filename or path.name
+        content: Any = path.open("rb")
+    else:
+        filename = filename or _stream_name(source)
+        if not filename:
+            raise InvalidValue("An upload from bytes or a stream needs filename='...'.")
+        size = len(source) if isinstance(source, bytes) else _stream_size(source)
+        if size is not None:
+            _guard(size, max_bytes, filename)
+        content = source
+        if not isinstance(source, bytes) and source.seekable():
+            content = _FromHere(source)
+    return FilePart(part, filename, content, content_type or _guessed_type(filename))
+
+
+def _guessed_type(filename: str) -> str:
+    from mimetypes import guess_type
+
+    return guess_type(filename)[0] or "application/octet-stream"
+
+
+class _FromHere:
+    """A stream from its present position on: what sends it begins by rewinding."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._start = stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        return self._stream.tell() - self._start
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET:
+            offset += self._start
+        return self._stream.seek(offset, whence) - self._start
+
+
+def attachment_ids(row: Mapping[str, Any]) -> list[str]:
+    """The attachments of a record as the wire has it; the key exists only where there are any."""
+    text = str(row.get(ATTACHMENTS) or "")
+    return [str(parse_id(part.strip())) for part in text.split(",") if part.strip()]
+
+
+def fetch(attachment_id: str, facts: Facts) -> Plan[StoredFile]:
+    """The file of one attachment. Raises `NotSupported` where the server cannot hand it out."""
+    call = Operation("files_retrieve", "GET", {"id": str(parse_id(attachment_id))})
+    answer = yield from remembering(call, facts)
+    return read_answer(answer)
+
+
+def fetch_of(
+    id_: str, row: Row, facts: Facts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
+) -> Plan[StoredFile]:
+    """The file of a record, whose row was just read, by its position among the attachments.
+
+    Raises `DoesNotExist` when there is none, `InvalidValue` when it is larger than `max_bytes`
+    (told by the record's `filesize`, before the file is fetched).
+    """
+    ids = attachment_ids(row)
+    if number >= len(ids):
+        raise DoesNotExist(
+            f"{id_} has {len(ids) or 'no'} attached files"
+            + (f", none with number {number}." if ids else ".")
+            + (" It links to an external file." if row.get("filelocationtype") == "E" else "")
+        )
+    size = str(row.get("filesize") or "")
+    if size.isdigit():
+        _guard(int(size), max_bytes, str(row.get("filename") or id_))
+    return (yield from fetch(ids[number], facts))
+
+
+def read_answer(answer: object) -> StoredFile:
+    """Both shapes of `files_retrieve`: an object, or a list with one."""
+    if isinstance(answer, Sequence) and not isinstance(answer, str) and answer:
+        answer = answer[0]
+    if not isinstance(answer, Mapping) or "filecontents" not in answer:
+        raise MalformedAnswer("files_retrieve answered without a file.")
+    try:
+        content = base64.b64decode(str(answer["filecontents"] or ""), validate=False)
+    except binascii.Error as error:
+        raise MalformedAnswer("files_retrieve answered a file that is no base64.") from error
+    return StoredFile(
+        id=str(answer.get("fileid") or ""),
+        name=str(answer.get("filename") or "file"),
+        content_type=str(answer.get("filetype") or "application/octet-stream"),
+        content=content,
+    )
+
+
+def _guard(size: int, max_bytes: int, name: str) -> None:
+    if size > max_bytes:
+        raise InvalidValue(
+            f"{name} has {size:,} bytes, more than max_bytes={max_bytes:,}. The whole file passes "
+            "through memory as text: raise max_bytes only where there is room."
+        )
+
+
+def _stream_name(source: object) -> str | None:
+    name = getattr(source, "name", None)
+    return Path(name).name if isinstance(name, str) else None
+
+
+def _stream_size(stream: IO[bytes]) -> int | None:
+    if not stream.seekable():
+        return None
+    here = stream.tell()
+    size = stream.seek(0, os.SEEK_END) - here
+    stream.seek(here)
+    return size

@@ -1,0 +1,358 @@
+"""Line items of quotes, orders and invoices: a typed list that knows whether it changed.
+
+The CRM has no operation for one item that keeps the totals right, so the list is written back
+whole, and only when it changed. Item ids are not kept: after a write the CRM may give the
+number of a deleted item to a new one.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from ..calls.operations import Query, Retrieve, Row
+from ..calls.plans import Batch, Plan, perform
+from ..calls.server import Facts
+from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
+from ..ids import is_id, parse_id
+from ..metadata.module import ModuleMeta
+from ..values import is_blank
+
+if TYPE_CHECKING:
+    from ..records import BaseRecord
+
+LINE_ITEMS: Final = "LineItems"
+FINAL_DETAILS: Final = "LineItems_FinalDetails"
+
+_READ_ONLY: Final = frozenset(
+    [
+        "parent_id",
+        "sequence_no",
+        "incrementondel",
+        "image",
+        "purchase_cost",
+        "margin",
+        "id",
+        "product_name",
+        "entity_type",
+        "deleted",
+    ]
+)
+_PARENTS_PER_QUERY: Final = 50
+
+
+@dataclass(slots=True)
+class LineItem:
+    """One position: a product or service, how many, at what price.
+
+    `discount_percent` and `discount_amount` exclude each other. `taxes` maps the CRM's tax names
+    (``tax1``) to percentages; they only count where the record's tax mode is ``individual``.
+    """
+
+    product: BaseRecord | str
+    """A record of Products or Services, or a reference to one."""
+    quantity: Decimal | int = Decimal(1)
+    price: Decimal | int | None = None
+    """In the record's currency; None takes the product's own price. The CRM does not look for the
+    price of a service: give it."""
+    discount_percent: Decimal | int | None = None
+    discount_amount: Decimal | int | None = None
+    taxes: dict[str, Decimal] = field(default_factory=dict)
+    comment: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Wire name -> wire value of anything else the CRM has on an item (custom fields)."""
+    id: str | None = field(default=None, compare=False)
+    """The id the item had when it was read; it does not survive a write."""
+    product_name: str | None = field(default=None, compare=False)
+    """The product's name as the CRM told it; not written."""
+
+    @property
+    def product_id(self) -> str:
+        """The product's id as text. Raises `InvalidValue` for anything that has none."""
+        product: Any = self.product
+        id_ = product if isinstance(product, str) else getattr(product, "_saved_id", None)
+        if product == "":
+            raise InvalidValue(
+                f"The product of a line item ({self.product_name or 'without a name'}) is no "
+                "longer in the CRM, and line items are written back whole: give the item another "
+                "product, or take it off the list."
+            )
+        if not isinstance(id_, str) or not is_id(id_):
+            raise InvalidValue(
+                f"A line item's product must be a saved record of Products or Services or a "
+                f"reference to one, not {self.product!r}."
+            )
+        return str(id_)
+
+    @classmethod
+    def from_wire(cls, row: Mapping[str, Any]) -> LineItem:
+        """One entry of `LineItems`, or one row of the module LineItem."""
+        taxes = {
+            name: amount
+            for name, value in row.items()
+            if _is_tax(name) and (amount := _decimal(value)) is not None and amount
+        }
+        name = row.get("product_name")
+        return cls(
+            product=str(row.get("productid") or ""),
+            quantity=_decimal(row.get("quantity")) or Decimal(0),
+            price=_decimal(row.get("listprice")),
+            discount_percent=_decimal(row.get("discount_percent")) or None,
+            discount_amount=_decimal(row.get("discount_amount")) or None,
+            taxes=taxes,
+            comment=row.get("comment") or None,
+            extra={
+                key: value
+                for key, value in row.items()
+                if key not in _READ_ONLY and key not in _KNOWN and not _is_tax(key)
+            },
+            id=row.get("id"),
+            product_name=html.unescape(name) if isinstance(name, str) else None,
+        )
+
+    def _key(self) -> tuple[object, ...]:
+        """What decides whether an item changed; equal numbers count as equal, however written."""
+        return (
+            # The CRM empties the reference to a product that was deleted.
+            self.product and self.product_id,
+            self.quantity,
+            self.price,
+            self.discount_percent or None,
+            self.discount_amount or None,
+            {name: amount for name, amount in self.taxes.items() if amount},
+            self.comment or None,
+            dict(self.extra),
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """What the CRM is sent. Raises `InvalidValue`, naming what is wrong."""
+        if self.discount_percent and self.discount_amount:
+            raise InvalidValue(
+                "A line item has either discount_percent or discount_amount, not both."
+            )
+        wire: dict[str, Any] = {
+            key: value for key, value in self.extra.items() if not is_blank(value)
+        }
+        wire["productid"] = self.product_id
+        wire["quantity"] = _text("quantity", self.quantity)
+        if self.price is not None:
+            wire["listprice"] = _text("price", self.price)
+        if self.discount_percent:
+            wire["discount_percent"] = _text("discount_percent", self.discount_percent)
+        if self.discount_amount:
+            wire["discount_amount"] = _text("discount_amount", self.discount_amount)
+        for name, percentage in self.taxes.items():
+            if not _is_tax(name):
+                raise InvalidValue(f"{name!r} is no tax of the CRM: taxes are tax1, tax2, ...")
+            wire[name] = _text(name, percentage)
+        if self.comment:
+            wire["comment"] = self.comment
+        return wire
+
+
+_KNOWN: Final = frozenset(
+    ["productid", "quantity", "listprice", "discount_percent", "discount_amount", "comment"]
+)
+
+
+class LineItems(MutableSequence[LineItem]):
+    """The items of one record. Reading them needs no call once they are loaded.
+
+    Query answers bring no items; `retrieve`, `create` and `save` do. Raises `NotLoaded` when
+    they are read before: `record.crm.load_items()` or `session.load_items(records)`.
+    """
+
+    __slots__ = ("_items", "_stored")
+
+    def __init__(self, items: Iterable[LineItem] | None = None) -> None:
+        self._items: list[LineItem] | None = None if items is None else _checked(items)
+        self._stored: list[tuple[object, ...]] | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the items are known: read from the CRM, or given."""
+        return self._items is not None
+
+    @property
+    def changed(self) -> bool:
+        """Whether a save has to write the items."""
+        return self._items is not None and self._stored != [each._key() for each in self._items]
+
+    def replace(self, items: Iterable[LineItem]) -> None:
+        """Put other items in place of all; they need not be loaded for that."""
+        self._items = _checked(items)
+
+    def settle(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take over what the CRM has; nothing is pending then."""
+        self._items = [LineItem.from_wire(row) for row in rows]
+        self._stored = [each._key() for each in self._items]
+
+    def to_wire(self) -> list[dict[str, Any]]:
+        """The whole list as the CRM is sent it."""
+        items = [item.to_wire() for item in self._known]
+        if not items:
+            raise InvalidValue(
+                "The CRM keeps the old line items when it is sent an empty list: an inventory "
+                "record has at least one item. Delete the record instead."
+            )
+        return items
+
+    @property
+    def _known(self) -> list[LineItem]:
+        if self._items is None:
+            raise NotLoaded(
+                "The line items were not read: the CRM's query answers have none. Read them with "
+                "record.crm.load_items(), or for many records with session.load_items(records)."
+            )
+        return self._items
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __iter__(self) -> Iterator[LineItem]:
+        return iter(self._known)
+
+    @overload
+    def __getitem__(self, index: int) -> LineItem: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[LineItem]: ...
+    def __getitem__(self, index: int | slice) -> LineItem | list[LineItem]:
+        return self._known[index]
+
+    @overload
+    def __setitem__(self, index: int, value: LineItem) -> None: ...
+    @overload
+    def __setitem__(self, index: slice, value: Iterable[LineItem]) -> None: ...
+    def __setitem__(self, index: int | slice, value: Any) -> None:
+        checked = _checked([value] if isinstance(index, int) else value)
+        if isinstance(index, int):
+            self._known[index] = checked[0]
+        else:
+            self._known[index] = checked
+
+    def __delitem__(self, index: int | slice) -> None:
+        del self._known[index]
+
+    def insert(self, index: int, value: LineItem) -> None:
+        self._known.insert(index, *_checked([value]))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, LineItems):
+            return self._items == other._items
+        return self._items == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<LineItems: {'not loaded' if self._items is None else self._items}>"
+
+
+def _checked(items: Iterable[Any]) -> list[LineItem]:
+    """The items as a list; `InvalidValue` for anything that is none."""
+    given = list(items)
+    for each in given:
+        if not isinstance(each, LineItem):
+            raise InvalidValue(
+                "Line items are LineItem objects, such as LineItem(product, 2), not "
+                f"{type(each).__name__}."
+            )
+    return given
+
+
+def is_inventory(meta: ModuleMeta) -> bool:
+    """Whether the module's records have line items."""
+    return {"hdnTaxType", "hdnGrandTotal", "productid"} <= meta.by_wire.keys()
+
+
+def with_items(meta: ModuleMeta, wire: dict[str, Any], items: LineItems, facts: Facts) -> None:
+    """Put the items, and the header's product that the CRM asks for, among the wire values."""
+    wire[LINE_ITEMS] = items.to_wire()
+    if "productid" in meta.by_wire:
+        wire["productid"] = wire[LINE_ITEMS][0]["productid"]
+    refuse_individual_tax(meta, wire, facts)
+
+
+def refuse_individual_tax(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None:
+    """Raise `NotSupported` for what leaves a half-made record behind on Vtiger 8 with PHP 8."""
+    if wire.get("hdnTaxType") == "individual" and facts.php8_names:
+        raise NotSupported(
+            f"{meta.name} with hdnTaxType='individual' cannot be written on this server: Vtiger "
+            "8.0 on PHP 8 fails half-way and leaves a record that can be neither read nor "
+            "deleted. Use 'group'. Nothing was sent."
+        )
+
+
+def read_items(id_: str) -> Plan[list[Row]]:
+    """The items of one record, as `retrieve` has them."""
+    row = yield from perform(Retrieve(id_))
+    items = row.get(LINE_ITEMS)
+    return list(items) if isinstance(items, Sequence) else []
+
+
+def read_items_of(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
+    """The items of many records through the module LineItem, in the order of the record.
+
+    One call for each 50 records and each 100 items. A CRM that answers no queries on LineItem
+    (the Cloud) is asked for each record instead.
+    """
+    try:
+        return (yield from _by_query(ids))
+    except (AccessDenied, NotSupported):
+        rows = yield Batch([Retrieve(id_) for id_ in ids])
+        return {id_: list(row.get(LINE_ITEMS) or []) for id_, row in zip(ids, rows)}
+
+
+def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
+    found: dict[int, list[Row]] = {parse_id(id_).number: [] for id_ in ids}
+    numbers = {parse_id(id_).number: id_ for id_ in ids}
+    chunks = [
+        list(ids[at : at + _PARENTS_PER_QUERY]) for at in range(0, len(ids), _PARENTS_PER_QUERY)
+    ]
+    pending = [(chunk, "0x0") for chunk in chunks]
+    while pending:
+        replies = yield Batch([Query(_items_text(chunk, after)) for chunk, after in pending])
+        following = []
+        for (chunk, _), rows in zip(pending, replies):
+            for row in rows:
+                found.setdefault(parse_id(row["parent_id"]).number, []).append(row)
+            if rows:
+                # A short page may still be thinned by permissions: only an empty one ends.
+                following.append((chunk, rows[-1]["id"]))
+        pending = following
+    return {
+        numbers[number]: sorted(rows, key=lambda row: int(row.get("sequence_no") or 0))
+        for number, rows in found.items()
+        if number in numbers
+    }
+
+
+def _items_text(parents: Sequence[str], after: str) -> str:
+    listed = ",".join(f"'{parse_id(each)}'" for each in parents)
+    return (
+        f"select * from LineItem where parent_id in ({listed}) and id > '{parse_id(after)}' "
+        "order by id limit 100;"
+    )
+
+
+def _is_tax(name: str) -> bool:
+    return name.startswith("tax") and name[3:].isdigit()
+
+
+def _decimal(value: object) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _text(name: str, value: Decimal | int) -> str:
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
+        raise InvalidValue(f"A line item's {name} must be a Decimal or an int, not {value!r}.")
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise InvalidValue(f"A line item's {name} must be a finite number, not {value!r}.")
+    return format(Decimal(value), "f")

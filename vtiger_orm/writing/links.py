@@ -1,0 +1,119 @@
+"""Relating records and taking them apart, and making sure of it: the server answers success for
+a label or record that does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..calls.operations import Operation
+from ..calls.plans import Plan
+from ..calls.protocols import Runner
+from ..calls.server import Facts, facts_of
+from ..calls.support import remembering, require
+from ..errors import NotLoaded, NotSupported, RecordError
+from ..ids import id_number, parse_id
+from ..metadata.module import ModuleMeta, Relation
+from ..planner.related_ids import Side, are_related
+
+if TYPE_CHECKING:
+    from ..records import BaseRecord
+
+
+class NotRelated(RecordError):
+    """The CRM reported success, but the records are not related (or still are).
+
+    `record` is one that was created in between, if any.
+    """
+
+    record: Any = None
+
+
+def check_allowed(side: Side, action: str) -> None:
+    """Raise `NotSupported` for an action the CRM does not offer in this relation.
+
+    ``add`` creates a related record, ``select`` links an existing one. Servers that give no
+    relation ids do not tell actions either; there nothing is refused.
+    """
+    relation = side.relation
+    if relation.relation_id is None or action in relation.actions:
+        return
+    offered = " and ".join(relation.actions) or "neither add nor select"
+    verb = "created" if action == "add" else "linked"
+    raise NotSupported(
+        f"Records cannot be {verb} in the relation {relation.label!r} of {side.source.name}: the "
+        f"CRM offers {offered} there. Nothing was sent."
+    )
+
+
+def link(side: Side, ids: Sequence[str], facts: Facts, *, created: bool = False) -> Plan[None]:
+    """Relate records, then make sure that they are.
+
+    The server answers success also for a label or record that does not exist. Raises
+    `NotRelated` naming the records that are not related afterwards. Documents of a server that
+    cannot read them back are linked unproved. Records that were just `created` for the relation
+    may be linked where the CRM offers creating only.
+    """
+    require("add_related", facts)
+    if not created:
+        check_allowed(side, "select")
+    for id_ in ids:
+        params = {
+            "sourceRecordId": str(parse_id(side.id)),
+            "relatedRecordId": str(parse_id(id_)),
+            "relationIdLabel": side.relation.label,
+        }
+        yield Operation("add_related", "POST", params)
+    yield from _prove(side, ids, facts, linked=True)
+
+
+def unlink(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
+    """Take records out of the relation, then make sure that they are. They are not deleted."""
+    if facts.dialect == "webservice" and facts.version:
+        raise NotSupported(
+            f"Records cannot be taken out of {side} on webservice.php {facts.version}: only the "
+            "Cloud has delete_related, and no reference field makes this relation. Nothing was "
+            "sent."
+        )
+    for id_ in ids:
+        params = {
+            "sourceRecordId": str(parse_id(side.id)),
+            "relatedRecordId": str(parse_id(id_)),
+        }
+        yield from remembering(Operation("delete_related", "POST", params), facts)
+    yield from _prove(side, ids, facts, linked=False)
+
+
+def _prove(side: Side, ids: Sequence[str], facts: Facts, *, linked: bool) -> Plan[None]:
+    try:
+        related = yield from are_related(side, ids, facts)
+    except NotSupported:
+        return
+    wrong = [id_ for id_ in ids if (id_number(id_) in related) is not linked]
+    if wrong:
+        raise NotRelated(
+            f"{side}: the CRM reported success, but {', '.join(wrong)} "
+            + ("is not related. " if linked else "is still related. ")
+            + "The relation may be one-to-many (then set the reference field of the related "
+            "record), or the record may not exist."
+        )
+
+
+def attach(
+    document: BaseRecord, records: Iterable[BaseRecord], runner: Runner | None
+) -> Plan[None]:
+    """Relate a document to records, each from its own side."""
+    if document._saved_id is None:
+        raise NotLoaded("The document is not saved yet. Save it before it is attached.")
+    for record in records:
+        side = Side(str(record.id), record.meta, documents_relation(record.meta), document.meta)
+        yield from link(side, [str(document.id)], facts_of(runner))
+
+
+def documents_relation(meta: ModuleMeta) -> Relation:
+    """The relation of a module to Documents; called ``Documents`` where the CRM does not tell."""
+    for relation in meta.relations:
+        if relation.module == "Documents":
+            return relation
+    return Relation("documents", "Documents", "Documents")

@@ -1,0 +1,95 @@
+"""What a write would do, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..calls.operations import Call, Create
+from ..calls.server import Facts
+from ..errors import InvalidRecord
+from ..metadata.kinds import Family
+from .line_items import is_inventory
+from .prepare import SaveOperation, needs_user, prepare
+from .rules import Problem
+from .state import items_of
+
+if TYPE_CHECKING:
+    from ..records import BaseRecord
+
+R = TypeVar("R", bound="BaseRecord")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A write that was not sent."""
+
+    operation: str
+    """``create``, ``revise``, ``update``, ``delete``, or ``none`` when nothing changed."""
+    module: str
+    records: int
+    """How many records would be written."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Wire name -> wire value that each would be sent."""
+    ids: tuple[str, ...] = ()
+    """The records, where they exist."""
+    problems: tuple[Problem, ...] = ()
+    """Rules that are broken; with any, nothing would be sent."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it would be sent."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        what = f"{self.operation} {self.records} of {self.module}"
+        lines = [what if self.records else f"nothing to write in {self.module}"]
+        lines += [f"  {name} = {value!r}" for name, value in self.values.items()]
+        lines += [f"  refused: {each.message}" for each in self.problems]
+        return "\n".join(lines)
+
+
+def of_save(record: BaseRecord, facts: Facts, *, operation: SaveOperation = "revise") -> Preview:
+    """What `save` would send. A new record without an owner gets the session's user then."""
+    meta = record.meta
+    user = "<session user>" if needs_user(record, facts) else None
+    new = record._saved_id is None
+    try:
+        prepared = prepare(record, facts, operation=operation)
+    except InvalidRecord as error:
+        name = "create" if new else operation
+        return Preview(name, meta.name, 0, problems=tuple(error.problems))
+    if prepared is None:
+        return Preview("none", meta.name, 0)
+    values = dict(prepared.sent)
+    if user is not None:
+        values["assigned_user_id"] = user
+    call: Call[Any] = prepared.call
+    ids = () if isinstance(call, Create) else (str(record._saved_id),)
+    return Preview(call.operation, meta.name, 1, values, ids)
+
+
+def copy_of(record: R, changes: Mapping[str, Any]) -> R:
+    """A new record with the editable values of this one, its line items, and these changes.
+
+    What makes a record itself stays behind: id, number, times, unique fields.
+    """
+    meta = record.meta
+    values = {
+        name: value
+        for name, value in record.__dict__.items()
+        if (each := meta.fields.get(name)) is not None
+        and each.editable
+        and not each.unique
+        and each.family is not Family.ID
+        and value is not None
+    }
+    copied = type(record)(**{**values, **changes})
+    copied._state.runner = record._state.runner
+    if is_inventory(meta) and items_of(record).loaded:
+        items_of(copied).replace(
+            replace(item, id=None, extra=dict(item.extra), taxes=dict(item.taxes))
+            for item in items_of(record)
+        )
+    return copied

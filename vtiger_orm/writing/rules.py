@@ -1,0 +1,248 @@
+"""The server's rules for values, checked before anything is sent.
+
+Pure: wire values in, problems out. A server that stores nonsense without a word (a bad e-mail
+address, a number out of range) is not imitated: what it would damage is refused here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from ..calls.server import Facts
+from ..errors import InvalidRecord
+from ..ids import is_id, parse_id
+from ..metadata.kinds import Family, Kind
+from ..metadata.module import FieldMeta, ModuleMeta
+from ..values import is_blank
+
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_INTEGER_LIMIT: Final = 2**31
+_OWNERS: Final = ("Users", "Groups")
+_MULTI_SEPARATOR: Final = " |##| "
+_FILLED_FOR_THE_USER: Final = frozenset({"productid"})
+
+
+class Rule(StrEnum):
+    """Which rule a value breaks."""
+
+    MODULE = "module"
+    MANDATORY = "mandatory"
+    READ_ONLY = "read-only"
+    VALUE = "value"
+    PICKLIST = "picklist"
+    DEPENDENCY = "dependency"
+    REFERENCE = "reference"
+    LENGTH = "length"
+    EMAIL = "email"
+    RANGE = "range"
+    CHARACTERS = "characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One value that the CRM would refuse or damage."""
+
+    field: str
+    """The attribute, or ``""`` for the record as a whole."""
+    rule: Rule
+    message: str
+    fatal: bool = True
+    """Whether it stops the write; else it is a warning."""
+
+
+class UnknownPicklistValue(UserWarning):
+    """A value that the picklist did not have when the package was generated."""
+
+
+def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> list[Problem]:
+    """Problems of the values of a `create`, completed ones (the owner) included."""
+    problems: list[Problem] = []
+    if not meta.creatable:
+        problems.append(_forbidden(meta, "create records in"))
+    for each in meta.fields.values():
+        if each.mandatory and not each.default and each.kind is not Kind.OWNER:
+            if each.wire in _FILLED_FOR_THE_USER and "LineItems" in wire:
+                continue
+            if each.family is not Family.SECRET and each.editable and _blank(wire.get(each.wire)):
+                problems.append(_missing(meta, each))
+    problems.extend(_check_values(meta, wire, facts, present={}))
+    return problems
+
+
+def check_revise(
+    meta: ModuleMeta,
+    wire: Mapping[str, Any],
+    facts: Facts,
+    *,
+    present: Mapping[str, Any] | None = None,
+) -> list[Problem]:
+    """Problems of the changed values of a record; `present` are its other known wire values."""
+    problems: list[Problem] = []
+    if not meta.updatable:
+        problems.append(_forbidden(meta, "change records of"))
+    for name, value in wire.items():
+        each = meta.by_wire.get(name)
+        if each is not None and each.mandatory and _blank(value):
+            problems.append(_missing(meta, each))
+    problems.extend(_check_values(meta, wire, facts, present=present or {}))
+    return problems
+
+
+def check_delete(meta: ModuleMeta) -> list[Problem]:
+    return [] if meta.deletable else [_forbidden(meta, "delete records of")]
+
+
+def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: Facts) -> None:
+    """Warn of the mild problems; raise `InvalidRecord` with all of them if one is fatal."""
+    found = list(problems)
+    fatal = [each for each in found if each.fatal or facts.strict]
+    if fatal:
+        raise InvalidRecord(meta.name, fatal)
+    for each in found:
+        message = f"{meta.name}: {each.message}"
+        warnings.warn(message, UnknownPicklistValue, stacklevel=_callers_level())
+
+
+def _check_values(
+    meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts, *, present: Mapping[str, Any]
+) -> Iterator[Problem]:
+    for name, value in wire.items():
+        each = meta.by_wire.get(name)
+        if each is None:
+            continue
+        if each.family is Family.SECRET:
+            yield Problem(each.name, Rule.READ_ONLY, f"{each.name} is a secret and never written.")
+        elif not each.editable:
+            yield Problem(
+                each.name,
+                Rule.READ_ONLY,
+                f"{each.name} cannot be written: the CRM sets it, or the user may only read it.",
+            )
+        elif isinstance(value, str) and not _blank(value):
+            yield from _check_value(meta, each, value, facts)
+    yield from _check_dependencies(meta, wire, facts, present)
+
+
+def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+    match each.family:
+        case Family.TEXT:
+            yield from _check_text(each, value, facts)
+        case Family.CHOICE:
+            yield from _check_choice(meta, each, [value])
+        case Family.CHOICES:
+            yield from _check_choice(meta, each, value.split(_MULTI_SEPARATOR))
+        case Family.INTEGER:
+            if not -_INTEGER_LIMIT <= int(value) < _INTEGER_LIMIT:
+                yield Problem(
+                    each.name,
+                    Rule.RANGE,
+                    f"{each.name}: {value} does not fit the CRM's 32-bit numbers, which would "
+                    f"cut it to {_INTEGER_LIMIT - 1}.",
+                )
+        case Family.REFERENCE:
+            yield from _check_reference(each, value, facts)
+        case _:
+            return
+
+
+def _check_text(each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+    if each.length and len(value) > each.length:
+        yield Problem(
+            each.name,
+            Rule.LENGTH,
+            f"{each.name} takes {each.length} characters, the text has {len(value)}; the CRM "
+            "would cut it silently.",
+        )
+    if each.kind is Kind.EMAIL and _EMAIL.fullmatch(value) is None:
+        yield Problem(each.name, Rule.EMAIL, f"{each.name}: {value!r} is not an e-mail address.")
+    if facts.strict and facts.dialect != "cloud" and any(ord(char) > 0xFFFF for char in value):
+        yield Problem(
+            each.name,
+            Rule.CHARACTERS,
+            f"{each.name} has characters beyond U+FFFF (emoji), which this CRM stores as '????'.",
+        )
+
+
+def _check_choice(meta: ModuleMeta, each: FieldMeta, values: list[str]) -> Iterator[Problem]:
+    known = {value for value, _ in each.choices}
+    if meta.name == "Calendar" and each.wire == "activitytype":
+        # The CRM itself leaves the only type that a Calendar record has out of its picklist.
+        known.add("Task")
+    if not known:
+        return
+    for value in values:
+        if value not in known:
+            yield Problem(
+                each.name,
+                Rule.PICKLIST,
+                f"{value!r} is not a value of {meta.name}.{each.name} that the package knows; the "
+                "CRM stores it as it is. Pull and generate again if it is new.",
+                fatal=False,
+            )
+
+
+def _check_reference(each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+    if not is_id(value):
+        yield Problem(each.name, Rule.REFERENCE, f"{each.name}: {value!r} is not a record id.")
+        return
+    targets = each.targets or (_OWNERS if each.kind is Kind.OWNER else ())
+    prefixes = {facts.prefixes[target] for target in targets if target in facts.prefixes}
+    if prefixes and len(prefixes) == len(targets) and parse_id(value).prefix not in prefixes:
+        names = {prefix: module for module, prefix in facts.prefixes.items()}
+        found = names.get(parse_id(value).prefix, "another module")
+        yield Problem(
+            each.name,
+            Rule.REFERENCE,
+            f"{each.name} refers to {' or '.join(targets)}; {value} is of {found}.",
+        )
+
+
+def _check_dependencies(
+    meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts, present: Mapping[str, Any]
+) -> Iterator[Problem]:
+    for dependency in facts.dependencies.get(meta.name, ()):
+        if dependency.source not in wire and dependency.target not in wire:
+            continue
+        source = str(wire.get(dependency.source, present.get(dependency.source)) or "")
+        target = str(wire.get(dependency.target, present.get(dependency.target)) or "")
+        if source and not dependency.allows(source, target):
+            allowed = ", ".join(map(repr, dependency[source])) or "a blank only"
+            each = meta.by_wire.get(dependency.target)
+            name = each.name if each else dependency.target
+            yield Problem(
+                name,
+                Rule.DEPENDENCY,
+                f"{name}={target!r} does not go with {dependency.source}={source!r}, which allows "
+                f"{allowed}.",
+            )
+
+
+def _callers_level() -> int:
+    """The `stacklevel`, seen from the caller of this, of the code that uses the library."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OWN):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+_OWN: Final = f"{__name__.partition('.')[0]}."
+
+
+def _missing(meta: ModuleMeta, each: FieldMeta) -> Problem:
+    return Problem(each.name, Rule.MANDATORY, f"{each.name} ({each.label}) is mandatory.")
+
+
+def _forbidden(meta: ModuleMeta, what: str) -> Problem:
+    return Problem(
+        "", Rule.MODULE, f"The user of the snapshot may not {what} {meta.name} over the API."
+    )
+
+
+def _blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and is_blank(value))

@@ -1,0 +1,92 @@
+"""What operations remember of a record, beside what the record itself does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..calls.plans import Plan
+from ..errors import InvalidValue
+from .adjustments import Adjustment
+from .line_items import FINAL_DETAILS, LINE_ITEMS, LineItems, is_inventory, read_items_of
+
+if TYPE_CHECKING:
+    from ..calls.operations import Row
+    from ..records import BaseRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LostCreate:
+    """A create that was sent and whose answer did not come."""
+
+    sent: Mapping[str, Any]
+    """Wire values."""
+    at: datetime
+    """When it was sent, by this machine's clock, in UTC."""
+
+
+class OperationState:
+    """The part of a record's state that `record.crm` shows."""
+
+    __slots__ = ("adjusted", "items", "lost", "related")
+
+    def __init__(self) -> None:
+        self.adjusted: tuple[Adjustment, ...] = ()
+        self.items: LineItems | None = None
+        self.lost: LostCreate | None = None
+        self.related: dict[str, list[Any]] = {}
+        """Name of a relation -> the records that `prefetch_related` brought."""
+
+    def doubt(self) -> OperationState | None:
+        """What a copy or pickle of the record has to know: that its create was lost."""
+        if self.lost is None:
+            return None
+        twin = OperationState()
+        twin.lost = self.lost
+        return twin
+
+
+def state_of(record: BaseRecord) -> OperationState:
+    """The record's state, made when it is first needed."""
+    state: OperationState | None = getattr(record._state, "operations", None)
+    if state is None:
+        state = record._state.operations = OperationState()
+    return state
+
+
+def has_state(record: BaseRecord) -> bool:
+    return getattr(record._state, "operations", None) is not None
+
+
+def items_of(record: BaseRecord) -> LineItems:
+    """The record's line items; those that came with its last answer are taken over."""
+    state = state_of(record)
+    if state.items is None:
+        state.items = LineItems()
+        rows = (record._state.extra or {}).get(LINE_ITEMS)
+        if isinstance(rows, list):
+            state.items.settle(rows)
+    return state.items
+
+
+def take_items(record: BaseRecord, row: Row) -> None:
+    """Keep the items of an answer with the record's items, where those are in use."""
+    rows = row.get(LINE_ITEMS)
+    extra = record._state.extra
+    if extra is not None:
+        extra.pop(FINAL_DETAILS, None)
+    if has_state(record) and state_of(record).items is not None and isinstance(rows, list):
+        items_of(record).settle(rows)
+
+
+def load_items_of(records: Sequence[BaseRecord]) -> Plan[None]:
+    """Read the line items of many records at once, through the module LineItem."""
+    by_id = {str(record.id): record for record in records}
+    for record in records:
+        if not is_inventory(record.meta):
+            raise InvalidValue(f"Records of {record.meta.name} have no line items.")
+    found = yield from read_items_of(list(by_id))
+    for record in records:
+        items_of(record).settle(found[str(record.id)])

@@ -1,0 +1,102 @@
+"""Creating a record together with a file: documents, and records with an image."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+
+from ..calls.operations import FilePart
+from ..calls.plans import Plan
+from ..calls.server import facts_of
+from ..calls.support import require
+from ..errors import NotLoaded, NotSupported, VtigerError
+from ..metadata.kinds import Kind
+from ..metadata.module import ModuleMeta
+from . import files
+from . import save as write
+from .links import attach
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Runner
+    from ..records import BaseRecord
+
+M = TypeVar("M", bound="BaseRecord")
+
+_DOCUMENT_PART: Final = "filename"
+"""With any other name of the part the server stores the file and forgets its name."""
+
+_IMAGE_PART: Final = "imagename[]"
+"""Without the brackets the server fails with HTTP 500."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to be sent."""
+
+    source: str | os.PathLike[str] | bytes | IO[bytes]
+    filename: str | None
+    content_type: str | None
+    max_bytes: int
+    attach_to: tuple[BaseRecord, ...] = ()
+
+    def part(self, name: str) -> FilePart:
+        return files.file_part(
+            name,
+            self.source,
+            filename=self.filename,
+            content_type=self.content_type,
+            max_bytes=self.max_bytes,
+        )
+
+
+def part_name(meta: ModuleMeta) -> str:
+    """The name of the form part for the module; raises `NotSupported` where it takes no file."""
+    if meta.name == "Documents":
+        return _DOCUMENT_PART
+    if any(each.kind is Kind.IMAGE for each in meta.fields.values()):
+        return _IMAGE_PART
+    raise NotSupported(
+        f"Records of {meta.name} hold no file and no image. Upload a document and attach it: "
+        "Documents.objects.upload(path, attach_to=[record])."
+    )
+
+
+def upload(
+    model: type[M], upload: Upload, values: Mapping[str, Any], runner: Runner | None
+) -> Plan[M]:
+    """Create the record with its file, then attach it.
+
+    When attaching fails, the error's `record` is the document that was created.
+    """
+    require("create with a file", facts_of(runner))
+    if any(record._saved_id is None for record in upload.attach_to):
+        raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
+    meta = model.meta
+    part = upload.part(part_name(meta))
+    given = dict(values)
+    if meta.name == "Documents":
+        given = _document(meta, part, given)
+    try:
+        record = yield from write.create(model, given, runner=runner, file=part)
+    finally:
+        if isinstance(upload.source, str | os.PathLike):
+            part.content.close()
+    try:
+        yield from attach(record, upload.attach_to, runner)
+    except VtigerError as error:
+        error.record = record  # type: ignore[attr-defined]
+        raise
+    return record
+
+
+def _document(meta: ModuleMeta, part: FilePart, values: dict[str, Any]) -> dict[str, Any]:
+    """The title defaults to the file's name; ``I`` says that the file is kept in the CRM."""
+    title = meta.by_wire.get("notes_title")
+    if title is not None:
+        values.setdefault(title.name, part.filename)
+    place = meta.by_wire.get("filelocationtype")
+    if place is not None:
+        values.setdefault(place.name, "I")
+    return values
