@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import vtiger_orm.package as package_module
-from tests.queryset import sample
-from tests.queryset.sample import Accounts, Contacts
+from tests.support import sample_package as sample
+from tests.support.sample_package import Accounts, Contacts
 from vtiger_orm.errors import (
     ConfigError,
     InvalidId,
@@ -106,7 +106,7 @@ def test_unknown_modules_and_ids_are_refused_with_the_cure() -> None:
 
 
 def test_exports_are_lazy_and_listed() -> None:
-    getter, lister = make(name="tests.queryset.sample", modules={}).exports()
+    getter, lister = make(name="tests.support.sample_package", modules={}).exports()
     assert "package" in lister()
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         getter("Nothing")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.strategies import OWNER_NUMBERS, conditions, datasets, orders
-from tests.query.crm import Server, careful, server, things
+from tests.support.planned import Server, careful, server, things
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import Node, Order, Selection

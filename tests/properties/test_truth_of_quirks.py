@@ -19,7 +19,7 @@ from tests.properties.strategies import (
     texts,
 )
 from tests.properties.test_truth import META, environments, expected, filled
-from tests.query.crm import Server, careful, described, server
+from tests.support.planned import Server, careful, described, server
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.properties.strategies import OWNER_NUMBERS, conditions, datasets, orders, records
 from tests.properties.test_truth import META, TREES
-from tests.query.crm import Server, careful, server
+from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import Node, Order, Selection

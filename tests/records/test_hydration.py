@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.records import building
-from tests.records.sample import Contacts
+from tests.support import building
+from tests.support.hand_made import Contacts
 from vtiger_orm.errors import Unreadable
 from vtiger_orm.models import Choices
 from vtiger_orm.records import hydration

@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter, ValidationError
 
-from tests.records import building
-from tests.records.sample import Accounts, Contacts
+from tests.support import building
+from tests.support.hand_made import Accounts, Contacts
 from vtiger_orm.errors import NotLoaded
 from vtiger_orm.models import Choices, Record, Ref, field
 from vtiger_orm.records import internals

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import PrivateAttr, field_validator
 
-from tests.records import sample
-from tests.records.sample import Accounts, Contacts, Groups, Users, package
+from tests.support import hand_made as sample
+from tests.support.hand_made import Accounts, Contacts, Groups, Users, package
 from vtiger_orm.errors import ConfigError, DoesNotExist, InvalidValue, NotLoaded, Unreadable
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.models import Choices, Picklist, Record, Ref, String, field

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.records.conftest import MemoryRunner
-from tests.records.sample import Accounts, Contacts, Groups, Users
+from tests.support.hand_made import Accounts, Contacts, Groups, Users
+from tests.support.memory import MemoryRunner
 from vtiger_orm.calls.operations import Retrieve
 from vtiger_orm.errors import AccessDenied, InvalidId, InvalidValue, NoSession, NotLoaded
 from vtiger_orm.models import Record, Ref, field

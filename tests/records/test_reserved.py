@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 from vtiger_codegen.naming import reserved
 
-from tests.records import building
 from tests.records.test_hydration import MODULES
+from tests.support import building
 from vtiger_orm.models import Record
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.session.fake import Answer, FakeServer, ok, refused
+from tests.support.fake_server import Answer, FakeServer, ok, refused
 from vtiger_orm.calls.operations import Operation, Query, Retrieve, Row
 from vtiger_orm.calls.plans import Batch, Plan, Rows, RowStream, perform
 from vtiger_orm.errors import AccessDenied, BlockingCall, NotSupported, VtigerError

@@ -13,7 +13,7 @@ import pytest
 
 from generated.demo import Contacts, Users
 from generated.demo._package import package
-from tests.session.fake import FakeServer, ok
+from tests.support.fake_server import FakeServer, ok
 from vtiger_orm import InvalidLookup, MalformedAnswer, Session, Timeout, VtigerError
 from vtiger_orm.session import http
 from vtiger_orm.writing.report import Status

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.session.fake import FAST
+from tests.support.fake_server import FAST
 from vtiger_orm.calls.operations import Call, Create, Delete, Query, Retrieve
 from vtiger_orm.calls.plans import Batch, Plan, Rows, RowStream, perform
 from vtiger_orm.emulator import Crm

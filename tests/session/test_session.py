@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.session.fake import FAST, KEY, USER, FakeServer, element, ok, refused, rows
+from tests.support.fake_server import FAST, KEY, USER, FakeServer, element, ok, refused, rows
 from vtiger_orm.calls.operations import (
     Call,
     Create,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.session.fake import KEY, FakeServer
+from tests.support.fake_server import KEY, FakeServer
 from vtiger_orm.metadata.snapshot import Capabilities
 from vtiger_orm.package import Package
 from vtiger_orm.session import Session
