@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
 from typing import Any, Final
+from weakref import finalize
 
 from . import collation
 from .casts import number
@@ -103,6 +104,8 @@ class Store:
             cached_statements=1024,
         )
         connection = self.connection
+        # Whoever lets go of a CRM without closing it has nothing left to lose: no warning.
+        self._closing = finalize(self, connection.close)
         connection.create_collation("general_ci", collation.compare)
         connection.create_function("vt_like", 2, _like, deterministic=True)
         connection.create_function("vt_number", 1, number, deterministic=True)
@@ -311,8 +314,9 @@ class Store:
             self.execute("DETACH DATABASE former")
 
     def close(self) -> None:
+        """Close the database; a second time does nothing."""
         with self.lock:
-            self.connection.close()
+            self._closing()
 
 
 def _physical_columns(schema: Schema) -> dict[str, dict[str, Field]]:

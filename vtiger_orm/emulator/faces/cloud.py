@@ -11,7 +11,7 @@ import binascii
 import hmac
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..calls import ApiCall, Outcome, rows_of
 from ..engine import Crash, CrmError, PlainText, User
@@ -25,10 +25,8 @@ from ..http import (
     success,
     text_response,
 )
+from ..installation import Installation
 from .operations import ALIASES, registered
-
-if TYPE_CHECKING:
-    from ..crm import Crm
 
 _ROOT: Final = "/restapi/v1/vtiger/default"
 _SESSION_OPERATIONS: Final = frozenset({"login", "getchallenge", "logout", "extendsession"})
@@ -40,7 +38,7 @@ class CloudFace:
 
     name = "cloud"
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Installation) -> None:
         self._crm = crm
 
     def accepts(self, path: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..calls import ApiCall, Outcome, rows_of
 from ..engine import Crash, CrmError, PlainText, User
@@ -24,10 +24,8 @@ from ..http import (
     success,
     text_response,
 )
+from ..installation import Installation
 from .restfulapi_records import Records, UnknownModule
-
-if TYPE_CHECKING:
-    from ..crm import Crm
 
 _ROOT: Final = "/modules/RestfulApi/"
 _CORS: Final = (
@@ -71,7 +69,7 @@ class RestfulApiFace:
 
     name = "restfulapi"
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Installation) -> None:
         self._crm = crm
 
     def accepts(self, path: str) -> bool:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..calls import ApiCall, Outcome, rows_of
 from ..engine import Crash, CrmError, PlainText, User
 from ..http import PhpValue, Request, failure, json_response, success, text_response
+from ..installation import Installation
 from .operations import registered
-
-if TYPE_CHECKING:
-    from ..crm import Crm
 
 
 class WebserviceFace:
@@ -18,7 +16,7 @@ class WebserviceFace:
 
     name = "webservice"
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Installation) -> None:
         self._crm = crm
 
     def accepts(self, path: str) -> bool:
