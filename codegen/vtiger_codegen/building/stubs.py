@@ -14,9 +14,9 @@ from vtiger_orm.operations.lineitems import is_inventory
 from vtiger_orm.query.lookups import LOOKUPS, SHAPES, Lookup, Shape
 from vtiger_orm.query.quirks import why_not_selectable
 
+from ..naming.resolver import Namespace
+from ..naming.words import capitalised
 from .ir import Alias, Flat, Keyword, Querysets
-from .naming.resolver import Namespace
-from .naming.words import capitalised
 from .types import (
     BOOL,
     DATE,
