@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
-from .build import build_package
-from .formatting import formatted
+from .building.build import build_package
+from .naming.assignment import NamingRules, name_everything
 from .naming.lock import NamesLock
-from .naming.plan import NamingRules, name_everything
-from .render import Renderer
+from .rendering.render import Renderer
+from .rendering.source_lines import formatted
 
 
 @dataclass(frozen=True, slots=True)

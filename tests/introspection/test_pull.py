@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from vtiger_codegen.pull import pull_into, server_of
+from vtiger_codegen.live.pull import pull_into, server_of
 
 from tests.support.fake_server import FAST, FakeServer, ok, refused
 from vtiger_orm.emulator import Crm

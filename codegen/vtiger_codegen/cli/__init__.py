@@ -1,13 +1,12 @@
-"""The command line: one file a verb, imported when the verb is used.
+"""The command line: a file or a folder for each verb, imported when the verb is used.
 
-A verb is a module in this folder with a click command of the same name. Errors of the library
-become one message without a traceback: exit code 1, and 2 for wrong usage.
+It holds a click command of the same name. Errors of the library become one message without a
+traceback: exit code 1, and 2 for wrong usage.
 """
 
 from __future__ import annotations
 
 import ast
-import difflib
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -19,9 +18,10 @@ import click
 from vtiger_orm.errors import MissingExtra, VtigerError
 
 from .. import __version__
-from ..terminal import say
+from ..text.suggest import suggest
+from ..text.terminal import say
 
-_ORDER: Final = (
+_AS_MET: Final = (
     "whoami",
     "pull",
     "generate",
@@ -54,9 +54,9 @@ class Verbs(click.Group):
     """The verbs that have a file here. Listing them imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        found = {file.stem for file in _folder().glob("*.py") if not file.stem.startswith("_")}
-        known = [name for name in _ORDER if name in found]
-        return known + sorted(found.difference(known))
+        found = _sources()
+        known = [name for name in _AS_MET if name in found]
+        return known + sorted(found.keys() - known)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -73,8 +73,8 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         verbs = self.list_commands(ctx)
         if args and args[0] not in verbs and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], verbs, n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else ""
+            close = suggest(args[0], verbs)
+            hint = f" Did you mean '{close}'?" if close else ""
             ctx.fail(f"No such command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -85,13 +85,15 @@ class Verbs(click.Group):
             formatter.write_dl(rows)
 
 
-def _folder() -> Path:
-    return Path(__file__).parent
+def _sources() -> dict[str, Path]:
+    """The file that holds each verb."""
+    here = Path(__file__).parent
+    modules = {file.stem: file for file in here.glob("[!_]*.py")}
+    return modules | {file.parent.name: file for file in here.glob("*/__init__.py")}
 
 
 def _summary(name: str) -> str:
-    source = (_folder() / f"{name}.py").read_text(encoding="utf-8")
-    doc = ast.get_docstring(ast.parse(source)) or ""
+    doc = ast.get_docstring(ast.parse(_sources()[name].read_text(encoding="utf-8"))) or ""
     line = doc.partition("\n")[0]
     told = line.partition(": ")[2] or line
     return told[:1].upper() + told[1:]

@@ -9,10 +9,10 @@ import click
 
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..config import Settings, load_settings
-from ..drift import drift
+from ..config import Config, load_config
+from ..diff.drift import drift
 from ..project import Project
-from ..terminal import say
+from ..text.terminal import say
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -44,43 +44,43 @@ def check(
     With --live the snapshot is compared with the CRM as well, for a job that runs now and then.
     User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY.
     """
-    settings = load_settings()
-    project = Project.of(settings, schema=schema, output=output, templates=templates)
+    config = load_config()
+    project = Project.of(config, schema=schema, output=output, templates=templates)
     given = {"--schema": schema, "--output": output, "--templates": templates}
     options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
     agrees = _offline(project, show_diff, cure=f"vtiger-orm generate{options}")
     if live:
-        agrees = _live(project, settings, url) and agrees
+        agrees = _live(project, config, url) and agrees
     ctx.exit(0 if agrees else 1)
 
 
 def _offline(project: Project, show_diff: bool, cure: str) -> bool:
-    problems = project.check()
-    if not problems:
+    mismatches = project.check()
+    if not mismatches:
         say(f"{project.output} agrees with {project.schema}.", fg="green")
         return True
     say(f"{project.output} does not agree with {project.schema}:", fg="red", err=True)
-    for problem in problems:
-        say(f"  {problem.what:<9} {problem.where}", err=True)
-        if show_diff and problem.diff:
-            say(problem.diff, err=True)
+    for each in mismatches:
+        say(f"  {each.what:<9} {each.where}", err=True)
+        if show_diff and each.diff:
+            say(each.diff, err=True)
     say(f"Run: {cure}", err=True)
     return False
 
 
-def _live(project: Project, settings: Settings, url: str | None) -> bool:
+def _live(project: Project, config: Config, url: str | None) -> bool:
     from rich.console import Console
 
-    from ..credentials import open_session
-    from ..pull import pull_snapshot
+    from ..live.credentials import open_session
+    from ..live.pull import pull_snapshot
 
     known = Snapshot.load(project.schema)
-    dialect = known.instance.dialect if settings.dialect == "auto" else None
-    with open_session(url, dialect, settings) as session:
+    dialect = known.instance.dialect if config.dialect == "auto" else None
+    with open_session(url, dialect, config) as session:
         now = pull_snapshot(
             session,
-            include=settings.include,
-            exclude=settings.exclude,
+            include=config.include,
+            exclude=config.exclude,
             console=Console(stderr=True),
         )
     lines = drift(known, now)

@@ -12,10 +12,10 @@ from rich.console import Console
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..config import load_settings
-from ..credentials import DIALECTS, open_session
-from ..pull import pull_into
-from ..terminal import counted, say
+from ..config import load_config
+from ..live.credentials import DIALECTS, open_session
+from ..live.pull import pull_into
+from ..text.terminal import counted, say
 
 _MEANINGS: Final = {
     Flaw.UNSAYABLE: "the name cannot be written in a query; refresh() reads the field",
@@ -49,15 +49,15 @@ def pull(
     Nothing is written to the CRM. The snapshot holds no secrets, no address and no dates: commit
     it. The folder's snapshot is replaced as a whole, so modules that are left out are gone.
     """
-    settings = load_settings()
-    folder = schema or settings.schema_folder
+    config = load_config()
+    folder = schema or config.schema_folder
     console = Console(stderr=True)
-    with open_session(url, dialect, settings) as session, session.count_calls() as calls:
+    with open_session(url, dialect, config) as session, session.count_calls() as calls:
         snapshot = pull_into(
             folder,
             session,
-            include=include or settings.include,
-            exclude=exclude or settings.exclude,
+            include=include or config.include,
+            exclude=exclude or config.exclude,
             console=console,
         )
     for name, reason in sorted(snapshot.instance.skipped.items()):

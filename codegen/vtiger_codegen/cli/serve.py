@@ -16,7 +16,7 @@ import click
 
 from vtiger_orm.errors import VtigerError
 
-from ..terminal import escaped, lines
+from ..text.terminal import escaped, escaped_lines
 
 if TYPE_CHECKING:
     from vtiger_orm.emulator import CallRecord, Crm
@@ -84,11 +84,11 @@ def serve(
     try:
         crm = _open(schema, data, database, profile, latency)
     except VtigerError as error:  # an extra is missing, or the snapshot cannot be read
-        raise click.ClickException(lines(str(error))) from error
+        raise click.ClickException(escaped_lines(str(error))) from error
     except json.JSONDecodeError as error:
         raise click.BadParameter(f"{data} is not JSON: {error}", param_hint="--data") from error
     except ValueError as error:
-        raise click.BadParameter(lines(str(error)), param_hint="--data") from error
+        raise click.BadParameter(escaped_lines(str(error)), param_hint="--data") from error
     except sqlite3.Error as error:
         raise click.BadParameter(
             f"{database} cannot be used as a SQLite file: {error}.", param_hint="--database"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vtiger_orm.errors import SchemaError
 
-from ..literals import json_text
+from ..text.literals import json_text
 
 FORMAT: Final = 1
 FILE_NAME: Final = "names.lock"

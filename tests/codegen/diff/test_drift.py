@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from vtiger_codegen.cli import run
-from vtiger_codegen.drift import drift
+from vtiger_codegen.diff.drift import drift
 
 from tests.codegen.snapshots import DEMO, field, module, snapshot
 from vtiger_orm.emulator import Crm

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -12,6 +11,7 @@ from vtiger_orm.metadata.describe import DescribedField
 from vtiger_orm.metadata.facts import is_secret
 from vtiger_orm.metadata.snapshot import ModuleSnapshot
 
+from ..text.suggest import suggest
 from . import reserved, wanted
 from .lock import ModuleNames, NamesError, NamesLock
 from .resolver import Namespace
@@ -46,7 +46,7 @@ def name_everything(
     Raises `ConfigError` when the settings ask for an illegal or a taken name, and `NamesError`
     when the lock holds one, or when, `locked`, a name is missing from it.
     """
-    return _Plan(modules, lock, rules or NamingRules(), locked).run()
+    return _Assignment(modules, lock, rules or NamingRules(), locked).run()
 
 
 def picklist_fields(module: ModuleSnapshot) -> list[DescribedField]:
@@ -68,7 +68,7 @@ def listed_values(field: DescribedField) -> dict[str, str]:
     return labels
 
 
-class _Plan:
+class _Assignment:
     def __init__(
         self,
         modules: Mapping[str, ModuleSnapshot],
@@ -298,8 +298,8 @@ def _told(known: Mapping[str, str], key: str) -> str:
 
 
 def _unknown(what: str, name: str, there: Iterable[str]) -> ConfigError:
-    close = difflib.get_close_matches(name, list(there), n=1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
+    close = suggest(name, there)
+    hint = f' Did you mean "{close}"?' if close else ""
     return ConfigError(
         f"The settings name the {what} {name!r}, which the snapshot does not have.{hint}"
     )

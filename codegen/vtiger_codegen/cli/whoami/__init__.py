@@ -9,10 +9,10 @@ import click
 from vtiger_orm.metadata.snapshot import Capabilities
 from vtiger_orm.session import Limits
 
-from ..config import load_settings
-from ..credentials import DIALECTS, open_session
-from ..pull import server_of
-from ..survey import Survey, survey
+from ...config import load_config
+from ...live.credentials import DIALECTS, open_session
+from ...live.pull import server_of
+from .first_contact import Survey, survey
 
 
 @click.command(short_help="First contact: who am I on which CRM, and what can it do?")
@@ -24,7 +24,7 @@ def whoami(url: str | None, dialect: str | None) -> None:
     A few reading calls; nothing is written anywhere. User name and access key come from
     VTIGER_USERNAME and VTIGER_ACCESS_KEY, or are asked for.
     """
-    with open_session(url, dialect, load_settings()) as session:
+    with open_session(url, dialect, load_config()) as session:
         identity = session.identify()
         server = server_of(session)
         found = session.run(survey(server))

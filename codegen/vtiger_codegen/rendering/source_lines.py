@@ -1,18 +1,24 @@
-"""Where lines break: the choices black makes, so that what is printed stays as it is.
+"""Statements whose lines break where black breaks them, so that what is printed stays as it is.
 
 Stubs are never formatted afterwards, and a model file that comes out right is not formatted
-again when nothing changed.
+again when nothing changed: black itself (`formatted`) is asked only where the text is new.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 from unicodedata import ucd_3_2_0
 
-from .ir import Alias, Argument, Flat, Keyword, Member, ModelField, RelationFact
-from .literals import literal
-from .types import ROOT, Import, Type
+from vtiger_orm.errors import MissingExtra
+
+from ..building.ir import Alias, Argument, Flat, Keyword, Member, ModelField, ModelRelation
+from ..building.types import ROOT, Import, Type
+from ..text.literals import literal
+
+if TYPE_CHECKING:
+    import black
 
 WIDTH: Final = 100
 
@@ -36,10 +42,10 @@ def block(head: str, items: Sequence[str], tail: str, indent: int = 0) -> str:
     line = f"{pad}{head}{', '.join(items)}{tail}"
     if fits(line):
         return line
-    return f"{pad}{head}\n{lines(items, indent + 4)}\n{pad}{tail}"
+    return f"{pad}{head}\n{one_a_line(items, indent + 4)}\n{pad}{tail}"
 
 
-def lines(items: Iterable[str], indent: int) -> str:
+def one_a_line(items: Iterable[str], indent: int) -> str:
     """One item a line with a trailing comma: black leaves such lists alone."""
     pad = " " * indent
     return "\n".join(f"{pad}{item}," for item in items)
@@ -87,7 +93,7 @@ def member_line(member: Member) -> str:
     return block(f"{member.name} = (", [value, literal(member.label)], ")", indent=8)
 
 
-def relation_lines(relations: Sequence[RelationFact]) -> str:
+def relation_lines(relations: Sequence[ModelRelation]) -> str:
     """The relations among the class keywords of a model."""
     calls = [block("Relation(", list(map(argument, each.arguments)), ")") for each in relations]
     if len(calls) == 1 and fits(f"    relations=({calls[0]},),"):
@@ -96,7 +102,7 @@ def relation_lines(relations: Sequence[RelationFact]) -> str:
         block("Relation(", list(map(argument, each.arguments)), ")", indent=8).strip()
         for each in relations
     ]
-    return f"    relations=(\n{lines(calls, 8)}\n    ),"
+    return f"    relations=(\n{one_a_line(calls, 8)}\n    ),"
 
 
 def keywords(parameters: Iterable[Keyword]) -> str:
@@ -126,7 +132,7 @@ def annotated(head: str, type_: Type, tail: str, indent: int = 8) -> str:
     if type_.arguments:
         inner = f"{pad}    {', '.join(type_.arguments)}"
         if not fits(inner):
-            inner = lines(type_.arguments, indent + 4)
+            inner = one_a_line(type_.arguments, indent + 4)
         return f"{pad}{head}{type_.base}[\n{inner}\n{pad}]{tail},"
     return line
 
@@ -153,7 +159,7 @@ def literals_alias(name: str, values: Sequence[str], more: Sequence[Flat] = ()) 
         return f"{name}: TypeAlias = Never"
     line = f"{name}: TypeAlias = Literal[{items[0]}]"
     if len(items) > 1:
-        return f"{name}: TypeAlias = Literal[\n{lines(items, 4)}\n]"
+        return f"{name}: TypeAlias = Literal[\n{one_a_line(items, 4)}\n]"
     return line if fits(line) else f"{name}: TypeAlias = Literal[\n    {items[0]}\n]"
 
 
@@ -180,4 +186,21 @@ def _import(module: str, names: list[str], indent: int) -> str:
     line = f"{pad}from {module} import {', '.join(names)}"
     if fits(line):
         return line
-    return f"{pad}from {module} import (\n{lines(names, indent + 4)}\n{pad})"
+    return f"{pad}from {module} import (\n{one_a_line(names, indent + 4)}\n{pad})"
+
+
+def formatted(text: str) -> str:
+    """The text of a model file as black prints it. Raises `MissingExtra` without black."""
+    try:
+        import black
+    except ImportError as error:
+        raise MissingExtra("Generating", "codegen") from error
+    return black.format_str(text, mode=_mode())
+
+
+@cache
+def _mode() -> black.Mode:
+    import black
+    from black.mode import TargetVersion
+
+    return black.Mode(line_length=WIDTH, target_versions={TargetVersion.PY311})

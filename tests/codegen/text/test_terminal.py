@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from vtiger_codegen.cli import run
 from vtiger_codegen.cli.serve import _print_call
-from vtiger_codegen.terminal import escaped, lines
+from vtiger_codegen.text.terminal import escaped, escaped_lines
 
 from tests.codegen.snapshots import field, module, recorded_modules, snapshot
 from vtiger_orm.emulator import Crm, faults
@@ -23,8 +23,8 @@ COMMANDS = re.compile(r"[^\n -~\u00a0-\u200d\u2010-\u2027\u2030-\uffff]")
 
 def test_escapes() -> None:
     assert escaped("a\x1b[1mb\nc") == "a\\x1b[1mb\\nc"
-    assert lines("a\x1b\nb\ud800") == "a\\x1b\nb\\ud800"
-    assert lines("Größe 客户 😀") == "Größe 客户 😀"
+    assert escaped_lines("a\x1b\nb\ud800") == "a\\x1b\nb\\ud800"
+    assert escaped_lines("Größe 客户 😀") == "Größe 客户 😀"
 
 
 @pytest.fixture

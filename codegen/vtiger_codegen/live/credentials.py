@@ -15,7 +15,7 @@ import click
 from vtiger_orm import Package, Session
 from vtiger_orm.errors import ConfigError
 
-from .config import Settings
+from ..config import Config
 
 Dialect: TypeAlias = Literal["auto", "webservice", "cloud"]
 DIALECTS: Final = ("auto", "webservice", "cloud")
@@ -41,9 +41,9 @@ def ask() -> tuple[str, str]:
     return username.strip(), access_key.strip()
 
 
-def address(given: str | None, settings: Settings) -> str:
+def address(given: str | None, config: Config) -> str:
     """The CRM's address: --url, else VTIGER_URL, else the project's. Raises `ConfigError`."""
-    url = given or os.environ.get("VTIGER_URL") or settings.url
+    url = given or os.environ.get("VTIGER_URL") or config.url
     if not url:
         raise ConfigError(
             'Which CRM? Give --url URL, set VTIGER_URL, or write url = "..." into '
@@ -53,21 +53,21 @@ def address(given: str | None, settings: Settings) -> str:
 
 
 def open_session(
-    url: str | None, dialect: str | None, settings: Settings, *, package: Package | None = None
+    url: str | None, dialect: str | None, config: Config, *, package: Package | None = None
 ) -> Session:
     """A session for a verb; nothing is sent yet.
 
     `package` tells what is known of the CRM: its dialect and abilities, and what to refuse
     another CRM by.
     """
-    place = address(url, settings)
-    known = package.dialect if package is not None and settings.dialect == "auto" else None
+    place = address(url, config)
+    known = package.dialect if package is not None and config.dialect == "auto" else None
     username, access_key = ask()
     return Session(
         place,
         username,
         access_key,
-        dialect=cast("Dialect", dialect or known or settings.dialect),
-        timezone=settings.timezone,
+        dialect=cast("Dialect", dialect or known or config.dialect),
+        timezone=config.timezone,
         package=package,
     )

@@ -15,12 +15,12 @@ from vtiger_orm.models.reading import known_environment
 from vtiger_orm.planner import explain as explained
 from vtiger_orm.planner import plan_count, plan_rows
 
-from ..config import load_settings
-from ..credentials import DIALECTS, open_session
-from ..naming.lock import FILE_NAME, load_lock
-from ..querying import Question, meta_of, package_of, selection_of, shown_fields, zone_of
-from ..showing import as_csv, as_json, as_table
-from ..terminal import counted, say
+from ...config import load_config
+from ...live.credentials import DIALECTS, open_session
+from ...naming.lock import FILE_NAME, load_lock
+from ...text.terminal import counted, say
+from .selection import Question, meta_of, package_of, selection_of, shown_fields, zone_of
+from .tables import as_csv, as_json, as_table
 
 if TYPE_CHECKING:
     from vtiger_orm.conditions.tree import Selection
@@ -88,8 +88,8 @@ def query(
     """
     if count and explain:
         raise click.UsageError("--explain shows how records are read: leave --count out.")
-    settings = load_settings()
-    folder = schema or settings.schema_folder
+    config = load_config()
+    folder = schema or config.schema_folder
     snapshot = Snapshot.load(folder)
     meta = meta_of(snapshot, load_lock(folder / FILE_NAME), module)
     question = Question(
@@ -100,13 +100,13 @@ def query(
         fields=_split(fields),
         limit=None if count else limit or None,
     )
-    selection = selection_of(meta, question, zone_of(settings.timezone))
+    selection = selection_of(meta, question, zone_of(config.timezone))
     package = package_of(snapshot)
     if explain:
         say(explained(selection, known_environment(package.capabilities)))
         return
     with (
-        open_session(url, dialect, settings, package=package) as session,
+        open_session(url, dialect, config, package=package) as session,
         session.count_calls() as calls,
     ):
         if count:

@@ -46,7 +46,7 @@ class ModelField:
 
 
 @dataclass(frozen=True, slots=True)
-class RelationFact:
+class ModelRelation:
     arguments: tuple[Argument, ...]
 
 
@@ -106,7 +106,7 @@ class Querysets:
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class GeneratedModule:
     """One module of the CRM: a model file and its stub."""
 
     wire: str
@@ -120,7 +120,7 @@ class Module:
     """Class keywords after package, module and prefix."""
     picklists: tuple[PicklistClass, ...]
     fields: tuple[ModelField, ...]
-    relations: tuple[RelationFact, ...]
+    relations: tuple[ModelRelation, ...]
     imports: frozenset[Import]
     """What the model file imports at run time."""
     models: tuple[str, ...]
@@ -129,7 +129,7 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class GeneratedPackage:
     """The whole generated package."""
 
     format: int
@@ -138,5 +138,5 @@ class Package:
     version: str | None
     api_version: str | None
     capabilities: Mapping[str, Any]
-    modules: tuple[Module, ...]
+    modules: tuple[GeneratedModule, ...]
     """In the order of their files."""

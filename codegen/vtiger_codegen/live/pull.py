@@ -16,7 +16,7 @@ from vtiger_orm.metadata.facts import UnknownFieldType
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from .terminal import escaped
+from ..text.terminal import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console

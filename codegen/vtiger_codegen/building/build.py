@@ -11,27 +11,27 @@ from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
-from . import __version__
-from .describing import field_doc, module_doc, module_title, picklist_doc
+from .. import __version__
+from ..naming.assignment import listed_values, picklist_fields
+from ..naming.lock import ModuleNames, NamesLock
+from ..naming.reserved import FIELD_TYPES
+from .docstrings import field_doc, module_doc, module_title, picklist_doc
 from .ir import (
     Argument,
+    GeneratedModule,
+    GeneratedPackage,
     Member,
     ModelField,
-    Module,
-    Package,
+    ModelRelation,
     PicklistClass,
-    RelationFact,
 )
-from .naming.lock import ModuleNames, NamesLock
-from .naming.plan import listed_values, picklist_fields
-from .naming.reserved import FIELD_TYPES
 from .stubs import OWNERS, Classes, build_querysets
 from .types import MODELS, Import, Type, builtin, generic, imports_of, named, optional
 
 
 def build_package(
     snapshot: Snapshot, modules: Mapping[str, ModuleSnapshot], names: NamesLock
-) -> Package:
+) -> GeneratedPackage:
     """The package for the modules of a snapshot; `names` must name everything in them."""
     instance = snapshot.instance
     of = {wire: names.modules[wire].class_name or wire for wire in modules}
@@ -46,7 +46,7 @@ def build_package(
     built = [
         _module(snapshot, module, names.modules[wire], classes) for wire, module in modules.items()
     ]
-    return Package(
+    return GeneratedPackage(
         format=vtiger_orm.package.FORMAT,
         generator=__version__,
         dialect=instance.dialect,
@@ -59,7 +59,7 @@ def build_package(
 
 def _module(
     snapshot: Snapshot, module: ModuleSnapshot, names: ModuleNames, classes: Classes
-) -> Module:
+) -> GeneratedModule:
     meta = classes.metas[module.describe.name]
     name = classes.of[meta.name]
     fields = ordered_fields(meta)
@@ -77,7 +77,7 @@ def _module(
     used = [named("Record", MODELS), named("field", MODELS)]
     used += [named("Picklist", MODELS)] if picklists else []
     used += [named("Relation", MODELS)] if relations else []
-    return Module(
+    return GeneratedModule(
         wire=meta.name,
         name=name,
         python_module=classes.files[name],
@@ -175,7 +175,7 @@ def _field(field: FieldMeta, type_: Type, owners: tuple[str, ...]) -> ModelField
     return ModelField(field.name, type_, tuple(arguments), field_doc(field))
 
 
-def _relation(relation: Relation) -> RelationFact:
+def _relation(relation: Relation) -> ModelRelation:
     arguments = [
         Argument(None, relation.name),
         Argument("label", relation.label),
@@ -185,4 +185,4 @@ def _relation(relation: Relation) -> RelationFact:
         arguments.append(Argument("actions", relation.actions))
     if relation.relation_id is not None:
         arguments.append(Argument("relation_id", relation.relation_id))
-    return RelationFact(tuple(arguments))
+    return ModelRelation(tuple(arguments))

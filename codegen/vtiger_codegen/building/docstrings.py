@@ -8,7 +8,7 @@ from vtiger_orm.metadata.describe import TypeInformation
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta
 
-from .literals import one_line
+from ..text.literals import one_line
 
 _KINDS: Final = {
     Kind.STRING: "",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import keyword
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
-from vtiger_codegen.naming import reserved, wanted
-from vtiger_codegen.naming.lock import ModuleNames, NamesError, NamesLock, load_lock
-from vtiger_codegen.naming.plan import NamingRules, name_everything
+from vtiger_codegen.naming.assignment import NamingRules, name_everything
+from vtiger_codegen.naming.lock import ModuleNames, NamesError, NamesLock
 from vtiger_codegen.naming.resolver import Namespace
 
 from tests.codegen.snapshots import (
@@ -20,11 +17,9 @@ from tests.codegen.snapshots import (
     hostile,
     hostile_snapshots,
     module,
-    recorded_modules,
 )
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
-from vtiger_orm.models import Record
 
 
 def fields_of(*fields: dict[str, object], **rules: object) -> dict[str, str]:
@@ -38,115 +33,6 @@ def members_of(*values: str) -> dict[str, str]:
 
 
 # What things would like to be called
-
-
-@pytest.mark.parametrize(
-    ("wire", "attribute"),
-    [
-        ("lastname", "lastname"),
-        ("hdnS_H_Amount", "hdnS_H_Amount"),
-        ("CreatedTime", "CreatedTime"),
-        ("shipping_&_handling", "shipping_handling"),
-        ("a__b", "a_b"),
-        ("_hidden", "hidden"),
-        ("2nd", "f_2nd"),
-        ("model_year", "f_model_year"),
-        ("größe", "grosse"),
-        ("客户", "KeHu"),
-        ("&", "ampersand"),
-        ("\u202e", "right_to_left_override"),
-        ("\ud800", "unnamed"),
-        ("x" * 200, "x" * 60),
-    ],
-)
-def test_standard_fields_keep_their_wire_name_where_it_can_be_one(
-    wire: str, attribute: str
-) -> None:
-    assert wanted.attribute_of_wire(wire) == attribute
-
-
-@pytest.mark.parametrize(
-    ("label", "attribute"),
-    [
-        ("Loyalty Tier", "loyalty_tier"),
-        ("Owner's note", "owners_note"),
-        ("Decimal: Größe (m²)", "decimal_grosse_m2"),
-        ("客户类型", "ke_hu_lei_xing"),
-        ('1st Text – "quoted" & <b>', "f_1st_text_quoted_b"),
-        ("% done", "done"),
-        ("Preis in €", "preis_in_eur"),
-        ("---", "cf_853"),
-        ("", "cf_853"),
-    ],
-)
-def test_custom_fields_are_called_by_their_label(label: str, attribute: str) -> None:
-    assert wanted.attribute_of_label(label, "cf_853") == attribute
-
-
-@pytest.mark.parametrize(
-    ("value", "member"),
-    [
-        ("Cold Call", "COLD_CALL"),
-        ("3 Star", "V_3_STAR"),
-        ("--None--", "NONE"),
-        ("True", "TRUE"),
-        ("mro", "MRO"),
-        ("_sunder_", "SUNDER"),
-        ("__dunder__", "DUNDER"),
-        ("AutoCreated", "AUTO_CREATED"),
-        ('O\'Brien "x"', "O_BRIEN_X"),
-        ("Größe", "GROSSE"),
-        ("-", "HYPHEN_MINUS"),
-        ("$", "DOLLAR_SIGN"),
-        ("...", "FULL_STOP_FULL_STOP_FULL_STOP"),
-        ("\t", "BLANK"),
-        ("\ud800", "UNNAMED"),
-    ],
-)
-def test_members_come_from_the_stored_value(value: str, member: str) -> None:
-    assert wanted.member(value) == member
-
-
-def test_very_long_values_are_cut() -> None:
-    name = wanted.member("very long " * 20)
-    assert len(name) <= wanted.LONGEST
-    assert name.startswith("VERY_LONG_VERY_LONG")
-
-
-@pytest.mark.parametrize(
-    ("attribute", "label", "class_name"),
-    [
-        ("leadsource", "Lead Source", "LeadSource"),
-        ("taskstatus", "Status", "Taskstatus"),
-        ("sales_stage", "Sales Stage", "SalesStage"),
-        ("hdnTaxType", "Tax Type", "HdnTaxType"),
-        ("ke_hu", "客户", "KeHu"),
-        ("f_1st", "1st", "F1st"),
-    ],
-)
-def test_a_label_lends_capitals_to_a_picklist_class_of_the_same_letters(
-    attribute: str, label: str, class_name: str
-) -> None:
-    assert wanted.picklist_class(attribute, label) == class_name
-
-
-@given(hostile | st.text(max_size=250), hostile)
-def test_any_text_gives_a_legal_name(text: str, other: str) -> None:
-    names = [
-        wanted.attribute_of_wire(text),
-        wanted.attribute_of_label(text, other),
-        wanted.relation(text, other),
-        wanted.module_class(text),
-        wanted.python_module(text),
-        wanted.member(text),
-        wanted.picklist_class(wanted.attribute_of_wire(text), other),
-    ]
-    for name in names:
-        assert name.isidentifier()
-        assert name.isascii()
-        assert "__" not in name
-        assert not name.startswith(("_", "model_"))
-        assert len(name) <= wanted.LONGEST
 
 
 # Who gives way
@@ -241,32 +127,6 @@ def test_secrets_get_no_name() -> None:
 
 
 # The reserved list
-
-
-def test_reserved_names_are_those_of_pydantic() -> None:
-    public = {
-        name
-        for name in dir(BaseModel)
-        if not name.startswith(("_", "model_")) and not inspect.isdatadescriptor(name)
-    }
-    assert public <= reserved.PYDANTIC
-
-
-def test_reserved_names_are_those_of_records() -> None:
-    public = {name for name in [*dir(Record), *dir(type(Record))] if not name.startswith("_")}
-    assert {name for name in public if not name.startswith("model_")} <= reserved.ATTRIBUTES
-
-
-def test_no_recorded_field_is_renamed_for_the_librarys_sake() -> None:
-    """Python's own words apart, every standard field of a stock server keeps its name."""
-    for name, described in recorded_modules().items():
-        named = name_everything({name: described}, NamesLock()).modules[name].fields
-        renamed = {
-            wire
-            for wire, attribute in named.items()
-            if not wire.startswith("cf_") and wire != attribute
-        }
-        assert all(keyword.iskeyword(wire) or not wire.isidentifier() for wire in renamed), name
 
 
 # Laws
@@ -371,35 +231,6 @@ def test_locked_runs_choose_nothing() -> None:
     assert "M field 'cf_2' (would be level)" in message
     assert "M p value 'x' (would be X)" in message
     assert "vtiger-orm generate" in message
-
-
-def test_the_lock_survives_a_round_trip(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("lock")
-
-    @given(hostile_snapshots())
-    def law(given_: Snapshot) -> None:
-        lock = name_everything(given_.modules, NamesLock())
-        (folder / "names.lock").write_bytes(lock.to_text().encode())
-        again = load_lock(folder / "names.lock")
-        assert name_everything(given_.modules, again, locked=True) == lock
-        assert again.to_text() == lock.to_text()
-
-    law()
-
-
-def test_a_lock_that_cannot_be_read_is_not_taken_for_an_empty_one(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    file = tmp_path_factory.mktemp("lock") / "names.lock"
-    assert load_lock(file) == NamesLock()
-    for text, told in [
-        ("{", "version control"),
-        ('{"format": 2}', "format 2"),
-        ('{"format": 1, "modules": {"M": {"feilds": {}}}}', "feilds"),
-    ]:
-        file.write_text(text)
-        with pytest.raises(NamesError, match=told):
-            load_lock(file)
 
 
 # Settings

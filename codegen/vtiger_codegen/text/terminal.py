@@ -19,14 +19,14 @@ def escaped(text: str) -> str:
     return "".join(char if char.isprintable() else _code(char) for char in text)
 
 
-def lines(text: str) -> str:
+def escaped_lines(text: str) -> str:
     """The text with its line breaks, but no other control character."""
     return "\n".join(map(escaped, text.split("\n")))
 
 
 def say(text: object, *, err: bool = False, **style: Any) -> None:
     """Print a message of ours that may quote the CRM; `style` as of `click.style`."""
-    click.secho(lines(str(text)), err=err, **style)
+    click.secho(escaped_lines(str(text)), err=err, **style)
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -24,7 +23,8 @@ from vtiger_orm.package import FORMAT, Package
 from vtiger_orm.values import convert
 from vtiger_orm.values.reading import read_boolean
 
-from .naming.lock import ModuleNames, NamesLock
+from ...naming.lock import ModuleNames, NamesLock
+from ...text.suggest import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,8 @@ def meta_of(snapshot: Snapshot, lock: NamesLock, module: str) -> ModuleMeta:
     """
     found = snapshot.modules.get(module)
     if found is None:
-        folded = {name.casefold(): name for name in snapshot.modules}
-        close = difflib.get_close_matches(module.casefold(), folded, n=1)
-        known = folded[close[0]] if close else None
-        hint = f"Did you mean {known}?" if known else f"It has: {', '.join(folded.values())}."
+        close = suggest(module, snapshot.modules)
+        hint = f"Did you mean {close}?" if close else f"It has: {', '.join(snapshot.modules)}."
         raise SnapshotError(f"The snapshot has no module {module!r}. {hint}")
     names = lock.modules.get(module) or ModuleNames()
     return module_meta(found, names.fields, names.relations, snapshot.instance.prefixes)

@@ -18,7 +18,7 @@ from vtiger_orm.errors import Unreadable
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.values import decode
 
-from .terminal import escaped
+from ...text.terminal import escaped
 
 
 def cells(fields: Sequence[FieldMeta], row: Mapping[str, Any]) -> list[Any]:

@@ -14,9 +14,9 @@ from vtiger_orm.models.crm import Crm
 from vtiger_orm.models.crm_modules import LeadCrm, crm_class
 from vtiger_orm.writing.line_items import is_inventory
 
+from ..naming.resolver import Namespace
+from ..naming.words import capitalised
 from .ir import Alias, Flat, Keyword, Querysets
-from .naming.resolver import Namespace
-from .naming.words import capitalised
 from .types import (
     BOOL,
     DATE,

@@ -1,0 +1,1 @@
+"""How one snapshot differs from another."""
