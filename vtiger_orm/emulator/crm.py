@@ -44,14 +44,17 @@ class Crm(Installation):
         session = connect(crm.url, *crm.credentials(), transport=crm.transport())
 
     `schema` is a snapshot folder, a `Snapshot`, or None for the demo. `data` is ``"demo"``, the
-    path of a JSON file or a mapping (both ``{module: [element, ...]}``), or None; ``"auto"`` means
-    the demo data with the demo schema and nothing with another. It is loaded only into a store
-    without records. `database` is ``":memory:"`` or a file that several processes may share.
+    path of a JSON file or a mapping (both ``{module: [element, ...]}``), a function that is given
+    this CRM and fills it, or None; ``"auto"`` means the demo data with the demo schema and nothing
+    with another. All of it is loaded or nothing, and only into a store without records.
+    `database` is ``":memory:"`` or a file that several processes may share; access keys are made
+    with the file and kept in it, those of a CRM in memory are always the same.
     `profile` names the kind of server: ``stock-8.0-php8``, ``stock-7`` or ``cloud``; ``"auto"``
     means the one that comes nearest to the server of the snapshot. Its version is the snapshot's.
 
-    Raises `SnapshotError` for a folder that cannot be read and `ValueError` for an unknown
-    profile. Safe to use from several threads.
+    Raises `SnapshotError` for a schema that cannot be read or kept, and `ValueError` for an
+    unknown profile, for data that the CRM refuses, and for a file that was made for another schema
+    or by another program. Safe to use from several threads.
     """
 
     def __init__(
@@ -70,6 +73,13 @@ class Crm(Installation):
 
         `latency` in seconds is added to every answer; `session_idle` in seconds, None for ever.
         """
+        self.url_limit = url_limit
+        self.latency = latency
+        self.faults = Faults()
+        self.listeners: list[Callable[[CallRecord], object]] = []
+        """Called with each answered call."""
+        self._lanes: dict[str, float] = {}
+        self._lock = threading.Lock()
         super().__init__(
             schema,
             data=data,
@@ -78,18 +88,11 @@ class Crm(Installation):
             clock=clock,
             session_idle=session_idle,
         )
-        self.url_limit = url_limit
-        self.latency = latency
-        self.faults = Faults()
-        self.listeners: list[Callable[[CallRecord], object]] = []
-        """Called with each answered call."""
         self._faces: tuple[Face, ...] = tuple(
             face
             for face in (WebserviceFace(self), CloudFace(self), RestfulApiFace(self))
             if face.name in self.profile.faces
         )
-        self._lanes: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     # -- the door --------------------------------------------------------------------------
 
