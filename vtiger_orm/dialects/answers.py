@@ -63,7 +63,8 @@ def _json(body: bytes) -> Any:
         return None
     try:
         text = body[start.start() :].decode("utf-8")
-        content, end = json.JSONDecoder().raw_decode(text)
+        _, end = json.JSONDecoder().raw_decode(text)
+        content = from_json(text[:end])  # how deep it may be does not depend on the Python
     except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
         return None
     logger.warning(

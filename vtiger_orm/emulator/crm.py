@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import format_datetime
@@ -44,14 +45,17 @@ class Crm(Installation):
         session = connect(crm.url, *crm.credentials(), transport=crm.transport())
 
     `schema` is a snapshot folder, a `Snapshot`, or None for the demo. `data` is ``"demo"``, the
-    path of a JSON file or a mapping (both ``{module: [element, ...]}``), or None; ``"auto"`` means
-    the demo data with the demo schema and nothing with another. It is loaded only into a store
-    without records. `database` is ``":memory:"`` or a file that several processes may share.
+    path of a JSON file or a mapping (both ``{module: [element, ...]}``), a function that is given
+    this CRM and fills it, or None; ``"auto"`` means the demo data with the demo schema and nothing
+    with another. All of it is loaded or nothing, and only into a store without records.
+    `database` is ``":memory:"`` or a file that several processes may share; access keys are made
+    with the file and kept in it, those of a CRM in memory are always the same.
     `profile` names the kind of server: ``stock-8.0-php8``, ``stock-7`` or ``cloud``; ``"auto"``
     means the one that comes nearest to the server of the snapshot. Its version is the snapshot's.
 
-    Raises `SnapshotError` for a folder that cannot be read and `ValueError` for an unknown
-    profile. Safe to use from several threads.
+    Raises `SnapshotError` for a schema that cannot be read or kept, and `ValueError` for an
+    unknown profile, for data that the CRM refuses, and for a file that was made for another schema
+    or by another program. Safe to use from several threads.
     """
 
     def __init__(
@@ -63,13 +67,23 @@ class Crm(Installation):
         profile: str | Profile = "auto",
         clock: Clock | None = None,
         url_limit: int = 80_000,
+        body_limit: int = 32 << 20,
         latency: float = 0.0,
         session_idle: float | None = 1800.0,
     ) -> None:
         """`url_limit` in bytes of the request line's target: beyond it the server hangs up.
+        `body_limit` in bytes of a request's body: beyond it the answer is HTTP 413.
 
         `latency` in seconds is added to every answer; `session_idle` in seconds, None for ever.
         """
+        self.url_limit = url_limit
+        self.body_limit = body_limit
+        self.latency = latency
+        self.faults = Faults()
+        self.listeners: list[Callable[[CallRecord], object]] = []
+        """Called with each answered call."""
+        self._lanes: dict[str, float] = {}
+        self._lock = threading.Lock()
         super().__init__(
             schema,
             data=data,
@@ -78,18 +92,11 @@ class Crm(Installation):
             clock=clock,
             session_idle=session_idle,
         )
-        self.url_limit = url_limit
-        self.latency = latency
-        self.faults = Faults()
-        self.listeners: list[Callable[[CallRecord], object]] = []
-        """Called with each answered call."""
         self._faces: tuple[Face, ...] = tuple(
             face
             for face in (WebserviceFace(self), CloudFace(self), RestfulApiFace(self))
             if face.name in self.profile.faces
         )
-        self._lanes: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     # -- the door --------------------------------------------------------------------------
 
@@ -99,6 +106,8 @@ class Crm(Installation):
         if len(request.target) > self.url_limit:
             response = text_response(status=414)
             return replace(response, delivery=replace(response.delivery, dropped=True))
+        if len(request.body) > self.body_limit:
+            return self._dated(text_response("Request Entity Too Large", status=413))
         face = next((each for each in self._faces if each.accepts(request.path)), None)
         if face is None:
             return self._dated(text_response("<h1>Not Found</h1>", status=404))
@@ -177,17 +186,38 @@ class Crm(Installation):
         return _ADDRESS
 
     def serve(
-        self, port: int = 0, *, host: str = "127.0.0.1", keep_alive: bool | None = None
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        keep_alive: bool | None = None,
+        names: Iterable[str] = (),
     ) -> Server:
         """A server on a socket; it answers inside ``with crm.serve() as server:``.
 
         `port` 0 picks a free one: ``server.url`` and ``server.port`` tell where. `keep_alive`
         None does as the real server: stock closes the connection after each answer, the Cloud
-        keeps it open. Raises `OSError` when the port is taken.
+        keeps it open. `names` are host names by which clients call it besides its addresses and
+        ``localhost``; ``*`` is any. Raises `OSError` when the port is taken.
+
+        Where other machines can reach it, every user whose key anybody knows gets a fresh one:
+        see `credentials`.
         """
+        from .connection import Bounds
+        from .hosts import Hosts
         from .server import Server
 
-        return Server(self.handle, host=host, port=port, keep_alive=keep_alive)
+        server = Server(
+            self.handle,
+            host=host,
+            port=port,
+            keep_alive=keep_alive,
+            bounds=Bounds(body=self.body_limit),
+            hosts=Hosts([*names, host, socket.gethostname()]),
+        )
+        if not server.is_local:
+            self.engine.accounts.renew_default_keys()
+        return server
 
     def copy(self) -> Crm:
         """Another CRM in memory with the same schema, profile and store; nobody logged in."""
@@ -196,6 +226,7 @@ class Crm(Installation):
             data=None,
             profile=self.profile,
             url_limit=self.url_limit,
+            body_limit=self.body_limit,
             latency=self.latency,
             session_idle=self.sessions.idle,
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from .clock import Clock
 from .engine import Engine, EngineError, Schema, User
+from .engine.store import publish
+from .engine.tables import check_keepable
 from .limits import RateLimits
 from .profiles import Profile, profile_named, profile_of
 from .sessions import Sessions, Tokens
@@ -22,7 +24,10 @@ from .sessions import Sessions, Tokens
 if TYPE_CHECKING:
     from ..metadata.snapshot import Capabilities, Snapshot
 
-Data: TypeAlias = "Literal['auto', 'demo'] | Path | Mapping[str, list[dict[str, Any]]] | None"
+Data: TypeAlias = (
+    "Literal['auto', 'demo'] | Path | Mapping[str, list[dict[str, Any]]] | "
+    "Callable[[Any], object] | None"
+)
 
 
 class Installation:
@@ -46,7 +51,6 @@ class Installation:
         else:
             self.profile = profile_named(profile)
         self.clock = clock if clock is not None else Clock()
-        self.engine = Engine(made_of, str(database), profile=self.profile, now=self.clock)
         self.sessions = Sessions(self.clock, idle=session_idle)
         self.tokens = Tokens(self.clock)
         self.limits = RateLimits(self.clock)
@@ -54,7 +58,8 @@ class Installation:
         """User name -> password of the RestfulApi login; the access key where none is set."""
         if data == "auto":
             data = "demo" if schema is None else None
-        self._fill(data)
+        check_keepable(made_of)
+        self.engine = self._opened(made_of, str(database), data)
 
     @property
     def version(self) -> str:
@@ -101,7 +106,9 @@ class Installation:
         if user is None:
             return None
         expected = self.passwords.get(name, user.access_key)
-        return user if hmac.compare_digest(expected.encode(), password.encode()) else None
+        return (
+            user if expected and hmac.compare_digest(expected.encode(), password.encode()) else None
+        )
 
     # -- the store, without HTTP -----------------------------------------------------------
 
@@ -139,25 +146,43 @@ class Installation:
         finally:
             self.restore(token)
 
+    def _opened(self, schema: Schema, database: str, data: Data) -> Engine:
+        """The store, filled if it was empty.
+
+        A new file is filled in memory first and appears as a whole, with keys of its own. One
+        that exists is filled in one transaction. So a fill that fails leaves nothing behind, and
+        of several processes one fills the file.
+        """
+        if database != ":memory:" and not Path(database).exists():
+            with self._filled(schema, ":memory:", data) as new:
+                new.accounts.renew_default_keys()
+                publish(new.snapshot(), Path(database))
+        return self._filled(schema, database, data)
+
+    def _filled(self, schema: Schema, database: str, data: Data) -> Engine:
+        self.engine = Engine(schema, database, profile=self.profile, now=self.clock)
+        try:
+            if data is not None:
+                with self.engine.filling() as empty:
+                    if empty:
+                        self._fill(data)
+        except BaseException:
+            self.engine.close()
+            raise
+        return self.engine
+
     def _fill(self, data: Data) -> None:
-        if data is None or not self.engine.is_empty:
-            return
         if data == "demo":
             if self.engine.schema is not Schema.demo():
                 raise ValueError("The demo data fits the demo schema only; give no schema.")
             self.engine.load_demo()
-            return
-        content = data
-        if not isinstance(content, Mapping):
-            content = json.loads(Path(content).read_text(encoding="utf-8"))
-        if not isinstance(content, Mapping):
-            raise ValueError("Data for the CRM must be an object: module -> list of elements.")
-        for module, elements in content.items():
-            for element in elements:
-                try:
+        elif callable(data):
+            with _refusal_told("a record that was made up"):
+                data(self)
+        else:
+            for module, number, element in _elements(data):
+                with _refusal_told(f"record {number} of {module}"):
                     self.create(module, element)
-                except EngineError as error:
-                    raise ValueError(f"The CRM refuses {element} of {module}: {error}") from error
 
     def close(self) -> None:
         """Close the store; a file keeps it."""
@@ -183,3 +208,34 @@ def _schema(schema: str | Path | Snapshot | Schema | None) -> Schema:
     if isinstance(schema, str | Path):
         return Schema.load(schema)
     return Schema.of(schema)
+
+
+def _elements(data: Any) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    """The records of a mapping or of a JSON file: module, position from 1, fields."""
+    content = data if isinstance(data, Mapping) else _json_file(Path(data))
+    if not isinstance(content, Mapping):
+        raise ValueError("Data for the CRM must be an object: module -> list of elements.")
+    for module, elements in content.items():
+        if not isinstance(elements, Iterable):
+            raise ValueError(f"Data for the CRM: {module} is no list of records.")
+        for number, element in enumerate(elements, start=1):
+            if not isinstance(element, Mapping):
+                raise ValueError(
+                    f"Data for the CRM: record {number} of {module} is no object: field -> value."
+                )
+            yield module, number, element
+
+
+def _json_file(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply.") from None
+
+
+@contextmanager
+def _refusal_told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except EngineError as error:
+        raise ValueError(f"The CRM refuses {what}: {error}") from error

@@ -82,7 +82,7 @@ class Sessions:
         if challenge is None or self._clock.timestamp() > challenge.expires:
             raise CrmError("INVALID_AUTH_TOKEN", "Specified token is invalid or expired")
         expected = hashlib.md5((challenge.token + access_key).encode()).hexdigest()
-        if not hmac.compare_digest(expected.encode(), answer.encode()):
+        if not access_key or not hmac.compare_digest(expected.encode(), answer.encode()):
             raise CrmError("INVALID_USER_CREDENTIALS", "Invalid username or password")
         return self.open(user)
 

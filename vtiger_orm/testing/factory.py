@@ -128,6 +128,8 @@ class Factory:
         return module
 
     def _obstacle(self, module: Module) -> str | None:
+        if not module.listed:
+            return "the snapshot does not hold the module"
         if not module.raw.get("createable", True):
             return "the CRM says they are not createable"
         for field in module.fields.values():
@@ -174,6 +176,11 @@ class Factory:
                 value = values.of(module.name, field)
             if value is not None:
                 element[field.name] = self._fitting(module, field, value)
+            elif field.mandatory:
+                raise ValueError(
+                    f"{module.name}.{field.name} is mandatory and of the type {field.kind}, "
+                    "for which no values can be made up: give it a value, or the records in a JSON file."
+                )
         return element
 
     def _wanted(self, module: Module, field: Field, labels: set[str]) -> bool:

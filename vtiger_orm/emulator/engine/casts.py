@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
 _NUMBER: Final = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
+_DIGITS: Final = 40
+_WIDE: Final = Context(prec=5 * _DIGITS)  # room for products of such numbers
 ZERO_DATE: Final = "0000-00-00"
 ZERO_DATETIME: Final = "0000-00-00 00:00:00"
 
@@ -51,16 +53,17 @@ def decimal(text: str) -> Decimal:
     if match is None:
         return Decimal(0)
     try:
-        return Decimal(match[1])
-    except InvalidOperation:
+        amount = Decimal(match[1])
+    except InvalidOperation:  # an exponent beyond all bounds
         return Decimal(0)
+    if amount and abs(amount.adjusted()) > _DIGITS:  # no column holds it, none tells it from 0
+        return Decimal(1).scaleb(_DIGITS).copy_sign(amount) if amount.adjusted() > 0 else Decimal(0)
+    return amount
 
 
 def rounded(amount: Decimal, digits: int) -> Decimal:
     """Half away from zero, as PHP and SQL round."""
-    if not amount.is_finite() or amount.adjusted() > 40:
-        return amount
-    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _WIDE)
 
 
 def fixed(amount: Decimal, whole: int, digits: int) -> str:

@@ -14,7 +14,8 @@ from .columns import CONTACTS_OF_ACTIVITY, LINES, MAIN, Storage
 from .errors import CrmError, invalid_id, syntax_error
 from .literals import SilentError, Word, id_part, literal, pasted_number
 from .schema import Field, Schema
-from .store import BROKEN, LIVE, quoted
+from .store import BROKEN, LIVE
+from .tables import quoted
 from .views import View
 from .vtql import Condition, Statement
 from .wire import column, identity, joins, shown

@@ -12,7 +12,8 @@ from ..profiles import Profile
 from . import ids
 from .errors import Crash, CrmError, PlainText, denied, invalid_id
 from .schema import Module, Schema
-from .store import BROKEN, DELETED, Store, quoted
+from .store import BROKEN, DELETED, Store
+from .tables import quoted
 from .users import User
 from .views import View, is_hidden
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files as package_files
 from typing import Any, Self
@@ -42,8 +43,12 @@ class Engine:
         self.schema = schema
         self.profile = profile
         self.store = Store(schema, database)
-        self.accounts = Accounts(schema, self.store)
-        """Users, groups, profiles and sharing rules."""
+        try:
+            self.accounts = Accounts(schema, self.store)
+            """Users, groups, profiles and sharing rules."""
+        except BaseException:
+            self.store.close()
+            raise
         self._now = now or _utc_now
         self.backdoor = Backdoor(schema, self.store, self._now)
         """Columns as they are stored, for tests."""
@@ -99,8 +104,30 @@ class Engine:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no record was ever made here (users and other basics do not count)."""
-        return self.store.row("SELECT 1 FROM entity LIMIT 1") is None
+        """Whether it was never filled, and no record was ever made here (users and other basics
+        do not count)."""
+        filled = "SELECT 1 FROM meta WHERE name = 'filled' UNION ALL SELECT 1 FROM entity LIMIT 1"
+        return self.store.row(filled) is None
+
+    @contextmanager
+    def filling(self) -> Iterator[bool]:
+        """A block that fills the store if it is given True: all of it is kept, or nothing.
+
+        It is given False where the store is not empty (any more): of several processes that open
+        a new file one fills it, and the others find what it has made.
+        """
+        if not self.is_empty:
+            yield False
+            return
+        try:
+            with self.store.transaction():
+                empty = self.is_empty
+                yield empty
+                if empty:
+                    self.store.execute("INSERT INTO meta VALUES ('filled', 1)")
+        except BaseException:
+            self.accounts.forget()  # users that were undone
+            raise
 
     def load_demo(self) -> None:
         """Replace what is in the store by the demo data, which fits the demo schema only."""

@@ -12,7 +12,8 @@ from .accept import accept, fixed, text_of
 from .context import Context
 from .labels import encoded
 from .schema import LINE_ITEM, Module
-from .store import DELETED, quoted
+from .store import DELETED
+from .tables import quoted
 
 Row = dict[str, Any]
 

@@ -9,7 +9,8 @@ from .columns import ACTIVITIES, INVENTORY
 from .context import Context
 from .errors import unknown_relation
 from .schema import Field, Module
-from .store import LIVE, quoted
+from .store import LIVE
+from .tables import quoted
 
 _DONE: Final = ("Completed", "Deferred", "Held")
 _HISTORY: Final = "Activity History"

@@ -11,7 +11,7 @@ from .context import Context
 from .labels import encoded
 from .literals import SilentError
 from .schema import Module, Schema
-from .store import quoted
+from .tables import quoted
 from .views import View
 from .vtql import Statement
 from .wire import identity, joins, shown

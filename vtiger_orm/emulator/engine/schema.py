@@ -30,6 +30,21 @@ _UNDESCRIBED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 _HIDDEN_COLUMNS: Final = frozenset({"hdnDiscountPercent", "hdnDiscountAmount"})
 
 
+# A CRM needs users and groups, and these fields of them, even when its snapshot was pulled by
+# somebody who may not see them.
+_ESSENTIAL: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    USERS: (
+        "19",
+        (
+            *("user_name", "is_admin", "user_password", "confirm_password", "first_name"),
+            *("last_name", "email1", "status", "hour_format", "date_format", "accesskey"),
+            *("time_zone", "callduration", "othereventduration"),
+        ),
+    ),
+    GROUPS: ("20", ("groupname", "description")),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field: what describe says, and where it is kept."""
@@ -200,6 +215,9 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
     for extra, kind in _UNDESCRIBED.get(name, ()):
         if extra not in fields:
             fields[extra] = _undescribed(name, extra, kind)
+    for needed in _ESSENTIAL.get(name, ("", ()))[1]:
+        if needed not in fields:
+            fields[needed] = replace(_undescribed(name, needed, "string"), flaw=Flaw.DENIED)
     types = instance.types.get(name)
     information = {
         "isEntity": describe.is_entity,
@@ -219,20 +237,6 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
         is_entity=describe.is_entity,
         information=information,
     )
-
-
-# A CRM needs users and groups even when its snapshot was pulled by somebody who may not see them.
-_ESSENTIAL: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    USERS: (
-        "19",
-        (
-            *("user_name", "is_admin", "user_password", "confirm_password", "first_name"),
-            *("last_name", "email1", "status", "hour_format", "date_format", "accesskey"),
-            *("time_zone", "callduration", "othereventduration"),
-        ),
-    ),
-    GROUPS: ("20", ("groupname", "description")),
-}
 
 
 def _essential(name: str, taken: set[str]) -> ModuleSnapshot:

@@ -7,7 +7,8 @@ from typing import Final
 
 from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
 from .schema import GROUPS, USERS, Field, Module, Schema
-from .store import LIVE, quoted
+from .store import LIVE
+from .tables import quoted
 from .views import View
 
 _JOINS: Final = {

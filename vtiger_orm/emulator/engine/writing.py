@@ -13,7 +13,8 @@ from .context import Context
 from .errors import CrmError, PlainText, mandatory_missing
 from .labels import encoded_again
 from .schema import Field, Module
-from .store import LIVE, own_columns, quoted
+from .store import LIVE
+from .tables import own_columns, quoted
 
 _SYSTEM_FIELDS: Final = frozenset({"id", "createdtime", "modifiedtime", "modifiedby"})
 _PBX_SYSTEM_FIELDS: Final = frozenset({"CreatedTime", "ModifiedTime"})

@@ -96,7 +96,9 @@ class CloudFace:
     def _user(self, request: Request) -> User | None:
         name, key = _credentials(request)
         user = self._crm.engine.user(name) if name else None
-        if user is None or not hmac.compare_digest(user.access_key.encode(), key.encode()):
+        if user is None or not user.access_key:
+            return None
+        if not hmac.compare_digest(user.access_key.encode(), key.encode()):
             return None
         return user
 

@@ -10,7 +10,8 @@ from .. import cloud, picklists, rows
 from ..context import Context
 from ..errors import CrmError, denied
 from ..schema import USERS, Module
-from ..store import LIVE, quoted
+from ..store import LIVE
+from ..tables import quoted
 
 Row = dict[str, Any]
 

@@ -10,7 +10,8 @@ from ..columns import CONTACTS_OF_ACTIVITY, LINES
 from ..context import Context
 from ..errors import Crash, CrmError, denied
 from ..schema import USERS, Module
-from ..store import DELETED, LIVE, quoted
+from ..store import DELETED, LIVE
+from ..tables import quoted
 from ..wire import identity, shown
 
 Row = dict[str, Any]
