@@ -149,7 +149,7 @@ def test_layouts_are_shared_and_bounded() -> None:
     assert one.__pydantic_fields_set__ is two.__pydantic_fields_set__
     for number in range(3 * hydration.MOST_LAYOUTS):
         Contacts._load([{"id": "12x1", f"cf_{number}": ""}], None)
-    assert len(Contacts._layouts) <= hydration.MOST_LAYOUTS
+    assert len(Contacts.__mapper__.hydrator.layouts) <= hydration.MOST_LAYOUTS
 
 
 WIRE = st.sampled_from(

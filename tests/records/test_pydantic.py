@@ -250,11 +250,12 @@ def test_internal_3_columns_are_bound_before_the_fields_schemas_are_made() -> No
     for model in (Contacts, Bound):
         for name, info in model.model_fields.items():
             (column,) = [each for each in info.metadata if isinstance(each, Column)]
-            assert column is model._columns[name]
-            assert column.owner is model
-    assert Contacts._columns["lastname"] is not Bound._columns["lastname"]
+            assert column is model.__mapper__.columns[name]
+            assert column.module is model.__mapper__.module
+    own = Bound.__mapper__.columns["lastname"]
+    assert Contacts.__mapper__.columns["lastname"] is not own
     TypeAdapter(list[Bound])
-    assert Bound._columns["lastname"].owner is Bound
+    assert Bound.__mapper__.columns["lastname"] is own
 
 
 def test_internal_4_assignment_replaces_the_dict_and_adds_to_the_set() -> None:

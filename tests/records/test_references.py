@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.support.hand_made import Accounts, Contacts, Groups, Users
+from tests.support.hand_made import Accounts, Contacts, Groups, Users, package
 from tests.support.memory import MemoryRunner
 from vtiger_orm.calls.operations import Retrieve
 from vtiger_orm.errors import AccessDenied, InvalidId, InvalidValue, NoSession, NotLoaded
 from vtiger_orm.models import Record, Ref, field
 from vtiger_orm.package import Package
+from vtiger_orm.records.references import attach, origin_of
 
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]
 
@@ -118,7 +119,7 @@ def test_assigning_text_checks_the_prefix() -> None:
 
 def test_a_reference_without_package_gets_the_records_own() -> None:
     contact: Any = Contacts(lastname="x", account_id=Ref("11x3"))
-    assert contact.account_id._origin is not None
+    assert origin_of(contact.account_id) == (package, None)
 
 
 def test_records_and_references_of_another_package_are_refused() -> None:
@@ -149,8 +150,7 @@ def test_pickle_keeps_the_model_and_drops_the_session(runner_of: MakeRunner) -> 
     twin: Any = pickle.loads(pickle.dumps(contact.account_id))
     assert type(twin) is Ref
     assert twin == "11x3"
-    assert twin._origin is not None
-    assert twin._origin.runner is None
+    assert origin_of(twin) == (package, None)
     assert twin.loaded == contact.account_id.loaded
     ambient = runner_of(answer_account)
     assert twin.fetch().accountname == "Acme"
@@ -161,7 +161,7 @@ def test_circles_of_loaded_records_can_be_pickled() -> None:
     account: Any = Accounts(id=Accounts.ref("11x3"))
     user: Any = Users(id=Users.ref("19x1"))
     contact = Contacts(id=Contacts.ref("12x1"), account_id=account, assigned_user_id=user)
-    contact.id._attach(contact)
+    attach(contact.id, contact)
     twin = pickle.loads(pickle.dumps(contact))
     assert twin.id.loaded is twin
     assert twin.account_id.loaded == account

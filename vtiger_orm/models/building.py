@@ -13,7 +13,7 @@ from ..conditions.tree import FALSE, Node, Order, Selection, all_of, any_of, neg
 from ..errors import UnsupportedQuery
 from .django_names import missing_attribute
 from .fetches import Fetches
-from .foreign import refuse_strangers
+from .foreign import refuse_foreign
 from .projection import Projection
 from .query_state import QueryState
 
@@ -88,7 +88,7 @@ class BuildingQuerySet:
         self._refuse_if_sliced(method)
         if not args and not kwargs:
             return self
-        refuse_strangers(self._state.model._package(), args, kwargs.values())
+        refuse_foreign(self._state.model._package(), args, kwargs.values())
         condition = resolve(selection.module, args, kwargs)
         if not wanted:
             condition = negated(condition)
@@ -146,7 +146,7 @@ class BuildingQuerySet:
     def _combine(self, other: Self, join: Callable[..., Node], sign: str) -> Self:
         if not isinstance(other, BuildingQuerySet):
             return cast(Self, NotImplemented)
-        refuse_strangers(self._state.model._package(), (), (other,))
+        refuse_foreign(self._state.model._package(), (), (other,))
         mine, theirs = self._state.selection, other._state.selection
         if mine.module.name != theirs.module.name:
             raise UnsupportedQuery(

@@ -27,7 +27,7 @@ from ..errors import AccessDenied, MalformedAnswer, NotFound, NotLoaded, SchemaM
 from ..ids import id_number
 from ..metadata.module import FieldMeta
 from ..planner.related_ids import Side
-from ..records.references import Ref
+from ..records.references import Ref, attach
 from ..writing.state import state_of
 from .fetches import Fetch, Fetches
 from .related_conditions import selected_rows
@@ -125,7 +125,7 @@ class Loader:
             for ref in refs[fetch.name]:
                 source = self._source(ref, fetch)
                 record = found[source].get(str(ref), GONE) if source is not None else UNKNOWN
-                ref._attach(record)
+                attach(ref, record)
                 if not isinstance(record, NotLoaded):
                     arrived[str(ref)] = record
             if fetch.nested:
@@ -205,7 +205,7 @@ class Loader:
         for side, group in zip(sides, groups):
             state_of(by_id[side.id]).related[fetch.name] = group
             for ref in references(group, reference.name) if reference is not None else ():
-                ref._attach(by_id[side.id])
+                attach(ref, by_id[side.id])
         if fetch.nested:
             once = {str(each.id): each for group in groups for each in group}
             yield from self._follow(list(once.values()), fetch.nested)
