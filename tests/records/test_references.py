@@ -17,6 +17,7 @@ from vtiger_orm.calls.operations import Retrieve
 from vtiger_orm.errors import AccessDenied, InvalidId, InvalidValue, NoSession, NotLoaded
 from vtiger_orm.models import Record, Ref, field
 from vtiger_orm.package import Package
+from vtiger_orm.records.handle import load
 from vtiger_orm.records.references import attach, origin_of
 
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]
@@ -67,7 +68,7 @@ def answer_account(call: Any) -> Any:
 def test_fetch_reads_by_the_session_that_handed_the_reference_out(runner_of: MakeRunner) -> None:
     ambient = runner_of(lambda call: pytest.fail("the ambient session was asked"))
     own = MemoryRunner(answer_account)
-    contact = Contacts._load([{"id": "12x1", "account_id": "11x3"}], own)[0]
+    contact = load(Contacts, [{"id": "12x1", "account_id": "11x3"}], own)[0]
     assert contact.account_id is not None
     account = contact.account_id.fetch()
     assert type(account) is Accounts
@@ -99,7 +100,7 @@ def test_fetch_without_session_or_package_says_how_to_get_one() -> None:
 
 def test_one_id_on_one_page_is_one_reference() -> None:
     rows = [{"id": f"12x{n}", "assigned_user_id": "19x1"} for n in (1, 2)]
-    one, two = Contacts._load(rows, None)
+    one, two = load(Contacts, rows, None)
     assert one.assigned_user_id is two.assigned_user_id
 
 
@@ -144,7 +145,7 @@ def test_records_and_references_of_another_package_are_refused() -> None:
 
 def test_pickle_keeps_the_model_and_drops_the_session(runner_of: MakeRunner) -> None:
     own = MemoryRunner(answer_account)
-    contact = Contacts._load([{"id": "12x1", "account_id": "11x3"}], own)[0]
+    contact = load(Contacts, [{"id": "12x1", "account_id": "11x3"}], own)[0]
     assert contact.account_id is not None
     contact.account_id.fetch()
     twin: Any = pickle.loads(pickle.dumps(contact.account_id))

@@ -101,10 +101,6 @@ class Package(Protocol):
         """The session of this context; raises `NoSession` when there is none."""
         ...
 
-    def runner_for(self, record: Any) -> Runner:
-        """The session that handed the record out, else `runner()`."""
-        ...
-
     def check_runner(self, runner: object) -> None:
         """Refuse a session of another package (`SchemaMismatch`)."""
         ...

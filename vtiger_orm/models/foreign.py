@@ -10,11 +10,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..conditions.q import Q
+from ..conditions.q import Q, values_of
 from ..errors import InvalidLookup
 from ..records import BaseRecord
+from ..records.handle import package_of
 from ..records.references import Ref, origin_of
-from .query_state import QueryState
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package
@@ -31,7 +31,7 @@ def refuse_foreign(package: Package, args: Iterable[Any], values: Iterable[Any])
             _check(package, value)
     for arg in args:
         if isinstance(arg, Q):
-            refuse_foreign(package, arg._args, arg._lookups.values())
+            refuse_foreign(package, (), values_of(arg))
 
 
 def _check(package: Package, value: Any) -> None:
@@ -53,6 +53,6 @@ def _owner(value: Any) -> Package | None:
         origin = origin_of(value)
         return origin.package if origin is not None else None
     if isinstance(value, BaseRecord):
-        return value._package()
-    state = getattr(value, "_state", None)
-    return state.model._package() if isinstance(state, QueryState) else None
+        return package_of(type(value))
+    model = getattr(value, "model", None)  # of a queryset
+    return package_of(model) if isinstance(model, type) and issubclass(model, BaseRecord) else None

@@ -27,6 +27,7 @@ from ..errors import AccessDenied, MalformedAnswer, NotFound, NotLoaded, SchemaM
 from ..ids import id_number
 from ..metadata.module import FieldMeta
 from ..planner.related_ids import Side
+from ..records.handle import load, package_of
 from ..records.references import Ref, attach
 from ..writing.state import state_of
 from .fetches import Fetch, Fetches
@@ -68,7 +69,7 @@ class Loader:
         self._model: Final = model
         self._fetches: Final = fetches
         self._runner: Final = runner
-        self._package: Final = model._package()
+        self._package: Final = package_of(model)
         self._complete: Final = selection.columns is None
 
     @cached_property
@@ -93,7 +94,7 @@ class Loader:
                     f"The CRM sent a row with the id {id!r} for {model.meta.name}, whose ids begin "
                     f"with {begin}: no record can be made of it."
                 )
-        return model._load(rows, self._runner)
+        return load(model, rows, self._runner)
 
     def attach(self, records: Sequence[BaseRecord]) -> Plan[None]:
         """Read what the fetches name and attach it to the references of these records.

@@ -113,11 +113,6 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         return handler(source)
 
     @classmethod
-    def _package(cls) -> Package:
-        """The generated package the model belongs to, which knows the current session."""
-        return cls.__mapper__.package
-
-    @classmethod
     def _elsewhere(cls, name: str) -> str | None:
         """Where a name is found that the class has not; None when it is found nowhere."""
         return None
@@ -256,11 +251,6 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         return MappingProxyType(self._state.raw or {})
 
     # What plans need of a record
-
-    @property
-    def _runner(self) -> Runner | None:
-        """The session that handed this record out."""
-        return self._state.runner
 
     @property
     def _saved_id(self) -> str | None:
