@@ -12,6 +12,7 @@ import pytest
 from generated.demo import Accounts, Calendar, Contacts, Events, Leads, Potentials, Users
 from tests.support.kinds import Face
 from vtiger_orm import InvalidRecord, InvalidValue, StaleRecord, ValuesAdjusted
+from vtiger_orm.records.handle import saved_id
 
 
 def stored(face: Face, record: Any) -> dict[str, Any]:
@@ -264,7 +265,7 @@ async def test_preview_and_copy_send_nothing(face: Face) -> None:
     assert (preview.operation, dict(preview.values)) == ("revise", {"department": "HR"})
     assert not fresh.ok
     assert "lastname" in str(fresh)
-    assert copied._saved_id is None
+    assert saved_id(copied) is None
     await face(copied, "save")
     row = stored(face, copied)
     assert (row["lastname"], row["department"]) == ("B", "HR")

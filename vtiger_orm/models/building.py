@@ -11,9 +11,10 @@ from ..conditions.field_names import parse_order
 from ..conditions.q import resolve
 from ..conditions.tree import FALSE, Node, Order, Selection, all_of, any_of, negated
 from ..errors import UnsupportedQuery
+from ..records.handle import package_of
 from .django_names import missing_attribute
 from .fetches import Fetches
-from .foreign import refuse_strangers
+from .foreign import refuse_foreign
 from .projection import Projection
 from .query_state import QueryState
 
@@ -38,6 +39,11 @@ class BuildingQuerySet:
 
     def __init__(self, state: QueryState) -> None:
         self._state = state
+
+    @property
+    def model(self) -> type[Any]:
+        """The class of the records."""
+        return self._state.model
 
     @property
     def selection(self) -> Selection:
@@ -88,7 +94,7 @@ class BuildingQuerySet:
         self._refuse_if_sliced(method)
         if not args and not kwargs:
             return self
-        refuse_strangers(self._state.model._package(), args, kwargs.values())
+        refuse_foreign(package_of(self._state.model), args, kwargs.values())
         condition = resolve(selection.module, args, kwargs)
         if not wanted:
             condition = negated(condition)
@@ -127,7 +133,7 @@ class BuildingQuerySet:
 
         Raises `SchemaMismatch` when it belongs to another generated package.
         """
-        self._state.model._package().check_runner(session)
+        package_of(self._state.model).check_runner(session)
         return self._with(session=session)
 
     def __or__(self, other: Self) -> Self:
@@ -146,7 +152,7 @@ class BuildingQuerySet:
     def _combine(self, other: Self, join: Callable[..., Node], sign: str) -> Self:
         if not isinstance(other, BuildingQuerySet):
             return cast(Self, NotImplemented)
-        refuse_strangers(self._state.model._package(), (), (other,))
+        refuse_foreign(package_of(self._state.model), (), (other,))
         mine, theirs = self._state.selection, other._state.selection
         if mine.module.name != theirs.module.name:
             raise UnsupportedQuery(

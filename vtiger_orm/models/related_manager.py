@@ -20,6 +20,7 @@ from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
 from ..planner.single import find_row
+from ..records.handle import handed_out_by, id_of, package_of, saved_id
 from ..writing import links, uploads
 from ..writing import save as write
 from ..writing.links import NotRelated
@@ -49,17 +50,17 @@ class RelatedManager(QuerySet[M]):
     __slots__ = ("_reference", "_side", "_source", "_whole")
 
     def __init__(self, record: BaseRecord, relation: Relation) -> None:
-        package = record._package()
-        model = cast("type[M]", package.model(relation.module))
-        if record._saved_id is None:
+        model = cast("type[M]", package_of(type(record)).model(relation.module))
+        id_ = saved_id(record)
+        if id_ is None:
             raise NotLoaded(
                 f"This {record.meta.name} record is not saved yet, so nothing is related to it."
             )
         self._source = record
-        self._side = Side(str(record._saved_id), record.meta, relation, model.meta)
+        self._side = Side(str(id_), record.meta, relation, model.meta)
         self._reference = self._side.reference
         self._whole = self._state = QueryState(
-            model, Selection(model.meta, self._condition()), session=record._state.runner
+            model, Selection(model.meta, self._condition()), session=handed_out_by(record)
         )
 
     def _condition(self) -> Node:
@@ -162,7 +163,7 @@ class RelatedManager(QuerySet[M]):
                 f"{self.model.__name__}.objects.bulk_create(records), then add(*records)."
             )
         for record in report.items:
-            if record._saved_id is None:
+            if saved_id(record) is None:
                 setattr(record, self._reference.name, self._source.ref(self._side.id))
         return report
 
@@ -245,7 +246,7 @@ class RelatedManager(QuerySet[M]):
     def _ids(self, records: Iterable[M | str]) -> list[str]:
         ids = []
         for record in records:
-            id_ = record if isinstance(record, str) else record._saved_id
+            id_ = id_of(record)
             if id_ is None:
                 raise InvalidValue("A record is related by its id: save it first.")
             if parse_id(str(id_)).prefix != self._side.target.prefix:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
-    from .record import BaseRecord
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -111,6 +110,14 @@ class RecordState:
         elif self.extra_old[name] == new:
             del self.extra_old[name]
 
+    def changes(self, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Change]:
+        """What the next save sends of these fields, fields of `extra` under their wire name."""
+        old = self.old or _NOTHING
+        changes = {name: Change(old[name], values[name]) for name in names if name in old}
+        for name, before in (self.extra_old or _NOTHING).items():
+            changes[name] = Change(before, (self.extra or _NOTHING).get(name))
+        return MappingProxyType(changes)
+
     def settle(
         self, runner: Runner | None, raw: dict[str, Any] | None, extra: dict[str, Any] | None
     ) -> None:
@@ -135,16 +142,3 @@ def same(old: object, new: object) -> bool:
     if isinstance(old, tuple) and isinstance(new, tuple):
         return tuple.__eq__(old, new)
     return type(old) is type(new) and old == new
-
-
-def changes_of(record: BaseRecord) -> Mapping[str, Change]:
-    """What the next save sends, fields of `extra` under their wire name."""
-    state, values = record._state, record.__dict__
-    changes = {
-        name: Change(state.old[name], values[name])
-        for name in record._columns
-        if state.old and name in state.old
-    }
-    for name, old in (state.extra_old or _NOTHING).items():
-        changes[name] = Change(old, (state.extra or _NOTHING).get(name))
-    return MappingProxyType(changes)

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from vtiger_orm.emulator.engine.schema import Field, Module
+from vtiger_orm.records.handle import load
 
 from .values import BuiltinPeople, People, Values
 
@@ -81,7 +82,7 @@ class Factory:
         if isinstance(module, str):
             return self.create(module, **values)
         row = self.create(_module_name(module), **_wire_names(module, values))
-        return module._load([row], None)[0]
+        return load(module, [row], None)[0]
 
     def create(self, module: str, **values: object) -> dict[str, Any]:
         """A new record as the CRM answers it: wire name -> text.
