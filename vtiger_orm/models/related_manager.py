@@ -19,7 +19,7 @@ from ..conditions.tree import Equal, Node, Selection
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
-from ..planner.single import find_row
+from ..planner.rows import find_row
 from ..writing import links, uploads
 from ..writing import save as write
 from ..writing.links import NotRelated

@@ -27,25 +27,26 @@ from ..conditions.tree import (
     contains,
 )
 from ..errors import ScanTooLarge
-from .compiled import Compiled, compiled
+from .compiled import Compiled, RowReader, compiled
 from .packing import LISTED_REFERENCES
-from .sets import superset_size
+from .strategy import superset_size
 from .streams import everything, pull
 
 
-def answered(selection: Selection, env: Environment) -> Plan[Compiled]:
+def answered(selection: Selection, env: Environment, read: RowReader) -> Plan[Compiled]:
     """The selection's condition with the querysets in it replaced by ids, where that is cheaper.
 
-    Raises `ScanTooLarge` when neither way stays within `max_scan_rows`.
+    `read` is how the rows of those are read, which may need any way there is. Raises
+    `ScanTooLarge` when neither way stays within `max_scan_rows`.
     """
     tree = selection.where
     if not contains(tree, InSelection):
         return compiled(selection, env)
     for atom in dict.fromkeys(each for each in atoms(tree) if isinstance(each, InSelection)):
-        found = yield from _inner_ids(atom, selection, env)
+        found = yield from _inner_ids(atom, selection, env, read)
         if found is not None:
             tree = replaced(tree, atom, listed(atom, found))
-    return compiled(selection, env, tree)
+    return replace(compiled(selection, env, tree), read=read)
 
 
 def listed(atom: InSelection, ids: list[str]) -> Node:
@@ -70,12 +71,12 @@ def replaced(tree: Node, atom: InSelection, node: Node) -> Node:
             return node if tree is atom else tree
 
 
-def _inner_ids(atom: InSelection, outer: Selection, env: Environment) -> Plan[list[str] | None]:
+def _inner_ids(
+    atom: InSelection, outer: Selection, env: Environment, read: RowReader
+) -> Plan[list[str] | None]:
     """The ids of the inner records, or None where asking about the outer rows is cheaper."""
-    from .rows import selected  # the inner queryset may need any of the ways to be read
-
     inner = replace(atom.selection, columns=())
-    stream = selected(inner, env)
+    stream = read(inner, env)
     rows: list[Row] = list((yield from pull(stream)) or ())
     is_page = len(rows) >= env.page_size and not inner.start and inner.stop is None
     if is_page and (yield from _reverse_is_cheaper(atom, inner, outer, env)):

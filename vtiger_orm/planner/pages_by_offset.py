@@ -13,9 +13,9 @@ from typing import Any, Final
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream
 from .asking import USUAL_PAGE, ask, count, is_last, stuck
+from .branches import Branches
 from .compiled import Compiled
 from .orders import ServerOrder
-from .parts import Branches
 from .streams import Key
 
 _OVERLAP: Final = 5
