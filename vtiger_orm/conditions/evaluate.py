@@ -38,6 +38,7 @@ from .tree import (
     OneOf,
     Or,
     Present,
+    RelatedTo,
 )
 
 Predicate: TypeAlias = Callable[[Row], bool]
@@ -152,7 +153,7 @@ def _test(atom: Atom, zone: tzinfo) -> Test:
             return _in_month(field, month, zone)
         case DayBound(field, symbol, day):
             return _ordered(field, symbol, instant(day, zone))
-        case InSelection(field):
+        case InSelection(field) | RelatedTo(field):
             raise UnsupportedQuery(
                 f"{atom} cannot be decided without asking the CRM for the records of "
                 f"{field.name}."

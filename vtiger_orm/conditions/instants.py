@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, tzinfo
 
-from .tree import And, Compare, DayBound, Node, Not, Or, contains
+from .tree import Atom, Compare, DayBound, Node, contains, mapped
 
 
 def instant(day: date, zone: tzinfo) -> str:
@@ -20,14 +20,10 @@ def with_instants(node: Node, zone: tzinfo) -> Node:
     """The same tree, with days of the zone turned into comparisons of moments."""
     if not contains(node, DayBound):
         return node
-    match node:
-        case And(children):
-            return And(tuple(with_instants(child, zone) for child in children))
-        case Or(children):
-            return Or(tuple(with_instants(child, zone) for child in children))
-        case Not(child):
-            return Not(with_instants(child, zone))
-        case DayBound(field, operator, day):
-            return Compare(field, operator, instant(day, zone))
-        case _:
-            return node
+
+    def moment(atom: Atom) -> Node:
+        if isinstance(atom, DayBound):
+            return Compare(atom.field, atom.operator, instant(atom.day, zone))
+        return atom
+
+    return mapped(node, moment)

@@ -87,7 +87,7 @@ class Forms:
             return self._in_month(atom)
         if isinstance(atom, InSelection):
             return ((*self._guard(atom.field), Residual(atom)),)
-        raise TypeError(f"{atom} needs a time zone first")
+        raise TypeError(f"{atom} has to be replaced before a condition is planned")
 
     def negative(self, atom: Atom) -> Branches:
         """An OR of ANDs that holds exactly where the atom does not; blanks included."""

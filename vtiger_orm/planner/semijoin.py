@@ -15,16 +15,14 @@ from ..calls.plans import Plan
 from ..conditions.tree import (
     FALSE,
     TRUE,
-    And,
     Equal,
     InSelection,
     Node,
-    Not,
     OneOf,
-    Or,
     Selection,
     atoms,
     contains,
+    mapped,
 )
 from ..errors import ScanTooLarge
 from .compiled import Compiled, RowReader, compiled
@@ -60,15 +58,7 @@ def listed(atom: InSelection, ids: list[str]) -> Node:
 
 def replaced(tree: Node, atom: InSelection, node: Node) -> Node:
     """The tree with the node in place of the atom."""
-    match tree:
-        case And(children):
-            return And(tuple(replaced(child, atom, node) for child in children))
-        case Or(children):
-            return Or(tuple(replaced(child, atom, node) for child in children))
-        case Not(child):
-            return Not(replaced(child, atom, node))
-        case _:
-            return node if tree is atom else tree
+    return mapped(tree, lambda each: node if each is atom else each)
 
 
 def _inner_ids(
