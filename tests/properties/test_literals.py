@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 
 from tests.properties.strategies import TEXTS
 from vtiger_orm.calls.urls import quoted_length
-from vtiger_orm.conditions import patterns
-from vtiger_orm.conditions.collation import compare, matcher, sort_key
+from vtiger_orm.conditions.collation import (
+    canonical_pattern,
+    compare,
+    like_literal,
+    matcher,
+    sort_key,
+)
 from vtiger_orm.emulator.engine import collation as engine
 from vtiger_orm.emulator.engine.literals import literal
 from vtiger_orm.emulator.engine.vtql import parse
@@ -49,7 +54,7 @@ def test_no_value_changes_the_shape_of_a_statement(texts: list[str], operator: s
 @given(any_text, any_text)
 def test_a_pattern_of_a_text_matches_that_text_alone(text: str, other: str) -> None:
     """Both the server's LIKE and the local one; case and accents aside."""
-    pattern = patterns.literal(text)
+    pattern = like_literal(text)
     sent = literal(quote(pattern))
     assert isinstance(sent, str)
     assert engine.like(sent, text)
@@ -62,8 +67,8 @@ def test_a_pattern_of_a_text_matches_that_text_alone(text: str, other: str) -> N
 @given(st.text("a%_\\' ", max_size=8))
 def test_canonical_patterns_mean_the_same(pattern: str) -> None:
     """On the server, which drops needless escapes, and here."""
-    canonical = patterns.canonical(pattern)
-    assert patterns.canonical(canonical) == canonical
+    canonical = canonical_pattern(pattern)
+    assert canonical_pattern(canonical) == canonical
     for text in ("", "a", "%", "_", "\\", "'", " ", "a%", "a_a", "\\a", "%%", "aa"):
         found = bool(engine.like(pattern, text))
         assert bool(engine.like(canonical, text)) == found

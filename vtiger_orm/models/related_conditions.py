@@ -33,8 +33,15 @@ def selected_rows(
     selection: Selection, runner: Runner, env: Environment | None = None
 ) -> RowStream:
     """The rows of a selection that may hold relations; `env` where it is not the runner's own."""
+    env = env or runner.environment
+    if not contains(selection.where, RelatedTo, InSelection):
+        return plan_rows(selection, env)
+    return _narrowed_rows(selection, runner, env)
+
+
+def _narrowed_rows(selection: Selection, runner: Runner, env: Environment) -> RowStream:
     selection = yield from narrowed(selection, runner)
-    yield from plan_rows(selection, env or runner.environment)
+    yield from plan_rows(selection, env)
 
 
 def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:

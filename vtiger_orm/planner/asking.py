@@ -7,15 +7,14 @@ statement is confirmed by a count of the same condition, which answers one row u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from ..calls.environment import Environment
 from ..calls.operations import Row
-from ..calls.plans import Plan, perform
+from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError
 from ..ids import is_id
 from .statement import Statement
-from .streams import together
 
 USUAL_PAGE: Final = 100
 """Rows of a full page of a stock server, however many were asked for."""
@@ -91,11 +90,11 @@ def counts(statements: Sequence[Statement]) -> Plan[list[int]]:
     counting = [statement.counting for statement in statements]
     if not counting:
         return []
-    replies = yield from together([each.query for each in counting])
+    replies = yield from together([perform(each.query) for each in counting])
     return [_number(each, reply) for each, reply in zip(counting, replies)]
 
 
-def _number(statement: Statement, reply: list[dict[str, Any]]) -> int:
+def _number(statement: Statement, reply: list[Row]) -> int:
     if not reply:
         raise _silent(statement, "a count has one row unless the statement fails")
     return counted(reply[0])

@@ -28,8 +28,7 @@ from operator import ge, gt, le, lt
 from typing import Final
 
 from ..calls.environment import Environment
-from ..conditions import patterns
-from ..conditions.collation import compare
+from ..conditions.collation import compare, like_literal, matches_blank
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import (
     Atom,
@@ -75,7 +74,7 @@ class Forms:
             return self._compare(atom)
         if isinstance(atom, Like):
             said = Comparison(atom.field.wire, "like", atom.pattern)
-            blanks = patterns.matches_blank(atom.pattern)
+            blanks = matches_blank(atom.pattern)
             return ((said, *self._guard(atom.field)) if blanks else (said,),)
         if isinstance(atom, OneOf):
             return self._equal(atom.field, atom.values)
@@ -217,7 +216,7 @@ class Forms:
 
 
 def _has(wire: str, choice: str) -> Branches:
-    piece = patterns.literal(choice)
+    piece = like_literal(choice)
     parts: list[Part] = [
         Comparison(wire, "=", choice),
         Comparison(wire, "like", f"{piece}{SEPARATOR}%"),

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from ..calls.environment import Environment
 from ..calls.plans import RowStream
-from ..conditions.instants import with_instants
+from ..conditions.evaluate import with_instants
 from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
 from ..conditions.tree import TRUE, And, Atom, InSelection, Node, Present, Selection, all_of, atoms
 from ..errors import UnsupportedQuery

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from ..calls.operations import Row
 from ..conditions.collation import sort_key
@@ -26,7 +26,7 @@ from ..ids import id_number
 from ..metadata.kinds import Family
 from ..metadata.module import Flaw, ModuleMeta
 from .compiled import Compiled
-from .streams import Key
+from .streams import Key, Sortable
 
 _BLANK: Final = (0,)
 _ZERO: Final = Decimal(0)
@@ -120,7 +120,7 @@ class _Descending:
 
     __slots__ = ("key",)
 
-    def __init__(self, key: Any) -> None:
+    def __init__(self, key: Sortable) -> None:
         self.key = key
 
     def __lt__(self, other: _Descending) -> bool:
@@ -132,17 +132,17 @@ class _Descending:
     __hash__ = None  # type: ignore[assignment]
 
 
-def order_key(order: Sequence[Order]) -> Key:
+def order_key(order: Sequence[Order]) -> Callable[[Row], tuple[Sortable, ...]]:
     """A key of rows by these fields, each in its own direction."""
     parts = [(_value_of(each), each.descending) for each in order]
 
-    def key(row: Row) -> tuple[Any, ...]:
+    def key(row: Row) -> tuple[Sortable, ...]:
         return tuple(_Descending(of(row)) if down else of(row) for of, down in parts)
 
     return key
 
 
-def total_key(order: Sequence[Order]) -> Key:
+def total_key(order: Sequence[Order]) -> Callable[[Row], tuple[tuple[Sortable, ...], int]]:
     """The same with ties broken by id, in the direction of the last field.
 
     So every order has exactly one reverse, and slices of one queryset fit together.
@@ -152,18 +152,18 @@ def total_key(order: Sequence[Order]) -> Key:
     return lambda row: (key(row), sign * id_number(row["id"]))
 
 
-def _value_of(order: Order) -> Callable[[Row], tuple[Any, ...]]:
+def _value_of(order: Order) -> Key:
     field = order.field
     wire, family, comparable = field.wire, field.family, _comparable(field.family)
 
-    def value(row: Row) -> tuple[Any, ...]:
+    def value(row: Row) -> tuple[Sortable, ...]:
         text = wire_text(row.get(wire))
         return _BLANK if is_blank(family, text) else (1, comparable(text))
 
     return value
 
 
-def _comparable(family: Family) -> Callable[[str], Any]:
+def _comparable(family: Family) -> Callable[[str], Sortable]:
     if family in (Family.INTEGER, Family.DECIMAL, Family.BOOLEAN):
         return lambda text: number(text) or _ZERO
     if family in (Family.REFERENCE, Family.ID):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from ..calls.plans import Plan, RowStream
+from ..calls.plans import Plan, RowStream, perform, together
 from ..ids import id_number
 from .asking import check_ids, counts
 from .branches import Branches, Comparison
 from .compiled import Compiled
 from .strategy import in_id_order
-from .streams import side_by_side, together
+from .streams import side_by_side
 
 WORTHWHILE_PAGES: Final = 5
 """From so many pages on reading ranges side by side pays for the calls that find them."""
@@ -86,7 +86,7 @@ def _ids_at(group: _Group, offsets: Sequence[int]) -> Plan[list[str]]:
         return []
     ids = group.ids
     statements = [ids.statement(group.branches, limit=1, offset=offset) for offset in offsets]
-    pages = yield from together([each.query for each in statements])
+    pages = yield from together([perform(each.query) for each in statements])
     for page in pages:
         check_ids(page)
     found = {row["id"] for page in pages for row in page}
