@@ -28,7 +28,7 @@ from tests.codegen.snapshots import (
     recorded_modules,
     snapshot,
 )
-from vtiger_orm.conditions.keywords import split_keyword
+from vtiger_orm.conditions.lookups import split_keyword
 from vtiger_orm.errors import ConfigError, RegenerateNeeded
 from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Kind

@@ -137,7 +137,7 @@ def values_of(q: Q) -> Iterator[object]:
 _NODES: Final = (And, Or, Not, *Atom.__args__)
 
 
-def resolve(module: ModuleMeta, args: Sequence[Any], lookups: Mapping[str, Any]) -> Node:
+def resolve(module: ModuleMeta, args: Sequence[object], lookups: Mapping[str, object]) -> Node:
     """What the arguments of `filter` mean: every one of them must hold.
 
     `args` are `Q` objects (or trees resolved earlier), `lookups` keywords such as

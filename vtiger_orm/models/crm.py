@@ -17,7 +17,7 @@ from ..calls.server import facts_of
 from ..errors import InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from ..planner.single import read_row
+from ..planner.rows import read_row
 from ..records.handle import saved_id
 from ..writing import create_once as identity
 from ..writing import files

@@ -15,11 +15,11 @@ from ..calls.operations import Revise
 from ..calls.plans import Plan, perform
 from ..calls.protocols import PlanFor, environment_of
 from ..calls.server import facts_of
-from ..conditions.tree import Equal, Node, Selection
+from ..conditions.tree import Equal, Node, RelatedTo, Selection
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
-from ..planner.single import find_row
+from ..planner.rows import find_row
 from ..records.handle import handed_out_by, id_of, package_of, saved_id
 from ..writing import links, uploads
 from ..writing import save as write
@@ -28,7 +28,6 @@ from ..writing.report import BulkReport, Progress
 from ..writing.state import state_of
 from .query_state import QueryState
 from .queryset import QuerySet
-from .related_conditions import related_to
 from .writing import no_positions
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class RelatedManager(QuerySet[M]):
     def _condition(self) -> Node:
         if self._reference is not None:
             return Equal(self._reference, self._side.id)
-        return related_to(self._side.target.id, self._side)
+        return RelatedTo(self._side.target.id, self._side)
 
     def _with(self, **changes: Any) -> Any:
         twin = super()._with(**changes)

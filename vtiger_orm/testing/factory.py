@@ -10,6 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from vtiger_orm.emulator.engine.schema import Field, Module
+from vtiger_orm.planner.branches import Comparison
+from vtiger_orm.planner.statement import Statement
 from vtiger_orm.records.handle import load
 
 from .values import BuiltinPeople, People, Values
@@ -180,7 +182,8 @@ class Factory:
             elif field.mandatory:
                 raise ValueError(
                     f"{module.name}.{field.name} is mandatory and of the type {field.kind}, "
-                    "for which no values can be made up: give it a value, or the records in a JSON file."
+                    "for which no values can be made up: give it a value, or the records in a "
+                    "JSON file."
                 )
         return element
 
@@ -216,9 +219,9 @@ class Factory:
         return value
 
     def _exists(self, module: Module, field: Field, value: str) -> bool:
-        quoted = value.replace("\\", "\\\\").replace("'", "''")
-        statement = f"select id from {module.name} where {field.name} = '{quoted}' limit 1;"
-        return bool(self._crm.run("query", query=statement))
+        same = Comparison(field.name, "=", value)
+        statement = Statement(module.name, ("id",), ((same,),), limit=1)
+        return bool(self._crm.run("query", query=statement.text))
 
     def _reference(self, module: Module, field: Field) -> str | None:
         if field.kind == "owner":

@@ -28,7 +28,7 @@ from ..errors import (
     VtigerError,
 )
 from ..ids import parse_id
-from ..planner.single import find_row
+from ..planner.rows import find_row
 from . import create_once as identity
 from .prepare import Prepared, needs_user, owned, prepare, unknown_outcome
 from .report import BulkReport, Outcome, Progress, Status

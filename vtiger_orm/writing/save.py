@@ -24,7 +24,7 @@ from ..errors import (
     StaleRecord,
     TransportError,
 )
-from ..planner.single import find_row, read_row
+from ..planner.rows import find_row, read_row
 from ..values import encode
 from . import clock
 from .adjustments import compare, refusal, repaired

@@ -10,8 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vtiger_orm.conditions.field_names import parse_order, readable_field, with_id
-from vtiger_orm.conditions.keywords import split_keyword
-from vtiger_orm.conditions.lookups import SHAPES, Shape
+from vtiger_orm.conditions.lookups import SHAPES, Shape, split_keyword
 from vtiger_orm.conditions.q import resolve
 from vtiger_orm.conditions.tree import Node, Selection, all_of, negated
 from vtiger_orm.errors import ConfigError, InvalidLookup, InvalidValue, SnapshotError

@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Final
 
 from ..conditions.tree import INNER, And, Atom, Node, Not, Or, negated
-from .forms import Forms
-from .parts import SENDABLE, Branch, Branches, Local, Part, nulls, sendable
+from .atom_forms import Forms
+from .branches import SENDABLE, Branch, Branches, Part, Residual, nulls, sendable
 
 _COMPOSITE: Final = (And, Or)
 _SENDABLE: Final = frozenset(SENDABLE)
@@ -29,8 +29,8 @@ _MOST_COMPARED: Final = 200
 def normal_form(node: Node, forms: Forms, positive: bool = True) -> Branches:
     """The branches of which one must hold for the tree (or its negation) to hold.
 
-    Branches may hold `Null` and `Local` parts. A product that explodes is cut: the part of it
-    that stays is a superset, and its branches say with a `Local` part what is to be checked.
+    Branches may hold `IsNull` and `Residual` parts. A product that explodes is cut: the part of it
+    that stays is a superset, and its branches say with a `Residual` part what is to be checked.
     """
     if isinstance(node, Not):
         return normal_form(node.child, forms, not positive)
@@ -103,14 +103,14 @@ def _multiplied(
 ) -> tuple[Branches, bool]:
     """The product as far as it stays small, and whether that is all of it.
 
-    What does not fit becomes a `Local` part of every branch.
+    What does not fit becomes a `Residual` part of every branch.
     """
     branches: Branches = (base,)
     left: list[Part] = []
     for result, node in several:
         product = _times(branches, result) if len(branches) * len(result) <= 8 * most else None
         if product is None or len(product) > most:
-            left.append(Local(node))
+            left.append(Residual(node))
         else:
             branches = product
     if not left:

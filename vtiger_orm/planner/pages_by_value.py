@@ -1,7 +1,7 @@
 """Descending orders without an offset and without a count: value by value.
 
 A page in descending order ends somewhere inside a group of equal values. That group is read by
-id, completely, and the next page begins below its value. NULL is last and comes from a head.
+id, completely, and the next page begins below its value. NULL is last and is read by itself.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ..conditions.tree import Order
 from ..ids import id_number
 from ..metadata.kinds import Family
 from .asking import ask, is_last, stuck
+from .branches import Branches, Comparison
 from .compiled import Compiled
-from .heads import not_null, null_head
-from .keys import order_key
-from .paging import keyset
-from .parts import Branches, Said
+from .null_rows import filled, null_rows
+from .orders import order_key
+from .pages_by_id import keyset
+from .statement import Statement
 from .streams import Key, pull
-from .vtql import Statement
 
 _SPARE: Final = 10
 
@@ -43,8 +43,8 @@ def descending(
     while (page := (yield from pull(values))) is not None:
         empty.update(row["id"] for row in page if is_blank(family, wire_text(row.get(wire))))
         yield Rows(page)
-    head = null_head(what, (wire,), branches, (*more, wire), descending=True)
-    while (page := (yield from pull(head))) is not None:
+    last = null_rows(what, (wire,), branches, (*more, wire), descending=True)
+    while (page := (yield from pull(last))) is not None:
         yield Rows([row for row in page if row["id"] not in empty])
 
 
@@ -53,7 +53,7 @@ def _values(
 ) -> RowStream:
     """The rows in which the field is not NULL."""
     wire, key = order.field.wire, order_key((order,))
-    below = not_null(what, wire)
+    below = filled(what, wire)
     former: str | None = None
     while True:
         part = what.within(below)
@@ -73,11 +73,11 @@ def _values(
             yield Rows(_ties_by_id(complete, key))
             wanted = wanted and max(wanted - len(complete), 1)
         known = {row["id"] for row in complete}
-        equal = what.within(Said(wire, "=", value))
+        equal = what.within(Comparison(wire, "=", value))
         group = keyset(equal, branches, (*more, wire), descending=True)
         while (page := (yield from pull(group))) is not None:
             yield Rows([row for row in page if row["id"] not in known])
-        below = Said(wire, "<", value)
+        below = Comparison(wire, "<", value)
 
 
 def first_page(
@@ -102,12 +102,12 @@ def _last_group(rows: list[Row], order: Order, key: Key) -> tuple[str | None, li
     """
     wire, family = order.field.wire, order.field.family
     texts = [wire_text(row.get(wire)) for row in rows]
-    filled = [index for index, text in enumerate(texts) if not is_blank(family, text)]
-    if not filled:
+    known = [index for index, text in enumerate(texts) if not is_blank(family, text)]
+    if not known:
         return None, []
-    last = key(rows[filled[-1]])
-    first = next(index for index in filled if key(rows[index]) == last)
-    return texts[filled[-1]], rows[:first]
+    last = key(rows[known[-1]])
+    first = next(index for index in known if key(rows[index]) == last)
+    return texts[known[-1]], rows[:first]
 
 
 def _blanks(what: Compiled, branches: Branches, order: Order, more: Sequence[str]) -> RowStream:

@@ -28,8 +28,7 @@ from operator import ge, gt, le, lt
 from typing import Final
 
 from ..calls.environment import Environment
-from ..conditions import patterns
-from ..conditions.collation import compare
+from ..conditions.collation import compare, like_literal, matches_blank
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import (
     Atom,
@@ -46,7 +45,7 @@ from ..conditions.tree import (
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw
 from ..values import SEPARATOR
-from .parts import SENDABLE, Branch, Branches, Listed, Local, Null, Part, Said
+from .branches import SENDABLE, Branch, Branches, Comparison, InList, IsNull, Part, Residual, one_of
 
 MOST_DIFFERENT: Final = 50
 """Beyond so many values a negated list is tested on the rows instead of by a chain of ``!=``."""
@@ -74,8 +73,8 @@ class Forms:
         if isinstance(atom, Compare):
             return self._compare(atom)
         if isinstance(atom, Like):
-            said = Said(atom.field.wire, "like", atom.pattern)
-            blanks = patterns.matches_blank(atom.pattern)
+            said = Comparison(atom.field.wire, "like", atom.pattern)
+            blanks = matches_blank(atom.pattern)
             return ((said, *self._guard(atom.field)) if blanks else (said,),)
         if isinstance(atom, OneOf):
             return self._equal(atom.field, atom.values)
@@ -86,14 +85,14 @@ class Forms:
         if isinstance(atom, InMonth):
             return self._in_month(atom)
         if isinstance(atom, InSelection):
-            return ((*self._guard(atom.field), Local(atom)),)
-        raise TypeError(f"{atom} needs a time zone first")
+            return ((*self._guard(atom.field), Residual(atom)),)
+        raise TypeError(f"{atom} has to be replaced before a condition is planned")
 
     def negative(self, atom: Atom) -> Branches:
         """An OR of ANDs that holds exactly where the atom does not; blanks included."""
         field = atom.field
         if field.flaw is Flaw.ABSENT or quirk_of(self.module, field.wire) is Quirk.SEVERAL:
-            return ((Local(Not(atom)),),)
+            return ((Residual(Not(atom)),),)
         match atom:
             case Present():
                 branches = self._blank(field)
@@ -104,9 +103,9 @@ class Forms:
             case Compare(_, operator, value) if not self._misordered(field):
                 branches = self._opposite(field, operator, value)
             case _:
-                return ((Local(Not(atom)),),)
-        if field.flaw is Flaw.UNSORTABLE and any(Null(field.wire) in each for each in branches):
-            return ((Local(Not(atom)),),)
+                return ((Residual(Not(atom)),),)
+        if field.flaw is Flaw.UNSORTABLE and any(IsNull(field.wire) in each for each in branches):
+            return ((Residual(Not(atom)),),)
         return branches
 
     # -- blanks --
@@ -117,12 +116,12 @@ class Forms:
         if family is Family.ID:
             return ()
         if family in _DATES:
-            return (Said(wire, ">=", _FIRST_DAY),)
+            return (Comparison(wire, ">=", _FIRST_DAY),)
         if family is Family.REFERENCE:
-            return (Said(wire, ">", f"{self.prefix}x0"),)
+            return (Comparison(wire, ">", f"{self.prefix}x0"),)
         if family in _TEXTS and quirk_of(self.module, wire) is not Quirk.STORED_AS_INTEGER:
-            return (Said(wire, "!=", " "),)
-        return (Said(wire, "like", "_%"),)
+            return (Comparison(wire, "!=", " "),)
+        return (Comparison(wire, "like", "_%"),)
 
     def _blank(self, field: FieldMeta) -> Branches:
         if field.family is Family.ID:
@@ -133,15 +132,15 @@ class Forms:
         """Blanks other than NULL."""
         family, wire = field.family, field.wire
         quirk = quirk_of(self.module, wire)
-        blank = Said(wire, "=", " ")
+        blank = Comparison(wire, "=", " ")
         if family in _DATES:
-            return ((Said(wire, "<", _FIRST_DAY),),)
+            return ((Comparison(wire, "<", _FIRST_DAY),),)
         if family is Family.REFERENCE:
-            return ((Said(wire, "=", f"{self.prefix}x0"),),)
+            return ((Comparison(wire, "=", f"{self.prefix}x0"),),)
         if family is Family.TIME:
-            return ((blank, Said(wire, "!=", "00:00:00")),)
+            return ((blank, Comparison(wire, "!=", "00:00:00")),)
         if family is Family.BOOLEAN or quirk is Quirk.STORED_AS_TEXT:
-            return ((blank, Said(wire, "!=", "0")),)
+            return ((blank, Comparison(wire, "!=", "0")),)
         if family in _TEXTS and quirk is not Quirk.STORED_AS_INTEGER:
             return ((blank,),)
         return ()
@@ -149,7 +148,7 @@ class Forms:
     def _null(self, field: FieldMeta) -> Branches:
         if field.family is Family.ID or self._known_null_free(field):
             return ()
-        return ((Null(field.wire),),)
+        return ((IsNull(field.wire),),)
 
     def _known_null_free(self, field: FieldMeta) -> bool:
         return (
@@ -164,14 +163,12 @@ class Forms:
             values = tuple(value for value in values if value.strip().isdecimal())
             if not values:
                 return ()
-        if len(values) == 1:
-            return ((Said(field.wire, "=", values[0]),),)
-        return ((Listed(field.wire, values),),)
+        return ((one_of(field.wire, values),),)
 
     def _different(self, field: FieldMeta, values: tuple[str, ...]) -> Branches:
         if not self._equal(field, values):
             return ((),)
-        unlike = tuple(Said(field.wire, "!=", value) for value in values)
+        unlike = tuple(Comparison(field.wire, "!=", value) for value in values)
         return (unlike, *self._null(field))
 
     # -- order --
@@ -184,14 +181,14 @@ class Forms:
     def _compare(self, atom: Compare) -> Branches:
         field = atom.field
         if self._misordered(field):
-            return ((*self._guard(field), Local(atom)),)
-        said = Said(field.wire, atom.operator, atom.value)
+            return ((*self._guard(field), Residual(atom)),)
+        said = Comparison(field.wire, atom.operator, atom.value)
         if self._finds_blanks(field, atom.operator, atom.value):
             return ((said, *self._guard(field)),)
         return ((said,),)
 
     def _opposite(self, field: FieldMeta, operator: str, value: str) -> Branches:
-        opposite: list[Branch] = [(Said(field.wire, _OPPOSITE[operator], value),)]
+        opposite: list[Branch] = [(Comparison(field.wire, _OPPOSITE[operator], value),)]
         if self._finds_blanks(field, operator, value):
             opposite.extend(self._empty(field))
         return (*opposite, *self._null(field))
@@ -209,22 +206,22 @@ class Forms:
     def _in_month(self, atom: InMonth) -> Branches:
         field, month = atom.field, atom.month
         if field.family is Family.DATE or self.env.timezone is UTC:
-            return ((Said(field.wire, "like", f"%-{month:02}-%"),),)
+            return ((Comparison(field.wire, "like", f"%-{month:02}-%"),),)
         # A month of the zone reaches into the last day of the month before and the first day of
         # the month after, as the server counts.
         before, after = (month - 2) % 12 + 1, month % 12 + 1
         likes = [f"%-{month:02}-%", f"%-{after:02}-01 %"]
         likes += [f"%-{before:02}-{day} %" for day in (28, 29, 30, 31)]
-        return tuple((Said(field.wire, "like", like), Local(atom)) for like in likes)
+        return tuple((Comparison(field.wire, "like", like), Residual(atom)) for like in likes)
 
 
 def _has(wire: str, choice: str) -> Branches:
-    piece = patterns.literal(choice)
+    piece = like_literal(choice)
     parts: list[Part] = [
-        Said(wire, "=", choice),
-        Said(wire, "like", f"{piece}{SEPARATOR}%"),
-        Said(wire, "like", f"%{SEPARATOR}{piece}"),
-        Said(wire, "like", f"%{SEPARATOR}{piece}{SEPARATOR}%"),
+        Comparison(wire, "=", choice),
+        Comparison(wire, "like", f"{piece}{SEPARATOR}%"),
+        Comparison(wire, "like", f"%{SEPARATOR}{piece}"),
+        Comparison(wire, "like", f"%{SEPARATOR}{piece}{SEPARATOR}%"),
     ]
     return tuple((part,) for part in parts)
 
@@ -234,7 +231,7 @@ def tidied(branch: Branch) -> Branch:
     needless = [
         part
         for part in branch
-        if isinstance(part, Said)
+        if isinstance(part, Comparison)
         and part.value == _FIRST_DAY
         and part.operator == ">="
         and _is_implied(part, branch)
@@ -242,10 +239,10 @@ def tidied(branch: Branch) -> Branch:
     return tuple(part for part in branch if part not in needless) if needless else branch
 
 
-def _is_implied(bound: Said, branch: Branch) -> bool:
+def _is_implied(bound: Comparison, branch: Branch) -> bool:
     """Whether another part is about the same field and false of NULL and zero dates."""
     same = [each for each in branch if isinstance(each, SENDABLE) and each.wire == bound.wire]
     return any(
-        isinstance(each, Listed) or (each is not bound and each.operator in ("=", ">", ">="))
+        isinstance(each, InList) or (each is not bound and each.operator in ("=", ">", ">="))
         for each in same
     )

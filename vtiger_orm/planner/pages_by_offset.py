@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream
 from .asking import USUAL_PAGE, ask, count, is_last, stuck
+from .branches import Branches
 from .compiled import Compiled
 from .orders import ServerOrder
-from .parts import Branches
-from .streams import Key
+from .streams import Key, Sortable
 
 _OVERLAP: Final = 5
 """Rows that a page read backwards reaches into the one before."""
@@ -31,7 +31,7 @@ class _Seen:
     def __init__(self, key: Key, page_size: int) -> None:
         self._key = key
         self._ids: set[str] = set()
-        self._recent: deque[tuple[str, Any]] = deque(maxlen=_REMEMBERED_PAGES * page_size)
+        self._recent: deque[tuple[str, Sortable]] = deque(maxlen=_REMEMBERED_PAGES * page_size)
         self._in_vain = 0
 
     @property

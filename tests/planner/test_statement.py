@@ -8,15 +8,15 @@ import pytest
 
 from vtiger_orm.calls.urls import quoted_length
 from vtiger_orm.errors import UnsupportedQuery
+from vtiger_orm.planner.branches import Branch, Comparison, InList
 from vtiger_orm.planner.packing import Packing
-from vtiger_orm.planner.parts import Branch, Listed, Said
-from vtiger_orm.planner.vtql import Statement, condition, is_plain, quote, where
+from vtiger_orm.planner.statement import Statement, condition, is_plain, quote, where
 
 NAMES = "abcd"
 
 
-def part(name: str) -> Said:
-    return Said(name, "=", "1")
+def part(name: str) -> Comparison:
+    return Comparison(name, "=", "1")
 
 
 def by_precedence(text: str, truth: dict[str, bool]) -> bool:
@@ -55,8 +55,8 @@ def test_what_is_sent_without_known_precedence_means_the_same_under_both(bounds:
         checked += 1
         for values in product((False, True), repeat=6):
             truth = dict(zip("abcdkl", values))
-            meant = all(truth[p.wire] for p in bounds if isinstance(p, Said)) and any(
-                all(truth[p.wire] for p in branch if isinstance(p, Said)) for branch in branches
+            meant = all(truth[p.wire] for p in bounds if isinstance(p, Comparison)) and any(
+                all(truth[p.wire] for p in each if isinstance(p, Comparison)) for each in branches
             )
             assert by_precedence(text, truth) == from_left(text, truth) == meant, text
     assert checked > 60
@@ -64,7 +64,7 @@ def test_what_is_sent_without_known_precedence_means_the_same_under_both(bounds:
 
 def test_bounds_go_into_every_branch() -> None:
     """PLANNING trap 2."""
-    bound = Said("id", ">", "12x5")
+    bound = Comparison("id", ">", "12x5")
     text = where(((part("a"),), (part("b"), part("c"))), (bound,))
     assert text == "a = '1' and id > '12x5' or b = '1' and c = '1' and id > '12x5'"
 
@@ -103,8 +103,8 @@ def test_a_whole_statement() -> None:
     statement = Statement(
         "Contacts",
         ("id", "lastname"),
-        ((Said("lastname", "like", "Sm%"), Listed("account_id", ("11x1", "11x2"))),),
-        bounds=(Said("id", ">", "12x9"),),
+        ((Comparison("lastname", "like", "Sm%"), InList("account_id", ("11x1", "11x2"))),),
+        bounds=(Comparison("id", ">", "12x9"),),
         order=("lastname", "id"),
         descending=True,
         limit=50,
@@ -121,17 +121,17 @@ def test_a_whole_statement() -> None:
 
 
 def test_the_shape_leaves_out_values_and_place() -> None:
-    one = Statement("M", ("id",), ((Said("a", "=", "1"),),), limit=5)
-    other = Statement("M", ("id",), ((Said("a", "=", "2"),),), limit=9, offset=3)
+    one = Statement("M", ("id",), ((Comparison("a", "=", "1"),),), limit=5)
+    other = Statement("M", ("id",), ((Comparison("a", "=", "2"),),), limit=9, offset=3)
     assert one.shape == other.shape
-    assert one.shape != Statement("M", ("id",), ((Said("a", ">", "1"),),)).shape
+    assert one.shape != Statement("M", ("id",), ((Comparison("a", ">", "1"),),)).shape
 
 
 # -- cutting and filling
 
 
-def ids(*numbers: int) -> Listed:
-    return Listed("id", tuple(f"12x{number}" for number in numbers))
+def ids(*numbers: int) -> InList:
+    return InList("id", tuple(f"12x{number}" for number in numbers))
 
 
 def test_ids_are_listed_by_the_page_in_ascending_order() -> None:
@@ -139,20 +139,20 @@ def test_ids_are_listed_by_the_page_in_ascending_order() -> None:
     branch = (ids(*range(250, 0, -1)), part("a"))
     groups = Packing(7000, 100, True).packed((branch,))
     lists = [group[0][0] for group in groups]
-    assert [len(each.values) for each in lists if isinstance(each, Listed)] == [100, 100, 50]
+    assert [len(each.values) for each in lists if isinstance(each, InList)] == [100, 100, 50]
     assert lists[0] == ids(*range(1, 101))
     assert all(group[0][1] == part("a") for group in groups)
 
 
 def test_references_are_listed_by_two_hundred() -> None:
-    branch = (Listed("account_id", tuple(f"11x{n}" for n in range(401))),)
+    branch = (InList("account_id", tuple(f"11x{n}" for n in range(401))),)
     groups = Packing(7000, 100, True).packed((branch,))
-    sizes = [len(p.values) if isinstance(p, Listed) else 1 for g in groups for b in g for p in b]
+    sizes = [len(p.values) if isinstance(p, InList) else 1 for g in groups for b in g for p in b]
     assert sizes == [200, 200, 1]
 
 
 def test_statements_are_filled_up_to_the_budget() -> None:
-    branches = tuple((Said("name", "=", f"value number {n}"),) for n in range(300))
+    branches = tuple((Comparison("name", "=", f"value number {n}"),) for n in range(300))
     groups = Packing(2000, 100, True).packed(branches)
     assert 300 // 40 < len(groups) < 30
     for group in groups:
@@ -160,16 +160,16 @@ def test_statements_are_filled_up_to_the_budget() -> None:
 
 
 def test_a_list_too_long_for_the_url_is_cut_further() -> None:
-    branch = (Listed("name", tuple("ü" * 40 + str(n) for n in range(150))),)
+    branch = (InList("name", tuple("ü" * 40 + str(n) for n in range(150))),)
     groups = Packing(3000, 100, True).packed((branch,))
-    values = [v for g in groups for b in g for p in b if isinstance(p, Listed) for v in p.values]
+    values = [v for g in groups for b in g for p in b if isinstance(p, InList) for v in p.values]
     assert values == [*branch[0].values]
     assert all(quoted_length(where(group)) <= 3000 for group in groups)
 
 
 def test_a_value_longer_than_the_url_is_refused() -> None:
     with pytest.raises(UnsupportedQuery, match="longer than a request"):
-        Packing(1000, 100, True).packed(((Said("name", "=", "x" * 2000),),))
+        Packing(1000, 100, True).packed(((Comparison("name", "=", "x" * 2000),),))
 
 
 def test_unknown_precedence_keeps_ambiguous_branches_apart() -> None:
@@ -182,7 +182,7 @@ def test_unknown_precedence_keeps_ambiguous_branches_apart() -> None:
 
 
 def test_conditions_that_cannot_be_sent_are_not_printed() -> None:
-    from vtiger_orm.planner.parts import Null
+    from vtiger_orm.planner.branches import IsNull
 
     with pytest.raises(TypeError):
-        condition(Null("a"))
+        condition(IsNull("a"))

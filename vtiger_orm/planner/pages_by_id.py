@@ -1,29 +1,30 @@
-"""Pages in id order: each begins after the last id of the one before.
+"""Pages in id order, each after the last id of the one before; and rows fetched by their ids.
 
-Exact while rows are inserted and deleted, and as fast at the end as at the start.
+Pages by id are exact while rows are inserted and deleted, and as fast at the end as at the start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from ..calls.operations import Row
-from ..calls.plans import Rows, RowStream
+from ..calls.plans import Plan, Rows, RowStream
 from ..ids import id_number
 from .asking import ask, count, is_last, stuck
+from .branches import SENDABLE, Branches, Comparison, InList, one_of
 from .compiled import Compiled
-from .parts import SENDABLE, Branches, Listed, Said
-from .streams import chained, merged, window
+from .streams import chained, everything, merged, pull, window
 
 
-def after(rows: Sequence[Row], descending: bool = False) -> Said:
+def after(rows: Sequence[Row], descending: bool = False) -> Comparison:
     """The bound that continues behind the last of these rows."""
-    return Said("id", "<" if descending else ">", str(rows[-1]["id"]))
+    return Comparison("id", "<" if descending else ">", str(rows[-1]["id"]))
 
 
 def advancing(
-    what: Compiled, rows: Sequence[Row], bounds: Sequence[Said], descending: bool = False
+    what: Compiled, rows: Sequence[Row], bounds: Sequence[Comparison], descending: bool = False
 ) -> Sequence[Row]:
     """The rows of a page, each once. Raises `MalformedAnswer` when they do not lie behind the
     bound in the order of their ids."""
@@ -57,7 +58,7 @@ def keyset(
     patient = what.until_empty or env.thinned_pages
     most = _at_most(branches)
     wanted = most if wanted is None else wanted if most is None else min(wanted, most)
-    bounds: tuple[Said, ...] = ()
+    bounds: tuple[Comparison, ...] = ()
     while wanted is None or wanted > 0:
         limit = env.page_size if patient or wanted is None else min(env.page_size, wanted)
         statement = what.statement(
@@ -115,7 +116,7 @@ def _at_most(branches: Branches) -> int | None:
         return None
     for part in branches[0]:
         if isinstance(part, SENDABLE) and part.wire == "id":
-            if isinstance(part, Listed):
+            if isinstance(part, InList):
                 return len(part.values)
             if part.operator == "=":
                 return 1
@@ -126,7 +127,7 @@ def _ascending_lists(groups: list[Branches]) -> bool:
     """Whether each statement asks for ids of a list, all above those of the one before."""
     last = -1
     for branches in groups:
-        lists = [p for p in branches[0] if isinstance(p, Listed) and p.wire == "id"]
+        lists = [p for p in branches[0] if isinstance(p, InList) and p.wire == "id"]
         if len(branches) != 1 or len(lists) != 1:
             return False
         numbers = [id_number(value) for value in lists[0].values]
@@ -134,3 +135,20 @@ def _ascending_lists(groups: list[Branches]) -> bool:
             return False
         last = max(numbers)
     return True
+
+
+def rows_by_id(what: Compiled, ids: Sequence[str], columns: Iterable[str]) -> Plan[dict[str, Row]]:
+    """The rows with these ids, whatever else is true of them, by id."""
+    asked = replace(what.reading(columns), bounds=())
+    rows = yield from everything(sent(asked, ((one_of("id", tuple(ids)),),)))
+    return {row["id"]: row for row in rows}
+
+
+def widened(stream: RowStream, what: Compiled) -> RowStream:
+    """The same rows with the columns that are read later."""
+    while (page := (yield from pull(stream))) is not None:
+        ids = [row["id"] for row in page]
+        for columns in what.later:
+            found = yield from rows_by_id(what, ids, columns)
+            page = [{**row, **found.get(row["id"], {})} for row in page]
+        yield Rows(page)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 from ..conditions.tree import Node
 
 
-class Said(NamedTuple):
+class Comparison(NamedTuple):
     """A comparison the server can be sent: a wire name, an operator and a wire value."""
 
     wire: str
@@ -16,30 +16,30 @@ class Said(NamedTuple):
     value: str
 
 
-class Listed(NamedTuple):
+class InList(NamedTuple):
     """``wire in (values)``."""
 
     wire: str
     values: tuple[str, ...]
 
 
-class Null(NamedTuple):
+class IsNull(NamedTuple):
     """The field is NULL in the database, which the query language cannot ask."""
 
     wire: str
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class Residual:
     """A condition the server cannot be sent; it is evaluated on the rows."""
 
     node: Node
 
 
-SENDABLE: Final = (Said, Listed)
+SENDABLE: Final = (Comparison, InList)
 """For `isinstance`: the parts that a statement can hold."""
 
-Part: TypeAlias = Said | Listed | Null | Local
+Part: TypeAlias = Comparison | InList | IsNull | Residual
 
 Branch: TypeAlias = tuple[Part, ...]
 """Parts that must all hold; an empty branch is true."""
@@ -48,7 +48,21 @@ Branches: TypeAlias = tuple[Branch, ...]
 """Branches of which one must hold; no branch is false."""
 
 
+ALWAYS: Final[Branches] = ((),)
+"""The condition that holds for every row."""
+
 _NONE: Final[frozenset[str]] = frozenset()
+
+
+def one_of(wire: str, values: tuple[str, ...]) -> Comparison | InList:
+    """Equal to one of the values, of which there is at least one."""
+    return Comparison(wire, "=", values[0]) if len(values) == 1 else InList(wire, values)
+
+
+def not_null(wire: str, *, reference: bool) -> Comparison:
+    """What holds of every value that is not NULL, of any type; a pattern for references (and
+    ids) needs an ``x`` in it."""
+    return Comparison(wire, "like", "1x%" if reference else "%")
 
 
 def sendable(branch: Branch) -> Branch:
@@ -58,11 +72,11 @@ def sendable(branch: Branch) -> Branch:
 
 def nulls(branch: Branch) -> frozenset[str]:
     """Wire names of the fields that must be NULL."""
-    if Null not in map(type, branch):
+    if IsNull not in map(type, branch):
         return _NONE
-    return frozenset(part.wire for part in branch if isinstance(part, Null))
+    return frozenset(part.wire for part in branch if isinstance(part, IsNull))
 
 
-def is_local(branch: Branch) -> bool:
+def has_residual(branch: Branch) -> bool:
     """Whether rows of the branch have to be checked in memory."""
-    return any(isinstance(part, Local) for part in branch)
+    return any(isinstance(part, Residual) for part in branch)

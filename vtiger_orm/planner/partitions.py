@@ -9,6 +9,7 @@ from ..calls.plans import Plan
 from ..conditions.tree import Compare, Node, Selection, all_of
 from ..errors import UnsupportedQuery
 from .ranges import cut_points
+from .rows import selected
 from .semijoin import answered
 
 
@@ -25,7 +26,7 @@ def plan_partitions(selection: Selection, n: int, env: Environment) -> Plan[list
             "A slice cannot be cut into partitions: its rows have no range of ids. Take the "
             "partitions first."
         )
-    what = yield from answered(replace(selection, order=(), columns=()), env)
+    what = yield from answered(replace(selection, order=(), columns=()), env, selected)
     if n == 1 or not what.branches:
         return [selection]
     cuts = yield from cut_points(what, n)

@@ -1,4 +1,7 @@
-r"""Text of the query language: the only place where values become part of a statement.
+r"""Text of the query language: the only file in which a statement is written.
+
+Whatever asks the server makes a `Statement` and takes its call; so every value and id passes
+`quote`.
 
 A literal stands between single quotes, with ``\`` doubled and then ``'`` doubled; every value is
 quoted, numbers and ids too. The empty literal cannot be written. There are no brackets: AND
@@ -8,13 +11,18 @@ read from left to right are printed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .parts import SENDABLE, Branch, Branches, Listed, Part, Said
+from ..calls.operations import Query, QueryRelated
+from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part
 
 COUNT: Final = "count(*)"
+
+_MOST_SHOWN: Final = 5
+_COLUMNS: Final = re.compile(r"select (\S+) from ")
 
 
 def quote(value: str) -> str:
@@ -26,9 +34,9 @@ def quote(value: str) -> str:
 
 def condition(part: Part) -> str:
     """One comparison."""
-    if isinstance(part, Said):
+    if isinstance(part, Comparison):
         return f"{part.wire} {part.operator} {quote(part.value)}"
-    if isinstance(part, Listed):
+    if isinstance(part, InList):
         return f"{part.wire} in ({','.join(map(quote, part.values))})"
     raise TypeError(f"{part} cannot be sent")
 
@@ -96,16 +104,23 @@ class Statement:
 
     @property
     def text(self) -> str:
+        return self._text() + ";"
+
+    def shown_at(self, offset: str) -> str:
+        """The text for people, where the offset is not known yet."""
+        return self._text(offset=f"{offset},") + ";"
+
+    def _text(self, keyword: str = "where", offset: str = "") -> str:
         pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
         condition = where(self.branches, self.bounds, self.precedence_known)
         if condition:
-            pieces.append(f"where {condition}")
+            pieces.append(f"{keyword} {condition}")
         if self.order:
             pieces.append(f"order by {','.join(self.order)}{' desc' if self.descending else ''}")
         if self.limit is not None:
-            offset = f"{self.offset}," if self.offset else ""
+            offset = offset or (f"{self.offset}," if self.offset else "")
             pieces.append(f"limit {offset}{self.limit}")
-        return " ".join(pieces) + ";"
+        return " ".join(pieces)
 
     @property
     def counting(self) -> Statement:
@@ -117,12 +132,38 @@ class Statement:
     def shape(self) -> tuple[object, ...]:
         """What decides whether the statement works at all: everything but values and place."""
         said = frozenset(
-            (part.wire, part.operator if isinstance(part, Said) else "in")
+            (part.wire, part.operator if isinstance(part, Comparison) else "in")
             for branch in self.branches
             for part in branch
             if isinstance(part, SENDABLE)
         )
         return (self.module, self.columns, said, self.order)
 
+    @property
+    def query(self) -> Query:
+        """The call that asks it."""
+        return Query(self.text, self.module)
+
+    def related_to(self, id: str, label: str) -> QueryRelated:
+        """The call that asks it of the records related to one, by the relation's label.
+
+        The server pastes such a statement together as text: the keyword must be upper-case
+        WHERE, there is no ``;``, and an OR would let records through that are not related
+        (raises `ValueError`).
+        """
+        if len(self.branches) != 1:
+            raise ValueError("query_related takes one AND of conditions")
+        return QueryRelated(self._text(keyword="WHERE"), id, label)
+
     def __str__(self) -> str:
         return self.text
+
+
+def shortened(text: str) -> str:
+    """A statement for people: of a long select list only the beginning and the length."""
+    found = _COLUMNS.match(text)
+    columns = found[1].split(",") if found else ()
+    if found is None or len(columns) <= _MOST_SHOWN:
+        return text
+    shown = ",".join(columns[:_MOST_SHOWN])
+    return f"select {shown},… ({len(columns)} fields){text[found.end(1) :]}"

@@ -1,8 +1,8 @@
 """Exactly the rows of a condition, in id order, by the cheapest way that is complete.
 
-Conditions the server can be sent are sent. For the rest there are two ways: *heads* fetch the
-rows in which fields are NULL by themselves, *scanning* reads a superset and evaluates the whole
-condition on it. The first page of the superset often is all of it, so it is read before the
+Conditions the server can be sent are sent. For the rest there are two ways: the rows in which
+fields are NULL are fetched by themselves, or a superset is *scanned* and the whole condition
+evaluated on it. The first page of the superset often is all of it, so it is read before the
 choice is made (and kept).
 """
 
@@ -17,41 +17,40 @@ from ..calls.plans import Plan, Rows, RowStream
 from ..conditions.tree import Present
 from ..errors import ScanTooLarge
 from .asking import counts, is_last
+from .branches import Branches, IsNull
 from .compiled import Compiled
-from .heads import null_head
-from .normal import absorb, negative_atoms
-from .nulls import ask_null_free, noted
-from .paging import after, by_id, sent
-from .parts import Branches, Null
+from .normal_form import absorb, negative_atoms
+from .null_rows import ask_null_free, noted, null_rows
+from .pages_by_id import after, by_id, sent
 from .streams import merged, pull, window
 from .verdicts import judged
 
-FEW_HEADS: Final = 2
-"""Up to so many heads are fetched without counting first."""
+FEW_NULL_SETS: Final = 2
+"""NULL rows of up to so many sets of fields are fetched without counting first."""
 
 
-class Way(StrEnum):
+class Strategy(StrEnum):
     """How the rows of a condition are found."""
 
     NOTHING = "no record can satisfy the condition: nothing is sent"
     EXACT = "the server decides everything"
-    HEADS = "blanks are fetched by themselves: NULL comes first in ascending order"
+    NULL_ROWS = "blanks are fetched by themselves: NULL comes first in ascending order"
     PROBE = "the first page decides: complete, or NULL rows by themselves, or scanning"
     SCAN = "the server sends a superset, the rest is decided on the rows"
 
 
-def way_of(what: Compiled) -> Way:
+def strategy_of(what: Compiled) -> Strategy:
     """The way for this condition; depends on nothing but the condition and the server."""
     if not what.branches:
-        return Way.NOTHING
+        return Strategy.NOTHING
     if what.is_exact:
-        return Way.EXACT
+        return Strategy.EXACT
     if what.env.thinned_pages or what.until_empty:
-        return Way.SCAN
-    few = not what.has_local and len(what.null_sets) <= FEW_HEADS
+        return Strategy.SCAN
+    few = not what.has_residual and len(what.null_fields) <= FEW_NULL_SETS
     if few and (what.verdict_atoms or _only_blanks(what)):
-        return Way.HEADS
-    return Way.SCAN if what.verdict_atoms else Way.PROBE
+        return Strategy.NULL_ROWS
+    return Strategy.SCAN if what.verdict_atoms else Strategy.PROBE
 
 
 def in_id_order(
@@ -65,20 +64,20 @@ def in_id_order(
     """The rows by id. `more` names columns to read besides those of `what`; the fields that
     local evaluation needs are added. Raises `ScanTooLarge` as `scan` does."""
     more = tuple(more)
-    match way_of(what):
-        case Way.NOTHING:
+    match strategy_of(what):
+        case Strategy.NOTHING:
             return
-        case Way.EXACT:
+        case Strategy.EXACT:
             yield from sent(
                 what, what.branches, more, start=start, stop=stop, descending=descending
             )
-        case Way.HEADS:
-            heads = _with_heads(what, more, descending, learning=not what.bounds)
-            yield from window(heads, start, stop)
-        case Way.PROBE:
+        case Strategy.NULL_ROWS:
+            stream = _with_null_rows(what, more, descending, learning=not what.bounds)
+            yield from window(stream, start, stop)
+        case Strategy.PROBE:
             stream = _probe(what, more, descending, sliced=stop is not None)
             yield from window(stream, start, stop)
-        case Way.SCAN:
+        case Strategy.SCAN:
             stream = scan(what, more, descending=descending, sliced=stop is not None)
             yield from window(stream, start, stop)
 
@@ -144,7 +143,7 @@ def _only_blanks(what: Compiled) -> bool:
     return all(
         isinstance(atom, Present)
         for atom in negative_atoms(what.tree)
-        if any(Null(atom.field.wire) in branch for branch in what.branches)
+        if any(IsNull(atom.field.wire) in branch for branch in what.branches)
     )
 
 
@@ -159,45 +158,45 @@ def _probe(what: Compiled, more: tuple[str, ...], descending: bool, sliced: bool
     if is_last(first, what.env.page_size):
         return
     rest = what.within(after(first, descending))
-    if len(what.null_sets) > FEW_HEADS and not what.has_local:
+    if len(what.null_fields) > FEW_NULL_SETS and not what.has_residual:
         yield from ask_null_free(what)
         rest = rest.relearnt()
     if rest.is_exact:
         yield from sent(rest, rest.branches, more, descending=descending)
-    elif len(rest.null_sets) <= FEW_HEADS and not rest.has_local:
-        yield from _with_heads(rest, more, descending, first, learning=not what.bounds)
+    elif len(rest.null_fields) <= FEW_NULL_SETS and not rest.has_residual:
+        yield from _with_null_rows(rest, more, descending, first, learning=not what.bounds)
     elif sliced or (size := (yield from superset_size(rest))) <= what.env.max_scan_rows:
         yield from scan(rest, more, descending=descending, sliced=True)
     else:
         yield from _narrow(rest, more, descending, size)
 
 
-def _with_heads(
+def _with_null_rows(
     what: Compiled,
     more: tuple[str, ...],
     descending: bool,
     first: Sequence[Row] = (),
     learning: bool = False,
 ) -> RowStream:
-    """The branches without NULL by their statements, those with NULL by their heads.
+    """The branches without NULL by their statements, those with NULL by themselves.
 
     `first` are the rows before the bounds of `what`, read already. With `learning` they and the
-    rows within the bounds are the whole module, so an empty head tells something about it.
+    rows within the bounds are the whole module, so that no NULL is found tells something about it.
     """
     streams = [sent(what, what.direct, more, descending=descending)] if what.direct else []
-    for wires, branches in what.null_sets.items():
+    for wires, branches in what.null_fields.items():
         columns = (*more, *sorted(wires))
         for group in what.packing.packed(absorb(branches)):
-            head = null_head(what, sorted(wires), group, columns, descending=descending)
+            stream = null_rows(what, sorted(wires), group, columns, descending=descending)
             if learning and group == ((),) and len(wires) == 1:
-                head = noted(head, what, next(iter(wires)), first)
-            streams.append(head)
+                stream = noted(stream, what, next(iter(wires)), first)
+            streams.append(stream)
     yield from merged(streams, by_id(descending), what.env.page_size, unique=True)
 
 
 def _narrow(what: Compiled, more: tuple[str, ...], descending: bool, size: int) -> RowStream:
     """Where the superset is too large: branch by branch, still judged as a whole."""
-    if not what.null_sets or (yield from _size(what, what.direct)) > what.env.max_scan_rows:
+    if not what.null_fields or (yield from _size(what, what.direct)) > what.env.max_scan_rows:
         raise too_large(what, size)
-    stream = _with_heads(what, (*more, *what.decided_by), descending)
+    stream = _with_null_rows(what, (*more, *what.decided_by), descending)
     yield from judged(at_most(stream, what), what)
