@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import gc
 import keyword
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from vtiger_orm.metadata.snapshot import Snapshot
 
 from .config import Config
 from .generate import Options, Output, generate, selected
-from .naming.lock import FILE_NAME, NamesError, NamesLock, load_lock
+from .naming.lock import FILE_NAME, NamesError, NamesLock, load_lock, lock_text, save_lock
+from .naming.renamed import with_renames
 from .publish import FileChanges, file_changes, publish, read_text
 
 
@@ -88,11 +88,11 @@ class Project:
 
     def _generate(self, locked: bool) -> Generated:
         snapshot = Snapshot.load(self.schema)
-        before = load_lock(self.lock_file)
+        before = with_renames(load_lock(self.lock_file), selected(snapshot, self.options))
         output = self._output(snapshot, before, locked=locked)
         file_changes(self.output, output.files)
         if not locked:
-            _write_lock(self.lock_file, output.lock)
+            save_lock(self.lock_file, output.lock)
         done = publish(self.output, output.files)
         fresh = tuple(_new_names(before, output.lock)) if before.modules else ()
         return Generated(done, fresh, len(selected(snapshot, self.options)))
@@ -110,7 +110,7 @@ class Project:
         except NamesError as error:
             return [Mismatch("names", line.strip()) for line in str(error).split("\n")]
         mismatches = []
-        if output.lock.to_text() != _read_lock(self.lock_file):
+        if output.lock.to_text() != lock_text(self.lock_file):
             mismatches.append(Mismatch("differs", self.lock_file.name))
         plan = file_changes(self.output, output.files)
         for path in plan.written:
@@ -141,22 +141,6 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def _read_lock(file: Path) -> str:
-    return read_text(file.parent, PurePosixPath(file.name)) or ""
-
-
-def _write_lock(file: Path, lock: NamesLock) -> None:
-    text = lock.to_text()
-    if text == _read_lock(file):
-        return
-    staged = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        staged.write_bytes(text.encode("utf-8"))
-        staged.replace(file)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _diff(path: PurePosixPath, found: str | None, wanted: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 import vtiger_codegen
 from vtiger_codegen import cli
-from vtiger_codegen.config import Settings
+from vtiger_codegen.config import Config
 
 import vtiger_orm
 from vtiger_orm.testing import plugin
@@ -71,7 +71,7 @@ def _parameter(each: click.Parameter, context: click.Context) -> str:
 
 def settings() -> Iterator[str]:
     """The keys of the table, and of the tables inside it."""
-    yield from _keys(Settings.model_json_schema(), "tool.vtiger-orm")
+    yield from _keys(Config.model_json_schema(), "tool.vtiger-orm")
 
 
 def _keys(schema: dict[str, Any], where: str) -> Iterator[str]:

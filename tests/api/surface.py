@@ -33,7 +33,7 @@ INSIDE: Final = frozenset(
         # What a session and a queryset tell plans; the plans are ours.
         *("Environment", "Facts", "Node", "Plan", "QueryState", "RowStream", "Selection"),
         # What the embedded CRM is made of.
-        *("Delivery", "Engine", "RateLimits", "Schema", "Sessions", "Tokens"),
+        *("Delivery", "RateLimits", "Schema", "Sessions", "Tokens"),
     }
 )
 """Reached from public names, yet nothing that a program outside takes hold of."""

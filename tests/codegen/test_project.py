@@ -139,7 +139,7 @@ def test_a_package_that_cannot_be_imported_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str], verb: str, name: str
 ) -> None:
     before = contents(project)
-    assert run([verb, "--output", name]) == 1
+    assert run([verb, "--output", name]) == (3 if verb == "check" else 1)
     assert f"No package can be called {name!r}" in capsys.readouterr().err
     assert contents(project) == before
 

@@ -20,6 +20,10 @@ logger = logging.getLogger("vtiger_orm")
 
 _ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
 
+_DEEPEST: Final = 200
+"""Lists and objects within each other; answers of the API have a dozen, and pydantic's reader of
+JSON stops here too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -51,6 +55,18 @@ def read_envelope(response: HttpResponse) -> Envelope | None:
     )
 
 
+def _depth(content: object) -> int:
+    """How many lists and objects stand within each other."""
+    depth, level = 0, [content]
+    while level:
+        inner = [each for each in level if isinstance(each, (dict, list)) and each]
+        depth += bool(inner)
+        level = [
+            item for each in inner for item in (each.values() if isinstance(each, dict) else each)
+        ]
+    return depth
+
+
 def _json(body: bytes) -> Any:
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -63,8 +79,9 @@ def _json(body: bytes) -> Any:
         return None
     try:
         text = body[start.start() :].decode("utf-8")
-        _, end = json.JSONDecoder().raw_decode(text)
-        content = from_json(text[:end])  # how deep it may be does not depend on the Python
+        content, end = json.JSONDecoder().raw_decode(text)
+        if _depth(content) > _DEEPEST:
+            return None
     except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
         return None
     logger.warning(

@@ -12,9 +12,9 @@ from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 from .. import __version__
-from ..naming.assignment import listed_values, picklist_fields
 from ..naming.lock import ModuleNames, NamesLock
 from ..naming.reserved import FIELD_TYPES
+from ..naming.things import listed_values, picklist_fields
 from .docstrings import field_doc, module_doc, module_title, picklist_doc
 from .ir import (
     Argument,

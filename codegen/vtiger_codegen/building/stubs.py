@@ -141,7 +141,7 @@ def build_querysets(
     creation = [
         (
             Keyword(field.name, stored[field.name], required=True)
-            if _is_required(field, meta)
+            if is_required(field, meta)
             else each
         )
         for field, each in zip(editable, given)
@@ -190,7 +190,7 @@ def _flats(fields: Sequence[FieldMeta], model: str) -> Iterator[Flat]:
             yield Flat(f"{model}{name}", optional(type_), found)
 
 
-def _is_required(field: FieldMeta, meta: ModuleMeta) -> bool:
+def is_required(field: FieldMeta, meta: ModuleMeta) -> bool:
     """The owner is not: the CRM takes the session's user. Nor is what the line items tell."""
     owner = field.kind is Kind.OWNER and field.wire == "assigned_user_id"
     told = is_inventory(meta) and field.wire == "productid"

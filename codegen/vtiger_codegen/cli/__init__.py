@@ -1,12 +1,15 @@
 """The command line: a file or a folder for each verb, imported when the verb is used.
 
 It holds a click command of the same name. Errors of the library become one message without a
-traceback: exit code 1, and 2 for wrong usage.
+traceback: exit code 1, and 2 for wrong usage. Those of `diff` and `check` are verdicts: 0 same,
+1 safe, 2 breaking, 3 could not tell, whatever the reason.
 """
 
 from __future__ import annotations
 
 import ast
+import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -48,6 +51,11 @@ _EXTRAS: Final = {
     "python_multipart": "emulator",
     "mypy": "all",
 }
+
+
+_JUDGES: Final = frozenset({"check", "diff"})
+"""Verbs whose exit code is a verdict: 0 same, 1 safe, 2 breaking."""
+_COULD_NOT_TELL: Final = 3
 
 
 class Verbs(click.Group):
@@ -117,24 +125,27 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    judges = next((each for each in given if not each.startswith("-")), "") in _JUDGES
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            code: Any = cli.main(
-                args=None if arguments is None else list(arguments),
-                prog_name="vtiger-orm",
-                standalone_mode=False,
-            )
+            code: Any = cli.main(args=given, prog_name="vtiger-orm", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _COULD_NOT_TELL if judges else error.exit_code
     except click.Abort:
         click.echo("Aborted.", err=True)
         return 130
     except (VtigerError, OSError) as error:
         click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
         say(error, err=True)
-        return 1
+        return _COULD_NOT_TELL if judges else 1
+    except Exception:
+        if not judges:
+            raise
+        traceback.print_exc()  # whose own exit code would say that all is well
+        return _COULD_NOT_TELL
     return code if isinstance(code, int) else 0
 
 

@@ -10,9 +10,14 @@ import click
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..config import Config, load_config
-from ..diff.drift import drift
+from ..diff.compare import compare, remembered_renames
+from ..diff.grading import exit_code
+from ..diff.reports import as_text
+from ..naming.lock import load_lock
+from ..naming.renamed import with_renames
 from ..project import Project
 from ..text.terminal import say
+from ._comparing import warn_of_losses
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -39,19 +44,18 @@ def check(
     """Compare the package with what `vtiger-orm generate --locked` would print now.
 
     Writes nothing and asks no CRM, so it fits a pre-commit hook or CI. Exits with 0 when code,
-    names.lock and snapshot agree, with 1 and a list when not.
+    names.lock and snapshot agree, with 1 and a list when not, and with 3 when it could not tell.
 
-    With --live the snapshot is compared with the CRM as well, for a job that runs now and then.
-    User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY.
+    With --live the snapshot is compared with the CRM as well, for a job that runs now and then:
+    exits with 2 when the CRM has changed in a way that breaks code. User name and access key
+    come from VTIGER_USERNAME and VTIGER_ACCESS_KEY.
     """
     config = load_config()
     project = Project.of(config, schema=schema, output=output, templates=templates)
     given = {"--schema": schema, "--output": output, "--templates": templates}
     options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
     agrees = _offline(project, show_diff, cure=f"vtiger-orm generate{options}")
-    if live:
-        agrees = _live(project, config, url) and agrees
-    ctx.exit(0 if agrees else 1)
+    ctx.exit(max(0 if agrees else 1, _live(project, config, url) if live else 0))
 
 
 def _offline(project: Project, show_diff: bool, cure: str) -> bool:
@@ -68,27 +72,18 @@ def _offline(project: Project, show_diff: bool, cure: str) -> bool:
     return False
 
 
-def _live(project: Project, config: Config, url: str | None) -> bool:
-    from rich.console import Console
-
-    from ..live.credentials import open_session
-    from ..live.pull import pull_snapshot
+def _live(project: Project, config: Config, url: str | None) -> int:
+    from ..live.pull import pull_again
 
     known = Snapshot.load(project.schema)
-    dialect = known.instance.dialect if config.dialect == "auto" else None
-    with open_session(url, dialect, config) as session:
-        now = pull_snapshot(
-            session,
-            include=config.include,
-            exclude=config.exclude,
-            console=Console(stderr=True),
-        )
-    lines = drift(known, now)
-    if not lines:
+    now, identity = pull_again(known, config, url)
+    lock = load_lock(project.lock_file)
+    found = compare(known, now, remembered_renames(known, now, lock))
+    if not found:
         say(f"{project.schema} agrees with the CRM.", fg="green")
-        return True
+        return 0
+    warn_of_losses(found, now, identity, config)
     say(f"{project.schema} does not agree with the CRM:", fg="red", err=True)
-    for line in lines:
-        say(f"  {line}", err=True)
+    say(as_text(found, with_renames(lock, now.modules)), err=True)
     say("Run: vtiger-orm pull && vtiger-orm generate", err=True)
-    return False
+    return exit_code(found.grade)

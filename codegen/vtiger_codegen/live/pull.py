@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from vtiger_orm import Session
+from vtiger_orm.dialects.base import Identity
 from vtiger_orm.introspection.pull import Progress, Server, pull
 from vtiger_orm.metadata.facts import UnknownFieldType
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.snapshot import Snapshot
 
+from ..config import Config
 from ..text.terminal import escaped
+from .credentials import open_session
+from .proofs import with_former_proofs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +44,7 @@ def pull_into(
     """
     snapshot = pull_snapshot(session, include=include, exclude=exclude, console=console)
     snapshot.save(folder)
-    _warn_about_types(snapshot)
+    warn_about_types(snapshot)
     return snapshot
 
 
@@ -62,6 +66,23 @@ def pull_snapshot(
                 report=report,
             )
         )
+
+
+def pull_again(known: Snapshot, config: Config, url: str | None) -> tuple[Snapshot, Identity]:
+    """What `vtiger-orm pull` would write now of the CRM that `known` was pulled from, and as
+    whom."""
+    from rich.console import Console
+
+    dialect = known.instance.dialect if config.dialect == "auto" else None
+    with open_session(url, dialect, config) as session:
+        now = pull_snapshot(
+            session,
+            include=config.include,
+            exclude=config.exclude,
+            console=Console(stderr=True),
+        )
+        identity = session.identify()
+    return with_former_proofs(known, now), identity
 
 
 def server_of(session: Session) -> Server:
@@ -131,7 +152,7 @@ def _progress(console: Console | None) -> Iterator[Report]:
         yield report
 
 
-def _warn_about_types(snapshot: Snapshot) -> None:
+def warn_about_types(snapshot: Snapshot) -> None:
     known = set(Kind)
     unknown: dict[str, list[str]] = defaultdict(list)
     for module in snapshot:

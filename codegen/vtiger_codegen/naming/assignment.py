@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.describe import DescribedField
@@ -14,12 +14,12 @@ from vtiger_orm.metadata.snapshot import ModuleSnapshot
 from ..text.suggest import suggest
 from . import reserved, wanted
 from .lock import ModuleNames, NamesError, NamesLock
+from .renamed import with_renames
 from .resolver import Namespace
+from .things import listed_values, picklist_fields
 
 CustomNames = Literal["label", "wire"]
 """Whether custom fields (`cf_853`) are called by their label or by their wire name."""
-
-_PICKLISTS: Final = frozenset({"picklist", "multipicklist"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +49,6 @@ def name_everything(
     return _Assignment(modules, lock, rules or NamingRules(), locked).run()
 
 
-def picklist_fields(module: ModuleSnapshot) -> list[DescribedField]:
-    """The fields of a module that get a class nested in the model. `id` never does, whatever a
-    server calls its type."""
-    fields = module.describe.fields
-    return [each for each in fields if each.type.name in _PICKLISTS and each.name != "id"]
-
-
-def listed_values(field: DescribedField) -> dict[str, str]:
-    """The labels of a picklist by stored value, in the CRM's order, which has a meaning.
-
-    Blanks are left out: blank is `None`, never a member.
-    """
-    labels: dict[str, str] = {}
-    for each in field.type.picklist_values:
-        if each.value.strip(" "):
-            labels.setdefault(each.value, each.label or each.value)
-    return labels
-
-
 class _Assignment:
     def __init__(
         self,
@@ -77,7 +58,7 @@ class _Assignment:
         locked: bool,
     ) -> None:
         self.modules = modules
-        self.lock = lock
+        self.lock = with_renames(lock, modules)
         self.rules = rules
         self.locked = locked
         self.missing: list[str] = []
@@ -101,7 +82,7 @@ class _Assignment:
             for name, names in self.lock.modules.items()
             if name not in self.modules
         }
-        return NamesLock(modules={**gone, **chosen})
+        return NamesLock(modules={**gone, **chosen}, renamed=self.lock.renamed)
 
     # One namespace
 

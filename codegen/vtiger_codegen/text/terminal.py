@@ -6,6 +6,7 @@ rename the window or hide what was printed before.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -27,6 +28,16 @@ def escaped_lines(text: str) -> str:
 def say(text: object, *, err: bool = False, **style: Any) -> None:
     """Print a message of ours that may quote the CRM; `style` as of `click.style`."""
     click.secho(escaped_lines(str(text)), err=err, **style)
+
+
+def ask(question: str) -> bool:
+    """Ask a yes-or-no question that may quote the CRM; no is the default."""
+    return click.confirm(escaped_lines(question), default=False, err=True)
+
+
+def at_terminal() -> bool:
+    """Whether somebody is there who can be asked."""
+    return sys.stdin.isatty()
 
 
 def counted(number: int, noun: str) -> str:

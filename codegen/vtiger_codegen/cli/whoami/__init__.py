@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import click
 
+from vtiger_orm.dialects.base import Identity
 from vtiger_orm.metadata.snapshot import Capabilities
 from vtiger_orm.session import Limits
 
 from ...config import load_config
 from ...live.credentials import DIALECTS, open_session
+from ...live.losses import is_administrator
 from ...live.pull import server_of
 from .first_contact import Survey, survey
 
@@ -31,7 +33,7 @@ def whoami(url: str | None, dialect: str | None) -> None:
         release = f"Vtiger {identity.version}" if identity.version else "version not told"
         api = f", API {identity.api_version}" if identity.api_version else ""
         _line("server", f"{session.url} ({server.dialect}, {release}{api})")
-        _line("user", ", ".join(_user(identity.username, identity.user_id, identity.facts)))
+        _line("user", ", ".join(_user(identity)))
         zone = identity.facts.get("time_zone") or "not told"
         _line("time zone", f"{zone} for this user's screen; the API speaks the server's, UTC")
         _line("modules", _modules(found))
@@ -47,17 +49,16 @@ def _line(name: str, text: object) -> None:
     click.echo(click.style(f"{name:<10}", bold=True) + clean)
 
 
-def _user(username: str, user_id: str, facts: object) -> Iterator[str]:
-    yield f"{username} ({user_id})"
-    if not isinstance(facts, dict):
-        return
+def _user(identity: Identity) -> Iterator[str]:
+    yield f"{identity.username} ({identity.user_id})"
+    facts = identity.facts
     full = " ".join(str(facts.get(key) or "") for key in ("first_name", "last_name")).strip()
     if full:
         yield full
     if facts.get("email1"):
         yield str(facts["email1"])
-    if "is_admin" in facts:
-        admin = str(facts["is_admin"]).lower() in ("on", "1", "true")
+    admin = is_administrator(identity)
+    if admin is not None:
         yield "administrator" if admin else "not an administrator"
 
 

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from vtiger_codegen.cli import run
-from vtiger_codegen.diff.drift import drift
+from vtiger_codegen.diff.compare import compare
+from vtiger_codegen.diff.reports import headline
 
 from tests.codegen.snapshots import DEMO, field, module, snapshot
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+
+
+def drift(before: Snapshot, now: Snapshot) -> list[str]:
+    return [headline(change) for change in compare(before, now).changes]
 
 
 def told(before: ModuleSnapshot, now: ModuleSnapshot) -> list[str]:
