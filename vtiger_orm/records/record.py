@@ -19,7 +19,7 @@ from .fields import Column, bound_columns, field
 from .internals import RecordType, base_init, own_fields_set, replace_values, set_state
 from .module import MetaOf, ModuleFacts, own_error
 from .references import Origin, Ref
-from .state import UNSET, Change, RecordState, changes_of
+from .state import UNSET, Change, RecordState, changes_of, same
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -291,8 +291,12 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             if new or name not in self._columns or self._columns[name].meta.editable
         }
 
-    def _settle(self, row: Row, runner: Runner | None) -> None:
-        """Take over the CRM's answer: every field it has, no change pending."""
+    def _settle(
+        self, row: Row, runner: Runner | None, given: Mapping[str, object] | None = None
+    ) -> None:
+        """Take over the CRM's answer, every field it has. Nothing stays a change but what was
+        assigned after these changes were `given` to the CRM."""
+        later = {} if given is None else self._assigned_after(given)
         ((read, _, raw, new),) = hydration.read(type(self), [row], runner)
         before = self.__dict__ if self._saved_id is not None else {}
         merged = {**before, **read}
@@ -302,7 +306,30 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             if name in merged and name not in (raw or ())
         }
         replace_values(self, values, set(values))
+        for name in later.keys() - self._columns.keys():
+            del self.extra[name]
         self._state.settle(runner, raw, new)
+        for name, value in later.items():
+            if name in self._columns:
+                old = values.get(name, UNSET)
+                values[name] = value
+                self.__pydantic_fields_set__.add(name)
+                self._state.note(name, old, value)
+            else:
+                self.extra[name] = value
+
+    def _assigned_after(self, given: Mapping[str, object]) -> dict[str, object]:
+        """Values by attribute (or wire name of `extra`) that are no longer those given."""
+        state, columns = self._state, self._columns
+        assigned = {*(state.old or ()), *(state.extra_old or ()), *given}
+        held = {**(state.extra or {}), **self.__dict__}
+        return {
+            name: held[name]
+            for name in assigned
+            if name in held
+            and (name not in columns or columns[name].meta.editable)
+            and (name not in given or not same(given[name], held[name]))
+        }
 
     # Comparing, copying, showing
 
