@@ -1,7 +1,8 @@
 """From the bytes of an answer to its envelope ``{"success": ..., "result" | "error": ...}``.
 
 Content type and status are not trusted: stock servers answer errors with HTTP 200, print PHP
-warnings in front of the JSON, or send nothing at all.
+warnings in front of the JSON, or send nothing at all. An answer with more than one envelope in it
+is none: one of them is a foreign service's, and which cannot be told.
 """
 
 from __future__ import annotations
@@ -84,9 +85,16 @@ def _json(body: bytes) -> Any:
             return None
     except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
         return None
+    if _ENVELOPE.search(text[end:].encode("utf-8")):
+        return None
     logger.warning(
         "the CRM printed %d bytes before and %d after its answer; they were ignored",
         start.start(),
         len(text) - end,
     )
     return content
+
+
+def holds_several(body: bytes) -> bool:
+    """Whether an answer without a readable envelope has more than one in it."""
+    return len(_ENVELOPE.findall(body)) > 1

@@ -27,7 +27,7 @@ from .internals import (
 from .mapper import Mapper, MetaOf
 from .module import ModuleFacts
 from .references import Origin, Ref, bound
-from .state import UNSET, Change, RecordState
+from .state import UNSET, Change, RecordState, same
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -269,8 +269,12 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             if new or name not in columns or columns[name].meta.editable
         }
 
-    def _settle(self, row: Row, runner: Runner | None) -> None:
-        """Take over the CRM's answer: every field it has, no change pending."""
+    def _settle(
+        self, row: Row, runner: Runner | None, given: Mapping[str, object] | None = None
+    ) -> None:
+        """Take over the CRM's answer, every field it has. Nothing stays a change but what was
+        assigned after these changes were `given` to the CRM."""
+        later = {} if given is None else self._assigned_after(given)
         mapper = self.__mapper__
         ((read, _, raw, new),) = mapper.hydrator.read([row], runner)
         before = self.__dict__ if self._saved_id is not None else {}
@@ -281,7 +285,30 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             if name in merged and name not in (raw or ())
         }
         replace_values(self, values, set(values))
+        for name in later.keys() - mapper.columns.keys():
+            del self.extra[name]
         self._state.settle(runner, raw, new)
+        for name, value in later.items():
+            if name in mapper.columns:
+                old = values.get(name, UNSET)
+                values[name] = value
+                self.__pydantic_fields_set__.add(name)
+                self._state.note(name, old, value)
+            else:
+                self.extra[name] = value
+
+    def _assigned_after(self, given: Mapping[str, object]) -> dict[str, object]:
+        """Values by attribute (or wire name of `extra`) that are no longer those given."""
+        state, columns = self._state, self.__mapper__.columns
+        assigned = {*(state.old or ()), *(state.extra_old or ()), *given}
+        held = {**(state.extra or {}), **self.__dict__}
+        return {
+            name: held[name]
+            for name in assigned
+            if name in held
+            and (name not in columns or columns[name].meta.editable)
+            and (name not in given or not same(given[name], held[name]))
+        }
 
     # Comparing, copying, showing
 

@@ -12,28 +12,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..calls.environment import Environment
 from ..calls.operations import Call, Create, Delete, Me
+from ..calls.outcome import Again, Fate, Outcome, outcome_of
 from ..calls.plans import Batch, Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
-from ..errors import (
-    AccessDenied,
-    ApiError,
-    AuthError,
-    InvalidValue,
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    ServerError,
-    TransportError,
-    VtigerError,
-)
+from ..errors import InvalidValue, VtigerError
 from ..ids import parse_id
-from ..planner.rows import find_row
 from . import create_once as identity
-from .prepare import Prepared, needs_user, owned, prepare, unknown_outcome
-from .report import BulkReport, Outcome, Progress, Status
+from .doubt import claim, failed, release, unknown_outcome
+from .prepare import needs_user, owned, prepare
+from .report import BulkReport, Progress, RowOutcome, Status
 from .rules import check_delete, enforce
-from .save import settle
+from .save import Written, is_gone, may_be_gone, settle
 from .state import state_of
 
 if TYPE_CHECKING:
@@ -50,7 +40,7 @@ _SMALLEST_ROUND = 10
 class _Job(Generic[T]):
     """One row that is ready to be sent."""
 
-    outcome: Outcome[T]
+    row: RowOutcome[T]
     call: Call[Any]
     take: Callable[[Any], None]
     """Given the answer; may raise."""
@@ -73,33 +63,31 @@ def bulk_create(
     jobs = list(_creations(waiting, user, facts, runner))
     reached = yield from _rounds(report, jobs, facts, progress)
     if reached and report.unknown:
-        yield from _look_for_lost(report, facts, env, at_once=True)
+        yield from _look_for_lost(report, facts, env)
         again = [each for each in report.pending if each.error is not None]
         yield from _rounds(report, list(_creations(again, user, facts, runner)), facts, progress)
 
 
 def _creations(
-    outcomes: Sequence[Outcome[BaseRecord]], user: str | None, facts: Facts, runner: Runner | None
+    rows: Sequence[RowOutcome[BaseRecord]], user: str | None, facts: Facts, runner: Runner | None
 ) -> Iterator[_Job[BaseRecord]]:
     given: set[int] = set()
-    for outcome in outcomes:
-        record = outcome.item
+    for row in rows:
+        record = row.item
         if record._saved_id is not None:
-            outcome.status, outcome.error = Status.DONE, None
+            row.status, row.error = Status.DONE, None
             continue
         if id(record) in given:
-            outcome.status = Status.FAILED
-            outcome.error = InvalidValue(
+            row.status = Status.FAILED
+            row.error = InvalidValue(
                 f"The very same {record.meta.name} object is given more than once; copy() makes "
                 "another record of it."
             )
             continue
         given.add(id(record))
-        prepared = _prepared(outcome, facts)
-        if prepared is not None:
-            if user is not None and needs_user(record, facts):
-                prepared = owned(prepared, record.meta, user)
-            yield _Job(outcome, prepared.call, _settler(record, prepared, facts, runner))
+        job = _prepared(row, facts, runner, user)
+        if job is not None:
+            yield job
 
 
 def bulk_update(
@@ -111,17 +99,17 @@ def bulk_update(
     """
     facts = facts_of(runner)
     jobs = []
-    for outcome in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
-        record = outcome.item
+    for row in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
+        record = row.item
         if record._saved_id is None:
-            outcome.status = Status.FAILED
-            outcome.error = InvalidValue(
+            row.status = Status.FAILED
+            row.error = InvalidValue(
                 f"This {record.meta.name} record is not saved yet: create it first."
             )
             continue
-        prepared = _prepared(outcome, facts)
-        if prepared is not None:
-            jobs.append(_Job(outcome, prepared.call, _settler(record, prepared, facts, runner)))
+        job = _prepared(row, facts, runner)
+        if job is not None:
+            jobs.append(job)
     yield from _rounds(report, jobs, facts, progress)
 
 
@@ -135,18 +123,21 @@ def bulk_delete(
     facts, env = facts_of(runner), environment_of(runner)
     enforce(meta, check_delete(meta), facts)
     jobs = []
-    for outcome in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
+    for row in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
         try:
-            jobs.append(_Job(outcome, Delete(_id_of(outcome.item, meta)), _ignore))
+            jobs.append(_Job(row, Delete(_id_of(row.item, meta)), _ignore))
         except VtigerError as error:
-            outcome.status, outcome.error = Status.FAILED, error
+            row.status, row.error = Status.FAILED, error
     yield from _rounds(report, jobs, facts, progress)
-    for outcome in report.failed:
-        # The server says the same of a record that is gone as of one that may not be deleted.
-        if isinstance(outcome.error, AccessDenied | NotFound):
-            id_ = _id_of(outcome.item, meta)
-            if (yield from find_row(meta, id_, env, columns=("id",))) is None:
-                outcome.status, outcome.error = Status.DONE, None
+    for job in jobs:
+        row = job.row
+        if row.error is None or not may_be_gone(row.error):
+            continue
+        gone = yield from is_gone(meta, _id_of(row.item, meta), env)
+        if gone is None:
+            break
+        if gone:
+            row.status, row.error = Status.DONE, None
 
 
 def write_calls(
@@ -156,29 +147,35 @@ def write_calls(
     progress: Progress | None = None,
 ) -> Plan[None]:
     """Send one prepared call for each row of the report, in rounds."""
-    jobs = [_Job(outcome, call, _ignore) for outcome, call in zip(report, calls)]
+    jobs = [_Job(row, call, _ignore) for row, call in zip(report, calls)]
     yield from _rounds(report, jobs, facts_of(runner), progress)
 
 
-def _prepared(outcome: Outcome[BaseRecord], facts: Facts) -> Prepared | None:
-    """The row's call; None when there is nothing to send, which the outcome then tells."""
+def _prepared(
+    row: RowOutcome[BaseRecord], facts: Facts, runner: Runner | None, user: str | None = None
+) -> _Job[BaseRecord] | None:
+    """The row's job; None when there is nothing to send, which the row then tells."""
+    record, given = row.item, row.item._outgoing()
     try:
-        prepared = prepare(outcome.item, facts)
-    except OutcomeUnknown as error:
-        outcome.status, outcome.error = Status.UNKNOWN, error
-        return None
+        prepared = prepare(record, facts)
     except VtigerError as error:
-        outcome.status, outcome.error = Status.FAILED, error
+        row.status, row.error = _unsettled(record) or Status.FAILED, error
         return None
     if prepared is None:
-        outcome.status, outcome.error = Status.UNCHANGED, None
-    return prepared
+        row.status, row.error = Status.UNCHANGED, None
+        return None
+    if user is not None and needs_user(record, facts):
+        prepared = owned(prepared, record.meta, user)
+    written = Written(record, prepared, given)
+    return _Job(row, prepared.call, lambda answer: settle(written, answer, facts, runner))
 
 
-def _settler(
-    record: BaseRecord, prepared: Prepared, facts: Facts, runner: Runner | None
-) -> Callable[[Any], None]:
-    return lambda row: settle(record, prepared, row, facts, runner)
+def _unsettled(record: BaseRecord) -> Status | None:
+    """How far a row is whose record is being created by somebody else, or in doubt."""
+    state = state_of(record)
+    if state.saving:
+        return Status.PENDING
+    return Status.UNKNOWN if state.lost is not None else None
 
 
 def _ignore(answer: Any) -> None:
@@ -191,96 +188,105 @@ def _rounds(
     """Send the jobs; whether the server could be reached to the end."""
     size = max(_SMALLEST_ROUND, 5 * facts.parallel)
     for at in range(0, len(jobs), size):
-        chunk = [job for job in jobs[at : at + size] if _claimed(job)]
-        for job in chunk:
-            job.outcome.status = Status.UNKNOWN
-            job.outcome.error = None
-        replies = yield Batch([job.call for job in chunk], collect=True)
-        for job, reply in zip(chunk, replies):
-            _take(job, reply)
+        chunk = [job for job in jobs[at : at + size] if _claimed(job, facts)]
+        try:
+            replies = yield from _round(chunk)
+        finally:
+            for job in chunk:
+                _released(job)
         if progress is not None:
             progress(report)
-        if replies and _hopeless(replies):
+        failures = [reply for reply in replies if isinstance(reply, VtigerError)]
+        for failure in failures:
+            if outcome_of(failure).again is Again.SETUP:
+                raise failure
+        if _hopeless([outcome_of(failure) for failure in failures], len(replies)):
             return False
     return True
 
 
-def _claimed(job: _Job[Any]) -> bool:
-    """Whether nobody else is creating the row's record; its outcome tells if so."""
+def _round(chunk: Sequence[_Job[Any]]) -> Plan[list[Any]]:
+    for job in chunk:
+        job.row.status, job.row.error = Status.UNKNOWN, None
+    replies: list[Any] = yield Batch([job.call for job in chunk], collect=True)
+    for job, reply in zip(chunk, replies):
+        _take(job, reply)
+    return replies
+
+
+def _claimed(job: _Job[Any], facts: Facts) -> bool:
+    """Whether nobody else is creating the row's record; the row tells if so."""
     if not isinstance(job.call, Create):
         return True
+    record = job.row.item
     try:
-        identity.claim(job.outcome.item, job.call)
-    except OutcomeUnknown as error:
-        job.outcome.status, job.outcome.error = Status.UNKNOWN, error
-    except VtigerError:
-        job.outcome.status, job.outcome.error = Status.DONE, None
-    else:
-        return True
-    return False
+        claim(record, job.call, facts)
+    except VtigerError as error:
+        status = _unsettled(record)
+        job.row.status = status or Status.DONE
+        job.row.error = error if status is not None else None
+        return False
+    return True
+
+
+def _released(job: _Job[Any]) -> None:
+    if isinstance(job.call, Create):
+        release(job.row.item)
 
 
 def _take(job: _Job[Any], reply: Any) -> None:
-    outcome = job.outcome
-    creates = not job.call.repeatable
-    if not isinstance(reply, Exception):
-        outcome.status = Status.DONE
+    row = job.row
+    if not isinstance(reply, VtigerError):
+        row.status = Status.DONE
         try:
             job.take(reply)
         except VtigerError as error:
             # `ValuesAdjusted`, mostly. Written all the same: it must not be sent again.
-            outcome.error = error
+            row.error = error
         return
-    outcome.error = reply
-    if isinstance(reply, RateLimited) or (isinstance(reply, TransportError) and not reply.sent):
-        outcome.status = Status.PENDING
-    elif identity.lost(reply):
-        outcome.status = Status.UNKNOWN
-        return
-    else:
-        outcome.status = Status.FAILED
-    if creates:
-        state_of(outcome.item).lost = None
+    row.error = reply
+    row.status = _status(outcome_of(reply))
+    if isinstance(job.call, Create):
+        failed(row.item, reply)
 
 
-def _hopeless(replies: Sequence[Any]) -> bool:
+def _status(outcome: Outcome) -> Status:
+    if not outcome.undone:
+        return Status.UNKNOWN
+    unsent = outcome.fate is Fate.NEVER_LEFT or outcome.again is Again.LIMIT
+    return Status.PENDING if unsent else Status.FAILED
+
+
+def _hopeless(failures: Sequence[Outcome], number: int) -> bool:
     """Whether going on makes no sense: the key was refused, or nothing of a round got through."""
-    if any(isinstance(reply, AuthError) for reply in replies):
+    if any(outcome.again is Again.KEY for outcome in failures):
         return True
-    return all(isinstance(reply, TransportError | RateLimited) for reply in replies)
+    vain = [outcome for outcome in failures if outcome.again in (Again.YES, Again.LIMIT)]
+    return 0 < number == len(vain)
 
 
-def _look_for_lost(
-    report: BulkReport[BaseRecord], facts: Facts, env: Environment, *, at_once: bool = False
-) -> Plan[None]:
-    """Settle rows in doubt by their external id: found ones are done, absent ones pending.
-
-    `at_once` after the answer was lost, a record that is not there may still be on its way.
-    """
-    for outcome in report.unknown:
-        record = outcome.item
+def _look_for_lost(report: BulkReport[BaseRecord], facts: Facts, env: Environment) -> Plan[None]:
+    """Settle rows in doubt by their external id: found ones are done, absent ones pending."""
+    for row in report.unknown:
+        record = row.item
         if record._saved_id is not None:
-            outcome.status, outcome.error = Status.DONE, None
+            row.status, row.error = Status.DONE, None
             continue
         lost = state_of(record).lost
-        if lost is None:
-            # Resolved by hand in the meantime: it does not exist.
-            outcome.status = Status.PENDING
-            continue
-        each = identity.identity_field(record.meta, facts)
-        if each is None or not str(lost.sent.get(each.wire) or "").strip():
-            outcome.error = outcome.error or unknown_outcome(record)
-            continue
-        try:
-            conclusive = not (at_once and identity.unfinished(outcome.error))
-            found = yield from identity.resolve(record, facts, env, conclusive=conclusive)
-        except (OutcomeUnknown, ApiError, TransportError, ServerError) as error:
-            outcome.error = error
-            continue
-        if found:
-            outcome.status, outcome.error = Status.DONE, None
-        elif conclusive:
-            outcome.status = Status.PENDING
+        if lost is not None:
+            each = identity.identity_field(record.meta, facts)
+            if each is None or not str(lost.sent.get(each.wire) or "").strip():
+                row.error = row.error or unknown_outcome(record, lost)
+                continue
+            try:
+                if (yield from identity.resolve(record, facts, env)):
+                    row.status, row.error = Status.DONE, None
+                    continue
+            except VtigerError as error:
+                row.error = error
+                continue
+        # Not there, or resolved by hand in the meantime.
+        row.status = Status.PENDING
 
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:

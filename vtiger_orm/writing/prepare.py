@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from ..calls.operations import Create, FilePart, Revise, Update
 from ..calls.server import Facts
-from ..errors import OutcomeUnknown
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import encode
+from .doubt import refuse_unsettled
 from .line_items import is_inventory, refuse_individual_tax, with_items
 from .rules import Problem, Rule, check_create, check_revise, enforce
-from .state import has_state, items_of, state_of
+from .state import has_state, items_of
 from .wire import to_wire
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def prepare(
     """The call that writes what changed, or None when nothing did.
 
     A new record may lack its owner yet (`owned`); `present` are the stored values that `update`
-    has to send again. Raises `InvalidRecord` (nothing may be sent then), and `OutcomeUnknown` for
-    a record whose create was lost.
+    has to send again. Raises `InvalidRecord` (nothing may be sent then), `OutcomeUnknown` for a
+    record whose create was lost, and `BeingSaved` while another task or thread creates it.
     """
     id_ = record._saved_id
     if id_ is None:
@@ -84,8 +84,8 @@ def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
 
 def _prepare_create(record: BaseRecord, facts: Facts, file: FilePart | None) -> Prepared:
     meta = record.meta
-    if has_state(record) and state_of(record).lost is not None:
-        raise unknown_outcome(record)
+    if has_state(record):
+        refuse_unsettled(record)
     given = to_wire(meta, record._outgoing())
     # A blank is what a new record has anyway, unless the CRM has a default.
     wire = {
@@ -143,19 +143,6 @@ def _prepare_change(
     # `update` takes an empty reference for "leave it"; only null clears one.
     cleared = {name: None for name, value in wire.items() if value == "" and _refers(meta, name)}
     return Prepared(Update(id_, {**again, **wire, **cleared}), wire)
-
-
-def unknown_outcome(record: BaseRecord) -> OutcomeUnknown:
-    """The error of a record whose create was lost; it has the record."""
-    lost = state_of(record).lost
-    when = f" at {lost.at:%Y-%m-%d %H:%M:%S} UTC" if lost else ""
-    error = OutcomeUnknown(
-        f"A create of {record.meta.name} was sent{when} and its answer was lost: the record may "
-        "or may not exist. It is not sent again. Call record.crm.resolve(), which looks for it "
-        "in the CRM; the record is this error's `record`."
-    )
-    error.record = record
-    return error
 
 
 def _beside(record: BaseRecord, facts: Facts) -> dict[str, str]:

@@ -8,27 +8,22 @@ the owner from the session's user.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from ..calls.environment import Environment
 from ..calls.operations import Create, Delete, FilePart, Me, Row, Update
+from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
-from ..errors import (
-    AccessDenied,
-    DoesNotExist,
-    InvalidRecord,
-    InvalidValue,
-    NotFound,
-    StaleRecord,
-    TransportError,
-)
+from ..errors import DoesNotExist, InvalidRecord, InvalidValue, StaleRecord, VtigerError
 from ..planner.rows import find_row, read_row
 from ..values import encode
 from . import clock
 from .adjustments import compare, refusal, repaired
 from .create_once import create_once
+from .doubt import claimed
 from .line_items import LINE_ITEMS, is_inventory
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare
 from .rules import Problem, Rule, check_delete, enforce
@@ -92,45 +87,67 @@ def save(
     """
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts = facts_of(runner)
+    facts, env = facts_of(runner), environment_of(runner)
     present: Row = {}
     if operation == "update" and record._saved_id is not None:
         # What update is not told again it may damage: a description is encoded once more.
-        stored = yield from read_row(record.meta, record._saved_id, environment_of(runner))
+        stored = yield from read_row(record.meta, record._saved_id, env)
         present = stored or {}
+    given = record._outgoing()
     prepared = prepare(record, facts, operation=operation, present=present, file=file)
     if prepared is None:
         return
     if needs_user(record, facts):
         user = str((yield from perform(Me()))["id"])
-        # Another task may have saved the record in the meantime.
+        # Another task may have saved or changed the record in the meantime.
+        given = record._outgoing()
         prepared = prepare(record, facts, operation=operation, present=present, file=file)
         if prepared is None:
             return
         prepared = owned(prepared, record.meta, user)
+    written = Written(record, prepared, given)
     if isinstance(prepared.call, Create):
-        row = yield from create_once(record, prepared.call, facts, environment_of(runner))
-    else:
-        if if_unmodified:
-            yield from _check_unmodified(record, facts, environment_of(runner))
-        row = yield from perform(prepared.call)
+        with claimed(record, prepared.call, facts):
+            row = yield from create_once(record, prepared.call, facts, env)
+            yield from _take_over(written, row, facts, env, runner)
+        return
+    if if_unmodified:
+        yield from _check_unmodified(record, facts, env)
+    row = yield from perform(prepared.call)
+    yield from _take_over(written, row, facts, env, runner)
+
+
+def _take_over(
+    written: Written, row: Row, facts: Facts, env: Environment, runner: Runner | None
+) -> Plan[None]:
+    record = written.record
     if row.keys() == {"id"}:
         # A dialect that tells no more: the record is known, its values are read.
-        record._settle(row, runner)
-        row = (yield from read_row(record.meta, str(row["id"]), environment_of(runner))) or row
-    settle(record, prepared, row, facts, runner)
+        record._settle(row, runner, written.given)
+        state_of(record).lost = None
+        row = (yield from read_row(record.meta, str(row["id"]), env)) or row
+    settle(written, row, facts, runner)
 
 
-def settle(
-    record: BaseRecord, prepared: Prepared, row: Row, facts: Facts, runner: Runner | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that was sent, as long as its answer is not taken over."""
+
+    record: BaseRecord
+    prepared: Prepared
+    given: Mapping[str, object]
+    """The record's changes when the write was prepared: later ones are kept as changes."""
+
+
+def settle(written: Written, row: Row, facts: Facts, runner: Runner | None) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
+    record, prepared = written.record, written.prepared
     meta = record.meta
     row = fields_of(repaired(meta, prepared.sent, row))
     if isinstance(prepared.call, Update) and LINE_ITEMS in prepared.sent:
         # The answer of `update` has an empty list, whatever is stored.
         row.pop(LINE_ITEMS, None)
-    record._settle(row, runner)
+    record._settle(row, runner, written.given)
     take_items(record, row)
     if isinstance(prepared.call, Create):
         clock.check(runner, row)
@@ -177,12 +194,27 @@ def delete_id(meta: ModuleMeta, id_: str, runner: Runner | None) -> Plan[None]:
     enforce(meta, check_delete(meta), facts_of(runner))
     try:
         yield from perform(Delete(id_))
-    except (AccessDenied, NotFound, TransportError):
-        # The server says the same of a record that is gone, perhaps by this very call whose
-        # answer was lost, as of one that may not be deleted.
-        found = yield from find_row(meta, id_, environment_of(runner), columns=("id",))
-        if found is not None:
+    except VtigerError as error:
+        if not may_be_gone(error) or not (yield from is_gone(meta, id_, environment_of(runner))):
             raise
+
+
+def may_be_gone(error: VtigerError) -> bool:
+    """Whether a record may be gone although its deletion failed.
+
+    The server says the same of a record that is gone, perhaps by this very call whose answer was
+    lost, as of one that may not be deleted.
+    """
+    outcome = outcome_of(error)
+    return not outcome.undone or (outcome.fate is Fate.REFUSED and outcome.again is Again.NO)
+
+
+def is_gone(meta: ModuleMeta, id_: str, env: Environment) -> Plan[bool | None]:
+    """Whether the record is no longer there to be read; None where the CRM cannot be asked."""
+    try:
+        return (yield from find_row(meta, id_, env, columns=("id",))) is None
+    except VtigerError:
+        return None
 
 
 def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:

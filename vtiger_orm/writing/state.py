@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ..calls.outcome import Fate, Outcome
 from ..calls.plans import Plan
 from ..errors import InvalidValue
 from .adjustments import Adjustment
@@ -19,23 +20,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LostCreate:
-    """A create that was sent and whose answer did not come."""
+    """A create that was sent and whose answer did not come. Times are this machine's, in UTC."""
 
     sent: Mapping[str, Any]
     """Wire values."""
+    given: Mapping[str, object]
+    """The same by attribute, as the record held them."""
     at: datetime
-    """When it was sent, by this machine's clock, in UTC."""
+    """When it was sent."""
+    until: datetime
+    """When the server can no longer be at work on it."""
+    said: str = ""
+    """What the CRM or the connection said instead of an answer."""
+
+    def over(self) -> bool:
+        """Whether the server can no longer be at work on it."""
+        return datetime.now(UTC) >= self.until
+
+    @property
+    def outcome(self) -> Outcome:
+        fate = Fate.UNKNOWN if self.over() else Fate.UNDER_WAY
+        return Outcome(fate, until=self.until)
 
 
 class OperationState:
     """The part of a record's state that `record.crm` shows."""
 
-    __slots__ = ("adjusted", "items", "lost", "related")
+    __slots__ = ("adjusted", "items", "lost", "related", "saving")
 
     def __init__(self) -> None:
         self.adjusted: tuple[Adjustment, ...] = ()
         self.items: LineItems | None = None
         self.lost: LostCreate | None = None
+        self.saving = False
+        """Whether somebody creates the record right now; only then may `lost` still be settled
+        by an answer."""
         self.related: dict[str, list[Any]] = {}
         """Name of a relation -> the records that `prefetch_related` brought."""
 
