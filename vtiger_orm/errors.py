@@ -114,6 +114,8 @@ class Outcome:
 
 NEVER_LEFT: Final = Outcome(Fate.NEVER_LEFT)
 
+from ._pickled import class_named, public_name, restores
+
 
 class VtigerError(Exception):
     """Base of everything raised by this library. Can be pickled, for pools of processes."""
@@ -123,13 +125,14 @@ class VtigerError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not through the constructor: it makes the message of other arguments.
-        return _restored, (type(self), self.args, self.__dict__)
+        return restore_error, (*public_name(type(self)), self.args), self.__dict__
 
 
-def _restored(kind: type[VtigerError], args: tuple[Any, ...], facts: dict[str, Any]) -> VtigerError:
-    error = kind.__new__(kind, *args)
+@restores
+def restore_error(module: str, name: str, args: tuple[Any, ...]) -> VtigerError:
+    """An error of that class, before its attributes are set."""
+    error = VtigerError.__new__(class_named(module, name, VtigerError), *args)
     error.args = args
-    error.__dict__.update(facts)
     return error
 
 

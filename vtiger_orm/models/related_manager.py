@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from .._pickled import restores
 from ..calls.operations import Revise
 from ..calls.plans import Plan, perform
 from ..calls.protocols import PlanFor, environment_of
@@ -26,6 +27,7 @@ from ..writing import save as write
 from ..writing.links import NotRelated
 from ..writing.report import BulkReport, Progress
 from ..writing.state import state_of
+from .portable import Plain, dumped, relation_named, restored
 from .query_state import QueryState
 from .queryset import QuerySet
 from .writing import no_positions
@@ -74,7 +76,8 @@ class RelatedManager(QuerySet[M]):
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self._source, self._side.relation, *super().__reduce__())
+        name = self._side.relation.name
+        return restore_related_manager, (self._source, name, dumped(self._state))
 
     # What prefetch_related brought
 
@@ -261,10 +264,15 @@ async def _given(records: Iterable[M]) -> AsyncIterator[M]:
         yield record
 
 
-def _restored(record: BaseRecord, relation: Relation, rebuild: Any, parts: tuple[Any, ...]) -> Any:
-    """A pickled manager: made anew for its record, with the conditions it had."""
-    manager: RelatedManager[Any] = RelatedManager(record, relation)
-    return manager._with(selection=rebuild(*parts).selection)
+@restores
+def restore_related_manager(record: BaseRecord, relation: str, plain: Plain) -> RelatedManager[Any]:
+    """The manager of that relation of the record, with the conditions it had."""
+    manager: RelatedManager[Any] = RelatedManager(record, relation_named(record.meta, relation))
+    state = restored(manager.model, plain)
+    again: RelatedManager[Any] = manager._with(
+        selection=state.selection, fetches=state.fetches, max_writes=state.max_writes
+    )
+    return again
 
 
 def _same(one: str, other: str) -> bool:

@@ -14,6 +14,7 @@ from .record import BaseRecord
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
+    from .state import Memory
 
 R = TypeVar("R", bound=BaseRecord)
 
@@ -70,11 +71,11 @@ def settle(record: BaseRecord, row: Row, runner: Runner | None) -> None:
     record._settle(row, runner)
 
 
-def recall(record: BaseRecord) -> Any:
+def recall(record: BaseRecord) -> Memory | None:
     """What `remember` was told last; None at first."""
     return record._state.operations
 
 
-def remember(record: BaseRecord, operations: Any) -> None:
-    """Keep what `record.crm` knows of the record; its `doubt()` goes with copies and pickles."""
+def remember(record: BaseRecord, operations: Memory) -> None:
+    """Keep what `record.crm` knows of the record."""
     record._state.operations = operations

@@ -69,6 +69,12 @@ def set_state(record: BaseModel, state: RecordState) -> None:
     _set(record, "_state", state)
 
 
+def set_private(record: BaseModel, private: dict[str, Any] | None) -> None:
+    """Give the record these private attributes, where there are some, in place of the defaults."""
+    if private:
+        _set(record, "__pydantic_private__", private)
+
+
 def own_fields_set(record: BaseModel, fields_set: set[str]) -> None:
     """Give the record a set of its own: loaded ones share theirs with their page."""
     _set(record, "__pydantic_fields_set__", fields_set)

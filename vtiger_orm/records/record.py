@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .. import errors
+from .._pickled import class_named, public_name, restores
 from ..errors import InvalidId, InvalidValue, RecordError
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
@@ -22,6 +23,7 @@ from .internals import (
     new_record,
     own_fields_set,
     replace_values,
+    set_private,
     set_state,
 )
 from .mapper import Mapper, MetaOf
@@ -349,12 +351,26 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             setattr(copied, name, value)
         return copied
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the session, which belongs to this process."""
+        return restore_record, public_name(type(self)), self.__getstate__()
+
     def __getstate__(self) -> dict[Any, Any]:
-        return {**super().__getstate__(), "_state": self._state}
+        held = {
+            "values": self.__dict__,
+            "fields_set": sorted(self.__pydantic_fields_set__),
+            **self._state.pickled(),
+        }
+        private = self.__pydantic_private__
+        return {**held, "private": private} if private else held
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        super().__setstate__(state)
-        set_state(self, state["_state"])
+        """Fields that the class does not have any more are left behind."""
+        known = self.__mapper__.columns.keys()
+        values = {name: value for name, value in state["values"].items() if name in known}
+        replace_values(self, values, known & set(state["fields_set"]))
+        set_state(self, RecordState.restored(state))
+        set_private(self, state.get("private"))
 
     def _label(self) -> str:
         facts = self.__mapper__.facts
@@ -373,6 +389,12 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     def __repr_args__(self) -> Any:
         yield None, self._saved_id
         yield None, self._label()
+
+
+@restores
+def restore_record(module: str, name: str) -> BaseRecord:
+    """A record of that class, before its values are set."""
+    return new_record(class_named(module, name, BaseRecord), {}, set(), RecordState())
 
 
 def _own_error(model: type[BaseRecord], name: str, base: type[RecordError]) -> type[Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Self, TypeVar, get_args
 
+from .._pickled import restores
 from ..errors import ConfigError, InvalidId, NoSession, NotLoaded
 from ..ids import is_id, parse_id
 from .internals import new_record
@@ -155,10 +156,13 @@ class Ref(str, Generic[M_co]):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Without the session, which belongs to this process."""
         package = self._origin.package if self._origin else None
-        return _restore, (str(self), package.name if package else None), self._record
+        unread = isinstance(self._record, NotLoaded)
+        record = str(self._record) if unread else self._record
+        return restore_reference, (str(self), package.name if package else None), record
 
     def __setstate__(self, record: Any) -> None:
-        self._record = record
+        """The record that was loaded, or the text that tells why it could not be read."""
+        self._record = NotLoaded(record) if isinstance(record, str) else record
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -199,5 +203,9 @@ def attach(ref: Ref[Any], record: object) -> None:
     ref._record = record
 
 
-def _restore(id: str, package: str | None) -> Ref[Any]:
+@restores
+def restore_reference(id: str, package: str | None) -> Ref[Any]:
+    """A reference to a record of the generated package of that name, if there was one."""
+    if not is_id(id):
+        raise InvalidId(id)
     return bound(id, Origin(import_module(package).package) if package is not None else None)
