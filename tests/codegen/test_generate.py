@@ -280,16 +280,6 @@ def test_an_unknown_field_type_becomes_text_with_a_warning() -> None:
     assert 'x: Text = field("X")' in text_of(output, "m.py")
 
 
-def test_include_and_exclude_are_patterns() -> None:
-    modules = [module(name) for name in ("Accounts", "Contacts", "SMSNotifier", "SMSLog")]
-    output = generated(*modules, include=("*s", "SMS*"), exclude=("SMSL*",))
-    assert {path.stem for path in output.files if len(path.parts) == 1} == {
-        *("__init__", "_package", "py", "accounts", "contacts", "smsnotifier")
-    }
-    with pytest.raises(ConfigError, match="No module is left"):
-        generated(*modules, include=("Lead*",))
-
-
 def test_single_templates_can_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "module.py.jinja").write_text("x = {{ module.wire | literal }}\n")

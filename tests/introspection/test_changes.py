@@ -166,3 +166,13 @@ def test_a_damaged_snapshot_is_told_and_replaced(become: Callable[..., None], ca
     assert run(["pull"]) == 0
     assert "What changed cannot be told" in capsys.readouterr().err
     assert "Leads" in Snapshot.load("vtiger-schema").modules
+
+
+def test_a_pattern_that_fits_nothing_writes_nothing(
+    become: Callable[..., None], capsys: Out
+) -> None:
+    assert run(["pull", "--exclude", "Leeds"]) == 1
+    assert "exclude 'Leeds' fits no module that the CRM showed. Did you mean \"Leads\"?" in (
+        capsys.readouterr().err
+    )
+    assert not Path("vtiger-schema").exists()

@@ -16,6 +16,7 @@ from vtiger_orm.metadata.snapshot import Snapshot
 from ..config import load_config
 from ..diff.compare import Diff
 from ..diff.reports import as_text
+from ..generate import check_patterns
 from ..live.credentials import DIALECTS, open_session
 from ..live.losses import Losses, losses
 from ..live.proofs import with_former_proofs
@@ -84,6 +85,8 @@ def pull(
     with open_session(url, dialect, config) as session, session.count_calls() as calls:
         snapshot = pull_snapshot(session, console=Console(stderr=True), **chosen)
         identity = session.identify()
+    seen = [snapshot] if former is None else [snapshot, former]
+    check_patterns(chosen["include"], chosen["exclude"], *seen)
     if former is not None:
         snapshot = with_former_proofs(former, snapshot)
         diff, lock = compare_asking(former, snapshot, folder / FILE_NAME, renames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,9 +13,9 @@ from vtiger_orm.metadata.snapshot import ModuleSnapshot
 
 from ..text.suggest import suggest
 from . import reserved, wanted
+from .choosing import Chooser, Owner
 from .lock import ModuleNames, NamesError, NamesLock
 from .renamed import with_renames
-from .resolver import Namespace
 from .things import listed_values, picklist_fields
 
 CustomNames = Literal["label", "wire"]
@@ -65,13 +65,13 @@ class _Assignment:
 
     def run(self) -> NamesLock:
         self._check_overrides()
-        classes = self._classes()
+        classes, owners = self._classes()
         files = self._files()
         chosen = {
-            name: self._module(name, classes[name], files[name], frozenset(classes.values()))
+            name: self._module(name, classes[name], files[name], owners)
             for name in sorted(self.modules)
         }
-        if self.missing:
+        if self.locked and self.missing:
             raise NamesError(
                 "names.lock lacks names, and locked runs choose none:\n"
                 + "\n".join(f"  {line}" for line in self.missing)
@@ -84,54 +84,6 @@ class _Assignment:
         }
         return NamesLock(modules={**gone, **chosen}, renamed=self.lock.renamed)
 
-    # One namespace
-
-    def _assign(
-        self,
-        what: str,
-        space: Namespace,
-        wishes: Mapping[str, str],
-        known: Mapping[str, str],
-        overrides: Mapping[str, str],
-    ) -> dict[str, str]:
-        """A name for each key of `wishes`; `what` is the place, for messages."""
-        chosen: dict[str, str] = {}
-        for key in sorted(overrides.keys() & wishes.keys()):
-            name = overrides[key]
-            self._take(space, name, f"The settings call {what}{key!r} {name!r}", ConfigError)
-            chosen[key] = name
-            if self.locked and known.get(key) != name:
-                self.missing.append(f"{what}{key!r}: settings say {name}, {_told(known, key)}")
-        for key in sorted((known.keys() & wishes.keys()) - chosen.keys()):
-            name = known[key]
-            self._take(space, name, f"names.lock calls {what}{key!r} {name!r}", NamesError)
-            chosen[key] = name
-        fresh = wishes.keys() - chosen.keys()
-        for key in sorted(fresh, key=lambda key: (wishes[key] != key, key)):
-            chosen[key] = space.claim(wishes[key])
-            if self.locked:
-                self.missing.append(f"{what}{key!r} (would be {chosen[key]})")
-        for key in sorted(known.keys() - wishes.keys()):
-            if space.take(known[key]):
-                chosen[key] = known[key]
-        return chosen
-
-    def _take(
-        self, space: Namespace, name: str, told: str, error: type[ConfigError | NamesError]
-    ) -> None:
-        if not wanted.is_legal(name):
-            why = (
-                "which generated code cannot use: a name has ASCII letters, digits and single "
-                "underscores, starts with a letter, and not with model_"
-            )
-        elif space.is_reserved(name):
-            why = "which is a name that Python or the library needs"
-        elif not space.take(name):
-            why = "which something else beside it is called already"
-        else:
-            return
-        raise error(f"{told}, {why}. Choose another one.")
-
     # The package
 
     def _overrides(self, module: str) -> ModuleNames:
@@ -140,59 +92,60 @@ class _Assignment:
     def _known(self, module: str) -> ModuleNames:
         return self.lock.modules.get(module) or ModuleNames()
 
-    def _classes(self) -> dict[str, str]:
+    def _classes(self) -> tuple[dict[str, str], dict[str, Owner]]:
         """A class comes after the capitalised attributes and nested classes that are fixed:
         inside a model they would hide it from type checkers."""
         wishes = {name: wanted.module_class(name) for name in self.modules}
-        fixed = {
-            name
+        known = self._told_by(self._known, "class_name")
+        inside = {
+            name: Owner(f"something in the model of {module!r}", by_settings)
+            for by_settings, names_of in ((False, self._known), (True, self._overrides))
             for module in self.modules
-            for names in (self._known(module), self._overrides(module))
-            for name in (*names.picklists.values(), *names.fields.values())
-            if name[:1].isupper()
+            for name in (*names_of(module).picklists.values(), *names_of(module).fields.values())
+            if name[:1].isupper() and name not in known.values()
         }
-        known = {name: self._known(name).class_name or "" for name in self.modules}
-        fixed -= set(known.values())
         companions = {f"{wish}{end}" for wish in wishes.values() for end in reserved.COMPANIONS}
-        return self._assign(
-            "the class of ",
-            Namespace(reserved.CLASSES | fixed | companions),
-            wishes,
-            {name: given for name, given in known.items() if given},
-            {
-                name: given
-                for name in self.modules
-                if (given := self._overrides(name).class_name) is not None
-            },
-        )
+        chooser = Chooser("the class of ", reserved.CLASSES | companions, inside)
+        overrides = self._told_by(self._overrides, "class_name")
+        return self._choose(chooser, wishes, known, overrides), chooser.owners
 
     def _files(self) -> dict[str, str]:
-        return self._assign(
-            "the file of ",
-            Namespace(reserved.PYTHON_MODULES, fold=True),
+        return self._choose(
+            Chooser("the file of ", reserved.PYTHON_MODULES, fold=True),
             {name: wanted.python_module(name) for name in self.modules},
-            {
-                name: given
-                for name in self.modules
-                if (given := self._known(name).python_module) is not None
-            },
-            {
-                name: given
-                for name in self.modules
-                if (given := self._overrides(name).python_module) is not None
-            },
+            self._told_by(self._known, "python_module"),
+            self._told_by(self._overrides, "python_module"),
         )
+
+    def _told_by(self, names_of: Callable[[str], ModuleNames], what: str) -> dict[str, str]:
+        found = {name: getattr(names_of(name), what) for name in self.modules}
+        return {name: given for name, given in found.items() if given is not None}
+
+    def _choose(
+        self,
+        chooser: Chooser,
+        wishes: Mapping[str, str],
+        known: Mapping[str, str],
+        overrides: Mapping[str, str],
+    ) -> dict[str, str]:
+        chosen = chooser.choose(wishes, known, overrides)
+        self.missing += chooser.missing
+        return chosen
 
     # One module
 
     def _module(
-        self, name: str, class_name: str, python_module: str, classes: frozenset[str]
+        self, name: str, class_name: str, python_module: str, classes: Mapping[str, Owner]
     ) -> ModuleNames:
         module, known, overrides = self.modules[name], self._known(name), self._overrides(name)
-        nested = {*known.picklists.values(), *overrides.picklists.values()}
-        fields = self._assign(
-            f"{name} field ",
-            Namespace(reserved.ATTRIBUTES | classes | nested | {"id"}),
+        nested = {
+            given: Owner(f"{name} picklist {key!r}", by_settings)
+            for by_settings, names in ((False, known), (True, overrides))
+            for key, given in names.picklists.items()
+        }
+        of_fields = Chooser(f"{name} field ", reserved.ATTRIBUTES | {"id"}, {**classes, **nested})
+        fields = self._choose(
+            of_fields,
             {
                 each.name: self._attribute(each)
                 for each in module.describe.fields
@@ -201,9 +154,13 @@ class _Assignment:
             known.fields,
             overrides.fields,
         )
-        picklists = self._assign(
-            f"{name} picklist ",
-            Namespace(reserved.ATTRIBUTES | classes | set(fields.values())),
+        gone = {given: Owner(f"{name} field {key!r}") for key, given in fields.items()}
+        picklists = self._choose(
+            Chooser(
+                f"{name} picklist ",
+                reserved.ATTRIBUTES,
+                {**classes, **gone, **of_fields.owners},
+            ),
             {
                 each.name: wanted.picklist_class(fields[each.name], each.label)
                 for each in picklist_fields(module)
@@ -212,18 +169,16 @@ class _Assignment:
             overrides.picklists,
         )
         members = {
-            each.name: self._assign(
-                f"{name} {each.name} value ",
-                Namespace(),
+            each.name: self._choose(
+                Chooser(f"{name} {each.name} value "),
                 {value: wanted.member(value) for value in listed_values(each)},
                 known.members.get(each.name, {}),
                 overrides.members.get(each.name, {}),
             )
             for each in picklist_fields(module)
         }
-        relations = self._assign(
-            f"{name} relation ",
-            Namespace(reserved.RELATIONS),
+        relations = self._choose(
+            Chooser(f"{name} relation ", reserved.RELATIONS),
             {each.label: wanted.relation(each.label, each.name) for each in module.relations},
             known.relations,
             overrides.relations,
@@ -258,6 +213,11 @@ class _Assignment:
                 for key in given:
                     if key not in there:
                         raise _unknown(f"{module} {kind}", key, there)
+            for each in picklist_fields(snapshot):
+                values = listed_values(each)
+                for value in names.members.get(each.name, {}):
+                    if value not in values:
+                        raise _unknown(f"{module} {each.name} value", value, values)
 
 
 def _without_taken(names: ModuleNames, classes: Iterable[str], files: Iterable[str]) -> ModuleNames:
@@ -272,10 +232,6 @@ def _without_taken(names: ModuleNames, classes: Iterable[str], files: Iterable[s
 
 def _names(fields: Iterable[DescribedField]) -> set[str]:
     return {each.name for each in fields}
-
-
-def _told(known: Mapping[str, str], key: str) -> str:
-    return f"names.lock says {known[key]}" if key in known else "names.lock has none"
 
 
 def _unknown(what: str, name: str, there: Iterable[str]) -> ConfigError:

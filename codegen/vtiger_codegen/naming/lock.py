@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,12 @@ from ..text.literals import json_text
 
 FORMAT: Final = 1
 FILE_NAME: Final = "names.lock"
+
+_MARKER: Final = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?= |\r?$)", re.MULTILINE)
+_CURE: Final = (
+    "where both name one thing, keep the line whose name your code uses. Mind the commas. Then run "
+    "`vtiger-orm names accept`, which tells what does not fit."
+)
 
 
 class NamesError(SchemaError):
@@ -85,6 +92,26 @@ def _told(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if value}
 
 
+def _refuse_conflicts(file: Path, text: str) -> None:
+    """Two branches that both chose names leave both their lines, and markers around them."""
+    found = next((match for match in _MARKER.finditer(text)), None)
+    if found is not None:
+        raise NamesError(
+            f"{file} has the markers of a merge conflict, the first in line "
+            f"{text.count(chr(10), 0, found.start()) + 1}: two branches have chosen names. Keep "
+            f"the lines of both sides and take the markers away; {_CURE}"
+        )
+
+
+def _mapping(file: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise NamesError(f"{file} names {key!r} twice, as after a merge: {_CURE}")
+        found[key] = value
+    return found
+
+
 def lock_text(file: Path) -> str:
     """What the file holds now, with the line ends that were written; empty without a file."""
     try:
@@ -115,7 +142,9 @@ def load_lock(file: Path) -> NamesLock:
     if not file.exists():
         return NamesLock()
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        _refuse_conflicts(file, text)
+        content = json.loads(text, object_pairs_hook=lambda pairs: _mapping(file, pairs))
     except (OSError, ValueError, RecursionError) as error:
         raise NamesError(
             f"{file} cannot be read: {error}. Restore it from version control; without it, names "

@@ -286,5 +286,47 @@ def test_impossible_overrides_are_refused(overrides: dict[str, object], told: st
         name_everything(described, NamesLock(), rules)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (
+            {"fields": {"cf_2": "tier"}},
+            "The settings call M field 'cf_2' 'tier', which is what names.lock calls M field",
+        ),
+        (
+            {"picklists": {"stage": "Upper"}},
+            "The settings call M picklist 'stage' 'Upper', which is what names.lock calls M field",
+        ),
+        (
+            {"members": {"stage": {"x": "Y"}}},
+            "The settings call M stage value 'x' 'Y', which is what names.lock calls M stage value",
+        ),
+        ({"class": "Upper"}, "The settings call the class of 'M' 'Upper', which something in"),
+        ({"class": "N"}, "The settings call the class of 'M' 'N', which is what names.lock calls"),
+        ({"relations": {"K": "deals"}}, "The settings call M relation 'K' 'deals', which is what"),
+        ({"members": {"stage": {"z": "Z"}}}, "the M stage value 'z', which the snapshot does not"),
+    ],
+)
+def test_an_override_is_blamed_for_the_clash_it_makes(
+    overrides: dict[str, object], told: str
+) -> None:
+    described = {
+        "M": module(
+            "M",
+            field("cf_1", label="Tier"),
+            field("cf_2", label="Level"),
+            field("Upper"),
+            field("stage", "picklist", values=["x", "y"]),
+            relations=[{"name": "M", "label": "Deals"}, {"name": "M", "label": "K"}],
+        ),
+        "N": module("N"),
+    }
+    lock = name_everything(described, NamesLock())
+    rules = NamingRules(overrides={"M": ModuleNames.model_validate(overrides)})
+    with pytest.raises(ConfigError) as error:
+        name_everything(described, lock, rules)
+    assert told in str(error.value)
+
+
 def test_custom_fields_may_keep_their_wire_name() -> None:
     assert fields_of(field("cf_1", label="Tier"), custom="wire") == {"cf_1": "cf_1"}
