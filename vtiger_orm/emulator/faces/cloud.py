@@ -7,7 +7,6 @@ the profile says so.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 from dataclasses import replace
@@ -119,7 +118,7 @@ def _credentials(request: Request) -> tuple[str, str]:
         return "", ""
     try:
         name, _, key = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return name, key
 
