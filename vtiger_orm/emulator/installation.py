@@ -100,6 +100,11 @@ class Installation:
         found = self.user(user)
         return found.name, found.access_key
 
+    def set_key(self, user: str, key: str) -> None:
+        """Give a user another access key; a file keeps it. Raises `ValueError` for a name that
+        nobody has, and for a key of less than 8 characters or with blanks."""
+        self.engine.accounts.set_key(user, key)
+
     def user_with_password(self, name: str, password: str) -> User | None:
         """The user of that name if the password is right."""
         user = self.engine.user(name)
