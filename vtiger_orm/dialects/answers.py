@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from .base import HttpResponse
 logger = logging.getLogger("vtiger_orm")
 
 _ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
+_DEEPEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,10 @@ def _json(body: bytes) -> Any:
         return None
     try:
         text = body[start.start() :].decode("utf-8")
-        _, end = json.JSONDecoder().raw_decode(text)
-        content = from_json(text[:end])  # how deep it may be does not depend on the Python
-    except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
+        content, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    if _is_deep(content):
         return None
     logger.warning(
         "the CRM printed %d bytes before and %d after its answer; they were ignored",
@@ -73,3 +76,20 @@ def _json(body: bytes) -> Any:
         len(text) - end,
     )
     return content
+
+
+def _is_deep(content: Any) -> bool:
+    """Whether it is nested deeper than anything of the API; json itself stops at a thousand
+    levels or at ten thousand, as the Python has it."""
+    level = [content]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(content: Any) -> Iterable[Any]:
+    if isinstance(content, dict):
+        return content.values()
+    return content if isinstance(content, list) else ()
