@@ -67,6 +67,12 @@ class Installation:
         return self.engine.schema.instance.version or self.profile.vtiger_version
 
     @property
+    def tells_version(self) -> bool:
+        """Whether Cloud's REST API tells the version: not where it did not tell `pull`."""
+        schema = self.engine.schema
+        return not schema.is_cloud or schema.instance.version is not None
+
+    @property
     def capabilities(self) -> Capabilities:
         """What `pull` would find out here; for a session, where the snapshot was pulled from
         another kind of server than this one."""

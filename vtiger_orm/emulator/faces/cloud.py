@@ -58,7 +58,7 @@ class CloudFace:
 
     def answer(self, call: ApiCall) -> Outcome:
         outcome = self._answer(call)
-        headers = {"X-Vtiger-Version": self._crm.version}
+        headers = {"X-Vtiger-Version": self._crm.version} if self._crm.tells_version else {}
         if outcome.response.status != 401:
             headers |= self._crm.limits.headers(refused=outcome.response.status == 429)
         response = replace(

@@ -47,4 +47,5 @@ def describe(ctx: Context) -> dict[str, Any]:
     """One module as the user sees it."""
     view = ctx.view(ctx.module(ctx.text("elementType")))
     answer = picklists.described(ctx.store, view.module, views.describe(view))
-    return cloud.extend_describe(view, answer) if ctx.profile.cloud else answer
+    adapted = ctx.profile.cloud and not ctx.schema.is_cloud
+    return cloud.extend_describe(view, answer) if adapted else answer
