@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from .base import HttpResponse
 logger = logging.getLogger("vtiger_orm")
 
 _ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
+_DEEPEST: Final = 200
 
 _DEEPEST: Final = 200
 """Lists and objects within each other; answers of the API have a dozen, and pydantic's reader of
@@ -81,9 +83,15 @@ def _json(body: bytes) -> Any:
     try:
         text = body[start.start() :].decode("utf-8")
         content, end = json.JSONDecoder().raw_decode(text)
+<<<<<<< HEAD
         if _depth(content) > _DEEPEST:
             return None
     except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
+=======
+    except (ValueError, RecursionError):
+        return None
+    if _is_deep(content):
+>>>>>>> emulator
         return None
     if _ENVELOPE.search(text[end:].encode("utf-8")):
         return None
@@ -95,6 +103,24 @@ def _json(body: bytes) -> Any:
     return content
 
 
+<<<<<<< HEAD
 def holds_several(body: bytes) -> bool:
     """Whether an answer without a readable envelope has more than one in it."""
     return len(_ENVELOPE.findall(body)) > 1
+=======
+def _is_deep(content: Any) -> bool:
+    """Whether it is nested deeper than anything of the API; json itself stops at a thousand
+    levels or at ten thousand, as the Python has it."""
+    level = [content]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(content: Any) -> Iterable[Any]:
+    if isinstance(content, dict):
+        return content.values()
+    return content if isinstance(content, list) else ()
+>>>>>>> emulator

@@ -108,6 +108,8 @@ class Crm(Installation):
             return replace(response, delivery=replace(response.delivery, dropped=True))
         if len(request.body) > self.body_limit:
             return self._dated(text_response("Request Entity Too Large", status=413))
+        if request.is_damaged:
+            return self._dated(text_response("The body is damaged or cut short", status=400))
         face = next((each for each in self._faces if each.accepts(request.path)), None)
         if face is None:
             return self._dated(text_response("<h1>Not Found</h1>", status=404))

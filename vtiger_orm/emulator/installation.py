@@ -67,6 +67,12 @@ class Installation:
         return self.engine.schema.instance.version or self.profile.vtiger_version
 
     @property
+    def tells_version(self) -> bool:
+        """Whether Cloud's REST API tells the version: not where it did not tell `pull`."""
+        schema = self.engine.schema
+        return not schema.is_cloud or schema.instance.version is not None
+
+    @property
     def capabilities(self) -> Capabilities:
         """What `pull` would find out here; for a session, where the snapshot was pulled from
         another kind of server than this one."""
@@ -99,6 +105,11 @@ class Installation:
         """User name and access key, of the administrator unless named."""
         found = self.user(user)
         return found.name, found.access_key
+
+    def set_key(self, user: str, key: str) -> None:
+        """Give a user another access key; a file keeps it. Raises `ValueError` for a name that
+        nobody has, and for a key of less than 8 characters or with blanks."""
+        self.engine.accounts.set_key(user, key)
 
     def user_with_password(self, name: str, password: str) -> User | None:
         """The user of that name if the password is right."""

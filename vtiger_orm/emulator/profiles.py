@@ -5,7 +5,7 @@ Nothing else in the emulator asks which server it is; it asks one of these facts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ PROFILES: Final = {each.name: each for each in (STOCK_8_0_PHP8, STOCK_7, CLOUD)}
 def profile_of(instance: Instance) -> Profile:
     """The profile that comes nearest to the server a snapshot was pulled from."""
     if instance.dialect == "cloud":
-        return CLOUD
+        return replace(CLOUD, page_cap=instance.capabilities.page_size or CLOUD.page_cap)
     works = instance.capabilities.sync or instance.capabilities.files_retrieve
     return STOCK_7 if works or (instance.version or "").startswith("7.") else STOCK_8_0_PHP8
 

@@ -98,7 +98,12 @@ class Accounts:
 
     def _found(self) -> None:
         """The administrator, the three groups and the rows every CRM is born with."""
-        self.add_user(ADMIN, admin=True, last_name="Administrator")
+        self.add_user(
+            ADMIN,
+            admin=True,
+            last_name="Administrator",
+            date_format=self._schema.date_format,
+        )
         for name in _BASE_GROUPS:
             self.add_group(name)
         for name, rows in _BASE_ROWS.items():

@@ -10,6 +10,7 @@ from typing import Final
 
 _NUMBER: Final = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
+_LARGEST: Final = 2**63 - 1
 _DIGITS: Final = 40
 _WIDE: Final = Context(prec=5 * _DIGITS)  # room for products of such numbers
 ZERO_DATE: Final = "0000-00-00"
@@ -39,6 +40,15 @@ def integer(text: str) -> int:
     amount = number(text) or 0.0
     rounded = math.floor(abs(amount) + 0.5) * (1 if amount >= 0 else -1) if amount else 0
     return max(_INT_MIN, min(_INT_MAX, int(rounded)))
+
+
+def digits(text: str) -> int | None:
+    """The number that ASCII digits write, and the largest one that SQLite holds where they write
+    more; None for any other text (``²`` and ``١`` are digits to Python)."""
+    if not text.isascii() or not text.isdigit():
+        return None
+    significant = text.lstrip("0")
+    return int(significant or "0") if len(significant) < 19 else _LARGEST
 
 
 def is_numeric(text: str) -> bool:

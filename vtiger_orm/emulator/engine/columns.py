@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from .casts import digits
+
 
 class Storage(StrEnum):
     """Type of a column, as the database compares and clips it."""
@@ -176,8 +178,8 @@ def _by_kind(module: str, name: str, kind: str, field: Mapping[str, Any]) -> Col
         return Column(Storage.DECIMAL, digits=2 if _is_custom(name) else 8)
     if kind == "double":
         return _double(name, str(field.get("label", "")))
-    length = field["type"].get("length")
-    if isinstance(length, int) and length > 0:
+    length = digits(str(field["type"].get("length")))
+    if length:
         return Column(Storage.TEXT, length)
     return Column(Storage.TEXT, _text_length(name, kind))
 

@@ -287,9 +287,10 @@ def _selected_everything(schema: Schema, view: View) -> tuple[list[str], list[st
 
 
 def _row_number(token: str) -> int:
-    if not token.isascii() or not token.isdigit():
+    number = casts.digits(token)
+    if number is None:
         raise SilentError(f"LIMIT {token} is no SQL")
-    return min(int(token), 2**62)
+    return min(number, 2**62)
 
 
 def _is_misread(condition: Condition) -> bool:

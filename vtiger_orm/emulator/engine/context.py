@@ -10,6 +10,7 @@ from typing import Any
 
 from ..profiles import Profile
 from . import ids
+from .documents import decoded
 from .errors import Crash, CrmError, PlainText, denied, invalid_id
 from .schema import Module, Schema
 from .store import BROKEN, DELETED, Store
@@ -58,7 +59,7 @@ class Context:
         value = self.params.get(name)
         if isinstance(value, str):
             try:
-                value = json.loads(value)
+                value = decoded(value)
             except ValueError:
                 return {}
         return dict(value) if isinstance(value, Mapping) else {}

@@ -35,6 +35,10 @@ class PlainText(EngineError):
         self.text = text
 
 
+class UnfitDatabase(ValueError):
+    """A database file that was made for another schema, by another program or another release."""
+
+
 def denied(what: str = "") -> CrmError:
     """The server's answer to nearly everything it does not like.
 

@@ -151,6 +151,22 @@ class Schema:
     def __iter__(self) -> Iterator[Module]:
         return iter(self.modules.values())
 
+    @property
+    def is_cloud(self) -> bool:
+        """Whether the Cloud itself described it: it is served as it is then."""
+        return self.instance.dialect == "cloud"
+
+    @property
+    def date_format(self) -> str:
+        """How the user writes dates who pulled the snapshot: described with every date."""
+        formats = (
+            field.raw["type"].get("format")
+            for module in self
+            for field in module.fields.values()
+            if field.kind == "date"
+        )
+        return next(filter(None, formats), "yyyy-mm-dd")
+
     @classmethod
     def of(cls, snapshot: Snapshot) -> Schema:
         """The schema of a snapshot."""
@@ -221,8 +237,9 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
     types = instance.types.get(name)
     information = {
         "isEntity": describe.is_entity,
-        "label": types.label if types else describe.label,
-        "singular": types.singular if types else describe.label,
+        "label": describe.label,
+        "singular": describe.label,
+        **(types.model_dump(by_alias=True) if types else {}),
     }
     return Module(
         name=name,
@@ -231,9 +248,7 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
         fields=fields,
         id_field=id_field,
         label_fields=tuple(describe.label_fields),
-        relations=tuple(
-            each.model_dump(by_alias=True, exclude_unset=True) for each in snapshot.relations
-        ),
+        relations=tuple(snapshot.to_json()["relations"]),
         is_entity=describe.is_entity,
         information=information,
     )

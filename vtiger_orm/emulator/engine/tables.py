@@ -13,6 +13,7 @@ from typing import Final
 
 from ...errors import SnapshotError
 from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
+from .errors import UnfitDatabase
 from .schema import Field, Module, Schema
 
 _APPLICATION: Final = int.from_bytes(b"vtcr")
@@ -95,18 +96,18 @@ def check_keepable(schema: Schema) -> None:
     """Raises `SnapshotError` for a schema that SQLite cannot keep without losing something:
     names that differ only in case, names with a NUL, modules without fields."""
     tables: dict[str, str] = {}
-    columns: dict[str, dict[str, str]] = {}
+    columns: dict[str, dict[str, str | None]] = {}
     for module in schema:
         if not any(field.described for field in module.fields.values()):
             raise _unkept(module, "it has no fields")
         if tables.setdefault(_folded(module.table), module.table) != module.table:
             raise _unkept(module, "another one differs only in upper and lower case")
-        taken = columns.setdefault(module.table, dict.fromkeys(_OWN_NAMES, ""))
+        taken = columns.setdefault(module.table, dict.fromkeys(_OWN_NAMES))
         for name in (field.name for field in own_columns(module)):
             if "\0" in name:
                 raise _unkept(module, f"the name of its field {name!r} holds a NUL")
             other = taken.setdefault(_folded(name), name)
-            if not other:
+            if other is None:
                 raise _unkept(module, f"no field of a record can be called {name!r} beside its id")
             if other != name:
                 raise _unkept(
@@ -127,7 +128,7 @@ def _unkept(module: Module, reason: str) -> SnapshotError:
 
 
 def check_ours(connection: sqlite3.Connection, database: str) -> None:
-    """Raises `ValueError` for a database that another program or another release has filled."""
+    """Raises `UnfitDatabase` for a database that another program or another release has filled."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if not names:
@@ -136,7 +137,7 @@ def check_ours(connection: sqlite3.Connection, database: str) -> None:
     if application == _APPLICATION and "meta" in names:
         found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
     if found is None or found[0] != _FORMAT:
-        raise ValueError(
+        raise UnfitDatabase(
             f"{database} was made by another program, or by another release of the embedded CRM. "
             "Use another file."
         )
@@ -146,7 +147,7 @@ def fit(connection: sqlite3.Connection, schema: Schema, tables: Tables, database
     """Create what is missing; inside a transaction of the caller's.
 
     A schema may have grown: new modules are there, and new fields are NULL in older rows, as with
-    every field that is added to a CRM in use. Raises `ValueError` when a file was made for a
+    every field that is added to a CRM in use. Raises `UnfitDatabase` when a file was made for a
     schema that this one does not contain.
     """
     check_ours(connection, database)
@@ -158,7 +159,7 @@ def fit(connection: sqlite3.Connection, schema: Schema, tables: Tables, database
     present = {table: _present(connection, table) for table in tables}
     difference = next(_differences(connection, schema, tables, present), None)
     if difference is not None:
-        raise ValueError(
+        raise UnfitDatabase(
             f"{database} was made for another schema: {difference}. "
             "Use another file, or the schema it was made with."
         )

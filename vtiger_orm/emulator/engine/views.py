@@ -64,11 +64,12 @@ def describe(view: View) -> dict[str, Any]:
     """The describe answer for this user."""
     module = view.module
     answer = dict(module.raw)
-    answer.update(
-        createable=bool(answer.get("createable", True)) and view.writable,
-        updateable=bool(answer.get("updateable", True)) and view.writable,
-        deleteable=bool(answer.get("deleteable", True)) and view.deletable,
-    )
+    for key, allowed in (
+        ("createable", view.writable),
+        ("updateable", view.writable),
+        ("deleteable", view.deletable),
+    ):
+        answer[key] = answer.get(key, True) if allowed else False
     fields = [_described(view, each) for each in view.fields.values() if each.described]
     if module.id_field is not None:
         fields.append(dict(module.id_field))
@@ -80,7 +81,7 @@ def _described(view: View, field: Field) -> dict[str, Any]:
     raw = dict(field.raw)
     if field.editable and (view.module.name, field.name) in view.user.readonly_fields:
         raw["editable"] = False
-    if field.kind == "reference":
+    if field.kind == "reference" and view.visible is not None:
         raw["type"] = {**raw["type"], "refersTo": list(view.targets(field))}
     elif field.kind in ("picklist", "multipicklist") and view.user.hidden_values:
         hidden = view.user.hidden_values
@@ -90,7 +91,7 @@ def _described(view: View, field: Field) -> dict[str, Any]:
             if (field.name, each["value"]) not in hidden
         ]
         raw["type"] = {**raw["type"], "picklistValues": values}
-    elif field.kind == "date":
+    elif field.kind == "date" and "format" in raw["type"]:
         raw["type"] = {**raw["type"], "format": view.user.date_format}
     return raw
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from . import ids
 from .accept import accept, empty, text_of
+from .casts import digits
 from .columns import ACTIVITIES, CONTACTS_OF_ACTIVITY, LINES
 from .context import Context
 from .errors import CrmError, PlainText, mandatory_missing
@@ -149,12 +150,15 @@ class Writer:
         text = text_of(value)
         number = text.split("x")[1] if "x" in text else text
         store = self._ctx.store
-        row = None
-        if number.isdigit() and len(number) < 19:
-            row = store.row("SELECT wire FROM owner WHERE id = ?", (int(number),))
-        if row is None or ("x" in text and text.split("x")[0] not in self._owner_prefixes()):
+        found = digits(number)
+        row = store.row("SELECT 1 FROM owner WHERE id = ?", (found,))
+        if (
+            found is None
+            or row is None
+            or ("x" in text and text.split("x")[0] not in self._owner_prefixes())
+        ):
             raise PlainText("Sorry! Attempt to access restricted file.")
-        return int(number)
+        return found
 
     def _owner_prefixes(self) -> set[str]:
         modules = self._ctx.schema.modules

@@ -7,7 +7,6 @@ the profile says so.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 from dataclasses import replace
@@ -59,7 +58,7 @@ class CloudFace:
 
     def answer(self, call: ApiCall) -> Outcome:
         outcome = self._answer(call)
-        headers = {"X-Vtiger-Version": self._crm.version}
+        headers = {"X-Vtiger-Version": self._crm.version} if self._crm.tells_version else {}
         if outcome.response.status != 401:
             headers |= self._crm.limits.headers(refused=outcome.response.status == 429)
         response = replace(
@@ -119,7 +118,7 @@ def _credentials(request: Request) -> tuple[str, str]:
         return "", ""
     try:
         name, _, key = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return name, key
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import Final
 
 from ..calls import ApiCall, Outcome, rows_of
 from ..engine import Crash, CrmError, PlainText, User
+from ..engine.documents import decoded
 from ..http import (
     PhpValue,
     Request,
@@ -60,6 +61,7 @@ _REWRITES: Final = tuple(
 """The module's rewrite rules, in their order; the first that fits the whole path counts."""
 
 _UNESCAPED_SLASH: Final = re.compile(r"[^\\]/")
+_POSITIVE: Final = re.compile(r"\s*0*[1-9]")
 _TAG: Final = re.compile(r"<[^>]*>")
 _ACTIONS: Final = {"GET": "retrieve", "PUT": "update", "DELETE": "delete"}
 
@@ -88,7 +90,7 @@ class RestfulApiFace:
             return ApiCall(self.name, "login", request, params)
         operation = _ACTIONS.get(request.method, "")
         if request.method == "POST":
-            operation = "update" if _number(_text(everything, "id")) > 0 else "create"
+            operation = "update" if _POSITIVE.match(_text(everything, "id")) else "create"
         action = given.pop("action", None)
         if isinstance(action, str) and action.lower() in {"create", "retrieve", "update", "delete"}:
             operation = action.lower()
@@ -210,7 +212,7 @@ def _clean(value: PhpValue) -> PhpValue:
 
 def _json_object(body: bytes) -> dict[str, PhpValue]:
     try:
-        data: Any = json.loads(body or b"{}")
+        data = decoded(body or b"{}")
     except ValueError:
         return {}
     if not isinstance(data, dict):
@@ -220,11 +222,6 @@ def _json_object(body: bytes) -> dict[str, PhpValue]:
         for name, value in data.items()
         if value is not None
     }
-
-
-def _number(text: str) -> int:
-    match = re.match(r"\s*(\d+)", text)
-    return int(match[1]) if match else 0
 
 
 def _text(params: dict[str, PhpValue], name: str) -> str:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from ..engine.casts import digits
 from ..engine.schema import Field, Module
 
 _OPERATORS: Final = {"neq": "!=", "lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
@@ -67,9 +68,10 @@ def php_empty(text: str) -> bool:
 
 def parse_number(text: str) -> int:
     """A number of the LIMIT clause. Raises `SqlError`."""
-    if not text.strip().isdigit():
+    number = digits(text.strip())
+    if number is None:
         raise SqlError(text)
-    return int(text)
+    return number
 
 
 def parse_order(module: Module, order: str) -> tuple[Term, ...]:
@@ -133,7 +135,7 @@ def statement(
 def _condition(module: Module, table: str | None, column: str, operator: str, value: str) -> str:
     field = _field(module, table, column)
     if field is None or field.kind in {"reference", "owner"}:
-        number = re.match(r"\s*(\d+)", value)
+        number = re.match(r"\s*([0-9]+)", value)
         value = f"{module.prefix}x{number[1] if number else 0}"
     quoted = value.replace("\\", "\\\\").replace("'", "''")
     return f"{'id' if field is None else field.name} {operator} '{quoted}'"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ..clock import Clock
 from ..engine import CrmError, Engine, User, picklists
+from ..engine.casts import digits
+from ..engine.documents import decoded
 from ..engine.schema import Field, Module
 from ..http import PhpValue
 from .restfulapi_filter import (
@@ -84,7 +87,8 @@ class Records:
             return False
         element = {**self._element(values), "id": self._wire_id(number)}
         self._call("revise", element=json.dumps(element))
-        return int(number)
+        found = re.match("[0-9]+", number)  # what the CRM reads of it
+        return digits(found[0]) or 0 if found else 0
 
     def delete(self, number: str) -> bool:
         if self.one(number) is None:
@@ -180,7 +184,7 @@ class Records:
 
     def _reference(self, field: Field, number: str) -> str:
         """A bare number as the id that the CRM's own operations want."""
-        if not number.isdigit() or number == "0":
+        if not digits(number):
             return ""
         targets = ("Users", "Groups") if field.kind == "owner" else field.targets
         modules = [self._engine.schema.modules[each] for each in targets if self._knows(each)]
@@ -194,7 +198,7 @@ class Records:
 
     def _exists(self, module: Module, number: str) -> bool:
         if module.name == "Users":
-            return any(each.number == int(number) for each in self._engine.users())
+            return any(each.number == digits(number) for each in self._engine.users())
         try:
             self._call("retrieve", id=f"{module.prefix}x{number}")
         except CrmError:
@@ -204,7 +208,7 @@ class Records:
     def _line_items(self, text: str) -> dict[str, Any]:
         """``items`` of the module as `LineItems` and the header field of the first product."""
         try:
-            given = json.loads(text)
+            given = decoded(text)
         except ValueError:
             return {}
         modules = [
@@ -214,6 +218,8 @@ class Records:
         ]
         items = []
         for each in given if isinstance(given, list) else ():
+            if not isinstance(each, dict):
+                continue
             number = str(each.get("hdnProductId", ""))
             module = next((one for one in modules if self._exists(one, number)), modules[0])
             item = {

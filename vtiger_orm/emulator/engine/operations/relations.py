@@ -14,6 +14,7 @@ from .query import run_query
 
 Row = dict[str, Any]
 
+_OF_THE_CLOUD: Final = frozenset({"translated_label", "relation_id", "actions"})
 _FROM: Final = re.compile(r"FROM\s+([^\s]+)", re.IGNORECASE)
 
 
@@ -25,20 +26,23 @@ def relatedtypes(ctx: Context) -> Row:
     visible = [each for each in module.relations if _is_visible(ctx, each)]
     information: dict[str, Row] = {}
     for position, relation in enumerate(visible, start=1):
-        row = {"name": relation["name"], "label": relation["label"], "isEntity": "1"}
+        row = {"isEntity": "1", **relation}
         key = relation["label"]
         if ctx.profile.cloud:
             key = str(relation.get("relation_id") or int(module.prefix) * 100 + position)
-            row["translated_label"] = relation["label"]
-            row["relation_id"] = key
-            row["actions"] = relation.get("actions") or "add"
+            row = {
+                "translated_label": relation["label"],
+                "relation_id": key,
+                "actions": "add",
+            } | row
+        elif ctx.schema.is_cloud:
+            row = {name: value for name, value in row.items() if name not in _OF_THE_CLOUD}
         information[key] = row
     return {"types": [each["name"] for each in visible], "information": information or []}
 
 
 def _is_visible(ctx: Context, relation: Any) -> bool:
-    module = ctx.schema.modules.get(relation["name"])
-    return module is not None and (ctx.user.is_admin or module.name not in ctx.user.hidden_modules)
+    return ctx.user.is_admin or relation["name"] not in ctx.user.hidden_modules
 
 
 def retrieve_related(ctx: Context) -> list[Row]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from .. import cloud, picklists, views
 from ..context import Context
+from ..documents import decoded
 from ..errors import Crash
 from ..schema import Module
 
@@ -33,7 +33,7 @@ def _wanted_kinds(ctx: Context) -> frozenset[str] | None:
             raise Crash("fieldTypeList is an array, json_decode wants text")
         return frozenset(map(str, value))
     try:
-        kinds = json.loads(value)
+        kinds = decoded(value)
     except ValueError:
         return None
     return frozenset(map(str, kinds)) if isinstance(kinds, list) and kinds else None
@@ -47,4 +47,5 @@ def describe(ctx: Context) -> dict[str, Any]:
     """One module as the user sees it."""
     view = ctx.view(ctx.module(ctx.text("elementType")))
     answer = picklists.described(ctx.store, view.module, views.describe(view))
-    return cloud.extend_describe(view, answer) if ctx.profile.cloud else answer
+    adapted = ctx.profile.cloud and not ctx.schema.is_cloud
+    return cloud.extend_describe(view, answer) if adapted else answer
