@@ -59,7 +59,8 @@ class Installation:
     @property
     def version(self) -> str:
         """Version of Vtiger that this CRM says it is."""
-        return self.engine.schema.instance.version or self.profile.vtiger_version
+        told = self.engine.schema.instance.version if self.profile.tells_snapshot_version else None
+        return told or self.profile.vtiger_version
 
     @property
     def capabilities(self) -> Capabilities:

@@ -61,7 +61,6 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
         "subproduct_ids": "",
         "discount_percent": _short(percent) if kind == "percentage" else 0,
         "discount_amount": _short(amount) if kind == "amount" else 0,
-        "discount_type": kind,
         "discountTotal": _money(gross - net),
         "totalAfterDiscount": _money(net),
         "taxTotal": "0.00",
@@ -69,7 +68,10 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
     }
     if goods.module == "Products":
         facts.update(subprod_qty_list=[], subprod_names="")
-    if kind != "zero":
+    if kind == "zero":
+        facts["checked_discount_zero"] = " checked"
+    else:
+        facts["discount_type"] = kind
         column = "percent" if kind == "percentage" else "amount"
         facts[f"checked_discount_{column}"] = " checked"
         for name in ("percent", "amount"):

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ...metadata.module import Flaw
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 from .columns import ACTIVITIES, INVENTORY, LINES, Column, Storage, column_of
+from .stock import in_server_order, relations_in_server_order
 
 USERS: Final = "Users"
 GROUPS: Final = "Groups"
@@ -75,6 +76,8 @@ class Module:
     fields: Mapping[str, Field]
     id_field: Mapping[str, Any] | None
     """`id` as described; ProductTaxes has none."""
+    order: tuple[str, ...]
+    """Names of all described fields, `id` among them, as the server lists them."""
     label_fields: tuple[str, ...]
     relations: tuple[Mapping[str, Any], ...]
     is_entity: bool
@@ -180,7 +183,9 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
     id_field = None
     fields: dict[str, Field] = {}
     raw_fields = {each["name"]: each for each in raw.get("fields", ())}
-    for described in describe.fields:
+    by_name = {each.name: each for each in describe.fields}
+    order = in_server_order(name, by_name)
+    for described in (by_name[each] for each in order):
         if described.name == "id":
             id_field = raw_fields["id"]
             continue
@@ -212,13 +217,19 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
         raw={key: value for key, value in raw.items() if key != "fields"},
         fields=fields,
         id_field=id_field,
+        order=tuple(order),
         label_fields=tuple(describe.label_fields),
-        relations=tuple(
-            each.model_dump(by_alias=True, exclude_unset=True) for each in snapshot.relations
-        ),
+        relations=_relations(snapshot),
         is_entity=describe.is_entity,
         information=information,
     )
+
+
+def _relations(snapshot: ModuleSnapshot) -> tuple[Mapping[str, Any], ...]:
+    given = [each.model_dump(by_alias=True, exclude_unset=True) for each in snapshot.relations]
+    labels = relations_in_server_order(snapshot.describe.name, [each["label"] for each in given])
+    rank = {label: position for position, label in enumerate(labels)}
+    return tuple(sorted(given, key=lambda each: rank[each["label"]]))
 
 
 # A CRM needs users and groups even when its snapshot was pulled by somebody who may not see them.
