@@ -72,7 +72,7 @@ class Installation:
                 "sync": "sync" not in crashing,
                 "files_retrieve": "files_retrieve" not in crashing,
                 "serialised_sessions": not self.profile.cloud,
-                "thinned_pages": self.profile.thinned_pages,
+                "thinned_pages": self.profile.thinned_pages or bool(self.profile.thinned_modules),
             }
         )
 
@@ -101,8 +101,12 @@ class Installation:
         user = self.engine.user(name)
         if user is None:
             return None
-        expected = self.passwords.get(name, user.access_key)
-        return user if hmac.compare_digest(expected.encode(), password.encode()) else None
+        right = hmac.compare_digest(self.password(user).encode(), password.encode())
+        return user if right else None
+
+    def password(self, user: User) -> str:
+        """The password of a user: the access key where none was set."""
+        return self.passwords.get(user.name, user.access_key)
 
     # -- the store, without HTTP -----------------------------------------------------------
 

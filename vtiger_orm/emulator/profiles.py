@@ -80,7 +80,8 @@ class Profile:
     """What getchallenge of an unknown user answers; ``token``: as if there were one."""
     sessions_named: bool = True
     """Whether a bad session has codes of its own, not just AUTHENTICATION_REQUIRED."""
-    extends_sessions: bool = True
+    extends_sessions: Literal["sessions", "browsers", "never"] = "sessions"
+    """Whose session extendsession goes on with."""
 
     # -- operations ------------------------------------------------------------------------
 
@@ -210,6 +211,7 @@ CLOUD: Final = Profile(
     family="cloud",
     tells_snapshot_version=True,
     faces=frozenset({"webservice", "cloud"}),
+    ascii_json=True,
     cloud=True,
     sync_page=200,
     sync_type_passed=True,

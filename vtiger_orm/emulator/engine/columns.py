@@ -75,6 +75,7 @@ _UNSET_IS_NULL: Final = frozenset(
     {
         ("Calendar", "reminder_time"),
         ("Documents", "filedownloadcount"),
+        ("HelpDesk", "update_log"),
         ("Quotes", "potential_id"),
         ("ServiceContracts", "progress"),
         *((module, "region_id") for module in sorted(INVENTORY)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,6 +43,17 @@ class Upload:
 
 
 @dataclass(slots=True)
+class Answer:
+    """What an operation answers."""
+
+    result: Any = None
+    success: bool = True
+    """False for a result that tells of failures: one family has such answers."""
+    moreinfo: Any = None
+    """The third part of an answer, on servers that have one."""
+
+
+@dataclass(slots=True)
 class Context:
     """What an operation works with."""
 
@@ -54,6 +65,8 @@ class Context:
     views: Callable[[User, Module], View]
     params: Mapping[str, Any]
     files: Sequence[Upload] = ()
+    answer: Answer = field(default_factory=Answer)
+    """What is answered besides the result."""
 
     def now(self) -> str:
         """The server's clock as datetimes are stored: UTC."""
@@ -74,9 +87,9 @@ class Context:
         """
         value = self.params.get(name)
         if isinstance(value, str):
-            text = _unescaped(value) if self.profile.escapes_first else value
+            loose = self.profile.escapes_first
             try:
-                value = php_json(text)
+                value = php_json(_unescaped(value) if loose else value, strict=not loose)
             except ValueError:
                 if self.profile.bad_element == "internal error" and value:
                     raise internal_error() from None

@@ -12,7 +12,7 @@ from ..profiles import STOCK_8_0_PHP8, Profile
 from . import operations
 from .accounts import Accounts
 from .backdoor import Backdoor
-from .context import Context, Upload
+from .context import Answer, Context, Upload
 from .errors import Crash, NotMeasured, UnknownOperation
 from .schema import USERS, Module, Schema
 from .store import Store
@@ -56,7 +56,17 @@ class Engine:
         params: dict[str, Any],
         files: Sequence[Upload] = (),
     ) -> Any:
-        """The JSON `result` of an operation (its name in any case).
+        """The JSON `result` of an operation, as `answer` gives it."""
+        return self.answer(user, operation, params, files).result
+
+    def answer(
+        self,
+        user: User,
+        operation: str,
+        params: dict[str, Any],
+        files: Sequence[Upload] = (),
+    ) -> Answer:
+        """What an operation answers (its name in any case).
 
         Parameters are the texts of the request (`element` is JSON text, or a dict).
         Raises `CrmError`, `Crash` (HTTP 500, empty body), `PlainText` (HTTP 200, no JSON) or
@@ -70,9 +80,11 @@ class Engine:
         )
         with self.store.lock:
             if name not in operations.WRITING:
-                return handler(context)
-            with self.store.transaction():
-                return handler(context)
+                context.answer.result = handler(context)
+            else:
+                with self.store.transaction():
+                    context.answer.result = handler(context)
+        return context.answer
 
     def _handler(self, name: str) -> operations.Handler:
         profile = self.profile

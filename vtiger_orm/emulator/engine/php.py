@@ -10,11 +10,12 @@ _LONE_HALF: Final = re.compile("[\ud800-\udfff]")
 _DEEPEST: Final = 512
 
 
-def php_json(text: str) -> Any:
+def php_json(text: str, *, strict: bool = True) -> Any:
     """The value of a JSON text. Raises `ValueError` for what PHP's json_decode refuses: besides
-    bad JSON the words for numbers that are none, half characters, and more than 512 levels."""
+    bad JSON the words for numbers that are none, half characters, and more than 512 levels; where
+    it is `strict` also control characters in a text."""
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_int=_integer)
+        value = json.loads(text, parse_constant=_refuse, parse_int=_integer, strict=strict)
     except RecursionError:
         raise ValueError("too many levels") from None
     if "\\u" in text and _LONE_HALF.search(json.dumps(value, ensure_ascii=False)):
