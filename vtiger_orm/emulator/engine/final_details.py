@@ -90,7 +90,7 @@ def _final(ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals
     shipping = casts.decimal(str(header.get("hdnS_H_Amount") or "")) if items else Decimal(0)
     usual = not header.get("hdnTaxType")
     taxes = _taxes(ctx, items, totals.subtotal - discount, usual=usual)
-    return {
+    details: Row = {
         "taxtype": header.get("hdnTaxType") or None,
         "discount_type_final": kind if items else "zero",
         "hdnSubTotal": _money(totals.subtotal),
@@ -117,13 +117,20 @@ def _final(ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals
         "deductTaxes": [],
         "deductTaxesTotalAmount": "0.00",
     }
+    if items and kind != "zero":
+        column = "percentage" if kind == "percentage" else "amount"
+        details[f"checked_discount_{column}_final"] = " checked"
+        for name in ("percentage", "amount"):
+            shown = "visible" if name == column else "hidden"
+            details[f"style_discount_{name}_final"] = f' style="visibility:{shown}"'
+    return details
 
 
 def _taxes(
     ctx: Context, items: Sequence[Row], base: Decimal, *, usual: bool = False
 ) -> dict[str, Row]:
-    """The record's taxes by their id. Without items the percentages are the plain number 0, or
-    (`usual`) those that the CRM is set up with."""
+    """The record's taxes by their id. Without items the percentages are the plain number 0;
+    `usual` are those that the CRM is set up with, for a record that has no type of taxes."""
     if "Tax" not in ctx.schema.modules:
         return {}
     taxes = {}
@@ -132,7 +139,7 @@ def _taxes(
         'FROM "m_Tax" WHERE ifnull(deleted, 0) = 0 ORDER BY id'
     ):
         percentage = casts.decimal(items[0].get(name) or "") if items else Decimal(0)
-        shown = rate if usual and not items else f"{percentage:.3f}" if items else 0
+        shown = rate if usual and not percentage else f"{percentage:.3f}" if items else 0
         taxes[str(number)] = {
             "taxname": name,
             "taxlabel": label,

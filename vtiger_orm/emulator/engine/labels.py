@@ -61,7 +61,8 @@ class ReadAgain:
         return text
 
     def read_label(self, text: str) -> None:
-        """A label counts as read before the fields, in its decoded form."""
+        """A label counts as read before the fields, as it is and in its decoded form."""
+        self.read(text)
         plain = decoded(text)
         if plain != text and encoded(plain) == text:
             self._encodings[text] = plain

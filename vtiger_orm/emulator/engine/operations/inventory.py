@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from .. import casts, final_details, inventory, owners, rows
 from ..context import Context
-from ..errors import Crash, invalid_id, mandatory_missing
+from ..errors import Crash, denied, invalid_id, mandatory_missing
 from ..inventory import tax_names
 from ..php import php_text
 from ..schema import Module
-from ..store import BROKEN
+from ..store import BROKEN, DELETED
 from ..writing import Writer
 
 Row = dict[str, Any]
@@ -244,6 +244,16 @@ def delete_item(ctx: Context, module: Module, number: int) -> dict[str, str]:
         raise Crash("the item's texts are taken for items")
     inventory.store_totals(ctx, *parent)
     return {"status": "successful"}
+
+
+def check_parent(ctx: Context, number: int) -> None:
+    """Raises for an item whose record was deleted along with another, and left its items behind."""
+    row = ctx.store.row(
+        'SELECT e.state FROM "m_LineItem" l JOIN entity e ON e.id = l.parent_id WHERE l.id = ?',
+        (number,),
+    )
+    if row is not None and row[0] == DELETED:
+        raise denied(" for id")
 
 
 def _parent(ctx: Context, number: int) -> tuple[Module, int] | None:

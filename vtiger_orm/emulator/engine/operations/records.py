@@ -43,6 +43,8 @@ def retrieve(ctx: Context) -> Row:
     if module.is_inventory:
         answer = inventory.retrieve(ctx, module, number)
     else:
+        if module.name == LINE_ITEM:
+            inventory.check_parent(ctx, number)
         answer = rows.record(ctx, module, number)
     answer["id"] = ctx.text("id")
     return _extended(ctx, module, answer)
