@@ -64,7 +64,8 @@ class Installation:
     @property
     def version(self) -> str:
         """Version of Vtiger that this CRM says it is."""
-        return self.engine.schema.instance.version or self.profile.vtiger_version
+        told = self.engine.schema.instance.version if self.profile.tells_snapshot_version else None
+        return told or self.profile.vtiger_version
 
     @property
     def tells_version(self) -> bool:
@@ -82,7 +83,7 @@ class Installation:
                 "sync": "sync" not in crashing,
                 "files_retrieve": "files_retrieve" not in crashing,
                 "serialised_sessions": not self.profile.cloud,
-                "thinned_pages": self.profile.thinned_pages,
+                "thinned_pages": self.profile.thinned_pages or bool(self.profile.thinned_modules),
             }
         )
 
@@ -116,10 +117,19 @@ class Installation:
         user = self.engine.user(name)
         if user is None:
             return None
+<<<<<<< HEAD
         expected = self.passwords.get(name, user.access_key)
         return (
             user if expected and hmac.compare_digest(expected.encode(), password.encode()) else None
         )
+=======
+        right = hmac.compare_digest(self.password(user).encode(), password.encode())
+        return user if right else None
+
+    def password(self, user: User) -> str:
+        """The password of a user: the access key where none was set."""
+        return self.passwords.get(user.name, user.access_key)
+>>>>>>> profiles
 
     # -- the store, without HTTP -----------------------------------------------------------
 

@@ -21,6 +21,8 @@ UNDELETABLE_MODULE: Final = "undeletable module"
 HIDDEN_FIELD: Final = "hidden field"
 READONLY_FIELD: Final = "readonly field"
 HIDDEN_VALUE: Final = "hidden value"
+VIEW_ALL: Final = "view all"
+"""Not a restriction: the right that takes the blindness of `Profile.blind_users` away."""
 
 ADMIN: Final = "admin"
 
@@ -188,7 +190,8 @@ class Accounts:
     def restrict(self, name: str, kind: str, module: str, *names: str) -> None:
         """Add to a user's profile: one of the kinds above, for a module (and fields of it).
 
-        For `HIDDEN_VALUE` `module` is the field and `names` are picklist values.
+        For `HIDDEN_VALUE` `module` is the field and `names` are picklist values; for `VIEW_ALL`
+        `module` is blank.
         """
         number = self._known(name).number
         with self._store.transaction():
@@ -306,6 +309,7 @@ class Accounts:
             currency_rate=self._rate(values.get("currency_id")),
             decimals=max(0, min(5, int(to_number(text("no_of_currency_decimals", "2")) or 2))),
             groups=frozenset(each for (each,) in groups),
+            views_all=VIEW_ALL in profile,
             hidden_modules=restricted(HIDDEN_MODULE),
             readonly_modules=restricted(READONLY_MODULE),
             undeletable_modules=restricted(UNDELETABLE_MODULE),

@@ -13,9 +13,9 @@ from ..profiles import STOCK_8_0_PHP8, Profile
 from . import operations
 from .accounts import Accounts
 from .backdoor import Backdoor
-from .context import Context, Upload
-from .errors import Crash
-from .schema import Module, Schema
+from .context import Answer, Context, Upload
+from .errors import Crash, NotMeasured, UnknownOperation
+from .schema import USERS, Module, Schema
 from .store import Store
 from .users import User
 from .views import View, make_view
@@ -61,28 +61,48 @@ class Engine:
         params: dict[str, Any],
         files: Sequence[Upload] = (),
     ) -> Any:
-        """The JSON `result` of an operation (its name in any case).
+        """The JSON `result` of an operation, as `answer` gives it."""
+        return self.answer(user, operation, params, files).result
+
+    def answer(
+        self,
+        user: User,
+        operation: str,
+        params: dict[str, Any],
+        files: Sequence[Upload] = (),
+    ) -> Answer:
+        """What an operation answers (its name in any case).
 
         Parameters are the texts of the request (`element` is JSON text, or a dict).
-        Raises `CrmError`, `Crash` (HTTP 500, empty body) or `PlainText` (HTTP 200, no JSON).
+        Raises `CrmError`, `Crash` (HTTP 500, empty body), `PlainText` (HTTP 200, no JSON) or
+        `NotMeasured`.
         `login`, `getchallenge`, `logout` and `extendsession` belong to the HTTP side.
         """
         name = operation.lower()
-        if name in self.profile.crashing:
-            raise Crash(f"{name}: the registered parameter names are not the handler's")
-        handler = operations.STOCK.get(name)
-        if handler is None and self.profile.cloud:
-            handler = operations.CLOUD.get(name)
-        if handler is None:
-            raise Crash(f"there is no operation {operation!r}")
+        handler = self._handler(name)
         context = Context(
             self.schema, self.store, self.profile, user, self._now, self._view, params, files
         )
         with self.store.lock:
             if name not in operations.WRITING:
-                return handler(context)
-            with self.store.transaction():
-                return handler(context)
+                context.answer.result = handler(context)
+            else:
+                with self.store.transaction():
+                    context.answer.result = handler(context)
+        return context.answer
+
+    def _handler(self, name: str) -> operations.Handler:
+        profile = self.profile
+        if name in profile.crashing:
+            raise Crash(f"{name}: the registered parameter names are not the handler's")
+        if name in profile.not_measured:
+            raise NotMeasured(profile.name, f"the operation {name}")
+        handler = None if name in profile.unknown else operations.STOCK.get(name)
+        if handler is None and profile.cloud:
+            handler = operations.CLOUD.get(name)
+        if handler is None:
+            raise UnknownOperation(f"there is no operation {name!r}")
+        return handler
 
     def user(self, name: str) -> User | None:
         """The active user of that exact name."""
@@ -145,7 +165,8 @@ class Engine:
         view = self._views.get(key)
         if view is None:
             private = module.name in self.accounts.private_modules()
-            view = make_view(self.schema, module, user, private=private)
+            untold = self.profile.untold_user_fields if module.name == USERS else frozenset()
+            view = make_view(self.schema, module, user, private=private, untold=untold)
             if len(self._views) > 4096:
                 self._views.clear()
             self._views[key] = view

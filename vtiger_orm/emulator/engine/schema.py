@@ -12,6 +12,7 @@ from typing import Any, Final
 from ...metadata.module import Flaw
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 from .columns import ACTIVITIES, INVENTORY, LINES, Column, Storage, column_of
+from .stock import in_server_order, relations_in_server_order
 
 USERS: Final = "Users"
 GROUPS: Final = "Groups"
@@ -90,6 +91,8 @@ class Module:
     fields: Mapping[str, Field]
     id_field: Mapping[str, Any] | None
     """`id` as described; ProductTaxes has none."""
+    order: tuple[str, ...]
+    """Names of all described fields, `id` among them, as the server lists them."""
     label_fields: tuple[str, ...]
     relations: tuple[Mapping[str, Any], ...]
     is_entity: bool
@@ -211,7 +214,9 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
     id_field = None
     fields: dict[str, Field] = {}
     raw_fields = {each["name"]: each for each in raw.get("fields", ())}
-    for described in describe.fields:
+    by_name = {each.name: each for each in describe.fields}
+    order = in_server_order(name, by_name)
+    for described in (by_name[each] for each in order):
         if described.name == "id":
             id_field = raw_fields["id"]
             continue
@@ -247,13 +252,42 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
         raw={key: value for key, value in raw.items() if key != "fields"},
         fields=fields,
         id_field=id_field,
+        order=tuple(order),
         label_fields=tuple(describe.label_fields),
+<<<<<<< HEAD
         relations=tuple(snapshot.to_json()["relations"]),
+=======
+        relations=_relations(snapshot),
+>>>>>>> profiles
         is_entity=describe.is_entity,
         information=information,
     )
 
 
+<<<<<<< HEAD
+=======
+def _relations(snapshot: ModuleSnapshot) -> tuple[Mapping[str, Any], ...]:
+    given = [each.model_dump(by_alias=True, exclude_unset=True) for each in snapshot.relations]
+    labels = relations_in_server_order(snapshot.describe.name, [each["label"] for each in given])
+    rank = {label: position for position, label in enumerate(labels)}
+    return tuple(sorted(given, key=lambda each: rank[each["label"]]))
+
+
+# A CRM needs users and groups even when its snapshot was pulled by somebody who may not see them.
+_ESSENTIAL: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    USERS: (
+        "19",
+        (
+            *("user_name", "is_admin", "user_password", "confirm_password", "first_name"),
+            *("last_name", "email1", "status", "hour_format", "date_format", "accesskey"),
+            *("time_zone", "callduration", "othereventduration"),
+        ),
+    ),
+    GROUPS: ("20", ("groupname", "description")),
+}
+
+
+>>>>>>> profiles
 def _essential(name: str, taken: set[str]) -> ModuleSnapshot:
     prefix, fields = _ESSENTIAL[name]
     if prefix in taken:

@@ -33,6 +33,8 @@ class User:
     """To how many digits numbers are rounded when this user writes them."""
     groups: frozenset[int] = frozenset()
     active: bool = True
+    views_all: bool = False
+    """Whether the profile has "view all", without which some servers show nothing."""
     hidden_modules: frozenset[str] = frozenset()
     readonly_modules: frozenset[str] = frozenset()
     undeletable_modules: frozenset[str] = frozenset()

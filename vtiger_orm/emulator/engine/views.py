@@ -24,6 +24,8 @@ class View:
     deletable: bool
     owners: frozenset[int] | None
     """Whose records the user sees (private sharing); None for everybody's."""
+    untold: frozenset[str] = frozenset()
+    """Fields that are described but in no answer."""
 
     def targets(self, field: Field) -> tuple[str, ...]:
         """The modules a reference may point to, without those hidden from the user. Users are
@@ -40,7 +42,14 @@ class View:
         )
 
 
-def make_view(schema: Schema, module: Module, user: User, *, private: bool) -> View:
+def make_view(
+    schema: Schema,
+    module: Module,
+    user: User,
+    *,
+    private: bool,
+    untold: frozenset[str] = frozenset(),
+) -> View:
     """`private`: whether the module's records are shared with nobody but their owners."""
     hidden = {name for owner, name in user.hidden_fields if owner == module.name}
     fields = {name: field for name, field in module.fields.items() if name not in hidden}
@@ -57,6 +66,7 @@ def make_view(schema: Schema, module: Module, user: User, *, private: bool) -> V
         writable=entity and module.name not in user.readonly_modules,
         deletable=entity and module.name not in user.readonly_modules | user.undeletable_modules,
         owners=user.owners if private and not user.is_admin and module.owner_field else None,
+        untold=untold,
     )
 
 
@@ -64,6 +74,7 @@ def describe(view: View) -> dict[str, Any]:
     """The describe answer for this user."""
     module = view.module
     answer = dict(module.raw)
+<<<<<<< HEAD
     for key, allowed in (
         ("createable", view.writable),
         ("updateable", view.writable),
@@ -74,6 +85,18 @@ def describe(view: View) -> dict[str, Any]:
     if module.id_field is not None:
         fields.append(dict(module.id_field))
     answer["fields"] = fields
+=======
+    answer.update(
+        createable=bool(answer.get("createable", True)) and view.writable,
+        updateable=bool(answer.get("updateable", True)) and view.writable,
+        deleteable=bool(answer.get("deleteable", True)) and view.deletable,
+    )
+    answer["fields"] = [
+        dict(module.id_field or {}) if name == "id" else _described(view, view.fields[name])
+        for name in module.order
+        if name == "id" or name in view.fields
+    ]
+>>>>>>> profiles
     return answer
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ..calls import ApiCall, Outcome, rows_of
-from ..engine import Crash, CrmError, PlainText, User
+from ..engine import Crash, CrmError, NotMeasured, PlainText, User
 from ..http import (
     Delivery,
     PhpValue,
@@ -74,7 +74,7 @@ class CloudFace:
             return self._error(call, "ACCESS_DENIED", "Invalid authentication information", 401)
         if not self._crm.limits.take():
             return self._error(call, "TOO_MANY_REQUESTS", "API rate limit exceeded", 429)
-        known = registered(call.operation, cloud=True)
+        known = registered(call.operation, self._crm.profile)
         if known is None or call.operation in _SESSION_OPERATIONS:
             return self._error(call, "UNKNOWN_OPERATION", "Unknown operation requested", 400)
         if call.request.method != known.method and call.operation not in _EITHER_METHOD:
@@ -88,7 +88,7 @@ class CloudFace:
             if code == 0:
                 code, message = "DUPLICATE_RECORD_FOUND", "Duplicate record found"
             return self._error(call, str(code), message, 400)
-        except (Crash, PlainText):
+        except (Crash, NotMeasured, PlainText):
             return Outcome(text_response(status=500), call.user, "HTTP 500")
         return Outcome(json_response(success(result)), call.user, rows=rows_of(result))
 

@@ -60,7 +60,7 @@ def query_related(ctx: Context) -> list[Row]:
 
 
 def _query(ctx: Context, text: str) -> list[Row]:
-    wire = ids.parse(ctx.schema, ctx.text("id"))
+    wire = ctx.wire_id(ctx.text("id"))
     module = _module_of(ctx, wire)
     found = _FROM.search(text)
     target = found[1].strip() if found else ""
@@ -96,30 +96,36 @@ def _narrowed(text: str, condition: str) -> str:
 
 
 def add_related(ctx: Context) -> Row:
-    """Relate two records. It reports success whatever it did, except for a bad source."""
+    """Relate two records. It reports success whatever it did, except for a bad source, and for a
+    target whose prefix nobody has."""
+    if ctx.profile.ids_have_a_form:
+        ids.check_form(ctx.text("sourceRecordId"))
     try:
         module, source = ctx.record(ctx.text("sourceRecordId"))
+        target = ctx.wire_id(ctx.text("relatedRecordId"))
     except CrmError:
         raise internal_error() from None
-    target = _target(ctx, module)
-    if target is not None:
-        relations.link(ctx, source, target)
+    label = _label(ctx, module, target.module)
+    if label is not None and _is_live(ctx, target):
+        relations.relate(ctx, module, source, label, target.module, target.number or 0)
     return {"message": ctx.profile.related_message}
 
 
-def _target(ctx: Context, module: Module) -> int | None:
-    """The number of the record to relate; None where the server silently does nothing."""
+def _is_live(ctx: Context, target: ids.WireId) -> bool:
     try:
-        other, number = ctx.record(ctx.text("relatedRecordId"))
+        ctx.record(target.text)
     except CrmError:
-        return None
+        return False
+    return True
+
+
+def _label(ctx: Context, module: Module, other: Module) -> str | None:
+    """The related list that is meant; None where the server silently does nothing."""
     label = ctx.text("relationIdLabel")
-    named = [each for each in module.relations if each["name"] == other.name]
-    if label and not any(each["label"] == label for each in named):
-        return None
-    if not named or (not label and len(named) > 1) or relations.is_one_to_many(module, other):
-        return None
-    return number
+    named = [each["label"] for each in module.relations if each["name"] == other.name]
+    if label:
+        return label if label in named else None
+    return named[0] if len(named) == 1 else None
 
 
 def delete_related(ctx: Context) -> Row:

@@ -17,7 +17,7 @@ def listtypes(ctx: Context) -> dict[str, Any]:
     modules = [
         each
         for each in ctx.schema
-        if not views.is_hidden(each, ctx.user) and (wanted is None or _has_kind(each, wanted))
+        if not ctx.hides(each) and (wanted is None or _has_kind(each, wanted))
     ]
     information = {each.name: dict(each.information) for each in modules}
     return {"types": list(information), "information": information or []}
