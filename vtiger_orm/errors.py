@@ -59,6 +59,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from ._pickled import class_named, public_name, restores
+
 
 class Fate(StrEnum):
     """What became of a call on the server, as far as can be told from here."""
@@ -113,8 +115,6 @@ class Outcome:
 
 
 NEVER_LEFT: Final = Outcome(Fate.NEVER_LEFT)
-
-from ._pickled import class_named, public_name, restores
 
 
 class VtigerError(Exception):

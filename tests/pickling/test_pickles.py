@@ -64,7 +64,13 @@ def record() -> Any:
 def in_doubt() -> Any:
     contact = Contacts(lastname="Lovelace", multi_select=Choices([Contacts.MultiSelect.NEW]))
     state = OperationState()
-    state.lost = LostCreate({"lastname": "Lovelace"}, datetime(2024, 2, 29, 13, 45, tzinfo=UTC))
+    state.lost = LostCreate(
+        {"lastname": "Lovelace"},
+        {"lastname": "Lovelace"},
+        datetime(2024, 2, 29, 13, 45, tzinfo=UTC),
+        datetime(2024, 2, 29, 13, 50, tzinfo=UTC),
+        "Bad Gateway",
+    )
     remember(contact, state)
     return contact
 

@@ -21,7 +21,6 @@ from .base import HttpResponse
 logger = logging.getLogger("vtiger_orm")
 
 _ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
-_DEEPEST: Final = 200
 
 _DEEPEST: Final = 200
 """Lists and objects within each other; answers of the API have a dozen, and pydantic's reader of
@@ -58,18 +57,6 @@ def read_envelope(response: HttpResponse) -> Envelope | None:
     )
 
 
-def _depth(content: object) -> int:
-    """How many lists and objects stand within each other."""
-    depth, level = 0, [content]
-    while level:
-        inner = [each for each in level if isinstance(each, (dict, list)) and each]
-        depth += bool(inner)
-        level = [
-            item for each in inner for item in (each.values() if isinstance(each, dict) else each)
-        ]
-    return depth
-
-
 def _json(body: bytes) -> Any:
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -83,15 +70,9 @@ def _json(body: bytes) -> Any:
     try:
         text = body[start.start() :].decode("utf-8")
         content, end = json.JSONDecoder().raw_decode(text)
-<<<<<<< HEAD
-        if _depth(content) > _DEEPEST:
-            return None
-    except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
-=======
     except (ValueError, RecursionError):
         return None
     if _is_deep(content):
->>>>>>> emulator
         return None
     if _ENVELOPE.search(text[end:].encode("utf-8")):
         return None
@@ -103,11 +84,6 @@ def _json(body: bytes) -> Any:
     return content
 
 
-<<<<<<< HEAD
-def holds_several(body: bytes) -> bool:
-    """Whether an answer without a readable envelope has more than one in it."""
-    return len(_ENVELOPE.findall(body)) > 1
-=======
 def _is_deep(content: Any) -> bool:
     """Whether it is nested deeper than anything of the API; json itself stops at a thousand
     levels or at ten thousand, as the Python has it."""
@@ -123,4 +99,8 @@ def _inside(content: Any) -> Iterable[Any]:
     if isinstance(content, dict):
         return content.values()
     return content if isinstance(content, list) else ()
->>>>>>> emulator
+
+
+def holds_several(body: bytes) -> bool:
+    """Whether an answer without a readable envelope has more than one in it."""
+    return len(_ENVELOPE.findall(body)) > 1

@@ -117,19 +117,13 @@ class Installation:
         user = self.engine.user(name)
         if user is None:
             return None
-<<<<<<< HEAD
-        expected = self.passwords.get(name, user.access_key)
-        return (
-            user if expected and hmac.compare_digest(expected.encode(), password.encode()) else None
-        )
-=======
-        right = hmac.compare_digest(self.password(user).encode(), password.encode())
+        expected = self.password(user)
+        right = expected and hmac.compare_digest(expected.encode(), password.encode())
         return user if right else None
 
     def password(self, user: User) -> str:
         """The password of a user: the access key where none was set."""
         return self.passwords.get(user.name, user.access_key)
->>>>>>> profiles
 
     # -- the store, without HTTP -----------------------------------------------------------
 

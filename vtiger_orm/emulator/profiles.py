@@ -12,7 +12,6 @@ What nobody looked at is refused with HTTP 501 and the words "not measured on ..
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:

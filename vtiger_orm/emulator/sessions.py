@@ -89,14 +89,10 @@ class Sessions:
         if challenge is None or self._clock.timestamp() > challenge.expires:
             raise CrmError("INVALID_AUTH_TOKEN", "Specified token is invalid or expired")
         expected = hashlib.md5((challenge.token + access_key).encode()).hexdigest()
-<<<<<<< HEAD
-        if not access_key or not hmac.compare_digest(expected.encode(), answer.encode()):
-=======
-        right = hmac.compare_digest(expected.encode(), answer.encode())
+        right = bool(access_key) and hmac.compare_digest(expected.encode(), answer.encode())
         if password and not right:
             right = hmac.compare_digest((challenge.token + password).encode(), answer.encode())
         if not right:
->>>>>>> profiles
             raise CrmError("INVALID_USER_CREDENTIALS", "Invalid username or password")
         return self.open(user)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from ..conditions.field_names import parse_order
-from ..conditions.keywords import find_field
+from ..conditions.lookups import find_field
 from ..conditions.tree import (
     And,
     Compare,
@@ -25,6 +25,7 @@ from ..conditions.tree import (
     OneOf,
     Or,
     Present,
+    RelatedTo,
     Selection,
 )
 from ..errors import InvalidLookup
@@ -34,7 +35,6 @@ from ..records.handle import package_of
 from .fetches import Fetch, Fetches
 from .projection import Projection
 from .query_state import QueryState
-from .related_conditions import RelatedTo
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package

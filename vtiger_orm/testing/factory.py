@@ -182,13 +182,8 @@ class Factory:
             elif field.mandatory:
                 raise ValueError(
                     f"{module.name}.{field.name} is mandatory and of the type {field.kind}, "
-<<<<<<< HEAD
-                    "for which no values can be made up: give it a value, or the records in a "
-                    "JSON file."
-=======
                     "for which no values can be made up: give it a value, or give the records "
                     "themselves."
->>>>>>> emulator
                 )
         return element
 

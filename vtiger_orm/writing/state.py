@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..calls.outcome import Fate, Outcome
 from .._pickled import restores
+from ..calls.outcome import Fate, Outcome
 from ..calls.plans import Plan
 from ..errors import InvalidValue
 from ..records.handle import recall, remember
@@ -70,15 +70,24 @@ class OperationState:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """All but the doubt stays behind."""
-        return restore_doubt, (dict(self.lost.sent), self.lost.at) if self.lost else (None, None)
+        lost = self.lost
+        if lost is None:
+            return restore_doubt, (None, None)
+        return restore_doubt, (dict(lost.sent), lost.at, dict(lost.given), lost.until, lost.said)
 
 
 @restores
-def restore_doubt(sent: Mapping[str, Any] | None, at: datetime | None) -> OperationState:
+def restore_doubt(
+    sent: Mapping[str, Any] | None,
+    at: datetime | None,
+    given: Mapping[str, object] | None = None,
+    until: datetime | None = None,
+    said: str = "",
+) -> OperationState:
     """What is known of a record whose create was sent and not answered."""
     state = OperationState()
     if sent is not None and at is not None:
-        state.lost = LostCreate(sent, at)
+        state.lost = LostCreate(sent, given or {}, at, until or at, said)
     return state
 
 

@@ -18,8 +18,7 @@ import click
 
 from vtiger_orm.errors import VtigerError
 
-from ..text.terminal import escaped, escaped_lines
-from ..terminal import escaped, lines, say
+from ..text.terminal import escaped, escaped_lines, say
 
 if TYPE_CHECKING:
     from vtiger_orm.emulator import CallRecord, Crm
@@ -115,28 +114,8 @@ def serve(
     Prints the three 'export VTIGER_...' lines that an application needs to reach it, then a line
     for each call. Ctrl-C ends it.
     """
-<<<<<<< HEAD
-    try:
-        crm = _open(schema, data, database, profile, latency)
-    except VtigerError as error:  # an extra is missing, or the snapshot cannot be read
-        raise click.ClickException(escaped_lines(str(error))) from error
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"{data} is not JSON: {error}", param_hint="--data") from error
-    except ValueError as error:
-        raise click.BadParameter(escaped_lines(str(error)), param_hint="--data") from error
-    except sqlite3.Error as error:
-        raise click.BadParameter(
-            f"{database} cannot be used as a SQLite file: {error}.", param_hint="--database"
-        ) from error
-    with crm:
-        try:
-            name, key = crm.credentials(user)
-        except LookupError as error:
-            raise click.BadParameter(str(error), param_hint="--user") from error
-=======
     with _opened(schema, data, database, profile, latency) as crm:
         _let_in(crm, user, key)
->>>>>>> emulator
         if not quiet:
             crm.listeners.append(_print_call)
         try:
@@ -174,7 +153,7 @@ def _opened(
     try:
         return _open(schema, data, database, profile, latency)
     except VtigerError as error:  # an extra is missing, or the snapshot cannot be read or kept
-        raise click.ClickException(lines(str(error))) from error
+        raise click.ClickException(escaped_lines(str(error))) from error
     except json.JSONDecodeError as error:
         raise _Unusable("--data", f"{data} is not JSON: {error}") from error
     except ValueError as error:

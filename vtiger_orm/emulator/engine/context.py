@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from ..profiles import Profile
 from . import ids
-from .documents import decoded
-from .errors import Crash, CrmError, PlainText, denied, invalid_id
 from .errors import Crash, CrmError, PlainText, denied, internal_error, invalid_id
 from .php import php_json
 from .schema import Module, Schema
@@ -92,11 +90,7 @@ class Context:
         if isinstance(value, str):
             loose = self.profile.escapes_first
             try:
-<<<<<<< HEAD
-                value = decoded(value)
-=======
                 value = php_json(_unescaped(value) if loose else value, strict=not loose)
->>>>>>> profiles
             except ValueError:
                 if self.profile.bad_element == "internal error" and value:
                     raise internal_error() from None

@@ -8,7 +8,8 @@ from typing import Final
 from . import inventory
 from .context import Context
 from .schema import Module
-from .store import DELETED, LIVE, quoted
+from .store import DELETED, LIVE
+from .tables import quoted
 
 # Module of the deleted record -> (module, field) whose references to it become 0. All other
 # references keep the number of a record that is no more.

@@ -161,13 +161,8 @@ def _item_columns(ctx: Context, module: Module, item: Mapping[str, Any]) -> Row:
 
 def goods_number(value: Any) -> int:
     """The number in a product's or service's id; 0 for what is none. Nothing is checked."""
-<<<<<<< HEAD
-    parts = text_of(value).split("x")
-    return casts.digits(parts[1]) or 0 if len(parts) > 1 else 0
-=======
     parts = php_text(value).split("x")
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
->>>>>>> profiles
+    return casts.digits(parts[1]) or 0 if len(parts) > 1 else 0
 
 
 def _price(ctx: Context, product: int) -> Decimal:

@@ -12,7 +12,7 @@ from .columns import ACTIVITIES
 from .context import Context
 from .php import php_text
 from .schema import Module
-from .store import quoted
+from .tables import quoted
 
 Values = dict[str, Any]
 

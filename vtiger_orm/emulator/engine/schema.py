@@ -254,40 +254,20 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
         id_field=id_field,
         order=tuple(order),
         label_fields=tuple(describe.label_fields),
-<<<<<<< HEAD
-        relations=tuple(snapshot.to_json()["relations"]),
-=======
         relations=_relations(snapshot),
->>>>>>> profiles
         is_entity=describe.is_entity,
         information=information,
     )
 
 
-<<<<<<< HEAD
-=======
 def _relations(snapshot: ModuleSnapshot) -> tuple[Mapping[str, Any], ...]:
-    given = [each.model_dump(by_alias=True, exclude_unset=True) for each in snapshot.relations]
+    """The answer of `relatedtypes`, in the order of a stock server."""
+    given = snapshot.to_json()["relations"]
     labels = relations_in_server_order(snapshot.describe.name, [each["label"] for each in given])
     rank = {label: position for position, label in enumerate(labels)}
     return tuple(sorted(given, key=lambda each: rank[each["label"]]))
 
 
-# A CRM needs users and groups even when its snapshot was pulled by somebody who may not see them.
-_ESSENTIAL: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    USERS: (
-        "19",
-        (
-            *("user_name", "is_admin", "user_password", "confirm_password", "first_name"),
-            *("last_name", "email1", "status", "hour_format", "date_format", "accesskey"),
-            *("time_zone", "callduration", "othereventduration"),
-        ),
-    ),
-    GROUPS: ("20", ("groupname", "description")),
-}
-
-
->>>>>>> profiles
 def _essential(name: str, taken: set[str]) -> ModuleSnapshot:
     prefix, fields = _ESSENTIAL[name]
     if prefix in taken:

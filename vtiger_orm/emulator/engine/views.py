@@ -74,18 +74,6 @@ def describe(view: View) -> dict[str, Any]:
     """The describe answer for this user."""
     module = view.module
     answer = dict(module.raw)
-<<<<<<< HEAD
-    for key, allowed in (
-        ("createable", view.writable),
-        ("updateable", view.writable),
-        ("deleteable", view.deletable),
-    ):
-        answer[key] = answer.get(key, True) if allowed else False
-    fields = [_described(view, each) for each in view.fields.values() if each.described]
-    if module.id_field is not None:
-        fields.append(dict(module.id_field))
-    answer["fields"] = fields
-=======
     answer.update(
         createable=bool(answer.get("createable", True)) and view.writable,
         updateable=bool(answer.get("updateable", True)) and view.writable,
@@ -96,7 +84,6 @@ def describe(view: View) -> dict[str, Any]:
         for name in module.order
         if name == "id" or name in view.fields
     ]
->>>>>>> profiles
     return answer
 
 

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from . import ids
-from .accept import accept, empty, text_of
-from .casts import digits
 from . import owners, rules
 from .accept import accept, empty
 from .columns import ACTIVITIES, CONTACTS_OF_ACTIVITY, LINES
@@ -202,28 +199,6 @@ class Writer:
                 values[name] = accept(module, field, value, user, lists=lists)
         return values
 
-<<<<<<< HEAD
-    def _owner(self, value: Any) -> int:
-        """A user or group; a bare number is taken for one as well."""
-        text = text_of(value)
-        number = text.split("x")[1] if "x" in text else text
-        store = self._ctx.store
-        found = digits(number)
-        row = store.row("SELECT 1 FROM owner WHERE id = ?", (found,))
-        if (
-            found is None
-            or row is None
-            or ("x" in text and text.split("x")[0] not in self._owner_prefixes())
-        ):
-            raise PlainText("Sorry! Attempt to access restricted file.")
-        return found
-
-    def _owner_prefixes(self) -> set[str]:
-        modules = self._ctx.schema.modules
-        return {modules[name].prefix for name in ("Users", "Groups") if name in modules}
-
-=======
->>>>>>> profiles
     def _reference(self, field: Field, value: Any) -> int:
         """The number of a reference; what has no ``x`` is read as a prefix alone."""
         if is_blank(value):
