@@ -105,6 +105,10 @@ class Outcome:
         """Whether it certainly did not take place."""
         return self.fate in (Fate.NEVER_LEFT, Fate.REFUSED)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        told = str(self.fate), str(self.again)
+        return restore_outcome, (*told, self.wait, self.repeatable, self.until)
+
     def after(self, earlier: Outcome | None) -> Outcome:
         """The outcome of a call that was sent before, too: the doubt of that time stays."""
         if earlier is None or earlier.undone:
@@ -112,6 +116,14 @@ class Outcome:
         fate = self.fate if self.fate is Fate.UNDER_WAY else earlier.fate
         known = [each.until for each in (self, earlier) if each.until is not None]
         return replace(self, fate=fate, until=max(known, default=None))
+
+
+@restores
+def restore_outcome(
+    fate: str, again: str, wait: float | None, repeatable: bool, until: datetime | None
+) -> Outcome:
+    """What became of a call, of plain values."""
+    return Outcome(Fate(fate), Again(again), wait, repeatable, until)
 
 
 NEVER_LEFT: Final = Outcome(Fate.NEVER_LEFT)

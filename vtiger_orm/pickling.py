@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import restore_error as restore_error
+    from .errors import restore_outcome as restore_outcome
     from .models.building import restore_queryset as restore_queryset
     from .models.related_manager import restore_related_manager as restore_related_manager
     from .records.record import restore_record as restore_record
@@ -22,6 +23,7 @@ _WHERE = {
     "restore_choices": "values.picklists",
     "restore_doubt": "writing.state",
     "restore_error": "errors",
+    "restore_outcome": "errors",
     "restore_picklist": "values.picklists",
     "restore_queryset": "models.building",
     "restore_record": "records.record",
@@ -33,6 +35,7 @@ __all__ = [
     "restore_choices",
     "restore_doubt",
     "restore_error",
+    "restore_outcome",
     "restore_picklist",
     "restore_queryset",
     "restore_record",
