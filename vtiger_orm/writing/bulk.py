@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..calls.environment import Environment
-from ..calls.operations import Call, Create, Delete, Me
+from ..calls.operations import Call, Create, Delete, Me, Row
 from ..calls.plans import Batch, Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
@@ -30,7 +30,8 @@ from ..errors import (
 from ..ids import parse_id
 from ..planner.single import find_row
 from . import create_once as identity
-from .prepare import Prepared, needs_user, owned, prepare, unknown_outcome
+from .answers import judged, read_again, refuse_adjusted
+from .prepare import Prepared, needs_user, owned, prepare, read_stored, unknown_outcome
 from .report import BulkReport, Outcome, Progress, Status
 from .rules import check_delete, enforce
 from .save import settle
@@ -52,7 +53,9 @@ class _Job(Generic[T]):
 
     outcome: Outcome[T]
     call: Call[Any]
-    take: Callable[[Any], None]
+    prepared: Prepared | None = None
+    """None of a deletion: success is all there is to know."""
+    take: Callable[[Prepared, Row], None] | None = None
     """Given the answer; may raise."""
 
 
@@ -71,11 +74,11 @@ def bulk_create(
     if any(needs_user(each.item, facts) for each in waiting):
         user = str((yield from perform(Me()))["id"])
     jobs = list(_creations(waiting, user, facts, runner))
-    reached = yield from _rounds(report, jobs, facts, progress)
+    reached = yield from _rounds(report, jobs, runner, progress)
     if reached and report.unknown:
         yield from _look_for_lost(report, facts, env, at_once=True)
         again = [each for each in report.pending if each.error is not None]
-        yield from _rounds(report, list(_creations(again, user, facts, runner)), facts, progress)
+        yield from _rounds(report, list(_creations(again, user, facts, runner)), runner, progress)
 
 
 def _creations(
@@ -99,7 +102,7 @@ def _creations(
         if prepared is not None:
             if user is not None and needs_user(record, facts):
                 prepared = owned(prepared, record.meta, user)
-            yield _Job(outcome, prepared.call, _settler(record, prepared, facts, runner))
+            yield _Job(outcome, prepared.call, prepared, _settler(outcome, facts, runner))
 
 
 def bulk_update(
@@ -110,8 +113,10 @@ def bulk_update(
     A row whose answer was lost is simply written again when the report is given once more.
     """
     facts = facts_of(runner)
+    waiting = report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN)
+    stored = yield from read_stored([each.item for each in waiting], runner)
     jobs = []
-    for outcome in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
+    for outcome in waiting:
         record = outcome.item
         if record._saved_id is None:
             outcome.status = Status.FAILED
@@ -119,10 +124,11 @@ def bulk_update(
                 f"This {record.meta.name} record is not saved yet: create it first."
             )
             continue
-        prepared = _prepared(outcome, facts)
+        prepared = _prepared(outcome, facts, stored.get(str(record._saved_id)))
         if prepared is not None:
-            jobs.append(_Job(outcome, prepared.call, _settler(record, prepared, facts, runner)))
-    yield from _rounds(report, jobs, facts, progress)
+            job = _Job(outcome, prepared.call, prepared, _settler(outcome, facts, runner))
+            jobs.append(job)
+    yield from _rounds(report, jobs, runner, progress)
 
 
 def bulk_delete(
@@ -137,10 +143,10 @@ def bulk_delete(
     jobs = []
     for outcome in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
         try:
-            jobs.append(_Job(outcome, Delete(_id_of(outcome.item, meta)), _ignore))
+            jobs.append(_Job(outcome, Delete(_id_of(outcome.item, meta))))
         except VtigerError as error:
             outcome.status, outcome.error = Status.FAILED, error
-    yield from _rounds(report, jobs, facts, progress)
+    yield from _rounds(report, jobs, runner, progress)
     for outcome in report.failed:
         # The server says the same of a record that is gone as of one that may not be deleted.
         if isinstance(outcome.error, AccessDenied | NotFound):
@@ -149,21 +155,32 @@ def bulk_delete(
                 outcome.status, outcome.error = Status.DONE, None
 
 
-def write_calls(
-    report: BulkReport[Any],
-    calls: Sequence[Call[Any]],
+def write_prepared(
+    report: BulkReport[str],
+    writes: Sequence[Prepared],
     runner: Runner | None,
     progress: Progress | None = None,
 ) -> Plan[None]:
-    """Send one prepared call for each row of the report, in rounds."""
-    jobs = [_Job(outcome, call, _ignore) for outcome, call in zip(report, calls)]
-    yield from _rounds(report, jobs, facts_of(runner), progress)
+    """Send one prepared write for each row of the report, in rounds, and compare the answers."""
+    facts = facts_of(runner)
+
+    def take(outcome: Outcome[str]) -> Callable[[Prepared, Row], None]:
+        def compare(prepared: Prepared, row: Row) -> None:
+            _, outcome.adjusted = judged(prepared, row)
+            refuse_adjusted(f"{prepared.meta.name} {outcome.item}", outcome.adjusted, facts)
+
+        return compare
+
+    jobs = [_Job(outcome, each.call, each, take(outcome)) for outcome, each in zip(report, writes)]
+    yield from _rounds(report, jobs, runner, progress)
 
 
-def _prepared(outcome: Outcome[BaseRecord], facts: Facts) -> Prepared | None:
+def _prepared(
+    outcome: Outcome[BaseRecord], facts: Facts, stored: Row | None = None
+) -> Prepared | None:
     """The row's call; None when there is nothing to send, which the outcome then tells."""
     try:
-        prepared = prepare(outcome.item, facts)
+        prepared = prepare(outcome.item, facts, present=stored)
     except OutcomeUnknown as error:
         outcome.status, outcome.error = Status.UNKNOWN, error
         return None
@@ -176,28 +193,33 @@ def _prepared(outcome: Outcome[BaseRecord], facts: Facts) -> Prepared | None:
 
 
 def _settler(
-    record: BaseRecord, prepared: Prepared, facts: Facts, runner: Runner | None
-) -> Callable[[Any], None]:
-    return lambda row: settle(record, prepared, row, facts, runner)
+    outcome: Outcome[BaseRecord], facts: Facts, runner: Runner | None
+) -> Callable[[Prepared, Row], None]:
+    def take(prepared: Prepared, row: Row) -> None:
+        record = outcome.item
+        try:
+            settle(record, prepared, row, facts, runner)
+        finally:
+            outcome.adjusted = state_of(record).adjusted
 
-
-def _ignore(answer: Any) -> None:
-    """Deletions and plain calls: success is all there is to know."""
+    return take
 
 
 def _rounds(
-    report: BulkReport[Any], jobs: Sequence[_Job[Any]], facts: Facts, progress: Progress | None
+    report: BulkReport[Any],
+    jobs: Sequence[_Job[Any]],
+    runner: Runner | None,
+    progress: Progress | None,
 ) -> Plan[bool]:
     """Send the jobs; whether the server could be reached to the end."""
-    size = max(_SMALLEST_ROUND, 5 * facts.parallel)
+    size = max(_SMALLEST_ROUND, 5 * facts_of(runner).parallel)
     for at in range(0, len(jobs), size):
         chunk = [job for job in jobs[at : at + size] if _claimed(job)]
         for job in chunk:
             job.outcome.status = Status.UNKNOWN
             job.outcome.error = None
         replies = yield Batch([job.call for job in chunk], collect=True)
-        for job, reply in zip(chunk, replies):
-            _take(job, reply)
+        yield from _take_all(chunk, replies, runner)
         if progress is not None:
             progress(report)
         if replies and _hopeless(replies):
@@ -220,13 +242,31 @@ def _claimed(job: _Job[Any]) -> bool:
     return False
 
 
-def _take(job: _Job[Any], reply: Any) -> None:
+def _take_all(
+    jobs: Sequence[_Job[Any]], replies: Sequence[Any], runner: Runner | None
+) -> Plan[None]:
+    """Take the answers of a round, read again where they prove nothing."""
+    answered = [
+        (job.prepared, reply)
+        for job, reply in zip(jobs, replies)
+        if job.prepared is not None and not isinstance(reply, Exception)
+    ]
+    whole = iter((yield from read_again(answered, runner)))
+    for job, reply in zip(jobs, replies):
+        if job.prepared is None or isinstance(reply, Exception):
+            _take(job, job.prepared, reply)
+        else:
+            _take(job, *next(whole))
+
+
+def _take(job: _Job[Any], prepared: Prepared | None, reply: Any) -> None:
     outcome = job.outcome
     creates = not job.call.repeatable
     if not isinstance(reply, Exception):
         outcome.status = Status.DONE
         try:
-            job.take(reply)
+            if job.take is not None and prepared is not None:
+                job.take(prepared, reply)
         except VtigerError as error:
             # `ValuesAdjusted`, mostly. Written all the same: it must not be sent again.
             outcome.error = error
