@@ -111,7 +111,8 @@ def of_unsent(
             continue
         text = answer[each.wire]
         try:
-            same = decode(each, text) == value
+            now = decode(each, text)
+            same = now == value or (each.family is Family.BOOLEAN and not now and not value)
         except Unreadable:
             same = False
         if not same:
@@ -234,4 +235,6 @@ def _number(sent: str, stored: str) -> Why | None:
     wanted, got = Decimal(sent or "0"), Decimal(stored or "0")
     if wanted == got:
         return None
-    return Why.ROUNDED if abs(wanted - got) <= _ROUNDING else Why.CLIPPED
+    if abs(wanted - got) <= _ROUNDING:
+        return Why.ROUNDED
+    return Why.CLIPPED if abs(got) < abs(wanted) else Why.CHANGED

@@ -83,7 +83,17 @@ def judged(prepared: Prepared, row: Row) -> tuple[Row, tuple[Adjustment, ...]]:
     """What of the answer can be believed, and what in it is not as it was to be."""
     believed = _believed(prepared, repaired(prepared, fields_of(row)))
     shown = {} if row.keys() == {"id"} else believed
-    return believed, tuple(_adjustments(prepared, shown))
+    alike = {
+        prepared.meta.by_wire[name].name
+        for policy in policies_of(prepared.meta)
+        for name in policy.zero_is_blank & shown.keys()
+    }
+    found = _adjustments(prepared, shown)
+    return believed, tuple(each for each in found if each.field not in alike or _says_more(each))
+
+
+def _says_more(adjustment: Adjustment) -> bool:
+    return not {adjustment.sent, adjustment.stored or ""} <= {"", "0"}
 
 
 def _believed(prepared: Prepared, row: Row) -> Row:

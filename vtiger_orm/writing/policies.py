@@ -62,6 +62,8 @@ class Policy:
     """Field that the CRM computes -> the fields it follows."""
     loose: frozenset[str] = frozenset()
     """Fields that queries tell otherwise than the answers of writes do."""
+    zero_is_blank: frozenset[str] = frozenset()
+    """Fields of which 0 and a blank say the same."""
     wanted: frozenset[str] = frozenset()
     """Fields that a new record is broken without, though the CRM does not ask for them."""
 
@@ -312,6 +314,7 @@ POLICIES: Final = (
         needs=_reminder_needed,
         along=_reminder_along,
         spelt=_reminder_in_seconds,
+        zero_is_blank=frozenset({"reminder_time"}),
     ),
     Policy(
         family="inventory",

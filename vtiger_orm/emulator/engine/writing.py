@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from . import ids
+from . import casts, ids
 from .accept import accept, empty, text_of
 from .columns import ACTIVITIES, CONTACTS_OF_ACTIVITY, LINES
 from .context import Context
@@ -86,6 +86,7 @@ class Writer:
         numbering = number_field(module)
         if numbering is not None:
             values[numbering.name] = self._record_number()
+        values |= self._reminder(element, none=0)
         number = ctx.store.new_number(module)
         ctx.store.register(module, number)
         ctx.store.insert(module, number, values)
@@ -96,6 +97,7 @@ class Writer:
         """Change the fields of `element` that the user may edit."""
         given = self._accepted(element, creating=False)
         self._check_unique(given, number)
+        given |= self._reminder(element, none=None)
         modified = self._module.modified_field
         if modified is not None:
             given[modified.name] = self._ctx.now()
@@ -142,6 +144,18 @@ class Writer:
             else:
                 values[name] = accept(module, field, value, user)
         return values
+
+    def _reminder(self, element: Mapping[str, Any], *, none: int | None) -> dict[str, Any]:
+        """Reminders of events are sent in seconds and kept in minutes, full hours with one more;
+        a write that does not send one removes it. How the Cloud does it was not measured."""
+        field = self._module.fields.get("reminder_time")
+        if field is None or self._module.name != "Events" or self._ctx.profile.cloud:
+            return {}
+        seconds = casts.integer(text_of(element.get("reminder_time")))
+        if not seconds:
+            return {field.name: none}
+        minutes = int(seconds / 60)
+        return {field.name: minutes if minutes % 60 else minutes + 1}
 
     def _owner(self, value: Any) -> int:
         """A user or group; a bare number is taken for one as well."""
