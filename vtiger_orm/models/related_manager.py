@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._pickled import restores
-from ..calls.operations import Revise
 from ..calls.plans import Plan, perform
 from ..calls.protocols import PlanFor, environment_of
 from ..calls.server import facts_of
@@ -22,8 +21,9 @@ from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
 from ..planner.rows import find_row
 from ..records.handle import handed_out_by, id_of, package_of, saved_id
-from ..writing import links, uploads
+from ..writing import links, many, uploads
 from ..writing import save as write
+from ..writing.answers import judged, read_again
 from ..writing.links import NotRelated
 from ..writing.report import BulkReport, Progress
 from ..writing.state import state_of
@@ -177,7 +177,7 @@ class RelatedManager(QuerySet[M]):
             if self._reference is None:
                 yield from links.link(self._side, ids, facts_of(runner))
             else:
-                yield from self._refer(self._reference, ids, self._side.id)
+                yield from self._refer(self._reference, ids, self._side.id, runner)
 
         return plan
 
@@ -200,18 +200,26 @@ class RelatedManager(QuerySet[M]):
                     self._side.target, id_, environment_of(runner), ("id", reference.wire)
                 )
                 if found is not None and _same(str(found[reference.wire]), self._side.id):
-                    yield from self._refer(reference, [id_], "")
+                    yield from self._refer(reference, [id_], None, runner)
 
         return plan
 
-    def _refer(self, reference: FieldMeta, ids: Iterable[str], value: str) -> Plan[None]:
-        for id_ in ids:
-            row = yield from perform(Revise(id_, {reference.wire: value}))
-            stored = str(row.get(reference.wire, value) or "")
-            if stored != value and not _same(stored, value):
+    def _refer(
+        self, reference: FieldMeta, ids: Sequence[str], value: str | None, runner: Runner
+    ) -> Plan[None]:
+        """Set the reference of these records, under the same rules as any other write."""
+        writes = yield from many.change_each(
+            self._side.target, ids, {reference.name: value}, runner
+        )
+        for each in writes:
+            row = yield from perform(each.call)
+            [(each, row)] = yield from read_again([(each, row)], runner)
+            _, adjusted = judged(each, row)
+            wrong = [each for each in adjusted if each.field == reference.name]
+            if wrong:
                 raise NotRelated(
-                    f"{self._side}: {id_} was written, but its {reference.name} is "
-                    f"{stored or 'blank'} afterwards."
+                    f"{self._side}: {row['id']} was written, but {wrong[0]}: it is not what was "
+                    "asked for."
                 )
 
     def _create(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[M]:

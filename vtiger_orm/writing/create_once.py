@@ -22,9 +22,9 @@ from ..ids import parse_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
+from .answers import fields_of
 from .doubt import failed, in_flight, not_there_yet, refuse_unsettled, unknown_outcome
 from .state import LostCreate, state_of
-from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..records import BaseRecord

@@ -11,11 +11,10 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, overload
 
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Batch, Plan, perform
-from ..calls.server import Facts
 from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
@@ -192,6 +191,12 @@ class LineItems(MutableSequence[LineItem]):
         self._items = [LineItem.from_wire(row) for row in rows]
         self._stored = [each._key() for each in self._items]
 
+    def outdated(self, rows: object) -> TypeGuard[list[Row]]:
+        """Whether the CRM's items, as an answer tells them, are no longer those that were read."""
+        if self._stored is None or not isinstance(rows, list):
+            return False
+        return self._stored != [LineItem.from_wire(row)._key() for row in rows]
+
     def to_wire(self) -> list[dict[str, Any]]:
         """The whole list as the CRM is sent it."""
         items = [item.to_wire() for item in self._known]
@@ -267,24 +272,6 @@ def _checked(items: Iterable[Any]) -> list[LineItem]:
 def is_inventory(meta: ModuleMeta) -> bool:
     """Whether the module's records have line items."""
     return {"hdnTaxType", "hdnGrandTotal", "productid"} <= meta.by_wire.keys()
-
-
-def with_items(meta: ModuleMeta, wire: dict[str, Any], items: LineItems, facts: Facts) -> None:
-    """Put the items, and the header's product that the CRM asks for, among the wire values."""
-    wire[LINE_ITEMS] = items.to_wire()
-    if "productid" in meta.by_wire:
-        wire["productid"] = wire[LINE_ITEMS][0]["productid"]
-    refuse_individual_tax(meta, wire, facts)
-
-
-def refuse_individual_tax(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None:
-    """Raise `NotSupported` for what leaves a half-made record behind on Vtiger 8 with PHP 8."""
-    if wire.get("hdnTaxType") == "individual" and facts.php8_names:
-        raise NotSupported(
-            f"{meta.name} with hdnTaxType='individual' cannot be written on this server: Vtiger "
-            "8.0 on PHP 8 fails half-way and leaves a record that can be neither read nor "
-            "deleted. Use 'group'. Nothing was sent."
-        )
 
 
 def read_items(id_: str) -> Plan[list[Row]]:
