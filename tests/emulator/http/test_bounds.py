@@ -89,6 +89,22 @@ class TestBodies:
             assert answer.status_code == 413
             assert client.get("/webservice.php", params={"operation": "x"}).status_code == 500
 
+    def test_all_of_them_together(self) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+        with served(Bounds(body=1000, bodies=1500), lambda _: KEPT) as connect:
+            for _ in range(3):  # what was taken is given back, whatever became of the request
+                first, second, third = connect(), connect(), connect()
+                first.sendall(head + b"x" * 900)
+                second.sendall(head + b"x" * 500)
+                time.sleep(0.1)
+                third.sendall(head + b"x" * 1000)
+                assert third.recv(4096).startswith(b"HTTP/1.1 503 ")
+                first.sendall(b"x" * 100)
+                assert first.recv(4096).endswith(b"kept")
+                for each in (first, second, third):
+                    each.close()
+                time.sleep(0.1)
+
     def test_without_a_socket_as_well(self) -> None:
         with Crm(data=None, body_limit=10) as crm, crm.copy() as other:
             for each in (crm, other):
