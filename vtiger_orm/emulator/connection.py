@@ -32,6 +32,8 @@ class Bounds:
 
     body: int = 32 << 20
     """Bytes of a request's body; a larger one is refused with HTTP 413 and not read."""
+    bodies: int = 128 << 20
+    """Bytes of all bodies that are under way; whoever sends more is told HTTP 503."""
     connections: int = 256
     """At the same time. Where there are more, whoever is idle longest has to go, or new ones
     wait."""
@@ -39,6 +41,27 @@ class Bounds:
     """Seconds without a request."""
     patience: float = 60.0
     """Seconds from the first byte of a request to its last, and for the answer to be taken."""
+
+
+class Budget:
+    """How many bytes of bodies all connections may hold together."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, number: int) -> bool:
+        """Whether so many were left; they are taken then."""
+        with self._lock:
+            if number > self._left:
+                return False
+            self._left -= number
+            return True
+
+    def give(self, number: int) -> None:
+        """They are free again."""
+        with self._lock:
+            self._left += number
 
 
 class _Refusal(Exception):
@@ -71,6 +94,7 @@ class Connection:
         *,
         keep_alive: bool | None,
         bounds: Bounds,
+        budget: Budget,
         hosts: Hosts | None,
     ) -> None:
         self._socket = sock
@@ -78,6 +102,8 @@ class Connection:
         self._handle = handle
         self._keep_alive = keep_alive
         self._bounds = bounds
+        self._budget = budget
+        self._taken = 0
         self._hosts = hosts
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEADER_LIMIT)
         self._lock = threading.Lock()
@@ -103,6 +129,7 @@ class Connection:
             pass  # the client went away
         finally:
             self.close()
+            self._give_back()
 
     def close(self) -> None:
         """Hang up."""
@@ -169,10 +196,17 @@ class Connection:
             raise too_large
         body = bytearray()
         while isinstance(event := self._next_event(), h11.Data):
-            body += event.data
-            if len(body) > self._bounds.body:
+            if len(body) + len(event.data) > self._bounds.body:
                 raise too_large
+            if not self._budget.take(len(event.data)):
+                raise _Refusal(503, "Too much is being sent at the same time. Try again.\n")
+            self._taken += len(event.data)
+            body += event.data
         return replace(request, body=bytes(body))
+
+    def _give_back(self) -> None:
+        self._budget.give(self._taken)
+        self._taken = 0
 
     # -- answering -------------------------------------------------------------------------
 
@@ -201,6 +235,7 @@ class Connection:
             data += self._http.send(h11.Data(data=body)) or b""
         data += self._http.send(h11.EndOfMessage()) or b""
         self._send(data)
+        self._give_back()
         self._deadline = None
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 

@@ -13,7 +13,7 @@ import threading
 from types import TracebackType
 from typing import Final
 
-from .connection import Bounds, Connection, Handler
+from .connection import Bounds, Budget, Connection, Handler
 from .hosts import Hosts, is_loopback
 
 _log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Server:
         self._handle = handle
         self._keep_alive = keep_alive
         self._bounds = bounds or Bounds()
+        self._budget = Budget(self._bounds.bodies)
         self._hosts = hosts
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=128)
@@ -119,6 +120,7 @@ class Server:
                 self._handle,
                 keep_alive=self._keep_alive,
                 bounds=self._bounds,
+                budget=self._budget,
                 hosts=self._hosts,
             )
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
