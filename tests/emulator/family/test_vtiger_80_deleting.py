@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.emulator.engine.conftest import Server
@@ -152,9 +154,9 @@ def test_items_of_quotes(crm: Server, shop: Shop) -> None:
 def test_links_to_a_deleted_record_are_gone_at_both_ends(crm: Server) -> None:
     contact = crm.contact()["id"]
     product = crm.create("Products", productname="P")["id"]
-    label = {"relationIdLabel": "Products"}
+    label: dict[str, Any] = {"relationIdLabel": "Products"}
     crm.call("add_related", sourceRecordId=contact, relatedRecordId=product, **label)
     crm.call("delete", id=product)
-    params = {"id": contact, "relatedLabel": "Products"}
+    params: dict[str, Any] = {"id": contact, "relatedLabel": "Products"}
     assert crm.call("retrieve_related", relatedType="Products", **params) == []
     assert crm.call("query_related", query="select id from Products", **params) == []

@@ -85,8 +85,12 @@ def test_the_first_mandatory_field_is_named(crm: Server, module: str, first: str
 
 def test_end_before_duration(crm: Server) -> None:
     element = {
-        **{"subject": "E", "assigned_user_id": "19x1", "date_start": "2026-01-01"},
-        **{"time_start": "10:00", "due_date": "2026-01-01", "activitytype": "Call"},
+        "subject": "E",
+        "assigned_user_id": "19x1",
+        "date_start": "2026-01-01",
+        "time_start": "10:00",
+        "due_date": "2026-01-01",
+        "activitytype": "Call",
     }
     answer = crm.answer("create", elementType="Events", element=element)
     assert answer == "MANDATORY_FIELDS_MISSING time_end does not have a value"

@@ -11,8 +11,12 @@ from .conftest import Make
 INTERNAL = "INTERNAL_SERVER_ERROR Unknown Error while processing request"
 DEAL = {"sales_stage": "Prospecting", "closingdate": "2026-12-31"}
 TODO = {
-    **{"subject": "T", "activitytype": "Task", "taskstatus": "Not Started"},
-    **{"date_start": "2026-01-01", "time_start": "10:00", "due_date": "2026-01-01"},
+    "subject": "T",
+    "activitytype": "Task",
+    "taskstatus": "Not Started",
+    "date_start": "2026-01-01",
+    "time_start": "10:00",
+    "due_date": "2026-01-01",
 }
 ELEMENTS = {
     "Accounts": {"accountname": "A"},

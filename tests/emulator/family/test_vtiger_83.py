@@ -51,7 +51,7 @@ def test_actors_are_counted(crm: Server, module: str) -> None:
 
 
 def test_nothing_is_counted_in_query_related(crm: Server, acme: str) -> None:
-    params = {"id": acme, "relatedLabel": "Contacts"}
+    params: dict[str, Any] = {"id": acme, "relatedLabel": "Contacts"}
     assert len(crm.call("query_related", query="select id from Contacts", **params)) == 2
     assert crm.call("query_related", query="select count(*) from Contacts", **params) == []
 
@@ -225,8 +225,12 @@ def test_recorded_creates_are_refused(shop: Shop, recorded: Any) -> None:
     quote = stored_quote(shop)
     vendor = crm.create("Vendors", vendorname="V")["id"]
     new = {
-        **{"11x657": shop.account, "11x662": shop.account, "2x660": vendor, "4x595": quote},
-        **{"14x658": shop.product, "14x663": shop.product},
+        "11x657": shop.account,
+        "11x662": shop.account,
+        "2x660": vendor,
+        "4x595": quote,
+        "14x658": shop.product,
+        "14x663": shop.product,
     }
     tried = 0
     for exchange in recorded("", INVENTORY_CREATE):
