@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from vtiger_codegen.pull import pull_into
+from vtiger_codegen.live.pull import pull_into
 
 import vtiger_orm.emulator
 from vtiger_orm.emulator import Crm

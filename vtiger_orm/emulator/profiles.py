@@ -48,8 +48,10 @@ class Profile:
 
     faces: frozenset[str] = frozenset({"webservice", "restfulapi"})
     """Which doors are open: a stock server answers HTTP 404 under ``/restapi``."""
-    restfulapi_mended: bool = True
-    """Whether the RestfulApi module got the mends that PHP 8 needs."""
+    restfulapi_mends: Literal["all", "login and token", "login", "none"] = "all"
+    """Which mends the RestfulApi module got, of those it needs on Vtiger 8 and PHP 8."""
+    restfulapi_fork: bool = False
+    """Whether it is the fork that tells the code of a refused token."""
     error_body: bool = True
     """Whether an error of the Cloud face has a JSON body besides its status line."""
     error_statuses: bool = False
@@ -224,6 +226,9 @@ CLOUD: Final = Profile(
 )
 
 RESTFULAPI: Final = replace(VTIGER_8_0, name="restfulapi")
+RESTFULAPI_UNMENDED: Final = replace(
+    RESTFULAPI, name="restfulapi-unmended", restfulapi_mends="none"
+)
 
 STOCK_8_0_PHP8: Final = replace(VTIGER_8_0, name="stock-8.0-php8", tells_snapshot_version=True)
 STOCK_7: Final = replace(
@@ -244,6 +249,7 @@ PROFILES: Final = {
         VTIGER_8_3,
         CLOUD,
         RESTFULAPI,
+        RESTFULAPI_UNMENDED,
         STOCK_8_0_PHP8,
         STOCK_7,
     )

@@ -157,6 +157,6 @@ def test_links_to_a_deleted_record_are_gone_at_both_ends(crm: Server) -> None:
     label: dict[str, Any] = {"relationIdLabel": "Products"}
     crm.call("add_related", sourceRecordId=contact, relatedRecordId=product, **label)
     crm.call("delete", id=product)
-    params = {"id": contact, "relatedLabel": "Products"}
+    params: dict[str, Any] = {"id": contact, "relatedLabel": "Products"}
     assert crm.call("retrieve_related", relatedType="Products", **params) == []
     assert crm.call("query_related", query="select id from Products", **params) == []

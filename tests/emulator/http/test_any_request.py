@@ -146,7 +146,7 @@ def test_any_call_of_restfulapi(
     crms: dict[str, Crm], method: str, module: str, as_json: bool, params: dict[str, str]
 ) -> None:
     crm = crms["stock-7"]
-    given = {**params, "module": module, "token": crm.tokens.open("admin", "127.0.0.1")}
+    given = {**params, "module": module, "token": crm.tokens.open(crm.user().number, "127.0.0.1")}
     request = form(method, "/modules/RestfulApi/index.php", given)
     if as_json and method == "POST":
         kind = ("Content-Type", "application/json")

@@ -307,6 +307,8 @@ class Accounts:
             call_duration=text("callduration", "5"),
             other_event_duration=text("othereventduration", "5"),
             currency_rate=self._rate(values.get("currency_id")),
+            decimal_separator=text("currency_decimal_separator", "."),
+            grouping_separator=text("currency_grouping_separator", ","),
             decimals=max(0, min(5, int(to_number(text("no_of_currency_decimals", "2")) or 2))),
             groups=frozenset(each for (each,) in groups),
             views_all=VIEW_ALL in profile,

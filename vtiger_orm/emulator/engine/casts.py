@@ -18,6 +18,9 @@ ZERO_DATETIME: Final = "0000-00-00 00:00:00"
 
 _ISO: Final = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
 _COMPACT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_COMPACT_MOMENT: Final = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?"
+)
 _DAY_FIRST: Final = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})")
 _CLOCK: Final = re.compile(r"([0-9]{1,3}):([0-9]{1,2})(?::([0-9]{1,2}))?")
 
@@ -145,9 +148,10 @@ def compared_date(text: str) -> str:
 
 def compared_datetime(text: str) -> str:
     """A literal that is compared with a datetime column."""
-    if match := _COMPACT.fullmatch(text.strip()):
+    if match := _COMPACT_MOMENT.fullmatch(text.strip()):
         day = _day(int(match[1]), int(match[2]), int(match[3]))
-        return f"{day} 00:00:00" if day else ZERO_DATETIME
+        moment = clock(f"{match[4]}:{match[5]}:{match[6]}") if match[4] else "00:00:00"
+        return f"{day} {moment}" if day and moment else ZERO_DATETIME
     return _moment(text) or ZERO_DATETIME
 
 

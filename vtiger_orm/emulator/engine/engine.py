@@ -80,9 +80,7 @@ class Engine:
         """
         name = operation.lower()
         handler = self._handler(name)
-        context = Context(
-            self.schema, self.store, self.profile, user, self._now, self._view, params, files
-        )
+        context = self.context(user, params, files)
         with self.store.lock:
             if name not in operations.WRITING:
                 context.answer.result = handler(context)
@@ -90,6 +88,12 @@ class Engine:
                 with self.store.transaction():
                     context.answer.result = handler(context)
         return context.answer
+
+    def context(self, user: User, params: dict[str, Any], files: Sequence[Upload] = ()) -> Context:
+        """What an operation of that user works with."""
+        return Context(
+            self.schema, self.store, self.profile, user, self._now, self._view, params, files
+        )
 
     def _handler(self, name: str) -> operations.Handler:
         profile = self.profile

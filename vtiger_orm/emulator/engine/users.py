@@ -29,6 +29,9 @@ class User:
     other_event_duration: str = "5"
     currency_rate: float = 1.0
     """Of the user's own currency, in units of the base currency."""
+    decimal_separator: str = "."
+    grouping_separator: str = ","
+    """How the user writes numbers in forms; the web services do not care."""
     decimals: int = 2
     """To how many digits numbers are rounded when this user writes them."""
     groups: frozenset[int] = frozenset()

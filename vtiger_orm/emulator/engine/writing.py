@@ -190,7 +190,7 @@ class Writer:
                 continue
             if field.kind == "owner":
                 blank = is_blank(value)
-                values[name] = user.number if blank else owners.owner_number(self._ctx, value)
+                values[name] = user.number if blank else self._owner_number(value)
                 if field is module.owner_field:
                     self._owner = values[name]
             elif field.kind == "reference":
@@ -198,6 +198,9 @@ class Writer:
             else:
                 values[name] = accept(module, field, value, user, lists=lists)
         return values
+
+    def _owner_number(self, value: Any) -> int:
+        return owners.owner_number(self._ctx, value)
 
     def _reference(self, field: Field, value: Any) -> int:
         """The number of a reference; what has no ``x`` is read as a prefix alone."""
