@@ -39,7 +39,7 @@ class FieldMeta:
     name: str
     """The Python attribute."""
     wire: str
-    """The name the CRM uses (`lastname`, `cf_853`)."""
+    """The name the CRM uses (`lastname`, `cf_853`); given empty, it is the attribute's."""
     label: str
     kind: Kind
     mandatory: bool = False
@@ -60,6 +60,8 @@ class FieldMeta:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", self.kind.family)
+        if not self.wire:
+            object.__setattr__(self, "wire", self.name)
 
     def __hash__(self) -> int:
         """Fields are looked up often, and picklists are long."""

@@ -21,8 +21,7 @@ from .references import Origin, Ref, bound
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Runner
-    from .fields import Column
-    from .module import ModuleFacts
+    from .fields import Column, ModuleFacts
 
 MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""

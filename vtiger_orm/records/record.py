@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,7 +17,7 @@ from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
 from . import messages
 from .extra import ExtraFields
-from .fields import field
+from .fields import ModuleFacts, field
 from .internals import (
     RecordType,
     base_init,
@@ -27,7 +28,6 @@ from .internals import (
     set_state,
 )
 from .mapper import Mapper, MetaOf
-from .module import ModuleFacts
 from .references import Origin, Ref, bound
 from .state import UNSET, Change, RecordState
 
@@ -95,15 +95,20 @@ class BaseRecord(BaseModel, metaclass=RecordType):
                 package=package,
                 name=module,
                 prefix=prefix,
-                label=label or module,
-                label_fields=tuple(label_fields),
-                creatable=creatable,
-                updatable=updatable,
-                deletable=deletable,
-                retrievable=retrievable,
-                is_entity=is_entity,
-                relations=tuple(relations),
                 secrets=frozenset(secrets),
+                meta=partial(
+                    ModuleMeta.of,
+                    module,
+                    prefix,
+                    label=label or module,
+                    label_fields=tuple(label_fields),
+                    creatable=creatable,
+                    updatable=updatable,
+                    deletable=deletable,
+                    retrievable=retrievable,
+                    is_entity=is_entity,
+                    relations=tuple(relations),
+                ),
             )
         cls.__mapper__ = Mapper(cls.__name__, facts)
         cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
@@ -346,8 +351,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         set_private(self, state.get("private"))
 
     def _label(self) -> str:
-        facts = self.__mapper__.facts
-        names = facts.label_fields if facts else ()
+        names = self.meta.label_fields if self.__mapper__.facts is not None else ()
         return " ".join(str(self.__dict__[name]) for name in names if self.__dict__.get(name))
 
     def __str__(self) -> str:
