@@ -18,9 +18,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 ORDER = (
-    "_lazy",
     "_pickled",
     "errors",
+    "_lazy",
     "ids",
     "metadata",
     "values",

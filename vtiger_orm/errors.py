@@ -52,7 +52,7 @@ or a password.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ._pickled import class_named, public_name, restores
@@ -72,6 +72,14 @@ def restore_error(module: str, name: str, args: tuple[Any, ...]) -> VtigerError:
     error = VtigerError.__new__(class_named(module, name, VtigerError), *args)
     error.args = args
     return error
+
+
+def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The one of these names that was most likely meant, for "Did you mean"; None when none is
+    similar. `cutoff` is how similar it has to be, from 0 to 1."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), None)
 
 
 class ConfigError(VtigerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from ..errors import InvalidLookup
+from ..errors import InvalidLookup, suggest
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from .lookups import LOOKUPS, Lookup
@@ -109,13 +109,11 @@ def _wrong_lookup(module: ModuleMeta, field: FieldMeta, last: str) -> str:
     known = LOOKUPS[field.family]
     text = f"{module.name}.{field.name} ({field.kind}) has no lookup {last!r}."
     elsewhere = _ELSEWHERE.get(last)
-    from difflib import get_close_matches
-
-    close = get_close_matches(last, known, n=1)
+    meant = suggest(last, known)
     if elsewhere:
         text += " " + elsewhere.format(field=field.name)
-    elif close:
-        text += f" Did you mean {field.name}__{close[0]!s}?"
+    elif meant:
+        text += f" Did you mean {field.name}__{meant!s}?"
     return f"{text} It has: {_known_lookups(field)}."
 
 

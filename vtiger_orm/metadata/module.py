@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from ..errors import suggest
 from .kinds import Family, Kind
 
 
@@ -157,10 +158,7 @@ class ModuleMeta:
         """The attribute that was most likely meant by a misspelt or wire name."""
         if name in self.by_wire:
             return self.by_wire[name].name
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, self.fields, n=1)
-        return close[0] if close else None
+        return suggest(name, self.fields)
 
 
 def _module_of(fields: tuple[FieldMeta, ...], facts: dict[str, Any]) -> ModuleMeta:

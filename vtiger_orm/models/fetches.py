@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 from ..conditions.field_names import readable_field
 from ..conditions.keywords import find_field
 from ..conditions.tree import Selection
-from ..errors import InvalidLookup
+from ..errors import InvalidLookup, suggest
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
 
@@ -137,13 +137,11 @@ class _Path:
                 f"record.related.{name}"
             )
         names = [each.name for each in modules[0].relations] if self.relations else []
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, names, n=1)
-        if close and name not in modules[0].by_wire:
+        meant = suggest(name, names)
+        if meant and name not in modules[0].by_wire:
             raise InvalidLookup(
                 f"{modules[0].name} has neither a field nor a relation {name!r}. "
-                f"Did you mean {close[0]!r}?"
+                f"Did you mean {meant!r}?"
             )
         find_field(modules[0], name)
         raise AssertionError(f"{name} was found after all")

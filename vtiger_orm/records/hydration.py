@@ -13,9 +13,8 @@ from itertools import groupby, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..ids import is_id
 from ..metadata.kinds import SECRET_NAMES, Family
-from ..values import Reader
+from ..values import Reader, reader
 from .references import Origin, Ref, bound
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""
 
 _REFERENCES = (Family.REFERENCE, Family.ID)
+_read_id: Callable[[Any], Any] = reader(Family.REFERENCE)
 _UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
@@ -166,9 +166,8 @@ class _References:
     def read(self, text: Any) -> Ref[Any] | None:
         made = self._made.get(text)
         if made is None:
-            if text is None or text in ("0", 0) or not text.strip(" "):
+            id = _read_id(text)
+            if id is None:
                 return None
-            if not is_id(text):
-                raise ValueError("not a record id")
-            made = self._made[text] = bound(text, self._origin)
+            made = self._made[id] = bound(id, self._origin)
         return made

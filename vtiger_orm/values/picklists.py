@@ -8,6 +8,7 @@ from enum import EnumType, StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
 from .._pickled import class_named, public_name, restores
+from .blank import is_blank_value
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -70,7 +71,7 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, str) or not value.strip(" "):
+        if not isinstance(value, str) or is_blank_value(value):
             return None
         unknown: dict[str, Self] | None = cls.__dict__.get("_unknown")
         if unknown is None:
