@@ -32,8 +32,7 @@ from ..metadata.module import ModuleMeta, Relation
 from ..planner.related_ids import Side
 from ..records.handle import package_of
 from .fetches import Fetch, Fetches
-from .projection import Projection
-from .query_state import QueryState
+from .query_state import Projection, QueryState
 from .related_conditions import RelatedTo
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def dumped(state: QueryState) -> Plain:
 
 def restored(model: type[BaseRecord], plain: Plain) -> QueryState:
     """From what `dumped` made. Raises `InvalidLookup` for a field that the module has no more."""
-    reader = _Reader(package_of(model))
+    reader = _Restorer(package_of(model))
     projection = plain.get("projection")
     return QueryState(
         model,
@@ -135,7 +134,7 @@ def relation_named(module: ModuleMeta, name: str) -> Relation:
     raise InvalidLookup(f"{module.name} has no relation {name!r} any more.")
 
 
-class _Reader:
+class _Restorer:
     """Finds what the names mean in one generated package."""
 
     def __init__(self, package: Package) -> None:

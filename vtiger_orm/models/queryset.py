@@ -21,8 +21,7 @@ from ..errors import InvalidLookup
 from ..planner.asking import check_ids
 from ..records.handle import package_of
 from .fetches import merge, parse_fetches
-from .projection import Projection, list_projection
-from .query_state import QueryState
+from .query_state import Projection, QueryState, list_projection
 from .reading import ValuesQuerySet, read_all
 from .writing import WritingQuerySet
 

@@ -29,7 +29,7 @@ from .internals import (
 )
 from .mapper import Mapper, MetaOf
 from .references import Origin, Ref, bound
-from .state import UNSET, Change, RecordState
+from .state import UNSET, FieldChange, RecordState
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -236,7 +236,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         self._state.forget(name)
 
     @property
-    def changes(self) -> Mapping[str, Change]:
+    def changes(self) -> Mapping[str, FieldChange]:
         """What the next `save` sends: attribute -> (old, new).
 
         An equal value, or going back to the one that was read, is no change. Fields of `extra`

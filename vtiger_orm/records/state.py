@@ -28,7 +28,7 @@ UNSET: Final = _Unset.UNSET
 """The old value in `record.changes` where there was none: a new record, or a field not read."""
 
 
-class Change(NamedTuple):
+class FieldChange(NamedTuple):
     """One change that a `save` will send."""
 
     old: object
@@ -142,12 +142,12 @@ class RecordState:
         elif self.extra_old[name] == new:
             del self.extra_old[name]
 
-    def changes(self, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Change]:
+    def changes(self, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, FieldChange]:
         """What the next save sends of these fields, fields of `extra` under their wire name."""
         old = self.old or _NOTHING
-        changes = {name: Change(old[name], values[name]) for name in names if name in old}
+        changes = {name: FieldChange(old[name], values[name]) for name in names if name in old}
         for name, before in (self.extra_old or _NOTHING).items():
-            changes[name] = Change(before, (self.extra or _NOTHING).get(name))
+            changes[name] = FieldChange(before, (self.extra or _NOTHING).get(name))
         return MappingProxyType(changes)
 
     def settle(
