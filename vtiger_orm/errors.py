@@ -53,7 +53,7 @@ or a password.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from ._pickled import class_named, public_name, restores
 
@@ -61,13 +61,13 @@ from ._pickled import class_named, public_name, restores
 class VtigerError(Exception):
     """Base of everything raised by this library. Can be pickled, for pools of processes."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # Not through the constructor: it makes the message of other arguments.
         return restore_error, (*public_name(type(self)), self.args), self.__dict__
 
 
 @restores
-def restore_error(module: str, name: str, args: tuple[Any, ...]) -> VtigerError:
+def restore_error(module: str, name: str, args: tuple[object, ...]) -> VtigerError:
     """An error of that class, before its attributes are set."""
     error = VtigerError.__new__(class_named(module, name, VtigerError), *args)
     error.args = args
@@ -190,7 +190,7 @@ class ValuesAdjusted(RecordError):
 
     record: Any = None
 
-    def __init__(self, message: str, adjustments: Sequence[Any]) -> None:
+    def __init__(self, message: str, adjustments: Sequence[object]) -> None:
         self.adjustments = tuple(adjustments)
         super().__init__(message)
 
@@ -253,6 +253,16 @@ class MalformedAnswer(TransportError):
     """An answer came that is not the API's: HTML, plain text, cut off, or empty."""
 
 
+class ApiFacts(TypedDict, total=False):
+    """What is known of an answer that is an error; see `ApiError`."""
+
+    code: str
+    operation: str
+    module: str | None
+    status: int | None
+    detail: object
+
+
 class ApiError(VtigerError):
     """The CRM answered with an error.
 
@@ -270,7 +280,7 @@ class ApiError(VtigerError):
         operation: str = "",
         module: str | None = None,
         status: int | None = None,
-        detail: Any = None,
+        detail: object = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -319,7 +329,9 @@ class QuerySyntax(ApiError):
 class RateLimited(ApiError):
     """Too many calls; `retry_after` is in seconds where the server tells."""
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **facts: Any) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, **facts: Unpack[ApiFacts]
+    ) -> None:
         super().__init__(message, **facts)
         self.retry_after = retry_after
 
@@ -331,6 +343,6 @@ class ServerError(ApiError):
 class SilentQueryError(ServerError):
     """An SQL error that the server reports as success with no rows; `statement` is the text."""
 
-    def __init__(self, message: str, *, statement: str, **facts: Any) -> None:
+    def __init__(self, message: str, *, statement: str, **facts: Unpack[ApiFacts]) -> None:
         super().__init__(message, **facts)
         self.statement = statement

@@ -129,7 +129,7 @@ class ModuleMeta:
         """Short: a module has a hundred fields, and appears in messages and notebooks."""
         return f"<ModuleMeta {self.name}: {len(self.fields)} fields, ids {self.prefix}x...>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """By its parts: the read-only mappings cannot be pickled."""
         facts = {
             each.name: getattr(self, each.name)
@@ -143,7 +143,7 @@ class ModuleMeta:
         """A module from its fields in any order."""
         by_name = MappingProxyType({each.name: each for each in fields})
         facts.setdefault("label", name)
-        return cls(name=name, prefix=prefix, fields=by_name, **facts)  # type: ignore[arg-type]
+        return cls(name=name, prefix=prefix, fields=by_name, **facts)  # type: ignore[arg-type]  # its own keywords
 
     @property
     def id(self) -> FieldMeta:

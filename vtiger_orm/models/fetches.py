@@ -82,11 +82,12 @@ def parse_fetches(
     """
     fetches: Fetches = ()
     for each in paths:
-        given = each if isinstance(each, Prefetch) else Prefetch(each)  # type: ignore[arg-type]
-        if not isinstance(given.lookup, str):
-            raise InvalidLookup(f"{method}() takes names of references, not {given.lookup!r}.")
+        lookup = each.lookup if isinstance(each, Prefetch) else each
+        if not isinstance(lookup, str):
+            raise InvalidLookup(f"{method}() takes names of references, not {lookup!r}.")
+        given = each if isinstance(each, Prefetch) else Prefetch(lookup)
         path = _Path(package, method, given, relations)
-        fetches = merge(fetches, (path.fetch([module], given.lookup.split("__")),))
+        fetches = merge(fetches, (path.fetch([module], lookup.split("__")),))
     return fetches
 
 

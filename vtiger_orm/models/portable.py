@@ -6,13 +6,14 @@ here is read by later releases: tags and their order of values never change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..conditions.field_names import parse_order
 from ..conditions.keywords import find_field
 from ..conditions.tree import (
     And,
+    Atom,
     Compare,
     DayBound,
     Equal,
@@ -33,7 +34,7 @@ from ..planner.related_ids import Side
 from ..records.handle import package_of
 from .fetches import Fetch, Fetches
 from .query_state import Projection, QueryState
-from .related_conditions import RelatedTo
+from .related_conditions import RelatedTo, related_to
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 Plain: TypeAlias = dict[str, Any]
 """A queryset or a part of it: text, numbers, dates, lists and tuples of them."""
 
-_ATOMS: Final[dict[str, tuple[type, tuple[str, ...]]]] = {
+_ATOMS: Final[dict[str, tuple[Callable[..., Atom], tuple[str, ...]]]] = {
     "present": (Present, ()),
     "equal": (Equal, ("value",)),
     "one of": (OneOf, ("values",)),
@@ -93,7 +94,7 @@ def _dumped_selection(selection: Selection) -> Plain:
     return plain
 
 
-def _dumped_node(node: Node) -> tuple[Any, ...]:
+def _dumped_node(node: Node) -> tuple[object, ...]:
     related: Any = node
     if isinstance(related, RelatedTo) and isinstance(related.relation, Side):
         side = related.relation
@@ -114,7 +115,7 @@ def _dumped_node(node: Node) -> tuple[Any, ...]:
             return (tag, node.field.name, *values)
 
 
-def _dumped_fetches(fetches: Fetches) -> list[tuple[Any, ...]]:
+def _dumped_fetches(fetches: Fetches) -> list[tuple[object, ...]]:
     return [
         (
             each.name,
@@ -171,9 +172,9 @@ class _Restorer:
             case "in selection":
                 return InSelection(field, self.selection(rest[0]))
             case "related":
-                return cast(Node, RelatedTo(field, self._side(*rest)))
+                return related_to(field, self._side(*rest))
         kind, _ = _ATOMS[tag]
-        return cast(Node, kind(field, *rest))
+        return kind(field, *rest)
 
     def _nodes(self, plain: Iterable[Any], module: ModuleMeta) -> tuple[Node, ...]:
         return tuple(self._node(each, module) for each in plain)

@@ -250,7 +250,7 @@ class Loader:
         self,
         side: Side,
         given: Selection | None,
-        condition: Mapping[str, Any],
+        condition: Mapping[str, object],
         reference: FieldMeta | None = None,
     ) -> Plan[list[BaseRecord]]:
         model = self._package.model(side.relation.module)

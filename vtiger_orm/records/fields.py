@@ -206,7 +206,7 @@ class Column:
     # What pydantic asks
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.convert)
 
@@ -324,7 +324,7 @@ def _read_annotation(
     return kind, targets, enum
 
 
-def _parts(annotation: Any) -> Iterator[Any]:
+def _parts(annotation: object) -> Iterator[object]:
     """What an annotation is made of, from the outside in."""
     yield annotation
     origin = get_origin(annotation)

@@ -26,11 +26,12 @@ MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""
 
 _REFERENCES = (Family.REFERENCE, Family.ID)
-_read_id: Callable[[Any], Any] = reader(Family.REFERENCE)
+_read_id: Callable[[object], Any] = reader(Family.REFERENCE)
 _UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
-ReadRow: TypeAlias = "tuple[dict[str, Any], set[str], dict[str, Any] | None, dict[str, Any] | None]"
+Values: TypeAlias = dict[str, object]
+ReadRow: TypeAlias = "tuple[Values, set[str], Values | None, Values | None]"
 """One row, read: values, fields set, raw, extra; see `RecordState` for the last two.
 
 A field that could not be read is absent from the values and in raw. The fields set is shared by
@@ -59,10 +60,10 @@ class Layout:
         ]
         """For each name; None is a reference, which each page makes with its own session."""
         self.fields_set = set(self.names)
-        self.blank: dict[str, Any] = dict.fromkeys(self.names)
+        self.blank: Values = dict.fromkeys(self.names)
 
 
-def _picker(keys: list[str]) -> Callable[[Row], Sequence[Any]]:
+def _picker(keys: list[str]) -> Callable[[Row], Sequence[object]]:
     """`itemgetter` that answers a sequence also for one key and for none."""
     if len(keys) > 1:
         return itemgetter(*keys)
@@ -83,7 +84,7 @@ class Hydrator:
         for layout, count, columns in self._tables(rows):
             yield from _read_table(layout, count, columns, references)
 
-    def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
+    def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[Sequence[object]]]]:
         """The rows as columns, and how many rows they are.
 
         Nearly always one table: rows of a page have the same keys, but for some, such as the key
@@ -95,7 +96,7 @@ class Hydrator:
         length = layout.length
         if all(len(row) == length for row in rows):
             try:
-                columns: list[Sequence[Any]] = list(zip(*map(layout.pick, rows)))
+                columns: list[Sequence[object]] = list(zip(*map(layout.pick, rows)))
             except KeyError:
                 pass
             else:
@@ -116,10 +117,10 @@ class Hydrator:
 
 
 def _read_table(
-    layout: Layout, count: int, columns: list[Sequence[Any]], references: _References
+    layout: Layout, count: int, columns: list[Sequence[object]], references: _References
 ) -> Iterator[ReadRow]:
     rows = [layout.blank.copy() for _ in range(count)]
-    raws: dict[int, dict[str, Any]] = {}
+    raws: dict[int, Values] = {}
     for name, own_reader, column in zip(layout.names, layout.readers, columns):
         if column.count("") == count:
             continue
@@ -144,7 +145,7 @@ def _read_table(
 
 
 def _read_each(
-    name: str, read: Reader, column: Sequence[Any], rows: list[dict[str, Any]]
+    name: str, read: Reader, column: Sequence[object], rows: list[Values]
 ) -> Iterator[int]:
     """Read a column value by value; yields the numbers of the rows where that fails."""
     for number, text in enumerate(column):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidValue, NotLoaded, RecordError, suggest
 from ..metadata.module import Flaw
@@ -20,7 +20,7 @@ _DJANGO = {"pk": "id", "refresh_from_db": "refresh()", "arefresh_from_db": "aref
 _NOT_IN_QUERIES = (Flaw.UNSAYABLE, Flaw.DENIED, Flaw.ABSENT, Flaw.MULTIPLIES)
 
 
-def not_here(mapper: Mapper, name: str, id: str | None, raw: Mapping[str, Any]) -> RecordError:
+def not_here(mapper: Mapper, name: str, id: str | None, raw: Mapping[str, object]) -> RecordError:
     """Why a field of the model has no value on the record with this id and these unreadable
     values."""
     meta = mapper.columns[name].meta

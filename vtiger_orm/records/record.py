@@ -115,7 +115,9 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         cls.__mapper__.bind(cls.model_fields)
         return handler(source)
 
@@ -169,7 +171,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             except ValidationError as error:
                 raise messages.refused(mapper, error) from error
 
-    def model_post_init(self, context: Any, /) -> None:
+    def model_post_init(self, context: object, /) -> None:
         """Tell a new record, whose other fields are blank, from one that exists in the CRM,
         whose other fields are not known."""
         values, given = vars(self), self.__pydantic_fields_set__
@@ -250,7 +252,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         return ExtraFields(self.__mapper__, self._state)
 
     @property
-    def raw(self) -> Mapping[str, Any]:
+    def raw(self) -> Mapping[str, object]:
         """Attribute -> what the CRM sent, where its field type does not allow it.
 
         Reading such an attribute raises `Unreadable`; assigning a value replaces it.
@@ -264,7 +266,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         """The id as text, or None before the record is created."""
         return self.__dict__.get("id")
 
-    def _outgoing(self) -> dict[str, Any]:
+    def _outgoing(self) -> dict[str, object]:
         """What a save has to send: attribute (or wire name of `extra`) -> value.
 
         Of a record that exists, only fields that the CRM lets itself be told.
@@ -314,14 +316,14 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         set_state(copied, self._state.copy())
         return copied
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+    def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
         copied = super().__deepcopy__(memo)
         state = self._state.copy()
         state.extra = deepcopy(state.extra, memo)
         set_state(copied, state)
         return copied
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """A copy with the same id and session; `update` is assigned to it, checked and noted
         as changes."""
         copied = self.__deepcopy__() if deep else self.__copy__()
@@ -329,7 +331,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             setattr(copied, name, value)
         return copied
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Without the session, which belongs to this process."""
         return restore_record, public_name(type(self)), self.__getstate__()
 

@@ -212,7 +212,7 @@ def _check_reference(meta: FieldMeta, value: object) -> str | None:
     if meta.targets and module.name not in meta.targets:
         raise invalid(meta, value, f"it refers to {' or '.join(meta.targets)}.")
     try:
-        return str(value.id)  # type: ignore[attr-defined]
+        return str(value.id)  # type: ignore[attr-defined]  # a record
     except NotLoaded as error:
         raise invalid(
             meta, value, "it is not saved yet, so it has no id. Save it first."
