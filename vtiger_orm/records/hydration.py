@@ -30,7 +30,7 @@ _read_id: Callable[[object], Any] = reader(Family.REFERENCE)
 _UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
-Values: TypeAlias = dict[str, object]
+Values: TypeAlias = dict[str, Any]
 ReadRow: TypeAlias = "tuple[Values, set[str], Values | None, Values | None]"
 """One row, read: values, fields set, raw, extra; see `RecordState` for the last two.
 
@@ -84,7 +84,7 @@ class Hydrator:
         for layout, count, columns in self._tables(rows):
             yield from _read_table(layout, count, columns, references)
 
-    def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[Sequence[object]]]]:
+    def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
         """The rows as columns, and how many rows they are.
 
         Nearly always one table: rows of a page have the same keys, but for some, such as the key
@@ -96,7 +96,7 @@ class Hydrator:
         length = layout.length
         if all(len(row) == length for row in rows):
             try:
-                columns: list[Sequence[object]] = list(zip(*map(layout.pick, rows)))
+                columns: list[Sequence[Any]] = list(zip(*map(layout.pick, rows)))
             except KeyError:
                 pass
             else:
@@ -117,7 +117,7 @@ class Hydrator:
 
 
 def _read_table(
-    layout: Layout, count: int, columns: list[Sequence[object]], references: _References
+    layout: Layout, count: int, columns: list[Sequence[Any]], references: _References
 ) -> Iterator[ReadRow]:
     rows = [layout.blank.copy() for _ in range(count)]
     raws: dict[int, Values] = {}
