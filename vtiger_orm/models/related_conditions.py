@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from ..calls.environment import Environment
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import (
     FALSE,
     And,
@@ -34,7 +34,7 @@ from ..planner import plan_rows
 class Relating(Protocol):
     """One relation of one record."""
 
-    def read(self, env: Environment, facts: Facts) -> Plan[list[str]]:
+    def read(self, env: Environment, facts: ServerFacts) -> Plan[list[str]]:
         """The ids of all related records."""
         ...
 
@@ -70,7 +70,7 @@ def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:
     found: dict[RelatedTo, tuple[str, ...]] = {}
     for relation in _relations(selection.where):
         if relation not in found:
-            ids = yield from relation.relation.read(runner.environment, facts_of(runner))
+            ids = yield from relation.relation.read(runner.environment, server_facts(runner))
             found[relation] = tuple(ids)
     return _with_ids(selection, found)
 

@@ -14,7 +14,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Call, Create, Delete, Me
 from ..calls.plans import Batch, Plan, perform
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..errors import (
     AccessDenied,
     ApiError,
@@ -64,7 +64,7 @@ def bulk_create(
     A row whose answer was lost is looked for by the model's external id and repeated only when
     it is not there; without one it stays unknown.
     """
-    facts, env = facts_of(runner), environment_of(runner)
+    facts, env = server_facts(runner), environment_of(runner)
     yield from _look_for_lost(report, facts, env)
     waiting = report.of(Status.PENDING, Status.FAILED)
     user: str | None = None
@@ -79,7 +79,10 @@ def bulk_create(
 
 
 def _creations(
-    outcomes: Sequence[Outcome[BaseRecord]], user: str | None, facts: Facts, runner: Runner | None
+    outcomes: Sequence[Outcome[BaseRecord]],
+    user: str | None,
+    facts: ServerFacts,
+    runner: Runner | None,
 ) -> Iterator[_Job[BaseRecord]]:
     given: set[int] = set()
     for outcome in outcomes:
@@ -109,7 +112,7 @@ def bulk_update(
 
     A row whose answer was lost is simply written again when the report is given once more.
     """
-    facts = facts_of(runner)
+    facts = server_facts(runner)
     jobs = []
     for outcome in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
         record = outcome.item
@@ -132,7 +135,7 @@ def bulk_delete(
     progress: Progress | None = None,
 ) -> Plan[None]:
     """Delete every record (or id) of the report; one that is gone already counts as deleted."""
-    facts, env = facts_of(runner), environment_of(runner)
+    facts, env = server_facts(runner), environment_of(runner)
     enforce(meta, check_delete(meta), facts)
     jobs = []
     for outcome in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
@@ -157,10 +160,10 @@ def write_calls(
 ) -> Plan[None]:
     """Send one prepared call for each row of the report, in rounds."""
     jobs = [_Job(outcome, call, _ignore) for outcome, call in zip(report, calls)]
-    yield from _rounds(report, jobs, facts_of(runner), progress)
+    yield from _rounds(report, jobs, server_facts(runner), progress)
 
 
-def _prepared(outcome: Outcome[BaseRecord], facts: Facts) -> Prepared | None:
+def _prepared(outcome: Outcome[BaseRecord], facts: ServerFacts) -> Prepared | None:
     """The row's call; None when there is nothing to send, which the outcome then tells."""
     try:
         prepared = prepare(outcome.item, facts)
@@ -176,7 +179,7 @@ def _prepared(outcome: Outcome[BaseRecord], facts: Facts) -> Prepared | None:
 
 
 def _settler(
-    record: BaseRecord, prepared: Prepared, facts: Facts, runner: Runner | None
+    record: BaseRecord, prepared: Prepared, facts: ServerFacts, runner: Runner | None
 ) -> Callable[[Any], None]:
     return lambda row: settle(record, prepared, row, facts, runner)
 
@@ -186,7 +189,10 @@ def _ignore(answer: Any) -> None:
 
 
 def _rounds(
-    report: BulkReport[Any], jobs: Sequence[_Job[Any]], facts: Facts, progress: Progress | None
+    report: BulkReport[Any],
+    jobs: Sequence[_Job[Any]],
+    facts: ServerFacts,
+    progress: Progress | None,
 ) -> Plan[bool]:
     """Send the jobs; whether the server could be reached to the end."""
     size = max(_SMALLEST_ROUND, 5 * facts.parallel)
@@ -251,7 +257,7 @@ def _hopeless(replies: Sequence[Any]) -> bool:
 
 
 def _look_for_lost(
-    report: BulkReport[BaseRecord], facts: Facts, env: Environment, *, at_once: bool = False
+    report: BulkReport[BaseRecord], facts: ServerFacts, env: Environment, *, at_once: bool = False
 ) -> Plan[None]:
     """Settle rows in doubt by their external id: found ones are done, absent ones pending.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..calls.environment import Environment
 from ..calls.operations import Create, Retrieve, Row
 from ..calls.plans import Plan, collect_rows, perform
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
 from ..errors import (
     ApiError,
@@ -84,7 +84,9 @@ def claim(record: BaseRecord, call: Create) -> None:
         state.lost = LostCreate(call.values, datetime.now(UTC))
 
 
-def create_once(record: BaseRecord, call: Create, facts: Facts, env: Environment) -> Plan[Row]:
+def create_once(
+    record: BaseRecord, call: Create, facts: ServerFacts, env: Environment
+) -> Plan[Row]:
     """Send a create. Raises `OutcomeUnknown` with the record when nobody can tell its outcome."""
     identity_field(record.meta, facts)  # a wrong name is told before it is needed
     try:
@@ -125,7 +127,7 @@ def _send(record: BaseRecord, call: Create) -> Plan[Row]:
     return row
 
 
-def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
+def identity_field(meta: ModuleMeta, facts: ServerFacts) -> FieldMeta | None:
     """The field that holds the caller's own identity of a record, if one is configured.
 
     Raises `ConfigError` for a name that is no field of the module.
@@ -142,7 +144,7 @@ def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
 
 
 def _by_identity(
-    meta: ModuleMeta, sent: Mapping[str, Any], facts: Facts, env: Environment
+    meta: ModuleMeta, sent: Mapping[str, Any], facts: ServerFacts, env: Environment
 ) -> Plan[str | None]:
     """The id of the record with the external id that was sent, ``""`` when there is none, None
     when it cannot be told."""
@@ -167,7 +169,7 @@ def find_exactly(
 
 
 def resolve(
-    record: BaseRecord, facts: Facts, env: Environment, *, conclusive: bool = True
+    record: BaseRecord, facts: ServerFacts, env: Environment, *, conclusive: bool = True
 ) -> Plan[bool]:
     """Find out what became of a lost create.
 
@@ -218,7 +220,7 @@ def _several(record: BaseRecord, ids: list[str]) -> OutcomeUnknown:
 
 
 def _look_alikes(
-    meta: ModuleMeta, lost: LostCreate, facts: Facts, env: Environment
+    meta: ModuleMeta, lost: LostCreate, facts: ServerFacts, env: Environment
 ) -> Plan[list[str]]:
     """Records made since the create was sent that have all the values that can be relied on."""
     wanted = dict(_reliable(meta, lost.sent))

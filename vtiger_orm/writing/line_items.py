@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from ..calls.operations import Query, Retrieve, Row
 from ..calls.plans import Batch, Plan, perform
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
@@ -267,7 +267,9 @@ def is_inventory(meta: ModuleMeta) -> bool:
     return {"hdnTaxType", "hdnGrandTotal", "productid"} <= meta.by_wire.keys()
 
 
-def with_items(meta: ModuleMeta, wire: dict[str, Any], items: LineItems, facts: Facts) -> None:
+def with_items(
+    meta: ModuleMeta, wire: dict[str, Any], items: LineItems, facts: ServerFacts
+) -> None:
     """Put the items, and the header's product that the CRM asks for, among the wire values."""
     wire[LINE_ITEMS] = items.to_wire()
     if "productid" in meta.by_wire:
@@ -275,7 +277,7 @@ def with_items(meta: ModuleMeta, wire: dict[str, Any], items: LineItems, facts: 
     refuse_individual_tax(meta, wire, facts)
 
 
-def refuse_individual_tax(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None:
+def refuse_individual_tax(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -> None:
     """Raise `NotSupported` for what leaves a half-made record behind on Vtiger 8 with PHP 8."""
     if wire.get("hdnTaxType") == "individual" and facts.php8_names:
         raise NotSupported(

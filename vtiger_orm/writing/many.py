@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..calls.operations import Revise, Row
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import Selection
 from ..errors import InvalidRecord, TooManyWrites
 from ..planner import plan_count, plan_rows
@@ -40,7 +40,7 @@ def update(
     Records that have them already are not written. Raises `InvalidRecord` and `TooManyWrites`
     before anything is sent, `BulkError` when some were not written.
     """
-    wire = checked_values(meta, values, facts_of(runner))
+    wire = checked_values(meta, values, server_facts(runner))
     rows = yield from _chosen((yield from selection), wire, "update", runner, max_writes)
     pending = [row for row in rows if _changes(meta, row, wire)]
     report = BulkReport(str(row["id"]) for row in pending)
@@ -75,7 +75,7 @@ def preview(
     if values:
         operation = "revise"
         try:
-            wire = checked_values(meta, values, facts_of(runner))
+            wire = checked_values(meta, values, server_facts(runner))
         except InvalidRecord as error:
             return Preview("revise", meta.name, 0, problems=tuple(error.problems))
     chosen = replace((yield from selection), columns=_needed(meta, wire))
@@ -84,7 +84,9 @@ def preview(
     return Preview(operation, meta.name, len(ids), wire, ids)
 
 
-def checked_values(meta: ModuleMeta, values: Mapping[str, object], facts: Facts) -> dict[str, Any]:
+def checked_values(
+    meta: ModuleMeta, values: Mapping[str, object], facts: ServerFacts
+) -> dict[str, Any]:
     """The wire values of an update of many records. Raises `InvalidRecord`."""
     unknown = [name for name in values if name not in meta.fields]
     if unknown or not values:
@@ -109,7 +111,7 @@ def _chosen(
     max_writes: int | None,
 ) -> Plan[list[Row]]:
     """Ids (and present values) of the records; refused when there are too many."""
-    limit = facts_of(runner).max_writes if max_writes is None else max_writes
+    limit = server_facts(runner).max_writes if max_writes is None else max_writes
     env = environment_of(runner)
     stop = selection.start + limit + 1
     few = replace(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from ..calls.operations import Create, FilePart, Revise, Update
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import OutcomeUnknown
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -42,7 +42,7 @@ def owner_field(meta: ModuleMeta) -> FieldMeta | None:
     return None
 
 
-def needs_user(record: BaseRecord, facts: Facts) -> bool:
+def needs_user(record: BaseRecord, facts: ServerFacts) -> bool:
     """Whether the session's user has to be known to write the record."""
     owner = owner_field(record.meta)
     return (
@@ -55,7 +55,7 @@ def needs_user(record: BaseRecord, facts: Facts) -> bool:
 
 def prepare(
     record: BaseRecord,
-    facts: Facts,
+    facts: ServerFacts,
     *,
     operation: SaveOperation = "revise",
     present: Mapping[str, Any] | None = None,
@@ -82,7 +82,7 @@ def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
     return Prepared(replace(prepared.call, values=values), values)
 
 
-def _prepare_create(record: BaseRecord, facts: Facts, file: FilePart | None) -> Prepared:
+def _prepare_create(record: BaseRecord, facts: ServerFacts, file: FilePart | None) -> Prepared:
     meta = record.meta
     if has_state(record) and state_of(record).lost is not None:
         raise unknown_outcome(record)
@@ -117,7 +117,7 @@ def _prepare_create(record: BaseRecord, facts: Facts, file: FilePart | None) -> 
 def _prepare_change(
     record: BaseRecord,
     id_: str,
-    facts: Facts,
+    facts: ServerFacts,
     operation: SaveOperation,
     present: Mapping[str, Any],
 ) -> Prepared | None:
@@ -158,7 +158,7 @@ def unknown_outcome(record: BaseRecord) -> OutcomeUnknown:
     return error
 
 
-def _beside(record: BaseRecord, facts: Facts) -> dict[str, str]:
+def _beside(record: BaseRecord, facts: ServerFacts) -> dict[str, str]:
     """Stored values of picklists that others depend on, as far as they are loaded."""
     found = {}
     for dependency in facts.dependencies.get(record.meta.name, ()):
@@ -169,7 +169,7 @@ def _beside(record: BaseRecord, facts: Facts) -> dict[str, str]:
     return found
 
 
-def _currency(record: BaseRecord, facts: Facts) -> dict[str, str]:
+def _currency(record: BaseRecord, facts: ServerFacts) -> dict[str, str]:
     """A foreign currency and its rate, which some servers reset when items are written."""
     found: dict[str, str] = {}
     for name in ("currency_id", "conversion_rate"):

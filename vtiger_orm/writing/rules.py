@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import InvalidRecord
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
@@ -60,7 +60,7 @@ class UnknownPicklistValue(UserWarning):
     """A value that the picklist did not have when the package was generated."""
 
 
-def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> list[Problem]:
+def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -> list[Problem]:
     """Problems of the values of a `create`, completed ones (the owner) included."""
     problems: list[Problem] = []
     if not meta.creatable:
@@ -78,7 +78,7 @@ def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> lis
 def check_revise(
     meta: ModuleMeta,
     wire: Mapping[str, Any],
-    facts: Facts,
+    facts: ServerFacts,
     *,
     present: Mapping[str, Any] | None = None,
 ) -> list[Problem]:
@@ -98,7 +98,7 @@ def check_delete(meta: ModuleMeta) -> list[Problem]:
     return [] if meta.deletable else [_forbidden(meta, "delete records of")]
 
 
-def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: Facts) -> None:
+def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: ServerFacts) -> None:
     """Warn of the mild problems; raise `InvalidRecord` with all of them if one is fatal."""
     found = list(problems)
     fatal = [each for each in found if each.fatal or facts.strict]
@@ -110,7 +110,7 @@ def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: Facts) -> None
 
 
 def _check_values(
-    meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts, *, present: Mapping[str, Any]
+    meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts, *, present: Mapping[str, Any]
 ) -> Iterator[Problem]:
     for name, value in wire.items():
         each = meta.by_wire.get(name)
@@ -129,7 +129,9 @@ def _check_values(
     yield from _check_dependencies(meta, wire, facts, present)
 
 
-def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+def _check_value(
+    meta: ModuleMeta, each: FieldMeta, value: str, facts: ServerFacts
+) -> Iterator[Problem]:
     match each.family:
         case Family.TEXT:
             yield from _check_text(each, value, facts)
@@ -151,7 +153,7 @@ def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) ->
             return
 
 
-def _check_text(each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+def _check_text(each: FieldMeta, value: str, facts: ServerFacts) -> Iterator[Problem]:
     if each.length and len(value) > each.length:
         yield Problem(
             each.name,
@@ -187,7 +189,7 @@ def _check_choice(meta: ModuleMeta, each: FieldMeta, values: list[str]) -> Itera
             )
 
 
-def _check_reference(each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+def _check_reference(each: FieldMeta, value: str, facts: ServerFacts) -> Iterator[Problem]:
     if not is_id(value):
         yield Problem(each.name, Rule.REFERENCE, f"{each.name}: {value!r} is not a record id.")
         return
@@ -204,7 +206,7 @@ def _check_reference(each: FieldMeta, value: str, facts: Facts) -> Iterator[Prob
 
 
 def _check_dependencies(
-    meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts, present: Mapping[str, Any]
+    meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts, present: Mapping[str, Any]
 ) -> Iterator[Problem]:
     for dependency in facts.dependencies.get(meta.name, ()):
         if dependency.source not in wire and dependency.target not in wire:

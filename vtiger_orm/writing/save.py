@@ -14,7 +14,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Create, Delete, FilePart, Me, Row, Update
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..errors import (
     AccessDenied,
     DoesNotExist,
@@ -92,7 +92,7 @@ def save(
     """
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts = facts_of(runner)
+    facts = server_facts(runner)
     present: Row = {}
     if operation == "update" and record._saved_id is not None:
         # What update is not told again it may damage: a description is encoded once more.
@@ -122,7 +122,7 @@ def save(
 
 
 def settle(
-    record: BaseRecord, prepared: Prepared, row: Row, facts: Facts, runner: Runner | None
+    record: BaseRecord, prepared: Prepared, row: Row, facts: ServerFacts, runner: Runner | None
 ) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     meta = record.meta
@@ -143,7 +143,7 @@ def settle(
         raise error
 
 
-def _check_unmodified(record: BaseRecord, facts: Facts, env: Environment) -> Plan[None]:
+def _check_unmodified(record: BaseRecord, facts: ServerFacts, env: Environment) -> Plan[None]:
     """Raise `StaleRecord` when the CRM's `modifiedtime` is no longer the loaded one."""
     meta, id_ = record.meta, str(record._saved_id)
     stamp = meta.by_wire.get("modifiedtime")
@@ -174,7 +174,7 @@ def delete(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
 
 
 def delete_id(meta: ModuleMeta, id_: str, runner: Runner | None) -> Plan[None]:
-    enforce(meta, check_delete(meta), facts_of(runner))
+    enforce(meta, check_delete(meta), server_facts(runner))
     try:
         yield from perform(Delete(id_))
     except (AccessDenied, NotFound, TransportError):
