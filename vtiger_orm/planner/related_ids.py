@@ -13,7 +13,7 @@ from typing import Final
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, perform
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import require
 from ..errors import NotSupported
 from ..ids import id_number, parse_id
@@ -78,7 +78,7 @@ class Side:
         ]
         return self._usable(fields[0]) if len(fields) == 1 else None
 
-    def read(self, env: Environment, facts: Facts) -> Plan[list[str]]:
+    def read(self, env: Environment, facts: ServerFacts) -> Plan[list[str]]:
         """The ids of all related records; raises `NotSupported` where they cannot be read."""
         check_readable(self, facts)
         return (yield from related_ids(self, env))
@@ -92,7 +92,7 @@ class Side:
         return f"{self.source.name} {self.id}, relation {self.relation.label!r}"
 
 
-def check_readable(side: Side, facts: Facts) -> None:
+def check_readable(side: Side, facts: ServerFacts) -> None:
     """Raise `NotSupported` where an empty answer would prove nothing."""
     require("query_related", facts)
     if side.target.name == "Documents" and _answers_no_documents(facts):
@@ -103,7 +103,7 @@ def check_readable(side: Side, facts: Facts) -> None:
         )
 
 
-def _answers_no_documents(facts: Facts) -> bool:
+def _answers_no_documents(facts: ServerFacts) -> bool:
     return facts.dialect == "webservice" and (facts.version or "8.").startswith("8.")
 
 
@@ -124,7 +124,7 @@ def related_ids(side: Side, env: Environment) -> Plan[list[str]]:
         last = following
 
 
-def count_related(side: Side, facts: Facts) -> Plan[int]:
+def count_related(side: Side, facts: ServerFacts) -> Plan[int]:
     """How many records are related; the server answers no row at all for none."""
     check_readable(side, facts)
     count = Statement(side.target.name, (), ALWAYS)
@@ -132,7 +132,7 @@ def count_related(side: Side, facts: Facts) -> Plan[int]:
     return counted(rows[0]) if rows else 0
 
 
-def are_related(side: Side, ids: Sequence[str], facts: Facts) -> Plan[set[int]]:
+def are_related(side: Side, ids: Sequence[str], facts: ServerFacts) -> Plan[set[int]]:
     """The numbers of those of the ids that are related."""
     check_readable(side, facts)
     found: set[int] = set()

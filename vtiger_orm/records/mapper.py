@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..errors import ConfigError
 from ..metadata.module import ModuleMeta
-from .fields import Column, bound_columns
+from .fields import Column, ModuleFacts, bound_columns
 from .hydration import Hydrator
-from .module import ModuleFacts
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

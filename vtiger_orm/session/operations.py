@@ -18,7 +18,7 @@ from ..metadata.dependencies import Dependency
 from ..writing.state import load_items_of
 
 if TYPE_CHECKING:
-    from ..calls.server import Facts
+    from ..calls.server import ServerFacts
     from ..metadata.describe import Describe
     from ..models.record import Record
 
@@ -32,7 +32,7 @@ class SessionOperations:
         _dependencies: dict[str, Any]
 
         @property
-        def facts(self) -> Facts: ...
+        def facts(self) -> ServerFacts: ...
         def run(self, plan: Plan[T]) -> T: ...
         async def arun(self, plan: Plan[T]) -> T: ...
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from ..calls.environment import Environment, Knowledge
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
 from ..errors import BlockingCall, ConfigError
@@ -195,11 +195,11 @@ class Session(SessionOperations):
         )
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
         package, auth = self.package, self._living().core.auth
         version = auth.identity.version if auth is not None else None
-        return Facts(
+        return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             version=version or (package.version if package is not None else None),
             sync=self.capabilities.sync,

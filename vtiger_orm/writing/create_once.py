@@ -15,7 +15,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Create, Retrieve, Row
 from ..calls.outcome import outcome_of
 from ..calls.plans import Plan, collect_rows, perform
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
 from ..errors import ConfigError, OutcomeUnknown, VtigerError
 from ..ids import parse_id
@@ -37,7 +37,7 @@ _SAFE_LENGTH: Final = 40
 
 
 def create_once(
-    record: BaseRecord, call: Create, facts: Facts, env: Environment, *, again: bool = True
+    record: BaseRecord, call: Create, facts: ServerFacts, env: Environment, *, again: bool = True
 ) -> Plan[Row]:
     """Send the create of a claimed record. Raises `OutcomeUnknown` when nobody can tell its
     outcome.
@@ -62,7 +62,7 @@ def create_once(
     return (yield from create_once(record, call, facts, env, again=False))
 
 
-def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
+def identity_field(meta: ModuleMeta, facts: ServerFacts) -> FieldMeta | None:
     """The field that holds the caller's own identity of a record, if one is configured.
 
     Raises `ConfigError` for a name that is no field of the module.
@@ -79,7 +79,7 @@ def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
 
 
 def _by_identity(
-    meta: ModuleMeta, sent: Mapping[str, Any], facts: Facts, env: Environment
+    meta: ModuleMeta, sent: Mapping[str, Any], facts: ServerFacts, env: Environment
 ) -> Plan[str | None]:
     """The id of the record with the external id that was sent, ``""`` when there is none, None
     when it cannot be told."""
@@ -103,7 +103,7 @@ def find_exactly(
     return [str(row["id"]) for row in rows if row.get(each.wire) == value]
 
 
-def resolve(record: BaseRecord, facts: Facts, env: Environment) -> Plan[bool]:
+def resolve(record: BaseRecord, facts: ServerFacts, env: Environment) -> Plan[bool]:
     """Find out what became of a lost create.
 
     True: the record exists and is loaded. False: it does not, and may be saved again. Raises
@@ -159,7 +159,7 @@ def _several(record: BaseRecord, ids: list[str]) -> OutcomeUnknown:
 
 
 def _look_alikes(
-    meta: ModuleMeta, lost: LostCreate, facts: Facts, env: Environment
+    meta: ModuleMeta, lost: LostCreate, facts: ServerFacts, env: Environment
 ) -> Plan[list[str]]:
     """Records made since the create was sent that have all the values that can be relied on."""
     wanted = dict(_reliable(meta, lost.sent))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ..calls.outcome import outcome_of
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import BeingSaved, OutcomeUnknown, RecordError, VtigerError
 from .state import LostCreate, state_of
 
@@ -22,7 +22,7 @@ _claiming: Final = threading.Lock()
 
 
 @contextmanager
-def claimed(record: BaseRecord, call: Create, facts: Facts) -> Iterator[None]:
+def claimed(record: BaseRecord, call: Create, facts: ServerFacts) -> Iterator[None]:
     """The record is being saved while the block lasts; see `claim`."""
     claim(record, call, facts)
     try:
@@ -31,7 +31,7 @@ def claimed(record: BaseRecord, call: Create, facts: Facts) -> Iterator[None]:
         release(record)
 
 
-def claim(record: BaseRecord, call: Create, facts: Facts) -> None:
+def claim(record: BaseRecord, call: Create, facts: ServerFacts) -> None:
     """From now on the record is being saved, and in doubt until its answer is taken over.
 
     Raises `BeingSaved` while another thread or task is at it, `OutcomeUnknown` when the record is
@@ -53,7 +53,7 @@ def release(record: BaseRecord) -> None:
     state_of(record).saving = False
 
 
-def in_flight(record: BaseRecord, call: Create, facts: Facts) -> None:
+def in_flight(record: BaseRecord, call: Create, facts: ServerFacts) -> None:
     """The create is about to be sent: whatever interrupts it now leaves the record in doubt."""
     now, longest = datetime.now(UTC), timedelta(seconds=facts.longest_work)
     state_of(record).lost = LostCreate(call.values, record._outgoing(), now, now + longest)

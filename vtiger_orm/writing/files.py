@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 
 from ..calls.operations import FilePart, Operation, Row
 from ..calls.plans import Plan
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import remembering
 from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
 from ..ids import parse_id
@@ -140,7 +140,7 @@ def attachment_ids(row: Mapping[str, Any]) -> list[str]:
     return [str(parse_id(part.strip())) for part in text.split(",") if part.strip()]
 
 
-def fetch(attachment_id: str, facts: Facts) -> Plan[StoredFile]:
+def fetch(attachment_id: str, facts: ServerFacts) -> Plan[StoredFile]:
     """The file of one attachment. Raises `NotSupported` where the server cannot hand it out."""
     call = Operation("files_retrieve", "GET", {"id": str(parse_id(attachment_id))})
     answer = yield from remembering(call, facts)
@@ -148,7 +148,7 @@ def fetch(attachment_id: str, facts: Facts) -> Plan[StoredFile]:
 
 
 def fetch_of(
-    id_: str, row: Row, facts: Facts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
+    id_: str, row: Row, facts: ServerFacts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
 ) -> Plan[StoredFile]:
     """The file of a record, whose row was just read, by its position among the attachments.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..calls.operations import Operation
 from ..calls.plans import Plan
 from ..calls.protocols import Runner
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..calls.support import remembering, require
 from ..errors import NotLoaded, NotSupported, RecordError
 from ..ids import id_number, parse_id
@@ -47,7 +47,9 @@ def check_allowed(side: Side, action: str) -> None:
     )
 
 
-def link(side: Side, ids: Sequence[str], facts: Facts, *, created: bool = False) -> Plan[None]:
+def link(
+    side: Side, ids: Sequence[str], facts: ServerFacts, *, created: bool = False
+) -> Plan[None]:
     """Relate records, then make sure that they are.
 
     The server answers success also for a label or record that does not exist. Raises
@@ -68,7 +70,7 @@ def link(side: Side, ids: Sequence[str], facts: Facts, *, created: bool = False)
     yield from _prove(side, ids, facts, linked=True)
 
 
-def unlink(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
+def unlink(side: Side, ids: Sequence[str], facts: ServerFacts) -> Plan[None]:
     """Take records out of the relation, then make sure that they are. They are not deleted."""
     if facts.dialect == "webservice" and facts.version:
         raise NotSupported(
@@ -85,7 +87,7 @@ def unlink(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
     yield from _prove(side, ids, facts, linked=False)
 
 
-def _prove(side: Side, ids: Sequence[str], facts: Facts, *, linked: bool) -> Plan[None]:
+def _prove(side: Side, ids: Sequence[str], facts: ServerFacts, *, linked: bool) -> Plan[None]:
     try:
         related = yield from are_related(side, ids, facts)
     except NotSupported:
@@ -108,7 +110,7 @@ def attach(
         raise NotLoaded("The document is not saved yet. Save it before it is attached.")
     for record in records:
         side = Side(str(record.id), record.meta, documents_relation(record.meta), document.meta)
-        yield from link(side, [str(document.id)], facts_of(runner))
+        yield from link(side, [str(document.id)], server_facts(runner))
 
 
 def documents_relation(meta: ModuleMeta) -> Relation:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from ..calls.operations import Create, FilePart, Revise, Row, Update
 from ..calls.plans import Plan, collect_rows, together
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import OneOf, Selection
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -67,7 +67,7 @@ def owner_field(meta: ModuleMeta) -> FieldMeta | None:
     return None
 
 
-def needs_user(record: BaseRecord, facts: Facts) -> bool:
+def needs_user(record: BaseRecord, facts: ServerFacts) -> bool:
     """Whether the session's user has to be known to write the record."""
     owner = owner_field(record.meta)
     return (
@@ -90,7 +90,7 @@ def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
 
 def prepare(
     record: BaseRecord,
-    facts: Facts,
+    facts: ServerFacts,
     *,
     operation: SaveOperation = "revise",
     present: Row | None = None,
@@ -112,7 +112,7 @@ def prepare(
 
 def prepare_changeset(
     change: Changeset,
-    facts: Facts,
+    facts: ServerFacts,
     *,
     operation: SaveOperation = "revise",
     stored: Row | None = None,
@@ -148,7 +148,7 @@ def prepare_changeset(
     return _prepared(change, Update(change.id, {**again, **values, **cleared}), wire)
 
 
-def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None:
+def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -> None:
     """The same rules for values that another operation puts into a new record, beside its own.
 
     Raises as `prepare` does."""
@@ -160,7 +160,7 @@ def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None
 
 
 def _problems(
-    change: Changeset, wire: Mapping[str, Any], facts: Facts, policies: Sequence[Policy]
+    change: Changeset, wire: Mapping[str, Any], facts: ServerFacts, policies: Sequence[Policy]
 ) -> Iterator[Problem]:
     """Every rule that the write breaks."""
     if change.creates:
@@ -207,7 +207,7 @@ def _refers(meta: ModuleMeta, name: str) -> bool:
     return each is not None and each.family is Family.REFERENCE and each.kind is not Kind.OWNER
 
 
-def _beside(change: Changeset, facts: Facts) -> dict[str, str]:
+def _beside(change: Changeset, facts: ServerFacts) -> dict[str, str]:
     """Stored values of picklists that others depend on, as far as they are known."""
     found = {}
     for dependency in facts.dependencies.get(change.meta.name, ()):
@@ -221,7 +221,7 @@ def _beside(change: Changeset, facts: Facts) -> dict[str, str]:
 # What has to be read first
 
 
-def needed_fields(change: Changeset, facts: Facts) -> tuple[FieldMeta, ...]:
+def needed_fields(change: Changeset, facts: ServerFacts) -> tuple[FieldMeta, ...]:
     """Stored values, not known yet, without which the write would damage something."""
     names = [name for policy in policies_of(change.meta) for name in policy.needs(change, facts)]
     fields = (change.meta.by_wire.get(name) for name in names)
@@ -245,7 +245,7 @@ def read_stored(
 
 def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dict[str, Row]]:
     """Id -> stored values that these changes of records of one module need."""
-    facts = facts_of(runner)
+    facts = server_facts(runner)
     wanted = {str(change.id): needed_fields(change, facts) for change in changes}
     fields = tuple(dict.fromkeys(each for needed in wanted.values() for each in needed))
     ids = [id_ for id_, needed in wanted.items() if needed]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..calls.operations import Call, Create
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import InvalidRecord, NotSupported
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
@@ -52,7 +52,9 @@ class Preview:
         return "\n".join(lines)
 
 
-def of_save(record: BaseRecord, facts: Facts, *, operation: SaveOperation = "revise") -> Preview:
+def of_save(
+    record: BaseRecord, facts: ServerFacts, *, operation: SaveOperation = "revise"
+) -> Preview:
     """What `save` would send. A new record without an owner gets the session's user then."""
     meta = record.meta
     user = "<session user>" if needs_user(record, facts) else None

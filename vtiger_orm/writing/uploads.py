@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from ..calls.operations import FilePart
 from ..calls.plans import Plan
-from ..calls.server import facts_of
+from ..calls.server import server_facts
 from ..calls.support import require
 from ..errors import NotLoaded, NotSupported, VtigerError
 from ..metadata.kinds import Kind
@@ -70,7 +70,7 @@ def upload(
 
     When attaching fails, the error's `record` is the document that was created.
     """
-    require("create with a file", facts_of(runner))
+    require("create with a file", server_facts(runner))
     if any(record._saved_id is None for record in upload.attach_to):
         raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
     meta = model.meta
