@@ -6,7 +6,7 @@ only door: no other file outside of this room reads a private name of a record o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from .record import BaseRecord
@@ -65,10 +65,15 @@ def outgoing(record: BaseRecord) -> dict[str, object]:
     return record._outgoing()
 
 
-def settle(record: BaseRecord, row: Row, runner: Runner | None) -> None:
-    """Take over the CRM's answer to a write or a reading: every field it has, no change
-    pending."""
-    record._settle(row, runner)
+def settle(
+    record: BaseRecord,
+    row: Row,
+    runner: Runner | None,
+    given: Mapping[str, object] | None = None,
+) -> None:
+    """Take over the CRM's answer to a write or a reading, every field it has. Nothing stays a
+    change but what was assigned after these changes were `given` to the CRM."""
+    record._settle(row, runner, given)
 
 
 def recall(record: BaseRecord) -> Memory | None:

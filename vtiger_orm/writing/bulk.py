@@ -18,6 +18,8 @@ from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
 from ..errors import InvalidValue, VtigerError
 from ..ids import parse_id
+from ..records import BaseRecord
+from ..records.handle import id_of, outgoing, saved_id
 from . import create_once as identity
 from .answers import judged, read_again, refuse_adjusted
 from .doubt import claim, failed, release, unknown_outcome
@@ -30,7 +32,6 @@ from .state import state_of
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
-    from ..records import BaseRecord
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ def _creations(
     given: set[int] = set()
     for row in rows:
         record = row.item
-        if record._saved_id is not None:
+        if saved_id(record) is not None:
             row.status, row.error = Status.DONE, None
             continue
         if id(record) in given:
@@ -109,13 +110,13 @@ def bulk_update(
     jobs = []
     for row in waiting:
         record = row.item
-        if record._saved_id is None:
+        if saved_id(record) is None:
             row.status = Status.FAILED
             row.error = InvalidValue(
                 f"This {record.meta.name} record is not saved yet: create it first."
             )
             continue
-        job = _prepared(row, facts, runner, stored=stored.get(str(record._saved_id)))
+        job = _prepared(row, facts, runner, stored=stored.get(str(saved_id(record))))
         if job is not None:
             jobs.append(job)
     yield from _rounds(report, jobs, runner, progress)
@@ -176,7 +177,7 @@ def _prepared(
     stored: Row | None = None,
 ) -> _Job[BaseRecord] | None:
     """The row's job; None when there is nothing to send, which the row then tells."""
-    record, given = row.item, row.item._outgoing()
+    record, given = row.item, outgoing(row.item)
     try:
         prepared = prepare(record, facts, present=stored)
     except VtigerError as error:
@@ -321,7 +322,7 @@ def _look_for_lost(
     """Settle rows in doubt by their external id: found ones are done, absent ones pending."""
     for row in report.unknown:
         record = row.item
-        if record._saved_id is not None:
+        if saved_id(record) is not None:
             row.status, row.error = Status.DONE, None
             continue
         lost = state_of(record).lost
@@ -342,7 +343,7 @@ def _look_for_lost(
 
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:
-    id_ = item if isinstance(item, str) else getattr(item, "_saved_id", None)
+    id_ = id_of(item) if isinstance(item, str | BaseRecord) else None
     if not isinstance(id_, str):
         raise InvalidValue(f"{item!r} is neither a saved record nor a reference.")
     if parse_id(id_).prefix != meta.prefix:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..calls.operations import FilePart, Row
 from ..errors import Unreadable
 from ..metadata.module import ModuleMeta
+from ..records.handle import outgoing, saved_id
 from ..records.state import UNSET
 from ..values import decode, encode
 from .line_items import LineItems, is_inventory
@@ -71,7 +72,7 @@ def known_of(meta: ModuleMeta, row: Row) -> dict[str, object]:
 
 def changeset_of(record: BaseRecord, file: FilePart | None = None) -> Changeset:
     """What saving the record would write."""
-    meta, id_ = record.meta, record._saved_id
+    meta, id_ = record.meta, saved_id(record)
     known: dict[str, object] = {}
     if id_ is not None:
         changes = record.changes
@@ -84,4 +85,4 @@ def changeset_of(record: BaseRecord, file: FilePart | None = None) -> Changeset:
     # A record that exists has no items of its own before somebody asked for them.
     in_use = is_inventory(meta) and (id_ is None or has_state(record))
     items = items_of(record) if in_use else None
-    return Changeset(meta, id_, record._outgoing(), known, items, file)
+    return Changeset(meta, id_, outgoing(record), known, items, file)

@@ -22,6 +22,7 @@ from ..ids import parse_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
+from ..records.handle import saved_id, settle
 from .answers import fields_of
 from .doubt import failed, in_flight, not_there_yet, refuse_unsettled, unknown_outcome
 from .state import LostCreate, state_of
@@ -115,7 +116,7 @@ def resolve(record: BaseRecord, facts: ServerFacts, env: Environment) -> Plan[bo
         refuse_unsettled(record)
     lost = state.lost
     if lost is None:
-        return record._saved_id is not None
+        return saved_id(record) is not None
     over = lost.over()
     meta = record.meta
     each = identity_field(meta, facts)
@@ -139,7 +140,7 @@ def adopt(record: BaseRecord, id_: str) -> Plan[None]:
     """Take an existing record for the one that was to be created, and load it."""
     row = yield from perform(Retrieve(str(parse_id(id_))))
     state = state_of(record)
-    record._settle(fields_of(row), None, state.lost.given if state.lost is not None else None)
+    settle(record, fields_of(row), None, state.lost.given if state.lost is not None else None)
     state.lost = None
 
 

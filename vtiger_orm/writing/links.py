@@ -16,6 +16,7 @@ from ..errors import NotLoaded, NotSupported, RecordError
 from ..ids import id_number, parse_id
 from ..metadata.module import ModuleMeta, Relation
 from ..planner.related_ids import Side, are_related
+from ..records.handle import saved_id
 
 if TYPE_CHECKING:
     from ..records import BaseRecord
@@ -106,7 +107,7 @@ def attach(
     document: BaseRecord, records: Iterable[BaseRecord], runner: Runner | None
 ) -> Plan[None]:
     """Relate a document to records, each from its own side."""
-    if document._saved_id is None:
+    if saved_id(document) is None:
         raise NotLoaded("The document is not saved yet. Save it before it is attached.")
     for record in records:
         side = Side(str(record.id), record.meta, documents_relation(record.meta), document.meta)

@@ -19,6 +19,7 @@ from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
 from ..planner.rows import read_row
+from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
 from .policies import Policy, policies_of
@@ -71,7 +72,7 @@ def needs_user(record: BaseRecord, facts: ServerFacts) -> bool:
     """Whether the session's user has to be known to write the record."""
     owner = owner_field(record.meta)
     return (
-        record._saved_id is None
+        saved_id(record) is None
         and owner is not None
         and facts.dialect != "restfulapi"
         and record.__dict__.get(owner.name) is None
@@ -103,7 +104,7 @@ def prepare(
     `OutcomeUnknown` for a record whose create was lost, and `BeingSaved` while another task or
     thread creates it.
     """
-    if record._saved_id is None and has_state(record):
+    if saved_id(record) is None and has_state(record):
         refuse_unsettled(record)
     return prepare_changeset(
         changeset_of(record, file), facts, operation=operation, stored=present or {}
@@ -236,7 +237,7 @@ def read_stored(
 
     Nearly always nothing, and no call. `update` has to be told again what it would damage.
     """
-    changes = [changeset_of(record) for record in records if record._saved_id is not None]
+    changes = [changeset_of(record) for record in records if saved_id(record) is not None]
     if operation == "update":
         ids = [str(change.id) for change in changes]
         return (yield from _read_whole(changes[0].meta, ids, runner)) if ids else {}

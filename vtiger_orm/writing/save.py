@@ -19,6 +19,8 @@ from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
 from ..errors import DoesNotExist, InvalidRecord, InvalidValue, VtigerError
 from ..planner.rows import find_row, read_row
+from ..records.handle import outgoing, saved_id
+from ..records.handle import settle as settle_record
 from . import clock
 from .answers import (
     fields_of,
@@ -95,15 +97,15 @@ def save(
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
     facts, env = server_facts(runner), environment_of(runner)
     stored = yield from read_stored([record], runner, operation=operation)
-    present = stored.get(str(record._saved_id))
-    given = record._outgoing()
+    present = stored.get(str(saved_id(record)))
+    given = outgoing(record)
     prepared = prepare(record, facts, operation=operation, present=present, file=file)
     if prepared is None:
         return
     if needs_user(record, facts):
         user = str((yield from perform(Me()))["id"])
         # Another task may have saved or changed the record in the meantime.
-        given = record._outgoing()
+        given = outgoing(record)
         prepared = prepare(record, facts, operation=operation, present=present, file=file)
         if prepared is None:
             return
@@ -124,7 +126,7 @@ def _take_over(written: Written, row: Row, facts: ServerFacts, runner: Runner | 
     record, prepared = written.record, written.prepared
     if must_be_read(prepared, row):
         # The record is known from here on, whatever becomes of the reading.
-        record._settle(fields_of(row), runner, written.given)
+        settle_record(record, fields_of(row), runner, written.given)
         state_of(record).lost = None
         [(prepared, row)] = yield from read_again([(prepared, row)], runner)
     settle(replace(written, prepared=prepared), row, facts, runner)
@@ -144,7 +146,7 @@ def settle(written: Written, row: Row, facts: ServerFacts, runner: Runner | None
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     record, prepared = written.record, written.prepared
     row, adjusted = judged(prepared, row)
-    record._settle(row, runner, written.given)
+    settle_record(record, row, runner, written.given)
     forget_unanswered(record, row)
     take_items(record, row)
     if isinstance(prepared.call, Create):
@@ -152,12 +154,12 @@ def settle(written: Written, row: Row, facts: ServerFacts, runner: Runner | None
     state = state_of(record)
     state.lost = None
     state.adjusted = adjusted
-    refuse_adjusted(f"{record.meta.name} {record._saved_id}", adjusted, facts, record)
+    refuse_adjusted(f"{record.meta.name} {saved_id(record)}", adjusted, facts, record)
 
 
 def delete(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
     """Move the record to the CRM's recycle bin. One that is gone already counts as deleted."""
-    id_ = record._saved_id
+    id_ = saved_id(record)
     meta = record.meta
     if id_ is None:
         raise DoesNotExist(f"This {meta.name} record was never saved: there is nothing to delete.")
@@ -193,7 +195,7 @@ def is_gone(meta: ModuleMeta, id_: str, env: Environment) -> Plan[bool | None]:
 
 def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
     """Read the record again; unsaved changes are dropped. Raises the model's `DoesNotExist`."""
-    id_ = record._saved_id
+    id_ = saved_id(record)
     meta = record.meta
     if id_ is None:
         raise record.DoesNotExist(
@@ -205,7 +207,7 @@ def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
             f"{meta.name} {id_} is not there: deleted, or hidden from this session's user."
         )
     row = fields_of(row)
-    record._settle(row, runner)
+    settle_record(record, row, runner)
     forget_unanswered(record, row, items=True)
     take_items(record, row)
     state_of(record).adjusted = ()

@@ -14,6 +14,7 @@ from ..calls.support import require
 from ..errors import NotLoaded, NotSupported, VtigerError
 from ..metadata.kinds import Kind
 from ..metadata.module import ModuleMeta
+from ..records.handle import saved_id
 from . import files
 from . import save as write
 from .links import attach
@@ -71,7 +72,7 @@ def upload(
     When attaching fails, the error's `record` is the document that was created.
     """
     require("create with a file", server_facts(runner))
-    if any(record._saved_id is None for record in upload.attach_to):
+    if any(saved_id(record) is None for record in upload.attach_to):
         raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
     meta = model.meta
     part = upload.part(part_name(meta))
