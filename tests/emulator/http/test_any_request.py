@@ -101,7 +101,8 @@ def form(method: str, path: str, params: dict[str, str], *headers: tuple[str, st
 
 def ask(crm: Crm, request: Request) -> None:
     status = crm.handle(request).status
-    assert status in {200, 201, 400, 401, 404, 405, 406, 414, 500}
+    # 501: what was not measured on such a server is said to be so.
+    assert status in {200, 201, 400, 401, 404, 405, 406, 414, 500, 501}
     assert not crm.engine.store.connection.in_transaction
 
 
@@ -222,7 +223,8 @@ def test_digits_that_are_none(wire7: Wire, number: str) -> None:
     element = {"lastname": "x", "assigned_user_id": f"19x{number}"}
     made = {"operation": "create", "sessionName": session.session, "elementType": "Contacts"}
     answer = session.post("/webservice.php", **made, element=json.dumps(element))
-    assert answer.body.startswith(b"Sorry!")
+    # No owner has that number; the record is written all the same.
+    assert answer.status == 200
 
 
 ROOT = "/restapi/v1/vtiger/default"
