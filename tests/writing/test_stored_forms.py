@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from datetime import date
@@ -14,9 +15,8 @@ from hypothesis import strategies as st
 
 from generated.demo import Accounts, Contacts, Leads, Potentials
 from tests.support.kinds import Face, open_session
-from vtiger_orm import InvalidRecord, MultipleRecords, OutcomeUnknown, ValuesAdjusted
-from vtiger_orm.emulator import Crm, faults
-from vtiger_orm.errors import VtigerError
+from vtiger_orm import InvalidRecord, MultipleRecords, ValuesAdjusted
+from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.writing.stored_forms import NARROW, stored_forms
@@ -152,11 +152,9 @@ def test_law_the_same_call_twice_makes_at_most_one(
         warnings.simplefilter("ignore")
         before = count(shared, "Potentials")
         for _ in range(3):
-            with open_session(shared, "stock", strict=strict):
-                try:
-                    getattr(Potentials.objects, method)(**key, defaults=defaults)
-                except VtigerError as error:
-                    assert isinstance(error, InvalidRecord | ValuesAdjusted), error
+            refused = contextlib.suppress(InvalidRecord, ValuesAdjusted)
+            with open_session(shared, "stock", strict=strict), refused:
+                getattr(Potentials.objects, method)(**key, defaults=defaults)
         assert count(shared, "Potentials") <= before + 1
 
 
@@ -231,42 +229,3 @@ async def test_a_plain_key_costs_no_further_call(face: Face) -> None:
         await face(Contacts.objects, "get_or_create", lastname="Plain")
     assert calls.operations["create"] == 1
     assert calls.number == 2
-
-
-@STOCK
-@pytest.mark.parametrize("identity", ["\U0001f389-7", "department " + "x" * 40])
-async def test_a_lost_create_is_found_by_the_stored_form_of_its_identity(
-    face: Face, identity: str
-) -> None:
-    await face.open(external_ids={"Contacts": "department"})
-    face.crm.faults.next(faults.LostAnswer(), operation="create")
-    with face.crm.count_calls() as calls:
-        contact = await face(Contacts.objects, "create", lastname="Known", department=identity)
-    assert calls.operations["create"] == 1
-    assert contact.id
-    face.crm.faults.next(faults.LostAnswer(), operation="create")
-    report = await face(
-        Contacts.objects, "bulk_create", [Contacts(lastname="Bulk", department=f"8 {identity}")]
-    )
-    await face(Contacts.objects, "bulk_create", report)
-    assert report.ok
-    found = face.crm.run("query", query="select id from Contacts where lastname = 'Bulk';")
-    assert len(found) == 1
-
-
-@STOCK
-async def test_a_beginning_that_proves_nothing_leaves_the_outcome_open(face: Face) -> None:
-    """Nothing in the column is longer than the text found: it may be cut there, or another."""
-    await face.open(external_ids={"Leads": "lane"})
-    for row in face.crm.run("query", query="select id from Leads where lane like '_%' limit 100;"):
-        face.crm.engine.backdoor.set(row["id"], lane="")
-    for row in face.crm.run("query", query="select id from Leads where lane like '_%' limit 100;"):
-        face.crm.engine.backdoor.set(row["id"], lane="")
-    await face(Leads.objects, "create", lastname="First", lane="ABC-1")
-    face.crm.faults.next(faults.DroppedConnection(), operation="create")
-    with pytest.raises(OutcomeUnknown):
-        await face(Leads.objects, "create", lastname="Second", lane="ABC-12")
-    await face(Leads.objects, "create", lastname="Third", lane="ABC-345")
-    face.crm.faults.next(faults.DroppedConnection(), operation="create")
-    made = await face(Leads.objects, "create", lastname="Fourth", lane="ABC-34")
-    assert made.id

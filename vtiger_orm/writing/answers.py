@@ -26,15 +26,11 @@ from .line_items import LINE_ITEMS
 from .policies import policies_of
 from .prepare import Prepared
 from .rules import callers_level
+from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..records import BaseRecord
-
-
-def fields_of(row: Row) -> Row:
-    """The row without what is no field: a label in HTML, an address for browsers."""
-    return {name: value for name, value in row.items() if name not in ("label", "url")}
 
 
 # Reading again

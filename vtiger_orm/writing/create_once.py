@@ -32,10 +32,9 @@ from ..ids import parse_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
-from .answers import fields_of
 from .prepare import unknown_outcome
 from .state import LostCreate, state_of
-from .stored_forms import find_stored
+from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..records import BaseRecord
@@ -152,10 +151,19 @@ def _by_identity(
     if each is None or not isinstance(value, str) or not value.strip():
         return None
     try:
-        ids = yield from find_stored(meta, each, value, env)
+        ids = yield from find_exactly(meta, each, value, env)
     except (TransportError, ServerError):
         return None
-    return "" if ids == [] else ids[0] if ids and len(ids) == 1 else None
+    return ids[0] if len(ids) == 1 else None if ids else ""
+
+
+def find_exactly(
+    meta: ModuleMeta, each: FieldMeta, value: str, env: Environment
+) -> Plan[list[str]]:
+    """Ids of the records whose field is exactly this text; the CRM itself ignores case."""
+    selection = Selection(meta, Equal(each, value), columns=(meta.id, each))
+    rows = yield from collect_rows(plan_rows(selection, env))
+    return [str(row["id"]) for row in rows if row.get(each.wire) == value]
 
 
 def resolve(
@@ -174,9 +182,7 @@ def resolve(
     each = identity_field(meta, facts)
     value = state.lost.sent.get(each.wire) if each is not None else None
     if each is not None and isinstance(value, str) and value.strip():
-        ids = yield from find_stored(meta, each, value, env)
-        if ids is None:
-            raise unknown_outcome(record)
+        ids = yield from find_exactly(meta, each, value, env)
     else:
         ids = yield from _look_alikes(meta, state.lost, facts, env)
     if len(ids) > 1:

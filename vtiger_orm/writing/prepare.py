@@ -29,9 +29,9 @@ from .rules import (
     check_revise,
     check_values,
     enforce,
-    to_wire,
 )
 from .state import has_state, state_of
+from .wire import to_wire
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

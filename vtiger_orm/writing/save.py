@@ -25,7 +25,6 @@ from ..errors import (
 from ..planner.single import find_row, read_row
 from . import clock
 from .answers import (
-    fields_of,
     forget_unanswered,
     judged,
     must_be_read,
@@ -38,6 +37,7 @@ from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_s
 from .rules import Problem, Rule, check_delete, enforce
 from .state import items_of, state_of, take_items
 from .unmodified import check_unmodified
+from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
@@ -55,8 +55,6 @@ class StoredForms:
     """Other values that it may have become."""
     cut: tuple[str, ...] = ()
     """Texts of which only the beginning may have been kept."""
-    shortest: int = NARROW
-    """Beginnings that are shorter are other texts."""
 
     @property
     def condition(self) -> Node:
@@ -68,12 +66,9 @@ class StoredForms:
             number = Decimal(self.sent)
             low, high = format(number - _CENT, "f"), format(number + _CENT, "f")
             return all_of(Compare(each, ">=", low), Compare(each, "<=", high))
-        known = dict.fromkeys((self.sent, *self.whole))
-        for text in self.cut:
-            known |= dict.fromkeys(text[:end] for end in range(self.shortest, NARROW))
+        texts = tuple(dict.fromkeys((self.sent, *self.whole)))
         beginnings = dict.fromkeys(f"{literal(text[:NARROW])}{ANY}" for text in self.cut)
-        texts = tuple(text for text in known if text.strip(" "))
-        return any_of(OneOf(each, texts), *(Like(each, each_) for each_ in beginnings))
+        return any_of(OneOf(each, texts), *(Like(each, pattern) for pattern in beginnings))
 
     def accepts(self, stored: str) -> bool:
         """Whether a stored value counts as the one that was sent."""
@@ -91,7 +86,7 @@ class StoredForms:
 
     def is_beginning(self, stored: str) -> bool:
         """Whether the stored text is the beginning of what was sent, and not all of it."""
-        return len(stored) >= self.shortest and any(
+        return len(stored) >= NARROW and any(
             len(stored) < len(text) and weigh(text[: len(stored)]) == weigh(stored)
             for text in self.cut
         )
@@ -111,7 +106,7 @@ def _round(number: Decimal, digits: int) -> Decimal:
     return number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
-def stored_forms(each: FieldMeta, sent: str, *, shortest: int = NARROW) -> StoredForms | None:
+def stored_forms(each: FieldMeta, sent: str) -> StoredForms | None:
     """What the value may have become; None where the CRM stores it as it is."""
     match each.family:
         case Family.TEXT | Family.CHOICE:
@@ -120,8 +115,8 @@ def stored_forms(each: FieldMeta, sent: str, *, shortest: int = NARROW) -> Store
             texts = (sent, *whole) if each.family is Family.TEXT else ()
             if known:
                 whole = (*whole, *(text[:known] for text in texts if len(text) > known))
-            cut = () if known else tuple(text for text in texts if len(text) > shortest)
-            return StoredForms(each, sent, whole, cut, shortest) if whole or cut else None
+            cut = () if known else tuple(text for text in texts if len(text) > NARROW)
+            return StoredForms(each, sent, whole, cut) if whole or cut else None
         case Family.INTEGER | Family.BOOLEAN:
             return None if sent else StoredForms(each, sent)
         case Family.DECIMAL:
@@ -186,25 +181,3 @@ def _all_cut(
         if not longest[key]:
             return False
     return True
-
-
-def find_stored(
-    meta: ModuleMeta, each: FieldMeta, value: str, env: Environment
-) -> Plan[list[str] | None]:
-    """Ids of the records that hold exactly this value, or what the CRM made of it; None when
-    that cannot be told. The CRM itself ignores case."""
-    columns = (meta.id, each)
-    rows = yield from collect_rows(
-        plan_rows(Selection(meta, Equal(each, value), columns=columns), env)
-    )
-    ids = [str(row["id"]) for row in rows if not differs(each, value, text_of(row.get(each.wire)))]
-    forms = stored_forms(each, value, shortest=1)
-    if ids or forms is None:
-        return ids
-    wide = Selection(meta, forms.condition, columns=columns)
-    rows = yield from collect_rows(plan_rows(wide, env))
-    found = yield from chosen(meta, (forms,), rows, env)
-    texts: Mapping[str, str] = {str(row["id"]): text_of(row.get(each.wire)) for row in found}
-    if any(forms.is_beginning(text) and len(text) < NARROW for text in texts.values()):
-        return None
-    return list(texts)
