@@ -5,10 +5,9 @@ Every plan is made in `operations`; here are the methods and their a-twins.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor
@@ -243,7 +242,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def upload(
         self,
-        source: str | os.PathLike[str] | bytes | IO[bytes],
+        source: files.Source,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -253,16 +252,17 @@ class WritingQuerySet(BaseQuerySet[M]):
     ) -> M:
         """Create a document from a file, or a record with an image, and attach it to records.
 
-        A path or an open file is streamed. The title of a document defaults to the file's name;
-        `values` are its other fields. Where attaching fails, the error's `record` is the document
-        that was created.
+        A path or an open binary file is streamed. The title of a document defaults to the file's
+        name, and it is active; `values` are its other fields. Whether it can be attached is
+        found out before it is created; where that fails all the same, the error's `record` is
+        the document.
         """
         upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
         return self._run(self._upload(upload, values))
 
     async def aupload(
         self,
-        source: str | os.PathLike[str] | bytes | IO[bytes],
+        source: files.Source,
         *,
         filename: str | None = None,
         content_type: str | None = None,
