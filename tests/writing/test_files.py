@@ -158,7 +158,7 @@ class ReadOnly:
         io.BytesIO(CONTENT),
         Once(CONTENT),
         ReadOnly(CONTENT),
-        io.BufferedReader(io.BytesIO(CONTENT)),  # type: ignore[arg-type]  # typeshed wants a raw one
+        io.BufferedReader(io.BytesIO(CONTENT)),
     ],
     ids=lambda source: type(source).__name__,
 )
