@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from .errors import AccessDenied as AccessDenied
     from .errors import ApiError as ApiError
     from .errors import AuthError as AuthError
+    from .errors import BeingSaved as BeingSaved
     from .errors import BlockingCall as BlockingCall
     from .errors import ConfigError as ConfigError
     from .errors import ConnectionFailed as ConnectionFailed
     from .errors import DoesNotExist as DoesNotExist
     from .errors import DuplicateRecord as DuplicateRecord
+    from .errors import Fate as Fate
     from .errors import InvalidId as InvalidId
     from .errors import InvalidLookup as InvalidLookup
     from .errors import InvalidRecord as InvalidRecord
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from .errors import NotFound as NotFound
     from .errors import NotLoaded as NotLoaded
     from .errors import NotSupported as NotSupported
+    from .errors import Outcome as Outcome
     from .errors import OutcomeUnknown as OutcomeUnknown
     from .errors import QueryError as QueryError
     from .errors import QuerySyntax as QuerySyntax
@@ -76,6 +79,7 @@ __all__ = [
     "AccessDenied",
     "ApiError",
     "AuthError",
+    "BeingSaved",
     "BlockingCall",
     "BulkError",
     "BulkReport",
@@ -87,6 +91,7 @@ __all__ = [
     "DuplicateRecord",
     "EditionLimit",
     "Explanation",
+    "Fate",
     "InvalidId",
     "InvalidLookup",
     "InvalidRecord",
@@ -100,6 +105,7 @@ __all__ = [
     "NotFound",
     "NotLoaded",
     "NotSupported",
+    "Outcome",
     "OutcomeUnknown",
     "Package",
     "Picklist",

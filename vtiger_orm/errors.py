@@ -27,6 +27,7 @@
     │   ├── DoesNotExist            (each model has its own subclass)
     │   ├── MultipleRecords         (each model has its own subclass)
     │   ├── StaleRecord             changed by somebody else in the meantime
+    │   ├── BeingSaved              another task or thread is saving the record right now
     │   └── OutcomeUnknown          a create was sent, its answer was lost
     ├── TransportError              no usable answer came
     │   ├── ConnectionFailed
@@ -47,32 +48,110 @@
             └── SilentQueryError    an SQL error that the server reports as "no rows"
 
 Messages say what happened, why, and what to do. They never hold an access key, a session id
-or a password.
+or a password. Where a call failed, the error's `outcome` says what became of it on the server.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from ._pickled import class_named, public_name, restores
+
+
+class Fate(StrEnum):
+    """What became of a call on the server, as far as can be told from here."""
+
+    NEVER_LEFT = "never left this machine"
+    REFUSED = "refused by the server"
+    UNKNOWN = "may have happened"
+    """The server is done with it, and did not say whether it did it."""
+    UNDER_WAY = "may still be under way"
+    """Nobody waits for the answer any more, but the server may be at work on it."""
+
+
+class Again(StrEnum):
+    """Whether the same call, sent once more, may fare better."""
+
+    NO = "no"
+    ONCE = "once"
+    """It nearly always fails again; one repetition tells."""
+    YES = "yes"
+    LIMIT = "when the limit of calls allows it"
+    LOGIN = "after a new login"
+    KEY = "with another key"
+    SETUP = "with other settings, or a package of this CRM"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call that failed: `error.outcome`."""
+
+    fate: Fate
+    again: Again = Again.NO
+    wait: float | None = None
+    """Seconds after which the server wants to be asked again, where it says so."""
+    repeatable: bool = True
+    """False when the request cannot be sent once more: the stream of its file was read and
+    cannot be rewound."""
+    until: datetime | None = None
+    """When the server can no longer be at work on it: aware, by this machine's clock."""
+
+    @property
+    def undone(self) -> bool:
+        """Whether it certainly did not take place."""
+        return self.fate in (Fate.NEVER_LEFT, Fate.REFUSED)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        told = str(self.fate), str(self.again)
+        return restore_outcome, (*told, self.wait, self.repeatable, self.until)
+
+    def after(self, earlier: Outcome | None) -> Outcome:
+        """The outcome of a call that was sent before, too: the doubt of that time stays."""
+        if earlier is None or earlier.undone:
+            return self
+        fate = self.fate if self.fate is Fate.UNDER_WAY else earlier.fate
+        known = [each.until for each in (self, earlier) if each.until is not None]
+        return replace(self, fate=fate, until=max(known, default=None))
+
+
+@restores
+def restore_outcome(
+    fate: str, again: str, wait: float | None, repeatable: bool, until: datetime | None
+) -> Outcome:
+    """What became of a call, of plain values."""
+    return Outcome(Fate(fate), Again(again), wait, repeatable, until)
+
+
+NEVER_LEFT: Final = Outcome(Fate.NEVER_LEFT)
 
 
 class VtigerError(Exception):
     """Base of everything raised by this library. Can be pickled, for pools of processes."""
 
+    outcome: Outcome | None = None
+    """What became of the call that failed; None where the error is not about one call."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Not through the constructor: it makes the message of other arguments.
-        return _restored, (type(self), self.args, self.__dict__)
+        return restore_error, (*public_name(type(self)), self.args), self.__dict__
 
 
-def _restored(kind: type[VtigerError], args: tuple[Any, ...], facts: dict[str, Any]) -> VtigerError:
-    error = kind.__new__(kind, *args)
+@restores
+def restore_error(module: str, name: str, args: tuple[Any, ...]) -> VtigerError:
+    """An error of that class, before its attributes are set."""
+    error = VtigerError.__new__(class_named(module, name, VtigerError), *args)
     error.args = args
-    error.__dict__.update(facts)
     return error
 
 
 class ConfigError(VtigerError):
     """A setting is missing or wrong; the message names it."""
+
+    outcome = Outcome(Fate.NEVER_LEFT, Again.SETUP)
 
 
 class NoSession(ConfigError):
@@ -99,6 +178,8 @@ class BlockingCall(ConfigError):
 
 class SchemaError(VtigerError):
     """Snapshot, generated package and CRM do not fit together."""
+
+    outcome = Outcome(Fate.NEVER_LEFT, Again.SETUP)
 
 
 class SchemaMismatch(SchemaError):
@@ -208,26 +289,39 @@ class StaleRecord(RecordError):
     """The record was changed in the CRM after it was read; nothing was written."""
 
 
+class BeingSaved(RecordError):
+    """Another task or thread is saving this new record right now; nothing was sent."""
+
+
 class OutcomeUnknown(RecordError):
     """A create was sent and its answer was lost: the record may or may not exist.
 
-    `record` is the unsaved record; `record.crm.resolve()` finds out.
+    `record` is the unsaved record; `record.crm.resolve()` finds out, at the latest after
+    `outcome.until`, when the server can no longer be at work on it.
     """
 
+    outcome = Outcome(Fate.UNKNOWN)
     record: Any = None
 
 
 class TransportError(VtigerError):
-    """No usable answer came; whether a write took place is unknown.
+    """No usable answer came; `outcome` says whether a write may have taken place.
 
-    `sent` is False when the request certainly never left this machine; `status` is the HTTP
-    status of an answer that came but could not be used.
+    `status` is the HTTP status of an answer that came but could not be used.
     """
+
+    outcome = Outcome(Fate.UNDER_WAY, Again.YES)
 
     def __init__(self, message: str, *, sent: bool = True, status: int | None = None) -> None:
         super().__init__(message)
-        self.sent = sent
         self.status = status
+        if not sent:
+            self.outcome = replace(NEVER_LEFT, again=Again.YES)
+
+    @property
+    def sent(self) -> bool:
+        """False when the request certainly never left this machine."""
+        return self.outcome is None or self.outcome.fate is not Fate.NEVER_LEFT
 
 
 class ConnectionFailed(TransportError):
@@ -241,6 +335,8 @@ class Timeout(TransportError):
 class MalformedAnswer(TransportError):
     """An answer came that is not the API's: HTML, plain text, cut off, or empty."""
 
+    outcome = Outcome(Fate.UNKNOWN, Again.YES)
+
 
 class ApiError(VtigerError):
     """The CRM answered with an error.
@@ -249,6 +345,7 @@ class ApiError(VtigerError):
     `operation` and `module` say what was asked, `user` as whom, `status` is the HTTP status.
     """
 
+    outcome = Outcome(Fate.REFUSED)
     user: str | None = None
 
     def __init__(
@@ -272,9 +369,13 @@ class ApiError(VtigerError):
 class AuthError(ApiError):
     """The user name, the access key or the session was refused."""
 
+    outcome = Outcome(Fate.REFUSED, Again.KEY)
+
 
 class SessionExpired(AuthError):
     """The server no longer knows the session; the library logs in again by itself once."""
+
+    outcome = Outcome(Fate.REFUSED, Again.LOGIN)
 
 
 class AccessDenied(ApiError):
@@ -308,13 +409,19 @@ class QuerySyntax(ApiError):
 class RateLimited(ApiError):
     """Too many calls; `retry_after` is in seconds where the server tells."""
 
+    outcome = Outcome(Fate.REFUSED, Again.LIMIT)
+
     def __init__(self, message: str, *, retry_after: float | None = None, **facts: Any) -> None:
         super().__init__(message, **facts)
         self.retry_after = retry_after
+        if retry_after is not None:
+            self.outcome = Outcome(Fate.REFUSED, Again.LIMIT, wait=retry_after)
 
 
 class ServerError(ApiError):
     """The server failed: HTTP 5xx, an empty body, or an internal error."""
+
+    outcome = Outcome(Fate.UNKNOWN)
 
 
 class SilentQueryError(ServerError):

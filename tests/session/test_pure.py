@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from vtiger_orm.calls.operations import Call, Create, Delete, Operation, Query, Revise
-from vtiger_orm.dialects.base import Auth, Identity
+from vtiger_orm.calls.outcome import may_repeat, outcome_of
+from vtiger_orm.dialects.base import Auth, HttpResponse, Identity
+from vtiger_orm.dialects.errors import Asked, unusable
 from vtiger_orm.errors import (
     AccessDenied,
     ConnectionFailed,
-    MalformedAnswer,
     RateLimited,
     ServerError,
     Timeout,
@@ -23,13 +25,18 @@ from vtiger_orm.errors import (
 from vtiger_orm.session.gate import Gate
 from vtiger_orm.session.lanes import Lanes
 from vtiger_orm.session.pacing import Limiter, Limits, limiter_of, read_limits
-from vtiger_orm.session.retry import RetryPolicy, delay, login_delay, may_repeat
+from vtiger_orm.session.retry import RetryPolicy, delay, login_delay
 
 READ = Query("select id from Contacts;", "Contacts")
 CREATE = Create("Contacts", {})
 POLICY = RetryPolicy()
 UNSENT = ConnectionFailed("refused", sent=False)
 LOST = Timeout("slow")
+
+
+def answered(status: int) -> VtigerError:
+    """The error for an answer of this status that is not the API's."""
+    return unusable(Asked("query"), HttpResponse(status, body=b"<html>" if status != 500 else b""))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,7 @@ LOST = Timeout("slow")
         (Delete("12x1"), LOST, True),
         (CREATE, LOST, False),
         (CREATE, UNSENT, True),
-        (CREATE, ServerError("x", status=500), False),
+        (CREATE, answered(500), False),
         (CREATE, RateLimited("x"), True),
         (Operation("sync"), LOST, True),
         (Operation("convertlead", "POST"), LOST, False),
@@ -48,17 +55,24 @@ LOST = Timeout("slow")
     ],
 )
 def test_what_may_be_sent_again(call: Call[object], error: VtigerError, expected: bool) -> None:
-    assert may_repeat(call, error) is expected
+    assert may_repeat(call, outcome_of(error)) is expected
+
+
+def test_what_was_read_from_a_pipe_is_not_sent_again() -> None:
+    once = replace(outcome_of(RateLimited("x")), repeatable=False)
+    assert not may_repeat(CREATE, once)
+    assert not may_repeat(READ, once)
+    assert delay(CREATE, once, 1, POLICY) is None
 
 
 @pytest.mark.parametrize(
     ("error", "attempts"),
     [
         (LOST, 3),
-        (MalformedAnswer("cut", status=200), 3),
-        (MalformedAnswer("html", status=404), 1),
-        (ServerError("bad gateway", status=502), 3),
-        (ServerError("fatal", status=500), 2),
+        (answered(200), 3),
+        (answered(404), 1),
+        (answered(502), 3),
+        (answered(500), 2),
         (ServerError("internal", status=200), 1),
         (AccessDenied("no"), 1),
         (RateLimited("slow down"), 6),
@@ -68,7 +82,7 @@ def test_what_may_be_sent_again(call: Call[object], error: VtigerError, expected
 )
 def test_how_often_a_read_is_tried(error: VtigerError, attempts: int) -> None:
     tried = 1
-    while delay(READ, error, tried, POLICY, 0.5) is not None:
+    while delay(READ, outcome_of(error), tried, POLICY, 0.5) is not None:
         tried += 1
     assert tried == attempts
 
@@ -76,7 +90,7 @@ def test_how_often_a_read_is_tried(error: VtigerError, attempts: int) -> None:
 def test_pauses_grow_and_stay_bounded() -> None:
     assert [POLICY.backoff(attempt, 1.0) for attempt in (1, 2, 3, 20)] == [0.25, 0.5, 1.0, 20.0]
     assert POLICY.backoff(1, 0.0) == 0.125
-    assert delay(READ, RateLimited("x", retry_after=7), 1, POLICY) == 7
+    assert delay(READ, outcome_of(RateLimited("x", retry_after=7)), 1, POLICY) == 7
     assert 0 <= login_delay(1) <= 0.2
     assert login_delay(4, 1.0) == pytest.approx(0.8)
 
@@ -234,5 +248,5 @@ def test_dropping_a_login_keeps_the_others() -> None:
 
 def test_pauses_are_short_in_tests() -> None:
     started = time.perf_counter()
-    assert delay(READ, LOST, 1, RetryPolicy(first_delay=0.001)) is not None
+    assert delay(READ, outcome_of(LOST), 1, RetryPolicy(first_delay=0.001)) is not None
     assert time.perf_counter() - started < 1

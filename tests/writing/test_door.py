@@ -323,11 +323,11 @@ def patched(request: pytest.FixtureRequest) -> Iterator[Callable[[Case], None]]:
             relations=meta.relations,
             **facts,
         )
-        type.__setattr__(case.model, "_meta", changed)
+        vars(case.model.__mapper__)["meta"] = changed
 
     yield patch
     for model, meta in undo:
-        type.__setattr__(model, "_meta", meta)
+        vars(model.__mapper__)["meta"] = meta
 
 
 @pytest.mark.parametrize(("case", "attempt"), PAIRS)

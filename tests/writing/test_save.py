@@ -11,7 +11,9 @@ import pytest
 
 from generated.demo import Accounts, Calendar, Contacts, Events, Leads, Potentials, Users
 from tests.support.kinds import Face
-from vtiger_orm import InvalidRecord, InvalidValue, StaleRecord, ValuesAdjusted
+from vtiger_orm import InvalidRecord, InvalidValue, OutcomeUnknown, StaleRecord, ValuesAdjusted
+from vtiger_orm.emulator.faults import LostAnswer, Meanwhile
+from vtiger_orm.records.handle import saved_id
 
 
 def stored(face: Face, record: Any) -> dict[str, Any]:
@@ -264,8 +266,83 @@ async def test_preview_and_copy_send_nothing(face: Face) -> None:
     assert (preview.operation, dict(preview.values)) == ("revise", {"department": "HR"})
     assert not fresh.ok
     assert "lastname" in str(fresh)
-    assert copied._saved_id is None
+    assert saved_id(copied) is None
     await face(copied, "save")
     row = stored(face, copied)
     assert (row["lastname"], row["department"]) == ("B", "HR")
     assert copied.id != contact.id
+
+
+# Assignments while a save is under way
+
+ASSIGNMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "another field": ({"title": "later"}, {"title": "later"}),
+    "the same field": ({"department": "later"}, {"department": "later"}),
+    "back to the old value": ({"department": None}, {"department": None}),
+    "what was sent": ({"department": "sent"}, {}),
+}
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+@pytest.mark.parametrize("new", [False, True], ids=["revise", "create"])
+async def test_an_assignment_while_saving_is_kept_as_a_change(
+    face: Face, name: str, new: bool
+) -> None:
+    assigned, expected = ASSIGNMENTS[name]
+    contact = Contacts(lastname="Racing", firstname="F")
+    if not new:
+        await face(contact, "save")
+    contact.department = "sent"
+
+    def assign() -> None:
+        for attribute, value in assigned.items():
+            setattr(contact, attribute, value)
+
+    face.crm.faults.next(Meanwhile(assign, after=True), operation=("create", "revise"))
+    await face(contact, "save")
+    assert stored(face, contact)["department"] == "sent"
+    assert {name: change.new for name, change in contact.changes.items()} == expected
+    for attribute, value in {"department": "sent", **assigned}.items():
+        assert getattr(contact, attribute) == value
+    with face.crm.count_calls() as calls:
+        await face(contact, "save")
+    assert calls.operations == ({"revise": 1} if expected else {})
+    assert contact.changes == {}
+    for attribute, value in assigned.items():
+        assert stored(face, contact)[attribute] == (value or "")
+
+
+async def test_an_extra_field_assigned_while_saving_is_kept(face: Face) -> None:
+    contact = await face(Contacts.objects, "create", lastname="Racing")
+    contact.department = "sent"
+
+    def assign() -> None:
+        contact.extra["cf_new"] = "later"
+
+    face.crm.faults.next(Meanwhile(assign, after=True), operation="revise")
+    await face(contact, "save")
+    assert {name: change.new for name, change in contact.changes.items()} == {"cf_new": "later"}
+
+
+async def test_bulk_keeps_what_is_assigned_while_it_writes(face: Face) -> None:
+    people = [await face(Contacts.objects, "create", lastname=f"Bulk {n}") for n in range(3)]
+    for each in people:
+        each.department = "sent"
+
+    def assign() -> None:
+        for each in people:
+            each.title = "later"
+
+    face.crm.faults.next(Meanwhile(assign), operation="revise")
+    await face(Contacts.objects, "bulk_update", people)
+    assert [set(each.changes) for each in people] == [{"title"}] * 3
+
+
+async def test_what_is_assigned_in_doubt_is_kept_when_it_is_resolved(face: Face) -> None:
+    face.crm.faults.next(LostAnswer(), operation="create")
+    contact = Contacts(lastname="Doubtful", firstname="F")
+    with pytest.raises(OutcomeUnknown):
+        await face(contact, "save")
+    contact.title = "later"
+    assert await face(contact.crm, "resolve")
+    assert (contact.title, set(contact.changes)) == ("later", {"title"})

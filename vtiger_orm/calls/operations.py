@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Row: TypeAlias = dict[str, Any]
 """One record as the wire has it: wire name -> text (or, in places, numbers and lists)."""
 
 
-class Call(Generic[T]):
-    """One operation of the API; `T` is the type of its result."""
+class Call(Generic[T_co]):
+    """One operation of the API; `T_co` is the type of its result."""
 
     __slots__ = ()
     operation: ClassVar[str]
@@ -81,6 +81,14 @@ class FilePart:
     content: Any
     """bytes, or a binary file object that is streamed."""
     content_type: str = "application/octet-stream"
+
+    @property
+    def rewindable(self) -> bool:
+        """Whether the file can be sent once more."""
+        if isinstance(self.content, bytes):
+            return True
+        seekable = getattr(self.content, "seekable", None)
+        return hasattr(self.content, "seek") if seekable is None else bool(seekable())
 
 
 @dataclass(frozen=True, slots=True)

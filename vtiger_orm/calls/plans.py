@@ -19,9 +19,9 @@ T = TypeVar("T")
 class Batch:
     """Calls that do not depend on each other, performed side by side where that helps.
 
-    The reply is the list of results in the same order. With `collect` an `ApiError` or
-    `TransportError` takes its call's place in that list; without it the first one is raised
-    (after the others have ended).
+    The reply is the list of results in the same order. With `collect` the `VtigerError` of a call
+    takes its place in that list; without it the first one is raised (after the others have
+    ended).
     """
 
     calls: Sequence[Call[Any]]

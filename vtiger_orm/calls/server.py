@@ -28,6 +28,8 @@ class Facts:
     """Most records that one `update()` or `delete()` of a queryset may write."""
     parallel: int = 1
     """Calls that the session performs side by side."""
+    longest_work: float = 300.0
+    """Seconds for which the server may go on working on a request that nobody waits for."""
     external_ids: Mapping[str, str] = field(default_factory=dict)
     """Module -> attribute that holds the caller's own identity of a record."""
     prefixes: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -20,9 +20,7 @@ from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values import SEPARATOR
-from . import patterns
-from .collation import compare, equality_key, matcher
-from .instants import instant
+from .collation import compare, equality_key, like_literal, matcher
 from .tree import (
     And,
     Atom,
@@ -38,6 +36,9 @@ from .tree import (
     OneOf,
     Or,
     Present,
+    RelatedTo,
+    contains,
+    mapped,
 )
 
 Predicate: TypeAlias = Callable[[Row], bool]
@@ -152,7 +153,7 @@ def _test(atom: Atom, zone: tzinfo) -> Test:
             return _in_month(field, month, zone)
         case DayBound(field, symbol, day):
             return _ordered(field, symbol, instant(day, zone))
-        case InSelection(field):
+        case InSelection(field) | RelatedTo(field):
             raise UnsupportedQuery(
                 f"{atom} cannot be decided without asking the CRM for the records of "
                 f"{field.name}."
@@ -180,7 +181,7 @@ def _ordered(field: FieldMeta, symbol: str, value: str) -> Test:
 
 
 def _has(choice: str) -> Test:
-    alone, piece = equality_key(choice), patterns.literal(choice)
+    alone, piece = equality_key(choice), like_literal(choice)
     among = [
         matcher(f"{piece}{SEPARATOR}%"),
         matcher(f"%{SEPARATOR}{piece}"),
@@ -201,3 +202,28 @@ def _in_month(field: FieldMeta, month: int, zone: tzinfo) -> Test:
             return False
 
     return test
+
+
+# -- days of the session's time zone
+
+
+def instant(day: date, zone: tzinfo) -> str:
+    """The wire form of the moment at which a day begins."""
+    try:
+        moment = datetime.combine(day, time.min, zone).astimezone(UTC)
+    except OverflowError:
+        moment = datetime.combine(day, time.min, UTC)
+    return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+def with_instants(node: Node, zone: tzinfo) -> Node:
+    """The same tree, with days of the zone turned into comparisons of moments."""
+    if not contains(node, DayBound):
+        return node
+
+    def moment(atom: Atom) -> Node:
+        if isinstance(atom, DayBound):
+            return Compare(atom.field, atom.operator, instant(atom.day, zone))
+        return atom
+
+    return mapped(node, moment)

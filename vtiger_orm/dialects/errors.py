@@ -30,7 +30,9 @@ from ..errors import (
     ValidationFailed,
     VtigerError,
 )
+from .answers import holds_several
 from .base import HttpResponse
+from .outcomes import DEFINITE, REFUSED, of_status
 from .redaction import excerpt, redact
 
 _CLASSES: Final[Mapping[str, type[ApiError]]] = {
@@ -134,6 +136,8 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
 class UnknownOperation(NotSupported):
     """The server has no such operation at all, whatever the parameters: worth remembering."""
 
+    outcome = REFUSED
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -179,7 +183,15 @@ def api_error(
         return rate_limited(asked, headers or {}, text, **facts)
     cure = _denied(text, asked) if kind is AccessDenied else _CURES.get(code, "")
     said = f"{code}: {text}" if code and text else code or text or f"HTTP {status}"
-    return kind(f"{asked} was refused by the CRM with {said.rstrip('.')}. {cure}".rstrip(), **facts)
+    error = kind(
+        f"{asked} was refused by the CRM with {said.rstrip('.')}. {cure}".rstrip(), **facts
+    )
+    vague = kind in (ApiError, ServerError)
+    if code in DEFINITE:
+        error.outcome = REFUSED
+    elif status is not None and vague and (status >= 500 or (status >= 400 and not code)):
+        error.outcome = of_status(status)
+    return error
 
 
 def rate_limited(
@@ -227,17 +239,9 @@ def code_of_reason(reason: str) -> str:
 
 def unusable(asked: Asked, response: HttpResponse) -> VtigerError:
     """The error for an answer that is not the API's."""
-    body, status = response.body, response.status
-    shown = excerpt(body)
-    if status == 429:
+    shown = excerpt(response.body)
+    if response.status == 429:
         return rate_limited(asked, response.headers, shown)
-    if 300 <= status < 400:
-        target = redact(response.headers.get("location", "another address").split("?")[0])
-        return MalformedAnswer(
-            f"{asked}: the server redirects to {target}. Use that address as the CRM's url; "
-            "redirects are not followed, as they would send the access key elsewhere.",
-            status=status,
-        )
     if shown.startswith("Sorry! Attempt to access restricted file"):
         return ServerError(
             f"{asked}: the CRM stopped with {shown!r}. Likely causes, in this order: an owner or "
@@ -245,6 +249,20 @@ def unusable(asked: Asked, response: HttpResponse) -> VtigerError:
             "server although it is listed.",
             operation=asked.operation,
             module=asked.module,
+            status=response.status,
+        )
+    error = _unusable(asked, response, shown)
+    error.outcome = of_status(response.status)
+    return error
+
+
+def _unusable(asked: Asked, response: HttpResponse, shown: str) -> VtigerError:
+    body, status = response.body, response.status
+    if 300 <= status < 400:
+        target = redact(response.headers.get("location", "another address").split("?")[0])
+        return MalformedAnswer(
+            f"{asked}: the server redirects to {target}. Use that address as the CRM's url; "
+            "redirects are not followed, as they would send the access key elsewhere.",
             status=status,
         )
     if status >= 500:
@@ -266,6 +284,13 @@ def unusable(asked: Asked, response: HttpResponse) -> VtigerError:
         return MalformedAnswer(
             f"{asked}: HTTP {status} with an empty answer. PHP stops like that after a fatal "
             "error; the server's log tells more.",
+            status=status,
+        )
+    if holds_several(body):
+        return MalformedAnswer(
+            f"{asked}: the answer (HTTP {status}) holds more than one answer of the API, and which "
+            "of them is the CRM's own cannot be told. An extension of the CRM may print what "
+            f"another service answered it. It begins: {shown!r}",
             status=status,
         )
     if body.lstrip()[:1] in (b"{", b"["):

@@ -20,6 +20,7 @@ from .address import WEBSERVICE_PATH
 from .answers import read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, UnknownOperation, api_error, unusable
+from .outcomes import REFUSED, of_status
 from .parameters import as_text, parameters, public_facts, shape
 
 CLOUD_ONLY: Final = frozenset(
@@ -175,10 +176,15 @@ def _without_envelope(asked: Asked, response: HttpResponse) -> VtigerError:
             "PHP 8 this operation can never work, since its handler is registered under wrong "
             "parameter names; it works on PHP 7 and in the Cloud."
         )
+        error: VtigerError
         if operation == "convertlead":
             # It writes: on another server it may have stopped half-way.
-            return ServerError(message, operation=asked.operation, status=response.status)
-        return NotSupported(message)
+            error = ServerError(message, operation=asked.operation, status=response.status)
+            error.outcome = of_status(response.status)
+        else:
+            error = NotSupported(message)
+            error.outcome = REFUSED
+        return error
     return unusable(asked, response)
 
 

@@ -17,7 +17,8 @@ from ..calls.server import facts_of
 from ..errors import InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from ..planner.single import read_row
+from ..planner.rows import read_row
+from ..records.handle import saved_id
 from ..writing import create_once as identity
 from ..writing import files
 from ..writing import preview as previews
@@ -59,7 +60,10 @@ class Crm(Accessor[R_co]):
     @property
     def in_doubt(self) -> bool:
         """Whether a create of this record was sent and its answer was lost; see `resolve`."""
-        return has_state(self._record) and state_of(self._record).lost is not None
+        if not has_state(self._record):
+            return False
+        state = state_of(self._record)
+        return state.lost is not None and not state.saving
 
     def preview(self, *, operation: SaveOperation = "revise") -> previews.Preview:
         """What `save` would send now, and every rule it breaks. Sends nothing."""
@@ -77,8 +81,12 @@ class Crm(Accessor[R_co]):
 
         True: the record exists and is loaded. False: it does not, and `save()` may be called
         again. It is looked for by the model's external id if there is one, else by its values
-        and the time it was sent. Where several records could be the one, `OutcomeUnknown` names
-        them: then call it with the `id`, or with `absent=True` to say that it is none of them.
+        and the time it was sent.
+
+        Raises `OutcomeUnknown` where neither can be said yet: while the server may still be at
+        work on it (the error's `outcome.until` says until when), and where other records could
+        be the one, which it names. Then call it with the `id`, or with `absent=True` to say that
+        it is none of them.
         """
         return self._run(self._resolve(id, absent))
 
@@ -94,7 +102,7 @@ class Crm(Accessor[R_co]):
                 return True
             if absent:
                 identity.forget(record)
-                return record._saved_id is not None
+                return saved_id(record) is not None
             return (yield from identity.resolve(record, facts_of(runner), environment_of(runner)))
 
         return plan

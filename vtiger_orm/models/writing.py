@@ -18,7 +18,7 @@ from ..writing import bulk, files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.preview import Preview
 from ..writing.report import BulkReport, Progress
-from .reading import BaseQuerySet
+from .reading import BaseQuerySet, read_all
 from .related_conditions import narrowed, selected_rows
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         no_positions(method, args)
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
-        wanted = self.filter(**values)._slice(slice(0, 2))
+        wanted = self.filter(**values)[:2]
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
             search = _Search(self, wanted, values, runner)
@@ -330,7 +330,7 @@ class _Search(Generic[M]):
         return self.among._writable
 
     def exactly(self) -> Plan[list[M]]:
-        return (yield from self.wanted._read(self.runner))
+        return (yield from read_all(self.wanted, self.runner))
 
     def adjusted(self, key: upsert.Key) -> Plan[list[M]]:
         certain = {name: self.values[name] for name in key.certain}
@@ -341,7 +341,7 @@ class _Search(Generic[M]):
         ids = yield from key.chosen(rows, self.runner.environment)
         if not ids:
             return []
-        return (yield from self.among.filter(id__in=ids[:2])._read(self.runner))
+        return (yield from read_all(self.among.filter(id__in=ids[:2]), self.runner))
 
     def create(self, values: Mapping[str, object]) -> Plan[M]:
         return (yield from self.among._create((), values)(self.runner))

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ..calls.operations import Call, Delete, Query
+from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
 from ..dialects.errors import UnknownOperation
 from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.webservice import is_retryable_login
 from ..errors import (
-    AccessDenied,
     ApiError,
     MalformedAnswer,
-    NotFound,
     NotSupported,
     RateLimited,
     SchemaMismatch,
-    ServerError,
-    SessionExpired,
     TransportError,
     VtigerError,
 )
 from ..ids import is_id, parse_id
 from . import retry
-from .counting import CallCount
+from .counting import CallCount, count_request
 from .effects import Conversation, Enter, Pause, Send
 from .gate import gate_of
 from .lanes import Lane, Lanes
@@ -84,11 +82,14 @@ class Core:
     # Calls
 
     def converse(self, call: Call[Any]) -> Conversation[Any]:
-        """Perform one call: log in where needed, keep to the limits, repeat what may be."""
+        """Perform one call: log in where needed, keep to the limits, repeat what may be.
+
+        Whatever VtigerError it raises, its `outcome` tells what became of the call.
+        """
         if (reason := self._missing.get(_kind(call))) is not None:
-            raise NotSupported(reason)
+            raise _unsent(NotSupported(reason))
         with self._lanes.taken() as lane:
-            auth = yield from self._login(lane)
+            auth = yield from self._login_for_call(call, lane)
             dialect = self._known_dialect()
             told = dialect.answer(call, auth)
             if told is not None:
@@ -111,43 +112,50 @@ class Core:
             except TransportError as error:
                 logger.debug("logout failed: %s", redact(str(error), request.secrets))
 
+    def _login_for_call(
+        self, call: Call[Any], lane: Lane, doubt: Outcome | None = None
+    ) -> Conversation[Auth]:
+        """The lane's login; where it fails, the call itself never left (`doubt`: this time)."""
+        try:
+            return (yield from self._login(lane))
+        except VtigerError as error:
+            error.outcome = outcome_of(_unsent(error)).after(doubt)
+            if call.writes and error.outcome.undone:
+                error.args = (f"{error} The {call.operation} itself was not sent.",)
+            raise
+
     def _repeat(
         self, call: Call[Any], dialect: Dialect, lane: Lane, auth: Auth
     ) -> Conversation[Any]:
         attempt, renewed = 1, False
-        lost: TransportError | None = None
+        doubt: Outcome | None = None
         while True:
             try:
                 return (yield from self._attempt(call, dialect, auth))
-            except SessionExpired:
-                if renewed or not dialect.renews:
-                    raise
-                renewed = True
-                logger.info("the session has expired; logging in again")
-                self._lanes.drop(auth)
-                auth = yield from self._login(lane)
-                continue
-            except (AccessDenied, NotFound):
-                if lost is not None and isinstance(call, Delete):
-                    raise TransportError(
-                        f"delete of {call.id}: the answer was lost, and the repetition was "
-                        "refused as it is for records that are gone. It was deleted in all "
-                        "likelihood; query for the id to be sure."
-                    ) from lost
-                raise
-            except (TransportError, ServerError, RateLimited) as error:
-                seconds = retry.delay(call, error, attempt, self.settings.policy)
-                if seconds is None:
-                    raise
-                if isinstance(error, TransportError) and error.sent:
-                    lost = error
+            except VtigerError as error:
                 failure = error
+            outcome = outcome_of(failure)
+            if outcome.again is Again.LOGIN and dialect.renews:
+                self._lanes.drop(auth)
+                if not renewed and may_repeat(call, outcome):
+                    renewed = True
+                    logger.info("the session has expired; logging in again")
+                    auth = yield from self._login_for_call(call, lane, doubt)
+                    continue
+            seconds = retry.delay(call, outcome, attempt, self.settings.policy)
+            if seconds is None:
+                raise _final(call, failure, outcome.after(doubt))
+            doubt = outcome.after(doubt)
             log_wait(call.operation, seconds, f"attempt {attempt} failed: {failure}")
             attempt += 1
             yield Pause(seconds)
 
     def _attempt(self, call: Call[Any], dialect: Dialect, auth: Auth) -> Conversation[Any]:
-        request = dialect.request(call, auth)
+        try:
+            request = dialect.request(call, auth)
+        except VtigerError as error:
+            _unsent(error)
+            raise
         if isinstance(call, Query):
             statements.debug("%s", call.text)
         try:
@@ -165,7 +173,7 @@ class Core:
         """One request within the limits; the answer's headers teach the limiter."""
         while (seconds := self.limiter.reserve()) > 0:
             if seconds > self.settings.policy.longest_wait:
-                raise RateLimited(
+                error = RateLimited(
                     f"{request.operation}: the CRM's limit of calls is used up for another "
                     f"{seconds:.0f} s. session.limits shows the limits of minute and day.",
                     retry_after=seconds,
@@ -173,10 +181,11 @@ class Core:
                     module=module,
                     status=429,
                 )
+                raise _unsent(error)
             log_wait(request.operation, seconds, "the CRM's limit of calls is used up")
             yield Pause(seconds)
         for counter in tuple(self._counters):
-            counter._sent(request.operation, login=login)
+            count_request(counter, request.operation, login=login)
         started = time.perf_counter()
         response: HttpResponse = yield Send(request)
         log_exchange(request, module, response, time.perf_counter() - started)
@@ -186,12 +195,26 @@ class Core:
     def _complete(
         self, error: VtigerError, call: Call[Any], request: HttpRequest, auth: Auth
     ) -> None:
-        """Take secrets out, add the user, and remember what will not change."""
+        """Take secrets out, add the user, settle the outcome, and remember what will not
+        change."""
         _redact(error, (*request.secrets, self.settings.credentials.access_key))
+        error.outcome = self._settled(outcome_of(error), request)
+        if not error.outcome.repeatable:
+            error.args = (f"{error} {_READ_ONCE}",)
         if isinstance(error, ApiError):
             error.user = auth.identity.username
         if isinstance(error, UnknownOperation):
             self._missing[_kind(call)] = str(error)
+
+    def _settled(self, outcome: Outcome, request: HttpRequest) -> Outcome:
+        """The outcome with what only the session knows: for how long the server may be at work,
+        and whether the file that was sent can be sent again."""
+        if outcome.fate is Fate.UNDER_WAY:
+            longest = timedelta(seconds=self.settings.policy.longest_work)
+            outcome = replace(outcome, until=datetime.now(UTC) + longest)
+        if request.file is not None and outcome.fate is not Fate.NEVER_LEFT:
+            outcome = replace(outcome, repeatable=request.file.rewindable)
+        return outcome
 
     # Login
 
@@ -233,7 +256,7 @@ class Core:
     def _pause_before_login(self, error: VtigerError, attempt: int) -> float | None:
         if is_retryable_login(error):
             return retry.login_delay(attempt) if attempt < retry.LOGIN_ATTEMPTS else None
-        return retry.delay(_LOGIN, error, attempt, self.settings.policy)
+        return retry.delay(_LOGIN, outcome_of(error), attempt, self.settings.policy)
 
     def _one_login(self, count: int) -> Conversation[tuple[Auth, ...]]:
         dialect = self._known_dialect()
@@ -333,6 +356,33 @@ class _Login(Call[Any]):
 
 
 _LOGIN: Final = _Login()
+
+_READ_ONCE: Final = (
+    "It is not sent again: the file comes from a stream that cannot be rewound, so nothing of it "
+    "would be left to send. Give bytes, a path or a seekable file."
+)
+
+
+def _unsent(error: VtigerError) -> VtigerError:
+    """The error of a call that never left this machine."""
+    error.outcome = replace(outcome_of(error), fate=Fate.NEVER_LEFT, until=None)
+    return error
+
+
+def _final(call: Call[Any], failure: VtigerError, outcome: Outcome) -> VtigerError:
+    """The error of a call that is given up, with the outcome of all its attempts."""
+    last = outcome_of(failure)
+    refused = last.fate is Fate.REFUSED and last.again is Again.NO
+    if isinstance(call, Delete) and refused and not outcome.undone:
+        gone = TransportError(
+            f"delete of {call.id}: the answer was lost, and the repetition was refused as it is "
+            "for records that are gone. It was deleted in all likelihood; query for the id to be "
+            "sure."
+        )
+        gone.__cause__ = failure
+        failure = gone
+    failure.outcome = outcome
+    return failure
 
 
 _Kind: TypeAlias = tuple[type[Call[Any]], str, str]

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from ..calls.operations import Call, Row
 from ..calls.plans import Batch, Plan, Rows, RowStream, Step
-from ..errors import ApiError, NotSupported, TransportError
+from ..errors import VtigerError
 from . import http
 from .core import Core
 from .effects import Conversation, Effect, Enter, Pause, Send
@@ -30,9 +30,6 @@ HANDOVER_SECONDS = 0.005
 """How long a page is held back until the request for the next one is on its way. Without it the
 consumer's first milliseconds of work, which leave the interpreter to nobody else, delay the
 request; with no limit a slow connection would hold back rows that are here."""
-
-COLLECTED = (ApiError, TransportError, NotSupported)
-"""What takes a call's place in the results of a batch that collects."""
 
 
 class SyncDriver:
@@ -297,7 +294,7 @@ class _Work:
         return self._queue
 
     def failed(self, index: int, error: Exception) -> None:
-        if self._collect and isinstance(error, COLLECTED):
+        if self._collect and isinstance(error, VtigerError):
             self.results[index] = error
         else:
             self._failures[index] = error

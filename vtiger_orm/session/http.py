@@ -14,12 +14,15 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from ..calls.outcome import NEVER_LEFT, Again, Fate, Outcome
 from ..dialects.base import HttpRequest, HttpResponse
-from ..errors import ConfigError, ConnectionFailed, MalformedAnswer, Timeout
+from ..dialects.outcomes import of_status
+from ..errors import ConfigError, ConnectionFailed, MalformedAnswer, Timeout, TransportError
 from .logs import USER_AGENT, quiet_httpcore
 
 if TYPE_CHECKING:
@@ -303,14 +306,25 @@ def _failure(
     """The library's error for an exception of httpx; anything else passes as it is."""
     import httpx
 
+    if not isinstance(error, (httpx.HTTPError, httpx.StreamError, *_no_request())):
+        return error
+    failure = _failed(error, request, progress, timeout)
+    failure.outcome = outcome_of(error, progress[0] if progress else None)
+    return failure
+
+
+def _failed(
+    error: Exception, request: HttpRequest, progress: list[int], timeout: float
+) -> TransportError:
+    import httpx
+
     host = urlsplit(request.url).netloc
     what, said = request.operation, str(error).rstrip(".") or type(error).__name__
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return Timeout(
                 f"{what}: {host} accepted no connection in time. Is the address right, and is "
-                "it reachable from here?",
-                sent=False,
+                "it reachable from here?"
             )
         case httpx.TimeoutException():
             return Timeout(
@@ -319,11 +333,12 @@ def _failure(
                 "is not known."
             )
         case httpx.ConnectError() | httpx.ProxyError() | httpx.UnsupportedProtocol():
-            cure = _cure(said.lower())
-            return ConnectionFailed(f"{what}: no connection to {host}: {said}. {cure}", sent=False)
+            return ConnectionFailed(
+                f"{what}: no connection to {host}: {said}. {_cure(said.lower())}"
+            )
         case httpx.DecodingError():
             return MalformedAnswer(f"{what}: the answer of {host} cannot be decompressed: {said}.")
-        case httpx.TransportError() if progress:
+        case httpx.HTTPError() if progress:
             return MalformedAnswer(
                 f"{what}: {host} closed the connection in the middle of its answer "
                 f"(HTTP {progress[0]}): {said}."
@@ -334,7 +349,31 @@ def _failure(
                 "worked on the request is not known."
             )
         case _:
-            return error
+            return ConnectionFailed(f"{what}: the request to {host} failed: {said}.")
+
+
+def outcome_of(error: Exception, status: int | None = None) -> Outcome:
+    """What an exception of httpx says about the request; `status` is that of an answer which
+    had begun.
+
+    A connection that was made may have carried the request, and one that ends without an answer
+    says nothing about the server: what lies between may have cut it while the CRM works on.
+    """
+    import httpx
+
+    unmade = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+    if isinstance(error, (*unmade, httpx.UnsupportedProtocol, *_no_request())):
+        return replace(NEVER_LEFT, again=Again.YES)
+    if status is None or isinstance(error, httpx.TimeoutException):
+        return Outcome(Fate.UNDER_WAY, Again.YES)
+    return replace(of_status(status), again=Again.YES)
+
+
+def _no_request() -> tuple[type[Exception], ...]:
+    """Exceptions of httpx outside of its tree, raised before there is a request."""
+    import httpx
+
+    return httpx.InvalidURL, httpx.CookieConflict
 
 
 def _cure(said: str) -> str:

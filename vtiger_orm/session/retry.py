@@ -1,12 +1,13 @@
-"""What is repeated after a failure, and after how long: pure functions of what happened.
+"""What is repeated after a failure, and after how long: pure functions of the outcome.
 
 Rules:
 
-- A call that reads is repeated after a transport failure or an HTTP 5xx.
+- A call that reads is repeated while another attempt may fare better.
 - A call that writes and may be repeated (`revise`, `update`, `delete`) as well: doing it twice
   leaves the record as doing it once would. Workflows of the CRM may run twice.
-- `create`, and any other write that is not `repeatable`, is repeated only when the request
-  certainly never left this machine, or the server refused it unread (HTTP 429).
+- `create`, and any other write that is not `repeatable`, is repeated only when it certainly did
+  not take place: it never left this machine, or the server refused it.
+- Nothing is repeated whose file was read from a stream that cannot be rewound.
 - An empty HTTP 500 is PHP after a fatal error, which comes again nearly always: one repetition.
 - HTTP 429 waits for as long as the server says, else with growing pauses.
 """
@@ -15,10 +16,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from ..calls.operations import Call
-from ..errors import RateLimited, ServerError, TransportError, VtigerError
+from ..calls.outcome import Again, Outcome, may_repeat
 
 LOGIN_ATTEMPTS: Final = 5
 """Another process of the same user may log in at the same moment and spoil the challenge."""
@@ -36,6 +37,9 @@ class RetryPolicy:
     """Attempts when the server answers HTTP 429."""
     longest_wait: float = 120.0
     """Seconds that a call waits at most for a limit of calls to be lifted; then it raises."""
+    longest_work: float = 300.0
+    """Seconds for which the server may go on working on a request after its connection broke or
+    timed out. That a record is not found proves only then that it was not created."""
 
     def backoff(self, attempt: int, chance: float) -> float:
         """Seconds to wait before the next attempt, for `chance` between 0 and 1."""
@@ -43,41 +47,28 @@ class RetryPolicy:
         return float(full * (0.5 + chance / 2))
 
 
-def may_repeat(call: Call[Any], error: VtigerError) -> bool:
-    """Whether sending the call again cannot do anything twice."""
-    if not call.writes or call.repeatable:
-        return True
-    if isinstance(error, TransportError):
-        return not error.sent
-    return isinstance(error, RateLimited)
-
-
 def delay(
-    call: Call[Any],
-    error: VtigerError,
+    call: Call[object],
+    outcome: Outcome,
     attempt: int,
     policy: RetryPolicy,
     chance: float | None = None,
 ) -> float | None:
-    """Seconds to wait before attempt `attempt + 1`, or None to give up and raise `error`."""
-    if not may_repeat(call, error):
+    """Seconds to wait before attempt `attempt + 1`, or None to give up."""
+    if not may_repeat(call, outcome):
         return None
     chance = random.random() if chance is None else chance
-    if isinstance(error, RateLimited):
-        if attempt >= policy.limited_attempts:
+    match outcome.again:
+        case Again.LIMIT if attempt < policy.limited_attempts:
+            if outcome.wait is None:
+                return policy.backoff(attempt + 2, chance)
+            return outcome.wait if outcome.wait <= policy.longest_wait else None
+        case Again.YES if attempt < policy.attempts:
+            return policy.backoff(attempt, chance)
+        case Again.ONCE if attempt < min(2, policy.attempts):
+            return policy.backoff(attempt, chance)
+        case _:
             return None
-        if error.retry_after is None:
-            return policy.backoff(attempt + 2, chance)
-        return error.retry_after if error.retry_after <= policy.longest_wait else None
-    if attempt >= policy.attempts:
-        return None
-    if isinstance(error, TransportError):
-        hopeless = error.status is not None and 300 <= error.status < 500
-        return None if hopeless else policy.backoff(attempt, chance)
-    if isinstance(error, ServerError) and (error.status or 0) >= 500:
-        deterministic = error.status == 500 and attempt >= 2
-        return None if deterministic else policy.backoff(attempt, chance)
-    return None
 
 
 def login_delay(attempt: int, chance: float | None = None) -> float:

@@ -207,6 +207,7 @@ class Session(SessionOperations):
             strict=self._strict,
             max_writes=self.max_writes,
             parallel=self._living().width(),
+            longest_work=self._settings.policy.longest_work,
             external_ids=self._external_ids,
             prefixes=(
                 {name: place.prefix for name, place in package.modules.items()}

@@ -19,18 +19,22 @@ from ..calls.protocols import environment_of
 from ..calls.server import Facts
 from ..errors import ApiError, NotSupported, TransportError, ValuesAdjusted
 from ..metadata.module import ModuleMeta
-from ..planner.single import read_row
+from ..planner.rows import read_row
 from ..values import is_blank
 from .adjustments import Adjustment, Why, counted, of_sent, of_unsent, text_of
 from .line_items import LINE_ITEMS
 from .policies import policies_of
 from .prepare import Prepared
 from .rules import callers_level
-from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..records import BaseRecord
+
+
+def fields_of(row: Row) -> Row:
+    """The row without what is no field: a label in HTML, an address for browsers."""
+    return {name: value for name, value in row.items() if name not in ("label", "url")}
 
 
 # Reading again
@@ -159,14 +163,15 @@ def _decoded_too_often(answer: Row, name: str, text: object) -> bool:
 
 def forget_unanswered(record: BaseRecord, row: Mapping[str, Any], *, items: bool = False) -> None:
     """Drop from the record what an answer of the whole record does not have: nobody knows it.
+    What was assigned since the write was sent stays.
 
     Line items are told by some answers only, so they stay unless `items` says otherwise.
     """
-    fields = record.meta.fields
-    for name in [each for each in vars(record) if each in fields]:
+    fields, later = record.meta.fields, record.changes
+    for name in [each for each in vars(record) if each in fields and each not in later]:
         if fields[name].wire not in row and name != "id":
             delattr(record, name)
-    for name in [each for each in record.extra if each not in row]:
+    for name in [each for each in record.extra if each not in row and each not in later]:
         if items or name != LINE_ITEMS:
             del record.extra[name]
 

@@ -7,34 +7,24 @@ round is sent, its rows are marked as unknown: whatever interrupts it, the repor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..calls.environment import Environment
 from ..calls.operations import Call, Create, Delete, Me, Row
+from ..calls.outcome import Again, Fate, Outcome, outcome_of
 from ..calls.plans import Batch, Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
-from ..errors import (
-    AccessDenied,
-    ApiError,
-    AuthError,
-    InvalidValue,
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    ServerError,
-    TransportError,
-    VtigerError,
-)
+from ..errors import InvalidValue, VtigerError
 from ..ids import parse_id
-from ..planner.single import find_row
 from . import create_once as identity
 from .answers import judged, read_again, refuse_adjusted
-from .prepare import Prepared, needs_user, owned, prepare, read_stored, unknown_outcome
-from .report import BulkReport, Outcome, Progress, Status
+from .doubt import claim, failed, release, unknown_outcome
+from .prepare import Prepared, needs_user, owned, prepare, read_stored
+from .report import BulkReport, Progress, RowOutcome, Status
 from .rules import check_delete, enforce
-from .save import settle
+from .save import Written, is_gone, may_be_gone, settle
 from .state import state_of
 
 if TYPE_CHECKING:
@@ -51,7 +41,7 @@ _SMALLEST_ROUND = 10
 class _Job(Generic[T]):
     """One row that is ready to be sent."""
 
-    outcome: Outcome[T]
+    row: RowOutcome[T]
     call: Call[Any]
     prepared: Prepared | None = None
     """None of a deletion: success is all there is to know."""
@@ -76,33 +66,31 @@ def bulk_create(
     jobs = list(_creations(waiting, user, facts, runner))
     reached = yield from _rounds(report, jobs, runner, progress)
     if reached and report.unknown:
-        yield from _look_for_lost(report, facts, env, at_once=True)
+        yield from _look_for_lost(report, facts, env)
         again = [each for each in report.pending if each.error is not None]
         yield from _rounds(report, list(_creations(again, user, facts, runner)), runner, progress)
 
 
 def _creations(
-    outcomes: Sequence[Outcome[BaseRecord]], user: str | None, facts: Facts, runner: Runner | None
+    rows: Sequence[RowOutcome[BaseRecord]], user: str | None, facts: Facts, runner: Runner | None
 ) -> Iterator[_Job[BaseRecord]]:
     given: set[int] = set()
-    for outcome in outcomes:
-        record = outcome.item
+    for row in rows:
+        record = row.item
         if record._saved_id is not None:
-            outcome.status, outcome.error = Status.DONE, None
+            row.status, row.error = Status.DONE, None
             continue
         if id(record) in given:
-            outcome.status = Status.FAILED
-            outcome.error = InvalidValue(
+            row.status = Status.FAILED
+            row.error = InvalidValue(
                 f"The very same {record.meta.name} object is given more than once; copy() makes "
                 "another record of it."
             )
             continue
         given.add(id(record))
-        prepared = _prepared(outcome, facts)
-        if prepared is not None:
-            if user is not None and needs_user(record, facts):
-                prepared = owned(prepared, record.meta, user)
-            yield _Job(outcome, prepared.call, prepared, _settler(outcome, facts, runner))
+        job = _prepared(row, facts, runner, user)
+        if job is not None:
+            yield job
 
 
 def bulk_update(
@@ -116,17 +104,16 @@ def bulk_update(
     waiting = report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN)
     stored = yield from read_stored([each.item for each in waiting], runner)
     jobs = []
-    for outcome in waiting:
-        record = outcome.item
+    for row in waiting:
+        record = row.item
         if record._saved_id is None:
-            outcome.status = Status.FAILED
-            outcome.error = InvalidValue(
+            row.status = Status.FAILED
+            row.error = InvalidValue(
                 f"This {record.meta.name} record is not saved yet: create it first."
             )
             continue
-        prepared = _prepared(outcome, facts, stored.get(str(record._saved_id)))
-        if prepared is not None:
-            job = _Job(outcome, prepared.call, prepared, _settler(outcome, facts, runner))
+        job = _prepared(row, facts, runner, stored=stored.get(str(record._saved_id)))
+        if job is not None:
             jobs.append(job)
     yield from _rounds(report, jobs, runner, progress)
 
@@ -141,18 +128,21 @@ def bulk_delete(
     facts, env = facts_of(runner), environment_of(runner)
     enforce(meta, check_delete(meta), facts)
     jobs = []
-    for outcome in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
+    for row in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
         try:
-            jobs.append(_Job(outcome, Delete(_id_of(outcome.item, meta))))
+            jobs.append(_Job(row, Delete(_id_of(row.item, meta))))
         except VtigerError as error:
-            outcome.status, outcome.error = Status.FAILED, error
+            row.status, row.error = Status.FAILED, error
     yield from _rounds(report, jobs, runner, progress)
-    for outcome in report.failed:
-        # The server says the same of a record that is gone as of one that may not be deleted.
-        if isinstance(outcome.error, AccessDenied | NotFound):
-            id_ = _id_of(outcome.item, meta)
-            if (yield from find_row(meta, id_, env, columns=("id",))) is None:
-                outcome.status, outcome.error = Status.DONE, None
+    for job in jobs:
+        row = job.row
+        if row.error is None or not may_be_gone(row.error):
+            continue
+        gone = yield from is_gone(meta, _id_of(row.item, meta), env)
+        if gone is None:
+            break
+        if gone:
+            row.status, row.error = Status.DONE, None
 
 
 def write_prepared(
@@ -164,45 +154,58 @@ def write_prepared(
     """Send one prepared write for each row of the report, in rounds, and compare the answers."""
     facts = facts_of(runner)
 
-    def take(outcome: Outcome[str]) -> Callable[[Prepared, Row], None]:
-        def compare(prepared: Prepared, row: Row) -> None:
-            _, outcome.adjusted = judged(prepared, row)
-            refuse_adjusted(f"{prepared.meta.name} {outcome.item}", outcome.adjusted, facts)
+    def take(row: RowOutcome[str]) -> Callable[[Prepared, Row], None]:
+        def compare(prepared: Prepared, answer: Row) -> None:
+            _, row.adjusted = judged(prepared, answer)
+            refuse_adjusted(f"{prepared.meta.name} {row.item}", row.adjusted, facts)
 
         return compare
 
-    jobs = [_Job(outcome, each.call, each, take(outcome)) for outcome, each in zip(report, writes)]
+    jobs = [_Job(row, each.call, each, take(row)) for row, each in zip(report, writes)]
     yield from _rounds(report, jobs, runner, progress)
 
 
 def _prepared(
-    outcome: Outcome[BaseRecord], facts: Facts, stored: Row | None = None
-) -> Prepared | None:
-    """The row's call; None when there is nothing to send, which the outcome then tells."""
+    row: RowOutcome[BaseRecord],
+    facts: Facts,
+    runner: Runner | None,
+    user: str | None = None,
+    stored: Row | None = None,
+) -> _Job[BaseRecord] | None:
+    """The row's job; None when there is nothing to send, which the row then tells."""
+    record, given = row.item, row.item._outgoing()
     try:
-        prepared = prepare(outcome.item, facts, present=stored)
-    except OutcomeUnknown as error:
-        outcome.status, outcome.error = Status.UNKNOWN, error
-        return None
+        prepared = prepare(record, facts, present=stored)
     except VtigerError as error:
-        outcome.status, outcome.error = Status.FAILED, error
+        row.status, row.error = _unsettled(record) or Status.FAILED, error
         return None
     if prepared is None:
-        outcome.status, outcome.error = Status.UNCHANGED, None
-    return prepared
+        row.status, row.error = Status.UNCHANGED, None
+        return None
+    if user is not None and needs_user(record, facts):
+        prepared = owned(prepared, record.meta, user)
+    written = Written(record, prepared, given)
+    return _Job(row, prepared.call, prepared, _settler(row, written, facts, runner))
 
 
 def _settler(
-    outcome: Outcome[BaseRecord], facts: Facts, runner: Runner | None
+    row: RowOutcome[BaseRecord], written: Written, facts: Facts, runner: Runner | None
 ) -> Callable[[Prepared, Row], None]:
-    def take(prepared: Prepared, row: Row) -> None:
-        record = outcome.item
+    def take(prepared: Prepared, answer: Row) -> None:
         try:
-            settle(record, prepared, row, facts, runner)
+            settle(replace(written, prepared=prepared), answer, facts, runner)
         finally:
-            outcome.adjusted = state_of(record).adjusted
+            row.adjusted = state_of(row.item).adjusted
 
     return take
+
+
+def _unsettled(record: BaseRecord) -> Status | None:
+    """How far a row is whose record is being created by somebody else, or in doubt."""
+    state = state_of(record)
+    if state.saving:
+        return Status.PENDING
+    return Status.UNKNOWN if state.lost is not None else None
 
 
 def _rounds(
@@ -212,34 +215,32 @@ def _rounds(
     progress: Progress | None,
 ) -> Plan[bool]:
     """Send the jobs; whether the server could be reached to the end."""
-    size = max(_SMALLEST_ROUND, 5 * facts_of(runner).parallel)
+    facts = facts_of(runner)
+    size = max(_SMALLEST_ROUND, 5 * facts.parallel)
     for at in range(0, len(jobs), size):
-        chunk = [job for job in jobs[at : at + size] if _claimed(job)]
-        for job in chunk:
-            job.outcome.status = Status.UNKNOWN
-            job.outcome.error = None
-        replies = yield Batch([job.call for job in chunk], collect=True)
-        yield from _take_all(chunk, replies, runner)
+        chunk = [job for job in jobs[at : at + size] if _claimed(job, facts)]
+        try:
+            replies = yield from _round(chunk, runner)
+        finally:
+            for job in chunk:
+                _released(job)
         if progress is not None:
             progress(report)
-        if replies and _hopeless(replies):
+        failures = [reply for reply in replies if isinstance(reply, VtigerError)]
+        for failure in failures:
+            if outcome_of(failure).again is Again.SETUP:
+                raise failure
+        if _hopeless([outcome_of(failure) for failure in failures], len(replies)):
             return False
     return True
 
 
-def _claimed(job: _Job[Any]) -> bool:
-    """Whether nobody else is creating the row's record; its outcome tells if so."""
-    if not isinstance(job.call, Create):
-        return True
-    try:
-        identity.claim(job.outcome.item, job.call)
-    except OutcomeUnknown as error:
-        job.outcome.status, job.outcome.error = Status.UNKNOWN, error
-    except VtigerError:
-        job.outcome.status, job.outcome.error = Status.DONE, None
-    else:
-        return True
-    return False
+def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Any]]:
+    for job in chunk:
+        job.row.status, job.row.error = Status.UNKNOWN, None
+    replies: list[Any] = yield Batch([job.call for job in chunk], collect=True)
+    yield from _take_all(chunk, replies, runner)
+    return replies
 
 
 def _take_all(
@@ -249,78 +250,90 @@ def _take_all(
     answered = [
         (job.prepared, reply)
         for job, reply in zip(jobs, replies)
-        if job.prepared is not None and not isinstance(reply, Exception)
+        if job.prepared is not None and not isinstance(reply, VtigerError)
     ]
     whole = iter((yield from read_again(answered, runner)))
     for job, reply in zip(jobs, replies):
-        if job.prepared is None or isinstance(reply, Exception):
+        if job.prepared is None or isinstance(reply, VtigerError):
             _take(job, job.prepared, reply)
         else:
             _take(job, *next(whole))
 
 
+def _claimed(job: _Job[Any], facts: Facts) -> bool:
+    """Whether nobody else is creating the row's record; the row tells if so."""
+    if not isinstance(job.call, Create):
+        return True
+    record = job.row.item
+    try:
+        claim(record, job.call, facts)
+    except VtigerError as error:
+        status = _unsettled(record)
+        job.row.status = status or Status.DONE
+        job.row.error = error if status is not None else None
+        return False
+    return True
+
+
+def _released(job: _Job[Any]) -> None:
+    if isinstance(job.call, Create):
+        release(job.row.item)
+
+
 def _take(job: _Job[Any], prepared: Prepared | None, reply: Any) -> None:
-    outcome = job.outcome
-    creates = not job.call.repeatable
-    if not isinstance(reply, Exception):
-        outcome.status = Status.DONE
+    row = job.row
+    if not isinstance(reply, VtigerError):
+        row.status = Status.DONE
         try:
             if job.take is not None and prepared is not None:
                 job.take(prepared, reply)
         except VtigerError as error:
             # `ValuesAdjusted`, mostly. Written all the same: it must not be sent again.
-            outcome.error = error
+            row.error = error
         return
-    outcome.error = reply
-    if isinstance(reply, RateLimited) or (isinstance(reply, TransportError) and not reply.sent):
-        outcome.status = Status.PENDING
-    elif identity.lost(reply):
-        outcome.status = Status.UNKNOWN
-        return
-    else:
-        outcome.status = Status.FAILED
-    if creates:
-        state_of(outcome.item).lost = None
+    row.error = reply
+    row.status = _status(outcome_of(reply))
+    if isinstance(job.call, Create):
+        failed(row.item, reply)
 
 
-def _hopeless(replies: Sequence[Any]) -> bool:
+def _status(outcome: Outcome) -> Status:
+    if not outcome.undone:
+        return Status.UNKNOWN
+    unsent = outcome.fate is Fate.NEVER_LEFT or outcome.again is Again.LIMIT
+    return Status.PENDING if unsent else Status.FAILED
+
+
+def _hopeless(failures: Sequence[Outcome], number: int) -> bool:
     """Whether going on makes no sense: the key was refused, or nothing of a round got through."""
-    if any(isinstance(reply, AuthError) for reply in replies):
+    if any(outcome.again is Again.KEY for outcome in failures):
         return True
-    return all(isinstance(reply, TransportError | RateLimited) for reply in replies)
+    vain = [outcome for outcome in failures if outcome.again in (Again.YES, Again.LIMIT)]
+    return 0 < number == len(vain)
 
 
-def _look_for_lost(
-    report: BulkReport[BaseRecord], facts: Facts, env: Environment, *, at_once: bool = False
-) -> Plan[None]:
-    """Settle rows in doubt by their external id: found ones are done, absent ones pending.
-
-    `at_once` after the answer was lost, a record that is not there may still be on its way.
-    """
-    for outcome in report.unknown:
-        record = outcome.item
+def _look_for_lost(report: BulkReport[BaseRecord], facts: Facts, env: Environment) -> Plan[None]:
+    """Settle rows in doubt by their external id: found ones are done, absent ones pending."""
+    for row in report.unknown:
+        record = row.item
         if record._saved_id is not None:
-            outcome.status, outcome.error = Status.DONE, None
+            row.status, row.error = Status.DONE, None
             continue
         lost = state_of(record).lost
-        if lost is None:
-            # Resolved by hand in the meantime: it does not exist.
-            outcome.status = Status.PENDING
-            continue
-        each = identity.identity_field(record.meta, facts)
-        if each is None or not str(lost.sent.get(each.wire) or "").strip():
-            outcome.error = outcome.error or unknown_outcome(record)
-            continue
-        try:
-            conclusive = not (at_once and identity.unfinished(outcome.error))
-            found = yield from identity.resolve(record, facts, env, conclusive=conclusive)
-        except (OutcomeUnknown, ApiError, TransportError, ServerError) as error:
-            outcome.error = error
-            continue
-        if found:
-            outcome.status, outcome.error = Status.DONE, None
-        elif conclusive:
-            outcome.status = Status.PENDING
+        if lost is not None:
+            each = identity.identity_field(record.meta, facts)
+            if each is None or not str(lost.sent.get(each.wire) or "").strip():
+                row.error = row.error or unknown_outcome(record, lost)
+                continue
+            try:
+                if (yield from identity.resolve(record, facts, env)):
+                    row.status, row.error = Status.DONE, None
+                    continue
+            except VtigerError as error:
+                row.error = error
+                continue
+        # Not there, or resolved by hand in the meantime.
+        row.status = Status.PENDING
 
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:

@@ -7,34 +7,24 @@ stays in doubt until `record.crm.resolve()`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ..calls.environment import Environment
 from ..calls.operations import Create, Retrieve, Row
+from ..calls.outcome import outcome_of
 from ..calls.plans import Plan, collect_rows, perform
 from ..calls.server import Facts
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
-from ..errors import (
-    ApiError,
-    ConfigError,
-    NotSupported,
-    OutcomeUnknown,
-    RecordError,
-    SchemaError,
-    ServerError,
-    Timeout,
-    TransportError,
-)
+from ..errors import ConfigError, OutcomeUnknown, VtigerError
 from ..ids import parse_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
-from .prepare import unknown_outcome
+from .answers import fields_of
+from .doubt import failed, in_flight, not_there_yet, refuse_unsettled, unknown_outcome
 from .state import LostCreate, state_of
-from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..records import BaseRecord
@@ -45,84 +35,31 @@ _CLOCK_TOLERANCE: Final = timedelta(minutes=30)
 _SAFE_LENGTH: Final = 40
 """Text up to this length fits every standard column, so it is stored as it was sent."""
 
-_DEFINITE: Final = frozenset({"FAILED_TO_CREATE", "CURRENCY_INACTIVE"})
 
-_GIVEN_UP: Final = frozenset({408, 504, 524})
-"""HTTP statuses by which a proxy says that it waits no longer; the server may go on."""
+def create_once(
+    record: BaseRecord, call: Create, facts: Facts, env: Environment, *, again: bool = True
+) -> Plan[Row]:
+    """Send the create of a claimed record. Raises `OutcomeUnknown` when nobody can tell its
+    outcome.
 
-_claiming = threading.Lock()
-
-
-def lost(error: BaseException) -> bool:
-    """Whether the error leaves open if the create took place."""
-    if isinstance(error, TransportError):
-        return error.sent
-    return isinstance(error, ServerError) and error.code not in _DEFINITE
-
-
-def unfinished(error: BaseException | None) -> bool:
-    """Whether the server may still be at work on the call: that the record is not found then
-    proves nothing yet."""
-    return isinstance(error, Timeout) or getattr(error, "status", None) in _GIVEN_UP
-
-
-def claim(record: BaseRecord, call: Create) -> None:
-    """From now on the record is in doubt, until its create is answered.
-
-    Raises `OutcomeUnknown` when it is already, and `RecordError` when it was saved meanwhile:
-    another thread or task works on the same record.
+    With `again` it is sent once more where the record is looked for and is not there.
     """
-    with _claiming:
-        if record._saved_id is not None:
-            raise RecordError(
-                f"This {record.meta.name} record became {record._saved_id} meanwhile: another "
-                "thread or task saved it. Nothing was sent."
-            )
-        state = state_of(record)
-        if state.lost is not None:
-            raise unknown_outcome(record)
-        state.lost = LostCreate(call.values, datetime.now(UTC))
-
-
-def create_once(record: BaseRecord, call: Create, facts: Facts, env: Environment) -> Plan[Row]:
-    """Send a create. Raises `OutcomeUnknown` with the record when nobody can tell its outcome."""
     identity_field(record.meta, facts)  # a wrong name is told before it is needed
     try:
-        return (yield from _send(record, call))
-    except (TransportError, ServerError) as error:
-        if not lost(error):
-            state_of(record).lost = None
+        return (yield from perform(call))
+    except VtigerError as error:
+        lost = failed(record, error)
+        if lost is None:
             raise
-        found = yield from _by_identity(record.meta, call.values, facts, env)
-        if found is None or (not found and unfinished(error)):
-            raise unknown_outcome(record) from error
+        over = lost.over()
+        found = yield from _by_identity(record.meta, lost.sent, facts, env)
         if found:
             return (yield from perform(Retrieve(found)))
-    # It was looked for and is not there: repeating it cannot make a double.
-    state_of(record).lost = None
-    try:
-        return (yield from _send(record, call))
-    except (TransportError, ServerError) as error:
-        if not lost(error):
-            state_of(record).lost = None
-            raise
-        found = yield from _by_identity(record.meta, call.values, facts, env)
-        if not found:
-            raise unknown_outcome(record) from error
-        return (yield from perform(Retrieve(found)))
-
-
-def _send(record: BaseRecord, call: Create) -> Plan[Row]:
-    """Until the answer is here, the record is in doubt: also when the task is cancelled."""
-    claim(record, call)
-    try:
-        row = yield from perform(call)
-    except (ApiError, ConfigError, NotSupported, SchemaError) as error:
-        if not lost(error):  # refused by the CRM, or never sent
-            state_of(record).lost = None
-        raise
-    state_of(record).lost = None
-    return row
+        if found is None or not (over and again and outcome_of(error).repeatable):
+            raise unknown_outcome(record, lost) from error
+    # Not there, and the server is done with it: sending it again cannot make a double.
+    in_flight(record, call, facts)
+    return (yield from create_once(record, call, facts, env, again=False))
 
 
 def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
@@ -152,7 +89,7 @@ def _by_identity(
         return None
     try:
         ids = yield from find_exactly(meta, each, value, env)
-    except (TransportError, ServerError):
+    except VtigerError:
         return None
     return ids[0] if len(ids) == 1 else None if ids else ""
 
@@ -166,40 +103,44 @@ def find_exactly(
     return [str(row["id"]) for row in rows if row.get(each.wire) == value]
 
 
-def resolve(
-    record: BaseRecord, facts: Facts, env: Environment, *, conclusive: bool = True
-) -> Plan[bool]:
+def resolve(record: BaseRecord, facts: Facts, env: Environment) -> Plan[bool]:
     """Find out what became of a lost create.
 
-    True: the record exists and is loaded. False: it does not, and may be saved again; unless
-    `conclusive`, when the server may not be done with it yet, it stays in doubt. Raises
-    `OutcomeUnknown` when several records could be the one; then tell which with `adopt`.
+    True: the record exists and is loaded. False: it does not, and may be saved again. Raises
+    `OutcomeUnknown` while the server may still be at work on it (`outcome.until`), and when
+    several records could be the one; then tell which with `adopt`.
     """
     state = state_of(record)
-    if state.lost is None:
+    if state.saving:
+        refuse_unsettled(record)
+    lost = state.lost
+    if lost is None:
         return record._saved_id is not None
+    over = lost.over()
     meta = record.meta
     each = identity_field(meta, facts)
-    value = state.lost.sent.get(each.wire) if each is not None else None
+    value = lost.sent.get(each.wire) if each is not None else None
     if each is not None and isinstance(value, str) and value.strip():
         ids = yield from find_exactly(meta, each, value, env)
     else:
-        ids = yield from _look_alikes(meta, state.lost, facts, env)
+        ids = yield from _look_alikes(meta, lost, facts, env)
     if len(ids) > 1:
         raise _several(record, ids)
-    if not ids:
-        if conclusive:
-            state.lost = None
-        return False
-    yield from adopt(record, ids[0])
-    return True
+    if ids:
+        yield from adopt(record, ids[0])
+        return True
+    if not over:
+        raise not_there_yet(record, lost)
+    state.lost = None
+    return False
 
 
 def adopt(record: BaseRecord, id_: str) -> Plan[None]:
     """Take an existing record for the one that was to be created, and load it."""
     row = yield from perform(Retrieve(str(parse_id(id_))))
-    state_of(record).lost = None
-    record._settle(fields_of(row), None)
+    state = state_of(record)
+    record._settle(fields_of(row), None, state.lost.given if state.lost is not None else None)
+    state.lost = None
 
 
 def forget(record: BaseRecord) -> None:

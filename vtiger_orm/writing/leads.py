@@ -32,7 +32,7 @@ from ..planner import plan_rows
 from .adjustments import of_sent
 from .answers import read_quietly, refuse_adjusted, warn_adjusted
 from .prepare import check_given
-from .wire import to_wire
+from .rules import to_wire
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment

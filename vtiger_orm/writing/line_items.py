@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, overload
 
-from ..calls.operations import Query, Retrieve, Row
+from ..calls.operations import Retrieve, Row
 from ..calls.plans import Batch, Plan, perform
 from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
+from ..planner.branches import Comparison, InList
+from ..planner.statement import Statement
 from ..values import is_blank
 
 if TYPE_CHECKING:
@@ -300,7 +302,7 @@ def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     ]
     pending = [(chunk, "0x0") for chunk in chunks]
     while pending:
-        replies = yield Batch([Query(_items_text(chunk, after)) for chunk, after in pending])
+        replies = yield Batch([_items(chunk, after).query for chunk, after in pending])
         following = []
         for (chunk, _), rows in zip(pending, replies):
             for row in rows:
@@ -316,12 +318,10 @@ def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     }
 
 
-def _items_text(parents: Sequence[str], after: str) -> str:
-    listed = ",".join(f"'{parse_id(each)}'" for each in parents)
-    return (
-        f"select * from LineItem where parent_id in ({listed}) and id > '{parse_id(after)}' "
-        "order by id limit 100;"
-    )
+def _items(parents: Sequence[str], after: str) -> Statement:
+    listed = InList("parent_id", tuple(str(parse_id(each)) for each in parents))
+    later = Comparison("id", ">", str(parse_id(after)))
+    return Statement("LineItem", ("*",), ((listed, later),), order=("id",), limit=100)
 
 
 def _is_tax(name: str) -> bool:

@@ -16,7 +16,7 @@ from ..errors import InvalidValue, NotLoaded, NotSupported, RecordError
 from ..ids import id_number, parse_id
 from ..metadata.module import ModuleMeta, Relation
 from ..planner.related_ids import Side, are_related
-from ..planner.single import find_row
+from ..planner.rows import find_row
 
 if TYPE_CHECKING:
     from ..records import BaseRecord

@@ -23,8 +23,7 @@ from .changeset import Changeset, known_of
 from .prepare import Prepared, needed_fields, prepare_changeset, read_needed
 from .preview import Preview, refused
 from .report import BulkError, BulkReport
-from .rules import Problem, Rule, check_delete
-from .wire import to_wire
+from .rules import Problem, Rule, check_delete, to_wire
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

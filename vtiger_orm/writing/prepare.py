@@ -15,12 +15,12 @@ from ..calls.plans import Plan, collect_rows, together
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
 from ..conditions.tree import OneOf, Selection
-from ..errors import OutcomeUnknown
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
-from ..planner.single import read_row
+from ..planner.rows import read_row
 from .changeset import Changeset, changeset_of
+from .doubt import refuse_unsettled
 from .policies import Policy, policies_of
 from .rules import (
     Problem,
@@ -29,9 +29,9 @@ from .rules import (
     check_revise,
     check_values,
     enforce,
+    to_wire,
 )
-from .state import has_state, state_of
-from .wire import to_wire
+from .state import has_state
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -100,10 +100,11 @@ def prepare(
 
     A new record may lack its owner yet (`owned`); `present` are the stored values that were read
     for it (`read_stored`). Raises `InvalidRecord` and `NotSupported` (nothing may be sent then),
-    and `OutcomeUnknown` for a record whose create was lost.
+    `OutcomeUnknown` for a record whose create was lost, and `BeingSaved` while another task or
+    thread creates it.
     """
-    if record._saved_id is None and has_state(record) and state_of(record).lost is not None:
-        raise unknown_outcome(record)
+    if record._saved_id is None and has_state(record):
+        refuse_unsettled(record)
     return prepare_changeset(
         changeset_of(record, file), facts, operation=operation, stored=present or {}
     )
@@ -215,19 +216,6 @@ def _beside(change: Changeset, facts: Facts) -> dict[str, str]:
             if text is not None:
                 found[name] = text
     return found
-
-
-def unknown_outcome(record: BaseRecord) -> OutcomeUnknown:
-    """The error of a record whose create was lost; it has the record."""
-    lost = state_of(record).lost
-    when = f" at {lost.at:%Y-%m-%d %H:%M:%S} UTC" if lost else ""
-    error = OutcomeUnknown(
-        f"A create of {record.meta.name} was sent{when} and its answer was lost: the record may "
-        "or may not exist. It is not sent again. Call record.crm.resolve(), which looks for it "
-        "in the CRM; the record is this error's `record`."
-    )
-    error.record = record
-    return error
 
 
 # What has to be read first

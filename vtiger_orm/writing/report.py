@@ -29,14 +29,14 @@ class Status(StrEnum):
 
 
 @dataclass(slots=True)
-class Outcome(Generic[T]):
+class RowOutcome(Generic[T]):
     """One row: what was to be written, and what became of it."""
 
     item: T
     """The record, or the id where only ids were given."""
     status: Status = Status.PENDING
-    error: Exception | None = None
-    """Why it failed or is unknown."""
+    error: VtigerError | None = None
+    """Why it failed or is unknown; its `outcome` tells what became of the call."""
     adjusted: tuple[Adjustment, ...] = ()
     """What the CRM stored otherwise, or does not show, of a row that is done."""
 
@@ -46,7 +46,7 @@ class Outcome(Generic[T]):
         return self.status in (Status.DONE, Status.UNCHANGED)
 
 
-class BulkReport(Sequence[Outcome[T]]):
+class BulkReport(Sequence[RowOutcome[T]]):
     """One outcome for each row, in the order given.
 
     Give it to the same method again to go on: rows that are done are left alone, refused rows
@@ -55,7 +55,7 @@ class BulkReport(Sequence[Outcome[T]]):
     """
 
     def __init__(self, items: Iterable[T]) -> None:
-        self._outcomes: list[Outcome[T]] = [Outcome(item) for item in items]
+        self._outcomes: list[RowOutcome[T]] = [RowOutcome(item) for item in items]
 
     @property
     def counts(self) -> Counter[Status]:
@@ -67,29 +67,29 @@ class BulkReport(Sequence[Outcome[T]]):
         """Whether every row is written, or needed no writing."""
         return all(each.settled for each in self._outcomes)
 
-    def of(self, *statuses: Status) -> list[Outcome[T]]:
+    def of(self, *statuses: Status) -> list[RowOutcome[T]]:
         """The outcomes that have one of these statuses."""
         return [each for each in self._outcomes if each.status in statuses]
 
     @property
-    def done(self) -> list[Outcome[T]]:
+    def done(self) -> list[RowOutcome[T]]:
         return self.of(Status.DONE)
 
     @property
-    def adjusted(self) -> list[Outcome[T]]:
+    def adjusted(self) -> list[RowOutcome[T]]:
         """The rows that are done, but not as they were sent."""
         return [each for each in self._outcomes if each.adjusted]
 
     @property
-    def failed(self) -> list[Outcome[T]]:
+    def failed(self) -> list[RowOutcome[T]]:
         return self.of(Status.FAILED)
 
     @property
-    def unknown(self) -> list[Outcome[T]]:
+    def unknown(self) -> list[RowOutcome[T]]:
         return self.of(Status.UNKNOWN)
 
     @property
-    def pending(self) -> list[Outcome[T]]:
+    def pending(self) -> list[RowOutcome[T]]:
         return self.of(Status.PENDING)
 
     @property
@@ -103,16 +103,16 @@ class BulkReport(Sequence[Outcome[T]]):
             raise BulkError(self)
 
     @overload
-    def __getitem__(self, index: int) -> Outcome[T]: ...
+    def __getitem__(self, index: int) -> RowOutcome[T]: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Outcome[T]]: ...
-    def __getitem__(self, index: int | slice) -> Outcome[T] | list[Outcome[T]]:
+    def __getitem__(self, index: slice) -> list[RowOutcome[T]]: ...
+    def __getitem__(self, index: int | slice) -> RowOutcome[T] | list[RowOutcome[T]]:
         return self._outcomes[index]
 
     def __len__(self) -> int:
         return len(self._outcomes)
 
-    def __iter__(self) -> Iterator[Outcome[T]]:
+    def __iter__(self) -> Iterator[RowOutcome[T]]:
         return iter(self._outcomes)
 
     def __repr__(self) -> str:

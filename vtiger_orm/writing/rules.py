@@ -15,11 +15,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ..calls.server import Facts
-from ..errors import InvalidRecord, NotSupported
+from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import SEPARATOR, is_blank
+from ..values import SEPARATOR, encode, is_blank, plain
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _INTEGER_LIMIT: Final = 2**31
@@ -58,6 +58,31 @@ class Problem:
 
 class UnknownPicklistValue(UserWarning):
     """A value that the picklist did not have when the package was generated."""
+
+
+def to_wire(meta: ModuleMeta, values: Mapping[str, object]) -> dict[str, Any]:
+    """The wire values of attributes.
+
+    A name the module does not know is the wire name of a field newer than the package; its value
+    is written by its Python type alone. Raises `InvalidRecord` that lists every value that has no
+    wire form.
+    """
+    wire: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in values.items():
+        each = meta.fields.get(name)
+        try:
+            if each is not None:
+                wire[each.wire] = encode(each, value)
+            else:
+                wire[name] = plain(value)
+        except InvalidValue as error:
+            problems.append(Problem(name, Rule.VALUE, str(error)))
+        except ValueError as error:
+            problems.append(Problem(name, Rule.VALUE, f"{name}: {error}"))
+    if problems:
+        raise InvalidRecord(meta.name, problems)
+    return wire
 
 
 def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> list[Problem]:

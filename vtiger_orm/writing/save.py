@@ -8,23 +8,20 @@ the owner from the session's user.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
+from ..calls.environment import Environment
 from ..calls.operations import Create, Delete, FilePart, Me, Row
+from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
-from ..errors import (
-    AccessDenied,
-    DoesNotExist,
-    InvalidRecord,
-    InvalidValue,
-    NotFound,
-    TransportError,
-)
-from ..planner.single import find_row, read_row
+from ..errors import DoesNotExist, InvalidRecord, InvalidValue, VtigerError
+from ..planner.rows import find_row, read_row
 from . import clock
 from .answers import (
+    fields_of,
     forget_unanswered,
     judged,
     must_be_read,
@@ -32,12 +29,12 @@ from .answers import (
     refuse_adjusted,
 )
 from .create_once import create_once
+from .doubt import claimed
 from .line_items import is_inventory
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rules import Problem, Rule, check_delete, enforce
 from .state import items_of, state_of, take_items
 from .unmodified import check_unmodified
-from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -96,38 +93,58 @@ def save(
     """
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts = facts_of(runner)
+    facts, env = facts_of(runner), environment_of(runner)
     stored = yield from read_stored([record], runner, operation=operation)
     present = stored.get(str(record._saved_id))
+    given = record._outgoing()
     prepared = prepare(record, facts, operation=operation, present=present, file=file)
     if prepared is None:
         return
     if needs_user(record, facts):
         user = str((yield from perform(Me()))["id"])
-        # Another task may have saved the record in the meantime.
+        # Another task may have saved or changed the record in the meantime.
+        given = record._outgoing()
         prepared = prepare(record, facts, operation=operation, present=present, file=file)
         if prepared is None:
             return
         prepared = owned(prepared, record.meta, user)
+    written = Written(record, prepared, given)
     if isinstance(prepared.call, Create):
-        row = yield from create_once(record, prepared.call, facts, environment_of(runner))
-    else:
-        if if_unmodified:
-            yield from check_unmodified(prepared, environment_of(runner))
-        row = yield from perform(prepared.call)
+        with claimed(record, prepared.call, facts):
+            row = yield from create_once(record, prepared.call, facts, env)
+            yield from _take_over(written, row, facts, runner)
+        return
+    if if_unmodified:
+        yield from check_unmodified(prepared, env)
+    row = yield from perform(prepared.call)
+    yield from _take_over(written, row, facts, runner)
+
+
+def _take_over(written: Written, row: Row, facts: Facts, runner: Runner | None) -> Plan[None]:
+    record, prepared = written.record, written.prepared
     if must_be_read(prepared, row):
         # The record is known from here on, whatever becomes of the reading.
-        record._settle(fields_of(row), runner)
+        record._settle(fields_of(row), runner, written.given)
+        state_of(record).lost = None
         [(prepared, row)] = yield from read_again([(prepared, row)], runner)
-    settle(record, prepared, row, facts, runner)
+    settle(replace(written, prepared=prepared), row, facts, runner)
 
 
-def settle(
-    record: BaseRecord, prepared: Prepared, row: Row, facts: Facts, runner: Runner | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that was sent, as long as its answer is not taken over."""
+
+    record: BaseRecord
+    prepared: Prepared
+    given: Mapping[str, object]
+    """The record's changes when the write was prepared: later ones are kept as changes."""
+
+
+def settle(written: Written, row: Row, facts: Facts, runner: Runner | None) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
+    record, prepared = written.record, written.prepared
     row, adjusted = judged(prepared, row)
-    record._settle(row, runner)
+    record._settle(row, runner, written.given)
     forget_unanswered(record, row)
     take_items(record, row)
     if isinstance(prepared.call, Create):
@@ -151,12 +168,27 @@ def delete_id(meta: ModuleMeta, id_: str, runner: Runner | None) -> Plan[None]:
     enforce(meta, check_delete(meta), facts_of(runner))
     try:
         yield from perform(Delete(id_))
-    except (AccessDenied, NotFound, TransportError):
-        # The server says the same of a record that is gone, perhaps by this very call whose
-        # answer was lost, as of one that may not be deleted.
-        found = yield from find_row(meta, id_, environment_of(runner), columns=("id",))
-        if found is not None:
+    except VtigerError as error:
+        if not may_be_gone(error) or not (yield from is_gone(meta, id_, environment_of(runner))):
             raise
+
+
+def may_be_gone(error: VtigerError) -> bool:
+    """Whether a record may be gone although its deletion failed.
+
+    The server says the same of a record that is gone, perhaps by this very call whose answer was
+    lost, as of one that may not be deleted.
+    """
+    outcome = outcome_of(error)
+    return not outcome.undone or (outcome.fate is Fate.REFUSED and outcome.again is Again.NO)
+
+
+def is_gone(meta: ModuleMeta, id_: str, env: Environment) -> Plan[bool | None]:
+    """Whether the record is no longer there to be read; None where the CRM cannot be asked."""
+    try:
+        return (yield from find_row(meta, id_, env, columns=("id",))) is None
+    except VtigerError:
+        return None
 
 
 def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:

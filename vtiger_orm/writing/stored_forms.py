@@ -16,8 +16,7 @@ from typing import Final
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
-from ..conditions.collation import equality_key, weigh
-from ..conditions.patterns import ANY, ONE, literal
+from ..conditions.collation import ANY, ONE, equality_key, like_literal, weigh
 from ..conditions.tree import (
     Compare,
     Equal,
@@ -67,7 +66,7 @@ class StoredForms:
             low, high = format(number - _CENT, "f"), format(number + _CENT, "f")
             return all_of(Compare(each, ">=", low), Compare(each, "<=", high))
         texts = tuple(dict.fromkeys((self.sent, *self.whole)))
-        beginnings = dict.fromkeys(f"{literal(text[:NARROW])}{ANY}" for text in self.cut)
+        beginnings = dict.fromkeys(f"{like_literal(text[:NARROW])}{ANY}" for text in self.cut)
         return any_of(OneOf(each, texts), *(Like(each, pattern) for pattern in beginnings))
 
     def accepts(self, stored: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..calls.environment import Environment
 from ..calls.plans import Plan
 from ..errors import NotLoaded, StaleRecord
-from ..planner.single import read_row
+from ..planner.rows import read_row
 from .adjustments import counted, differs, text_of
 from .line_items import LINE_ITEMS
 from .prepare import Prepared

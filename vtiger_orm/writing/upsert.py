@@ -17,9 +17,9 @@ from ..errors import DuplicateRecord, ValuesAdjusted, VtigerError
 from ..metadata.module import FieldMeta, ModuleMeta
 from . import save as write
 from .adjustments import Adjustment
+from .rules import to_wire
 from .state import state_of
 from .stored_forms import StoredForms, chosen, stored_forms
-from .wire import to_wire
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

@@ -1,0 +1,25 @@
+"""Reading an outcome: what retry, create-once, bulk, delete and upload decide by.
+
+The value is declared beside the errors, which carry it. `dialects` judges status and body of an
+answer, `session` transport and login; nobody else makes one.
+"""
+
+from __future__ import annotations
+
+from ..errors import NEVER_LEFT, Again, Fate, Outcome, VtigerError
+from .operations import Call
+
+__all__ = ["NEVER_LEFT", "Again", "Fate", "Outcome", "may_repeat", "outcome_of"]
+
+
+def outcome_of(error: VtigerError) -> Outcome:
+    """What became of the call that failed with this error.
+
+    An error without an outcome was raised before anything was sent.
+    """
+    return error.outcome or NEVER_LEFT
+
+
+def may_repeat(call: Call[object], outcome: Outcome) -> bool:
+    """Whether sending the call again cannot do anything twice."""
+    return outcome.repeatable and (not call.writes or call.repeatable or outcome.undone)
