@@ -14,7 +14,8 @@ from ..metadata.dependencies import Dependency
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What is known of one session and its server. `None` for a capability means that nobody has asked yet."""
+    """What is known of a session and its server. `None` for a capability means that nobody has
+    asked yet."""
 
     dialect: str = "webservice"
     """``webservice``, ``cloud`` or ``restfulapi``."""
