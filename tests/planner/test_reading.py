@@ -182,7 +182,9 @@ def test_knowledge_of_nulls_expires() -> None:
 def test_slices_of_what_the_server_decides(many: Server, start: int, stop: int, most: int) -> None:
     selection = replace(select(many), start=start, stop=stop)
     assert calls(many, selection, SQL) == most
-    assert calls(many, replace(selection, where=select(many, whole=1).where), SQL) <= most
+    narrow = replace(selection, where=select(many, whole=1).where)  # 135 rows
+    proof = 1 if start >= 135 else 0  # that there are none
+    assert calls(many, narrow, SQL) <= most + proof
 
 
 def test_slices_under_a_residual_stop_reading(many: Server) -> None:
@@ -544,13 +546,14 @@ def node(crm: Server, **lookups: Any) -> Node:
     return resolve(crm.metas["Things"], [], lookups)
 
 
-def test_an_empty_answer_is_confirmed_once_for_each_shape(many: Server) -> None:
+def test_every_empty_answer_is_confirmed(many: Server) -> None:
+    """Also of a statement that has worked before: the next may fail for another reason."""
     env = careful(page_size=100)
     assert many.ids(select(many, name="none"), env) == []
     assert many.log[-1].startswith("select count(*)")
     many.log.clear()
     assert many.ids(select(many, name="nobody"), env) == []
-    assert len(many.log) == 1
+    assert [text.split(" from ")[0] for text in many.log] == ["select id", "select count(*)"]
 
 
 def test_a_swallowed_sql_error_is_raised_with_the_statement() -> None:

@@ -110,7 +110,7 @@ class RelatedManager(QuerySet[M]):
     def _count(self, runner: Runner) -> Plan[int]:
         whole = Selection(self._side.target, self._condition())
         if self._reference is None and self._state.selection == whole:
-            return count_related(self._side, facts_of(runner))
+            return count_related(self._side, runner.environment, facts_of(runner))
         return super()._count(runner)
 
     # Writing

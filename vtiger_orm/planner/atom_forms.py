@@ -239,6 +239,15 @@ def tidied(branch: Branch) -> Branch:
     return tuple(part for part in branch if part not in needless) if needless else branch
 
 
+def is_unusual(branches: Branches) -> bool:
+    """Whether hardly any record will fulfil them: those with a date that no calendar has."""
+    zero_dates = {("<", _FIRST_DAY)}
+    return all(
+        any(isinstance(part, Comparison) and part[1:] in zero_dates for part in branch)
+        for branch in branches
+    )
+
+
 def _is_implied(bound: Comparison, branch: Branch) -> bool:
     """Whether another part is about the same field and false of NULL and zero dates."""
     same = [each for each in branch if isinstance(each, SENDABLE) and each.wire == bound.wire]

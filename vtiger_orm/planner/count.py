@@ -210,7 +210,7 @@ def _numbers(part: Comparison | InList) -> set[int]:
 
 def _sum(what: Compiled, terms: Counter[Branches]) -> Plan[int]:
     groups = list(terms)
-    numbers = yield from counts([what.statement(group) for group in groups])
+    numbers = yield from counts([what.statement(group) for group in groups], what.env)
     return sum(terms[group] * number for group, number in zip(groups, numbers))
 
 

@@ -59,7 +59,7 @@ def _values(
         part = what.within(below)
         statement = first_page(part, branches, order, more, wanted)
         rows = yield from ask(statement, what.env)
-        if is_last(rows, statement.limit or 0):
+        if is_last(len(rows), statement.limit or 0, what.env):
             yield Rows(_ties_by_id(rows, key))
             return
         value, complete = _last_group(rows, order, key)
