@@ -13,13 +13,14 @@ from typing import TypeAlias
 
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
+from ..conditions.collation import compare
 from ..conditions.evaluate import is_blank, wire_text
 from ..conditions.tree import Not, Order, Present
 from ..errors import ScanTooLarge
 from .asking import count, counts
 from .atom_forms import Forms
-from .branches import Branches, Comparison
-from .compiled import Compiled
+from .branches import ALWAYS, Branches, Comparison
+from .compiled import TEXTS, Compiled
 from .count import count_of
 from .null_rows import filled
 from .orders import (
@@ -82,7 +83,7 @@ def _blanks_first(
     if not page:
         return
     at_start = page[0] if not start and what.is_exact else None
-    if not _blank(page[0], order[0]) or not (yield from _both_kinds(what, order[0], at_start)):
+    if not _near_blanks(page[0], order[0]) or not (yield from _apart(what, order[0], at_start)):
         yield Rows(page)
         if rest is not None:
             yield from rest
@@ -136,34 +137,43 @@ def _blank_rows(
         yield from sorted_rows(blank, order, start, stop)
 
 
-def _both_kinds(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
-    """Whether there are both rows in which the field is NULL and rows with another blank.
+def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
+    """Whether the server sorts blank rows apart: NULL comes first, then text that begins with a
+    control character, then the other blanks.
 
-    `first` is the very first row of the order, where it is at hand: NULL comes before the rest.
+    `first` is the very first row of the order, where it is at hand.
     """
-    known = filled(what, order.field.wire)
-    if first is not None:
+    field, family = order.field, order.field.family
+    known = filled(what, field.wire)
+    if first is not None and is_blank(family, wire_text(first.get(field.wire))):
         this = Comparison("id", "=", first["id"])
         if (yield from count(what.reading(()).statement(((this, known),)), what.env)):
             return False
     groups = what.packing.packed(what.superset)
-    empty = Forms.of(what.module, what.env).empty(order.field)
-    others = [_both(group, empty) for group in groups]
-    if not any((yield from counts([what.statement(each) for each in others], what.env))):
+
+    def counted(*conditions: Branches) -> Plan[list[int]]:
+        statements = [
+            what.statement(tuple((*one, *other) for one in group for other in condition))
+            for group in groups
+            for condition in conditions
+        ]
+        return (yield from counts(statements, what.env))
+
+    empty = Forms.of(what.module, what.env).empty(field)
+    if not any((yield from counted(empty))):
         return False
     if first is not None:
         return True
-    every = yield from counts([what.statement(group) for group in groups], what.env)
-    full = [what.statement(_both(group, ((known,),))) for group in groups]
-    return every != (yield from counts(full, what.env))
+    below = ((Comparison(field.wire, "<", " "),),)
+    if family in TEXTS and any((yield from counted(below))):
+        return True
+    return (yield from counted(ALWAYS)) != (yield from counted(((known,),)))
 
 
-def _both(group: Branches, other: Branches) -> Branches:
-    return tuple((*one, *more) for one in group for more in other)
-
-
-def _blank(row: Row, order: Order) -> bool:
-    return is_blank(order.field.family, wire_text(row.get(order.field.wire)))
+def _near_blanks(row: Row, order: Order) -> bool:
+    """Whether the row is blank in the field, or sorts between blanks."""
+    text, family = wire_text(row.get(order.field.wire)), order.field.family
+    return is_blank(family, text) or (family in TEXTS and compare(text, "") < 0)
 
 
 # -- as the server sorts
@@ -255,7 +265,7 @@ class _Runs:
     def of(self, row: Row) -> object:
         """The run that the row belongs to, or None."""
         for each, before in self._mixed:
-            if _blank(row, each):
+            if _near_blanks(row, each):
                 return (each.field.wire, before(row))
         return None
 
