@@ -114,7 +114,7 @@ class RelatedManager(QuerySet[M]):
     def _count(self, runner: Runner) -> Plan[int]:
         whole = Selection(self._side.target, self._condition())
         if self._reference is None and self._state.selection == whole:
-            return count_related(self._side, server_facts(runner))
+            return count_related(self._side, runner.environment, server_facts(runner))
         return super()._count(runner)
 
     # Writing

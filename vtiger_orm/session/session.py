@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from ..calls.environment import Environment, Knowledge
+from ..calls.environment import Environment, Knowledge, can_count
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
@@ -187,6 +187,7 @@ class Session(SessionOperations):
             precedence_known=found.precedence == "sql",
             collation=found.collation,
             thinned_pages=bool(found.thinned_pages),
+            can_count=can_count(self.facts.version),
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,
