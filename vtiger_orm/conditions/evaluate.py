@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -22,7 +22,7 @@ from ..metadata.module import FieldMeta
 from ..values import SEPARATOR
 from . import patterns
 from .collation import compare, equality_key, matcher
-from .instants import instant
+from .instants import instant, with_instants
 from .tree import (
     And,
     Atom,
@@ -39,6 +39,7 @@ from .tree import (
     Or,
     Present,
 )
+from .zones import on_the_wall
 
 Predicate: TypeAlias = Callable[[Row], bool]
 Test: TypeAlias = Callable[[str], bool]
@@ -56,7 +57,7 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 def evaluate(node: Node, row: Row, env: Environment) -> bool:
     """Whether the row (wire name -> wire text) satisfies the condition."""
-    return predicate(node, env)(row)
+    return predicate(on_the_wall(with_instants(node, env.timezone), env.zone), env)(row)
 
 
 def predicate(
@@ -64,6 +65,7 @@ def predicate(
 ) -> Predicate:
     """The condition as a function of a row.
 
+    Its moments are those of the CRM's wall, as compiled conditions have them.
     `verdicts` holds, for atoms that only the server can decide, the ids of the rows for which
     they are true. Raises `UnsupportedQuery` for another queryset in the tree without a verdict.
     """
@@ -80,7 +82,7 @@ def predicate(
     if verdicts is not None and node in verdicts:
         true_of = verdicts[node]
         return lambda row: row["id"] in true_of
-    return _of_field(node.field, _test(node, env.timezone))
+    return _of_field(node.field, _test(node, env))
 
 
 def _of_field(field: FieldMeta, test: Test) -> Predicate:
@@ -134,7 +136,7 @@ def _comparable(family: Family) -> Callable[[str], Any]:
     return str
 
 
-def _test(atom: Atom, zone: tzinfo) -> Test:
+def _test(atom: Atom, env: Environment) -> Test:
     match atom:
         case Present():
             return lambda text: True
@@ -149,9 +151,9 @@ def _test(atom: Atom, zone: tzinfo) -> Test:
         case Has(_, choice):
             return _has(choice)
         case InMonth(field, month):
-            return _in_month(field, month, zone)
+            return _in_month(field, month, env)
         case DayBound(field, symbol, day):
-            return _ordered(field, symbol, instant(day, zone))
+            return _ordered(field, symbol, instant(day, env.timezone))
         case InSelection(field):
             raise UnsupportedQuery(
                 f"{atom} cannot be decided without asking the CRM for the records of "
@@ -189,14 +191,14 @@ def _has(choice: str) -> Test:
     return lambda text: equality_key(text) == alone or any(match(text) for match in among)
 
 
-def _in_month(field: FieldMeta, month: int, zone: tzinfo) -> Test:
-    if field.family is Family.DATE or zone is UTC:
+def _in_month(field: FieldMeta, month: int, env: Environment) -> Test:
+    if field.family is Family.DATE or env.one_zone:
         return matcher(f"%-{month:02}-%")
 
     def test(text: str) -> bool:
         try:
-            moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-            return moment.astimezone(zone).month == month
+            moment = datetime.fromisoformat(text).replace(tzinfo=env.zone)
+            return moment.astimezone(env.timezone).month == month
         except (ValueError, OverflowError):
             return False
 

@@ -11,6 +11,7 @@ from ..calls.environment import Environment
 from ..conditions.instants import with_instants
 from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
 from ..conditions.tree import TRUE, And, Atom, InSelection, Node, Present, Selection, all_of, atoms
+from ..conditions.zones import on_the_wall
 from ..errors import UnsupportedQuery
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
@@ -176,6 +177,7 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
     module = selection.module
     tree = with_instants(selection.where if tree is None else tree, env.timezone)
+    tree = on_the_wall(tree, env.zone)
     columns, *later = _column_groups(wires(module, selection.columns), env.url_budget // 2)
     branches = _branches(module, env, tree, columns)
     return Compiled(module, env, tree, branches, columns, tuple(later))

@@ -9,13 +9,16 @@ share a `Layout` that was worked out once. Measured by `tests/benchmarks/bench_h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC
 from itertools import groupby, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from ..calls.protocols import environment_of
 from ..ids import is_id
 from ..metadata.kinds import SECRET_NAMES, Family
 from ..values import Reader
+from ..values.zones import rows_in_utc
 from .internals import new_record
 from .references import Origin, Ref
 from .state import RecordState
@@ -84,6 +87,11 @@ def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
 
 def read(model: type[BaseRecord], rows: Sequence[Row], runner: Runner | None) -> Iterator[Reading]:
     """What these rows hold, in their order."""
+    zone = environment_of(runner).zone
+    if zone is not UTC:
+        known = (each.meta for each in model._columns.values())
+        moments = {each.wire for each in known if each.family is Family.DATETIME}
+        rows = rows_in_utc(rows, moments, zone)
     references = _References(Origin(model, runner))
     for layout, count, columns in _tables(model, rows):
         yield from _read_table(layout, count, columns, references)

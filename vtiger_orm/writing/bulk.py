@@ -19,7 +19,7 @@ from ..calls.server import Facts, facts_of
 from ..errors import InvalidValue, VtigerError
 from ..ids import parse_id
 from . import create_once as identity
-from .doubt import claim, failed, release, unknown_outcome
+from .doubt import answered, claim, failed, release, unknown_outcome
 from .prepare import needs_user, owned, prepare
 from .report import BulkReport, Progress, RowOutcome, Status
 from .rules import check_delete, enforce
@@ -190,7 +190,7 @@ def _rounds(
     for at in range(0, len(jobs), size):
         chunk = [job for job in jobs[at : at + size] if _claimed(job, facts)]
         try:
-            replies = yield from _round(chunk)
+            replies = yield from _round(chunk, facts)
         finally:
             for job in chunk:
                 _released(job)
@@ -205,11 +205,13 @@ def _rounds(
     return True
 
 
-def _round(chunk: Sequence[_Job[Any]]) -> Plan[list[Any]]:
+def _round(chunk: Sequence[_Job[Any]], facts: Facts) -> Plan[list[Any]]:
     for job in chunk:
         job.row.status, job.row.error = Status.UNKNOWN, None
     replies: list[Any] = yield Batch([job.call for job in chunk], collect=True)
     for job, reply in zip(chunk, replies):
+        if isinstance(job.call, Create) and isinstance(reply, dict):
+            answered(job.row.item, reply, facts)
         _take(job, reply)
     return replies
 
@@ -274,8 +276,7 @@ def _look_for_lost(report: BulkReport[BaseRecord], facts: Facts, env: Environmen
             continue
         lost = state_of(record).lost
         if lost is not None:
-            each = identity.identity_field(record.meta, facts)
-            if each is None or not str(lost.sent.get(each.wire) or "").strip():
+            if not identity.has_identity(record.meta, lost, facts):
                 row.error = row.error or unknown_outcome(record, lost)
                 continue
             try:

@@ -91,7 +91,7 @@ def checked_values(meta: ModuleMeta, values: Mapping[str, object], facts: Facts)
         problems = [Problem(name, Rule.VALUE, _unknown(meta, name)) for name in unknown]
         problems = problems or [Problem("", Rule.VALUE, "update() was given nothing to write.")]
         raise InvalidRecord(meta.name, problems)
-    wire = to_wire(meta, values)
+    wire = to_wire(meta, values, facts.clock.zone.tz)
     enforce(meta, check_revise(meta, wire, facts), facts)
     return wire
 

@@ -86,7 +86,7 @@ def _prepare_create(record: BaseRecord, facts: Facts, file: FilePart | None) -> 
     meta = record.meta
     if has_state(record):
         refuse_unsettled(record)
-    given = to_wire(meta, record._outgoing())
+    given = to_wire(meta, record._outgoing(), facts.clock.zone.tz)
     # A blank is what a new record has anyway, unless the CRM has a default.
     wire = {
         name: value
@@ -122,7 +122,7 @@ def _prepare_change(
     present: Mapping[str, Any],
 ) -> Prepared | None:
     meta = record.meta
-    changed = to_wire(meta, record._outgoing())
+    changed = to_wire(meta, record._outgoing(), facts.clock.zone.tz)
     items_changed = has_state(record) and is_inventory(meta) and items_of(record).changed
     if not changed and not items_changed:
         return None

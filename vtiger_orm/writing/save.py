@@ -20,7 +20,7 @@ from ..calls.server import Facts, facts_of
 from ..errors import DoesNotExist, InvalidRecord, InvalidValue, StaleRecord, VtigerError
 from ..planner.single import find_row, read_row
 from ..values import encode
-from . import clock
+from ..values.zones import to_wall
 from .adjustments import compare, refusal, repaired
 from .create_once import create_once
 from .doubt import claimed
@@ -149,8 +149,6 @@ def settle(written: Written, row: Row, facts: Facts, runner: Runner | None) -> N
         row.pop(LINE_ITEMS, None)
     record._settle(row, runner, written.given)
     take_items(record, row)
-    if isinstance(prepared.call, Create):
-        clock.check(runner, row)
     state = state_of(record)
     state.lost = None
     state.adjusted = compare(meta, prepared.sent, row)
@@ -173,7 +171,8 @@ def _check_unmodified(record: BaseRecord, facts: Facts, env: Environment) -> Pla
     found = yield from find_row(meta, id_, env, columns=("id", "modifiedtime"))
     if found is None:
         raise StaleRecord(f"{meta.name} {id_} is no longer there to be read: nothing was written.")
-    if found["modifiedtime"] != loaded:
+    # The CRM's zone may have been learnt after the record was read.
+    if found["modifiedtime"] not in (loaded, to_wall(loaded, env.zone)):
         raise StaleRecord(
             f"{meta.name} {id_} was changed in the CRM at {found['modifiedtime']} (server time), "
             f"after it was read with {loaded}: nothing was written. Refresh it and apply the "
