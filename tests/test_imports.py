@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 
 ORDER = (
     "_lazy",
+    "_pickled",
     "errors",
     "ids",
     "metadata",
@@ -33,6 +34,7 @@ ORDER = (
     "introspection",
     "administration",
     "models",
+    "pickling",
     "session",
     "package",
     "testing",

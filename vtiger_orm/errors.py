@@ -59,6 +59,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from ._pickled import class_named, public_name, restores
+
 
 class Fate(StrEnum):
     """What became of a call on the server, as far as can be told from here."""
@@ -103,6 +105,10 @@ class Outcome:
         """Whether it certainly did not take place."""
         return self.fate in (Fate.NEVER_LEFT, Fate.REFUSED)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        told = str(self.fate), str(self.again)
+        return restore_outcome, (*told, self.wait, self.repeatable, self.until)
+
     def after(self, earlier: Outcome | None) -> Outcome:
         """The outcome of a call that was sent before, too: the doubt of that time stays."""
         if earlier is None or earlier.undone:
@@ -110,6 +116,14 @@ class Outcome:
         fate = self.fate if self.fate is Fate.UNDER_WAY else earlier.fate
         known = [each.until for each in (self, earlier) if each.until is not None]
         return replace(self, fate=fate, until=max(known, default=None))
+
+
+@restores
+def restore_outcome(
+    fate: str, again: str, wait: float | None, repeatable: bool, until: datetime | None
+) -> Outcome:
+    """What became of a call, of plain values."""
+    return Outcome(Fate(fate), Again(again), wait, repeatable, until)
 
 
 NEVER_LEFT: Final = Outcome(Fate.NEVER_LEFT)
@@ -123,13 +137,14 @@ class VtigerError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not through the constructor: it makes the message of other arguments.
-        return _restored, (type(self), self.args, self.__dict__)
+        return restore_error, (*public_name(type(self)), self.args), self.__dict__
 
 
-def _restored(kind: type[VtigerError], args: tuple[Any, ...], facts: dict[str, Any]) -> VtigerError:
-    error = kind.__new__(kind, *args)
+@restores
+def restore_error(module: str, name: str, args: tuple[Any, ...]) -> VtigerError:
+    """An error of that class, before its attributes are set."""
+    error = VtigerError.__new__(class_named(module, name, VtigerError), *args)
     error.args = args
-    error.__dict__.update(facts)
     return error
 
 

@@ -245,11 +245,6 @@ class Package:
             "  - name it:  Model.objects.using(session)"
         )
 
-    def runner_for(self, record: Any) -> Runner:
-        """The session that handed the record out, else `runner()`."""
-        own: Runner | None = getattr(record, "_runner", None)
-        return own if own is not None else self.runner()
-
     def check_runner(self, runner: object) -> None:
         """Refuse a session that belongs to another generated package (`SchemaMismatch`), and a
         name in the place of one (`ConfigError`)."""

@@ -21,7 +21,6 @@ Paths are relative to the file. Secrets have no place here: they come from the e
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,13 +31,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vtiger_orm.errors import ConfigError
 
 from .generate import Options
+from .naming.assignment import CustomNames, NamingRules
 from .naming.lock import ModuleNames
-from .naming.plan import CustomNames, NamingRules
+from .text.suggest import suggest
 
 TABLE: Final = "tool.vtiger-orm"
 
 
-class Settings(BaseModel):
+class Config(BaseModel):
     """The table, with its defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -65,7 +65,7 @@ class Settings(BaseModel):
         )
 
 
-def load_settings(start: Path | None = None) -> Settings:
+def load_config(start: Path | None = None) -> Config:
     """The settings of the project that `start` (the current folder) lies in.
 
     Without a pyproject.toml, or without the table, the defaults hold, relative to `start`.
@@ -76,35 +76,35 @@ def load_settings(start: Path | None = None) -> Settings:
         file = folder / "pyproject.toml"
         if file.is_file():
             return _from_file(file)
-    return _rooted(Settings(), start)
+    return _rooted(Config(), start)
 
 
-def _from_file(file: Path) -> Settings:
+def _from_file(file: Path) -> Config:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
     table = content.get("tool", {}).get("vtiger-orm", {})
-    return _rooted(parse_settings(table, str(file)), file.parent)
+    return _rooted(parse_config(table, str(file)), file.parent)
 
 
-def parse_settings(table: Mapping[str, Any], where: str) -> Settings:
+def parse_config(table: Mapping[str, Any], where: str) -> Config:
     """The settings a table holds; `where` is told in errors (`ConfigError`)."""
     try:
-        return Settings.model_validate(table)
+        return Config.model_validate(table)
     except ValidationError as error:
-        lines = [_problem(each) for each in error.errors(include_url=False)]
+        lines = [_wrong(each) for each in error.errors(include_url=False)]
         raise ConfigError(f"[{TABLE}] of {where}:\n" + "\n".join(lines)) from error
 
 
-def _problem(error: Any) -> str:
+def _wrong(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         return f"  {place}: {error['msg']}"
     key = str(error["loc"][-1])
-    known = _keys(ModuleNames if "overrides" in error["loc"] else Settings)
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(sorted(known))}."
+    known = _keys(ModuleNames if "overrides" in error["loc"] else Config)
+    close = suggest(key, known)
+    hint = f'did you mean "{close}"?' if close else f"known are {', '.join(sorted(known))}."
     return f"  {place}: unknown key; {hint}"
 
 
@@ -112,11 +112,11 @@ def _keys(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _rooted(settings: Settings, folder: Path) -> Settings:
-    return settings.model_copy(
+def _rooted(config: Config, folder: Path) -> Config:
+    return config.model_copy(
         update={
-            "schema_folder": folder / settings.schema_folder,
-            "output": folder / settings.output,
-            "templates": settings.templates and folder / settings.templates,
+            "schema_folder": folder / config.schema_folder,
+            "output": folder / config.output,
+            "templates": config.templates and folder / config.templates,
         }
     )

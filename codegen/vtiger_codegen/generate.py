@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
-from .build import build_package
-from .formatting import formatted
+from .building.build import build_package
+from .naming.assignment import NamingRules, name_everything
 from .naming.lock import NamesLock
-from .naming.plan import NamingRules, name_everything
-from .render import Renderer
+from .rendering.render import Renderer
+from .rendering.source_lines import formatted
+from .text.suggest import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def generate(
 def selected(snapshot: Snapshot, options: Options) -> dict[str, ModuleSnapshot]:
     """The modules that the include and exclude patterns leave, in the order of their names.
 
-    Raises `ConfigError` when none is left.
+    Raises `ConfigError` when none is left, or when a pattern fits nothing.
     """
     names = [
         name
@@ -82,4 +83,20 @@ def selected(snapshot: Snapshot, options: Options) -> dict[str, ModuleSnapshot]:
             f"{len(snapshot.modules)} modules, include = {list(options.include)}, "
             f"exclude = {list(options.exclude)}. Widen the patterns."
         )
+    check_patterns(options.include, options.exclude, snapshot)
     return {name: snapshot.modules[name] for name in names}
+
+
+def check_patterns(include: Sequence[str], exclude: Sequence[str], *snapshots: Snapshot) -> None:
+    """Raise `ConfigError` for a pattern that fits no module of the CRM, which is a slip.
+
+    What was excluded from the snapshots is still known by name, where the CRM lists its modules.
+    """
+    listed = {name for each in snapshots for name in each.instance.types}
+    known = sorted(listed.union(*({*each.modules, *each.instance.skipped} for each in snapshots)))
+    for what, patterns in (("include", include), ("exclude", exclude if listed else ())):
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name in known):
+                close = suggest(pattern, known)
+                hint = f' Did you mean "{close}"?' if close else ""
+                raise ConfigError(f"{what} {pattern!r} fits no module that the CRM showed.{hint}")

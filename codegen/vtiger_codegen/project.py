@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import gc
 import keyword
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,24 +13,25 @@ from pathlib import Path, PurePosixPath
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from .config import Settings
+from .config import Config
 from .generate import Options, Output, generate, selected
-from .naming.lock import FILE_NAME, NamesError, NamesLock, load_lock
-from .publish import Changes, changes, publish, read_text
+from .naming.lock import FILE_NAME, NamesError, NamesLock, load_lock, lock_text, save_lock
+from .naming.renamed import with_renames
+from .publish import FileChanges, file_changes, publish, read_text
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Generated:
     """What a run of `generate` did."""
 
-    changes: Changes
+    changes: FileChanges
     new_names: tuple[str, ...]
     """Names that were chosen in this run, as ``Contacts cf_853 -> loyalty_tier``."""
     modules: int
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Mismatch:
     """One way in which code, lock and snapshot do not agree."""
 
     what: str
@@ -50,7 +50,7 @@ class Project:
     @classmethod
     def of(
         cls,
-        settings: Settings,
+        config: Config,
         *,
         schema: Path | None = None,
         output: Path | None = None,
@@ -60,7 +60,7 @@ class Project:
 
         Raises `ConfigError` for an output folder that Python could not import.
         """
-        package = output or settings.output
+        package = output or config.output
         name = package.resolve().name
         if not name.isidentifier() or keyword.iskeyword(name):
             raise ConfigError(
@@ -68,16 +68,16 @@ class Project:
                 "folder, so that has to be a Python name. Choose another output folder."
             )
         return cls(
-            schema=schema or settings.schema_folder,
+            schema=schema or config.schema_folder,
             output=package,
-            options=settings.options(templates),
+            options=config.options(templates),
         )
 
     @property
     def lock_file(self) -> Path:
         return self.schema / FILE_NAME
 
-    def generate(self, *, locked: bool = False) -> Result:
+    def generate(self, *, locked: bool = False) -> Generated:
         """Write package and lock.
 
         The lock is written first: if the package cannot be written then, the next run gives it
@@ -86,39 +86,40 @@ class Project:
         with _rare_collections():
             return self._generate(locked)
 
-    def _generate(self, locked: bool) -> Result:
+    def _generate(self, locked: bool) -> Generated:
         snapshot = Snapshot.load(self.schema)
-        before = load_lock(self.lock_file)
+        before = with_renames(load_lock(self.lock_file), selected(snapshot, self.options))
         output = self._output(snapshot, before, locked=locked)
-        changes(self.output, output.files)
+        file_changes(self.output, output.files)
         if not locked:
-            _write_lock(self.lock_file, output.lock)
+            save_lock(self.lock_file, output.lock)
         done = publish(self.output, output.files)
         fresh = tuple(_new_names(before, output.lock)) if before.modules else ()
-        return Result(done, fresh, len(selected(snapshot, self.options)))
+        return Generated(done, fresh, len(selected(snapshot, self.options)))
 
-    def check(self) -> list[Problem]:
+    def check(self) -> list[Mismatch]:
         """Everything that `generate --locked` would refuse or change."""
         with _rare_collections():
             return self._check()
 
-    def _check(self) -> list[Problem]:
+    def _check(self) -> list[Mismatch]:
         snapshot = Snapshot.load(self.schema)
         lock = load_lock(self.lock_file)
         try:
             output = self._output(snapshot, lock, locked=True)
         except NamesError as error:
-            return [Problem("names", line.strip()) for line in str(error).split("\n")]
-        problems = []
-        if output.lock.to_text() != _read_lock(self.lock_file):
-            problems.append(Problem("differs", self.lock_file.name))
-        plan = changes(self.output, output.files)
+            return [Mismatch("names", line.strip()) for line in str(error).split("\n")]
+        mismatches = []
+        if output.lock.to_text() != lock_text(self.lock_file):
+            mismatches.append(Mismatch("differs", self.lock_file.name))
+        plan = file_changes(self.output, output.files)
         for path in plan.written:
             found = read_text(self.output, path)
             what = "missing" if found is None else "differs"
-            problems.append(Problem(what, str(path), _diff(path, found, output.files[path])))
-        problems += [Problem("left over", str(path)) for path in plan.removed]
-        return problems
+            diff = _diff(path, found, output.files[path])
+            mismatches.append(Mismatch(what, str(path), diff))
+        mismatches += [Mismatch("left over", str(path)) for path in plan.removed]
+        return mismatches
 
     def _output(self, snapshot: Snapshot, lock: NamesLock, *, locked: bool) -> Output:
         return generate(
@@ -140,22 +141,6 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def _read_lock(file: Path) -> str:
-    return read_text(file.parent, PurePosixPath(file.name)) or ""
-
-
-def _write_lock(file: Path, lock: NamesLock) -> None:
-    text = lock.to_text()
-    if text == _read_lock(file):
-        return
-    staged = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        staged.write_bytes(text.encode("utf-8"))
-        staged.replace(file)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _diff(path: PurePosixPath, found: str | None, wanted: str) -> str:

@@ -16,11 +16,11 @@ from pathlib import Path, PurePosixPath
 
 from vtiger_orm.errors import ConfigError
 
-from .render import MARKER
+from .rendering.render import MARKER
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class FileChanges:
     """What publishing does to a folder."""
 
     written: tuple[PurePosixPath, ...]
@@ -40,7 +40,7 @@ def read_text(folder: Path, path: PurePosixPath) -> str | None:
         return None
 
 
-def changes(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
+def file_changes(folder: Path, files: Mapping[PurePosixPath, str]) -> FileChanges:
     """What has to be written and removed, so that `folder` holds `files`.
 
     Raises `ConfigError` when a file that somebody else wrote is in the way.
@@ -56,10 +56,10 @@ def changes(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
                 "Choose another output folder, or move the file away."
             )
         written.append(path)
-    return Changes(tuple(written), tuple(_leftovers(folder, files)))
+    return FileChanges(tuple(written), tuple(_leftovers(folder, files)))
 
 
-def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
+def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> FileChanges:
     """Make `folder` hold `files`; what is the same already is not touched.
 
     Whatever fails, the folder is as it was before, or as it should be afterwards.
@@ -67,7 +67,7 @@ def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
     """
     if folder.is_file():
         raise ConfigError(f"{folder} is a file, and the package is a folder. Choose another one.")
-    plan = changes(folder, files)
+    plan = file_changes(folder, files)
     if not plan:
         return plan
     made = _missing(folder, files)
@@ -82,7 +82,7 @@ def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> Changes:
     return plan
 
 
-def _publish(folder: Path, files: Mapping[PurePosixPath, str], plan: Changes) -> None:
+def _publish(folder: Path, files: Mapping[PurePosixPath, str], plan: FileChanges) -> None:
     staging = Path(tempfile.mkdtemp(prefix=".vtiger-orm-", dir=folder))
     try:
         for path in plan.written:
@@ -100,7 +100,7 @@ def _missing(folder: Path, files: Mapping[PurePosixPath, str]) -> list[Path]:
     return sorted((each for each in needed if not each.exists()), reverse=True)
 
 
-def _swap(folder: Path, staging: Path, plan: Changes) -> None:
+def _swap(folder: Path, staging: Path, plan: FileChanges) -> None:
     """Rename everything into place; on any failure rename everything back."""
     moved: list[tuple[Path, Path]] = []
     try:

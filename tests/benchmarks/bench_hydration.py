@@ -21,6 +21,7 @@ from generated.demo import Contacts
 from tests.benchmarks.harness import Line, Lines, computing, show, shown, slower
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.kinds import Family
+from vtiger_orm.records.handle import load
 
 GOAL: Final = 3.0
 PRIZE: Final = 2.0
@@ -78,7 +79,7 @@ def measure() -> Lines:
     text, typed = plain(typed=False), plain(typed=True)
 
     def records() -> Sequence[object]:
-        return Contacts._load(json.loads(page)["result"], None)
+        return load(Contacts, json.loads(page)["result"], None)
 
     def plain_text() -> Sequence[object]:
         return text.validate_python(json.loads(page)["result"])
@@ -108,7 +109,7 @@ def measure() -> Lines:
             rival=f"{name} {shown(theirs)}, {bytes_each(work)} B each",
             ratio=slower(ours, theirs),
         )
-    contact = Contacts._load(json.loads(page)["result"][:1], None)[0]
+    contact = load(Contacts, json.loads(page)["result"][:1], None)[0]
 
     def assign() -> None:
         for number in range(1000):

@@ -9,21 +9,15 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import black
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from vtiger_codegen.formatting import formatted
 from vtiger_codegen.generate import Options, Output, generate
-from vtiger_codegen.ir import Argument, Member, ModelField
-from vtiger_codegen.layout import field_line, member_line
-from vtiger_codegen.literals import docstring, literal, one_line
 from vtiger_codegen.naming.lock import FILE_NAME, NamesLock, load_lock
-from vtiger_codegen.types import builtin, generic, optional
+from vtiger_codegen.rendering.source_lines import formatted
 
 from tests.codegen.packages import imported
 from tests.codegen.snapshots import (
@@ -34,7 +28,7 @@ from tests.codegen.snapshots import (
     recorded_modules,
     snapshot,
 )
-from vtiger_orm.conditions.keywords import split_keyword
+from vtiger_orm.conditions.lookups import split_keyword
 from vtiger_orm.errors import ConfigError, RegenerateNeeded
 from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Kind
@@ -150,76 +144,6 @@ def test_a_second_run_finds_everything_as_it_was(demo: Output) -> None:
 
 
 # What is printed
-
-
-def test_model_files_are_printed_as_black_likes_them(
-    monkeypatch: pytest.MonkeyPatch, demo: Output
-) -> None:
-    """Else an unchanged second run would format files again."""
-    monkeypatch.setattr("vtiger_codegen.generate.formatted", lambda text: text)
-    raw = generate(Snapshot.load(DEMO), demo.lock).files
-    changed = [path for path, text in raw.items() if text != demo.files[path]]
-    assert changed == []
-
-
-@pytest.mark.parametrize("name", ["contacts", "modcomments", "quotes", "groups"])
-def test_stubs_are_printed_as_black_likes_them(demo: Output, name: str) -> None:
-    text = text_of(demo, f"_typing/{name}.pyi")
-    assert black.format_str(text, mode=PYI) == text
-
-
-def test_long_names_are_broken_as_black_breaks_them() -> None:
-    long = "a_very_long_name_for_a_field_that_nobody_should_have_made"
-    modules = [module(f"Module{n}WithQuiteALongNameOfItsOwn") for n in range(8)]
-    names = [each.describe.name for each in modules]
-    output = generated(
-        module(
-            "AModuleWhoseNameIsLongAsWell",
-            field(long, "multipicklist", values=["x"], mandatory=True),
-            field(f"{long}_2", "picklist", values=["x"]),
-            field("any_of_them", "reference", targets=names),
-            field("one_of_two", "reference", targets=names[:2]),
-            field("just_one", "reference", targets=names[:1]),
-            label="客" * 60,
-        ),
-        *modules,
-    )
-    for path, text in output.files.items():
-        mode = PYI if path.suffix == ".pyi" else black.Mode(line_length=100)
-        assert black.format_str(text, mode=mode) == text, path
-
-
-@given(
-    st.integers(1, 60),
-    st.lists(st.sampled_from(["Users", "PurchaseOrder", "HelpDesk", "Quotes"]), max_size=16),
-    st.integers(0, 110),
-    st.booleans(),
-)
-def test_fields_are_broken_as_black_breaks_them(
-    name: int, targets: list[str], label: int, more: bool
-) -> None:
-    quoted = f'"{" | ".join(targets)}"'
-    type_ = optional(generic(builtin("Ref"), builtin(quoted))) if targets else builtin("String")
-    arguments = [Argument(None, "x" * label)] + [Argument("mandatory", True)] * more
-    line = field_line(ModelField("n" * name, type_, tuple(arguments), ""))
-    source = f"class M:\n{line}\n"
-    assert black.format_str(source, mode=black.Mode(line_length=100)) == source
-
-
-@given(
-    st.integers(1, 60),
-    st.integers(1, 100),
-    st.none() | st.integers(1, 100),
-    st.sampled_from("vé客가"),
-)
-def test_members_are_broken_as_black_breaks_them(
-    name: int, value: int, label: int | None, character: str
-) -> None:
-    line = member_line(
-        Member("N" * name, character * value, None if label is None else "l" * label)
-    )
-    source = f"class M:\n    class P(Picklist):\n{line}\n"
-    assert black.format_str(source, mode=black.Mode(line_length=100)) == source
 
 
 def test_every_keyword_of_the_stubs_is_one_at_run_time(demo: Output, tmp_path: Path) -> None:
@@ -354,16 +278,6 @@ def test_an_unknown_field_type_becomes_text_with_a_warning() -> None:
     with pytest.warns(UnknownFieldType, match="holographic"):
         output = generated(module("M", field("x", "holographic")))
     assert 'x: Text = field("X")' in text_of(output, "m.py")
-
-
-def test_include_and_exclude_are_patterns() -> None:
-    modules = [module(name) for name in ("Accounts", "Contacts", "SMSNotifier", "SMSLog")]
-    output = generated(*modules, include=("*s", "SMS*"), exclude=("SMSL*",))
-    assert {path.stem for path in output.files if len(path.parts) == 1} == {
-        *("__init__", "_package", "py", "accounts", "contacts", "smsnotifier")
-    }
-    with pytest.raises(ConfigError, match="No module is left"):
-        generated(*modules, include=("Lead*",))
 
 
 def test_single_templates_can_be_replaced(tmp_path: Path) -> None:
@@ -515,29 +429,3 @@ def test_what_looks_like_code_is_not_run(tmp_path: Path, monkeypatch: pytest.Mon
             assert meta.label == attack
             assert meta.fields["p"].choices == ((attack, attack),)
     assert not ran
-
-
-@given(st.text() | st.text(st.sampled_from("\"'\\\n\r\t\0{}\u2028\u202e\ud800é客😀")))
-def test_literals_come_back_as_they_were(text: str) -> None:
-    printed = literal(text)
-    assert ast.literal_eval(printed) == text
-    assert printed.isprintable() or not printed.isascii()
-    assert black.format_str(f"x = {printed}\n", mode=black.Mode(line_length=10_000)) == (
-        f"x = {printed}\n"
-    )
-
-
-@given(st.text() | st.text(st.sampled_from("\"'\\\n\r\t\0{}\u2028\u202e\ud800é客😀")))
-def test_docstrings_say_what_was_said(text: str) -> None:
-    line = one_line(text)
-    printed = docstring(f"{line}.")
-    assert ast.literal_eval(printed) == f"{line}."
-    source = f"{printed}\n"
-    assert black.format_str(source, mode=black.Mode(line_length=10_000)) == source
-
-
-def test_literals_of_other_values() -> None:
-    values: Mapping[str, object] = {"a": None, "b": [1, True], "c": ("x",), "d": {}}
-    assert ast.literal_eval(literal(values)) == values
-    with pytest.raises(TypeError):
-        literal(object())

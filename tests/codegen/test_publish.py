@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from vtiger_codegen.generate import generate
 from vtiger_codegen.naming.lock import NamesLock
-from vtiger_codegen.publish import changes, publish
+from vtiger_codegen.publish import file_changes, publish
 
 from tests.codegen.packages import contents, write
 from tests.codegen.snapshots import field, module, snapshot
@@ -87,7 +87,7 @@ def test_an_empty_file_is_nobodys(tmp_path: Path) -> None:
 def test_line_ends_of_version_control_are_no_change(tmp_path: Path) -> None:
     files = package("Accounts")
     write(tmp_path, {path: text.replace("\n", "\r\n") for path, text in files.items()})
-    assert not changes(tmp_path, files)
+    assert not file_changes(tmp_path, files)
 
 
 def test_a_damaged_list_of_modules_removes_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import click
 import pytest
 from rich.console import Console
 from vtiger_codegen.cli import run
-from vtiger_codegen.pull import pull_into
+from vtiger_codegen.live.pull import pull_into
 
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.snapshot import Snapshot

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm.calls.environment import Environment
-from vtiger_orm.conditions.evaluate import evaluate
+from vtiger_orm.conditions.evaluate import evaluate, on_the_wall
 from vtiger_orm.conditions.tree import And, Compare, DayBound, Equal, InMonth, Node, Not, OneOf, Or
-from vtiger_orm.conditions.zones import on_the_wall
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.values.zones import rows_in_utc, to_utc, to_wall
@@ -97,8 +96,9 @@ def test_the_end_of_time_is_left_as_well() -> None:
 
 
 def test_rows_are_moved_by_their_moments_alone() -> None:
-    rows = [{"id": "1x1", "at": "2026-01-01 09:00:00", "name": "2026-01-01 09:00:00", "n": None}]
-    assert rows_in_utc(rows, {"at", "n"}, TOKYO) == [
-        {"id": "1x1", "at": "2026-01-01 00:00:00", "name": "2026-01-01 09:00:00", "n": None}
+    rows = [{"id": "1x1", "at": "2026-01-01 09:00:00", "name": "2026-01-01 09:00:00"}]
+    assert rows_in_utc(rows, [AT, NAME], TOKYO) == [
+        {"id": "1x1", "at": "2026-01-01 00:00:00", "name": "2026-01-01 09:00:00"}
     ]
-    assert rows_in_utc(rows, {"at"}, UTC) is rows
+    assert rows_in_utc([{"at": None}], [AT], TOKYO) == [{"at": None}]
+    assert rows_in_utc(rows, [AT], UTC) is rows

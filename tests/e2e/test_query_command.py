@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from vtiger_codegen.cli import run
+from vtiger_codegen.cli.query.selection import Question, meta_of, selection_of, zone_of
+from vtiger_codegen.cli.query.tables import as_csv, as_json, plain
 from vtiger_codegen.naming.lock import load_lock
-from vtiger_codegen.querying import Question, meta_of, selection_of, zone_of
-from vtiger_codegen.showing import as_csv, as_json, plain
-from vtiger_codegen.terminal import escaped
+from vtiger_codegen.text.terminal import escaped
 
 import vtiger_orm.emulator
 from vtiger_orm.emulator import Crm

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 import black
 import pytest
 from black.mode import TargetVersion
-from vtiger_codegen.config import parse_settings
+from vtiger_codegen.config import parse_config
 from vtiger_codegen.generate import Output, generate
 from vtiger_codegen.naming.lock import FILE_NAME, load_lock
 
@@ -33,9 +33,9 @@ PY311 = {TargetVersion.PY311}
 
 def printed(case: Path, lock: Path, *, locked: bool = False) -> Output:
     table = tomllib.loads((case / "config.toml").read_text(encoding="utf-8"))
-    settings = parse_settings(table, str(case))
+    config = parse_config(table, str(case))
     snapshot = Snapshot.load(case / "schema")
-    return generate(snapshot, load_lock(lock), settings.options(), locked=locked)
+    return generate(snapshot, load_lock(lock), config.options(), locked=locked)
 
 
 def as_bytes(output: Output) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from vtiger_orm.errors import SnapshotError
 from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import Flaw
-from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
+from vtiger_orm.metadata.snapshot import Capabilities, Instance, ModuleSnapshot, Snapshot
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 
@@ -175,7 +175,12 @@ def test_files_of_others_stay_and_stale_modules_go(tmp_path: Path) -> None:
         }
     )
     fewer.save(tmp_path)
-    assert set(files(tmp_path)) == {"names.lock", "instance.json", "modules/Contacts.json"}
+    assert set(files(tmp_path)) == {
+        "names.lock",
+        "instance.json",
+        "observed.json",
+        "modules/Contacts.json",
+    }
 
 
 def test_a_failure_while_writing_leaves_the_former_snapshot(
@@ -243,6 +248,58 @@ def test_damage_is_named(tmp_path: Path) -> None:
     (tmp_path / "modules" / "Assets.json").write_text("{")
     with pytest.raises(SnapshotError, match=r"Assets\.json cannot be read"):
         Snapshot.load(tmp_path)
+
+
+def test_what_depends_on_user_and_records_is_in_a_file_of_its_own(tmp_path: Path) -> None:
+    one = snapshot()
+    other = one.model_copy(deep=True)
+    for module in other.modules.values():
+        for field in module.raw["fields"]:
+            if field["type"]["name"] == "date":
+                field["type"]["format"] = "dd-mm-yyyy"
+    other.modules["Contacts"].flaws["fax"] = Flaw.ABSENT
+    other.instance = other.instance.model_copy(update={"capabilities": Capabilities(sync=True)})
+    one.save(tmp_path / "one")
+    other.save(tmp_path / "other")
+    written, again = files(tmp_path / "one"), files(tmp_path / "other")
+    assert {name for name in written if written[name] != again[name]} == {"observed.json"}
+    loaded = Snapshot.load(tmp_path / "other")
+    assert loaded.modules["Contacts"].flaws == {"fax": Flaw.ABSENT}
+    assert loaded.instance.capabilities.sync is True
+    (birthday,) = (x for x in loaded.modules["Contacts"].raw["fields"] if x["name"] == "birthday")
+    assert birthday["type"]["format"] == "dd-mm-yyyy"
+    (tmp_path / "other" / "observed.json").unlink()
+    with pytest.raises(SnapshotError, match=r"observed\.json cannot be read.*Pull the snapshot"):
+        Snapshot.load(tmp_path / "other")
+
+
+def test_dates_of_different_formats_stay_as_they_are(tmp_path: Path) -> None:
+    dates = [
+        {"name": "a", "type": {"name": "date", "format": "yyyy-mm-dd"}},
+        {"name": "b", "type": {"name": "date"}},
+    ]
+    described = {"name": "M", "idPrefix": "1", "fields": dates}
+    module = ModuleSnapshot.model_validate({"describe": described})
+    instance = Instance(dialect="cloud", prefixes={"M": "1"})
+    Snapshot(instance=instance, modules={"M": module}).save(tmp_path)
+    assert Snapshot.load(tmp_path).modules["M"].raw == described
+
+
+def test_the_first_format_is_still_read(tmp_path: Path) -> None:
+    """As an earlier release wrote it: everything in two kinds of files."""
+    new = snapshot()
+    new.modules["Contacts"].flaws["fax"] = Flaw.DENIED
+    instance = new.instance.model_dump(mode="json", by_alias=True) | {"format": 1}
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "instance.json").write_text(json.dumps(instance))
+    for name, module in new.modules.items():
+        (tmp_path / "modules" / f"{name}.json").write_text(json.dumps(module.to_json()))
+    old = Snapshot.load(tmp_path)
+    assert old.instance == new.instance
+    assert [each.to_json() for each in old] == [each.to_json() for each in new]
+    new.save(tmp_path / "new")
+    old.save(tmp_path / "old")
+    assert files(tmp_path / "new") == files(tmp_path / "old")
 
 
 def test_recorded_kinds_are_all_known() -> None:

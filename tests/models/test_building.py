@@ -282,7 +282,7 @@ def test_select_related_adds_the_reference_to_only() -> None:
         "lastname",
         "account_id",
     ]
-    assert qs.select_related(None)._state.fetches == ()
+    assert qs.select_related(None).fetches == ()
 
 
 def test_page_size_and_partitions_are_positive() -> None:

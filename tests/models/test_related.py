@@ -110,7 +110,7 @@ async def test_add_is_proved(face: Face) -> None:
 
 
 async def test_one_to_many_relations_cannot_be_linked(face: Face) -> None:
-    contact = await face(Contacts.objects, "create", lastname="Buyer")
+    account = await face(Accounts.objects, "create", accountname="Buyer")
     potential = await face(
         Potentials.objects,
         "create",
@@ -119,7 +119,7 @@ async def test_one_to_many_relations_cannot_be_linked(face: Face) -> None:
         sales_stage=Potentials.SalesStage("Prospecting"),
     )
     with pytest.raises(NotRelated, match="one-to-many"):
-        await face(contact.related.potentials, "add", potential)
+        await face(account.related.potentials, "add", potential)
 
 
 async def test_create_in_a_relation_links_what_it_made(face: Face) -> None:
@@ -127,9 +127,10 @@ async def test_create_in_a_relation_links_what_it_made(face: Face) -> None:
     fuel = Vehicles.Fuel.DIESEL
     vehicle = await face(contact.related.vehicles, "create", vehiclename="New car", fuel=fuel)
     assert [each.id for each in await face.list(contact.related.vehicles)] == [vehicle.id]
+    account = await face(Accounts.objects, "create", accountname="Buyer")
     with pytest.raises(NotRelated) as caught:
         await face(
-            contact.related.potentials,
+            account.related.potentials,
             "create",
             potentialname="Deal",
             closingdate=date(2026, 1, 1),

@@ -12,6 +12,7 @@ from tests.support.hand_made import Contacts
 from tests.support.memory import MemoryRunner
 from vtiger_orm.calls.operations import Create, Delete, Me, Retrieve, Revise
 from vtiger_orm.errors import NoSession, NotLoaded
+from vtiger_orm.records.handle import handed_out_by, load, settle
 
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]
 
@@ -64,7 +65,7 @@ def test_a_new_record_is_created_and_then_whole(runner_of: MakeRunner) -> None:
     assert contact.createdtime == datetime(2025, 6, 1, 9, 51, tzinfo=UTC)
     assert contact.changes == {}
     assert contact.extra["cf_999"] == ""
-    assert contact._runner is runner
+    assert handed_out_by(contact) is runner
     with pytest.raises(NotLoaded):
         _ = contact.description
     assert hash(contact)
@@ -73,7 +74,7 @@ def test_a_new_record_is_created_and_then_whole(runner_of: MakeRunner) -> None:
 async def test_only_changes_are_sent_and_settled(runner_of: MakeRunner) -> None:
     ambient = runner_of(lambda call: pytest.fail("the session of the record writes"))
     own = MemoryRunner(crm)
-    (contact,) = Contacts._load([STORED], own)
+    (contact,) = load(Contacts, [STORED], own)
     contact.firstname = None
     contact.lastname = "Byron"
     contact.lastname = "King"
@@ -112,18 +113,18 @@ async def test_refresh_drops_changes_and_loads_every_field(runner_of: MakeRunner
 
 async def test_delete(runner_of: MakeRunner) -> None:
     runner = runner_of(crm)
-    (contact,) = Contacts._load([STORED], None)
+    (contact,) = load(Contacts, [STORED], None)
     contact.delete()
     await contact.adelete()
     assert writes(runner) == [Delete("12x407")] * 2
 
 
 def test_unreadable_text_of_an_answer_replaces_the_value() -> None:
-    (contact,) = Contacts._load([STORED], None)
-    contact._settle({**STORED, "birthday": "garbage"}, None)
+    (contact,) = load(Contacts, [STORED], None)
+    settle(contact, {**STORED, "birthday": "garbage"}, None)
     assert contact.raw == {"birthday": "garbage"}
     assert "birthday" not in vars(contact)
-    contact._settle(STORED, None)
+    settle(contact, STORED, None)
     assert contact.birthday == date(1815, 12, 10)
     assert contact.raw == {}
 
@@ -135,5 +136,5 @@ def test_without_a_session_writing_says_how_to_get_one() -> None:
 
 def test_crm_gives_the_operations_on_the_record(runner_of: MakeRunner) -> None:
     runner_of(crm)
-    (contact,) = Contacts._load([STORED], None)
+    (contact,) = load(Contacts, [STORED], None)
     assert "12x407" in repr(contact.crm)

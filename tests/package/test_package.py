@@ -20,7 +20,9 @@ from vtiger_orm.errors import (
     RegenerateNeeded,
     SchemaMismatch,
 )
+from vtiger_orm.models import Record
 from vtiger_orm.package import Package
+from vtiger_orm.records.handle import load, runner_of
 
 
 def make(name: str = "crm", format: int = 1, **facts: Any) -> Package:
@@ -200,15 +202,13 @@ def test_a_session_of_no_package_may_be_named_explicitly() -> None:
 def test_a_record_goes_by_the_session_that_handed_it_out(package: Package) -> None:
     own = Session(package)
 
-    class Handed:
-        _runner = own
-
-    class New:
-        _runner = None
+    class Person(Record, package=package, module="Contacts", prefix="12"):
+        pass
 
     block = package.activate(Session(package))
-    assert package.runner_for(Handed()) is own
-    assert package.runner_for(New()) is block.runner
+    (handed,) = load(Person, [{"id": "12x1"}], own)
+    assert runner_of(handed) is own
+    assert runner_of(Person()) is block.runner
     block.end()
 
 

@@ -12,7 +12,7 @@ from tests.support.planned import Server, careful, server
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import TRUE, Order, Selection
 from vtiger_orm.planner.compiled import compiled
-from vtiger_orm.planner.orders import Reading, normalised, reading_of
+from vtiger_orm.planner.orders import Paging, normalised, paging_of
 
 ROWS = range(1, 241)
 VOLATILE = range(1, 241, 5)
@@ -60,23 +60,23 @@ CONDITIONS: list[Any] = [
     ~Q(name__contains="b"),
 ]
 ORDERS = [
-    ("", Reading.BY_ID),
-    ("-id", Reading.BY_ID),
-    ("name", Reading.FORWARD),
-    ("name -id", Reading.FORWARD),
-    ("whole name", Reading.FORWARD),
-    ("-name -whole", Reading.BACKWARD),
-    ("-name id", Reading.BACKWARD),
-    ("-day", Reading.GROUPS),
-    ("-name", Reading.GROUPS),
-    ("name -whole", Reading.SORTED),
+    ("", Paging.BY_ID),
+    ("-id", Paging.BY_ID),
+    ("name", Paging.FORWARD),
+    ("name -id", Paging.FORWARD),
+    ("whole name", Paging.FORWARD),
+    ("-name -whole", Paging.BACKWARD),
+    ("-name id", Paging.BACKWARD),
+    ("-day", Paging.GROUPS),
+    ("-name", Paging.GROUPS),
+    ("name -whole", Paging.SORTED),
 ]
 
 
 @pytest.mark.parametrize(("names", "reading"), ORDERS)
 @pytest.mark.parametrize("condition", CONDITIONS, ids=repr)
 def test_nothing_twice_and_nothing_missed(
-    crm: Server, names: str, reading: Reading, condition: Q
+    crm: Server, names: str, reading: Paging, condition: Q
 ) -> None:
     meta = crm.metas["Things"]
     order = tuple(
@@ -86,7 +86,7 @@ def test_nothing_twice_and_nothing_missed(
     env = careful(page_size=10)
     what = compiled(selection, env)
     if what.is_exact:
-        assert reading_of(what, normalised(order), 0) is reading
+        assert paging_of(what, normalised(order), 0) is reading
     always = set(crm.ids(selection, env)) - {f"40x{number}" for number in VOLATILE}
     for seed in range(4):
         disturbed(crm, seed)

@@ -19,7 +19,7 @@ from vtiger_orm.conditions.tree import TRUE, Node, Order, Selection
 from vtiger_orm.errors import ScanTooLarge, SilentQueryError, UnsupportedQuery
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.planner import plan_rows
-from vtiger_orm.planner.keys import total_key
+from vtiger_orm.planner.orders import total_key
 
 SQL = careful(page_size=100)
 

@@ -16,7 +16,7 @@ from vtiger_orm.planner.streams import (
     merged,
     project,
     side_by_side,
-    together,
+    steps_together,
     window,
 )
 
@@ -125,7 +125,7 @@ def test_hidden_columns_are_taken_off_and_unknown_ones_stay() -> None:
 
 
 def test_steps_taken_together_get_their_own_replies() -> None:
-    plan = together([Query("a"), Batch([Query("b"), Query("c")])])
+    plan = steps_together([Query("a"), Batch([Query("b"), Query("c")])])
     batch = next(plan)
     assert batch == Batch([Query("a"), Query("b"), Query("c")])
     with pytest.raises(StopIteration) as ended:

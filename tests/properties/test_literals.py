@@ -8,14 +8,19 @@ from hypothesis import strategies as st
 
 from tests.properties.strategies import TEXTS
 from vtiger_orm.calls.urls import quoted_length
-from vtiger_orm.conditions import patterns
-from vtiger_orm.conditions.collation import compare, matcher, sort_key
+from vtiger_orm.conditions.collation import (
+    canonical_pattern,
+    compare,
+    like_literal,
+    matcher,
+    sort_key,
+)
 from vtiger_orm.emulator.engine import collation as engine
 from vtiger_orm.emulator.engine.literals import literal
 from vtiger_orm.emulator.engine.vtql import parse
+from vtiger_orm.planner.branches import Comparison
 from vtiger_orm.planner.packing import Packing
-from vtiger_orm.planner.parts import Said
-from vtiger_orm.planner.vtql import Statement, quote
+from vtiger_orm.planner.statement import Statement, quote
 
 NASTY = [
     "'", "''", "\\", "\\'", "'\\", "trail\\", "\\\\", "; select", "';--", "' or 1=1 or id='1", "%",
@@ -29,7 +34,7 @@ any_text = st.one_of(st.sampled_from(NASTY), st.sampled_from(TEXTS), st.text(min
 
 @given(any_text)
 def test_a_literal_comes_back_equal(text: str) -> None:
-    statement = Statement("Things", ("id",), ((Said("name", "=", text),),))
+    statement = Statement("Things", ("id",), ((Comparison("name", "=", text),),))
     (condition,) = parse(statement.text).conditions
     assert (condition.field, condition.operator) == ("name", "=")
     assert literal(condition.values[0]) == text
@@ -37,7 +42,7 @@ def test_a_literal_comes_back_equal(text: str) -> None:
 
 @given(st.lists(any_text, min_size=1, max_size=4), st.sampled_from(["=", "!=", "<", "like"]))
 def test_no_value_changes_the_shape_of_a_statement(texts: list[str], operator: str) -> None:
-    branch = tuple(Said("name", operator, text) for text in dict.fromkeys(texts))
+    branch = tuple(Comparison("name", operator, text) for text in dict.fromkeys(texts))
     parsed = parse(Statement("Things", ("id", "name"), (branch,), limit=7).text)
     assert parsed.columns == ("id", "name")
     assert parsed.module == "Things"
@@ -49,7 +54,7 @@ def test_no_value_changes_the_shape_of_a_statement(texts: list[str], operator: s
 @given(any_text, any_text)
 def test_a_pattern_of_a_text_matches_that_text_alone(text: str, other: str) -> None:
     """Both the server's LIKE and the local one; case and accents aside."""
-    pattern = patterns.literal(text)
+    pattern = like_literal(text)
     sent = literal(quote(pattern))
     assert isinstance(sent, str)
     assert engine.like(sent, text)
@@ -62,8 +67,8 @@ def test_a_pattern_of_a_text_matches_that_text_alone(text: str, other: str) -> N
 @given(st.text("a%_\\' ", max_size=8))
 def test_canonical_patterns_mean_the_same(pattern: str) -> None:
     """On the server, which drops needless escapes, and here."""
-    canonical = patterns.canonical(pattern)
-    assert patterns.canonical(canonical) == canonical
+    canonical = canonical_pattern(pattern)
+    assert canonical_pattern(canonical) == canonical
     for text in ("", "a", "%", "_", "\\", "'", " ", "a%", "a_a", "\\a", "%%", "aa"):
         found = bool(engine.like(pattern, text))
         assert bool(engine.like(canonical, text)) == found
@@ -84,7 +89,7 @@ def test_local_comparison_is_the_servers(one: str, other: str) -> None:
 
 @given(st.lists(any_text, min_size=1, max_size=5), st.booleans())
 def test_packed_statements_fit_into_the_url(texts: list[str], known: bool) -> None:
-    branches = tuple((Said("name", "=", text),) for text in dict.fromkeys(texts))
+    branches = tuple((Comparison("name", "=", text),) for text in dict.fromkeys(texts))
     room = 2000
     packing = Packing(room, 100, known)
     groups = packing.packed(branches)

@@ -18,7 +18,7 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import Node, Order, Selection
 from vtiger_orm.metadata.facts import module_meta
-from vtiger_orm.planner.keys import total_key
+from vtiger_orm.planner.orders import total_key
 
 META = module_meta(things())
 TREES = conditions(META)

@@ -17,6 +17,7 @@ from tests.support.hand_made import Contacts
 from vtiger_orm.errors import Unreadable
 from vtiger_orm.models import Choices
 from vtiger_orm.records import hydration
+from vtiger_orm.records.handle import load
 from vtiger_orm.values import decode
 
 MODULES = sorted(path.stem for path in Path(building.DESCRIBES).glob("*.json"))
@@ -42,7 +43,7 @@ ROW = {
 
 
 def test_every_kind_is_read() -> None:
-    (contact,) = Contacts._load([ROW], None)
+    (contact,) = load(Contacts, [ROW], None)
     assert vars(contact) == {
         "id": Contacts.ref("12x3"),
         "account_id": "11x104",
@@ -69,13 +70,13 @@ def test_every_kind_is_read() -> None:
 def test_the_rows_are_left_as_they_were() -> None:
     rows = [dict(ROW), {"id": "12x4", "birthday": "x", "user_hash": "y"}]
     before = json.dumps(rows)
-    Contacts._load(rows, None)
+    load(Contacts, rows, None)
     assert json.dumps(rows) == before
 
 
 def test_an_empty_page_and_empty_rows() -> None:
-    assert Contacts._load([], None) == []
-    (nothing,) = Contacts._load([{}], None)
+    assert load(Contacts, [], None) == []
+    (nothing,) = load(Contacts, [{}], None)
     assert vars(nothing) == {}
     assert nothing.model_fields_set == set()
 
@@ -88,7 +89,7 @@ def test_rows_with_different_keys_on_one_page_keep_their_order() -> None:
         {"id": "12x4", "firstname": "d"},
         {"id": "12x5", "lastname": "e"},
     ]
-    records = Contacts._load(rows, None)
+    records = load(Contacts, rows, None)
     assert [record.id for record in records] == [row["id"] for row in rows]
     assert [dict(record.extra) for record in records] == [
         {},
@@ -108,7 +109,7 @@ def test_one_unreadable_value_costs_its_own_field_alone() -> None:
         {"id": "12x3", "lastname": "c", "birthday": "", "donotcall": "0"},
         {"id": "12x4", "lastname": "d", "birthday": "2024-01-02", "donotcall": "0"},
     ]
-    records = Contacts._load(rows, None)
+    records = load(Contacts, rows, None)
     assert [record.lastname for record in records] == ["a", "b", "c", "d"]
     assert records[1].raw == {"birthday": "garbage", "donotcall": "maybe"}
     assert [dict(record.raw) for record in (records[0], *records[2:])] == [{}, {}, {}]
@@ -122,14 +123,14 @@ def test_one_unreadable_value_costs_its_own_field_alone() -> None:
 
 @pytest.mark.parametrize("name", ["accesskey", "user_password", "ACCESSKEY", "cf_password"])
 def test_secrets_are_dropped_on_arrival(name: str) -> None:
-    (contact,) = Contacts._load([{"id": "12x1", name: "$2y$10$hash", "cf_9": "kept"}], None)
+    (contact,) = load(Contacts, [{"id": "12x1", name: "$2y$10$hash", "cf_9": "kept"}], None)
     assert dict(contact.extra) == {"cf_9": "kept"}
     assert "hash" not in repr(vars(contact)) + repr(contact.extra) + repr(contact.raw)
 
 
 def test_json_numbers_and_null_are_read_where_the_crm_sends_them() -> None:
     row = {"id": "12x1", "donotcall": 0, "amount": 12.5, "cf_857": 3, "lastname": None}
-    (contact,) = Contacts._load([row], None)
+    (contact,) = load(Contacts, [row], None)
     assert contact.donotcall is False
     assert contact.amount == Decimal("12.5")
     assert contact.points == 3
@@ -138,18 +139,18 @@ def test_json_numbers_and_null_are_read_where_the_crm_sends_them() -> None:
 
 def test_values_of_the_wrong_json_type_are_unreadable_not_fatal() -> None:
     row: dict[str, Any] = {name: ["list"] for name in ROW}
-    (contact,) = Contacts._load([{**row, "id": "12x1"}], None)
+    (contact,) = load(Contacts, [{**row, "id": "12x1"}], None)
     assert vars(contact) == {"id": "12x1"}
     assert contact.raw.keys() == Contacts.meta.fields.keys() - {"id", "imagename"}
 
 
 def test_layouts_are_shared_and_bounded() -> None:
-    (one,) = Contacts._load([{"id": "12x1", "lastname": "x"}], None)
-    (two,) = Contacts._load([{"id": "12x2", "lastname": "y"}], None)
+    (one,) = load(Contacts, [{"id": "12x1", "lastname": "x"}], None)
+    (two,) = load(Contacts, [{"id": "12x2", "lastname": "y"}], None)
     assert one.__pydantic_fields_set__ is two.__pydantic_fields_set__
     for number in range(3 * hydration.MOST_LAYOUTS):
-        Contacts._load([{"id": "12x1", f"cf_{number}": ""}], None)
-    assert len(Contacts._layouts) <= hydration.MOST_LAYOUTS
+        load(Contacts, [{"id": "12x1", f"cf_{number}": ""}], None)
+    assert len(Contacts.__mapper__.hydrator.layouts) <= hydration.MOST_LAYOUTS
 
 
 WIRE = st.sampled_from(
@@ -159,7 +160,7 @@ WIRE = st.sampled_from(
 
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(ROW, WIRE)), max_size=5))
 def test_a_page_says_what_decode_says_of_each_value(rows: list[dict[str, str]]) -> None:
-    records = Contacts._load(rows, None)
+    records = load(Contacts, rows, None)
     assert len(records) == len(rows)
     for row, record in zip(rows, records):
         for wire, text in row.items():
@@ -178,7 +179,7 @@ def test_a_model_of_every_recorded_module_reads_blanks(module: str) -> None:
     described = building.describe(module)
     row = {each["name"]: "" for each in described["fields"]}
     row["id"] = f"{described['idPrefix']}x1"
-    (record,) = model._load([row], None)
+    (record,) = load(model, [row], None)
     assert record.id == row["id"]
     assert set(vars(record).values()) == {None, row["id"]}
     assert not record.extra

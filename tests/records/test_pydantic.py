@@ -18,6 +18,7 @@ from vtiger_orm.errors import NotLoaded
 from vtiger_orm.models import Choices, Record, Ref, field
 from vtiger_orm.records import internals
 from vtiger_orm.records.fields import Column
+from vtiger_orm.records.handle import load
 from vtiger_orm.records.state import RecordState
 
 ROW = {
@@ -43,7 +44,7 @@ JSON = {
 
 
 def loaded() -> Contacts:
-    return Contacts._load([ROW], None)[0]
+    return load(Contacts, [ROW], None)[0]
 
 
 # Dumping
@@ -234,7 +235,7 @@ def test_internal_1_private_attributes_are_set_on_loaded_records() -> None:
     class WithPrivate(Contacts):
         _seen: list[int] = PrivateAttr(default_factory=list)
 
-    one, two = WithPrivate._load([{"id": "12x1"}, {"id": "12x2"}], None)
+    one, two = load(WithPrivate, [{"id": "12x1"}, {"id": "12x2"}], None)
     one._seen.append(1)
     assert two._seen == []
 
@@ -250,11 +251,12 @@ def test_internal_3_columns_are_bound_before_the_fields_schemas_are_made() -> No
     for model in (Contacts, Bound):
         for name, info in model.model_fields.items():
             (column,) = [each for each in info.metadata if isinstance(each, Column)]
-            assert column is model._columns[name]
-            assert column.owner is model
-    assert Contacts._columns["lastname"] is not Bound._columns["lastname"]
+            assert column is model.__mapper__.columns[name]
+            assert column.module is model.__mapper__.module
+    own = Bound.__mapper__.columns["lastname"]
+    assert Contacts.__mapper__.columns["lastname"] is not own
     TypeAdapter(list[Bound])
-    assert Bound._columns["lastname"].owner is Bound
+    assert Bound.__mapper__.columns["lastname"] is own
 
 
 def test_internal_4_assignment_replaces_the_dict_and_adds_to_the_set() -> None:

@@ -17,6 +17,7 @@ from vtiger_orm.errors import ConfigError, DoesNotExist, InvalidValue, NotLoaded
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.models import Choices, Picklist, Record, Ref, String, field
 from vtiger_orm.records import UNSET, Change
+from vtiger_orm.records.handle import handed_out_by, load, outgoing
 
 MOMENT = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ MOMENT = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
 def loaded(**row: Any) -> Any:
     """A contact as a query hands it out."""
     full = {"id": "12x407", "firstname": "Ada", "lastname": "Lovelace", "birthday": "1815-12-10"}
-    return Contacts._load([{**full, **row}], None)[0]
+    return load(Contacts, [{**full, **row}], None)[0]
 
 
 # Making
@@ -86,7 +87,7 @@ def test_a_record_known_by_id_alone_knows_nothing_else() -> None:
     assert contact.firstname == "Ada"
     with pytest.raises(NotLoaded, match=r"Contacts\.lastname of 12x407 was not read"):
         _ = contact.lastname
-    assert contact._outgoing() == {"firstname": "Ada"}
+    assert outgoing(contact) == {"firstname": "Ada"}
 
 
 def test_the_id_must_be_one_of_this_module() -> None:
@@ -188,7 +189,7 @@ def test_an_equal_value_or_going_back_is_no_change() -> None:
 
 def test_assigning_marks_the_field_as_set_on_this_record_alone() -> None:
     rows = [{"id": "12x1", "lastname": "a"}, {"id": "12x2", "lastname": "b"}]
-    one, two = Contacts._load(rows, None)
+    one, two = load(Contacts, rows, None)
     one.firstname = "x"
     assert one.model_fields_set == {"id", "lastname", "firstname"}
     assert two.model_fields_set == {"id", "lastname"}
@@ -227,7 +228,7 @@ def test_everything_given_to_a_new_record_is_a_change() -> None:
 
 def test_read_only_fields_of_a_known_record_are_not_sent() -> None:
     given = Contacts(id=Contacts.ref("12x1"), createdtime=MOMENT, lastname="x")
-    assert given._outgoing() == {"lastname": "x"}
+    assert outgoing(given) == {"lastname": "x"}
 
 
 # Fields newer than the package, and unreadable ones
@@ -256,7 +257,7 @@ def test_extra_is_written_in_wire_form_and_tracked() -> None:
     }
     contact.extra["cf_999"] = "new"
     del contact.extra["cf_1000"]
-    assert set(contact._outgoing()) == {"lastname", "cf_1001"}
+    assert set(outgoing(contact)) == {"lastname", "cf_1001"}
 
 
 def test_extra_refuses_fields_of_the_class_secrets_and_objects() -> None:
@@ -275,7 +276,7 @@ def test_extra_refuses_fields_of_the_class_secrets_and_objects() -> None:
 def test_a_new_record_has_extra_too() -> None:
     contact = Contacts(lastname="x")
     contact.extra["cf_999"] = True
-    assert contact._outgoing() == {"lastname": "x", "cf_999": "1"}
+    assert outgoing(contact) == {"lastname": "x", "cf_999": "1"}
 
 
 def test_unreadable_values_stay_in_raw() -> None:
@@ -331,11 +332,11 @@ def test_repr_is_short_and_str_is_the_label() -> None:
 
 def test_copies_keep_the_session_and_go_their_own_way() -> None:
     runner: Any = object()
-    (contact,) = Contacts._load([{"id": "12x1", "lastname": "a", "cf_9": ["x"]}], runner)
+    (contact,) = load(Contacts, [{"id": "12x1", "lastname": "a", "cf_9": ["x"]}], runner)
     contact.lastname = "b"
     for twin in (copy.copy(contact), copy.deepcopy(contact), contact.model_copy()):
         assert twin == contact
-        assert twin._runner is runner
+        assert handed_out_by(twin) is runner
         assert twin.changes == contact.changes
         twin.lastname = "c"
         twin.extra["cf_10"] = "y"
@@ -358,12 +359,12 @@ def test_model_copy_checks_and_notes_its_update() -> None:
 def test_pickle_drops_the_session_and_keeps_the_rest() -> None:
     runner: Any = lambda: None  # noqa: E731  cannot be pickled
     rows = [{"id": "12x1", "lastname": "a", "birthday": "x", "cf_9": "9"}, {"id": "12x2"}]
-    records = Contacts._load(rows, runner)
+    records = load(Contacts, rows, runner)
     records[0].lastname = "b"
     records[0].extra["cf_9"] = "10"
     twins = pickle.loads(pickle.dumps(records))
     assert twins == records
-    assert twins[0]._runner is None
+    assert handed_out_by(twins[0]) is None
     assert twins[0].changes == records[0].changes
     assert twins[0].raw == {"birthday": "x"}
     assert pickle.loads(pickle.dumps(Contacts(lastname="x"))) == Contacts(lastname="x")
@@ -450,12 +451,12 @@ def test_a_customised_subclass_is_of_the_same_module() -> None:
     assert Customised.meta.fields == Contacts.meta.fields
     assert issubclass(Customised.DoesNotExist, Contacts.DoesNotExist)
     assert Customised(lastname="x").lastname == "X"
-    (record,) = Customised._load([{"id": "12x1", "firstname": "Ada", "lastname": "King"}], None)
+    (record,) = load(Customised, [{"id": "12x1", "firstname": "Ada", "lastname": "King"}], None)
     assert record.full_name == "Ada King"
     record.lastname = "byron"
     assert record.changes == {"lastname": Change("King", "BYRON")}
     record._seen.append("x")
-    (other,) = Customised._load([{"id": "12x2"}], None)
+    (other,) = load(Customised, [{"id": "12x2"}], None)
     assert other._seen == []
     assert pickle.dumps(loaded())
 

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.support.hand_made import Accounts, Contacts, Groups, Users
+from tests.support.hand_made import Accounts, Contacts, Groups, Users, package
 from tests.support.memory import MemoryRunner
 from vtiger_orm.calls.operations import Retrieve
 from vtiger_orm.errors import AccessDenied, InvalidId, InvalidValue, NoSession, NotLoaded
 from vtiger_orm.models import Record, Ref, field
 from vtiger_orm.package import Package
+from vtiger_orm.records.handle import load
+from vtiger_orm.records.references import attach, origin_of
 
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]
 
@@ -66,7 +68,7 @@ def answer_account(call: Any) -> Any:
 def test_fetch_reads_by_the_session_that_handed_the_reference_out(runner_of: MakeRunner) -> None:
     ambient = runner_of(lambda call: pytest.fail("the ambient session was asked"))
     own = MemoryRunner(answer_account)
-    contact = Contacts._load([{"id": "12x1", "account_id": "11x3"}], own)[0]
+    contact = load(Contacts, [{"id": "12x1", "account_id": "11x3"}], own)[0]
     assert contact.account_id is not None
     account = contact.account_id.fetch()
     assert type(account) is Accounts
@@ -98,7 +100,7 @@ def test_fetch_without_session_or_package_says_how_to_get_one() -> None:
 
 def test_one_id_on_one_page_is_one_reference() -> None:
     rows = [{"id": f"12x{n}", "assigned_user_id": "19x1"} for n in (1, 2)]
-    one, two = Contacts._load(rows, None)
+    one, two = load(Contacts, rows, None)
     assert one.assigned_user_id is two.assigned_user_id
 
 
@@ -118,7 +120,7 @@ def test_assigning_text_checks_the_prefix() -> None:
 
 def test_a_reference_without_package_gets_the_records_own() -> None:
     contact: Any = Contacts(lastname="x", account_id=Ref("11x3"))
-    assert contact.account_id._origin is not None
+    assert origin_of(contact.account_id) == (package, None)
 
 
 def test_records_and_references_of_another_package_are_refused() -> None:
@@ -143,14 +145,13 @@ def test_records_and_references_of_another_package_are_refused() -> None:
 
 def test_pickle_keeps_the_model_and_drops_the_session(runner_of: MakeRunner) -> None:
     own = MemoryRunner(answer_account)
-    contact = Contacts._load([{"id": "12x1", "account_id": "11x3"}], own)[0]
+    contact = load(Contacts, [{"id": "12x1", "account_id": "11x3"}], own)[0]
     assert contact.account_id is not None
     contact.account_id.fetch()
     twin: Any = pickle.loads(pickle.dumps(contact.account_id))
     assert type(twin) is Ref
     assert twin == "11x3"
-    assert twin._origin is not None
-    assert twin._origin.runner is None
+    assert origin_of(twin) == (package, None)
     assert twin.loaded == contact.account_id.loaded
     ambient = runner_of(answer_account)
     assert twin.fetch().accountname == "Acme"
@@ -161,7 +162,7 @@ def test_circles_of_loaded_records_can_be_pickled() -> None:
     account: Any = Accounts(id=Accounts.ref("11x3"))
     user: Any = Users(id=Users.ref("19x1"))
     contact = Contacts(id=Contacts.ref("12x1"), account_id=account, assigned_user_id=user)
-    contact.id._attach(contact)
+    attach(contact.id, contact)
     twin = pickle.loads(pickle.dumps(contact))
     assert twin.id.loaded is twin
     assert twin.account_id.loaded == account

@@ -47,7 +47,7 @@ def crm(templates: dict[str, Crm], kind: str) -> Iterator[Crm]:
         yield own
 
 
-def open_session(crm: Crm, kind: str, **settings: Any) -> Session:
+def open_session(crm: Crm, kind: str, user: str | None = None, **settings: Any) -> Session:
     works = KINDS[kind][1]
     capabilities = Capabilities(
         precedence="sql", collation="general_ci", sync=works, files_retrieve=works
@@ -55,7 +55,7 @@ def open_session(crm: Crm, kind: str, **settings: Any) -> Session:
     settings = {"capabilities": capabilities, "retry": NO_REPETITION, **settings}
     return connect(
         crm.url,
-        *crm.credentials(),
+        *crm.credentials(user),
         dialect="cloud" if kind == "cloud" else "webservice",
         transport=crm.transport(),
         async_transport=crm.transport(),

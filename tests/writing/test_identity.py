@@ -10,6 +10,7 @@ from generated.demo import Contacts, connect
 from tests.support.kinds import Face
 from vtiger_orm import ConfigError, InvalidRecord, OutcomeUnknown, VtigerError
 from vtiger_orm.emulator import faults
+from vtiger_orm.records.handle import saved_id
 from vtiger_orm.session import RetryPolicy
 
 EAGER = RetryPolicy(attempts=5, first_delay=0.0, longest_work=0.0)
@@ -164,7 +165,7 @@ async def test_law_no_doubles_with_a_fault_at_every_call(face: Face, fault: Any)
         contact = Contacts(lastname=f"Law {position}", department=mark)
         for _ in range(3):
             try:
-                if contact._saved_id is None:
+                if saved_id(contact) is None:
                     await face(contact, "save")
                 contact.firstname = "F"
                 await face(contact, "save", if_unmodified=True)

@@ -16,8 +16,14 @@ from vtiger_orm.feed.cursors import Position, start
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.writing.adjustments import Why, compare
-from vtiger_orm.writing.rules import Rule, check_create, check_delete, check_revise, enforce
-from vtiger_orm.writing.wire import to_wire
+from vtiger_orm.writing.rules import (
+    Rule,
+    check_create,
+    check_delete,
+    check_revise,
+    enforce,
+    to_wire,
+)
 
 FACTS = Facts(prefixes={"Accounts": "11", "Contacts": "12", "Users": "19", "Groups": "20"})
 
@@ -122,7 +128,18 @@ def test_characters_that_the_server_would_replace_in_strict_mode() -> None:
         ({"price": "12.50"}, "12.50000000", None),
         ({"price": "12.345678901"}, "12.34567890", Why.ROUNDED),
         ({"price": "1000.5"}, "1000.50549451", Why.ROUNDED),
-        ({"price": ""}, "0.00000000", None),
+        ({"price": ""}, "0.00000000", Why.ZEROED),
+        ({"price": ""}, "12.50", Why.CHANGED),
+        ({"price": "0"}, "", Why.EMPTIED),
+        ({"price": ""}, "", None),
+        ({"number": ""}, "0", Why.ZEROED),
+        ({"flag": ""}, "0", Why.ZEROED),
+        ({"flag": ""}, "1", Why.CHANGED),
+        ({"assigned_user_id": "19x999"}, "999", Why.NOBODY),
+        ({"account": "11x5"}, "12x5", None),
+        ({"account": "11x5"}, "11x6", Why.CHANGED),
+        ({"brand_new": "5"}, "5.00", None),
+        ({"brand_new": "abc"}, "ab", Why.CUT),
         ({"number": "7"}, "7", None),
         ({"number": "99999"}, "999", Why.CLIPPED),
         ({"flag": "0"}, "", None),
@@ -149,8 +166,17 @@ def test_text_that_comes_back_as_sent_is_never_an_adjustment(text: str) -> None:
     assert compare(META, {"name": text}, {"name": text, "label": "x"}) == ()
 
 
-def test_a_field_the_answer_lacks_cannot_be_compared() -> None:
+def test_an_answer_of_an_id_alone_tells_nothing() -> None:
     assert compare(META, {"name": "x", "nosuch": "y"}, {"id": "40x1"}) == ()
+
+
+def test_a_field_the_answer_lacks_is_told() -> None:
+    found = compare(META, {"name": "x", "cf_1": "red", "nosuch": "y"}, {"id": "40x1", "name": "x"})
+    assert [(each.field, each.stored, each.why) for each in found] == [
+        ("colour", None, Why.ABSENT),
+        ("nosuch", None, Why.ABSENT),
+    ]
+    assert str(found[0]) == "colour: sent 'red', not in the answer (absent)"
 
 
 @given(

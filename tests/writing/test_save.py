@@ -13,6 +13,7 @@ from generated.demo import Accounts, Calendar, Contacts, Events, Leads, Potentia
 from tests.support.kinds import Face
 from vtiger_orm import InvalidRecord, InvalidValue, OutcomeUnknown, StaleRecord, ValuesAdjusted
 from vtiger_orm.emulator.faults import LostAnswer, Meanwhile
+from vtiger_orm.records.handle import saved_id
 
 
 def stored(face: Face, record: Any) -> dict[str, Any]:
@@ -265,7 +266,7 @@ async def test_preview_and_copy_send_nothing(face: Face) -> None:
     assert (preview.operation, dict(preview.values)) == ("revise", {"department": "HR"})
     assert not fresh.ok
     assert "lastname" in str(fresh)
-    assert copied._saved_id is None
+    assert saved_id(copied) is None
     await face(copied, "save")
     row = stored(face, copied)
     assert (row["lastname"], row["department"]) == ("B", "HR")

@@ -15,6 +15,7 @@ from ..calls.server import Facts
 from ..calls.support import remembering, require
 from ..errors import ConfigError, InvalidValue, MalformedAnswer
 from ..ids import parse_id
+from ..records.handle import load
 from .edition_limits import EditionLimit, Limit
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def records_of(rows: Sequence[Row], runner: Any) -> list[Any]:
             "The session belongs to no generated package, so rows cannot become records. Open it "
             "with the package's connect(), or use session.call('lookup', ...)."
         )
-    return [package.model_of(str(row["id"]))._load([row], runner)[0] for row in rows]
+    return [load(package.model_of(str(row["id"])), [row], runner)[0] for row in rows]
 
 
 def edition_limit(service: EditionLimit | str, facts: Facts) -> Plan[Limit]:

@@ -8,11 +8,12 @@ imports either.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from .environment import Environment
-from .operations import Row
-from .plans import Plan, RowStream
+if TYPE_CHECKING:  # a generated package imports this file, and only names a session's calls
+    from .environment import Environment
+    from .operations import Row
+    from .plans import Plan, RowStream
 
 T = TypeVar("T")
 
@@ -38,12 +39,14 @@ class Runner(Protocol):
     def astream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]: ...
 
 
-PlanFor: TypeAlias = Callable[[Runner], Plan[T]]
+PlanFor: TypeAlias = "Callable[[Runner], Plan[T]]"
 """A plan, once it is known which session performs it."""
 
 
 def environment_of(runner: Runner | None) -> Environment:
     """The runner's environment; careful defaults where there is none."""
+    from .environment import Environment
+
     found = getattr(runner, "environment", None)
     return found if isinstance(found, Environment) else Environment()
 
@@ -97,10 +100,6 @@ class Package(Protocol):
 
     def runner(self) -> Runner:
         """The session of this context; raises `NoSession` when there is none."""
-        ...
-
-    def runner_for(self, record: Any) -> Runner:
-        """The session that handed the record out, else `runner()`."""
         ...
 
     def check_runner(self, runner: object) -> None:

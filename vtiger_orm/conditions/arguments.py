@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from itertools import permutations
-from typing import Any, Final
+from typing import Final, Literal, TypeGuard
 
 from ..errors import InvalidLookup, InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import SEPARATOR, encode, is_sendable
-from . import patterns
-from .keywords import split_keyword
-from .lookups import Lookup
+from .collation import canonical_pattern, like_literal
+from .lookups import Lookup, split_keyword
 from .tree import (
     FALSE,
     TRUE,
@@ -280,11 +279,11 @@ def _fraction(value: object) -> bool:
 # -- days ------------------------------------------------------------------------------------
 
 
-def _is_day(value: object) -> bool:
+def _is_day(value: object) -> TypeGuard[date]:
     return isinstance(value, date) and not isinstance(value, datetime)
 
 
-def _day_bound(field: FieldMeta, operator: Any, day: Any, after: bool) -> Node:
+def _day_bound(field: FieldMeta, operator: Literal["<", ">="], day: date, after: bool) -> Node:
     """Before, or from, the start of the day (or of the day after it)."""
     if after:
         if day == date.max:
@@ -293,7 +292,7 @@ def _day_bound(field: FieldMeta, operator: Any, day: Any, after: bool) -> Node:
     return DayBound(field, operator, day)
 
 
-def _in_days(field: FieldMeta, first: Any, last: Any) -> Node:
+def _in_days(field: FieldMeta, first: date, last: date) -> Node:
     return all_of(
         _day_bound(field, ">=", first, after=False), _day_bound(field, "<", last, after=True)
     )
@@ -327,14 +326,14 @@ def _matches(
         text = _text(module, field, lookup, value)
         if not text:
             return Present(field)
-        pattern = before + patterns.literal(text) + after
+        pattern = before + like_literal(text) + after
         return Like(field, _sendable(module, field, pattern))
 
     return read
 
 
 def _like(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
-    pattern = patterns.canonical(_text(module, field, "like", value))
+    pattern = canonical_pattern(_text(module, field, "like", value))
     if not pattern:
         return FALSE
     return Like(field, _sendable(module, field, pattern))

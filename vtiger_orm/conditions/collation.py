@@ -3,24 +3,30 @@ r"""Text compared as the CRM's database compares it (utf8mb3_general_ci), for lo
 Every character of the basic plane has one weight: case and accents do not count, ``ß`` weighs as
 ``s``. Trailing blanks do not count in comparisons (PAD SPACE); they do in LIKE. No Unicode
 routine of Python gives this order, so the engine's own table is kept as data.
+
+In a LIKE pattern ``%`` is any text, ``_`` one character, ``\`` takes the next one literally.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
-
-from .patterns import ANY, tokens
 
 _PADDING: Final = " " * 8
 """Stands for the endless blanks a text is padded with, where keys of unequal length are sorted.
 It decides only between a text and its own continuation by blanks and a control character."""
 
 _BEYOND: Final = re.compile("[\U00010000-\U0010ffff]")
+
+ANY: Final = "%"
+ONE: Final = "_"
+_SPECIAL: Final = re.compile(r"[\\%_]")
+_BLANKS: Final = " %_"
+"""Characters of which a pattern consists that blanks match."""
 
 
 @lru_cache(maxsize=1)
@@ -55,11 +61,45 @@ def compare(left: str, right: str) -> int:
     return (one > other) - (one < other)
 
 
+def like_literal(text: str) -> str:
+    """The pattern that matches exactly this text."""
+    return text if text.isalnum() else _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def _tokens(pattern: str) -> Iterator[tuple[bool, str]]:
+    """(is it a wildcard, character) for each character that the pattern matches with.
+
+    A backslash before a character that needs none disappears; one at the very end stands for
+    itself. The server reads patterns in the same way.
+    """
+    characters = iter(pattern)
+    for character in characters:
+        if character == "\\":
+            yield False, next(characters, "\\")
+        else:
+            yield character in (ANY, ONE), character
+
+
+def canonical_pattern(pattern: str) -> str:
+    """The same pattern with nothing escaped that needs no escape, and no escape at its end."""
+    return "".join(
+        character if wildcard else like_literal(character)
+        for wildcard, character in _tokens(pattern)
+    )
+
+
+def matches_blank(pattern: str) -> bool:
+    """Whether some text of blanks only, or the empty one, matches."""
+    if pattern.strip(_BLANKS) and "\\" not in pattern:
+        return False
+    return all(wildcard or character == " " for wildcard, character in _tokens(pattern))
+
+
 def matcher(pattern: str) -> Callable[[str], bool]:
     """A function that tells whether a text matches a LIKE pattern."""
     parts = [
         (".*" if character == ANY else ".") if wildcard else re.escape(weigh(character))
-        for wildcard, character in tokens(pattern)
+        for wildcard, character in _tokens(pattern)
     ]
     fullmatch = re.compile("".join(parts), re.DOTALL).fullmatch
     return lambda text: fullmatch(weigh(text)) is not None

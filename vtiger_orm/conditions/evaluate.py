@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -20,9 +20,8 @@ from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values import SEPARATOR
-from . import patterns
-from .collation import compare, equality_key, matcher
-from .instants import instant, with_instants
+from ..values.zones import to_wall
+from .collation import compare, equality_key, like_literal, matcher
 from .tree import (
     And,
     Atom,
@@ -38,8 +37,10 @@ from .tree import (
     OneOf,
     Or,
     Present,
+    RelatedTo,
+    contains,
+    mapped,
 )
-from .zones import on_the_wall
 
 Predicate: TypeAlias = Callable[[Row], bool]
 Test: TypeAlias = Callable[[str], bool]
@@ -154,7 +155,7 @@ def _test(atom: Atom, env: Environment) -> Test:
             return _in_month(field, month, env)
         case DayBound(field, symbol, day):
             return _ordered(field, symbol, instant(day, env.timezone))
-        case InSelection(field):
+        case InSelection(field) | RelatedTo(field):
             raise UnsupportedQuery(
                 f"{atom} cannot be decided without asking the CRM for the records of "
                 f"{field.name}."
@@ -182,7 +183,7 @@ def _ordered(field: FieldMeta, symbol: str, value: str) -> Test:
 
 
 def _has(choice: str) -> Test:
-    alone, piece = equality_key(choice), patterns.literal(choice)
+    alone, piece = equality_key(choice), like_literal(choice)
     among = [
         matcher(f"{piece}{SEPARATOR}%"),
         matcher(f"%{SEPARATOR}{piece}"),
@@ -203,3 +204,61 @@ def _in_month(field: FieldMeta, month: int, env: Environment) -> Test:
             return False
 
     return test
+
+
+# -- days of the session's time zone
+
+
+def instant(day: date, zone: tzinfo) -> str:
+    """The wire form of the moment at which a day begins."""
+    try:
+        moment = datetime.combine(day, time.min, zone).astimezone(UTC)
+    except OverflowError:
+        moment = datetime.combine(day, time.min, UTC)
+    return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+def with_instants(node: Node, zone: tzinfo) -> Node:
+    """The same tree, with days of the zone turned into comparisons of moments."""
+    if not contains(node, DayBound):
+        return node
+
+    def moment(atom: Atom) -> Node:
+        if isinstance(atom, DayBound):
+            return Compare(atom.field, atom.operator, instant(atom.day, zone))
+        return atom
+
+    return mapped(node, moment)
+
+
+# -- the CRM's own zone
+
+
+class Wall(str):
+    """A moment as the CRM's wall shows it."""
+
+    __slots__ = ()
+
+
+def on_the_wall(node: Node, zone: tzinfo) -> Node:
+    """The same tree, whose moments are in UTC, with moments as a CRM of this zone writes and
+    compares them. Applying it to such a tree changes nothing."""
+
+    def shown(atom: Atom) -> Node:
+        if atom.field.family is not Family.DATETIME:
+            return atom
+        match atom:
+            case Equal(field, value):
+                return Equal(field, _wall(value, zone))
+            case Compare(field, symbol, value):
+                return Compare(field, symbol, _wall(value, zone))
+            case OneOf(field, values):
+                return OneOf(field, tuple(_wall(value, zone) for value in values))
+            case _:
+                return atom
+
+    return node if zone is UTC else mapped(node, shown)
+
+
+def _wall(value: str, zone: tzinfo) -> Wall:
+    return value if isinstance(value, Wall) else Wall(to_wall(value, zone))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..errors import InvalidLookup, UnsupportedQuery
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
-from .keywords import find_field
+from .lookups import find_field
 from .quirks import why_not_selectable, why_not_sortable
 from .tree import Order
 

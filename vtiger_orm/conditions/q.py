@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from ..errors import InvalidLookup
@@ -55,6 +55,7 @@ __all__ = [
     "atoms",
     "negated",
     "resolve",
+    "values_of",
 ]
 
 
@@ -125,10 +126,18 @@ class Q:
                 return resolve(module, self._args, self._lookups)
 
 
+def values_of(q: Q) -> Iterator[object]:
+    """What the keywords of the condition and of its parts were given."""
+    yield from q._lookups.values()
+    for part in q._args:
+        if isinstance(part, Q):
+            yield from values_of(part)
+
+
 _NODES: Final = (And, Or, Not, *Atom.__args__)
 
 
-def resolve(module: ModuleMeta, args: Sequence[Any], lookups: Mapping[str, Any]) -> Node:
+def resolve(module: ModuleMeta, args: Sequence[object], lookups: Mapping[str, object]) -> Node:
     """What the arguments of `filter` mean: every one of them must hold.
 
     `args` are `Q` objects (or trees resolved earlier), `lookups` keywords such as

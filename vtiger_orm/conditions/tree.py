@@ -10,10 +10,14 @@ occur here; `arguments.py` spells them out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, TypeAlias, Union
+from typing import Final, Literal, Protocol, TypeAlias, Union
 
+from ..calls.environment import Environment
+from ..calls.plans import Plan
+from ..calls.server import Facts
 from ..metadata.module import FieldMeta, ModuleMeta
 
 Operator: TypeAlias = Literal["<", "<=", ">", ">="]
@@ -117,7 +121,30 @@ class InSelection:
         return f"{self.field.name} in ({self.selection})"
 
 
-Atom: TypeAlias = Present | Equal | OneOf | Compare | Like | Has | InMonth | DayBound | InSelection
+class Relating(Protocol):
+    """One relation of one record; only the CRM can tell the ids of the related ones."""
+
+    def read(self, env: Environment, facts: Facts) -> Plan[list[str]]:
+        """The ids of all related records."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTo:
+    """The record is one of those that a relation leads to. Replaced by their ids before a
+    condition is planned."""
+
+    field: FieldMeta
+    """The id of the record."""
+    relation: Relating
+
+    def __str__(self) -> str:
+        return f"{self.field.name} related to {self.relation}"
+
+
+Atom: TypeAlias = (
+    Present | Equal | OneOf | Compare | Like | Has | InMonth | DayBound | InSelection | RelatedTo
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +205,19 @@ def any_of(*nodes: Node) -> Node:
 def negated(node: Node) -> Node:
     """The node does not hold; two negations cancel out."""
     return node.child if isinstance(node, Not) else Not(node)
+
+
+def mapped(node: Node, replace: Callable[[Atom], Node]) -> Node:
+    """The same tree with another node in place of each atom."""
+    match node:
+        case And(children):
+            return And(tuple(mapped(child, replace) for child in children))
+        case Or(children):
+            return Or(tuple(mapped(child, replace) for child in children))
+        case Not(child):
+            return Not(mapped(child, replace))
+        case _:
+            return replace(node)
 
 
 def atoms(node: Node) -> tuple[Atom, ...]:

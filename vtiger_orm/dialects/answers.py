@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +21,10 @@ from .base import HttpResponse
 logger = logging.getLogger("vtiger_orm")
 
 _ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
+
+_DEEPEST: Final = 200
+"""Lists and objects within each other; answers of the API have a dozen, and pydantic's reader of
+JSON stops here too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,9 @@ def _json(body: bytes) -> Any:
     try:
         text = body[start.start() :].decode("utf-8")
         content, end = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):  # damaged, or nested deeper than anything of the API
+    except (ValueError, RecursionError):
+        return None
+    if _is_deep(content):
         return None
     if _ENVELOPE.search(text[end:].encode("utf-8")):
         return None
@@ -75,6 +82,23 @@ def _json(body: bytes) -> Any:
         len(text) - end,
     )
     return content
+
+
+def _is_deep(content: Any) -> bool:
+    """Whether it is nested deeper than anything of the API; json itself stops at a thousand
+    levels or at ten thousand, as the Python has it."""
+    level = [content]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(content: Any) -> Iterable[Any]:
+    if isinstance(content, dict):
+        return content.values()
+    return content if isinstance(content, list) else ()
 
 
 def holds_several(body: bytes) -> bool:

@@ -18,21 +18,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from .calls import ApiCall
 from .http import Response, failure, json_response, text_response
+from .installation import Installation
 from .sessions import INVALID_SESSIONID
-
-if TYPE_CHECKING:
-    from .crm import Crm
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One call under way."""
 
-    crm: Crm
+    crm: Installation
     call: ApiCall
     proceed: Callable[[], Response]
     """Have the call done and get its answer."""

@@ -12,16 +12,20 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from .engine import Upload
-from .multipart import parse_multipart
+from .multipart import Damaged, parse_multipart
 
 PhpValue: TypeAlias = "str | dict[str, PhpValue]"
 """A request parameter as PHP sees it: text, or an array (``name[]=x`` and ``name[key]=x``)."""
 
-_BRACKETS = re.compile(r"\[([^\]]*)\]")
+_BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
+
+# What PHP takes of a request unless it is told otherwise (max_input_vars, ..._nesting_level).
+_MOST_VARIABLES: Final = 1000
+_DEEPEST: Final = 64
 
 
 def _decode(text: str) -> str:
@@ -32,7 +36,7 @@ def php_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, PhpValue]:
     """Name and value pairs as PHP builds ``$_GET`` and ``$_POST`` from them.
 
     The last of equal names wins, ``name[]`` and ``name[key]`` make arrays, blanks and dots of a
-    name become underscores.
+    name become underscores; arrays that are nested too deeply are left out.
     """
     result: dict[str, PhpValue] = {}
     for name, value in pairs:
@@ -40,9 +44,12 @@ def php_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, PhpValue]:
         if bracket <= 0:
             result[re.sub(r"[ .]", "_", name)] = value
             continue
+        keys = _BRACKETS.findall(name[bracket:])
+        if len(keys) > _DEEPEST:
+            continue
         node: dict[str, PhpValue] = result
         key = re.sub(r"[ .]", "_", name[:bracket])
-        for inner in _BRACKETS.findall(name[bracket:]):
+        for inner in keys:
             child = node.get(key)
             if not isinstance(child, dict):
                 child = node[key] = {}
@@ -52,8 +59,9 @@ def php_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, PhpValue]:
 
 
 def parse_urlencoded(text: str) -> dict[str, PhpValue]:
-    """``a=1&b=2`` as PHP reads it from a query string or a form body."""
-    pairs = (part.partition("=") for part in text.split("&") if part)
+    """``a=1&b=2`` as PHP reads it from a query string or a form body: not more than its most."""
+    parts = text.split("&", _MOST_VARIABLES)[:_MOST_VARIABLES]
+    pairs = (part.partition("=") for part in parts if part)
     return php_parameters((_decode(name), _decode(value)) for name, _, value in pairs)
 
 
@@ -93,8 +101,11 @@ class Request:
         return {name: _decode(value) for name, _, value in parts if name}
 
     @cached_property
-    def _multipart(self) -> tuple[dict[str, PhpValue], tuple[Upload, ...]]:
-        fields, files = parse_multipart(self.header("content-type"), self.body)
+    def _multipart(self) -> tuple[dict[str, PhpValue], tuple[Upload, ...]] | None:
+        try:
+            fields, files = parse_multipart(self.header("content-type"), self.body)
+        except Damaged:
+            return None
         return php_parameters(fields), files
 
     @cached_property
@@ -110,7 +121,7 @@ class Request:
         if self.method != "POST":
             return {}
         if self.is_multipart:
-            return self._multipart[0]
+            return self._multipart[0] if self._multipart is not None else {}
         if self.header("content-type").lower().startswith("application/x-www-form-urlencoded"):
             return parse_urlencoded(self.body.decode("utf-8", "replace"))
         return {}
@@ -118,7 +129,14 @@ class Request:
     @property
     def files(self) -> tuple[Upload, ...]:
         """Uploaded files, in order."""
-        return self._multipart[1] if self.method == "POST" and self.is_multipart else ()
+        if self.method != "POST" or not self.is_multipart or self._multipart is None:
+            return ()
+        return self._multipart[1]
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether it has a multipart body that cannot be read whole; it has no fields then."""
+        return self.method == "POST" and self.is_multipart and self._multipart is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from .engine import Upload
+
+_MOST_PARTS: Final = 1000
 
 
 @dataclass(slots=True)
@@ -15,9 +18,13 @@ class _Part:
     content: bytearray = field(default_factory=bytearray)
 
 
+class Damaged(ValueError):
+    """The body cannot be read, or ends before its last boundary."""
+
+
 def _parts(boundary: bytes, body: bytes) -> list[_Part]:
     try:
-        from python_multipart.exceptions import MultipartParseError
+        from python_multipart.exceptions import FormParserError
         from python_multipart.multipart import MultipartParser
     except ModuleNotFoundError as error:
         from vtiger_orm.errors import MissingExtra
@@ -25,27 +32,36 @@ def _parts(boundary: bytes, body: bytes) -> list[_Part]:
         raise MissingExtra("An upload to the embedded CRM", "emulator") from error
 
     parts: list[_Part] = []
+    ended: list[bool] = []
+
+    def part_begin() -> None:
+        if len(parts) == _MOST_PARTS:
+            raise Damaged("more parts than anybody needs")
+        parts.append(_Part())
 
     def header_end() -> None:
         part = parts[-1]
         part.headers[part.name.decode("latin-1").lower()] = part.value.decode("utf-8", "replace")
         part.name, part.value = bytearray(), bytearray()
 
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": lambda: parts.append(_Part()),
-            "on_header_field": lambda data, a, b: parts[-1].name.extend(data[a:b]),
-            "on_header_value": lambda data, a, b: parts[-1].value.extend(data[a:b]),
-            "on_header_end": header_end,
-            "on_part_data": lambda data, a, b: parts[-1].content.extend(data[a:b]),
-        },
-    )
     try:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": part_begin,
+                "on_header_field": lambda data, a, b: parts[-1].name.extend(data[a:b]),
+                "on_header_value": lambda data, a, b: parts[-1].value.extend(data[a:b]),
+                "on_header_end": header_end,
+                "on_part_data": lambda data, a, b: parts[-1].content.extend(data[a:b]),
+                "on_end": lambda: ended.append(True),
+            },
+        )
         parser.write(body)
         parser.finalize()
-    except MultipartParseError:
-        return []
+    except FormParserError as error:
+        raise Damaged(str(error)) from error
+    if not ended:
+        raise Damaged("it ends before its last boundary")
     return parts
 
 
@@ -62,7 +78,10 @@ def _options(header: str) -> tuple[str, dict[str, str]]:
 def parse_multipart(
     content_type: str, body: bytes
 ) -> tuple[list[tuple[str, str]], tuple[Upload, ...]]:
-    """The fields and the files of a body; a body that cannot be read has none, as in PHP."""
+    """The fields and the files of a body; without a boundary it has none, as in PHP.
+
+    Raises `Damaged`.
+    """
     boundary = ""
     for option in content_type.split(";")[1:]:
         name, _, value = option.strip().partition("=")
@@ -72,7 +91,7 @@ def parse_multipart(
         return [], ()
     fields: list[tuple[str, str]] = []
     files: list[Upload] = []
-    for part in _parts(boundary.encode("latin-1"), body):
+    for part in _parts(boundary.encode("latin-1", "replace"), body):
         _, options = _options(part.headers.get("content-disposition", ""))
         name = options.get("name", "")
         if "filename" in options:

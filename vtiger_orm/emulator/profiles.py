@@ -1,20 +1,29 @@
-"""What differs between the servers the emulator can be: one small table, in one place.
+"""What differs between the servers the emulator can be: one table, in one place.
 
-Nothing else in the emulator asks which server it is; it asks one of these facts.
+`Profile` lists the quirks with the default of a stock Vtiger 8.0 on PHP 8; each server below says
+what is otherwise there, so that two of them can be compared by reading. Nothing else in the
+emulator asks which server it is; it asks one of these facts, or for one of the parts that a whole
+family has of its own (`grammar`, `operations`).
+
+Every entry was seen on a server of that kind, the Cloud's apart, which is taken from its manuals.
+What nobody looked at is refused with HTTP 501 and the words "not measured on ...".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from ..metadata.snapshot import Instance
+
+Family: TypeAlias = Literal["vtiger", "corebos", "frevocrm", "berlicrm", "cloud"]
 
 # Their registered parameter names differ from the handler's own, which PHP 8 refuses.
 _BROKEN_BY_PHP8: Final = frozenset(
     {"sync", "logout", "convertlead", "files_retrieve", "retrieve_inventory"}
 )
+_SECRETS_OF_USERS: Final = frozenset({"accesskey", "user_password", "confirm_password"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,57 +32,234 @@ class Profile:
 
     name: str
     vtiger_version: str
-    """What a server says it is whose snapshot does not tell."""
+    """What login tells as `vtigerVersion`."""
+    family: Family = "vtiger"
+    tag_version: str = ""
+    """What login tells as `tagVersion`; only one family does."""
     api_version: str = "0.22"
+    tells_snapshot_version: bool = False
+    """Whether it says that it is the version its snapshot was pulled from."""
+    own_modules: str = ""
+    """Folder of recorded modules that replace or complete those of the demo."""
+    absent_modules: frozenset[str] = frozenset()
+    """Modules of the demo that such a server does not have."""
+
+    # -- doors -----------------------------------------------------------------------------
+
+    faces: frozenset[str] = frozenset({"webservice", "restfulapi"})
+    """Which doors are open: a stock server answers HTTP 404 under ``/restapi``."""
+    restfulapi_mends: Literal["all", "login and token", "login", "none"] = "all"
+    """Which mends the RestfulApi module got, of those it needs on Vtiger 8 and PHP 8."""
+    restfulapi_fork: bool = False
+    """Whether it is the fork that tells the code of a refused token."""
+    error_body: bool = True
+    """Whether an error of the Cloud face has a JSON body besides its status line."""
+    error_statuses: bool = False
+    """Whether errors carry HTTP status codes."""
+    fatals_as_html: bool = False
+    """Whether a PHP fatal is HTTP 200 with its text as HTML, not HTTP 500 with nothing."""
+    unknown_operation: Literal["fatal", "code", "plain 400"] = "fatal"
+    """What an unknown operation is: a fatal, the code UNKNOWN_OPERATION, or plain text."""
+    moreinfo: bool = False
+    """Whether every answer has a third key: for a query the number of rows without LIMIT."""
+    ascii_json: bool = False
+    r"""Whether texts are printed with ``\uXXXX`` for everything that is not ASCII."""
+    raw_control_characters: bool = False
+    """Whether control characters stand in JSON texts as they are, which JSON forbids."""
+    either_method: bool = False
+    """Whether parameters are read from URL and body, whatever the method is."""
+
+    # -- sessions --------------------------------------------------------------------------
+
+    login_tells_user: bool = True
+    """Whether login tells name, zone and rights of the user."""
+    login_with_password: bool = False
+    """Whether token and password, not hashed, log in as well."""
+    challenge_seconds: int = 300
+    challenge_shared: bool = False
+    """Whether a living challenge is handed out again, so that logins do not race."""
+    unknown_user: Literal["denied", "authentication", "token"] = "denied"
+    """What getchallenge of an unknown user answers; ``token``: as if there were one."""
+    sessions_named: bool = True
+    """Whether a bad session has codes of its own, not just AUTHENTICATION_REQUIRED."""
+    extends_sessions: Literal["sessions", "browsers", "never"] = "sessions"
+    """Whose session extendsession goes on with."""
+
+    # -- operations ------------------------------------------------------------------------
+
     crashing: frozenset[str] = frozenset()
-    """Operations (lower case) that end in HTTP 500 with an empty body."""
+    """Operations (lower case) that end in a PHP fatal."""
+    unknown: frozenset[str] = frozenset()
+    """Stock operations that are unknown there."""
+    not_measured: frozenset[str] = frozenset({"mobile.saverecord"})
+    """Operations that exist, but that nobody looked at closely enough to play them."""
     cloud: bool = False
     """Whether the operations and describe keys exist that only the Cloud has."""
-    page_cap: int = 100
-    """Most rows of one query answer."""
     sync_page: int = 100
     """Changes of one sync answer; changes of the last second are always complete."""
     sync_type_passed: bool = False
     """Whether `syncType` reaches the handler; stock servers drop it."""
-    strict_types: bool = True
-    """PHP 8: arithmetic on text is fatal (individual tax)."""
     files_as_list: bool = False
     """Whether files_retrieve answers a list with one object."""
+    inventory_of_anything: bool = False
+    """Whether retrieve_inventory answers for records without items, too."""
+    related_message: str = "successfull"
+    """What add_related says."""
+
+    inactive_documents_related: bool = False
+    """Whether related lists hold documents whose `filestatus` is not 1."""
+
+    # -- queries ---------------------------------------------------------------------------
+
+    grammar: Literal["vtiger", "corebos", "berlicrm"] = "vtiger"
+    page_cap: int | None = 100
+    """Most rows of one query answer."""
+    page_default: int | None = 100
+    """Rows of a query without LIMIT."""
+    counts_records: bool = True
+    """Whether count(*) works for modules with records; where not, it is an empty list."""
+    sql_errors_told: bool = False
+    """Whether an SQL error is DATABASE_QUERY_ERROR, not success without rows."""
+    ids_have_a_form: bool = False
+    """Whether an id, reference or owner must be digits, ``x``, digits wherever one is sent."""
+    null_told: bool = False
+    """Whether NULL is JSON null, not an empty text."""
+    items_collapsed: bool = True
+    """Whether the rows of one record's line items become one row."""
     actors_queryable: bool = True
     """Whether a query may read modules that are no entities (Groups, Currency, Tax...)."""
     thinned_pages: bool = False
-    """Whether private records are taken out of a page after LIMIT (no known server of these
-    three; older and changed ones may)."""
-    related_message: str = "successfull"
-    """What add_related says."""
-    faces: frozenset[str] = frozenset({"webservice", "restfulapi"})
-    """Which doors are open: a stock server answers HTTP 404 under ``/restapi``."""
-    error_body: bool = True
-    """Whether an error of the Cloud face has a JSON body besides its status line."""
+    """Whether private records are taken out of a page after LIMIT in every module."""
+    thinned_modules: frozenset[str] = frozenset()
+    """Modules in which they are."""
+    blind_users: bool = False
+    """Whether users without "view all" see no module with records at all."""
+    untold_user_fields: frozenset[str] = frozenset()
+    """Fields of Users that no answer holds."""
+
+    reads_again: bool = True
+    """Whether a text that equals the encoding of one read before comes out decoded."""
+
+    # -- writing ---------------------------------------------------------------------------
+
+    strict_types: bool = True
+    """PHP 8: arithmetic on text is fatal."""
+    individual_taxes: bool = False
+    """Whether `hdnTaxType` ``individual`` works; it is fatal where the types are strict."""
+    lists_in_text: Literal["refused", "first"] = "refused"
+    """What a list for a text field does. Two servers of the same version differed."""
+    escapes_first: bool = False
+    r"""Whether ``\uXXXX`` in an element is replaced before the JSON is read."""
+    bad_element: Literal["empty", "internal error"] = "empty"
+    """What an element that is no JSON is taken for."""
+    zone: str = "UTC"
+    """Zone of the datetimes on the wire and in conditions."""
+    cascade_in_queries: bool = False
+    """Whether records that were deleted along with another are still in queries."""
+    inventory_creatable: bool = True
+    """Whether quotes, orders and invoices can be created."""
+    header_change_deletes_items: bool = False
+    """Whether a revise without items deletes the items there are."""
+    blank_amounts_fatal: bool = False
+    """Whether a blank discount or shipping charge is fatal, as text that is no number is."""
+    item_change_fatal: bool = False
+    """Whether a change of items is stored without totals and then ends in a fatal."""
+    items_name_parent: bool = False
+    """Whether items in an answer tell their parent's id, not ``4xArray``."""
+    details_decimals: int = 2
+    """Decimals of LineItems_FinalDetails."""
 
 
-STOCK_8_0_PHP8: Final = Profile("stock-8.0-php8", vtiger_version="8.0.0", crashing=_BROKEN_BY_PHP8)
-STOCK_7: Final = Profile("stock-7", vtiger_version="7.5.0", strict_types=False)
+VTIGER_8_0: Final = Profile("vtiger-8.0", "8.0.0", crashing=_BROKEN_BY_PHP8)
+
+VTIGER_8_2: Final = replace(
+    VTIGER_8_0,
+    name="vtiger-8.2",
+    vtiger_version="8.2.0",
+    untold_user_fields=_SECRETS_OF_USERS,
+)
+
+VTIGER_8_3: Final = replace(
+    VTIGER_8_2,
+    name="vtiger-8.3",
+    vtiger_version="8.3.0",
+    raw_control_characters=True,
+    counts_records=False,
+    ids_have_a_form=True,
+    null_told=True,
+    thinned_modules=frozenset({"Events", "Calendar"}),
+    blind_users=True,
+    escapes_first=True,
+    bad_element="internal error",
+    inventory_creatable=False,
+    blank_amounts_fatal=True,
+    item_change_fatal=True,
+    items_name_parent=True,
+)
+
+VTIGER_7_5: Final = replace(
+    VTIGER_8_0,
+    name="vtiger-7.5",
+    vtiger_version="7.5.0",
+    # Its sync wants four arguments of which three are registered; the others work on PHP 7.
+    crashing=frozenset({"sync"}),
+    inventory_of_anything=True,
+    strict_types=False,
+)
+
 CLOUD: Final = Profile(
     "cloud",
-    vtiger_version="8.0.0",
+    "8.0.0",
+    family="cloud",
+    tells_snapshot_version=True,
+    faces=frozenset({"webservice", "cloud"}),
+    ascii_json=True,
     cloud=True,
     sync_page=200,
     sync_type_passed=True,
-    strict_types=False,
     files_as_list=True,
-    actors_queryable=False,
     related_message="successful",
-    faces=frozenset({"webservice", "cloud"}),
+    inactive_documents_related=True,
+    actors_queryable=False,
+    reads_again=False,
+    strict_types=False,
 )
 
-PROFILES: Final = {each.name: each for each in (STOCK_8_0_PHP8, STOCK_7, CLOUD)}
+RESTFULAPI: Final = replace(VTIGER_8_0, name="restfulapi")
+RESTFULAPI_UNMENDED: Final = replace(
+    RESTFULAPI, name="restfulapi-unmended", restfulapi_mends="none"
+)
+
+STOCK_8_0_PHP8: Final = replace(VTIGER_8_0, name="stock-8.0-php8", tells_snapshot_version=True)
+STOCK_7: Final = replace(
+    VTIGER_7_5,
+    name="stock-7",
+    tells_snapshot_version=True,
+    crashing=frozenset(),
+    inventory_of_anything=False,
+)
+"""A Vtiger 7 whose `sync` was mended, as it is on many."""
+
+PROFILES: Final = {
+    each.name: each
+    for each in (
+        VTIGER_7_5,
+        VTIGER_8_0,
+        VTIGER_8_2,
+        VTIGER_8_3,
+        CLOUD,
+        RESTFULAPI,
+        RESTFULAPI_UNMENDED,
+        STOCK_8_0_PHP8,
+        STOCK_7,
+    )
+}
 
 
 def profile_of(instance: Instance) -> Profile:
     """The profile that comes nearest to the server a snapshot was pulled from."""
     if instance.dialect == "cloud":
-        return CLOUD
+        return replace(CLOUD, page_cap=instance.capabilities.page_size or CLOUD.page_cap)
     works = instance.capabilities.sync or instance.capabilities.files_retrieve
     return STOCK_7 if works or (instance.version or "").startswith("7.") else STOCK_8_0_PHP8
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from .clock import Clock
@@ -65,15 +66,22 @@ class Sessions:
         self._challenges: dict[str, Challenge] = {}
         self._sessions: dict[str, SessionState] = {}
 
-    def challenge(self, user: str) -> Challenge:
-        """A new token for the user; the former one no longer counts."""
+    def challenge(
+        self, user: str, *, seconds: int = CHALLENGE_SECONDS, shared: bool = False
+    ) -> Challenge:
+        """A new token for the user; the former one no longer counts. `shared`: a living one is
+        handed out again instead."""
         now = self._clock.timestamp()
-        challenge = Challenge(secrets.token_hex(7)[:13], now, now + CHALLENGE_SECONDS)
+        former = self._challenges.get(user)
+        if shared and former is not None and now <= former.expires:
+            return replace(former, issued=now)
+        challenge = Challenge(secrets.token_hex(7)[:13], now, now + seconds)
         self._challenges[user] = challenge
         return challenge
 
-    def login(self, user: str, access_key: str, answer: str) -> str:
-        """Open a session; `answer` is ``md5(token + access key)``.
+    def login(self, user: str, access_key: str, answer: str, *, password: str = "") -> str:
+        """Open a session; `answer` is ``md5(token + access key)``, or the token and the password
+        where one is given.
 
         Raises `CrmError`: INVALID_AUTH_TOKEN without a live challenge, INVALID_USER_CREDENTIALS
         when the answer is not that of the latest one.
@@ -82,7 +90,10 @@ class Sessions:
         if challenge is None or self._clock.timestamp() > challenge.expires:
             raise CrmError("INVALID_AUTH_TOKEN", "Specified token is invalid or expired")
         expected = hashlib.md5((challenge.token + access_key).encode()).hexdigest()
-        if not hmac.compare_digest(expected.encode(), answer.encode()):
+        right = bool(access_key) and hmac.compare_digest(expected.encode(), answer.encode())
+        if password and not right:
+            right = hmac.compare_digest((challenge.token + password).encode(), answer.encode())
+        if not right:
             raise CrmError("INVALID_USER_CREDENTIALS", "Invalid username or password")
         return self.open(user)
 
@@ -134,35 +145,58 @@ class Sessions:
 
 
 @dataclass(slots=True)
-class _Token:
-    user: str
+class TokenRow:
+    """One login of the RestfulApi module: a record of the CRM that is never deleted."""
+
+    token: str
+    user: int
+    """Number of the user."""
     client: str
     expires: float
+    calls: int = 0
+
+    @property
+    def expiration(self) -> str:
+        """As the record shows it: UTC."""
+        return datetime.fromtimestamp(self.expires, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 class Tokens:
-    """Tokens of the RestfulApi module: bound to the caller's address, one hour from each use."""
+    """Tokens of the RestfulApi module: bound to the caller's address, one hour from each use.
+
+    A token is made of the address and the second: logins from one address within one second get
+    the same one, and calls with it act as the user who was first.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._tokens: dict[str, _Token] = {}
+        self._rows: list[TokenRow] = []
 
-    def open(self, user: str, client: str) -> str:
-        token = secrets.token_hex(16)
-        self._tokens[token] = _Token(user, client, self._clock().timestamp() + TOKEN_SECONDS)
+    def open(self, user: int, client: str) -> str:
+        now = self._clock.timestamp()
+        token = hashlib.md5(f"{client}{now}".encode()).hexdigest()
+        expires = self._clock().timestamp() + TOKEN_SECONDS
+        self._rows.append(TokenRow(token, user, client, expires))
         return token
 
-    def user(self, token: str, client: str) -> str | None:
-        """The token's user, or None when it is unknown, too old or of another address."""
-        state = self._tokens.get(token)
+    def user(self, token: str, client: str) -> int | None:
+        """The number of the token's user, or None when it is unknown, too old or of another
+        address. Counts as a call."""
+        row = next((each for each in self._rows if each.token == token), None)
         now = self._clock().timestamp()
-        if state is None or state.client != client or now > state.expires:
+        if row is None or row.client != client or now > row.expires:
             return None
-        state.expires = now + TOKEN_SECONDS
-        return state.user
+        row.expires = now + TOKEN_SECONDS
+        row.calls += 1
+        return row.user
+
+    def rows(self) -> list[TokenRow]:
+        """Every login there was, oldest first."""
+        return list(self._rows)
 
     def end(self, token: str) -> None:
-        self._tokens.pop(token, None)
+        """Delete the records of a token."""
+        self._rows = [each for each in self._rows if each.token != token]
 
     def end_all(self) -> None:
-        self._tokens.clear()
+        self._rows.clear()

@@ -12,7 +12,7 @@ import httpx
 from .http import Request, Response
 
 if TYPE_CHECKING:
-    from .server import Handler
+    from .connection import Handler
 
 
 def _request(request: httpx.Request, body: bytes, client: str) -> Request:

@@ -24,6 +24,7 @@ from ..ids import id_number
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
 from ..planner.asking import check_ids
+from ..records.handle import load, package_of
 from ..values.zones import to_utc
 from .cursors import Position, created_at, in_order, moment_of, start
 
@@ -374,14 +375,14 @@ class ChangeFeed(Generic[M]):
         return self._start.encode() if self._resumed else None
 
     def __iter__(self) -> Iterator[Change[M]]:
-        runner = self._runner or self._model._package().runner()
+        runner = self._runner or package_of(self._model).runner()
         for items in runner.stream(self._stream(runner)):
             for change in self._load(items, runner):
                 self._last = change
                 yield change
 
     async def __aiter__(self) -> AsyncIterator[Change[M]]:
-        runner = self._runner or self._model._package().runner()
+        runner = self._runner or package_of(self._model).runner()
         async for items in runner.astream(self._stream(runner)):
             for change in self._load(items, runner):
                 self._last = change
@@ -395,7 +396,7 @@ class ChangeFeed(Generic[M]):
 
     def _load(self, items: Sequence[Row], runner: Runner) -> list[Change[M]]:
         rows = [item["row"] for item in items if item["row"] is not None]
-        records = iter(self._model._load(rows, runner))
+        records = iter(load(self._model, rows, runner))
         return [
             Change(
                 item["kind"],

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from ..calls.operations import Operation, Query
+from ..calls.operations import Operation
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
 from ..ids import is_id, parse_id
@@ -18,6 +18,8 @@ from ..metadata.describe import Describe
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..metadata.snapshot import Capabilities, Collation, Precedence
+from ..planner.branches import ALWAYS, Branches, Comparison
+from ..planner.statement import Statement
 from .probing import Probe, count, is_fatal
 
 T = TypeVar("T")
@@ -69,8 +71,7 @@ def _page_size(probes: Sequence[Probe]) -> Plan[int]:
     """Ask once for more rows than a stock server gives."""
     smallest = Capabilities().page_size
     for probe in _by_count(probes, smallest + 1):
-        text = f"select id from {probe.module} order by id limit {_ASKED_ROWS};"
-        rows = yield from perform(Query(text, probe.module))
+        rows = yield from perform(_ids(probe.module, _ASKED_ROWS).query)
         if rows:
             # Fewer rows than a page may be all there are; more prove a larger page.
             return max(len(rows), smallest)
@@ -85,13 +86,12 @@ def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
     X and X or Y                    2             2               1
     """
     for probe in _by_count(probes, 2):
-        query = Query(f"select id from {probe.module} order by id limit 2;", probe.module)
-        rows = yield from perform(query)
+        rows = yield from perform(_ids(probe.module, 2).query)
         if len(rows) < 2 or not all(is_id(str(row.get("id"))) for row in rows):
             continue
-        x, y = (f"id = '{row['id']}'" for row in rows)
-        first = yield from count(probe.module, f"{x} or {x} and {y}")
-        second = yield from count(probe.module, f"{x} and {x} or {y}")
+        x, y = (Comparison("id", "=", str(row["id"])) for row in rows)
+        first = yield from count(probe.module, ((x,), (x, y)))
+        second = yield from count(probe.module, ((x, x), (y,)))
         return "sql" if (first, second) == (1, 2) else "unknown"
     return "unknown"
 
@@ -107,8 +107,9 @@ def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[
         twisted = value.swapcase()
         for letter in "sS":
             twisted = twisted.replace(letter, "ß", 1) if "ß" not in twisted else twisted
-        where = f"id = '{probes[module].row['id']}' and {name} = '{twisted} '"
-        verdicts.append((yield from count(module, where)) == 1)
+        same = Comparison("id", "=", str(probes[module].row["id"]))
+        found = yield from count(module, ((same, Comparison(name, "=", f"{twisted} ")),))
+        verdicts.append(found == 1)
         if len(verdicts) == 2:
             break
     return "general_ci" if verdicts and all(verdicts) else "unknown"
@@ -153,14 +154,17 @@ def _thinned(probes: Sequence[Probe], page_size: int) -> Plan[bool | None]:
 def _reads_in_full(module: str, page_size: int) -> Plan[bool]:
     last, read = "", 0
     while True:
-        where = f" where id > '{last}'" if last else ""
-        text = f"select id from {module}{where} order by id limit {page_size};"
-        rows = yield from perform(Query(text, module))
+        later = ((Comparison("id", ">", last),),) if last else ALWAYS
+        rows = yield from perform(_ids(module, page_size, later).query)
         read += len(rows)
         if len(rows) < page_size:
             break
         last = str(parse_id(rows[-1]["id"]))
     return read == (yield from count(module))
+
+
+def _ids(module: str, limit: int, branches: Branches = ALWAYS) -> Statement:
+    return Statement(module, ("id",), branches, order=("id",), limit=limit)
 
 
 def _sync(describes: Sequence[Describe]) -> Plan[bool | None]:

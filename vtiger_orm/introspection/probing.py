@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ..calls.operations import Query, Row
+from ..calls.operations import Row
 from ..calls.plans import Plan, perform
 from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
@@ -21,6 +21,8 @@ from ..metadata.describe import Describe, DescribedField
 from ..metadata.facts import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
+from ..planner.branches import ALWAYS, Branches, Comparison, not_null
+from ..planner.statement import Statement, condition
 
 _SAYABLE: Final = re.compile(r"\w+", re.ASCII)
 _DENIED: Final = re.compile(r"Permission to access '?\.?(\w+)\.?'? attribute denied")
@@ -72,10 +74,9 @@ def is_fatal(error: Exception) -> bool:
     return isinstance(error, (AuthError, RateLimited))
 
 
-def count(module: str, where: str = "") -> Plan[int | None]:
-    """Records that fulfil `where`; None when the server failed silently."""
-    condition = f" where {where}" if where else ""
-    rows = yield from perform(Query(f"select count(*) from {module}{condition};", module))
+def count(module: str, branches: Branches = ALWAYS) -> Plan[int | None]:
+    """Records that fulfil the condition; None when the server failed silently."""
+    rows = yield from perform(Statement(module, (), branches).query)
     try:
         return int(rows[0]["count"])
     except (IndexError, KeyError, ValueError, TypeError):
@@ -96,16 +97,13 @@ def _select(probe: Probe, fields: Sequence[DescribedField]) -> Plan[list[Describ
     left = list(fields)
     row: Row | None = None
     while left:
-        names = ",".join(each.name for each in left)
         try:
-            rows = yield from perform(
-                Query(f"select {names} from {probe.module} limit 1;", probe.module)
-            )
+            rows = yield from perform(_one_row(probe, left).query)
         except AccessDenied as error:
             denied = _denied_name(error)
             if denied not in {each.name for each in left}:
                 # A field that was not asked for (an id the server adds): no select works.
-                useless = (str(denied), *names.split(","))
+                useless = (str(denied), *(each.name for each in left))
                 probe.flaws.update(dict.fromkeys(useless, Flaw.DENIED))
                 return []
             probe.flaws[str(denied)] = Flaw.DENIED
@@ -139,7 +137,7 @@ def _filter(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:
     wrong = yield from _halve(fields, lambda part: _counts_right(probe, part))
     for name in wrong:
         single = next(each for each in fields if each.name == name)
-        number = yield from count(probe.module, _not_null(single))
+        number = yield from count(probe.module, ((_not_null(single),),))
         probe.flaws[name] = Flaw.DENIED if number is None else Flaw.MULTIPLIES
 
 
@@ -159,31 +157,31 @@ def _halve(
 
 
 def _selects(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
-    names = ",".join(each.name for each in fields)
-    query = f"select {names} from {probe.module} limit 1;"
-    rows = yield from perform(Query(query, probe.module))
+    rows = yield from perform(_one_row(probe, fields).query)
     probe.row.update(rows[0] if rows else {})
     return bool(rows)
 
 
 def _sorts(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
-    names = ",".join(each.name for each in fields)
-    query = f"select {names} from {probe.module} order by {names} limit 1;"
-    return bool((yield from perform(Query(query, probe.module))))
+    row = _one_row(probe, fields)
+    return bool((yield from perform(replace(row, order=row.columns).query)))
+
+
+def _one_row(probe: Probe, fields: Sequence[DescribedField]) -> Statement:
+    return Statement(probe.module, tuple(each.name for each in fields), ALWAYS, limit=1)
 
 
 def _counts_right(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
-    number = yield from count(probe.module, " or ".join(_not_null(each) for each in fields))
+    number = yield from count(probe.module, tuple((_not_null(each),) for each in fields))
     if number is not None and number > (probe.count or 0):
         # Records may have been added since: those that are counted now were all that could be.
         probe.count = (yield from count(probe.module)) or 0
     return number is not None and number <= (probe.count or 0)
 
 
-def _not_null(each: DescribedField) -> str:
-    """True for every row in which the field is not NULL; references need an ``x`` in it."""
-    needs_x = each.type.name in (Kind.REFERENCE, Kind.OWNER) or each.name == "id"
-    return f"{each.name} like '{'1x%' if needs_x else '%'}'"
+def _not_null(each: DescribedField) -> Comparison:
+    is_id = each.type.name in (Kind.REFERENCE, Kind.OWNER) or each.name == "id"
+    return not_null(each.name, reference=is_id)
 
 
 def _parts(fields: Sequence[DescribedField], url_budget: int) -> list[list[DescribedField]]:
@@ -191,7 +189,7 @@ def _parts(fields: Sequence[DescribedField], url_budget: int) -> list[list[Descr
     parts: list[list[DescribedField]] = []
     room = 0
     for each in fields:
-        longest = quoted_length(f" or {_not_null(each)}") + len(each.name) + 1
+        longest = quoted_length(f" or {condition(_not_null(each))}") + len(each.name) + 1
         if not parts or longest > room:
             parts.append([])
             room = url_budget - _ROOM

@@ -2,12 +2,14 @@
 
 A folder of sorted JSON, meant to be committed::
 
-    instance.json            dialect, version, id prefixes, capabilities, skipped modules
-    modules/Contacts.json    raw describe answer, relations, flaws of fields
+    instance.json            dialect, version, id prefixes, skipped modules
+    modules/Contacts.json    raw describe answer and relations
+    observed.json            capabilities and flaws of fields: what also depends on the records
+                             that were there and on the user's settings (see `observed`)
     names.lock               written by `generate`, never touched here
 
 It holds no address, no user, no secret and no date, so that pulling an unchanged CRM twice
-gives the same bytes.
+gives the same bytes. Format 1, which had no file for what was observed, is read as well.
 """
 
 from __future__ import annotations
@@ -34,11 +36,14 @@ from pydantic import (
 from ..errors import SnapshotError
 from .describe import Describe, RelatedType, TypeInformation
 from .module import Flaw
+from .observed import put_back, take_out
 
 M = TypeVar("M", bound=BaseModel)
 
-FORMAT: Final = 1
-"""The format of the folder; a higher one was written by a newer release."""
+FORMAT: Final = 2
+"""The format of the folder that is written; a higher one was written by a newer release."""
+
+_READABLE: Final = (1, FORMAT)
 
 _MODULE_NAME = re.compile(r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)$)[A-Za-z0-9_]{1,100}", re.ASCII)
 """On Windows some names are devices, whatever follows the dot."""
@@ -180,18 +185,23 @@ class Snapshot(BaseModel):
             )
         content = _read(file)
         written = content.get("format")
-        if written != FORMAT:
+        if written not in _READABLE:
             raise SnapshotError(
                 f"{file} has format {written!r}; this release reads format {FORMAT}. "
                 "Update vtiger-orm, or pull the snapshot again."
             )
-        instance = _validate(Instance, content, file)
+        contents = {}
+        for each in sorted((folder / "modules").glob("*.json")):
+            if not is_module_name(each.stem):
+                raise SnapshotError(f"{each} has a name that no module can have.")
+            contents[each.stem] = _read(each)
+        if written != 1:
+            content, contents = put_back(content, contents, _read(folder / "observed.json"))
+        instance = _validate(Instance, content | {"format": FORMAT}, file)
         modules = {}
-        for file in sorted((folder / "modules").glob("*.json")):
-            name = file.stem
-            if not is_module_name(name):
-                raise SnapshotError(f"{file} has a name that no module can have.")
-            module = _validate(ModuleSnapshot, _read(file), file)
+        for name, each_content in contents.items():
+            file = folder / "modules" / f"{name}.json"
+            module = _validate(ModuleSnapshot, each_content, file)
             if module.describe.name != name:
                 raise SnapshotError(
                     f"{file} describes {module.describe.name!r}. "
@@ -218,15 +228,21 @@ class Snapshot(BaseModel):
                 )
         folder = Path(path).resolve()
         folder.mkdir(parents=True, exist_ok=True)
+        instance, modules, observed = take_out(
+            _dump(self.instance, complete=True) | {"format": FORMAT},
+            {name: module.to_json() for name, module in self.modules.items()},
+        )
         staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder))
         try:
             staged = staging / "modules"
             staged.mkdir()
-            for name, module in self.modules.items():
-                _write(staged / f"{name}.json", module.to_json())
-            _write(staging / "instance.json", _dump(self.instance, complete=True))
+            for name, module in modules.items():
+                _write(staged / f"{name}.json", module)
+            for file, content in (("observed.json", observed), ("instance.json", instance)):
+                _write(staging / file, content)
             _swap(staged, folder / "modules", staging / "former")
-            (staging / "instance.json").replace(folder / "instance.json")
+            for file in ("observed.json", "instance.json"):
+                (staging / file).replace(folder / file)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..calls.plans import Plan
-from ..calls.protocols import Runner
 from ..errors import NotLoaded
+from ..records.handle import package_of, runner_of, saved_id
 
 if TYPE_CHECKING:
+    from ..calls.protocols import PlanFor, Runner
     from ..records import BaseRecord
 
 R_co = TypeVar("R_co", bound="BaseRecord", covariant=True)
 T = TypeVar("T")
-
-PlanFor: TypeAlias = Callable[[Runner], Plan[T]]
-"""A plan, once it is known which session performs it."""
 
 
 class Accessor(Generic[R_co]):
@@ -33,7 +29,7 @@ class Accessor(Generic[R_co]):
     @property
     def _id(self) -> str:
         """The record's id; raises `NotLoaded` for an unsaved record."""
-        id_ = self._record._saved_id
+        id_ = saved_id(self._record)
         if id_ is None:
             raise NotLoaded(
                 f"This {self._record.meta.name} record is not saved yet, so the CRM has nothing "
@@ -42,7 +38,7 @@ class Accessor(Generic[R_co]):
         return str(id_)
 
     def _runner(self) -> Runner:
-        return self._record._package().runner_for(self._record)
+        return runner_of(self._record)
 
     def _run(self, plan: PlanFor[T]) -> T:
         runner = self._runner()
@@ -55,4 +51,4 @@ class Accessor(Generic[R_co]):
 
 def model_of(record: BaseRecord, module: str) -> type[Any]:
     """The class of another module of the record's package."""
-    return record._package().model(module)
+    return package_of(type(record)).model(module)

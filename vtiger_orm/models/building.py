@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from operator import index
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast
 
+from .._pickled import class_named, public_name, restores
 from ..conditions.field_names import parse_order
 from ..conditions.q import resolve
 from ..conditions.tree import FALSE, Node, Order, Selection, all_of, any_of, negated
 from ..errors import UnsupportedQuery
+from ..records import BaseRecord
+from ..records.handle import package_of
+from . import portable
 from .django_names import missing_attribute
 from .fetches import Fetches
-from .foreign import refuse_strangers
-from .projection import Projection
+from .foreign import refuse_foreign
 from .query_state import QueryState
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
-    from ..records import BaseRecord
 
 
 Steps = TypeVar("Steps", bound="BuildingQuerySet")
@@ -38,6 +40,11 @@ class BuildingQuerySet:
 
     def __init__(self, state: QueryState) -> None:
         self._state = state
+
+    @property
+    def model(self) -> type[Any]:
+        """The class of the records."""
+        return self._state.model
 
     @property
     def selection(self) -> Selection:
@@ -88,7 +95,7 @@ class BuildingQuerySet:
         self._refuse_if_sliced(method)
         if not args and not kwargs:
             return self
-        refuse_strangers(self._state.model._package(), args, kwargs.values())
+        refuse_foreign(package_of(self._state.model), args, kwargs.values())
         condition = resolve(selection.module, args, kwargs)
         if not wanted:
             condition = negated(condition)
@@ -127,7 +134,7 @@ class BuildingQuerySet:
 
         Raises `SchemaMismatch` when it belongs to another generated package.
         """
-        self._state.model._package().check_runner(session)
+        package_of(self._state.model).check_runner(session)
         return self._with(session=session)
 
     def __or__(self, other: Self) -> Self:
@@ -146,7 +153,7 @@ class BuildingQuerySet:
     def _combine(self, other: Self, join: Callable[..., Node], sign: str) -> Self:
         if not isinstance(other, BuildingQuerySet):
             return cast(Self, NotImplemented)
-        refuse_strangers(self._state.model._package(), (), (other,))
+        refuse_foreign(package_of(self._state.model), (), (other,))
         mine, theirs = self._state.selection, other._state.selection
         if mine.module.name != theirs.module.name:
             raise UnsupportedQuery(
@@ -209,13 +216,10 @@ class BuildingQuerySet:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """The question alone: a session belongs to its process. The module's facts come from
-        the model, where they are already."""
+        """The question alone: a session belongs to its process."""
         state = self._state
-        selection = state.selection
-        parts = {each.name: getattr(selection, each.name) for each in fields(selection)}
-        del parts["module"]
-        return _restore, (type(self), state.model, parts, state.fetches, state.projection)
+        names = (public_name(type(self)), public_name(state.model))
+        return restore_queryset, (*names, portable.dumped(state))
 
     def _with(self, **changes: Any) -> Self:
         twin = object.__new__(type(self))
@@ -234,17 +238,13 @@ class BuildingQuerySet:
             )
 
 
-def _restore(
-    cls: type[BuildingQuerySet],
-    model: type[BaseRecord],
-    parts: dict[str, Any],
-    fetches: Fetches,
-    projection: Projection | None,
+@restores
+def restore_queryset(
+    kind: tuple[str, str], model: tuple[str, str], plain: portable.Plain
 ) -> BuildingQuerySet:
-    twin = object.__new__(cls)
-    twin._state = QueryState(
-        model, Selection(model.meta, **parts), fetches=fetches, projection=projection
-    )
+    """A queryset of that class, of that model, from what `portable.dumped` made."""
+    twin = object.__new__(class_named(*kind, BuildingQuerySet))
+    twin._state = portable.restored(class_named(*model, BaseRecord), plain)
     return twin
 
 

@@ -17,7 +17,8 @@ from ..calls.server import facts_of
 from ..errors import InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from ..planner.single import read_row
+from ..planner.rows import read_row
+from ..records.handle import saved_id
 from ..writing import create_once as identity
 from ..writing import files
 from ..writing import preview as previews
@@ -101,7 +102,7 @@ class Crm(Accessor[R_co]):
                 return True
             if absent:
                 identity.forget(record)
-                return record._saved_id is not None
+                return saved_id(record) is not None
             return (yield from identity.resolve(record, facts_of(runner), environment_of(runner)))
 
         return plan

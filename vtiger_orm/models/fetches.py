@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
 from ..conditions.field_names import readable_field
-from ..conditions.keywords import find_field
+from ..conditions.lookups import find_field
 from ..conditions.tree import Selection
 from ..errors import InvalidLookup
 from ..metadata.kinds import Family

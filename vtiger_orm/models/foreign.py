@@ -10,11 +10,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..conditions.q import Q
+from ..conditions.q import Q, values_of
 from ..errors import InvalidLookup
 from ..records import BaseRecord
-from ..records.references import Ref
-from .query_state import QueryState
+from ..records.handle import package_of
+from ..records.references import Ref, origin_of
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package
@@ -24,30 +24,35 @@ _PLAIN = frozenset((str, int, bool, float, Decimal, date, datetime, time, type(N
 """Types of values that come from nowhere: nearly all."""
 
 
-def refuse_strangers(package: Package, args: Iterable[Any], values: Iterable[Any]) -> None:
+def refuse_foreign(package: Package, args: Iterable[Any], values: Iterable[Any]) -> None:
     """Raise `InvalidLookup` for a value that comes from a model of another package."""
     for value in values:
         if type(value) not in _PLAIN:
             _check(package, value)
     for arg in args:
         if isinstance(arg, Q):
-            refuse_strangers(package, arg._args, arg._lookups.values())
+            refuse_foreign(package, (), values_of(arg))
 
 
 def _check(package: Package, value: Any) -> None:
     """In whatever way a reference keyword takes its value."""
-    if isinstance(value, str):
-        model = value._origin.model if isinstance(value, Ref) and value._origin else None
-    elif isinstance(value, BaseRecord):
-        model = type(value)
-    elif isinstance(value, _MANY):
-        refuse_strangers(package, (), value)
+    if isinstance(value, _MANY):
+        refuse_foreign(package, (), value)
         return
-    else:
-        state = getattr(value, "_state", None)
-        model = state.model if isinstance(state, QueryState) else None
-    if model is not None and model._package() is not package:
+    owner = _owner(value)
+    if owner is not None and owner is not package:
         raise InvalidLookup(
-            f"{value!r} belongs to {model._package().name!r}, the query to {package.name!r}: ids "
-            "of two CRMs have nothing to do with each other."
+            f"{value!r} belongs to {owner.name!r}, the query to {package.name!r}: ids of two CRMs "
+            "have nothing to do with each other."
         )
+
+
+def _owner(value: Any) -> Package | None:
+    """The package that the value comes from; None for a value that comes from nowhere."""
+    if isinstance(value, Ref):
+        origin = origin_of(value)
+        return origin.package if origin is not None else None
+    if isinstance(value, BaseRecord):
+        return package_of(type(value))
+    model = getattr(value, "model", None)  # of a queryset
+    return package_of(model) if isinstance(model, type) and issubclass(model, BaseRecord) else None

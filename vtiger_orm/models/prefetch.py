@@ -27,7 +27,8 @@ from ..errors import AccessDenied, MalformedAnswer, NotFound, NotLoaded, SchemaM
 from ..ids import id_number
 from ..metadata.module import FieldMeta
 from ..planner.related_ids import Side
-from ..records.references import Ref
+from ..records.handle import load, package_of
+from ..records.references import Ref, attach
 from ..writing.state import state_of
 from .fetches import Fetch, Fetches
 from .related_conditions import selected_rows
@@ -68,7 +69,7 @@ class Loader:
         self._model: Final = model
         self._fetches: Final = fetches
         self._runner: Final = runner
-        self._package: Final = model._package()
+        self._package: Final = package_of(model)
         self._complete: Final = selection.columns is None
 
     @cached_property
@@ -93,7 +94,7 @@ class Loader:
                     f"The CRM sent a row with the id {id!r} for {model.meta.name}, whose ids begin "
                     f"with {begin}: no record can be made of it."
                 )
-        return model._load(rows, self._runner)
+        return load(model, rows, self._runner)
 
     def attach(self, records: Sequence[BaseRecord]) -> Plan[None]:
         """Read what the fetches name and attach it to the references of these records.
@@ -125,7 +126,7 @@ class Loader:
             for ref in refs[fetch.name]:
                 source = self._source(ref, fetch)
                 record = found[source].get(str(ref), GONE) if source is not None else UNKNOWN
-                ref._attach(record)
+                attach(ref, record)
                 if not isinstance(record, NotLoaded):
                     arrived[str(ref)] = record
             if fetch.nested:
@@ -205,7 +206,7 @@ class Loader:
         for side, group in zip(sides, groups):
             state_of(by_id[side.id]).related[fetch.name] = group
             for ref in references(group, reference.name) if reference is not None else ():
-                ref._attach(by_id[side.id])
+                attach(ref, by_id[side.id])
         if fetch.nested:
             once = {str(each.id): each for group in groups for each in group}
             yield from self._follow(list(once.values()), fetch.nested)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..calls.operations import Query
 from ..calls.plans import Plan, perform
@@ -19,10 +19,11 @@ from ..conditions.field_names import named_field, readable_field, with_id
 from ..conditions.tree import Selection
 from ..errors import InvalidLookup
 from ..planner.asking import check_ids
+from ..records.handle import package_of
 from .fetches import merge, parse_fetches
 from .projection import Projection, list_projection
 from .query_state import QueryState
-from .reading import ValuesQuerySet
+from .reading import ValuesQuerySet, read_all
 from .writing import WritingQuerySet
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class QuerySet(WritingQuerySet[M]):
     def __init__(self, model: type[M]) -> None:
         super().__init__(QueryState(model, Selection(model.meta)))
 
-    @property
-    def model(self) -> type[M]:
-        """The class of the records."""
-        return cast("type[M]", self._state.model)
+    if TYPE_CHECKING:
+
+        @property
+        def model(self) -> type[M]:
+            """The class of the records."""
+            ...
 
     # Which fields
 
@@ -147,7 +150,7 @@ class QuerySet(WritingQuerySet[M]):
             )
         state = self._state
         fetches = parse_fetches(
-            state.model._package(),
+            package_of(state.model),
             state.selection.module,
             args,
             method,
@@ -172,7 +175,7 @@ class QuerySet(WritingQuerySet[M]):
             found = self.filter(id__in=wanted)
 
         def plan(runner: Runner) -> Plan[dict[Ref[M], M]]:
-            records = yield from found._read(runner)
+            records = yield from read_all(found, runner)
             by_id: dict[str, M] = {record.id: record for record in records}
             order = by_id if wanted is None else dict.fromkeys(wanted)
             return {by_id[id].id: by_id[id] for id in order if id in by_id}

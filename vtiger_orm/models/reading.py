@@ -14,6 +14,7 @@ from ..calls.environment import Environment
 from ..calls.plans import Plan, collect_rows
 from ..errors import NoSession
 from ..planner import explain, plan_count, plan_exists, plan_partitions
+from ..records.handle import package_of
 from .building import BuildingQuerySet, refuse_negative
 from .prefetch import Loader
 from .related_conditions import narrowed, outlined, selected_rows
@@ -150,7 +151,7 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
         return await found._arun(found._get)
 
     def _only_one(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
-        return self.filter(*args, **kwargs)._slice(slice(0, 2))
+        return self.filter(*args, **kwargs)[:2]
 
     def _get(self, runner: Runner) -> Plan[T]:
         rows = yield from self._read(runner)
@@ -166,22 +167,22 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
 
     def first(self) -> T | None:
         """The first record in the queryset's order (by id if none was given), or None."""
-        found = self._slice(slice(0, 1))
+        found = self[:1]
         return found._run(found._head)
 
     async def afirst(self) -> T | None:
         """`first`, awaited."""
-        found = self._slice(slice(0, 1))
+        found = self[:1]
         return await found._arun(found._head)
 
     def last(self) -> T | None:
         """The last record in the queryset's order (by id if none was given), or None."""
-        found = self.reverse()._slice(slice(0, 1))
+        found = self.reverse()[:1]
         return found._run(found._head)
 
     async def alast(self) -> T | None:
         """`last`, awaited."""
-        found = self.reverse()._slice(slice(0, 1))
+        found = self.reverse()[:1]
         return await found._arun(found._head)
 
     def _head(self, runner: Runner) -> Plan[T | None]:
@@ -249,14 +250,14 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
 
     def _runner(self) -> Runner:
         state = self._state
-        return state.session if state.session is not None else state.model._package().runner()
+        return state.session if state.session is not None else package_of(state.model).runner()
 
     def _environment(self) -> Environment:
         """The session's, or what the package knows where there is no session yet."""
         try:
             return self._runner().environment
         except NoSession:
-            return known_environment(self._state.model._package().capabilities)
+            return known_environment(package_of(self._state.model).capabilities)
 
     def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
         runner = self._runner()
@@ -275,6 +276,11 @@ class ValuesQuerySet(BaseQuerySet[T]):
     """
 
     __slots__ = ()
+
+
+def read_all(queryset: BaseQuerySet[T], runner: Runner) -> Plan[list[T]]:
+    """Everything the queryset yields in one list, for plans of other methods."""
+    return queryset._read(runner)
 
 
 def check_page_size(page_size: int | None) -> None:

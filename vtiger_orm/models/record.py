@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..records import BaseRecord
+from ..records.handle import runner_of
 from .related import Related
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Record(BaseRecord):
         """
         from ..writing import save as write
 
-        runner = self._package().runner_for(self)
+        runner = runner_of(self)
         runner.run(
             write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
         )
@@ -85,7 +86,7 @@ class Record(BaseRecord):
         """`save` for async code."""
         from ..writing import save as write
 
-        runner = self._package().runner_for(self)
+        runner = runner_of(self)
         await runner.arun(
             write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
         )
@@ -94,26 +95,26 @@ class Record(BaseRecord):
         """Move the record to the CRM's recycle bin."""
         from ..writing import save as write
 
-        runner = self._package().runner_for(self)
+        runner = runner_of(self)
         runner.run(write.delete(self, runner=runner))
 
     async def adelete(self) -> None:
         """`delete` for async code."""
         from ..writing import save as write
 
-        runner = self._package().runner_for(self)
+        runner = runner_of(self)
         await runner.arun(write.delete(self, runner=runner))
 
     def refresh(self) -> None:
         """Read every field again; unsaved changes are dropped."""
         from ..writing import save as write
 
-        runner = self._package().runner_for(self)
+        runner = runner_of(self)
         runner.run(write.refresh(self, runner=runner))
 
     async def arefresh(self) -> None:
         """`refresh` for async code."""
         from ..writing import save as write
 
-        runner = self._package().runner_for(self)
+        runner = runner_of(self)
         await runner.arun(write.refresh(self, runner=runner))

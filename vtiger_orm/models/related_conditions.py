@@ -8,59 +8,40 @@ replaced by the ids it stands for before anything else is planned.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from dataclasses import replace
 
 from ..calls.environment import Environment
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
-from ..calls.server import Facts, facts_of
+from ..calls.server import facts_of
 from ..conditions.tree import (
     FALSE,
-    And,
+    Atom,
     InSelection,
     Node,
-    Not,
     OneOf,
-    Or,
+    RelatedTo,
     Selection,
     atoms,
     contains,
+    mapped,
 )
-from ..metadata.module import FieldMeta
 from ..planner import plan_rows
-
-
-class Relating(Protocol):
-    """One relation of one record."""
-
-    def read(self, env: Environment, facts: Facts) -> Plan[list[str]]:
-        """The ids of all related records."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RelatedTo:
-    """The record is related; `field` is the id of its module."""
-
-    field: FieldMeta
-    relation: Relating
-
-    def __str__(self) -> str:
-        return f"{self.field.name} related to {self.relation}"
-
-
-def related_to(field: FieldMeta, relation: Relating) -> Node:
-    """`RelatedTo` as a node. Not one of the atoms the planner knows: it never sees one."""
-    return cast(Node, RelatedTo(field, relation))
 
 
 def selected_rows(
     selection: Selection, runner: Runner, env: Environment | None = None
 ) -> RowStream:
     """The rows of a selection that may hold relations; `env` where it is not the runner's own."""
+    env = env or runner.environment
+    if not contains(selection.where, RelatedTo, InSelection):
+        return plan_rows(selection, env)
+    return _narrowed_rows(selection, runner, env)
+
+
+def _narrowed_rows(selection: Selection, runner: Runner, env: Environment) -> RowStream:
     selection = yield from narrowed(selection, runner)
-    yield from plan_rows(selection, env or runner.environment)
+    yield from plan_rows(selection, env)
 
 
 def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:
@@ -86,27 +67,19 @@ def _relations(where: Node) -> list[RelatedTo]:
     for atom in atoms(where):
         if isinstance(atom, InSelection):
             found.extend(_relations(atom.selection.where))
-        elif isinstance(cast(Any, atom), RelatedTo):
-            found.append(cast(RelatedTo, atom))
+        elif isinstance(atom, RelatedTo):
+            found.append(atom)
     return found
 
 
 def _with_ids(selection: Selection, ids: Mapping[RelatedTo, tuple[str, ...]]) -> Selection:
-    return replace(selection, where=_replaced(selection.where, ids)) if ids else selection
+    def known(atom: Atom) -> Node:
+        match atom:
+            case RelatedTo(field):
+                return OneOf(field, ids[atom]) if ids[atom] else FALSE
+            case InSelection(field, inner):
+                return InSelection(field, _with_ids(inner, ids))
+            case _:
+                return atom
 
-
-def _replaced(node: Node, ids: Mapping[RelatedTo, tuple[str, ...]]) -> Node:
-    related: Any = node
-    if isinstance(related, RelatedTo):
-        return OneOf(related.field, ids[related]) if ids[related] else FALSE
-    match node:
-        case And(children):
-            return And(tuple(_replaced(child, ids) for child in children))
-        case Or(children):
-            return Or(tuple(_replaced(child, ids) for child in children))
-        case Not(child):
-            return Not(_replaced(child, ids))
-        case InSelection(field, selection):
-            return InSelection(field, _with_ids(selection, ids))
-        case _:
-            return node
+    return replace(selection, where=mapped(selection.where, known)) if ids else selection

@@ -11,23 +11,25 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ..calls.operations import Revise
+from .._pickled import restores
 from ..calls.plans import Plan, perform
 from ..calls.protocols import PlanFor, environment_of
 from ..calls.server import facts_of
-from ..conditions.tree import Equal, Node, Selection
+from ..conditions.tree import Equal, Node, RelatedTo, Selection
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
-from ..planner.single import find_row
-from ..writing import links, uploads
+from ..planner.rows import find_row
+from ..records.handle import handed_out_by, id_of, package_of, saved_id
+from ..writing import links, many, uploads
 from ..writing import save as write
+from ..writing.answers import judged, read_again
 from ..writing.links import NotRelated
 from ..writing.report import BulkReport, Progress
 from ..writing.state import state_of
+from .portable import Plain, dumped, relation_named, restored
 from .query_state import QueryState
 from .queryset import QuerySet
-from .related_conditions import related_to
 from .writing import no_positions
 
 if TYPE_CHECKING:
@@ -49,23 +51,23 @@ class RelatedManager(QuerySet[M]):
     __slots__ = ("_reference", "_side", "_source", "_whole")
 
     def __init__(self, record: BaseRecord, relation: Relation) -> None:
-        package = record._package()
-        model = cast("type[M]", package.model(relation.module))
-        if record._saved_id is None:
+        model = cast("type[M]", package_of(type(record)).model(relation.module))
+        id_ = saved_id(record)
+        if id_ is None:
             raise NotLoaded(
                 f"This {record.meta.name} record is not saved yet, so nothing is related to it."
             )
         self._source = record
-        self._side = Side(str(record._saved_id), record.meta, relation, model.meta)
+        self._side = Side(str(id_), record.meta, relation, model.meta)
         self._reference = self._side.reference
         self._whole = self._state = QueryState(
-            model, Selection(model.meta, self._condition()), session=record._state.runner
+            model, Selection(model.meta, self._condition()), session=handed_out_by(record)
         )
 
     def _condition(self) -> Node:
         if self._reference is not None:
             return Equal(self._reference, self._side.id)
-        return related_to(self._side.target.id, self._side)
+        return RelatedTo(self._side.target.id, self._side)
 
     def _with(self, **changes: Any) -> Any:
         twin = super()._with(**changes)
@@ -74,7 +76,8 @@ class RelatedManager(QuerySet[M]):
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self._source, self._side.relation, *super().__reduce__())
+        name = self._side.relation.name
+        return restore_related_manager, (self._source, name, dumped(self._state))
 
     # What prefetch_related brought
 
@@ -162,7 +165,7 @@ class RelatedManager(QuerySet[M]):
                 f"{self.model.__name__}.objects.bulk_create(records), then add(*records)."
             )
         for record in report.items:
-            if record._saved_id is None:
+            if saved_id(record) is None:
                 setattr(record, self._reference.name, self._source.ref(self._side.id))
         return report
 
@@ -174,7 +177,7 @@ class RelatedManager(QuerySet[M]):
             if self._reference is None:
                 yield from links.link(self._side, ids, facts_of(runner))
             else:
-                yield from self._refer(self._reference, ids, self._side.id)
+                yield from self._refer(self._reference, ids, self._side.id, runner)
 
         return plan
 
@@ -197,18 +200,26 @@ class RelatedManager(QuerySet[M]):
                     self._side.target, id_, environment_of(runner), ("id", reference.wire)
                 )
                 if found is not None and _same(str(found[reference.wire]), self._side.id):
-                    yield from self._refer(reference, [id_], "")
+                    yield from self._refer(reference, [id_], None, runner)
 
         return plan
 
-    def _refer(self, reference: FieldMeta, ids: Iterable[str], value: str) -> Plan[None]:
-        for id_ in ids:
-            row = yield from perform(Revise(id_, {reference.wire: value}))
-            stored = str(row.get(reference.wire, value) or "")
-            if stored != value and not _same(stored, value):
+    def _refer(
+        self, reference: FieldMeta, ids: Sequence[str], value: str | None, runner: Runner
+    ) -> Plan[None]:
+        """Set the reference of these records, under the same rules as any other write."""
+        writes = yield from many.change_each(
+            self._side.target, ids, {reference.name: value}, runner
+        )
+        for each in writes:
+            row = yield from perform(each.call)
+            [(each, row)] = yield from read_again([(each, row)], runner)
+            _, adjusted = judged(each, row)
+            wrong = [each for each in adjusted if each.field == reference.name]
+            if wrong:
                 raise NotRelated(
-                    f"{self._side}: {id_} was written, but its {reference.name} is "
-                    f"{stored or 'blank'} afterwards."
+                    f"{self._side}: {row['id']} was written, but {wrong[0]}: it is not what was "
+                    "asked for."
                 )
 
     def _create(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[M]:
@@ -245,7 +256,7 @@ class RelatedManager(QuerySet[M]):
     def _ids(self, records: Iterable[M | str]) -> list[str]:
         ids = []
         for record in records:
-            id_ = record if isinstance(record, str) else record._saved_id
+            id_ = id_of(record)
             if id_ is None:
                 raise InvalidValue("A record is related by its id: save it first.")
             if parse_id(str(id_)).prefix != self._side.target.prefix:
@@ -261,10 +272,15 @@ async def _given(records: Iterable[M]) -> AsyncIterator[M]:
         yield record
 
 
-def _restored(record: BaseRecord, relation: Relation, rebuild: Any, parts: tuple[Any, ...]) -> Any:
-    """A pickled manager: made anew for its record, with the conditions it had."""
-    manager: RelatedManager[Any] = RelatedManager(record, relation)
-    return manager._with(selection=rebuild(*parts).selection)
+@restores
+def restore_related_manager(record: BaseRecord, relation: str, plain: Plain) -> RelatedManager[Any]:
+    """The manager of that relation of the record, with the conditions it had."""
+    manager: RelatedManager[Any] = RelatedManager(record, relation_named(record.meta, relation))
+    state = restored(manager.model, plain)
+    again: RelatedManager[Any] = manager._with(
+        selection=state.selection, fetches=state.fetches, max_writes=state.max_writes
+    )
+    return again
 
 
 def _same(one: str, other: str) -> bool:

@@ -18,7 +18,7 @@ from ..writing import bulk, files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.preview import Preview
 from ..writing.report import BulkReport, Progress
-from .reading import BaseQuerySet
+from .reading import BaseQuerySet, read_all
 from .related_conditions import narrowed
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ class WritingQuerySet(BaseQuerySet[M]):
     ) -> PlanFor[tuple[M, bool]]:
         no_positions(method, args)
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
-        wanted = self.filter(**values)._slice(slice(0, 2))
+        wanted = self.filter(**values)[:2]
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
             found = yield from make(
                 self._writable,
-                lambda: wanted._read(runner),
+                lambda: read_all(wanted, runner),
                 lambda created: self._create((), created)(runner),
                 values,
                 defaults,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .count import plan_count
 from .exists import plan_exists
 from .explain import Explanation, explain
-from .partition import plan_partitions
+from .partitions import plan_partitions
 from .rows import plan_rows
 
 __all__ = [

@@ -7,15 +7,14 @@ statement is confirmed by a count of the same condition, which answers one row u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from ..calls.environment import Environment
-from ..calls.operations import Query, Row
-from ..calls.plans import Plan
+from ..calls.operations import Row
+from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError
 from ..ids import is_id
-from .streams import together
-from .vtql import Statement
+from .statement import Statement
 
 USUAL_PAGE: Final = 100
 """Rows of a full page of a stock server, however many were asked for."""
@@ -53,7 +52,7 @@ def _confirmed(statement: Statement, env: Environment) -> Plan[list[Row]]:
 
 
 def _rows(statement: Statement) -> Plan[list[Row]]:
-    rows: list[Row] = yield _call(statement)
+    rows = yield from perform(statement.query)
     check_ids(rows)
     return rows
 
@@ -91,15 +90,11 @@ def counts(statements: Sequence[Statement]) -> Plan[list[int]]:
     counting = [statement.counting for statement in statements]
     if not counting:
         return []
-    replies = yield from together([_call(each) for each in counting])
+    replies = yield from together([perform(each.query) for each in counting])
     return [_number(each, reply) for each, reply in zip(counting, replies)]
 
 
-def _call(statement: Statement) -> Query:
-    return Query(statement.text, statement.module)
-
-
-def _number(statement: Statement, reply: list[dict[str, Any]]) -> int:
+def _number(statement: Statement, reply: list[Row]) -> int:
     if not reply:
         raise _silent(statement, "a count has one row unless the statement fails")
     return counted(reply[0])

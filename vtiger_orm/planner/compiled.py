@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..calls.environment import Environment
-from ..conditions.instants import with_instants
+from ..calls.plans import RowStream
+from ..conditions.evaluate import on_the_wall, with_instants
 from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
 from ..conditions.tree import TRUE, And, Atom, InSelection, Node, Present, Selection, all_of, atoms
-from ..conditions.zones import on_the_wall
 from ..errors import UnsupportedQuery
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
-from .forms import Forms, tidied
-from .normal import is_exact, normal_form, superset
+from .atom_forms import Forms, tidied
+from .branches import Branch, Branches, Comparison, has_residual, nulls, sendable
+from .normal_form import is_exact, normal_form, superset
 from .packing import Packing
-from .parts import Branch, Branches, Said, is_local, nulls, sendable
-from .vtql import Statement
+from .statement import Statement
 
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
+
+RowReader: TypeAlias = Callable[[Selection, Environment], RowStream]
+"""How the rows of a selection are read."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,10 @@ class Compiled:
     """Wire names the caller wants and one statement can select; `id` first."""
     later: tuple[tuple[str, ...], ...] = ()
     """Columns that did not fit into the statement: read afterwards, by id, group by group."""
-    bounds: tuple[Said, ...] = ()
+    bounds: tuple[Comparison, ...] = ()
     """Conditions that every branch is sent with: ranges of ids, groups of an order."""
+    read: RowReader | None = field(default=None, compare=False)
+    """How records are read that a condition refers to; None where nothing is read."""
 
     @cached_property
     def is_exact(self) -> bool:
@@ -45,9 +50,9 @@ class Compiled:
         return is_exact(self.branches)
 
     @cached_property
-    def has_local(self) -> bool:
+    def has_residual(self) -> bool:
         """Whether some condition has no form the server could be sent."""
-        return any(is_local(branch) for branch in self.branches)
+        return any(has_residual(branch) for branch in self.branches)
 
     @cached_property
     def superset(self) -> Branches:
@@ -60,7 +65,7 @@ class Compiled:
         return superset(tuple(each for each in self.branches if not nulls(each)))
 
     @cached_property
-    def null_sets(self) -> dict[frozenset[str], list[Branch]]:
+    def null_fields(self) -> dict[frozenset[str], list[Branch]]:
         """Branches that need fields to be NULL: by those fields, without them."""
         found: dict[frozenset[str], list[Branch]] = {}
         for branch in self.branches:
@@ -126,7 +131,7 @@ class Compiled:
     def packing(self) -> Packing:
         return Packing.of(self.env, self.columns)
 
-    def within(self, *bounds: Said) -> Compiled:
+    def within(self, *bounds: Comparison) -> Compiled:
         """The same within further bounds."""
         return replace(self, bounds=(*self.bounds, *bounds))
 
@@ -143,7 +148,7 @@ class Compiled:
         branches: Branches,
         more: Iterable[str] = (),
         *,
-        bounds: tuple[Said, ...] = (),
+        bounds: tuple[Comparison, ...] = (),
         order: tuple[str, ...] = ("id",),
         descending: bool = False,
         limit: int | None = None,
@@ -211,17 +216,17 @@ def wires(module: ModuleMeta, columns: tuple[FieldMeta, ...] | None) -> tuple[st
     """The select list: explicit always, `id` first."""
     if columns is None:
         return _every_wire(module)
-    for field in columns:
-        reason = why_not_selectable(module.name, field)
+    for each in columns:
+        reason = why_not_selectable(module.name, each)
         if reason:
-            raise UnsupportedQuery(f"{module.name}.{field.name} cannot be read: {reason}.")
-    return tuple(dict.fromkeys(("id", *(field.wire for field in columns))))
+            raise UnsupportedQuery(f"{module.name}.{each.name} cannot be read: {reason}.")
+    return tuple(dict.fromkeys(("id", *(each.wire for each in columns))))
 
 
 @lru_cache(maxsize=512)
 def _every_wire(module: ModuleMeta) -> tuple[str, ...]:
     every = module.fields.values()
-    usable = (field.wire for field in every if not why_not_selectable(module.name, field))
+    usable = (each.wire for each in every if not why_not_selectable(module.name, each))
     return tuple(dict.fromkeys(("id", *usable)))
 
 

@@ -32,12 +32,13 @@ from ..conditions.tree import (
 from ..errors import ScanTooLarge, UnsupportedQuery
 from ..ids import id_number, is_id
 from .asking import counts
+from .atom_forms import Forms
+from .branches import SENDABLE, Branch, Branches, Comparison, InList
 from .compiled import Compiled
-from .forms import Forms
-from .normal import absorb, is_exact, normal_form
-from .parts import SENDABLE, Branch, Branches, Listed, Said
+from .normal_form import absorb, is_exact, normal_form
+from .rows import selected
 from .semijoin import answered
-from .sets import in_id_order
+from .strategy import in_id_order
 from .streams import pull
 
 MOST_STATEMENTS: Final = 40
@@ -56,7 +57,7 @@ def plan_count(selection: Selection, env: Environment) -> Plan[int]:
     if stop is not None and stop <= start:
         return 0
     bare = replace(selection, order=(), columns=(), start=0, stop=None)
-    what = yield from answered(bare, env)
+    what = yield from answered(bare, env, selected)
     total = yield from count_of(what)
     return max(min(total, total if stop is None else stop) - start, 0)
 
@@ -102,7 +103,7 @@ def _counts_records(what: Compiled) -> bool:
     (branch,) = what.branches
     said = [part for part in branch if isinstance(part, SENDABLE)]
     joining = [part for part in said if quirk_of(what.module.name, part.wire) is Quirk.SEVERAL]
-    return all(isinstance(part, Said) and part.operator == "=" for part in joining)
+    return all(isinstance(part, Comparison) and part.operator == "=" for part in joining)
 
 
 def _positive(tree: Node, forms: Forms) -> Iterator[tuple[int, Branches | None]]:
@@ -198,9 +199,9 @@ def _exclusive(one: Branch, other: Branch) -> bool:
     )
 
 
-def _numbers(part: Said | Listed) -> set[int]:
+def _numbers(part: Comparison | InList) -> set[int]:
     """The record numbers a comparison allows, if it is one of references or ids."""
-    if isinstance(part, Said):
+    if isinstance(part, Comparison):
         values: tuple[str, ...] = (part.value,) if part.operator == "=" else ()
     else:
         values = part.values

@@ -1,4 +1,4 @@
-"""Whether a selection has any row: by one row of a statement or a head, else by counts."""
+"""Whether a selection has any row: by one row of a statement, a row with NULL, else by counts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ..calls.environment import Environment
 from ..calls.plans import Plan
 from ..conditions.tree import Selection
 from .asking import ask
+from .branches import has_residual, nulls
 from .compiled import Compiled
 from .count import count_of, difference
-from .heads import has_null
-from .parts import is_local, nulls
+from .null_rows import has_null
 from .rows import selected
 from .semijoin import answered
-from .sets import Way, in_id_order, way_of
+from .strategy import Strategy, in_id_order, strategy_of
 from .streams import pull
 
 
@@ -30,23 +30,23 @@ def plan_exists(selection: Selection, env: Environment) -> Plan[bool]:
     if start:
         one = replace(bare, stop=start + 1)
         return (yield from pull(selected(one, env))) is not None
-    what = yield from answered(replace(bare, stop=None), env)
+    what = yield from answered(replace(bare, stop=None), env, selected)
     return (yield from _any(what))
 
 
 def _any(what: Compiled) -> Plan[bool]:
-    way = way_of(what)
-    if way is Way.NOTHING:
+    strategy = strategy_of(what)
+    if strategy is Strategy.NOTHING:
         return False
-    if way is Way.SCAN or what.env.thinned_pages:
+    if strategy is Strategy.SCAN or what.env.thinned_pages:
         return (yield from _first_row(what))
-    direct = tuple(each for each in what.branches if not nulls(each) and not is_local(each))
+    direct = tuple(each for each in what.branches if not nulls(each) and not has_residual(each))
     if direct:
         for group in what.packing.packed(direct):
             if (yield from ask(what.statement(group, limit=1), what.env)):
                 return True
-    if not what.has_local:
-        for wires, branches in what.null_sets.items():
+    if not what.has_residual:
+        for wires, branches in what.null_fields.items():
             for group in what.packing.packed(tuple(branches)):
                 if (yield from has_null(what, sorted(wires), group)):
                     return True

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from ..calls.environment import Environment
-from ..conditions.tree import InSelection, Node, OneOf, Selection, atoms
-from .compiled import compiled
-from .orders import check_order, normalised, reading_of
-from .outline import first_statements
+from ..conditions.tree import InSelection, Node, OneOf, Order, Selection, atoms
+from .branches import Branches
+from .compiled import Compiled, compiled
+from .null_rows import filled
+from .orders import Paging, check_order, normalised, paging_of, server_order
+from .pages_by_value import first_page as descending_page
 from .reasons import branch_text, calls_of, reasons_of
 from .semijoin import replaced
-from .sets import Way, way_of
-
-_MOST_COLUMNS: Final = 5
-_SELECT: Final = re.compile(r"select (\S+) from ")
+from .sorting import first_page as sorted_page
+from .sorting import first_page_may_do
+from .statement import shortened
+from .strategy import Strategy, strategy_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Explanation:
     def __str__(self) -> str:
         lines = [self.selection]
         for title, texts in (
-            ("statements", tuple(map(_shortened, self.statements))),
+            ("statements", tuple(map(shortened, self.statements))),
             ("alternatives", self.branches if len(self.branches) > 1 else ()),
             ("decided on the rows", (self.residual,) if self.residual else ()),
             ("reading", (self.reading,)),
@@ -77,32 +78,96 @@ def explain(selection: Selection, env: Environment) -> Explanation:
     order = normalised(selection.order)
     check_order(selection.module, order)
     empty = selection.stop is not None and selection.stop <= selection.start
-    way = Way.NOTHING if empty else way_of(what)
-    reading = reading_of(what, order, selection.start)
-    calls, formula = calls_of(what, way, reading, selection)
+    strategy = Strategy.NOTHING if empty else strategy_of(what)
+    paging = paging_of(what, order, selection.start)
+    calls, formula = calls_of(what, strategy, paging, selection)
     return Explanation(
         selection=str(selection),
-        statements=tuple(first_statements(what, way, reading, selection)),
+        statements=tuple(first_statements(what, strategy, paging, selection)),
         branches=tuple(map(branch_text, what.branches)),
         residual=None if what.is_exact else str(what.residual),
-        reading=str(way) if way is Way.NOTHING else f"{way}; {reading}",
+        reading=str(strategy) if strategy is Strategy.NOTHING else f"{strategy}; {paging}",
         calls=None if inner else calls,
         expected_calls=f"those of the inner queryset, then {formula}" if inner else formula,
-        reasons=reasons_of(what, way, reading, order),
+        reasons=reasons_of(what, strategy, paging, order),
         inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
     )
-
-
-def _shortened(statement: str) -> str:
-    found = _SELECT.match(statement)
-    columns = found[1].split(",") if found else ()
-    if found is None or len(columns) <= _MOST_COLUMNS:
-        return statement
-    shown = ",".join(columns[:_MOST_COLUMNS])
-    return f"select {shown},… ({len(columns)} fields){statement[found.end(1) :]}"
 
 
 def _some_records(atom: InSelection) -> Node:
     """A stand-in for the ids that another queryset is going to give."""
     some = f"{atom.selection.module.prefix}x…"
     return OneOf(atom.field, (some, some))
+
+
+def first_statements(
+    what: Compiled, strategy: Strategy, paging: Paging, selection: Selection
+) -> Iterator[str]:
+    """The first statement of each kind that the plan sends. Pages read from the end begin at an
+    offset that a count has to tell; it is shown as ``…``."""
+    if strategy is Strategy.NOTHING:
+        return
+    order = normalised(selection.order)
+    if strategy is Strategy.NULL_ROWS and paging in (Paging.BY_ID, Paging.SORTED):
+        yield from _with_null_rows(what, order, paging)
+        return
+    groups = what.packing.packed(what.superset)
+    slice_ = _Slice(what, selection, alone=what.is_exact and len(groups) == 1)
+    for group in groups:
+        yield from _of_group(what, group, order, paging, slice_)
+
+
+class _Slice:
+    """What of the slice can be left to the server: only where one statement decides it all."""
+
+    def __init__(self, what: Compiled, selection: Selection, alone: bool) -> None:
+        self.stop = selection.stop
+        self.start = selection.start if alone else 0
+        size = what.env.page_size
+        wanted = size if self.stop is None or not alone else self.stop - self.start
+        self.limit = min(size, wanted)
+
+
+def _of_group(
+    what: Compiled, group: Branches, order: tuple[Order, ...], paging: Paging, part: _Slice
+) -> Iterator[str]:
+    more = () if what.is_exact else what.decided_by
+    said = server_order(order) if paging in (Paging.FORWARD, Paging.BACKWARD) else None
+    if paging is Paging.GROUPS:
+        wire = order[0].field.wire
+        values = what.within(filled(what, wire))
+        yield descending_page(values, group, order[0], more, part.stop).text
+        yield what.statement(group, more, order=(wire, "id"), descending=True).text
+    elif said is not None:
+        page = what.statement(
+            group, more, order=said.wires, descending=said.descending, limit=part.limit
+        )
+        if paging is Paging.BACKWARD:
+            yield page.counting.text
+            yield page.shown_at("…")
+        else:
+            yield replace(page, offset=part.start).text
+    elif paging is Paging.SORTED:
+        if part.stop is not None and first_page_may_do(what, order, part.stop):
+            yield sorted_page(what, group, order, part.stop).text
+        else:
+            yield what.statement(group, (*_wires(order), *more)).text
+    else:
+        down = bool(order) and order[0].descending
+        yield what.statement(group, more, descending=down, limit=part.limit, offset=part.start).text
+
+
+def _with_null_rows(what: Compiled, order: tuple[Order, ...], paging: Paging) -> Iterator[str]:
+    by_id = paging is Paging.BY_ID
+    more = () if by_id else _wires(order)
+    down = by_id and bool(order) and order[0].descending
+    for group in what.packing.packed(what.direct):
+        yield what.statement(group, more, descending=down).text
+    for fields, branches in what.null_fields.items():
+        wires = (*sorted(fields), "id")
+        for group in what.packing.packed(tuple(branches)):
+            yield what.statement(group, more, order=wires, descending=down).text
+
+
+def _wires(order: tuple[Order, ...]) -> tuple[str, ...]:
+    return tuple(each.field.wire for each in order)

@@ -1,23 +1,38 @@
-"""Which orders the server can be asked for, and how.
+"""Orders: which of them the server can be asked for and how, and rows compared in memory alike.
 
 The language has one direction, for the last field of the list; everything else is ascending.
 Every ORDER BY ends in `id`, or pages overlap and lose rows. An order of which only the reverse
 can be said is read backwards.
+
+In memory as on the server blanks are one key, before everything else; text has the CRM's
+weights, references sort by their number, dates and times as text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
+from ..calls.operations import Row
+from ..conditions.collation import sort_key
+from ..conditions.evaluate import is_blank, number, record_number, wire_text
 from ..conditions.quirks import Quirk, quirk_of, why_not_sortable
 from ..conditions.tree import Order
 from ..errors import UnsupportedQuery
+from ..ids import id_number
+from ..metadata.kinds import Family
 from ..metadata.module import Flaw, ModuleMeta
 from .compiled import Compiled
+from .streams import Key, Sortable
+
+_BLANK: Final = (0,)
+_ZERO: Final = Decimal(0)
 
 
-class Reading(StrEnum):
+class Paging(StrEnum):
     """How rows are read in an order."""
 
     BY_ID = "by id, each page after the last id of the one before"
@@ -56,7 +71,7 @@ def is_by_id(order: tuple[Order, ...]) -> bool:
 def server_order(order: tuple[Order, ...]) -> ServerOrder | None:
     """The ORDER BY that gives this order or its reverse; None for mixed directions.
 
-    Ties are broken by id in the direction of the last field, as in `keys.total_key`.
+    Ties are broken by id in the direction of the last field, as in `total_key`.
     """
     fields = tuple(each for each in order if each.field.wire != "id")
     down = fields[0].descending
@@ -67,20 +82,20 @@ def server_order(order: tuple[Order, ...]) -> ServerOrder | None:
     return ServerOrder(wires, descending=id_down != down, reverse=down)
 
 
-def reading_of(what: Compiled, order: tuple[Order, ...], start: int) -> Reading:
+def paging_of(what: Compiled, order: tuple[Order, ...], start: int) -> Paging:
     """How the rows are read; depends on nothing but the query and the server."""
     if is_by_id(order):
-        return Reading.BY_ID
+        return Paging.BY_ID
     said = server_order(order)
     if said is None or what.env.thinned_pages or what.joins_in_condition:
-        return Reading.SORTED
+        return Paging.SORTED
     if any(sorts_otherwise(what, each) for each in order):
-        return Reading.SORTED
+        return Paging.SORTED
     if not said.reverse:
-        return Reading.FORWARD
+        return Paging.FORWARD
     if len(said.wires) == 2 and not said.descending and not start and what.is_exact:
-        return Reading.GROUPS
-    return Reading.BACKWARD
+        return Paging.GROUPS
+    return Paging.BACKWARD
 
 
 def sorts_otherwise(what: Compiled, order: Order) -> bool:
@@ -98,3 +113,61 @@ def check_order(module: ModuleMeta, order: tuple[Order, ...]) -> None:
             raise UnsupportedQuery(
                 f"{module.name} cannot be ordered by {each.field.name}: {reason}."
             )
+
+
+class _Descending:
+    """A key that sorts the other way round."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Sortable) -> None:
+        self.key = key
+
+    def __lt__(self, other: _Descending) -> bool:
+        return bool(other.key < self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Descending) and bool(self.key == other.key)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def order_key(order: Sequence[Order]) -> Callable[[Row], tuple[Sortable, ...]]:
+    """A key of rows by these fields, each in its own direction."""
+    parts = [(_value_of(each), each.descending) for each in order]
+
+    def key(row: Row) -> tuple[Sortable, ...]:
+        return tuple(_Descending(of(row)) if down else of(row) for of, down in parts)
+
+    return key
+
+
+def total_key(order: Sequence[Order]) -> Callable[[Row], tuple[tuple[Sortable, ...], int]]:
+    """The same with ties broken by id, in the direction of the last field.
+
+    So every order has exactly one reverse, and slices of one queryset fit together.
+    """
+    key = order_key(order)
+    sign = -1 if order and order[-1].descending else 1
+    return lambda row: (key(row), sign * id_number(row["id"]))
+
+
+def _value_of(order: Order) -> Key:
+    field = order.field
+    wire, family, comparable = field.wire, field.family, _comparable(field.family)
+
+    def value(row: Row) -> tuple[Sortable, ...]:
+        text = wire_text(row.get(wire))
+        return _BLANK if is_blank(family, text) else (1, comparable(text))
+
+    return value
+
+
+def _comparable(family: Family) -> Callable[[str], Sortable]:
+    if family in (Family.INTEGER, Family.DECIMAL, Family.BOOLEAN):
+        return lambda text: number(text) or _ZERO
+    if family in (Family.REFERENCE, Family.ID):
+        return lambda text: record_number(text) or 0
+    if family in (Family.DATE, Family.DATETIME, Family.TIME):
+        return str
+    return sort_key

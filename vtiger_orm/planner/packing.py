@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final
 
 from ..calls.environment import Environment
 from ..calls.urls import quoted_length
 from ..conditions.tree import Node
 from ..errors import UnsupportedQuery
 from ..ids import id_number
-from .parts import SENDABLE, Branch, Branches, Listed, Local, Part, Said
-from .vtql import condition, is_plain
+from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part, Residual, one_of
+from .statement import condition, is_plain
 
 REQUEST_LINE: Final = 400
 """Bytes kept free for everything in the request line that is not the query."""
@@ -77,50 +77,51 @@ class Packing:
         return self.precedence_known or is_plain((*group, branch))
 
     def _has_long(self, branch: Branch) -> bool:
-        return any(self._is_long(part) for part in branch if isinstance(part, Listed))
+        return any(self._is_long(part) for part in branch if isinstance(part, InList))
 
-    def _is_long(self, part: Listed) -> bool:
+    def _is_long(self, part: InList) -> bool:
         return len(part.values) > self._most_values(part)
 
-    def _most_values(self, part: Listed) -> int:
+    def _most_values(self, part: InList) -> int:
         return self.page_size if part.wire == "id" else LISTED_REFERENCES
 
     def _cut(self, branch: Branch) -> Iterator[Branch]:
         """The branch itself, or one for each piece of its IN lists."""
         for index, part in enumerate(branch):
-            if isinstance(part, Listed) and self._is_long(part):
+            if isinstance(part, InList) and self._is_long(part):
                 most, is_id = self._most_values(part), part.wire == "id"
                 values = tuple(sorted(part.values, key=id_number)) if is_id else part.values
                 for start in range(0, len(values), most):
-                    yield from self._cut(_with(branch, index, values[start : start + most]))
+                    piece = one_of(part.wire, values[start : start + most])
+                    yield from self._cut(_with(branch, index, piece))
                 return
         if _at_most(branch) > self.room and _length(branch) > self.room:
             index, part = _longest_list(branch)
             half = len(part.values) // 2
-            yield from self._cut(_with(branch, index, part.values[:half]))
-            yield from self._cut(_with(branch, index, part.values[half:]))
+            for values in (part.values[:half], part.values[half:]):
+                yield from self._cut(_with(branch, index, one_of(part.wire, values)))
             return
         yield branch
 
     def _short(self, branch: Branch, tree: Node) -> Branch:
         """The branch without the comparisons at its end that do not fit; lists can be cut."""
-        lists = [part for part in branch if isinstance(part, Listed)]
+        lists = [part for part in branch if isinstance(part, InList)]
         room = self.room - sum(_length((_shortest(part),)) for part in lists)
         kept: list[Part] = []
         size, dropped = 0, False
         for part in branch:
-            length = _length((part,)) - _BOUNDS + 5 if isinstance(part, Said) else 0
+            length = _length((part,)) - _BOUNDS + 5 if isinstance(part, Comparison) else 0
             if size and size + length > room - _BOUNDS:
                 dropped = True
             else:
                 kept.append(part)
                 size += length
-        return (*kept, Local(tree)) if dropped else branch
+        return (*kept, Residual(tree)) if dropped else branch
 
 
-def _shortest(part: Listed) -> Said:
+def _shortest(part: InList) -> Comparison:
     """What is left of a list that is cut as far as possible."""
-    return Said(part.wire, "=", max(part.values, key=len))
+    return Comparison(part.wire, "=", max(part.values, key=len))
 
 
 @lru_cache(maxsize=1024)
@@ -130,16 +131,13 @@ def _packing(
     return Packing(budget - REQUEST_LINE - len(",".join(columns)), page_size, precedence_known)
 
 
-def _with(branch: Branch, index: int, values: tuple[str, ...]) -> Branch:
-    """The branch with another list in place of the one at `index`."""
-    wire = cast(Listed, branch[index]).wire
-    first, *others = values
-    part = Listed(wire, values) if others else Said(wire, "=", first)
+def _with(branch: Branch, index: int, part: Part) -> Branch:
+    """The branch with another part in place of the one at `index`."""
     return (*branch[:index], part, *branch[index + 1 :])
 
 
-def _longest_list(branch: Branch) -> tuple[int, Listed]:
-    lists = [(index, part) for index, part in enumerate(branch) if isinstance(part, Listed)]
+def _longest_list(branch: Branch) -> tuple[int, InList]:
+    lists = [(index, part) for index, part in enumerate(branch) if isinstance(part, InList)]
     if not lists:
         raise UnsupportedQuery(
             "A value in the condition is longer than a request to the CRM may be, and a query "
@@ -152,9 +150,9 @@ def _at_most(branch: Branch) -> int:
     """An upper bound of the branch's encoded length, without encoding it."""
     size = _BOUNDS
     for part in branch:
-        if isinstance(part, Said):
+        if isinstance(part, Comparison):
             size += _COMPARISON + len(part.wire) + _CHARACTER * len(part.value)
-        elif isinstance(part, Listed):
+        elif isinstance(part, InList):
             size += _COMPARISON + len(part.wire) + _CHARACTER * sum(map(len, part.values))
             size += 3 * len(part.values)
     return size

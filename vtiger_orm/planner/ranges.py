@@ -1,4 +1,4 @@
-"""Disjoint ranges of ids that are about equally full, and reading them side by side."""
+"""Disjoint ranges of ids that are about equally full: to be read side by side."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from ..calls.operations import Query
-from ..calls.plans import Plan, RowStream
+from ..calls.plans import Plan, RowStream, perform, together
 from ..ids import id_number
 from .asking import check_ids, counts
+from .branches import Branches, Comparison
 from .compiled import Compiled
-from .parts import Branches, Said
-from .sets import in_id_order
-from .streams import side_by_side, together
+from .strategy import in_id_order
+from .streams import side_by_side
 
 WORTHWHILE_PAGES: Final = 5
 """From so many pages on reading ranges side by side pays for the calls that find them."""
@@ -87,7 +86,7 @@ def _ids_at(group: _Group, offsets: Sequence[int]) -> Plan[list[str]]:
         return []
     ids = group.ids
     statements = [ids.statement(group.branches, limit=1, offset=offset) for offset in offsets]
-    pages = yield from together([Query(s.text, s.module) for s in statements])
+    pages = yield from together([perform(each.query) for each in statements])
     for page in pages:
         check_ids(page)
     found = {row["id"] for page in pages for row in page}
@@ -101,8 +100,8 @@ def cut(what: Compiled, cuts: list[str]) -> list[Compiled]:
     highs = [*cuts, None]
     return [
         what.within(
-            *((Said("id", ">=", low),) if low else ()),
-            *((Said("id", "<", high),) if high else ()),
+            *((Comparison("id", ">=", low),) if low else ()),
+            *((Comparison("id", "<", high),) if high else ()),
         )
         for low, high in zip(lows, highs)
     ]

@@ -7,12 +7,12 @@ from math import ceil
 
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import And, Atom, Compare, InMonth, Like, Not, OneOf, Or, Order, Selection
+from .branches import Branch, Comparison, InList, IsNull, Residual
 from .compiled import Compiled
-from .normal import negative_atoms
-from .orders import Reading
-from .parts import Branch, Listed, Local, Null, Said
-from .sets import Way
-from .vtql import condition, is_plain
+from .normal_form import negative_atoms
+from .orders import Paging
+from .statement import condition, is_plain
+from .strategy import Strategy
 
 
 def branch_text(branch: Branch) -> str:
@@ -20,77 +20,77 @@ def branch_text(branch: Branch) -> str:
     texts = []
     for part in branch:
         match part:
-            case Null(wire):
+            case IsNull(wire):
                 texts.append(f"{wire} is NULL")
-            case Local(node):
+            case Residual(node):
                 texts.append(f"({node})")
-            case Said() | Listed():
+            case Comparison() | InList():
                 texts.append(condition(part))
     return " and ".join(texts) or "always"
 
 
 def calls_of(
-    what: Compiled, way: Way, reading: Reading, selection: Selection
+    what: Compiled, strategy: Strategy, paging: Paging, selection: Selection
 ) -> tuple[int | None, str]:
     """The number of calls if it is certain, and in words."""
-    if way is Way.NOTHING:
+    if strategy is Strategy.NOTHING:
         return 0, "none"
     page = what.env.page_size
     statements = len(what.packing.packed(what.superset))
     wanted = None if selection.stop is None else selection.stop - selection.start
-    if way is Way.EXACT and statements == 1 and wanted is not None and not what.later:
-        if wanted <= page and reading in (Reading.BY_ID, Reading.FORWARD):
+    if strategy is Strategy.EXACT and statements == 1 and wanted is not None and not what.later:
+        if wanted <= page and paging in (Paging.BY_ID, Paging.FORWARD):
             return 1, "1"
-        if wanted <= page - 5 and reading is Reading.BACKWARD:
+        if wanted <= page - 5 and paging is Paging.BACKWARD:
             return 2, "2: a count, and a page from the end"
-    return None, ", ".join(_formula(what, way, reading, statements, wanted))
+    return None, ", ".join(_formula(what, strategy, paging, statements, wanted))
 
 
 def _formula(
-    what: Compiled, way: Way, reading: Reading, statements: int, wanted: int | None
+    what: Compiled, strategy: Strategy, paging: Paging, statements: int, wanted: int | None
 ) -> Iterator[str]:
     page = what.env.page_size
     rows = "rows found" if what.is_exact else "rows of the superset"
     if wanted is not None and what.is_exact:
         yield f"at most {ceil(wanted / max(page - 5, 1)) + 1} for each statement"
-    elif reading is Reading.BACKWARD:
+    elif paging is Paging.BACKWARD:
         yield f"1 count, then 1 for every {max(page - 5, 1)} {rows}"
-    elif reading is Reading.FORWARD:
+    elif paging is Paging.FORWARD:
         yield f"1 for every {max(page - 1, 1)} {rows}"
-    elif reading is Reading.GROUPS:
+    elif paging is Paging.GROUPS:
         yield f"1 for every {page} {rows}, 1 for the equal values at the end of each page"
-    elif way is Way.PROBE:
+    elif strategy is Strategy.PROBE:
         yield f"1 if the superset has fewer than {page} rows"
-        yield f"otherwise 1 for every {page} rows found (by heads) or of the superset"
-    elif way is Way.SCAN:
+        yield f"otherwise 1 for every {page} rows found (NULL by itself) or of the superset"
+    elif strategy is Strategy.SCAN:
         yield f"1 count, then 1 for every {page} {rows}"
     else:
         yield f"1 for every {page} {rows}"
     if statements > 1:
         yield f"{statements} statements in place of one"
-    if way is Way.HEADS:
-        yield f"2 or more for each of {len(what.null_sets)} heads"
+    if strategy is Strategy.NULL_ROWS:
+        yield f"2 or more for each of {len(what.null_fields)} sets of fields that are NULL"
     if what.verdict_atoms and not what.is_exact:
         number = len(what.verdict_atoms)
         yield f"{number} or {number + 1} more for each page, for the server's verdict"
-    if reading is Reading.SORTED:
+    if paging is Paging.SORTED:
         yield "and the rows of the slice once more where they are many"
     if what.later:
         yield f"{len(what.later)} more for each page, for columns read by id"
 
 
 def reasons_of(
-    what: Compiled, way: Way, reading: Reading, order: tuple[Order, ...]
+    what: Compiled, strategy: Strategy, paging: Paging, order: tuple[Order, ...]
 ) -> tuple[str, ...]:
     """Why it takes more than one statement or work in memory; empty for the plain case."""
-    if way is Way.NOTHING:
+    if strategy is Strategy.NOTHING:
         return ("the condition can never hold, and an empty condition would mean everything",)
     return tuple(
         dict.fromkeys(
             (
                 *_about_condition(what),
                 *_about_statements(what),
-                *_about_order(what, reading, order),
+                *_about_order(what, paging, order),
             )
         )
     )
@@ -102,12 +102,12 @@ def _about_condition(what: Compiled) -> Iterator[str]:
         return
     for atom in negative_atoms(what.tree):
         yield from _about_negation(atom, what)
-    for wires in what.null_sets:
+    for wires in what.null_fields:
         for wire in sorted(wires):
             yield f"{wire} may be NULL, which satisfies the condition but cannot be asked for"
     for branch in what.branches:
         for part in branch:
-            if isinstance(part, Local):
+            if isinstance(part, Residual):
                 yield from _about_local(part)
     for atom in what.verdict_atoms:
         yield f"only the server can tell whether {atom}: it is asked about each page"
@@ -118,11 +118,11 @@ def _about_condition(what: Compiled) -> Iterator[str]:
 def _about_negation(atom: Atom, what: Compiled) -> Iterator[str]:
     if isinstance(atom, Like):
         yield f"there is no NOT LIKE: not ({atom}) is decided on the rows"
-    elif isinstance(atom, OneOf) and Local(Not(atom)) in {p for b in what.branches for p in b}:
+    elif isinstance(atom, OneOf) and Residual(Not(atom)) in {p for b in what.branches for p in b}:
         yield f"{len(atom.values)} values are too many for a chain of != on {atom.field.name}"
 
 
-def _about_local(part: Local) -> Iterator[str]:
+def _about_local(part: Residual) -> Iterator[str]:
     node = part.node
     if isinstance(node, And | Or):
         yield "written as an OR of ANDs the condition is too large, so part of it is left out"
@@ -149,16 +149,16 @@ def _about_statements(what: Compiled) -> Iterator[str]:
         yield "a reference may hold several records, each of which counts as a row for LIMIT"
 
 
-def _about_order(what: Compiled, reading: Reading, order: tuple[Order, ...]) -> Iterator[str]:
+def _about_order(what: Compiled, paging: Paging, order: tuple[Order, ...]) -> Iterator[str]:
     names = ", ".join(map(str, order))
-    if reading is Reading.SORTED:
+    if paging is Paging.SORTED:
         yield f"the CRM cannot be asked for the order {names}: it has one direction for all"
-    elif reading in (Reading.BACKWARD, Reading.GROUPS):
+    elif paging in (Paging.BACKWARD, Paging.GROUPS):
         yield (
             "descending pages by offset would lose rows: the CRM cannot sort by a field "
             "descending and then by id"
         )
     if not order and what.env.parallel > 1:
         yield "many rows are read in ranges of ids side by side, so they come interleaved"
-    if reading is not Reading.BY_ID and any(o.field.targets for o in order):
+    if paging is not Paging.BY_ID and any(o.field.targets for o in order):
         yield "references sort by the number of the record, not by its label"

@@ -1,9 +1,7 @@
 """The ids of the records related to a record, read completely.
 
-`query_related` is pasted together by the server as text: the keyword must be upper-case WHERE,
-there is no ``;``, and an OR would let records through that are not related. So only one
-statement is ever sent, by id and page by page; every other condition is applied by an ordinary
-query on the ids found.
+`query_related` is pasted together by the server as text, so only one statement is ever sent, by
+id and page by page; every other condition is applied by an ordinary query on the ids found.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..calls.environment import Environment
-from ..calls.operations import QueryRelated, Row
+from ..calls.operations import Row
 from ..calls.plans import Plan, perform
 from ..calls.server import Facts
 from ..calls.support import require
@@ -22,6 +20,8 @@ from ..ids import id_number, parse_id
 from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
 from .asking import check_ids, counted
+from .branches import ALWAYS, Comparison, one_of
+from .statement import Statement
 
 ONE_TO_MANY: Final[Mapping[tuple[str, str], str]] = {
     ("Accounts", "Assets"): "account",
@@ -112,11 +112,9 @@ def related_ids(side: Side, env: Environment) -> Plan[list[str]]:
     found: dict[str, None] = {}
     last = f"{side.target.prefix}x0"
     while True:
-        rows = yield from _query(
-            side,
-            f"select id from {side.target.name} WHERE id > '{last}' order by id "
-            f"limit {env.page_size}",
-        )
+        later = ((Comparison("id", ">", last),),)
+        page = Statement(side.target.name, ("id",), later, order=("id",), limit=env.page_size)
+        rows = yield from _rows(side, page)
         found.update(dict.fromkeys(str(row["id"]) for row in rows))
         if not rows or (len(rows) < env.page_size and not env.thinned_pages):
             return list(found)
@@ -129,7 +127,8 @@ def related_ids(side: Side, env: Environment) -> Plan[list[str]]:
 def count_related(side: Side, facts: Facts) -> Plan[int]:
     """How many records are related; the server answers no row at all for none."""
     check_readable(side, facts)
-    rows = yield from _query(side, f"select count(*) from {side.target.name}")
+    count = Statement(side.target.name, (), ALWAYS)
+    rows = yield from perform(count.related_to(str(parse_id(side.id)), side.relation.label))
     return counted(rows[0]) if rows else 0
 
 
@@ -138,16 +137,14 @@ def are_related(side: Side, ids: Sequence[str], facts: Facts) -> Plan[set[int]]:
     check_readable(side, facts)
     found: set[int] = set()
     for at in range(0, len(ids), 50):
-        listed = ",".join(f"'{parse_id(each)}'" for each in ids[at : at + 50])
-        rows = yield from _query(
-            side, f"select id from {side.target.name} WHERE id in ({listed}) order by id limit 100"
-        )
+        listed = one_of("id", tuple(str(parse_id(each)) for each in ids[at : at + 50]))
+        page = Statement(side.target.name, ("id",), ((listed,),), order=("id",), limit=100)
+        rows = yield from _rows(side, page)
         found.update(id_number(str(row["id"])) for row in rows)
     return found
 
 
-def _query(side: Side, text: str) -> Plan[list[Row]]:
-    rows = yield from perform(QueryRelated(text, str(parse_id(side.id)), side.relation.label))
-    if not text.startswith("select count"):
-        check_ids(rows)
+def _rows(side: Side, page: Statement) -> Plan[list[Row]]:
+    rows = yield from perform(page.related_to(str(parse_id(side.id)), side.relation.label))
+    check_ids(rows)
     return rows

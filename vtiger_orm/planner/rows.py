@@ -1,4 +1,4 @@
-"""Reading the rows of a selection: the whole of it, from condition to columns."""
+"""Reading the rows of a selection, the whole of it, from condition to columns; and one record."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..calls.environment import Environment
-from ..calls.plans import RowStream
-from ..conditions.tree import Order, Selection
-from ..errors import UnsupportedQuery
-from .byids import widened
+from ..calls.operations import Retrieve, Row
+from ..calls.plans import Plan, RowStream, collect_rows, perform
+from ..conditions.tree import Equal, Order, Selection
+from ..errors import AccessDenied, NotFound, UnsupportedQuery
+from ..metadata.module import ModuleMeta
+from .branches import Branches
 from .compiled import Compiled
-from .groups import descending
-from .keys import order_key
-from .offsets import backward, forward
-from .orders import Reading, check_order, is_by_id, normalised, reading_of, server_order
-from .parts import Branches
+from .orders import (
+    Paging,
+    check_order,
+    is_by_id,
+    normalised,
+    order_key,
+    paging_of,
+    server_order,
+)
+from .pages_by_id import widened
+from .pages_by_offset import backward, forward
+from .pages_by_value import descending
 from .ranges import in_ranges
 from .semijoin import answered
-from .sets import at_hand, at_most, in_id_order, superset_size
 from .sorting import first_page_may_do, first_rows, sorted_rows
+from .strategy import at_hand, at_most, in_id_order, superset_size
 from .streams import Key, ahead, merged, project, window
 from .verdicts import judged
 
@@ -47,7 +56,7 @@ def selected(selection: Selection, env: Environment) -> RowStream:
         )
     order = normalised(selection.order)
     check_order(module, order)
-    what = yield from answered(selection, env)
+    what = yield from answered(selection, env, selected)
     if not what.branches:
         return
     if not is_by_id(order):
@@ -79,19 +88,19 @@ def _joined_later(what: Compiled) -> Compiled:
 
 
 def _ordered(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
-    reading = reading_of(what, order, start)
-    if reading is Reading.BY_ID:
+    paging = paging_of(what, order, start)
+    if paging is Paging.BY_ID:
         if not order and not start and stop is None and what.env.parallel > 1:
             yield from in_ranges(what)
             return
         down = bool(order) and order[0].descending
         yield from in_id_order(what, start=start, stop=stop, descending=down)
-    elif reading is Reading.SORTED:
+    elif paging is Paging.SORTED:
         yield from _sorted(what, order, start, stop)
     elif what.is_exact:
-        yield from _exact(what, order, reading, start, stop)
+        yield from _exact(what, order, paging, start, stop)
     else:
-        yield from _judged(what, order, reading, start, stop)
+        yield from _judged(what, order, paging, start, stop)
 
 
 def _sorted(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
@@ -105,10 +114,10 @@ def _sorted(what: Compiled, order: tuple[Order, ...], start: int, stop: int | No
 
 
 def _exact(
-    what: Compiled, order: tuple[Order, ...], reading: Reading, start: int, stop: int | None
+    what: Compiled, order: tuple[Order, ...], paging: Paging, start: int, stop: int | None
 ) -> RowStream:
     """The server decides and sorts; answers of several statements are merged."""
-    read, key = _reader(what, order, reading)
+    read, key = _reader(what, order, paging)
     groups = what.packing.packed(what.branches)
     if len(groups) == 1:
         wanted = None if stop is None else stop - start
@@ -119,31 +128,52 @@ def _exact(
 
 
 def _judged(
-    what: Compiled, order: tuple[Order, ...], reading: Reading, start: int, stop: int | None
+    what: Compiled, order: tuple[Order, ...], paging: Paging, start: int, stop: int | None
 ) -> RowStream:
     """The server sorts a superset, the rest is decided on the rows."""
     if stop is None and (yield from superset_size(what)) > what.env.max_scan_rows:
         yield from sorted_rows(what, order, start, stop)
         return
-    read, key = _reader(what, order, reading)
+    read, key = _reader(what, order, paging)
     streams = [read(group, 0, None) for group in what.packing.packed(what.superset)]
     rows = at_most(merged(streams, key, what.env.page_size), what)
     yield from window(judged(rows, what), start, stop)
 
 
 def _reader(
-    what: Compiled, order: tuple[Order, ...], reading: Reading
+    what: Compiled, order: tuple[Order, ...], paging: Paging
 ) -> tuple[Callable[[Branches, int, int | None], RowStream], Key]:
     """How one statement's rows are read in the order, and the key by which rows compare."""
     key = order_key([each for each in order if each.field.wire != "id"])
     more = () if what.is_exact else what.decided_by
-    if reading is Reading.GROUPS:
+    if paging is Paging.GROUPS:
         return lambda b, start, wanted: descending(what, b, order[0], more, wanted=wanted), key
     said = server_order(order)
     if said is None:
         raise ValueError(f"the server has no order by {order}")
-    walk = backward if reading is Reading.BACKWARD else forward
+    walk = backward if paging is Paging.BACKWARD else forward
     return (
         lambda b, start, wanted: walk(what, b, said, key, more, start=start, wanted=wanted),
         key,
     )
+
+
+def read_row(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | None]:
+    """Everything the CRM tells of a record; Users by explicit columns, never by retrieve, which
+    answers password hash and access key."""
+    if meta.name == "Users" or not meta.retrievable:
+        return (yield from find_row(meta, id_, env))
+    try:
+        return (yield from perform(Retrieve(id_)))
+    except (AccessDenied, NotFound):
+        return None
+
+
+def find_row(
+    meta: ModuleMeta, id_: str, env: Environment, columns: tuple[str, ...] | None = None
+) -> Plan[Row | None]:
+    """The row of a record by a query, with the columns of these wire names."""
+    chosen = None if columns is None else tuple(meta.by_wire[name] for name in columns)
+    selection = Selection(meta, Equal(meta.id, id_), columns=chosen)
+    rows = yield from collect_rows(plan_rows(selection, env))
+    return rows[0] if rows else None

@@ -15,37 +15,36 @@ from ..calls.plans import Plan
 from ..conditions.tree import (
     FALSE,
     TRUE,
-    And,
     Equal,
     InSelection,
     Node,
-    Not,
     OneOf,
-    Or,
     Selection,
     atoms,
     contains,
+    mapped,
 )
 from ..errors import ScanTooLarge
-from .compiled import Compiled, compiled
+from .compiled import Compiled, RowReader, compiled
 from .packing import LISTED_REFERENCES
-from .sets import superset_size
+from .strategy import superset_size
 from .streams import everything, pull
 
 
-def answered(selection: Selection, env: Environment) -> Plan[Compiled]:
+def answered(selection: Selection, env: Environment, read: RowReader) -> Plan[Compiled]:
     """The selection's condition with the querysets in it replaced by ids, where that is cheaper.
 
-    Raises `ScanTooLarge` when neither way stays within `max_scan_rows`.
+    `read` is how the rows of those are read, which may need any way there is. Raises
+    `ScanTooLarge` when neither way stays within `max_scan_rows`.
     """
     tree = selection.where
     if not contains(tree, InSelection):
         return compiled(selection, env)
     for atom in dict.fromkeys(each for each in atoms(tree) if isinstance(each, InSelection)):
-        found = yield from _inner_ids(atom, selection, env)
+        found = yield from _inner_ids(atom, selection, env, read)
         if found is not None:
             tree = replaced(tree, atom, listed(atom, found))
-    return compiled(selection, env, tree)
+    return replace(compiled(selection, env, tree), read=read)
 
 
 def listed(atom: InSelection, ids: list[str]) -> Node:
@@ -59,23 +58,15 @@ def listed(atom: InSelection, ids: list[str]) -> Node:
 
 def replaced(tree: Node, atom: InSelection, node: Node) -> Node:
     """The tree with the node in place of the atom."""
-    match tree:
-        case And(children):
-            return And(tuple(replaced(child, atom, node) for child in children))
-        case Or(children):
-            return Or(tuple(replaced(child, atom, node) for child in children))
-        case Not(child):
-            return Not(replaced(child, atom, node))
-        case _:
-            return node if tree is atom else tree
+    return mapped(tree, lambda each: node if each is atom else each)
 
 
-def _inner_ids(atom: InSelection, outer: Selection, env: Environment) -> Plan[list[str] | None]:
+def _inner_ids(
+    atom: InSelection, outer: Selection, env: Environment, read: RowReader
+) -> Plan[list[str] | None]:
     """The ids of the inner records, or None where asking about the outer rows is cheaper."""
-    from .rows import selected  # the inner queryset may need any of the ways to be read
-
     inner = replace(atom.selection, columns=())
-    stream = selected(inner, env)
+    stream = read(inner, env)
     rows: list[Row] = list((yield from pull(stream)) or ())
     is_page = len(rows) >= env.page_size and not inner.start and inner.stop is None
     if is_page and (yield from _reverse_is_cheaper(atom, inner, outer, env)):

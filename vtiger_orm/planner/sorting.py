@@ -11,14 +11,13 @@ from ..conditions.tree import Order
 from ..errors import ScanTooLarge
 from ..metadata.kinds import Family
 from .asking import ask, is_last
-from .byids import rows_by_id
+from .branches import Branches
 from .compiled import Compiled
-from .keys import order_key, total_key
-from .orders import sorts_otherwise
-from .parts import Branches
-from .sets import in_id_order
+from .orders import order_key, sorts_otherwise, total_key
+from .pages_by_id import rows_by_id
+from .statement import Statement
+from .strategy import in_id_order
 from .streams import everything, pull
-from .vtql import Statement
 
 _WHOLE_PAGES: Final = 20
 """Up to so many pages rows are kept whole; beyond, only what sorts them is, and the rows of the

@@ -9,12 +9,20 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ..calls.operations import Call, Row
 from ..calls.plans import Batch, Plan, Rows, RowStream, Step
 
-Key: TypeAlias = Callable[[Row], Any]
+
+class Sortable(Protocol):
+    """What `sorted` can compare."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+
+Key: TypeAlias = Callable[[Row], Sortable]
+"""What rows are sorted and merged by."""
 
 
 def pull(stream: RowStream) -> Plan[Sequence[Row] | None]:
@@ -73,7 +81,7 @@ def chained(streams: Iterable[RowStream]) -> RowStream:
 def ahead(stream: RowStream) -> RowStream:
     """The same rows, each page handed out together with the step that the stream needs next,
     so that the server works while the consumer does."""
-    reply: Any = None
+    reply: object = None
     step = _advance(stream, None)
     while step is not None:
         if not isinstance(step, Rows):
@@ -96,7 +104,7 @@ def ahead(stream: RowStream) -> RowStream:
         step = following
 
 
-def _advance(stream: RowStream, reply: Any) -> Step | Rows | None:
+def _advance(stream: RowStream, reply: object) -> Step | Rows | None:
     try:
         return stream.send(reply)
     except StopIteration:
@@ -117,7 +125,7 @@ class _Feed:
     def hungry(self) -> bool:
         return not self.rows and not self.ended
 
-    def advance(self, reply: Any) -> None:
+    def advance(self, reply: object) -> None:
         step = _advance(self._stream, reply)
         while isinstance(step, Rows):
             self.rows.extend(step.rows)
@@ -141,11 +149,11 @@ def _fill(feeds: Sequence[_Feed]) -> Plan[None]:
             feed.resume()
     while waiting := [feed for feed in feeds if feed.hungry]:
         steps = [feed.step for feed in waiting if feed.step is not None]
-        for feed, reply in zip(waiting, (yield from together(steps))):
+        for feed, reply in zip(waiting, (yield from steps_together(steps))):
             feed.advance(reply)
 
 
-def together(steps: Sequence[Step]) -> Plan[list[Any]]:
+def steps_together(steps: Sequence[Step]) -> Plan[list[object]]:
     """Perform several steps as one batch; the replies are those of each step."""
     if len(steps) == 1:
         return [(yield steps[0])]

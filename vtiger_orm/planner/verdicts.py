@@ -18,7 +18,7 @@ from ..conditions.evaluate import predicate, record_number, wire_text
 from ..conditions.tree import TRUE, Atom, InSelection, Node, OneOf, Selection, all_of
 from ..errors import UnsupportedQuery
 from .compiled import Compiled, compiled
-from .paging import sent
+from .pages_by_id import sent
 from .streams import everything, keep, pull
 
 
@@ -77,12 +77,12 @@ class _Records:
         return {id for id, number in numbers.items() if number in self._selected}
 
     def _ask(self, numbers: set[int], what: Compiled) -> Plan[None]:
-        from .rows import selected  # another queryset may need any of the ways to be read
-
         inner = self._atom.selection
         ids = tuple(f"{inner.module.prefix}x{number}" for number in sorted(numbers))
         where = all_of(OneOf(inner.module.id, ids), inner.where)
         asked = replace(inner, where=where, order=(), columns=())
-        rows = yield from everything(selected(asked, what.env))
+        if what.read is None:
+            raise TypeError(f"{self._atom} needs a reader of {inner.module.name}")
+        rows = yield from everything(what.read(asked, what.env))
         self._asked |= numbers
         self._selected.update(n for row in rows if (n := record_number(row["id"])))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidValue
 from ..metadata.kinds import SECRET_NAMES
 from ..values import plain
-from .state import UNSET
+from .state import UNSET, RecordState
 
 if TYPE_CHECKING:
-    from .record import BaseRecord
+    from .mapper import Mapper
 
 
 class ExtraFields(MutableMapping[str, Any]):
@@ -22,13 +22,14 @@ class ExtraFields(MutableMapping[str, Any]):
     converted by their Python type. Generate the package again to have such fields typed.
     """
 
-    __slots__ = ("_record",)
+    __slots__ = ("_mapper", "_state")
 
-    def __init__(self, record: BaseRecord) -> None:
-        self._record = record
+    def __init__(self, mapper: Mapper, state: RecordState) -> None:
+        self._mapper = mapper
+        self._state = state
 
     def _values(self) -> dict[str, Any]:
-        return self._record._state.extra or {}
+        return self._state.extra or {}
 
     def __getitem__(self, name: str) -> Any:
         return self._values()[name]
@@ -41,8 +42,8 @@ class ExtraFields(MutableMapping[str, Any]):
 
     def __setitem__(self, name: str, value: object) -> None:
         """Raises `InvalidValue` for a field the class has, and for values without wire form."""
-        model = type(self._record).__name__
-        attribute = self._record._attribute_of(name)
+        model = self._mapper.name
+        attribute = self._mapper.attribute_of(name)
         if attribute is not None:
             raise InvalidValue(
                 f"{name!r} is a field of {model}: assign to the attribute {attribute!r}."
@@ -53,7 +54,7 @@ class ExtraFields(MutableMapping[str, Any]):
             text = plain(value)
         except ValueError as error:
             raise InvalidValue(f"extra field {name!r} of {model}: {error}") from error
-        state = self._record._state
+        state = self._state
         if state.extra is None:
             state.extra = {}
         state.note_extra(name, state.extra.get(name, UNSET), text)
@@ -61,7 +62,7 @@ class ExtraFields(MutableMapping[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         """Forget the value and its change; nothing is deleted in the CRM (assign None for that)."""
-        state = self._record._state
+        state = self._state
         if state.extra is None:
             raise KeyError(name)
         del state.extra[name]

@@ -12,7 +12,7 @@ The annotation gives the kind, the call gives the CRM's facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast, get_args, get_origin
@@ -26,13 +26,14 @@ from ..metadata.module import FieldMeta, Flaw
 from ..values import Reader, convert, invalid, reader, takes_ids_of
 from ..values.picklists import Choices, Picklist
 from .references import JSON_SCHEMA as REFERENCE_JSON_SCHEMA
-from .references import Origin, Ref, Targets
+from .references import Origin, Ref, Targets, bound, origin_of
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from . import BaseRecord
+    from ..calls.protocols import Package
+    from .module import ModuleFacts
 
 String = Annotated[str | None, Kind.STRING]
 Text = Annotated[str | None, Kind.TEXT]
@@ -101,23 +102,23 @@ class Column:
     own bound copy, since a reference is checked against the ids of the model's own CRM.
     """
 
-    __slots__ = ("_facts", "enum", "meta", "owner")
+    __slots__ = ("_facts", "enum", "meta", "module")
 
     meta: FieldMeta
-    owner: type[BaseRecord]
+    module: ModuleFacts | None
+    """What the class says of its module; a base class says nothing."""
     enum: type[Picklist] | None
     """The picklist's own enum."""
 
     def __init__(self, **facts: Any) -> None:
         self._facts = facts
 
-    def bound(self, owner: type[BaseRecord], name: str, info: FieldInfo) -> Column:
-        """A copy that knows its class, its attribute's name and its kind."""
+    def bound(self, name: str, info: FieldInfo, module: ModuleFacts | None) -> Column:
+        """A copy that knows its module, its attribute's name and its kind."""
         column = Column(**self._facts)
         kind, classes, column.enum = _read_annotation(name, info)
-        column.owner = owner
-        facts = owner._facts
-        package = facts.package if facts is not None else None
+        column.module = module
+        package = column.package
         targets = classes if package is None else tuple(map(package.module_named, classes))
         column.meta = FieldMeta(
             name=name,
@@ -128,6 +129,11 @@ class Column:
             **{**self._facts, "wire": self._facts["wire"] or name},
         )
         return column
+
+    @property
+    def package(self) -> Package | None:
+        """The generated package of the class, if there is one."""
+        return self.module.package if self.module is not None else None
 
     # Values
 
@@ -157,19 +163,19 @@ class Column:
         id_ = convert(self.meta, value)
         if not isinstance(id_, str):
             return None
-        origin = value._origin if isinstance(value, Ref) else None
-        package = self.owner._package()
+        origin = origin_of(value) if isinstance(value, Ref) else None
         if not isinstance(value, str):
-            origin = Origin(cast("type[BaseRecord]", type(value)))
-        if origin is not None and origin.model._package() is not package:
+            record: Any = type(value)
+            origin = Origin(record.__mapper__.module.package)
+        if origin is not None and origin.package is not self.package:
             raise invalid(self.meta, value, "it belongs to the package of another CRM.")
-        if self.meta.family is Family.ID:
-            own = self.owner.meta
+        if self.meta.family is Family.ID and self.module is not None:
+            own = self.module
             if parse_id(id_).prefix != own.prefix:
                 raise invalid(self.meta, id_, takes_ids_of([own.name], [own.prefix]))
         if isinstance(value, Ref) and origin is not None:
             return value
-        return Ref._bound(id_, Origin(self.owner), None if isinstance(value, str) else value)
+        return bound(id_, Origin(self.package), None if isinstance(value, str) else value)
 
     # What pydantic asks
 
@@ -217,18 +223,20 @@ _REMEMBERED: Final = 1000
 """Combinations of a multi-select field that are kept ready; people use a handful."""
 
 
-def bound_columns(model: type[BaseRecord]) -> dict[str, Column]:
+def bound_columns(
+    model: str, fields: Mapping[str, FieldInfo], module: ModuleFacts | None
+) -> dict[str, Column]:
     """The columns of a model by attribute. They take the place of the unbound ones, which the
     declaring class may share with others. Raises `TypeError` for a field that is not one."""
     columns = {}
-    for name, info in model.model_fields.items():
+    for name, info in fields.items():
         declared = [each for each in info.metadata if isinstance(each, Column)]
         if not declared:
             raise TypeError(
-                f"{model.__name__}.{name} is not declared with field(...). Attributes that are not "
+                f"{model}.{name} is not declared with field(...). Attributes that are not "
                 "in the CRM can be ClassVar, property or pydantic's PrivateAttr."
             )
-        column = columns[name] = declared[0].bound(model, name, info)
+        column = columns[name] = declared[0].bound(name, info, module)
         info.metadata = [column if each is declared[0] else each for each in info.metadata]
     return columns
 

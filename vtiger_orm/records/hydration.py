@@ -12,24 +12,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from itertools import groupby, repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calls.protocols import environment_of
 from ..ids import is_id
 from ..metadata.kinds import SECRET_NAMES, Family
 from ..values import Reader
 from ..values.zones import rows_in_utc
-from .internals import new_record
-from .references import Origin, Ref
-from .state import RecordState
+from .references import Origin, Ref, bound
 
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Runner
     from .fields import Column
-    from .record import BaseRecord
-
-R = TypeVar("R", bound="BaseRecord")
+    from .module import ModuleFacts
 
 MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""
@@ -38,7 +34,7 @@ _REFERENCES = (Family.REFERENCE, Family.ID)
 _UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
-Reading: TypeAlias = "tuple[dict[str, Any], set[str], dict[str, Any] | None, dict[str, Any] | None]"
+ReadRow: TypeAlias = "tuple[dict[str, Any], set[str], dict[str, Any] | None, dict[str, Any] | None]"
 """One row, read: values, fields set, raw, extra; see `RecordState` for the last two.
 
 A field that could not be read is absent from the values and in raw. The fields set is shared by
@@ -77,54 +73,57 @@ def _picker(keys: list[str]) -> Callable[[Row], Sequence[Any]]:
     return lambda row: [row[key] for key in keys]
 
 
-def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
-    """The records of these rows, in their order."""
-    return [
-        new_record(model, values, fields_set, RecordState(runner, None, raw, extra))
-        for values, fields_set, raw, extra in read(model, rows, runner)
-    ]
+class Hydrator:
+    """Reads the rows of one model."""
 
+    def __init__(self, columns: Mapping[str, Column], module: ModuleFacts) -> None:
+        self.layouts: dict[tuple[str, ...], Layout] = {}
+        self._columns = columns
+        self._module = module
 
-def read(model: type[BaseRecord], rows: Sequence[Row], runner: Runner | None) -> Iterator[Reading]:
-    """What these rows hold, in their order."""
-    zone = environment_of(runner).zone
-    if zone is not UTC:
-        known = (each.meta for each in model._columns.values())
-        moments = {each.wire for each in known if each.family is Family.DATETIME}
-        rows = rows_in_utc(rows, moments, zone)
-    references = _References(Origin(model, runner))
-    for layout, count, columns in _tables(model, rows):
-        yield from _read_table(layout, count, columns, references)
+    def read(self, rows: Sequence[Row], runner: Runner | None) -> Iterator[ReadRow]:
+        """What these rows hold, in their order; `runner` is the session that brought them."""
+        zone = environment_of(runner).zone if runner is not None else UTC
+        rows = rows_in_utc(rows, (each.meta for each in self._columns.values()), zone)
+        references = _References(Origin(self._module.package, runner))
+        for layout, count, columns in self._tables(rows):
+            yield from _read_table(layout, count, columns, references)
 
+    def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
+        """The rows as columns, and how many rows they are.
 
-def _tables(
-    model: type[BaseRecord], rows: Sequence[Row]
-) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
-    """The rows as columns, and how many rows they are.
-
-    Nearly always one table: rows of a page have the same keys, but for some, such as the key of
-    an attachment that comes only where there is one.
-    """
-    if not rows:
-        return
-    layout = model._layout(tuple(rows[0]))
-    length = layout.length
-    if all(len(row) == length for row in rows):
-        try:
-            columns: list[Sequence[Any]] = list(zip(*map(layout.pick, rows)))
-        except KeyError:
-            pass
-        else:
-            yield layout, len(rows), columns
+        Nearly always one table: rows of a page have the same keys, but for some, such as the key
+        of an attachment that comes only where there is one.
+        """
+        if not rows:
             return
-    for keys, group in groupby(rows, key=tuple):
-        layout, alike = model._layout(keys), list(group)
-        yield layout, len(alike), list(zip(*map(layout.pick, alike)))
+        layout = self._layout(tuple(rows[0]))
+        length = layout.length
+        if all(len(row) == length for row in rows):
+            try:
+                columns: list[Sequence[Any]] = list(zip(*map(layout.pick, rows)))
+            except KeyError:
+                pass
+            else:
+                yield layout, len(rows), columns
+                return
+        for keys, group in groupby(rows, key=tuple):
+            layout, alike = self._layout(keys), list(group)
+            yield layout, len(alike), list(zip(*map(layout.pick, alike)))
+
+    def _layout(self, keys: tuple[str, ...]) -> Layout:
+        """How rows with these keys are read; worked out once for each set of keys."""
+        layout = self.layouts.get(keys)
+        if layout is None:
+            if len(self.layouts) >= MOST_LAYOUTS:
+                self.layouts.clear()
+            layout = self.layouts[keys] = Layout(self._columns, keys, self._module.secrets)
+        return layout
 
 
 def _read_table(
     layout: Layout, count: int, columns: list[Sequence[Any]], references: _References
-) -> Iterator[Reading]:
+) -> Iterator[ReadRow]:
     rows = [layout.blank.copy() for _ in range(count)]
     raws: dict[int, dict[str, Any]] = {}
     for name, own_reader, column in zip(layout.names, layout.readers, columns):
@@ -177,5 +176,5 @@ class _References:
                 return None
             if not is_id(text):
                 raise ValueError("not a record id")
-            made = self._made[text] = Ref._bound(text, self._origin)
+            made = self._made[text] = bound(text, self._origin)
         return made

@@ -11,7 +11,7 @@
 4. `validate_assignment` of the validator replaces `__dict__` and adds to the fields set in place.
 5. Serialisation walks `__dict__`, so keys absent from it are left out.
 6. The metaclass of models has a `__getattr__` of its own for private attributes, whose names begin
-   with ``_`` (`RecordType`).
+   with ``_`` (`RecordType`, which asks the class what to say of any other name).
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import BaseModel
 from pydantic._internal._model_construction import ModelMetaclass, init_private_attributes
 
-from . import messages
-
 if TYPE_CHECKING:
-    from .record import BaseRecord
     from .state import RecordState
 
     RecordType = ModelMetaclass
@@ -36,10 +34,10 @@ else:  # a visible __getattr__ would hide every typo
         def __getattr__(cls, name: str) -> Any:
             if name.startswith("_"):
                 return super().__getattr__(name)
-            raise AttributeError(messages.not_of_class(cls, name))
+            raise AttributeError(cls._lacks(name))
 
 
-R = TypeVar("R", bound="BaseRecord")
+R = TypeVar("R", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., None])
 
 _set = object.__setattr__
@@ -60,18 +58,24 @@ def new_record(
     return record
 
 
-def replace_values(record: BaseRecord, values: dict[str, Any], fields_set: set[str]) -> None:
+def replace_values(record: BaseModel, values: dict[str, Any], fields_set: set[str]) -> None:
     """Exchange all field values of an instance."""
     _set(record, "__dict__", values)
     _set(record, "__pydantic_fields_set__", fields_set)
 
 
-def set_state(record: BaseRecord, state: RecordState) -> None:
+def set_state(record: BaseModel, state: RecordState) -> None:
     """Give the record its own state; the slot is not a field."""
     _set(record, "_state", state)
 
 
-def own_fields_set(record: BaseRecord, fields_set: set[str]) -> None:
+def set_private(record: BaseModel, private: dict[str, Any] | None) -> None:
+    """Give the record these private attributes, where there are some, in place of the defaults."""
+    if private:
+        _set(record, "__pydantic_private__", private)
+
+
+def own_fields_set(record: BaseModel, fields_set: set[str]) -> None:
     """Give the record a set of its own: loaded ones share theirs with their page."""
     _set(record, "__pydantic_fields_set__", fields_set)
 

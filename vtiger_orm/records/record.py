@@ -10,16 +10,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .. import errors
-from ..errors import ConfigError, InvalidId, InvalidValue
+from .._pickled import class_named, public_name, restores
+from ..errors import InvalidId, InvalidValue, RecordError
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
-from . import hydration, messages
+from . import messages
 from .extra import ExtraFields
-from .fields import Column, bound_columns, field
-from .internals import RecordType, base_init, own_fields_set, replace_values, set_state
-from .module import MetaOf, ModuleFacts, own_error
-from .references import Origin, Ref
-from .state import UNSET, Change, RecordState, changes_of, same
+from .fields import field
+from .internals import (
+    RecordType,
+    base_init,
+    new_record,
+    own_fields_set,
+    replace_values,
+    set_private,
+    set_state,
+)
+from .mapper import Mapper, MetaOf
+from .module import ModuleFacts
+from .references import Origin, Ref, bound
+from .state import UNSET, Change, RecordState, same
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -40,9 +50,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     DoesNotExist: ClassVar[type[errors.DoesNotExist]] = errors.DoesNotExist
     MultipleRecords: ClassVar[type[errors.MultipleRecords]] = errors.MultipleRecords
 
-    _facts: ClassVar[ModuleFacts | None] = None
-    _columns: ClassVar[Mapping[str, Column]] = {}
-    _layouts: ClassVar[dict[tuple[str, ...], hydration.Layout]] = {}
+    __mapper__: ClassVar[Mapper] = Mapper("Record", None)
 
     if TYPE_CHECKING:
         meta: ClassVar[ModuleMeta]
@@ -79,12 +87,13 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         what the CRM lets this user do.
         """
         super().__init_subclass__()
+        facts = cls.__mapper__.facts
         if module is not None:
             if prefix is None:
                 raise TypeError(f"class {cls.__name__}: module= needs prefix= as well")
-            cls._facts = ModuleFacts(
+            facts = ModuleFacts(
                 package=package,
-                module=module,
+                name=module,
                 prefix=prefix,
                 label=label or module,
                 label_fields=tuple(label_fields),
@@ -96,32 +105,14 @@ class BaseRecord(BaseModel, metaclass=RecordType):
                 relations=tuple(relations),
                 secrets=frozenset(secrets),
             )
-        cls._layouts = {}
-        cls.DoesNotExist = own_error(cls, "DoesNotExist", cls.DoesNotExist)
-        cls.MultipleRecords = own_error(cls, "MultipleRecords", cls.MultipleRecords)
+        cls.__mapper__ = Mapper(cls.__name__, facts)
+        cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
+        cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        if "_columns" not in cls.__dict__:
-            cls._columns = bound_columns(cls)
+        cls.__mapper__.bind(cls.model_fields)
         return handler(source)
-
-    @classmethod
-    def _module_facts(cls) -> ModuleFacts:
-        if cls._facts is None:
-            raise ConfigError(
-                f"{cls.__name__} stands for no module of a CRM. Models are generated: run "
-                "vtiger-orm generate"
-            )
-        return cls._facts
-
-    @classmethod
-    def _package(cls) -> Package:
-        """The generated package the model belongs to, which knows the current session."""
-        package = cls._module_facts().package
-        if package is None:
-            raise ConfigError(f"{cls.__name__} was declared without package=...")
-        return package
 
     @classmethod
     def _elsewhere(cls, name: str) -> str | None:
@@ -129,20 +120,9 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         return None
 
     @classmethod
-    def _attribute_of(cls, wire: str) -> str | None:
-        columns = cls._columns.items()
-        return next((name for name, column in columns if column.meta.wire == wire), None)
-
-    @classmethod
-    def _layout(cls, keys: tuple[str, ...]) -> hydration.Layout:
-        """How rows with these keys are read; worked out once for each set of keys."""
-        layout = cls._layouts.get(keys)
-        if layout is None:
-            if len(cls._layouts) >= hydration.MOST_LAYOUTS:
-                cls._layouts.clear()
-            layout = hydration.Layout(cls._columns, keys, cls._module_facts().secrets)
-            cls._layouts[keys] = layout
-        return layout
+    def _lacks(cls, name: str) -> str:
+        """What is said of a name that the class has not."""
+        return messages.not_of_class(cls.__mapper__, name, cls._elsewhere, lambda: dir(cls))
 
     @classmethod
     def ref(cls, id: str) -> Ref[Self]:
@@ -151,34 +131,38 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         Says nothing about whether the record exists. Raises `InvalidId` for text of another form
         or with the prefix of another module.
         """
-        facts = cls._module_facts()
+        module = cls.__mapper__.module
         if not isinstance(id, str):
             raise InvalidId(id)
-        if parse_id(id).prefix != facts.prefix:
-            why = f"ids of {facts.module} begin with '{facts.prefix}x' on this CRM."
+        if parse_id(id).prefix != module.prefix:
+            why = f"ids of {module.name} begin with '{module.prefix}x' on this CRM."
             raise InvalidId(id, why)
-        return Ref._bound(str.__str__(id), Origin(cls))
+        return bound(str.__str__(id), Origin(module.package))
 
     # Making one
 
     @classmethod
     def _load(cls, rows: Sequence[Row], runner: Runner | None) -> list[Self]:
         """Records of the rows of an answer, handed out by the session `runner`."""
-        return hydration.load(cls, rows, runner)
+        return [
+            new_record(cls, values, fields_set, RecordState(runner, None, raw, extra))
+            for values, fields_set, raw, extra in cls.__mapper__.hydrator.read(rows, runner)
+        ]
 
     if not TYPE_CHECKING:  # checkers make the constructor's keywords from the fields
 
         @base_init
         def __init__(self, /, **values: Any) -> None:
             """A record from Python values by attribute. Raises `InvalidValue`."""
-            unknown = sorted(values.keys() - self._columns.keys())
+            mapper = self.__mapper__
+            unknown = sorted(values.keys() - mapper.columns.keys())
             if unknown:
-                lines = (messages.unknown_name(type(self), name) for name in unknown)
+                lines = (messages.unknown_name(mapper, name) for name in unknown)
                 raise InvalidValue("\n".join(lines))
             try:
                 super().__init__(**values)
             except ValidationError as error:
-                raise messages.refused(type(self), error) from error
+                raise messages.refused(mapper, error) from error
 
     def model_post_init(self, context: Any, /) -> None:
         """Tell a new record, whose other fields are blank, from one that exists in the CRM,
@@ -197,33 +181,34 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     if not TYPE_CHECKING:  # a visible __getattr__ or __setattr__ would hide every typo
 
         def __getattr__(self, name: str) -> Any:
-            model = type(self)
-            if name in model._columns:
-                raise messages.not_here(self, name)
-            if name.startswith("_") or hasattr(model, name):
+            mapper = type(self).__mapper__
+            if name in mapper.columns:
+                raise messages.not_here(mapper, name, self._saved_id, self._state.raw or {})
+            if name.startswith("_") or hasattr(type(self), name):
                 return super().__getattr__(name)
-            raise AttributeError(messages.unknown_name(model, name))
+            raise AttributeError(messages.unknown_name(mapper, name))
 
         def __setattr__(self, name: str, value: Any) -> None:
-            model = type(self)
-            if name in model._columns:
+            mapper = type(self).__mapper__
+            if name in mapper.columns:
                 self._assign(name, value)
-            elif name.startswith("_") or hasattr(model, name):
+            elif name.startswith("_") or hasattr(type(self), name):
                 super().__setattr__(name, value)
             else:
-                raise InvalidValue(messages.unknown_name(model, name))
+                raise InvalidValue(messages.unknown_name(mapper, name))
 
         def __delattr__(self, name: str) -> None:
             """Forget a value and its change, as if it had been neither read nor given."""
-            if name in type(self)._columns:
+            if name in type(self).__mapper__.columns:
                 self._forget(name)
             else:
                 super().__delattr__(name)
 
     def _assign(self, name: str, value: object) -> None:
-        editable = self._columns[name].meta.editable or self._saved_id is None
+        mapper = self.__mapper__
+        editable = mapper.columns[name].meta.editable or self._saved_id is None
         if name == "id" or not editable:
-            raise InvalidValue(messages.read_only(type(self), name))
+            raise InvalidValue(messages.read_only(mapper, name))
         given = self.__pydantic_fields_set__
         old = self.__dict__[name] if name in given else UNSET
         if name not in given:
@@ -232,12 +217,12 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             self.__pydantic_validator__.validate_assignment(self, name, value)
         except ValidationError as error:
             own_fields_set(self, given)
-            raise messages.refused(type(self), error) from error
+            raise messages.refused(mapper, error) from error
         self._state.note(name, old, self.__dict__[name])
 
     def _forget(self, name: str) -> None:
         if name == "id":
-            raise InvalidValue(messages.read_only(type(self), name))
+            raise InvalidValue(messages.read_only(self.__mapper__, name))
         if self._saved_id is None:
             vars(self)[name] = None
         else:
@@ -252,12 +237,12 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         An equal value, or going back to the one that was read, is no change. Fields of `extra`
         are there under their wire name.
         """
-        return changes_of(self)
+        return self._state.changes(self.__mapper__.columns, self.__dict__)
 
     @property
     def extra(self) -> ExtraFields:
         """Fields that came to the CRM after the package was generated, by wire name."""
-        return ExtraFields(self)
+        return ExtraFields(self.__mapper__, self._state)
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -270,11 +255,6 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     # What plans need of a record
 
     @property
-    def _runner(self) -> Runner | None:
-        """The session that handed this record out."""
-        return self._state.runner
-
-    @property
     def _saved_id(self) -> str | None:
         """The id as text, or None before the record is created."""
         return self.__dict__.get("id")
@@ -284,11 +264,11 @@ class BaseRecord(BaseModel, metaclass=RecordType):
 
         Of a record that exists, only fields that the CRM lets itself be told.
         """
-        new = self._saved_id is None
+        new, columns = self._saved_id is None, self.__mapper__.columns
         return {
             name: change.new
             for name, change in self.changes.items()
-            if new or name not in self._columns or self._columns[name].meta.editable
+            if new or name not in columns or columns[name].meta.editable
         }
 
     def _settle(
@@ -297,20 +277,21 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         """Take over the CRM's answer, every field it has. Nothing stays a change but what was
         assigned after these changes were `given` to the CRM."""
         later = {} if given is None else self._assigned_after(given)
-        ((read, _, raw, new),) = hydration.read(type(self), [row], runner)
+        mapper = self.__mapper__
+        ((read, _, raw, new),) = mapper.hydrator.read([row], runner)
         before = self.__dict__ if self._saved_id is not None else {}
         merged = {**before, **read}
         values = {
             name: merged[name]
-            for name in self._columns
+            for name in mapper.columns
             if name in merged and name not in (raw or ())
         }
         replace_values(self, values, set(values))
-        for name in later.keys() - self._columns.keys():
+        for name in later.keys() - mapper.columns.keys():
             del self.extra[name]
         self._state.settle(runner, raw, new)
         for name, value in later.items():
-            if name in self._columns:
+            if name in mapper.columns:
                 old = values.get(name, UNSET)
                 values[name] = value
                 self.__pydantic_fields_set__.add(name)
@@ -320,7 +301,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
 
     def _assigned_after(self, given: Mapping[str, object]) -> dict[str, object]:
         """Values by attribute (or wire name of `extra`) that are no longer those given."""
-        state, columns = self._state, self._columns
+        state, columns = self._state, self.__mapper__.columns
         assigned = {*(state.old or ()), *(state.extra_old or ()), *given}
         held = {**(state.extra or {}), **self.__dict__}
         return {
@@ -348,7 +329,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             raise TypeError(
                 f"This {type(self).__name__} record was not saved yet: it has no id to hash by."
             )
-        return hash((self._module_facts().module, self._saved_id))
+        return hash((self.__mapper__.module.name, self._saved_id))
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
@@ -370,15 +351,30 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             setattr(copied, name, value)
         return copied
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the session, which belongs to this process."""
+        return restore_record, public_name(type(self)), self.__getstate__()
+
     def __getstate__(self) -> dict[Any, Any]:
-        return {**super().__getstate__(), "_state": self._state}
+        held = {
+            "values": self.__dict__,
+            "fields_set": sorted(self.__pydantic_fields_set__),
+            **self._state.pickled(),
+        }
+        private = self.__pydantic_private__
+        return {**held, "private": private} if private else held
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
-        super().__setstate__(state)
-        set_state(self, state["_state"])
+        """Fields that the class does not have any more are left behind."""
+        known = self.__mapper__.columns.keys()
+        values = {name: value for name, value in state["values"].items() if name in known}
+        replace_values(self, values, known & set(state["fields_set"]))
+        set_state(self, RecordState.restored(state))
+        set_private(self, state.get("private"))
 
     def _label(self) -> str:
-        names = self._facts.label_fields if self._facts else ()
+        facts = self.__mapper__.facts
+        names = facts.label_fields if facts else ()
         return " ".join(str(self.__dict__[name]) for name in names if self.__dict__.get(name))
 
     def __str__(self) -> str:
@@ -393,3 +389,15 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     def __repr_args__(self) -> Any:
         yield None, self._saved_id
         yield None, self._label()
+
+
+@restores
+def restore_record(module: str, name: str) -> BaseRecord:
+    """A record of that class, before its values are set."""
+    return new_record(class_named(module, name, BaseRecord), {}, set(), RecordState())
+
+
+def _own_error(model: type[BaseRecord], name: str, base: type[RecordError]) -> type[Any]:
+    """The model's own subclass of an error, so that `except Contacts.DoesNotExist` is exact."""
+    place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
+    return type(name, (base,), {**place, "__doc__": base.__doc__})

@@ -8,20 +8,23 @@ another.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Self, TypeVar, get_args
 
-from ..errors import InvalidId, NoSession, NotLoaded
+from .._pickled import restores
+from ..errors import ConfigError, InvalidId, NoSession, NotLoaded
 from ..ids import is_id, parse_id
+from .internals import new_record
+from .state import RecordState
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
-    from ..calls.protocols import Runner
-    from . import BaseRecord
+    from ..calls.protocols import Package, Runner
 
-M_co = TypeVar("M_co", bound="BaseRecord", covariant=True)
+M_co = TypeVar("M_co", bound="BaseModel", covariant=True)
 
 
 class Targets(NamedTuple):
@@ -38,17 +41,17 @@ class Targets(NamedTuple):
 
 
 def _module_name(model: object) -> str:
-    facts = getattr(model, "_facts", None)
-    return str(facts.module) if facts is not None else ""
+    facts = getattr(getattr(model, "__mapper__", None), "facts", None)
+    return str(facts.name) if facts is not None else ""
 
 
 class Origin(NamedTuple):
-    """Where references come from: a model, which knows its package, and the session, if any.
+    """Where references come from: a generated package, and the session, if any.
 
     All references of one page share one.
     """
 
-    model: type[BaseRecord]
+    package: Package | None
     runner: Runner | None = None
 
 
@@ -67,14 +70,8 @@ class Ref(str, Generic[M_co]):
     def __new__(cls, text: str) -> Self:
         if not isinstance(text, str) or not is_id(text):
             raise InvalidId(text)
-        return cls._bound(text, None)
-
-    @classmethod
-    def _bound(cls, text: str, origin: Origin | None, record: Any = None) -> Self:
-        """A reference to an id that has been checked already."""
         ref = str.__new__(cls, text)
-        ref._origin = origin
-        ref._record = record
+        ref._origin = ref._record = None
         return ref
 
     if not TYPE_CHECKING:
@@ -106,24 +103,19 @@ class Ref(str, Generic[M_co]):
         record: M_co = self._record
         return record
 
-    def _attach(self, record: Any) -> None:
-        """Remember the record this refers to, so that `loaded` has it, or the `NotLoaded` that
-        tells why it could not be read."""
-        self._record = record
-
     def fetch(self) -> M_co:
         """Read the record now, through the session that handed the reference out or the current
         one. Raises the model's `DoesNotExist` if it is gone."""
         record = self._unread()
         record.refresh()
-        self._attach(record)
+        self._record = record
         return self.loaded
 
     async def afetch(self) -> M_co:
         """`fetch` for async code."""
         record = self._unread()
         await record.arefresh()
-        self._attach(record)
+        self._record = record
         return self.loaded
 
     def _unread(self) -> Any:
@@ -133,8 +125,13 @@ class Ref(str, Generic[M_co]):
                 f"The reference {self} was made from text alone, so its CRM is not known. Make "
                 'it with the model, for example Accounts.ref("11x3").'
             )
-        model = self._origin.model._package().model_of(self)
-        return model._load([{"id": str(self)}], self._origin.runner)[0]
+        package, runner = self._origin
+        if package is None:
+            raise ConfigError(
+                f"The reference {self} is of a model that was declared without package=..."
+            )
+        own = bound(str(self), self._origin)
+        return new_record(package.model_of(self), {"id": own}, {"id"}, RecordState(runner))
 
     if not TYPE_CHECKING:  # a visible __getattr__ would hide every typo
 
@@ -158,11 +155,14 @@ class Ref(str, Generic[M_co]):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Without the session, which belongs to this process."""
-        model = self._origin.model if self._origin else None
-        return _restore, (type(self), str(self), model), self._record
+        package = self._origin.package if self._origin else None
+        unread = isinstance(self._record, NotLoaded)
+        record = str(self._record) if unread else self._record
+        return restore_reference, (str(self), package.name if package else None), record
 
     def __setstate__(self, record: Any) -> None:
-        self._record = record
+        """The record that was loaded, or the text that tells why it could not be read."""
+        self._record = NotLoaded(record) if isinstance(record, str) else record
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -184,5 +184,28 @@ class Ref(str, Generic[M_co]):
 JSON_SCHEMA = {"type": "string", "pattern": r"^\d+x\d+$", "examples": ["11x3"]}
 
 
-def _restore(cls: type[Ref[Any]], text: str, model: type[BaseRecord] | None) -> Ref[Any]:
-    return cls._bound(text, Origin(model) if model is not None else None)
+def bound(id: str, origin: Origin | None, record: object = None) -> Ref[Any]:
+    """A reference to an id that has been checked already."""
+    ref: Ref[Any] = str.__new__(Ref, id)
+    ref._origin = origin
+    ref._record = record
+    return ref
+
+
+def origin_of(ref: Ref[Any]) -> Origin | None:
+    """Where the reference comes from; None when it was made from text alone."""
+    return ref._origin
+
+
+def attach(ref: Ref[Any], record: object) -> None:
+    """Remember the record that is referred to, so that `loaded` has it, or the `NotLoaded` that
+    tells why it could not be read."""
+    ref._record = record
+
+
+@restores
+def restore_reference(id: str, package: str | None) -> Ref[Any]:
+    """A reference to a record of the generated package of that name, if there was one."""
+    if not is_id(id):
+        raise InvalidId(id)
+    return bound(id, Origin(import_module(package).package) if package is not None else None)

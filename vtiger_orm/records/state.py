@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
-    from .record import BaseRecord
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -37,6 +36,15 @@ class Change(NamedTuple):
     new: object
 
 
+class Memory(Protocol):
+    """What `record.crm` remembers of a record."""
+
+    def doubt(self) -> Memory | None:
+        """What goes with copies and pickles: a create whose answer was lost, so that they are not
+        created again."""
+        ...
+
+
 class RecordState:
     """The part of a record that is no field value. Each record has one of its own."""
 
@@ -52,9 +60,8 @@ class RecordState:
     """Wire name -> wire value of what the generated class does not know."""
     extra_old: dict[str, Any] | None
     """As `old`, for `extra`."""
-    operations: Any
-    """What `record.crm` remembers (see `operations.state`); unset until it is used. Of it only a
-    create whose answer was lost goes with copies and pickles: they must not be created again."""
+    operations: Memory | None
+    """What `record.crm` remembers; none until it is used."""
 
     def __init__(
         self,
@@ -63,7 +70,7 @@ class RecordState:
         raw: dict[str, Any] | None = None,
         extra: dict[str, Any] | None = None,
         extra_old: dict[str, Any] | None = None,
-        operations: Any = None,
+        operations: Memory | None = None,
     ) -> None:
         self.runner = runner
         self.old = old
@@ -80,12 +87,36 @@ class RecordState:
     def _owned(self) -> tuple[dict[str, Any] | None, ...]:
         return self.old, self.raw, self.extra, self.extra_old
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return RecordState, (None, *self._owned(), self._doubt)
-
     @property
-    def _doubt(self) -> Any:
+    def _doubt(self) -> Memory | None:
         return None if self.operations is None else self.operations.doubt()
+
+    def pickled(self) -> dict[str, Any]:
+        """What a pickle holds of it: plain data by names that stay, without the session."""
+        old, new = _split(self.old)
+        extra_old, extra_new = _split(self.extra_old)
+        held = {
+            "old": old,
+            "new": new,
+            "raw": self.raw,
+            "extra": self.extra,
+            "extra_old": extra_old,
+            "extra_new": extra_new,
+            "doubt": self._doubt,
+        }
+        return {name: each for name, each in held.items() if each}
+
+    @classmethod
+    def restored(cls, held: Mapping[str, Any]) -> RecordState:
+        """From what `pickled` made."""
+        return cls(
+            None,
+            _joined(held.get("old"), held.get("new")),
+            held.get("raw"),
+            held.get("extra"),
+            _joined(held.get("extra_old"), held.get("extra_new")),
+            held.get("doubt"),
+        )
 
     # Changes
 
@@ -111,6 +142,14 @@ class RecordState:
         elif self.extra_old[name] == new:
             del self.extra_old[name]
 
+    def changes(self, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Change]:
+        """What the next save sends of these fields, fields of `extra` under their wire name."""
+        old = self.old or _NOTHING
+        changes = {name: Change(old[name], values[name]) for name in names if name in old}
+        for name, before in (self.extra_old or _NOTHING).items():
+            changes[name] = Change(before, (self.extra or _NOTHING).get(name))
+        return MappingProxyType(changes)
+
     def settle(
         self, runner: Runner | None, raw: dict[str, Any] | None, extra: dict[str, Any] | None
     ) -> None:
@@ -127,6 +166,18 @@ class RecordState:
                 kept.pop(name, None)
 
 
+def _split(old: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[str]]:
+    """Old values, and the names that had none."""
+    items = (old or _NOTHING).items()
+    return {name: value for name, value in items if value is not UNSET}, [
+        name for name, value in items if value is UNSET
+    ]
+
+
+def _joined(old: Mapping[str, Any] | None, new: Iterable[str] | None) -> dict[str, Any] | None:
+    return {**dict.fromkeys(new or (), UNSET), **(old or {})} or None
+
+
 def same(old: object, new: object) -> bool:
     """Whether an assignment changes nothing on the wire.
 
@@ -135,16 +186,3 @@ def same(old: object, new: object) -> bool:
     if isinstance(old, tuple) and isinstance(new, tuple):
         return tuple.__eq__(old, new)
     return type(old) is type(new) and old == new
-
-
-def changes_of(record: BaseRecord) -> Mapping[str, Change]:
-    """What the next save sends, fields of `extra` under their wire name."""
-    state, values = record._state, record.__dict__
-    changes = {
-        name: Change(state.old[name], values[name])
-        for name in record._columns
-        if state.old and name in state.old
-    }
-    for name, old in (state.extra_old or _NOTHING).items():
-        changes[name] = Change(old, (state.extra or _NOTHING).get(name))
-    return MappingProxyType(changes)

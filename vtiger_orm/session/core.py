@@ -28,7 +28,7 @@ from ..errors import (
 )
 from ..ids import is_id, parse_id
 from . import retry
-from .counting import CallCount
+from .counting import CallCount, count_request
 from .effects import Conversation, Enter, Pause, Send
 from .gate import gate_of
 from .lanes import Lane, Lanes
@@ -187,7 +187,7 @@ class Core:
             log_wait(request.operation, seconds, "the CRM's limit of calls is used up")
             yield Pause(seconds)
         for counter in tuple(self._counters):
-            counter._sent(request.operation, login=login)
+            count_request(counter, request.operation, login=login)
         clock, started = self.settings.clock, time.perf_counter()
         asked = clock.here()
         response: HttpResponse = yield Send(request)

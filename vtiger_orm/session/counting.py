@@ -31,9 +31,11 @@ class CallCount:
         each = ", ".join(f"{name} {number}" for name, number in sorted(self.operations.items()))
         return f"<{self.count} calls{f': {each}' if each else ''}>"
 
-    def _sent(self, operation: str, *, login: bool) -> None:
-        if login:
-            self.logins += 1
-        else:
-            self.count += 1
-            self.operations[operation] += 1
+
+def count_request(counter: CallCount, operation: str, *, login: bool) -> None:
+    """One more request was sent."""
+    if login:
+        counter.logins += 1
+    else:
+        counter.count += 1
+        counter.operations[operation] += 1

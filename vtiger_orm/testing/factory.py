@@ -10,6 +10,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from vtiger_orm.emulator.engine.schema import Field, Module
+from vtiger_orm.planner.branches import Comparison
+from vtiger_orm.planner.statement import Statement
+from vtiger_orm.records.handle import load
 
 from .values import BuiltinPeople, People, Values
 
@@ -81,7 +84,7 @@ class Factory:
         if isinstance(module, str):
             return self.create(module, **values)
         row = self.create(_module_name(module), **_wire_names(module, values))
-        return module._load([row], None)[0]
+        return load(module, [row], None)[0]
 
     def create(self, module: str, **values: object) -> dict[str, Any]:
         """A new record as the CRM answers it: wire name -> text.
@@ -128,6 +131,8 @@ class Factory:
         return module
 
     def _obstacle(self, module: Module) -> str | None:
+        if not module.listed:
+            return "the snapshot does not hold the module"
         if not module.raw.get("createable", True):
             return "the CRM says they are not createable"
         for field in module.fields.values():
@@ -174,6 +179,12 @@ class Factory:
                 value = values.of(module.name, field)
             if value is not None:
                 element[field.name] = self._fitting(module, field, value)
+            elif field.mandatory:
+                raise ValueError(
+                    f"{module.name}.{field.name} is mandatory and of the type {field.kind}, "
+                    "for which no values can be made up: give it a value, or give the records "
+                    "themselves."
+                )
         return element
 
     def _wanted(self, module: Module, field: Field, labels: set[str]) -> bool:
@@ -208,9 +219,9 @@ class Factory:
         return value
 
     def _exists(self, module: Module, field: Field, value: str) -> bool:
-        quoted = value.replace("\\", "\\\\").replace("'", "''")
-        statement = f"select id from {module.name} where {field.name} = '{quoted}' limit 1;"
-        return bool(self._crm.run("query", query=statement))
+        same = Comparison(field.name, "=", value)
+        statement = Statement(module.name, ("id",), ((same,),), limit=1)
+        return bool(self._crm.run("query", query=statement.text))
 
     def _reference(self, module: Module, field: Field) -> str | None:
         if field.kind == "owner":

@@ -7,6 +7,8 @@ from collections.abc import Set as AbstractSet
 from enum import EnumType, StrEnum
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
+from .._pickled import class_named, public_name, restores
+
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
@@ -87,7 +89,7 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
         return f"<{type(self).__qualname__}: {self._value_!r}>"
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return type(self), (self._value_,)
+        return restore_picklist, (*public_name(type(self)), self._value_)
 
     def __copy__(self) -> Self:
         return self
@@ -112,6 +114,12 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
     ) -> JsonSchemaValue:
         """A string with examples: an enum would refuse the values added since."""
         return {"type": "string", "examples": [member.value for member in cls]}
+
+
+@restores
+def restore_picklist(module: str, name: str, value: str) -> Picklist:
+    """The value of that picklist, known or not."""
+    return class_named(module, name, Picklist)(value)
 
 
 E_co = TypeVar("E_co", bound=str, covariant=True)
@@ -146,6 +154,9 @@ class Choices(tuple[E_co, ...]):
     def __repr__(self) -> str:
         return f"Choices({list(self)!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restore_choices, (list(self),)
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """For a `Choices[E]` field of any pydantic model: a list of `E`."""
@@ -162,3 +173,9 @@ class Choices(tuple[E_co, ...]):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {**handler(schema), "uniqueItems": True}
+
+
+@restores
+def restore_choices(values: list[E_co]) -> Choices[E_co]:
+    """Several picklist values."""
+    return Choices(values)

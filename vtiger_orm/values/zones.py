@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
+
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta
 
 
 def to_wall(text: str, zone: tzinfo) -> str:
@@ -21,11 +24,12 @@ def to_utc(text: str, zone: tzinfo) -> str:
 
 
 def rows_in_utc(
-    rows: Sequence[dict[str, Any]], wires: Collection[str], zone: tzinfo
+    rows: Sequence[dict[str, Any]], fields: Iterable[FieldMeta], zone: tzinfo
 ) -> Sequence[dict[str, Any]]:
-    """The rows of an answer with the moments of these fields in UTC."""
-    if zone is UTC or not wires:
+    """The rows of an answer with the moments among these fields in UTC."""
+    if zone is UTC:
         return rows
+    wires = {each.wire for each in fields if each.family is Family.DATETIME}
     return [
         {
             name: to_utc(value, zone) if name in wires and isinstance(value, str) else value

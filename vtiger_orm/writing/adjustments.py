@@ -6,18 +6,18 @@ Pure: the sent wire values and the answer in, the differences out.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sized
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
 
 from ..calls.operations import Row
-from ..errors import ValuesAdjusted
-from ..metadata.kinds import Family
+from ..errors import InvalidValue, Unreadable
+from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import is_blank
+from ..values import decode, encode, is_blank
+from .line_items import LINE_ITEMS
 
 
 class Why(StrEnum):
@@ -33,41 +33,105 @@ class Why(StrEnum):
     """Characters beyond U+FFFF, stored as ``????``."""
     EMPTIED = "emptied"
     """The CRM dropped the value: a reference to a missing record, an inactive currency."""
+    ZEROED = "zeroed"
+    """A blank number or checkbox, stored as 0: a condition on blank does not find it."""
+    NOBODY = "nobody"
+    """An owner that does not exist: the CRM keeps its number, which can no longer be read."""
     CHANGED = "changed"
     """Anything else, a workflow of the CRM for example."""
+    ABSENT = "absent"
+    """The answer does not have the field: it is hidden from this user, was removed since the
+    package was generated, or is never told. Whether the value was stored is not known."""
+    MISSING = "missing"
+    """A new record was not given what it needs, and has a blank there."""
+    COMPUTED = "computed"
+    """Not sent: the CRM computes it from what was. The one kind that strict mode allows."""
+    UNASKED = "unasked"
+    """Not sent, and changed all the same: by the CRM, or by somebody else since it was read."""
+
+
+_NOT_SENT: Final = frozenset({Why.COMPUTED, Why.UNASKED, Why.MISSING})
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """One field whose stored value is not the one that was sent; both in wire form."""
+    """One field that is not in the CRM what it was to be; values in wire form."""
 
     field: str
     sent: str
-    stored: str
+    """The value that was sent; of a field that was not sent, the one that was read before."""
+    stored: str | None
+    """None where the answer does not have the field."""
     why: Why
 
     def __str__(self) -> str:
-        return f"{self.field}: sent {self.sent!r}, stored {self.stored!r} ({self.why})"
+        said = "not sent, was" if self.why in _NOT_SENT else "sent"
+        found = "not in the answer" if self.stored is None else f"stored {self.stored!r}"
+        return f"{self.field}: {said} {self.sent!r}, {found} ({self.why})"
 
 
 def compare(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> tuple[Adjustment, ...]:
-    """The fields of `answer` that differ from what was `sent`.
+    """The fields of `answer` that are not what was `sent`, those that it lacks included.
 
-    A field the answer lacks (hidden from the user, or a dialect that answers with an id only)
-    cannot be compared and is left out.
+    An answer of nothing but an id tells nothing: the record has to be read.
     """
-    found = []
+    return () if answer.keys() == {"id"} else tuple(of_sent(meta, sent, answer))
+
+
+def of_sent(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> Iterator[Adjustment]:
+    """`compare` for any answer."""
     for name, value in sent.items():
-        each = meta.by_wire.get(name)
-        if each is None or name not in answer or not isinstance(value, str):
+        if name == LINE_ITEMS:
+            yield from _of_items(value, answer.get(LINE_ITEMS))
             continue
-        stored = answer[name]
-        text = "" if stored is None else str(stored)
-        why = _difference(each, value, text)
+        each = meta.by_wire.get(name)
+        attribute = each.name if each is not None else name
+        if name not in answer:
+            yield Adjustment(attribute, str(value), None, Why.ABSENT)
+            continue
+        text = text_of(answer[name])
+        why = _difference(each, value, text) if each is not None else _plain(str(value), text)
         if why is not None:
-            found.append(Adjustment(each.name, value, text, why))
-    found.extend(_items(sent.get("LineItems"), answer.get("LineItems")))
-    return tuple(found)
+            yield Adjustment(attribute, str(value), text, why)
+
+
+def of_unsent(
+    meta: ModuleMeta,
+    known: Mapping[str, object],
+    answer: Row,
+    computed: Collection[str],
+) -> Iterator[Adjustment]:
+    """Fields of `answer` that are not what was `known`; `computed` follow from what was sent.
+
+    What the CRM keeps by itself is left out (numbers, times), unless it can be computed."""
+    for name, value in known.items():
+        each = meta.fields[name]
+        follows = each.wire in computed
+        if each.wire not in answer or not (each.editable or follows):
+            continue
+        text = answer[each.wire]
+        try:
+            now = decode(each, text)
+            same = now == value or (each.family is Family.BOOLEAN and not now and not value)
+        except Unreadable:
+            same = False
+        if not same:
+            why = Why.COMPUTED if follows else Why.UNASKED
+            yield Adjustment(name, _written(each, value), text_of(text), why)
+
+
+def _written(each: FieldMeta, value: object) -> str:
+    try:
+        return encode(each, value)
+    except InvalidValue:  # read from the CRM, and yet nothing that could be sent
+        return str(value)
+
+
+def text_of(value: object) -> str:
+    """A cell of an answer as text: JSON null is a blank there, a boolean 1 or 0."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return "" if value is None else str(value)
 
 
 _ITEM_FIELDS: Final = {
@@ -82,52 +146,31 @@ _ITEM_FIELDS: Final = {
 depends on the record."""
 
 
-def _items(sent: object, stored: object) -> Iterator[Adjustment]:
-    """The same of line items; an answer without the list (of `update`) cannot be compared."""
-    if not isinstance(sent, list) or not isinstance(stored, list) or len(sent) != len(stored):
+def _of_items(sent: list[Row], stored: object) -> Iterator[Adjustment]:
+    """The same of line items."""
+    if not isinstance(stored, list):
+        yield Adjustment("items", counted(sent), None, Why.ABSENT)
+        return
+    if len(sent) != len(stored):
+        yield Adjustment("items", counted(sent), counted(stored), Why.CHANGED)
         return
     for position, (one, other) in enumerate(zip(sent, stored)):
         for wire, name in _ITEM_FIELDS.items():
-            if wire not in one or wire not in other:
+            if wire not in one:
                 continue
-            wanted, got = str(one[wire]), str(other[wire] or "")
-            if wire == "productid":
-                why = Why.EMPTIED if is_blank(got) else None if wanted == got else Why.CHANGED
-            elif wire == "comment":
-                why = None if wanted == html.unescape(got) else _text(wanted, got)
-            else:
-                why = _number(wanted, got)
+            field, wanted = f"items[{position}].{name}", str(one[wire])
+            if wire not in other:
+                yield Adjustment(field, wanted, None, Why.ABSENT)
+                continue
+            got = text_of(other[wire])
+            why = _plain(wanted, html.unescape(got) if wire == "comment" else got)
             if why is not None:
-                yield Adjustment(f"items[{position}].{name}", wanted, got, why)
+                yield Adjustment(field, wanted, got, why)
 
 
-def repaired(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> Row:
-    """The answer without the server's own mistakes.
-
-    The answer of a create of Leads shows text with HTML entities decoded once too often; what is
-    stored is the text that was sent. With line items, the header's product comes back as null.
-    """
-    wrong = {
-        name: value
-        for name, value in sent.items()
-        if isinstance(value, str)
-        and "&" in value
-        and name in meta.by_wire
-        and answer.get(name) != value
-        and answer.get(name) == html.unescape(value)
-    }
-    if "LineItems" in sent and not answer.get("productid") and "productid" in answer:
-        wrong["productid"] = str(sent.get("productid") or "")
-    return {**answer, **wrong} if wrong else answer
-
-
-def refusal(meta: ModuleMeta, id_: str, adjustments: tuple[Adjustment, ...]) -> ValuesAdjusted:
-    """The error of strict mode; the record has the answer by then."""
-    lines = "".join(f"\n  - {each}" for each in adjustments)
-    return ValuesAdjusted(
-        f"{meta.name} {id_} was written, but the CRM stored other values than were sent:{lines}",
-        adjustments,
-    )
+def counted(items: Sized) -> str:
+    """``2 items``."""
+    return f"{len(items)} item{'s' if len(items) != 1 else ''}"
 
 
 def differs(each: FieldMeta, one: str, other: str) -> bool:
@@ -136,22 +179,42 @@ def differs(each: FieldMeta, one: str, other: str) -> bool:
 
 
 def _difference(each: FieldMeta, sent: str, stored: str) -> Why | None:
+    """Values are compared, not spellings. A checkbox that holds nothing reads as not ticked."""
+    if sent == stored:
+        return None
+    try:
+        wanted, got = decode(each, sent), decode(each, stored)
+    except Unreadable:
+        return Why.NOBODY if each.kind is Kind.OWNER and stored.isdecimal() else Why.CHANGED
+    if wanted == got or (got is None and wanted is False):
+        return None
+    if wanted is None:
+        return Why.ZEROED if each.family in _COUNTING and not got else Why.CHANGED
+    if got is None:
+        return Why.EMPTIED
+    if each.family in (Family.INTEGER, Family.DECIMAL):
+        return _number(sent, stored)
+    if each.family is Family.REFERENCE and _same_record(sent, stored):
+        return None
+    return _text(sent, stored)
+
+
+_COUNTING: Final = (Family.INTEGER, Family.DECIMAL, Family.BOOLEAN)
+
+
+def _same_record(one: str, other: str) -> bool:
+    """Numbers are unique over all modules; prefixes may be written differently."""
+    return one.rpartition("x")[2] == other.rpartition("x")[2]
+
+
+def _plain(sent: str, stored: str) -> Why | None:
+    """The same of a field of which nothing is known."""
     if sent == stored or (is_blank(sent) and is_blank(stored)):
         return None
-    match each.family:
-        case Family.INTEGER | Family.DECIMAL:
-            return _number(sent, stored)
-        case Family.BOOLEAN:
-            return None if _true(sent) == _true(stored) else Why.CHANGED
-        case Family.DATETIME:
-            same = _moment(sent) == _moment(stored)
-        case Family.TIME:
-            same = sent[:8].ljust(8, "0") == stored or f"{sent}:00" == stored
-        case Family.CHOICES:
-            same = set(sent.split(" |##| ")) == set(stored.split(" |##| "))
-        case _:
-            same = False
-    return None if same else _text(sent, stored)
+    try:
+        return _number(sent, stored)
+    except InvalidOperation:
+        return _text(sent, stored)
 
 
 def _text(sent: str, stored: str) -> Why:
@@ -168,21 +231,10 @@ _ROUNDING: Final = Decimal("0.5")
 
 
 def _number(sent: str, stored: str) -> Why | None:
-    try:
-        wanted, got = Decimal(sent or "0"), Decimal(stored or "0")
-    except InvalidOperation:
-        return Why.CHANGED
+    """Raises `InvalidOperation` for what is no number."""
+    wanted, got = Decimal(sent or "0"), Decimal(stored or "0")
     if wanted == got:
         return None
-    return Why.ROUNDED if abs(wanted - got) <= _ROUNDING else Why.CLIPPED
-
-
-def _true(text: str) -> bool:
-    return text in ("1", "on", "true")
-
-
-def _moment(text: str) -> datetime | str:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return text
+    if abs(wanted - got) <= _ROUNDING:
+        return Why.ROUNDED
+    return Why.CLIPPED if abs(got) < abs(wanted) else Why.CHANGED

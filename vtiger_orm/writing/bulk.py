@@ -7,20 +7,23 @@ round is sent, its rows are marked as unknown: whatever interrupts it, the repor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..calls.environment import Environment
-from ..calls.operations import Call, Create, Delete, Me
+from ..calls.operations import Call, Create, Delete, Me, Row
 from ..calls.outcome import Again, Fate, Outcome, outcome_of
 from ..calls.plans import Batch, Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
 from ..errors import InvalidValue, VtigerError
 from ..ids import parse_id
+from ..records import BaseRecord
+from ..records.handle import id_of, outgoing, saved_id
 from . import create_once as identity
+from .answers import judged, read_again, refuse_adjusted
 from .doubt import answered, claim, failed, release, unknown_outcome
-from .prepare import needs_user, owned, prepare
+from .prepare import Prepared, needs_user, owned, prepare, read_stored
 from .report import BulkReport, Progress, RowOutcome, Status
 from .rules import check_delete, enforce
 from .save import Written, is_gone, may_be_gone, settle
@@ -29,7 +32,6 @@ from .state import state_of
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
-    from ..records import BaseRecord
 
 T = TypeVar("T")
 
@@ -42,7 +44,9 @@ class _Job(Generic[T]):
 
     row: RowOutcome[T]
     call: Call[Any]
-    take: Callable[[Any], None]
+    prepared: Prepared | None = None
+    """None of a deletion: success is all there is to know."""
+    take: Callable[[Prepared, Row], None] | None = None
     """Given the answer; may raise."""
 
 
@@ -61,11 +65,11 @@ def bulk_create(
     if any(needs_user(each.item, facts) for each in waiting):
         user = str((yield from perform(Me()))["id"])
     jobs = list(_creations(waiting, user, facts, runner))
-    reached = yield from _rounds(report, jobs, facts, progress)
+    reached = yield from _rounds(report, jobs, runner, progress)
     if reached and report.unknown:
         yield from _look_for_lost(report, facts, env)
         again = [each for each in report.pending if each.error is not None]
-        yield from _rounds(report, list(_creations(again, user, facts, runner)), facts, progress)
+        yield from _rounds(report, list(_creations(again, user, facts, runner)), runner, progress)
 
 
 def _creations(
@@ -74,7 +78,7 @@ def _creations(
     given: set[int] = set()
     for row in rows:
         record = row.item
-        if record._saved_id is not None:
+        if saved_id(record) is not None:
             row.status, row.error = Status.DONE, None
             continue
         if id(record) in given:
@@ -98,19 +102,21 @@ def bulk_update(
     A row whose answer was lost is simply written again when the report is given once more.
     """
     facts = facts_of(runner)
+    waiting = report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN)
+    stored = yield from read_stored([each.item for each in waiting], runner)
     jobs = []
-    for row in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
+    for row in waiting:
         record = row.item
-        if record._saved_id is None:
+        if saved_id(record) is None:
             row.status = Status.FAILED
             row.error = InvalidValue(
                 f"This {record.meta.name} record is not saved yet: create it first."
             )
             continue
-        job = _prepared(row, facts, runner)
+        job = _prepared(row, facts, runner, stored=stored.get(str(saved_id(record))))
         if job is not None:
             jobs.append(job)
-    yield from _rounds(report, jobs, facts, progress)
+    yield from _rounds(report, jobs, runner, progress)
 
 
 def bulk_delete(
@@ -125,10 +131,10 @@ def bulk_delete(
     jobs = []
     for row in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
         try:
-            jobs.append(_Job(row, Delete(_id_of(row.item, meta)), _ignore))
+            jobs.append(_Job(row, Delete(_id_of(row.item, meta))))
         except VtigerError as error:
             row.status, row.error = Status.FAILED, error
-    yield from _rounds(report, jobs, facts, progress)
+    yield from _rounds(report, jobs, runner, progress)
     for job in jobs:
         row = job.row
         if row.error is None or not may_be_gone(row.error):
@@ -140,24 +146,37 @@ def bulk_delete(
             row.status, row.error = Status.DONE, None
 
 
-def write_calls(
-    report: BulkReport[Any],
-    calls: Sequence[Call[Any]],
+def write_prepared(
+    report: BulkReport[str],
+    writes: Sequence[Prepared],
     runner: Runner | None,
     progress: Progress | None = None,
 ) -> Plan[None]:
-    """Send one prepared call for each row of the report, in rounds."""
-    jobs = [_Job(row, call, _ignore) for row, call in zip(report, calls)]
-    yield from _rounds(report, jobs, facts_of(runner), progress)
+    """Send one prepared write for each row of the report, in rounds, and compare the answers."""
+    facts = facts_of(runner)
+
+    def take(row: RowOutcome[str]) -> Callable[[Prepared, Row], None]:
+        def compare(prepared: Prepared, answer: Row) -> None:
+            _, row.adjusted = judged(prepared, answer)
+            refuse_adjusted(f"{prepared.meta.name} {row.item}", row.adjusted, facts)
+
+        return compare
+
+    jobs = [_Job(row, each.call, each, take(row)) for row, each in zip(report, writes)]
+    yield from _rounds(report, jobs, runner, progress)
 
 
 def _prepared(
-    row: RowOutcome[BaseRecord], facts: Facts, runner: Runner | None, user: str | None = None
+    row: RowOutcome[BaseRecord],
+    facts: Facts,
+    runner: Runner | None,
+    user: str | None = None,
+    stored: Row | None = None,
 ) -> _Job[BaseRecord] | None:
     """The row's job; None when there is nothing to send, which the row then tells."""
-    record, given = row.item, row.item._outgoing()
+    record, given = row.item, outgoing(row.item)
     try:
-        prepared = prepare(record, facts)
+        prepared = prepare(record, facts, present=stored)
     except VtigerError as error:
         row.status, row.error = _unsettled(record) or Status.FAILED, error
         return None
@@ -167,7 +186,19 @@ def _prepared(
     if user is not None and needs_user(record, facts):
         prepared = owned(prepared, record.meta, user)
     written = Written(record, prepared, given)
-    return _Job(row, prepared.call, lambda answer: settle(written, answer, facts, runner))
+    return _Job(row, prepared.call, prepared, _settler(row, written, facts, runner))
+
+
+def _settler(
+    row: RowOutcome[BaseRecord], written: Written, facts: Facts, runner: Runner | None
+) -> Callable[[Prepared, Row], None]:
+    def take(prepared: Prepared, answer: Row) -> None:
+        try:
+            settle(replace(written, prepared=prepared), answer, facts, runner)
+        finally:
+            row.adjusted = state_of(row.item).adjusted
+
+    return take
 
 
 def _unsettled(record: BaseRecord) -> Status | None:
@@ -178,19 +209,19 @@ def _unsettled(record: BaseRecord) -> Status | None:
     return Status.UNKNOWN if state.lost is not None else None
 
 
-def _ignore(answer: Any) -> None:
-    """Deletions and plain calls: success is all there is to know."""
-
-
 def _rounds(
-    report: BulkReport[Any], jobs: Sequence[_Job[Any]], facts: Facts, progress: Progress | None
+    report: BulkReport[Any],
+    jobs: Sequence[_Job[Any]],
+    runner: Runner | None,
+    progress: Progress | None,
 ) -> Plan[bool]:
     """Send the jobs; whether the server could be reached to the end."""
+    facts = facts_of(runner)
     size = max(_SMALLEST_ROUND, 5 * facts.parallel)
     for at in range(0, len(jobs), size):
         chunk = [job for job in jobs[at : at + size] if _claimed(job, facts)]
         try:
-            replies = yield from _round(chunk, facts)
+            replies = yield from _round(chunk, runner)
         finally:
             for job in chunk:
                 _released(job)
@@ -205,15 +236,32 @@ def _rounds(
     return True
 
 
-def _round(chunk: Sequence[_Job[Any]], facts: Facts) -> Plan[list[Any]]:
+def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Any]]:
     for job in chunk:
         job.row.status, job.row.error = Status.UNKNOWN, None
     replies: list[Any] = yield Batch([job.call for job in chunk], collect=True)
     for job, reply in zip(chunk, replies):
         if isinstance(job.call, Create) and isinstance(reply, dict):
-            answered(job.row.item, reply, facts)
-        _take(job, reply)
+            answered(job.row.item, reply, facts_of(runner))
+    yield from _take_all(chunk, replies, runner)
     return replies
+
+
+def _take_all(
+    jobs: Sequence[_Job[Any]], replies: Sequence[Any], runner: Runner | None
+) -> Plan[None]:
+    """Take the answers of a round, read again where they prove nothing."""
+    answers = [
+        (job.prepared, reply)
+        for job, reply in zip(jobs, replies)
+        if job.prepared is not None and not isinstance(reply, VtigerError)
+    ]
+    whole = iter((yield from read_again(answers, runner)))
+    for job, reply in zip(jobs, replies):
+        if job.prepared is None or isinstance(reply, VtigerError):
+            _take(job, job.prepared, reply)
+        else:
+            _take(job, *next(whole))
 
 
 def _claimed(job: _Job[Any], facts: Facts) -> bool:
@@ -236,12 +284,13 @@ def _released(job: _Job[Any]) -> None:
         release(job.row.item)
 
 
-def _take(job: _Job[Any], reply: Any) -> None:
+def _take(job: _Job[Any], prepared: Prepared | None, reply: Any) -> None:
     row = job.row
     if not isinstance(reply, VtigerError):
         row.status = Status.DONE
         try:
-            job.take(reply)
+            if job.take is not None and prepared is not None:
+                job.take(prepared, reply)
         except VtigerError as error:
             # `ValuesAdjusted`, mostly. Written all the same: it must not be sent again.
             row.error = error
@@ -271,7 +320,7 @@ def _look_for_lost(report: BulkReport[BaseRecord], facts: Facts, env: Environmen
     """Settle rows in doubt by their external id: found ones are done, absent ones pending."""
     for row in report.unknown:
         record = row.item
-        if record._saved_id is not None:
+        if saved_id(record) is not None:
             row.status, row.error = Status.DONE, None
             continue
         lost = state_of(record).lost
@@ -291,8 +340,8 @@ def _look_for_lost(report: BulkReport[BaseRecord], facts: Facts, env: Environmen
 
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:
-    id_ = item if isinstance(item, str) else getattr(item, "_saved_id", None)
-    if not isinstance(id_, str):
+    id_ = id_of(item) if isinstance(item, str | BaseRecord) else None
+    if id_ is None:
         raise InvalidValue(f"{item!r} is neither a saved record nor a reference.")
     if parse_id(id_).prefix != meta.prefix:
         raise InvalidValue(f"{id_} is not of {meta.name}, whose ids begin with {meta.prefix}x.")

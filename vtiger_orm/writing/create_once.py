@@ -18,6 +18,9 @@ from ..calls.server import Facts
 from ..errors import ConfigError, VtigerError
 from ..ids import parse_id
 from ..metadata.module import FieldMeta, ModuleMeta
+from ..records.handle import saved_id
+from ..records.handle import settle as take_over
+from .answers import fields_of
 from .doubt import (
     answered,
     failed,
@@ -29,7 +32,6 @@ from .doubt import (
 )
 from .lost_records import Found, by_identity, look_alikes
 from .state import LostCreate, state_of
-from .wire import fields_of
 
 if TYPE_CHECKING:
     from ..records import BaseRecord
@@ -107,7 +109,7 @@ def resolve(record: BaseRecord, facts: Facts, env: Environment) -> Plan[bool]:
         refuse_unsettled(record)
     lost = state.lost
     if lost is None:
-        return record._saved_id is not None
+        return saved_id(record) is not None
     over = lost.over()
     identity = _identity(record.meta, lost, facts)
     if identity is not None:
@@ -132,7 +134,7 @@ def adopt(record: BaseRecord, id_: str) -> Plan[None]:
     """Take an existing record for the one that was to be created, and load it."""
     row = yield from perform(Retrieve(str(parse_id(id_))))
     state = state_of(record)
-    record._settle(fields_of(row), None, state.lost.given if state.lost is not None else None)
+    take_over(record, fields_of(row), None, state.lost.given if state.lost is not None else None)
     state.lost = None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ..calls.outcome import outcome_of
 from ..calls.server import Facts
 from ..errors import BeingSaved, OutcomeUnknown, RecordError, VtigerError
+from ..records.handle import outgoing, saved_id
 from .state import LostCreate, state_of
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def claim(record: BaseRecord, call: Create, facts: Facts) -> None:
     in doubt already, and `RecordError` when it was saved meanwhile.
     """
     with _claiming:
-        if record._saved_id is not None:
+        if saved_id(record) is not None:
             raise RecordError(
-                f"This {record.meta.name} record became {record._saved_id} meanwhile: another "
+                f"This {record.meta.name} record became {saved_id(record)} meanwhile: another "
                 "thread or task saved it. Nothing was sent."
             )
         refuse_unsettled(record)
@@ -56,7 +57,7 @@ def release(record: BaseRecord) -> None:
 def in_flight(record: BaseRecord, call: Create, facts: Facts) -> None:
     """The create is about to be sent: whatever interrupts it now leaves the record in doubt."""
     now, longest = facts.clock.here(), timedelta(seconds=facts.longest_work)
-    state_of(record).lost = LostCreate(call.values, record._outgoing(), now, now + longest)
+    state_of(record).lost = LostCreate(call.values, outgoing(record), now, now + longest)
 
 
 def answered(record: BaseRecord, row: Row, facts: Facts) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from ..calls.operations import Operation, Retrieve, Row
-from ..calls.plans import Plan, collect_rows, perform
+from ..calls.plans import Plan, collect_rows, perform, together
 from ..calls.server import Facts
 from ..calls.support import require
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
@@ -29,7 +29,10 @@ from ..errors import (
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta
 from ..planner import plan_rows
-from .wire import to_wire
+from .adjustments import of_sent
+from .answers import read_quietly, refuse_adjusted, warn_adjusted
+from .prepare import check_given
+from .rules import to_wire
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment
@@ -136,6 +139,8 @@ def convert(
 ) -> Plan[dict[str, str]]:
     """Module -> id of what was made. Raises `ConversionFailed` with what it found otherwise."""
     require("convertlead", facts)
+    for module, values in order.entities.items():
+        check_given(metas[module], values, facts)
     # What the new records will be called has to be known before the lead disappears.
     lead = yield from perform(Retrieve(order.lead))
     call = Operation(
@@ -159,7 +164,30 @@ def convert(
         raise _failed(order, made, error) from error
     if not isinstance(answer, Mapping):
         raise MalformedAnswer("convertlead answered without the ids of what it made.")
-    return {module: str(parse_id(str(answer[module]))) for module in MODULES if answer.get(module)}
+    made = {module: str(parse_id(str(answer[module]))) for module in MODULES if answer.get(module)}
+    yield from _compare(order, made, metas, facts, env)
+    return made
+
+
+def _compare(
+    order: Order,
+    made: Mapping[str, str],
+    metas: Mapping[str, ModuleMeta],
+    facts: Facts,
+    env: Environment,
+) -> Plan[None]:
+    """Read what was given values, since the answer has ids alone: those that the CRM stored
+    otherwise are warned of, or in strict mode raise `ValuesAdjusted`."""
+    given = [module for module in made if order.entities.get(module)]
+    rows = yield from together([read_quietly(metas[each], made[each], env) for each in given])
+    adjusted = tuple(
+        replace(each, field=f"{module}.{each.field}")
+        for module, row in zip(given, rows)
+        for each in of_sent(metas[module], order.entities[module], row or {})
+    )
+    what = ", ".join(f"{module} {id_}" for module, id_ in made.items())
+    refuse_adjusted(what, adjusted, facts)
+    warn_adjusted(what, adjusted)
 
 
 def _failed(order: Order, made: Mapping[str, str], error: VtigerError) -> ConversionFailed:

@@ -11,14 +11,15 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, overload
 
-from ..calls.operations import Query, Retrieve, Row
+from ..calls.operations import Retrieve, Row
 from ..calls.plans import Batch, Plan, perform
-from ..calls.server import Facts
 from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
+from ..planner.branches import Comparison, InList
+from ..planner.statement import Statement
 from ..values import is_blank
 
 if TYPE_CHECKING:
@@ -190,6 +191,12 @@ class LineItems(MutableSequence[LineItem]):
         self._items = [LineItem.from_wire(row) for row in rows]
         self._stored = [each._key() for each in self._items]
 
+    def outdated(self, rows: object) -> TypeGuard[list[Row]]:
+        """Whether the CRM's items, as an answer tells them, are no longer those that were read."""
+        if self._stored is None or not isinstance(rows, list):
+            return False
+        return self._stored != [LineItem.from_wire(row)._key() for row in rows]
+
     def to_wire(self) -> list[dict[str, Any]]:
         """The whole list as the CRM is sent it."""
         items = [item.to_wire() for item in self._known]
@@ -267,24 +274,6 @@ def is_inventory(meta: ModuleMeta) -> bool:
     return {"hdnTaxType", "hdnGrandTotal", "productid"} <= meta.by_wire.keys()
 
 
-def with_items(meta: ModuleMeta, wire: dict[str, Any], items: LineItems, facts: Facts) -> None:
-    """Put the items, and the header's product that the CRM asks for, among the wire values."""
-    wire[LINE_ITEMS] = items.to_wire()
-    if "productid" in meta.by_wire:
-        wire["productid"] = wire[LINE_ITEMS][0]["productid"]
-    refuse_individual_tax(meta, wire, facts)
-
-
-def refuse_individual_tax(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None:
-    """Raise `NotSupported` for what leaves a half-made record behind on Vtiger 8 with PHP 8."""
-    if wire.get("hdnTaxType") == "individual" and facts.php8_names:
-        raise NotSupported(
-            f"{meta.name} with hdnTaxType='individual' cannot be written on this server: Vtiger "
-            "8.0 on PHP 8 fails half-way and leaves a record that can be neither read nor "
-            "deleted. Use 'group'. Nothing was sent."
-        )
-
-
 def read_items(id_: str) -> Plan[list[Row]]:
     """The items of one record, as `retrieve` has them."""
     row = yield from perform(Retrieve(id_))
@@ -313,7 +302,7 @@ def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     ]
     pending = [(chunk, "0x0") for chunk in chunks]
     while pending:
-        replies = yield Batch([Query(_items_text(chunk, after)) for chunk, after in pending])
+        replies = yield Batch([_items(chunk, after).query for chunk, after in pending])
         following = []
         for (chunk, _), rows in zip(pending, replies):
             for row in rows:
@@ -329,12 +318,10 @@ def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     }
 
 
-def _items_text(parents: Sequence[str], after: str) -> str:
-    listed = ",".join(f"'{parse_id(each)}'" for each in parents)
-    return (
-        f"select * from LineItem where parent_id in ({listed}) and id > '{parse_id(after)}' "
-        "order by id limit 100;"
-    )
+def _items(parents: Sequence[str], after: str) -> Statement:
+    listed = InList("parent_id", tuple(str(parse_id(each)) for each in parents))
+    later = Comparison("id", ">", str(parse_id(after)))
+    return Statement("LineItem", ("*",), ((listed, later),), order=("id",), limit=100)
 
 
 def _is_tax(name: str) -> bool:

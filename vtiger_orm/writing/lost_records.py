@@ -17,7 +17,7 @@ from ..calls.clock import Source, Span
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
-from ..conditions.patterns import ANY, literal
+from ..conditions.collation import ANY, like_literal
 from ..conditions.tree import Compare, Equal, Like, Node, Selection, all_of, any_of
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -163,7 +163,7 @@ def _is_plain(text: str) -> bool:
 
 def _loosely(text: str) -> str:
     """A pattern for whatever the CRM may have made of a text."""
-    return ANY.join(map(literal, _REPLACED.split(text[:_SAFE_LENGTH]))) + ANY
+    return ANY.join(map(like_literal, _REPLACED.split(text[:_SAFE_LENGTH]))) + ANY
 
 
 def _may_be(stored: object, sent: str) -> bool:

@@ -1,37 +1,62 @@
-"""From a record to the one call that writes it: pure, and checked before anything is sent."""
+"""The one door for writes: from what is to be written to the one call that writes it.
+
+Pure, and checked before anything is sent. Every way of writing comes through here, so that what
+one of them refuses all of them refuse.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from ..calls.operations import Create, FilePart, Revise, Update
-from ..calls.server import Facts
+from ..calls.operations import Create, FilePart, Revise, Row, Update
+from ..calls.plans import Plan, collect_rows, together
+from ..calls.protocols import environment_of
+from ..calls.server import Facts, facts_of
+from ..conditions.tree import OneOf, Selection
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import encode
+from ..planner import plan_rows
+from ..planner.rows import read_row
+from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
-from .line_items import is_inventory, refuse_individual_tax, with_items
-from .rules import Problem, Rule, check_create, check_revise, enforce
-from .state import has_state, items_of
-from .wire import to_wire
+from .policies import Policy, policies_of
+from .rules import (
+    Problem,
+    check_create,
+    check_module,
+    check_revise,
+    check_values,
+    enforce,
+    to_wire,
+)
+from .state import has_state
 
 if TYPE_CHECKING:
+    from ..calls.protocols import Runner
     from ..records import BaseRecord
 
 SaveOperation: TypeAlias = Literal["revise", "update"]
 
-_TASK: Final = "Task"
+_ZEROED = (Family.INTEGER, Family.DECIMAL, Family.BOOLEAN)
+"""What a new record gets a 0 for where it is given a blank."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A checked write."""
 
+    change: Changeset
     call: Create | Revise | Update
     sent: Mapping[str, Any]
-    """The wire values of the call that the answer is compared with."""
+    """What was asked for, in the wire form in which the answer has to show it."""
+    unproved: frozenset[str] = frozenset()
+    """Wire names of which the answer proves nothing; they are read back where they were sent."""
+
+    @property
+    def meta(self) -> ModuleMeta:
+        return self.change.meta
 
 
 def owner_field(meta: ModuleMeta) -> FieldMeta | None:
@@ -53,134 +78,193 @@ def needs_user(record: BaseRecord, facts: Facts) -> bool:
     )
 
 
-def prepare(
-    record: BaseRecord,
-    facts: Facts,
-    *,
-    operation: SaveOperation = "revise",
-    present: Mapping[str, Any] | None = None,
-    file: FilePart | None = None,
-) -> Prepared | None:
-    """The call that writes what changed, or None when nothing did.
-
-    A new record may lack its owner yet (`owned`); `present` are the stored values that `update`
-    has to send again. Raises `InvalidRecord` (nothing may be sent then), `OutcomeUnknown` for a
-    record whose create was lost, and `BeingSaved` while another task or thread creates it.
-    """
-    id_ = record._saved_id
-    if id_ is None:
-        return _prepare_create(record, facts, file)
-    return _prepare_change(record, id_, facts, operation, present or {})
-
-
 def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
     """The creation with the session's user as the owner."""
     owner = owner_field(meta)
     if owner is None or not isinstance(prepared.call, Create):
         return prepared
-    values = {**prepared.sent, owner.wire: user}
-    return Prepared(replace(prepared.call, values=values), values)
+    values = {**prepared.call.values, owner.wire: user}
+    sent = {**prepared.sent, owner.wire: user}
+    return replace(prepared, call=replace(prepared.call, values=values), sent=sent)
 
 
-def _prepare_create(record: BaseRecord, facts: Facts, file: FilePart | None) -> Prepared:
-    meta = record.meta
-    if has_state(record):
+def prepare(
+    record: BaseRecord,
+    facts: Facts,
+    *,
+    operation: SaveOperation = "revise",
+    present: Row | None = None,
+    file: FilePart | None = None,
+) -> Prepared | None:
+    """The call that writes what changed, or None when nothing did.
+
+    A new record may lack its owner yet (`owned`); `present` are the stored values that were read
+    for it (`read_stored`). Raises `InvalidRecord` and `NotSupported` (nothing may be sent then),
+    `OutcomeUnknown` for a record whose create was lost, and `BeingSaved` while another task or
+    thread creates it.
+    """
+    if record._saved_id is None and has_state(record):
         refuse_unsettled(record)
-    given = to_wire(meta, record._outgoing(), facts.clock.zone.tz)
-    # A blank is what a new record has anyway, unless the CRM has a default.
-    wire = {
+    return prepare_changeset(
+        changeset_of(record, file, facts.clock.zone.tz),
+        facts,
+        operation=operation,
+        stored=present or {},
+    )
+
+
+def prepare_changeset(
+    change: Changeset,
+    facts: Facts,
+    *,
+    operation: SaveOperation = "revise",
+    stored: Row | None = None,
+) -> Prepared | None:
+    """`prepare` for any changeset: the same rules for whoever writes."""
+    meta, policies = change.meta, policies_of(change.meta)
+    change = change.with_stored(stored or {})
+    given = to_wire(meta, change.values, change.zone)
+    wire = _worth_sending(meta, given) if change.creates else dict(given)
+    for policy in policies:
+        wire |= policy.given(change, facts)
+    if not change.creates and not wire:
+        return None
+    if change.creates:
+        for policy in policies:
+            filled = policy.fills(change, wire, facts)
+            wire |= {name: value for name, value in filled.items() if not wire.get(name)}
+    enforce(meta, _problems(change, wire, facts, policies), facts)
+    values = dict(wire)
+    if not change.creates:
+        for policy in policies:
+            values = {**policy.along(change, wire, facts), **values}
+    for policy in policies:
+        values |= policy.spelt(values, facts)
+    if change.id is None:
+        blank = {name: "" for name in given if name not in wire and _stored_as_zero(meta, name)}
+        return _prepared(change, Create(meta.name, values, change.file), {**blank, **wire})
+    if operation == "revise":
+        return _prepared(change, Revise(change.id, values), wire)
+    # `update` takes an empty reference for "leave it"; only null clears one.
+    cleared = {name: None for name, value in wire.items() if value == "" and _refers(meta, name)}
+    again = _damaged_otherwise(meta, stored or {})
+    return _prepared(change, Update(change.id, {**again, **values, **cleared}), wire)
+
+
+def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None:
+    """The same rules for values that another operation puts into a new record, beside its own.
+
+    Raises as `prepare` does."""
+    change = Changeset(meta, None, {})
+    problems = [*check_module(meta), *check_values(meta, wire, facts)]
+    for policy in policies_of(meta):
+        problems += [each for check in policy.checks for each in check(change, wire, facts)]
+    enforce(meta, problems, facts)
+
+
+def _problems(
+    change: Changeset, wire: Mapping[str, Any], facts: Facts, policies: Sequence[Policy]
+) -> Iterator[Problem]:
+    """Every rule that the write breaks."""
+    if change.creates:
+        yield from check_create(change.meta, wire, facts)
+    else:
+        yield from check_revise(change.meta, wire, facts, present=_beside(change, facts))
+    for policy in policies:
+        for check in policy.checks:
+            yield from check(change, wire, facts)
+
+
+def _prepared(
+    change: Changeset, call: Create | Revise | Update, sent: Mapping[str, Any]
+) -> Prepared:
+    unproved = [policy.unproved(change, call) for policy in policies_of(change.meta)]
+    return Prepared(change, call, sent, frozenset().union(*unproved))
+
+
+def _worth_sending(meta: ModuleMeta, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Without blanks, which a new record has anyway, unless the CRM has a default."""
+    return {
         name: value
         for name, value in given.items()
         if value != "" or ((each := meta.by_wire.get(name)) and each.default)
     }
-    if meta.name == "Calendar":
-        wire.setdefault("activitytype", _TASK)
-    if is_inventory(meta):
-        items = items_of(record)
-        if items.loaded:
-            with_items(meta, wire, items, facts)
-    problems = [*check_create(meta, wire, facts), *_check_activity(meta, wire)]
-    if is_inventory(meta) and "LineItems" not in wire:
-        problems.append(
-            Problem(
-                "",
-                Rule.MANDATORY,
-                "it needs at least one line item: create(..., items=[LineItem(...)]) or "
-                "record.crm.items.append(...).",
-            )
-        )
-    enforce(meta, problems, facts)
-    refuse_individual_tax(meta, wire, facts)
-    return Prepared(Create(meta.name, wire, file), wire)
 
 
-def _prepare_change(
-    record: BaseRecord,
-    id_: str,
-    facts: Facts,
-    operation: SaveOperation,
-    present: Mapping[str, Any],
-) -> Prepared | None:
-    meta = record.meta
-    changed = to_wire(meta, record._outgoing(), facts.clock.zone.tz)
-    items_changed = has_state(record) and is_inventory(meta) and items_of(record).changed
-    if not changed and not items_changed:
-        return None
-    problems = check_revise(meta, changed, facts, present=_beside(record, facts))
-    enforce(meta, [*problems, *_check_activity(meta, changed)], facts)
-    wire: dict[str, Any] = dict(changed)
-    if items_changed:
-        wire = {**_currency(record, facts), **wire}
-        with_items(meta, wire, items_of(record), facts)
-    refuse_individual_tax(meta, wire, facts)
-    if operation == "revise":
-        return Prepared(Revise(id_, wire), wire)
-    again = {
+def _stored_as_zero(meta: ModuleMeta, name: str) -> bool:
+    each = meta.by_wire.get(name)
+    return each is not None and each.editable and each.family in _ZEROED
+
+
+def _damaged_otherwise(meta: ModuleMeta, stored: Row) -> dict[str, Any]:
+    """What `update` demands or damages where it is not told again."""
+    return {
         name: value
-        for name, value in present.items()
+        for name, value in stored.items()
         if name == "description" or ((each := meta.by_wire.get(name)) and each.mandatory)
     }
-    # `update` takes an empty reference for "leave it"; only null clears one.
-    cleared = {name: None for name, value in wire.items() if value == "" and _refers(meta, name)}
-    return Prepared(Update(id_, {**again, **wire, **cleared}), wire)
-
-
-def _beside(record: BaseRecord, facts: Facts) -> dict[str, str]:
-    """Stored values of picklists that others depend on, as far as they are loaded."""
-    found = {}
-    for dependency in facts.dependencies.get(record.meta.name, ()):
-        for name in (dependency.source, dependency.target):
-            each = record.meta.by_wire.get(name)
-            if each is not None and each.name in record.__dict__:
-                found[name] = encode(each, record.__dict__[each.name])
-    return found
-
-
-def _currency(record: BaseRecord, facts: Facts) -> dict[str, str]:
-    """A foreign currency and its rate, which some servers reset when items are written."""
-    found: dict[str, str] = {}
-    for name in ("currency_id", "conversion_rate"):
-        each = record.meta.by_wire.get(name)
-        value = record.__dict__.get(each.name) if each is not None and each.editable else None
-        if each is None or value is None:
-            return {}
-        found[name] = encode(each, value)
-    return found if float(found["conversion_rate"]) != 1 else {}
-
-
-def _check_activity(meta: ModuleMeta, wire: Mapping[str, Any]) -> list[Problem]:
-    """Tasks are Calendar, everything else is Events: a wrong type hides the record from both."""
-    kind = wire.get("activitytype")
-    if kind is None or meta.name not in ("Calendar", "Events"):
-        return []
-    if meta.name == "Calendar" and kind != _TASK:
-        return [Problem("activitytype", Rule.VALUE, f"a Calendar record is a {_TASK!r}.")]
-    if meta.name == "Events" and kind in (_TASK, "Emails"):
-        message = f"{kind!r} is no event: tasks are records of Calendar, mails of Emails."
-        return [Problem("activitytype", Rule.VALUE, message)]
-    return []
 
 
 def _refers(meta: ModuleMeta, name: str) -> bool:
     each = meta.by_wire.get(name)
     return each is not None and each.family is Family.REFERENCE and each.kind is not Kind.OWNER
+
+
+def _beside(change: Changeset, facts: Facts) -> dict[str, str]:
+    """Stored values of picklists that others depend on, as far as they are known."""
+    found = {}
+    for dependency in facts.dependencies.get(change.meta.name, ()):
+        for name in (dependency.source, dependency.target):
+            text = change.known_text(name)
+            if text is not None:
+                found[name] = text
+    return found
+
+
+# What has to be read first
+
+
+def needed_fields(change: Changeset, facts: Facts) -> tuple[FieldMeta, ...]:
+    """Stored values, not known yet, without which the write would damage something."""
+    names = [name for policy in policies_of(change.meta) for name in policy.needs(change, facts)]
+    fields = (change.meta.by_wire.get(name) for name in names)
+    there = {*change.known, *change.values}
+    return tuple(each for each in fields if each is not None and each.name not in there)
+
+
+def read_stored(
+    records: Sequence[BaseRecord], runner: Runner | None, *, operation: SaveOperation = "revise"
+) -> Plan[dict[str, Row]]:
+    """Id -> what `prepare` has to know of these records of one module beside what they hold.
+
+    Nearly always nothing, and no call. `update` has to be told again what it would damage.
+    """
+    changes = [changeset_of(record) for record in records if record._saved_id is not None]
+    if operation == "update":
+        ids = [str(change.id) for change in changes]
+        return (yield from _read_whole(changes[0].meta, ids, runner)) if ids else {}
+    return (yield from read_needed([each for each in changes if each.values], runner))
+
+
+def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dict[str, Row]]:
+    """Id -> stored values that these changes of records of one module need."""
+    facts = facts_of(runner)
+    wanted = {str(change.id): needed_fields(change, facts) for change in changes}
+    fields = tuple(dict.fromkeys(each for needed in wanted.values() for each in needed))
+    ids = [id_ for id_, needed in wanted.items() if needed]
+    if not ids:
+        return {}
+    meta = changes[0].meta
+    if not all(each.selectable for each in fields):
+        return (yield from _read_whole(meta, ids, runner))
+    selection = Selection(meta, OneOf(meta.id, tuple(ids)), columns=(meta.id, *fields))
+    found = yield from collect_rows(plan_rows(selection, environment_of(runner)))
+    return {str(row["id"]): row for row in found}
+
+
+def _read_whole(
+    meta: ModuleMeta, ids: Sequence[str], runner: Runner | None
+) -> Plan[dict[str, Row]]:
+    env = environment_of(runner)
+    rows = yield from together([read_row(meta, id_, env) for id_ in ids])
+    return {id_: row for id_, row in zip(ids, rows) if row is not None}

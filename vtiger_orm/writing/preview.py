@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..calls.operations import Call, Create
 from ..calls.server import Facts
-from ..errors import InvalidRecord
+from ..errors import InvalidRecord, NotSupported
 from ..metadata.kinds import Family
+from ..metadata.module import ModuleMeta
 from .line_items import is_inventory
+from .policies import is_writable
 from .prepare import SaveOperation, needs_user, prepare
-from .rules import Problem
+from .rules import Problem, Rule
 from .state import items_of
 
 if TYPE_CHECKING:
@@ -57,17 +59,25 @@ def of_save(record: BaseRecord, facts: Facts, *, operation: SaveOperation = "rev
     new = record._saved_id is None
     try:
         prepared = prepare(record, facts, operation=operation)
-    except InvalidRecord as error:
-        name = "create" if new else operation
-        return Preview(name, meta.name, 0, problems=tuple(error.problems))
+    except (InvalidRecord, NotSupported) as error:
+        return refused("create" if new else operation, meta, error)
     if prepared is None:
         return Preview("none", meta.name, 0)
-    values = dict(prepared.sent)
+    values = dict(prepared.call.values)
     if user is not None:
         values["assigned_user_id"] = user
     call: Call[Any] = prepared.call
     ids = () if isinstance(call, Create) else (str(record._saved_id),)
     return Preview(call.operation, meta.name, 1, values, ids)
+
+
+def refused(operation: str, meta: ModuleMeta, error: InvalidRecord | NotSupported) -> Preview:
+    """The preview of what the rules refuse."""
+    if isinstance(error, InvalidRecord):
+        problems = tuple(error.problems)
+    else:
+        problems = (Problem("", Rule.SERVER, str(error)),)
+    return Preview(operation, meta.name, 0, problems=problems)
 
 
 def copy_of(record: R, changes: Mapping[str, Any]) -> R:
@@ -80,7 +90,7 @@ def copy_of(record: R, changes: Mapping[str, Any]) -> R:
         name: value
         for name, value in record.__dict__.items()
         if (each := meta.fields.get(name)) is not None
-        and each.editable
+        and is_writable(meta, each)
         and not each.unique
         and each.family is not Family.ID
         and value is not None

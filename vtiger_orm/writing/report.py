@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 from ..errors import VtigerError
+from .adjustments import Adjustment
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ class RowOutcome(Generic[T]):
     status: Status = Status.PENDING
     error: VtigerError | None = None
     """Why it failed or is unknown; its `outcome` tells what became of the call."""
+    adjusted: tuple[Adjustment, ...] = ()
+    """What the CRM stored otherwise, or does not show, of a row that is done."""
 
     @property
     def settled(self) -> bool:
@@ -71,6 +74,11 @@ class BulkReport(Sequence[RowOutcome[T]]):
     @property
     def done(self) -> list[RowOutcome[T]]:
         return self.of(Status.DONE)
+
+    @property
+    def adjusted(self) -> list[RowOutcome[T]]:
+        """The rows that are done, but not as they were sent."""
+        return [each for each in self._outcomes if each.adjusted]
 
     @property
     def failed(self) -> list[RowOutcome[T]]:
@@ -111,10 +119,13 @@ class BulkReport(Sequence[RowOutcome[T]]):
         return f"<BulkReport of {len(self)}: {self.summary()}>"
 
     def summary(self) -> str:
-        """``97 done, 2 failed, 1 unknown``."""
+        """``97 done (1 adjusted), 2 failed, 1 unknown``."""
         counts = self.counts
-        shown = (f"{counts[status]} {status}" for status in _SHOWN if counts[status])
-        return ", ".join(shown) or "nothing to do"
+        shown = {status: f"{counts[status]} {status}" for status in _SHOWN if counts[status]}
+        adjusted = len(self.adjusted)
+        if adjusted:
+            shown[Status.DONE] += f" ({adjusted} adjusted)"
+        return ", ".join(shown.values()) or "nothing to do"
 
 
 _SHOWN = (Status.DONE, Status.UNCHANGED, Status.FAILED, Status.UNKNOWN, Status.PENDING)

@@ -11,21 +11,21 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import Any, Final
 
 from ..calls.server import Facts
-from ..errors import InvalidRecord
+from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import is_blank
+from ..values import SEPARATOR, encode, is_blank, plain
+from ..values.zones import to_wall
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _INTEGER_LIMIT: Final = 2**31
 _OWNERS: Final = ("Users", "Groups")
-_MULTI_SEPARATOR: Final = " |##| "
-_FILLED_FOR_THE_USER: Final = frozenset({"productid"})
 
 
 class Rule(StrEnum):
@@ -42,6 +42,8 @@ class Rule(StrEnum):
     EMAIL = "email"
     RANGE = "range"
     CHARACTERS = "characters"
+    SERVER = "server"
+    """What this server cannot do; raises `NotSupported`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +62,41 @@ class UnknownPicklistValue(UserWarning):
     """A value that the picklist did not have when the package was generated."""
 
 
+def to_wire(meta: ModuleMeta, values: Mapping[str, object], zone: tzinfo = UTC) -> dict[str, Any]:
+    """The wire values of attributes, moments as a CRM of this zone writes them.
+
+    A name the module does not know is the wire name of a field newer than the package; its value
+    is written by its Python type alone. Raises `InvalidRecord` that lists every value that has no
+    wire form.
+    """
+    wire: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in values.items():
+        each = meta.fields.get(name)
+        try:
+            if each is not None:
+                text = encode(each, value)
+                wire[each.wire] = to_wall(text, zone) if each.family is Family.DATETIME else text
+            else:
+                wire[name] = plain(value)
+        except InvalidValue as error:
+            problems.append(Problem(name, Rule.VALUE, str(error)))
+        except ValueError as error:
+            problems.append(Problem(name, Rule.VALUE, f"{name}: {error}"))
+    if problems:
+        raise InvalidRecord(meta.name, problems)
+    return wire
+
+
 def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> list[Problem]:
     """Problems of the values of a `create`, completed ones (the owner) included."""
-    problems: list[Problem] = []
-    if not meta.creatable:
-        problems.append(_forbidden(meta, "create records in"))
+    problems = list(check_module(meta))
     for each in meta.fields.values():
-        if each.mandatory and not each.default and each.kind is not Kind.OWNER:
-            if each.wire in _FILLED_FOR_THE_USER and "LineItems" in wire:
-                continue
-            if each.family is not Family.SECRET and each.editable and _blank(wire.get(each.wire)):
-                problems.append(_missing(meta, each))
-    problems.extend(_check_values(meta, wire, facts, present={}))
+        asked_for = each.mandatory and each.editable and not each.default
+        filled = each.kind is Kind.OWNER or each.family is Family.SECRET
+        if asked_for and not filled and _blank(wire.get(each.wire)):
+            problems.append(_missing(meta, each))
+    problems.extend(check_values(meta, wire, facts))
     return problems
 
 
@@ -90,8 +115,14 @@ def check_revise(
         each = meta.by_wire.get(name)
         if each is not None and each.mandatory and _blank(value):
             problems.append(_missing(meta, each))
-    problems.extend(_check_values(meta, wire, facts, present=present or {}))
+    problems.extend(check_values(meta, wire, facts, present=present))
     return problems
+
+
+def check_module(meta: ModuleMeta) -> Iterator[Problem]:
+    """Whether there may be new records at all."""
+    if not meta.creatable:
+        yield _forbidden(meta, "create records in")
 
 
 def check_delete(meta: ModuleMeta) -> list[Problem]:
@@ -99,19 +130,27 @@ def check_delete(meta: ModuleMeta) -> list[Problem]:
 
 
 def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: Facts) -> None:
-    """Warn of the mild problems; raise `InvalidRecord` with all of them if one is fatal."""
+    """Warn of the mild problems; raise `InvalidRecord` with all of them if one is fatal, or
+    `NotSupported` where nothing but the server is in the way."""
     found = list(problems)
     fatal = [each for each in found if each.fatal or facts.strict]
+    if fatal and all(each.rule is Rule.SERVER for each in fatal):
+        raise NotSupported(" ".join(each.message for each in fatal))
     if fatal:
         raise InvalidRecord(meta.name, fatal)
     for each in found:
         message = f"{meta.name}: {each.message}"
-        warnings.warn(message, UnknownPicklistValue, stacklevel=_callers_level())
+        warnings.warn(message, UnknownPicklistValue, stacklevel=callers_level())
 
 
-def _check_values(
-    meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts, *, present: Mapping[str, Any]
+def check_values(
+    meta: ModuleMeta,
+    wire: Mapping[str, Any],
+    facts: Facts,
+    *,
+    present: Mapping[str, Any] | None = None,
 ) -> Iterator[Problem]:
+    """Problems of single values; `present` are other known wire values of the record."""
     for name, value in wire.items():
         each = meta.by_wire.get(name)
         if each is None:
@@ -126,7 +165,7 @@ def _check_values(
             )
         elif isinstance(value, str) and not _blank(value):
             yield from _check_value(meta, each, value, facts)
-    yield from _check_dependencies(meta, wire, facts, present)
+    yield from _check_dependencies(meta, wire, facts, present or {})
 
 
 def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
@@ -136,7 +175,7 @@ def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) ->
         case Family.CHOICE:
             yield from _check_choice(meta, each, [value])
         case Family.CHOICES:
-            yield from _check_choice(meta, each, value.split(_MULTI_SEPARATOR))
+            yield from _check_choice(meta, each, value.split(SEPARATOR))
         case Family.INTEGER:
             if not -_INTEGER_LIMIT <= int(value) < _INTEGER_LIMIT:
                 yield Problem(
@@ -223,7 +262,7 @@ def _check_dependencies(
             )
 
 
-def _callers_level() -> int:
+def callers_level() -> int:
     """The `stacklevel`, seen from the caller of this, of the code that uses the library."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OWN):

@@ -8,27 +8,34 @@ the owner from the session's user.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from ..calls.environment import Environment
-from ..calls.operations import Create, Delete, FilePart, Me, Row, Update
+from ..calls.operations import Create, Delete, FilePart, Me, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import Facts, facts_of
-from ..errors import DoesNotExist, InvalidRecord, InvalidValue, StaleRecord, VtigerError
-from ..planner.single import find_row, read_row
-from ..values import encode
-from ..values.zones import to_wall
-from .adjustments import compare, refusal, repaired
+from ..errors import DoesNotExist, InvalidRecord, InvalidValue, VtigerError
+from ..planner.rows import find_row, read_row
+from ..records.handle import outgoing, saved_id
+from ..records.handle import settle as take_over
+from .answers import (
+    fields_of,
+    forget_unanswered,
+    judged,
+    must_be_read,
+    read_again,
+    refuse_adjusted,
+)
 from .create_once import create_once
 from .doubt import claimed
-from .line_items import LINE_ITEMS, is_inventory
-from .prepare import Prepared, SaveOperation, needs_user, owned, prepare
+from .line_items import is_inventory
+from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rules import Problem, Rule, check_delete, enforce
 from .state import items_of, state_of, take_items
-from .wire import fields_of
+from .unmodified import check_unmodified
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -88,19 +95,16 @@ def save(
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
     facts, env = facts_of(runner), environment_of(runner)
-    present: Row = {}
-    if operation == "update" and record._saved_id is not None:
-        # What update is not told again it may damage: a description is encoded once more.
-        stored = yield from read_row(record.meta, record._saved_id, env)
-        present = stored or {}
-    given = record._outgoing()
+    stored = yield from read_stored([record], runner, operation=operation)
+    present = stored.get(str(saved_id(record)))
+    given = outgoing(record)
     prepared = prepare(record, facts, operation=operation, present=present, file=file)
     if prepared is None:
         return
     if needs_user(record, facts):
         user = str((yield from perform(Me()))["id"])
         # Another task may have saved or changed the record in the meantime.
-        given = record._outgoing()
+        given = outgoing(record)
         prepared = prepare(record, facts, operation=operation, present=present, file=file)
         if prepared is None:
             return
@@ -109,24 +113,22 @@ def save(
     if isinstance(prepared.call, Create):
         with claimed(record, prepared.call, facts):
             row = yield from create_once(record, prepared.call, facts, env)
-            yield from _take_over(written, row, facts, env, runner)
+            yield from _take_over(written, row, facts, runner)
         return
     if if_unmodified:
-        yield from _check_unmodified(record, facts, env)
+        yield from check_unmodified(prepared, env)
     row = yield from perform(prepared.call)
-    yield from _take_over(written, row, facts, env, runner)
+    yield from _take_over(written, row, facts, runner)
 
 
-def _take_over(
-    written: Written, row: Row, facts: Facts, env: Environment, runner: Runner | None
-) -> Plan[None]:
-    record = written.record
-    if row.keys() == {"id"}:
-        # A dialect that tells no more: the record is known, its values are read.
-        record._settle(row, runner, written.given)
+def _take_over(written: Written, row: Row, facts: Facts, runner: Runner | None) -> Plan[None]:
+    record, prepared = written.record, written.prepared
+    if must_be_read(prepared, row):
+        # The record is known from here on, whatever becomes of the reading.
+        take_over(record, fields_of(row), runner, written.given)
         state_of(record).lost = None
-        row = (yield from read_row(record.meta, str(row["id"]), env)) or row
-    settle(written, row, facts, runner)
+        [(prepared, row)] = yield from read_again([(prepared, row)], runner)
+    settle(replace(written, prepared=prepared), row, facts, runner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,47 +144,19 @@ class Written:
 def settle(written: Written, row: Row, facts: Facts, runner: Runner | None) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     record, prepared = written.record, written.prepared
-    meta = record.meta
-    row = fields_of(repaired(meta, prepared.sent, row))
-    if isinstance(prepared.call, Update) and LINE_ITEMS in prepared.sent:
-        # The answer of `update` has an empty list, whatever is stored.
-        row.pop(LINE_ITEMS, None)
-    record._settle(row, runner, written.given)
+    row, adjusted = judged(prepared, row)
+    take_over(record, row, runner, written.given)
+    forget_unanswered(record, row)
     take_items(record, row)
     state = state_of(record)
     state.lost = None
-    state.adjusted = compare(meta, prepared.sent, row)
-    if facts.strict and state.adjusted:
-        error = refusal(meta, str(record._saved_id), state.adjusted)
-        error.record = record
-        raise error
-
-
-def _check_unmodified(record: BaseRecord, facts: Facts, env: Environment) -> Plan[None]:
-    """Raise `StaleRecord` when the CRM's `modifiedtime` is no longer the loaded one."""
-    meta, id_ = record.meta, str(record._saved_id)
-    stamp = meta.by_wire.get("modifiedtime")
-    if stamp is None:
-        raise StaleRecord(
-            f"{meta.name} has no modifiedtime, so a change by somebody else cannot be noticed. "
-            "Save without if_unmodified."
-        )
-    loaded = encode(stamp, getattr(record, stamp.name))
-    found = yield from find_row(meta, id_, env, columns=("id", "modifiedtime"))
-    if found is None:
-        raise StaleRecord(f"{meta.name} {id_} is no longer there to be read: nothing was written.")
-    # The CRM's zone may have been learnt after the record was read.
-    if found["modifiedtime"] not in (loaded, to_wall(loaded, env.zone)):
-        raise StaleRecord(
-            f"{meta.name} {id_} was changed in the CRM at {found['modifiedtime']} (server time), "
-            f"after it was read with {loaded}: nothing was written. Refresh it and apply the "
-            "change again."
-        )
+    state.adjusted = adjusted
+    refuse_adjusted(f"{record.meta.name} {saved_id(record)}", adjusted, facts, record)
 
 
 def delete(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
     """Move the record to the CRM's recycle bin. One that is gone already counts as deleted."""
-    id_ = record._saved_id
+    id_ = saved_id(record)
     meta = record.meta
     if id_ is None:
         raise DoesNotExist(f"This {meta.name} record was never saved: there is nothing to delete.")
@@ -218,7 +192,7 @@ def is_gone(meta: ModuleMeta, id_: str, env: Environment) -> Plan[bool | None]:
 
 def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
     """Read the record again; unsaved changes are dropped. Raises the model's `DoesNotExist`."""
-    id_ = record._saved_id
+    id_ = saved_id(record)
     meta = record.meta
     if id_ is None:
         raise record.DoesNotExist(
@@ -229,7 +203,9 @@ def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
         raise record.DoesNotExist(
             f"{meta.name} {id_} is not there: deleted, or hidden from this session's user."
         )
-    record._settle(fields_of(row), runner)
+    row = fields_of(row)
+    take_over(record, row, runner)
+    forget_unanswered(record, row, items=True)
     take_items(record, row)
     state_of(record).adjusted = ()
 

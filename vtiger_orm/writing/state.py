@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .._pickled import restores
 from ..calls.outcome import Fate, Outcome
 from ..calls.plans import Plan
 from ..errors import InvalidValue
+from ..records.handle import recall, remember
 from .adjustments import Adjustment
 from .line_items import FINAL_DETAILS, LINE_ITEMS, LineItems, is_inventory, read_items_of
 
@@ -66,17 +68,40 @@ class OperationState:
         twin.lost = self.lost
         return twin
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """All but the doubt stays behind."""
+        lost = self.lost
+        if lost is None:
+            return restore_doubt, (None, None)
+        return restore_doubt, (dict(lost.sent), lost.at, dict(lost.given), lost.until, lost.said)
+
+
+@restores
+def restore_doubt(
+    sent: Mapping[str, Any] | None,
+    at: datetime | None,
+    given: Mapping[str, object] | None = None,
+    until: datetime | None = None,
+    said: str = "",
+) -> OperationState:
+    """What is known of a record whose create was sent and not answered."""
+    state = OperationState()
+    if sent is not None and at is not None:
+        state.lost = LostCreate(sent, given or {}, at, until or at, said)
+    return state
+
 
 def state_of(record: BaseRecord) -> OperationState:
     """The record's state, made when it is first needed."""
-    state: OperationState | None = getattr(record._state, "operations", None)
-    if state is None:
-        state = record._state.operations = OperationState()
+    state = recall(record)
+    if not isinstance(state, OperationState):
+        state = OperationState()
+        remember(record, state)
     return state
 
 
 def has_state(record: BaseRecord) -> bool:
-    return getattr(record._state, "operations", None) is not None
+    return recall(record) is not None
 
 
 def items_of(record: BaseRecord) -> LineItems:
@@ -84,7 +109,7 @@ def items_of(record: BaseRecord) -> LineItems:
     state = state_of(record)
     if state.items is None:
         state.items = LineItems()
-        rows = (record._state.extra or {}).get(LINE_ITEMS)
+        rows = record.extra.get(LINE_ITEMS)
         if isinstance(rows, list):
             state.items.settle(rows)
     return state.items
@@ -93,9 +118,7 @@ def items_of(record: BaseRecord) -> LineItems:
 def take_items(record: BaseRecord, row: Row) -> None:
     """Keep the items of an answer with the record's items, where those are in use."""
     rows = row.get(LINE_ITEMS)
-    extra = record._state.extra
-    if extra is not None:
-        extra.pop(FINAL_DETAILS, None)
+    record.extra.pop(FINAL_DETAILS, None)
     if has_state(record) and state_of(record).items is not None and isinstance(rows, list):
         items_of(record).settle(rows)
 

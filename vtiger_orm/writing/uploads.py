@@ -75,11 +75,8 @@ def upload(
         raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
     meta = model.meta
     part = upload.part(part_name(meta))
-    given = dict(values)
-    if meta.name == "Documents":
-        given = _document(meta, part, given)
     try:
-        record = yield from write.create(model, given, runner=runner, file=part)
+        record = yield from write.create(model, values, runner=runner, file=part)
     finally:
         if isinstance(upload.source, str | os.PathLike):
             part.content.close()
@@ -89,14 +86,3 @@ def upload(
         error.record = record  # type: ignore[attr-defined]
         raise
     return record
-
-
-def _document(meta: ModuleMeta, part: FilePart, values: dict[str, Any]) -> dict[str, Any]:
-    """The title defaults to the file's name; ``I`` says that the file is kept in the CRM."""
-    title = meta.by_wire.get("notes_title")
-    if title is not None:
-        values.setdefault(title.name, part.filename)
-    place = meta.by_wire.get("filelocationtype")
-    if place is not None:
-        values.setdefault(place.name, "I")
-    return values

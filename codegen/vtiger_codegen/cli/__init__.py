@@ -1,13 +1,15 @@
-"""The command line: one file a verb, imported when the verb is used.
+"""The command line: a file or a folder for each verb, imported when the verb is used.
 
-A verb is a module in this folder with a click command of the same name. Errors of the library
-become one message without a traceback: exit code 1, and 2 for wrong usage.
+It holds a click command of the same name. Errors of the library become one message without a
+traceback: exit code 1, and 2 for wrong usage. Those of `diff` and `check` are verdicts: 0 same,
+1 safe, 2 breaking, 3 could not tell, whatever the reason.
 """
 
 from __future__ import annotations
 
 import ast
-import difflib
+import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -19,9 +21,10 @@ import click
 from vtiger_orm.errors import MissingExtra, VtigerError
 
 from .. import __version__
-from ..terminal import say
+from ..text.suggest import suggest
+from ..text.terminal import say
 
-_ORDER: Final = (
+_AS_MET: Final = (
     "whoami",
     "pull",
     "generate",
@@ -50,13 +53,18 @@ _EXTRAS: Final = {
 }
 
 
+_JUDGES: Final = frozenset({"check", "diff"})
+"""Verbs whose exit code is a verdict: 0 same, 1 safe, 2 breaking."""
+_COULD_NOT_TELL: Final = 3
+
+
 class Verbs(click.Group):
     """The verbs that have a file here. Listing them imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        found = {file.stem for file in _folder().glob("*.py") if not file.stem.startswith("_")}
-        known = [name for name in _ORDER if name in found]
-        return known + sorted(found.difference(known))
+        found = _sources()
+        known = [name for name in _AS_MET if name in found]
+        return known + sorted(found.keys() - known)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -73,8 +81,8 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         verbs = self.list_commands(ctx)
         if args and args[0] not in verbs and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], verbs, n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else ""
+            close = suggest(args[0], verbs)
+            hint = f" Did you mean '{close}'?" if close else ""
             ctx.fail(f"No such command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -85,13 +93,15 @@ class Verbs(click.Group):
             formatter.write_dl(rows)
 
 
-def _folder() -> Path:
-    return Path(__file__).parent
+def _sources() -> dict[str, Path]:
+    """The file that holds each verb."""
+    here = Path(__file__).parent
+    modules = {file.stem: file for file in here.glob("[!_]*.py")}
+    return modules | {file.parent.name: file for file in here.glob("*/__init__.py")}
 
 
 def _summary(name: str) -> str:
-    source = (_folder() / f"{name}.py").read_text(encoding="utf-8")
-    doc = ast.get_docstring(ast.parse(source)) or ""
+    doc = ast.get_docstring(ast.parse(_sources()[name].read_text(encoding="utf-8"))) or ""
     line = doc.partition("\n")[0]
     told = line.partition(": ")[2] or line
     return told[:1].upper() + told[1:]
@@ -115,24 +125,27 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    judges = next((each for each in given if not each.startswith("-")), "") in _JUDGES
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            code: Any = cli.main(
-                args=None if arguments is None else list(arguments),
-                prog_name="vtiger-orm",
-                standalone_mode=False,
-            )
+            code: Any = cli.main(args=given, prog_name="vtiger-orm", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _COULD_NOT_TELL if judges else error.exit_code
     except click.Abort:
         click.echo("Aborted.", err=True)
         return 130
     except (VtigerError, OSError) as error:
         click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
         say(error, err=True)
-        return 1
+        return _COULD_NOT_TELL if judges else 1
+    except Exception:
+        if not judges:
+            raise
+        traceback.print_exc()  # whose own exit code would say that all is well
+        return _COULD_NOT_TELL
     return code if isinstance(code, int) else 0
 
 

@@ -9,10 +9,15 @@ import click
 
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..config import Settings, load_settings
-from ..drift import drift
+from ..config import Config, load_config
+from ..diff.compare import compare, remembered_renames
+from ..diff.grading import exit_code
+from ..diff.reports import as_text
+from ..naming.lock import load_lock
+from ..naming.renamed import with_renames
 from ..project import Project
-from ..terminal import say
+from ..text.terminal import say
+from ._comparing import warn_of_losses
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -39,56 +44,46 @@ def check(
     """Compare the package with what `vtiger-orm generate --locked` would print now.
 
     Writes nothing and asks no CRM, so it fits a pre-commit hook or CI. Exits with 0 when code,
-    names.lock and snapshot agree, with 1 and a list when not.
+    names.lock and snapshot agree, with 1 and a list when not, and with 3 when it could not tell.
 
-    With --live the snapshot is compared with the CRM as well, for a job that runs now and then.
-    User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY.
+    With --live the snapshot is compared with the CRM as well, for a job that runs now and then:
+    exits with 2 when the CRM has changed in a way that breaks code. User name and access key
+    come from VTIGER_USERNAME and VTIGER_ACCESS_KEY.
     """
-    settings = load_settings()
-    project = Project.of(settings, schema=schema, output=output, templates=templates)
+    config = load_config()
+    project = Project.of(config, schema=schema, output=output, templates=templates)
     given = {"--schema": schema, "--output": output, "--templates": templates}
     options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
     agrees = _offline(project, show_diff, cure=f"vtiger-orm generate{options}")
-    if live:
-        agrees = _live(project, settings, url) and agrees
-    ctx.exit(0 if agrees else 1)
+    ctx.exit(max(0 if agrees else 1, _live(project, config, url) if live else 0))
 
 
 def _offline(project: Project, show_diff: bool, cure: str) -> bool:
-    problems = project.check()
-    if not problems:
+    mismatches = project.check()
+    if not mismatches:
         say(f"{project.output} agrees with {project.schema}.", fg="green")
         return True
     say(f"{project.output} does not agree with {project.schema}:", fg="red", err=True)
-    for problem in problems:
-        say(f"  {problem.what:<9} {problem.where}", err=True)
-        if show_diff and problem.diff:
-            say(problem.diff, err=True)
+    for each in mismatches:
+        say(f"  {each.what:<9} {each.where}", err=True)
+        if show_diff and each.diff:
+            say(each.diff, err=True)
     say(f"Run: {cure}", err=True)
     return False
 
 
-def _live(project: Project, settings: Settings, url: str | None) -> bool:
-    from rich.console import Console
-
-    from ..credentials import open_session
-    from ..pull import pull_snapshot
+def _live(project: Project, config: Config, url: str | None) -> int:
+    from ..live.pull import pull_again
 
     known = Snapshot.load(project.schema)
-    dialect = known.instance.dialect if settings.dialect == "auto" else None
-    with open_session(url, dialect, settings) as session:
-        now = pull_snapshot(
-            session,
-            include=settings.include,
-            exclude=settings.exclude,
-            console=Console(stderr=True),
-        )
-    lines = drift(known, now)
-    if not lines:
+    now, identity = pull_again(known, config, url)
+    lock = load_lock(project.lock_file)
+    found = compare(known, now, remembered_renames(known, now, lock))
+    if not found:
         say(f"{project.schema} agrees with the CRM.", fg="green")
-        return True
+        return 0
+    warn_of_losses(found, now, identity, config)
     say(f"{project.schema} does not agree with the CRM:", fg="red", err=True)
-    for line in lines:
-        say(f"  {line}", err=True)
+    say(as_text(found, with_renames(lock, now.modules)), err=True)
     say("Run: vtiger-orm pull && vtiger-orm generate", err=True)
-    return False
+    return exit_code(found.grade)

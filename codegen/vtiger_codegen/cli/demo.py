@@ -56,8 +56,8 @@ def _embedded(profile: str, console: object) -> Iterator[Session]:
 
 @contextlib.contextmanager
 def _real(url: str) -> Iterator[Session]:
-    from ..config import load_settings
-    from ..credentials import open_session
+    from ..config import load_config
+    from ..live.credentials import open_session
 
-    with open_session(url, None, load_settings()) as session:
+    with open_session(url, None, load_config()) as session:
         yield session

@@ -8,9 +8,9 @@ from typing import Final
 
 import click
 
-from ..config import load_settings
+from ..config import load_config
 from ..project import Project
-from ..terminal import counted, say
+from ..text.terminal import counted, say
 
 _LINES: Final = 20
 
@@ -37,7 +37,7 @@ def generate(
     of modules that are gone are removed, and nothing else in the folder is touched. Settings
     come from [tool.vtiger-orm] of pyproject.toml.
     """
-    project = Project.of(load_settings(), schema=schema, output=output, templates=templates)
+    project = Project.of(load_config(), schema=schema, output=output, templates=templates)
     result = project.generate(locked=locked)
     _tell("new name ", result.new_names)
     _tell("written  ", result.changes.written)

@@ -9,13 +9,24 @@ from typing import Final
 import click
 from rich.console import Console
 
+from vtiger_orm.errors import SnapshotError
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..config import load_settings
-from ..credentials import DIALECTS, open_session
-from ..pull import pull_into
-from ..terminal import counted, say
+from ..config import load_config
+from ..diff.compare import Diff
+from ..diff.reports import as_text
+from ..generate import check_patterns
+from ..live.credentials import DIALECTS, open_session
+from ..live.losses import Losses, losses
+from ..live.proofs import with_former_proofs
+from ..live.pull import pull_snapshot, warn_about_types
+from ..naming.lock import FILE_NAME, NamesLock
+from ..text.terminal import ask, at_terminal, counted, say
+from ._comparing import compare_asking, save_answers
+
+_LINES: Final = 40
+"""Changes that are told before the rest is left to `diff`."""
 
 _MEANINGS: Final = {
     Flaw.UNSAYABLE: "the name cannot be written in a query; refresh() reads the field",
@@ -36,39 +47,100 @@ _MEANINGS: Final = {
 )
 @click.option("--include", multiple=True, metavar="GLOB", help="Modules to take; repeatable.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Modules to leave out; repeatable.")
+@click.option(
+    "--rename",
+    "renames",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="What was OLD is called NEW now: Contacts.cf_1=cf_2; repeatable.",
+)
+@click.option(
+    "--allow-loss",
+    is_flag=True,
+    help="Write it although modules or fields are missing that the snapshot has.",
+)
 def pull(
     url: str | None,
     dialect: str | None,
     schema: Path | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
+    renames: tuple[str, ...],
+    allow_loss: bool,
 ) -> None:
     """Ask the CRM to describe every module, and write the answers as sorted JSON.
 
     User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY, or are asked for.
     Nothing is written to the CRM. The snapshot holds no secrets, no address and no dates: commit
     it. The folder's snapshot is replaced as a whole, so modules that are left out are gone.
+
+    What changed since is told and graded. A pull that would lose modules or fields because its
+    user may see less than the one before writes nothing, unless --allow-loss is given or
+    somebody at a terminal agrees.
     """
-    settings = load_settings()
-    folder = schema or settings.schema_folder
-    console = Console(stderr=True)
-    with open_session(url, dialect, settings) as session, session.count_calls() as calls:
-        snapshot = pull_into(
-            folder,
-            session,
-            include=include or settings.include,
-            exclude=exclude or settings.exclude,
-            console=console,
+    config = load_config()
+    folder = schema or config.schema_folder
+    chosen = {"include": include or config.include, "exclude": exclude or config.exclude}
+    former = _former(folder)
+    with open_session(url, dialect, config) as session, session.count_calls() as calls:
+        snapshot = pull_snapshot(session, console=Console(stderr=True), **chosen)
+        identity = session.identify()
+    seen = [snapshot] if former is None else [snapshot, former]
+    check_patterns(chosen["include"], chosen["exclude"], *seen)
+    if former is not None:
+        snapshot = with_former_proofs(former, snapshot)
+        diff, lock = compare_asking(former, snapshot, folder / FILE_NAME, renames)
+        lost = losses(diff, snapshot, identity, **chosen)
+        if lost and not allow_loss:
+            _confirm(lost, folder)
+        save_answers(folder / FILE_NAME, lock)
+    snapshot.save(folder)
+    warn_about_types(snapshot)
+    _tell_findings(snapshot)
+    number = counted(len(snapshot.modules), "module")
+    say(f"{folder}: {number} in {calls.count} calls.", fg="green")
+    if former is not None:
+        _tell_changes(diff, lock)
+    say("Next: vtiger-orm generate")
+
+
+def _former(folder: Path) -> Snapshot | None:
+    """The snapshot that is there; a damaged one is told and replaced."""
+    if not (folder / "instance.json").exists():
+        return None
+    try:
+        return Snapshot.load(folder)
+    except SnapshotError as error:
+        say(f"What changed cannot be told: {error}", err=True, fg="yellow")
+        return None
+
+
+def _confirm(lost: Losses, folder: Path) -> None:
+    told = f"This pull would lose what the snapshot in {folder} has: {lost}"
+    if not at_terminal():
+        raise SnapshotError(
+            f"{told} Nothing was written. Pull as the user who pulled before, or give --allow-loss."
         )
+    say(told, err=True, fg="yellow")
+    if not ask("Write it all the same?"):
+        raise click.Abort
+
+
+def _tell_findings(snapshot: Snapshot) -> None:
     for name, reason in sorted(snapshot.instance.skipped.items()):
         say(f"  skipped   {name}: {reason}")
     for line in _flaws(snapshot):
         say(f"  flawed    {line}")
     for flaw in sorted({flaw for module in snapshot for flaw in module.flaws.values()}):
         say(f"            {flaw.value}: {_MEANINGS[flaw]}")
-    number = counted(len(snapshot.modules), "module")
-    say(f"{folder}: {number} in {calls.count} calls.", fg="green")
-    say("Next: vtiger-orm generate")
+
+
+def _tell_changes(diff: Diff, lock: NamesLock) -> None:
+    lines = as_text(diff, lock).split("\n")
+    for line in lines[:_LINES]:
+        say(f"  {line}")
+    if len(lines) > _LINES:
+        say(f"  ... and {len(lines) - _LINES} lines more: vtiger-orm diff shows all of them.")
 
 
 def _flaws(snapshot: Snapshot) -> list[str]:

@@ -1,4 +1,5 @@
-"""What the demo runs: each snippet is shown and executed as it stands."""
+"""The code of the demo, as text: an application that is type-checked (its package does not exist
+yet), and snippets that are shown and executed as they stand."""
 
 from __future__ import annotations
 
@@ -73,3 +74,27 @@ async with connect() as crm:
         names.append(contact.lastname)
 names""",
 )
+
+APPLICATION: Final = '''\
+"""Who to call next."""
+
+from datetime import date
+
+from crm import Accounts, Contacts, connect
+
+
+def birthdays(industry: Accounts.Industry, month: int) -> dict[str, date]:
+    found: dict[str, date] = {}
+    with connect():
+        people = Contacts.objects.filter(
+            birthday__month=month,
+            account_id__in=Accounts.objects.filter(industry=industry),
+        ).exclude(lastname=None)
+        for person in people.order_by("lastname"):
+            if person.lastname and person.birthday:
+                found[person.lastname] = person.birthday
+    return found
+'''
+
+CORRECT: Final = "birthday__month"
+MISSPELT: Final = "birthdy__month"

@@ -25,10 +25,10 @@ from rich.text import Text
 from vtiger_orm import QuerySet, Record, Session
 from vtiger_orm.errors import MissingExtra, NotLoaded
 
+from ..config import Config
+from ..live.pull import pull_into
 from ..project import Project
-from ..pull import pull_into
-from .application import APPLICATION, CORRECT, MISSPELT
-from .snippets import ASYNC, SNIPPETS, Snippet
+from .snippets import APPLICATION, ASYNC, CORRECT, MISSPELT, SNIPPETS, Snippet
 
 _MOST_STATEMENTS: Final = 4
 _MOST_ROWS: Final = 5
@@ -67,7 +67,7 @@ class Story:
 
     def _generate(self, schema: Path) -> None:
         self._title("generate", "snapshot and names.lock to a typed package, offline")
-        project = Project.of(_settings(), schema=schema, output=self.folder / "crm")
+        project = Project.of(Config(), schema=schema, output=self.folder / "crm")
         with self._timed():
             result = project.generate()
         files = len(result.changes.written)
@@ -170,12 +170,6 @@ def _statements() -> Iterator[list[str]]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-
-
-def _settings() -> Any:
-    from ..config import Settings
-
-    return Settings()
 
 
 def _import(folder: Path) -> ModuleType:

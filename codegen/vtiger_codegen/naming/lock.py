@@ -8,6 +8,8 @@ line, meant to be committed beside the snapshot.
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +18,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vtiger_orm.errors import SchemaError
 
-from ..literals import json_text
+from ..text.literals import json_text
 
 FORMAT: Final = 1
 FILE_NAME: Final = "names.lock"
+
+_MARKER: Final = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?= |\r?$)", re.MULTILINE)
+_CURE: Final = (
+    "where both name one thing, keep the line whose name your code uses. Mind the commas. Then run "
+    "`vtiger-orm names accept`, which tells what does not fit."
+)
 
 
 class NamesError(SchemaError):
@@ -43,6 +51,21 @@ class ModuleNames(BaseModel):
     """Label -> attribute under `record.related`."""
 
 
+class Renamed(BaseModel):
+    """What the CRM renamed, as somebody said: former name -> new one, or None where what looks
+    like it was said to be another thing. What has a new name keeps its name in Python.
+
+    Everything is below the module's new name, and a value below its field's.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    modules: dict[str, str | None] = {}
+    fields: dict[str, dict[str, str | None]] = {}
+    members: dict[str, dict[str, dict[str, str | None]]] = {}
+    relations: dict[str, dict[str, str | None]] = {}
+
+
 class NamesLock(BaseModel):
     """The whole file."""
 
@@ -51,15 +74,64 @@ class NamesLock(BaseModel):
     format: int = FORMAT
     modules: dict[str, ModuleNames] = {}
     """By the CRM's own module name."""
+    renamed: Renamed = Renamed()
 
     def to_text(self) -> str:
         """The bytes of the file: the same names always give the same text."""
-        content = self.model_dump(by_alias=True, exclude_none=True)
+        content = self.model_dump(by_alias=True)
         modules: Mapping[str, Any] = content["modules"]
-        for names in modules.values():
-            for key in [key for key, value in names.items() if not value]:
-                del names[key]
+        content["modules"] = {name: _told(names) for name, names in modules.items()}
+        content["renamed"] = _told(content["renamed"])
+        if not content["renamed"]:
+            del content["renamed"]
         return json_text(content)
+
+
+def _told(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is empty."""
+    return {key: value for key, value in content.items() if value}
+
+
+def _refuse_conflicts(file: Path, text: str) -> None:
+    """Two branches that both chose names leave both their lines, and markers around them."""
+    found = next((match for match in _MARKER.finditer(text)), None)
+    if found is not None:
+        raise NamesError(
+            f"{file} has the markers of a merge conflict, the first in line "
+            f"{text.count(chr(10), 0, found.start()) + 1}: two branches have chosen names. Keep "
+            f"the lines of both sides and take the markers away; {_CURE}"
+        )
+
+
+def _mapping(file: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise NamesError(f"{file} names {key!r} twice, as after a merge: {_CURE}")
+        found[key] = value
+    return found
+
+
+def lock_text(file: Path) -> str:
+    """What the file holds now, with the line ends that were written; empty without a file."""
+    try:
+        return file.read_bytes().decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    except FileNotFoundError:
+        return ""
+
+
+def save_lock(file: Path, lock: NamesLock) -> None:
+    """Write a lock, all or nothing; one that says the same is not touched."""
+    text = lock.to_text()
+    if text == lock_text(file):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    staged = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        staged.write_bytes(text.encode("utf-8"))
+        staged.replace(file)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def load_lock(file: Path) -> NamesLock:
@@ -70,7 +142,9 @@ def load_lock(file: Path) -> NamesLock:
     if not file.exists():
         return NamesLock()
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        _refuse_conflicts(file, text)
+        content = json.loads(text, object_pairs_hook=lambda pairs: _mapping(file, pairs))
     except (OSError, ValueError, RecursionError) as error:
         raise NamesError(
             f"{file} cannot be read: {error}. Restore it from version control; without it, names "

@@ -96,6 +96,9 @@ def test_any_element(server: Server, element: dict[str, object]) -> None:
     whole = {"lastname": "fuzz", "assigned_user_id": "19x1", **element}
     made = outcome(server, "create", elementType="Contacts", element=whole)
     if isinstance(made, dict):
-        assert outcome(server, "retrieve", id=made["id"]) == made
+        # The label in the answer is that of the values as they were sent, cut or not.
+        retrieved = outcome(server, "retrieve", id=made["id"])
+        assert isinstance(retrieved, dict)
+        assert {**retrieved, "label": made["label"]} == made
         outcome(server, "revise", element={**element, "id": made["id"]})
         outcome(server, "update", element={**whole, "id": made["id"]})

@@ -66,15 +66,15 @@ def test_owner(crm: Server) -> None:
 
 
 def test_reference_to_a_deleted_record(crm: Server) -> None:
-    """It reads empty, but the number is still there for a filter (PLANNING 1)."""
-    account = crm.create("Accounts", accountname="Doomed")["id"]
-    contact = crm.contact(account_id=account)["id"]
-    before = crm.count("Contacts", "account_id > '11x0'")
-    crm.call("delete", id=account)
-    assert crm.call("retrieve", id=contact)["account_id"] == ""
-    rows = crm.query(f"select account_id from Contacts where account_id = '{account}';")
-    assert [row["account_id"] for row in rows] == [""]
-    assert crm.count("Contacts", "account_id > '11x0'") == before
+    """It reads empty, but the number is still there for a filter."""
+    boss = crm.contact(lastname="Doomed")["id"]
+    contact = crm.contact(contact_id=boss)["id"]
+    before = crm.count("Contacts", "contact_id > '12x0'")
+    crm.call("delete", id=boss)
+    assert crm.call("retrieve", id=contact)["contact_id"] == ""
+    rows = crm.query(f"select contact_id from Contacts where contact_id = '{boss}';")
+    assert [row["contact_id"] for row in rows] == [""]
+    assert crm.count("Contacts", "contact_id > '12x0'") == before
 
 
 def test_reference_to_a_hidden_module_reads_empty(crm: Server) -> None:

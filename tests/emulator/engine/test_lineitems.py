@@ -254,5 +254,7 @@ def test_other_inventory_modules(shop: Shop, module: str, extra: dict[str, Any])
         element["vendor_id"] = shop.crm.create("Vendors", vendorname="V")["id"]
     answer = shop.crm.call("create", elementType=module, element=element)
     assert answer["hdnGrandTotal"] == 36.875
-    if module == "Invoice":
-        assert answer["balance"] == "36.87500000"
+    if "balance" in answer:
+        # The answer is made before it is worked out.
+        assert answer["balance"] == "0.00000000"
+        assert shop.crm.call("retrieve", id=answer["id"])["balance"] == "36.87500000"

@@ -99,16 +99,16 @@ def test_integer_checkbox(empty: Server) -> None:
 
 def test_numbers_kept_as_text(empty: Server) -> None:
     """`duration_hours` of events is text: '10' comes before '9'."""
-    for hours in ("9", "10"):
+    for hours in (9, 10):
         empty.create(
             "Events",
-            subject=hours,
+            subject=str(hours),
             activitytype="Call",
             date_start="2024-01-01",
             time_start="10:00:00",
             due_date="2024-01-01",
-            time_end="11:00:00",
-            duration_hours=hours,
+            time_end=f"{10 + hours}:00:00",
+            duration_hours="0",
             eventstatus="Held",
         )
     rows = empty.query("select subject,duration_hours from Events where duration_hours < '9';")

@@ -163,15 +163,33 @@ def test_add_related_with_a_bad_source(crm: Server, source: str) -> None:
     )
 
 
-def test_documents_are_never_found(crm: Server) -> None:
+def test_documents_are_listed_while_they_are_active(crm: Server) -> None:
     contact = crm.contact()["id"]
-    document = crm.ids("select id from Documents limit 1;")[0]
-    crm.call(
-        "add_related", sourceRecordId=contact, relatedRecordId=document, relationIdLabel="Documents"
-    )
-    params = {"id": contact, "relatedLabel": "Documents"}
-    assert crm.call("retrieve_related", relatedType="Documents", **params) == []
-    assert crm.call("query_related", query="select count(*) from Documents", **params) == []
+    documents = [
+        crm.create("Documents", notes_title=title, filestatus=status)["id"]
+        for title, status in (("active", "1"), ("not", "0"))
+    ]
+    for document in documents:
+        crm.call(
+            "add_related",
+            sourceRecordId=contact,
+            relatedRecordId=document,
+            relationIdLabel="Documents",
+        )
+
+    def listed() -> list[str]:
+        params = {"id": contact, "relatedLabel": "Documents"}
+        rows = crm.call("retrieve_related", relatedType="Documents", **params)
+        asked = crm.call("query_related", query="select id from Documents", **params)
+        [count] = crm.call("query_related", query="select count(*) from Documents", **params)
+        ids = [row["id"] for row in rows]
+        assert sorted(row["id"] for row in asked) == sorted(ids)
+        assert count == {"count": str(len(ids))}
+        return sorted(ids)
+
+    assert listed() == documents[:1]
+    crm.revise(documents[1], filestatus="1")
+    assert listed() == documents
 
 
 def test_activities_of_a_contact(crm: Server) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -118,6 +120,17 @@ def test_file_survives(tmp_path: Path) -> None:
         assert names(engine) == before
     with Engine(Schema.demo(), database) as engine:
         assert names(engine) == before
+
+
+def test_a_connection_ends_with_its_owner(tmp_path: Path) -> None:
+    """Python 3.13 warns of a connection that is only let go."""
+    for database in (":memory:", str(tmp_path / "crm.db")):
+        engine = Engine(Schema.demo(), database)
+        connection = engine.store.connection
+        del engine
+        gc.collect()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 def test_a_schema_that_has_grown(tmp_path: Path) -> None:

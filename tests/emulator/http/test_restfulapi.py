@@ -11,6 +11,10 @@ import pytest
 from vtiger_orm.emulator import Crm
 
 ROOT = "/modules/RestfulApi"
+NULLS = {"code": None, "message": None, "title": None}
+"""The error of a refused login or token."""
+BLANKS = {"code": "", "message": "", "title": ""}
+"""The error of a request that makes no sense."""
 
 
 class Api:
@@ -77,18 +81,18 @@ class TestTokens:
     def test_a_refused_login_has_an_empty_code(self, crm: Crm, path: str) -> None:
         answer = Api(crm).http.get(path)
         assert answer.status_code == 200
-        assert answer.json() == {"success": False, "error": {"message": None, "code": None}}
+        assert answer.json() == {"success": False, "error": NULLS}
 
     def test_no_token_and_a_wrong_one(self, api: Api) -> None:
         missing = api.http.get("index.php?module=Accounts")
-        assert (missing.status_code, missing.json()["error"]["code"]) == (400, "TOKEN_NOT_FOUND")
+        assert (missing.status_code, missing.json()["error"]["code"]) == (200, "TOKEN_NOT_FOUND")
         wrong = api.http.get(f"Accounts/{'0' * 32}")
-        assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "INVALID_TOKEN")
+        assert (wrong.status_code, wrong.json()["error"]) == (200, NULLS)
 
     def test_a_token_is_bound_to_the_address(self, api: Api) -> None:
         other = Api(api.crm, client="10.0.0.9")
         answer = other.http.get(f"Accounts/{api.token}")
-        assert answer.json()["error"]["code"] == "INVALID_TOKEN"
+        assert answer.json()["error"] == NULLS
 
     def test_it_lives_one_hour_from_each_use(self, api: Api) -> None:
         for _ in range(3):
@@ -96,7 +100,7 @@ class TestTokens:
             assert len(api.get("Accounts")) == 3
         api.crm.clock.advance(minutes=61)
         answer = api.http.get(f"Accounts/{api.token}")
-        assert answer.json()["error"]["code"] == "INVALID_TOKEN"
+        assert answer.json()["error"] == NULLS
 
 
 class TestReading:
@@ -117,8 +121,8 @@ class TestReading:
 
     def test_an_unknown_module(self, api: Api) -> None:
         answer = api.http.get(f"NoSuch/{api.token}")
-        assert answer.status_code == 404
-        assert answer.json() == {"success": False, "error": {"message": "", "code": ""}}
+        assert answer.status_code == 200
+        assert answer.json() == {"success": False, "error": BLANKS}
 
     def test_a_page_has_20_rows_unless_told_otherwise(self, api: Api) -> None:
         for number in range(130):
@@ -127,7 +131,7 @@ class TestReading:
         assert len(api.get("Leads/start/0/length/125")) == 125
         assert len(api.get("Leads/start/120/length/50")) == 10
         assert len(api.get("Leads/length/0")) == 20
-        assert api.get("Leads/start/0/length/x") == []
+        assert api.http.get(f"Leads/start/0/length/x/{api.token}").status_code == 500
 
     def test_pages_and_order(self, api: Api) -> None:
         assert names(api.get("Accounts")) == ["Account 0", "Account 1", "Account 2"]
@@ -163,9 +167,6 @@ class TestReading:
             ("vtiger_account.website:", []),
             # a part without a colon is ignored
             ("nonsense", [0, 1, 2]),
-            # SQL errors find nothing
-            ("vtiger_account.nosuch:1", []),
-            ("other.accountname:Account 1", []),
             # what follows a second colon is lost
             ("vtiger_account.website:eq:www.example.com:8080", [0, 1, 2]),
             ("CE.smownerid:1", [0, 1, 2]),
@@ -204,7 +205,7 @@ class TestWriting:
     def test_create(self, api: Api) -> None:
         data = {"accountname": "New <b>one</b> ", "phone": "+33", "bill_street": r"a\/b"}
         answer = api.index("POST", data, module="Accounts")
-        assert answer.status_code == 201
+        assert answer.status_code == 200
         number = answer.json()["result"]
         assert isinstance(number, int)
         record = api.crm.run("retrieve", id=f"11x{number}")
@@ -213,7 +214,7 @@ class TestWriting:
 
     def test_create_with_json_and_without_mandatory_fields(self, api: Api) -> None:
         answer = api.http.post(f"Contacts/{api.token}", json={"firstname": "Ada", "account_id": 2})
-        assert answer.status_code == 201
+        assert answer.status_code == 200
         record = api.crm.run("retrieve", id=f"12x{answer.json()['result']}")
         assert (record["firstname"], record["account_id"]) == ("Ada", "11x2")
 
@@ -224,9 +225,9 @@ class TestWriting:
 
     def test_update_by_put_and_by_post(self, api: Api) -> None:
         put = api.http.put(f"Accounts/1/{api.token}", data={"phone": "1"})
-        assert (put.status_code, put.json()["result"]) == (200, 1)
+        assert (put.status_code, put.json()["result"]) == (200, "1")
         post = api.index("POST", {"fax": "2"}, module="Accounts", id="1")
-        assert (post.status_code, post.json()["result"]) == (200, 1)
+        assert (post.status_code, post.json()["result"]) == (200, "1")
         record = api.crm.run("retrieve", id="11x1")
         assert (record["accountname"], record["phone"], record["fax"]) == ("Account 0", "1", "2")
         nothing = api.http.put(f"Accounts/99/{api.token}", data={"phone": "1"})
@@ -241,9 +242,9 @@ class TestWriting:
     def test_what_has_no_record_to_act_on(self, api: Api) -> None:
         for method in ("PUT", "DELETE"):
             answer = api.index(method, module="Accounts")
-            assert answer.status_code == 406
-            assert answer.json()["error"] == {"message": "", "code": ""}
-        assert api.index("PATCH", module="Accounts").status_code == 406
+            assert answer.status_code == 200
+            assert answer.json()["error"] == BLANKS
+        assert api.index("PATCH", module="Accounts").json()["error"] == BLANKS
 
     def test_duplicates_stop_php(self, api: Api) -> None:
         answer = api.index("POST", {"accountname": "Account 0"}, module="Accounts")
@@ -262,9 +263,10 @@ class TestWriting:
             "bill_street": "x",
             "ship_street": "x",
             "items": items,
+            "subtotal": "90",
+            "total": "90",
         }
         answer = api.index("POST", data, module="Quotes")
-        assert answer.status_code == 201
         quote_ = api.crm.run("retrieve", id=f"4x{answer.json()['result']}")
         assert [item["quantity"] for item in quote_["LineItems"]] == ["2.000"]
         assert float(quote_["hdnGrandTotal"]) == 90

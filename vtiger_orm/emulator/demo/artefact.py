@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from ..engine.accounts import secrets_of
-from ..engine.store import Store, quoted
+from ..engine.accounts import first_key, secrets_of
+from ..engine.schema import USERS
+from ..engine.store import Store
+from ..engine.tables import quoted
 
 _SECRETS: Final = frozenset({"accesskey", "user_password", "confirm_password"})
 
@@ -56,12 +58,14 @@ def _lines(store: Store) -> Iterator[str]:
 
 
 def load(store: Store, text: str) -> None:
-    """Replace what is in the store by the content of a dump.
+    """Replace what is in the store by the content of a dump; users of the same name keep their
+    access key.
 
     Raises `ValueError` when the store has another schema than the one that was dumped.
     """
     lines = iter(text.rstrip("\n").split("\n"))
     with store.transaction():
+        former = {name: key for _, name, key in _users(store)}
         for line in lines:
             head = json.loads(line)
             table, count = head["table"], head["rows"]
@@ -75,7 +79,15 @@ def load(store: Store, text: str) -> None:
                 f"VALUES ({', '.join('?' * len(names))})",
                 [(*row, *values) for row in rows] if values else rows,
             )
-        _put_secrets(store)
+        for number, name, _ in _users(store):
+            key = former.get(name) or first_key(store, name)
+            store.update(store.schema.modules[USERS], number, secrets_of(name, key))
+
+
+def _users(store: Store) -> list[tuple[Any, ...]]:
+    """Number, name and access key."""
+    table = quoted(store.schema.modules[USERS].table)
+    return store.rows(f"SELECT id, user_name, accesskey FROM {table}")
 
 
 def _check_fits(store: Store, table: str, names: Sequence[str]) -> None:
@@ -86,12 +98,6 @@ def _check_fits(store: Store, table: str, names: Sequence[str]) -> None:
             f"The demo data fits the demo schema only: {table} has no {missing[0]!r} here. "
             "Start this schema without data."
         )
-
-
-def _put_secrets(store: Store) -> None:
-    users = store.schema.modules["Users"]
-    for number, name in store.rows(f"SELECT id, user_name FROM {quoted(users.table)}"):
-        store.update(users, number, secrets_of(name))
 
 
 def _json(value: Any) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from ..engine import Engine, Schema
 from ..engine.columns import Storage
 from ..engine.schema import Field
-from ..engine.store import own_columns
+from ..engine.tables import own_columns
 from . import ARTEFACT
 from .artefact import dump
 from .invention import Clock, Maker

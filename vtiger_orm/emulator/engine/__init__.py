@@ -4,10 +4,22 @@ Nothing in here knows HTTP. It has its own parser and its own rules for values: 
 code with the query compiler and the codecs that it is meant to check.
 """
 
-from .context import Upload
+from .context import Answer, Upload
 from .engine import Engine
-from .errors import Crash, CrmError, EngineError, PlainText
+from .errors import Crash, CrmError, EngineError, NotMeasured, PlainText, UnknownOperation
 from .schema import Schema
 from .users import User
 
-__all__ = ["Crash", "CrmError", "Engine", "EngineError", "PlainText", "Schema", "Upload", "User"]
+__all__ = [
+    "Answer",
+    "Crash",
+    "CrmError",
+    "Engine",
+    "EngineError",
+    "NotMeasured",
+    "PlainText",
+    "Schema",
+    "UnknownOperation",
+    "Upload",
+    "User",
+]

@@ -10,24 +10,16 @@ from typing import Any, Final
 from . import casts
 from .columns import Storage
 from .errors import Crash, PlainText
+from .labels import encoded
+from .php import php_text
 from .schema import Field, Module
 from .users import User
 
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TRUE: Final = frozenset({"1", "on"})
+_SCRIPT: Final = re.compile(r"<script\b[^>]*>.*?</script>", re.IGNORECASE | re.DOTALL)
 SEPARATOR: Final = " |##| "
-
-
-def text_of(value: Any) -> str:
-    """A JSON value as PHP turns it into text."""
-    if isinstance(value, str):
-        return value
-    if value is None or value is False:
-        return ""
-    if value is True:
-        return "1"
-    return str(value)
 
 
 def storable(text: str) -> str:
@@ -37,24 +29,32 @@ def storable(text: str) -> str:
     return _SURROGATE.sub("?", _ASTRAL.sub("????", text))
 
 
-def accept(module: Module, field: Field, value: Any, user: User, *, plain: bool = False) -> Any:
+def accept(
+    module: Module,
+    field: Field,
+    value: Any,
+    user: User,
+    *,
+    plain: bool = False,
+    lists: str = "refused",
+) -> Any:
     """The stored form of a value for any field but references and owners.
 
     `plain` numbers go to the column as they are; others pass through the user's own format.
-    Raises `PlainText` for a list where text is wanted and `Crash` for a decimal that is none.
+    `lists` says what becomes of a list for a text. Raises `PlainText` for one that is refused,
+    and `Crash` for a list elsewhere and for a decimal that is none.
     """
-    if isinstance(value, list | dict):
-        if field.kind != "multipicklist":
-            raise PlainText("Input array has 22 params, does not match query: 'insert into ...'")
-        parts = value.values() if isinstance(value, dict) else value
-        value = SEPARATOR.join(text_of(each) for each in parts)
-    if field.kind == "boolean" and field.name != "is_admin":
-        flag = value is True or (not isinstance(value, bool) and text_of(value) in _TRUE)
-        return int(flag) if field.storage is Storage.INTEGER else str(int(flag))
-    text = text_of(value)
     storage = field.storage
+    if isinstance(value, list | dict):
+        value = _of_list(field, value, lists)
+    if field.kind == "boolean" and field.name != "is_admin":
+        flag = value is True or (not isinstance(value, bool) and php_text(value) in _TRUE)
+        return int(flag) if storage is Storage.INTEGER else str(int(flag))
+    text = "" if field.kind == "picklist" and isinstance(value, bool) else php_text(value)
     if storage is Storage.TEXT:
-        return storable(text)[: field.column.length]
+        if field.kind == "date":
+            return casts.written_date(text) or ""
+        return _encoded_script(storable(text))[: field.column.length]
     if storage is Storage.INTEGER:
         return None if field.column.unset_is_null and not text else casts.integer(text)
     if storage is Storage.DECIMAL:
@@ -66,6 +66,23 @@ def accept(module: Module, field: Field, value: Any, user: User, *, plain: bool 
     if storage is Storage.DATETIME:
         return casts.written_datetime(text)
     return casts.written_time(text)
+
+
+def _of_list(field: Field, value: list[Any] | dict[str, Any], lists: str) -> Any:
+    if field.storage is not Storage.TEXT:
+        raise Crash(f"{field.name}: an array where one value is read")
+    if lists == "first":
+        first = value[0] if isinstance(value, list) and value else ""
+        return first if not isinstance(first, list | dict) else _of_list(field, first, lists)
+    if field.kind != "multipicklist":
+        raise PlainText("Input array has 22 params, does not match query: 'insert into ...'")
+    parts = value.values() if isinstance(value, dict) else value
+    return SEPARATOR.join(php_text(each) for each in parts)
+
+
+def _encoded_script(text: str) -> str:
+    """A script element does not survive as one; all other markup does."""
+    return encoded(text) if "<script" in text and _SCRIPT.search(text) else text
 
 
 def empty(field: Field) -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import string
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from .casts import number as to_number
 from .schema import GROUPS, USERS, Module, Schema
-from .store import LIVE, Store, own_columns, quoted
+from .store import LIVE, Store
+from .tables import own_columns, quoted
 from .users import User
 from .writing import blank_row
 
@@ -18,6 +21,8 @@ UNDELETABLE_MODULE: Final = "undeletable module"
 HIDDEN_FIELD: Final = "hidden field"
 READONLY_FIELD: Final = "readonly field"
 HIDDEN_VALUE: Final = "hidden value"
+VIEW_ALL: Final = "view all"
+"""Not a restriction: the right that takes the blindness of `Profile.blind_users` away."""
 
 ADMIN: Final = "admin"
 
@@ -51,20 +56,31 @@ _BASE_ROWS: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
     ),
     "CompanyDetails": ({"organizationname": "Example Ltd", "city": "Springfield"},),
 }
+_KEY_LETTERS: Final = string.ascii_letters + string.digits
 _BASE_GROUPS: Final = ("Team Selling", "Marketing Group", "Support Group")
 
 
 def default_key(name: str) -> str:
-    """The access key an emulated user has unless another is given: made from the name, so that
-    it needs no storing, and good for nothing but the emulator."""
+    """The access key of a user of a CRM in memory, unless another is given: made from the name,
+    so that tests need not ask for it, and good for nothing but that."""
     return hashlib.sha256(f"vtiger-orm emulator, user {name}".encode()).hexdigest()[:16]
 
 
-def secrets_of(name: str) -> dict[str, str]:
-    """The secret fields of an emulated user: the default access key, and what looks like the
-    bcrypt hash that a real server hands out but opens nothing."""
+def first_key(store: Store, name: str) -> str:
+    """The access key of a new user: a file, which others may reach, has keys of its own."""
+    return default_key(name) if store.in_memory else fresh_key()
+
+
+def fresh_key() -> str:
+    """A key nobody knows, of the form that the CRM gives its own."""
+    return "".join(secrets.choice(_KEY_LETTERS) for _ in range(16))
+
+
+def secrets_of(name: str, key: str) -> dict[str, str]:
+    """The secret fields of a user: the access key, and what looks like the bcrypt hash that a
+    real server hands out but opens nothing."""
     fake = f"$2y$10${hashlib.sha256(name.encode()).hexdigest()[:53]}"
-    return {"accesskey": default_key(name), "user_password": fake, "confirm_password": fake}
+    return {"accesskey": key, "user_password": fake, "confirm_password": fake}
 
 
 class Accounts:
@@ -84,7 +100,12 @@ class Accounts:
 
     def _found(self) -> None:
         """The administrator, the three groups and the rows every CRM is born with."""
-        self.add_user(ADMIN, admin=True, last_name="Administrator")
+        self.add_user(
+            ADMIN,
+            admin=True,
+            last_name="Administrator",
+            date_format=self._schema.date_format,
+        )
         for name in _BASE_GROUPS:
             self.add_group(name)
         for name, rows in _BASE_ROWS.items():
@@ -117,7 +138,7 @@ class Accounts:
             "last_name": name.capitalize(),
             "email1": f"{name}@example.com",
             "status": "Active",
-            **secrets_of(name),
+            **secrets_of(name, access_key or first_key(self._store, name)),
             "time_zone": "UTC",
             "hour_format": "24",
             "date_format": "yyyy-mm-dd",
@@ -125,7 +146,6 @@ class Accounts:
             "othereventduration": "5",
             "no_of_currency_decimals": "2",
             "currency_id": 1,
-            **({"accesskey": access_key} if access_key else {}),
             **fields,
         }
         if "userlabel" in module.fields:
@@ -147,10 +167,31 @@ class Accounts:
             self._changed()
         return number
 
+    def set_key(self, name: str, key: str) -> None:
+        """Give a user another access key. Raises `ValueError` for an unknown user and for a key
+        that cannot be one: at least 8 letters, digits and signs, no blanks."""
+        if len(key) < 8 or not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError(
+                "An access key needs at least 8 characters: ASCII letters, digits and signs "
+                "without blanks."
+            )
+        user = self._known(name)
+        with self._store.transaction():
+            self._store.update(self._schema.modules[USERS], user.number, {"accesskey": key})
+            self._changed()
+
+    def renew_default_keys(self) -> None:
+        """Give every user who has the key of a CRM in memory a fresh one."""
+        with self._store.transaction():
+            for user in self.users():
+                if user.access_key == default_key(user.name):
+                    self.set_key(user.name, fresh_key())
+
     def restrict(self, name: str, kind: str, module: str, *names: str) -> None:
         """Add to a user's profile: one of the kinds above, for a module (and fields of it).
 
-        For `HIDDEN_VALUE` `module` is the field and `names` are picklist values.
+        For `HIDDEN_VALUE` `module` is the field and `names` are picklist values; for `VIEW_ALL`
+        `module` is blank.
         """
         number = self._known(name).number
         with self._store.transaction():
@@ -266,8 +307,11 @@ class Accounts:
             call_duration=text("callduration", "5"),
             other_event_duration=text("othereventduration", "5"),
             currency_rate=self._rate(values.get("currency_id")),
-            decimals=int(to_number(text("no_of_currency_decimals", "2")) or 2),
+            decimal_separator=text("currency_decimal_separator", "."),
+            grouping_separator=text("currency_grouping_separator", ","),
+            decimals=max(0, min(5, int(to_number(text("no_of_currency_decimals", "2")) or 2))),
             groups=frozenset(each for (each,) in groups),
+            views_all=VIEW_ALL in profile,
             hidden_modules=restricted(HIDDEN_MODULE),
             readonly_modules=restricted(READONLY_MODULE),
             undeletable_modules=restricted(UNDELETABLE_MODULE),

@@ -10,7 +10,8 @@ from typing import Any
 from . import ids
 from .columns import ACTIVITIES
 from .schema import Module, Schema
-from .store import DELETED, LIVE, Store, own_columns
+from .store import DELETED, LIVE, Store
+from .tables import own_columns
 from .writing import blank_row
 
 

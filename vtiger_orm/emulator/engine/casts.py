@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 import re
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
 _NUMBER: Final = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
+_LARGEST: Final = 2**63 - 1
+_DIGITS: Final = 40
+_WIDE: Final = Context(prec=5 * _DIGITS)  # room for products of such numbers
 ZERO_DATE: Final = "0000-00-00"
 ZERO_DATETIME: Final = "0000-00-00 00:00:00"
 
 _ISO: Final = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
 _COMPACT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_COMPACT_MOMENT: Final = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?"
+)
 _DAY_FIRST: Final = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})")
 _CLOCK: Final = re.compile(r"([0-9]{1,3}):([0-9]{1,2})(?::([0-9]{1,2}))?")
 
@@ -39,6 +45,15 @@ def integer(text: str) -> int:
     return max(_INT_MIN, min(_INT_MAX, int(rounded)))
 
 
+def digits(text: str) -> int | None:
+    """The number that ASCII digits write, and the largest one that SQLite holds where they write
+    more; None for any other text (``²`` and ``١`` are digits to Python)."""
+    if not text.isascii() or not text.isdigit():
+        return None
+    significant = text.lstrip("0")
+    return int(significant or "0") if len(significant) < 19 else _LARGEST
+
+
 def is_numeric(text: str) -> bool:
     """Whether PHP takes the whole text for a number."""
     match = _NUMBER.match(text)
@@ -51,16 +66,17 @@ def decimal(text: str) -> Decimal:
     if match is None:
         return Decimal(0)
     try:
-        return Decimal(match[1])
-    except InvalidOperation:
+        amount = Decimal(match[1])
+    except InvalidOperation:  # an exponent beyond all bounds
         return Decimal(0)
+    if amount and abs(amount.adjusted()) > _DIGITS:  # no column holds it, none tells it from 0
+        return Decimal(1).scaleb(_DIGITS).copy_sign(amount) if amount.adjusted() > 0 else Decimal(0)
+    return amount
 
 
 def rounded(amount: Decimal, digits: int) -> Decimal:
     """Half away from zero, as PHP and SQL round."""
-    if not amount.is_finite() or amount.adjusted() > 40:
-        return amount
-    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _WIDE)
 
 
 def fixed(amount: Decimal, whole: int, digits: int) -> str:
@@ -132,9 +148,10 @@ def compared_date(text: str) -> str:
 
 def compared_datetime(text: str) -> str:
     """A literal that is compared with a datetime column."""
-    if match := _COMPACT.fullmatch(text.strip()):
+    if match := _COMPACT_MOMENT.fullmatch(text.strip()):
         day = _day(int(match[1]), int(match[2]), int(match[3]))
-        return f"{day} 00:00:00" if day else ZERO_DATETIME
+        moment = clock(f"{match[4]}:{match[5]}:{match[6]}") if match[4] else "00:00:00"
+        return f"{day} {moment}" if day and moment else ZERO_DATETIME
     return _moment(text) or ZERO_DATETIME
 
 

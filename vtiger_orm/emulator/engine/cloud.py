@@ -28,24 +28,24 @@ def is_closed(module: Module, row: Mapping[str, Any]) -> bool:
 
 def extend_describe(view: View, answer: Row) -> Row:
     """Per field `quickcreate`, `summaryfield`, `headerfield`, `data` and the type's `length`;
-    `inactivefields` for the module."""
+    `inactivefields` for the module: what the snapshot of another kind of server lacks."""
     labels = frozenset(each.name for each in view.module.labels())
     fields = []
     for field in answer["fields"]:
         named = field["name"] in labels
         extended = {
             "default": "",
-            **field,
             "quickcreate": bool(field.get("mandatory")),
             "summaryfield": named or bool(field.get("mandatory")),
             "headerfield": named,
             "data": {},
+            **field,
         }
         if field["type"]["name"] in _WITH_LENGTH and field["name"] in view.fields:
             length = view.fields[field["name"]].column.length
             extended["type"] = {"length": length, **field["type"]}
         fields.append(extended)
-    return {**answer, "fields": fields, "inactivefields": []}
+    return {"inactivefields": [], **answer, "fields": fields}
 
 
 def extend_record(module: Module, row: Row, *, listed: bool) -> Row:

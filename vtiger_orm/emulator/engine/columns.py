@@ -2,16 +2,21 @@
 
 describe tells a field's type, not its column. The two differ often enough to matter: most
 checkboxes are text, some times and dates are text, a few "picklists" are numbers, and the
-digits of a decimal and the length of a text are told nowhere. This file holds that knowledge
-for the stock modules and rules for everything else.
+digits of a decimal and the length of a text are told nowhere. Columns of the stock modules are
+read from a server's own list (`stock`); this file adds what such a list does not say, and has
+rules for everything else.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
+
+from .casts import digits
+from .stock import StockColumn, stock_columns
 
 
 class Storage(StrEnum):
@@ -53,24 +58,12 @@ CONTACTS_OF_ACTIVITY: Final = "activity contacts"
 INVENTORY: Final = frozenset({"Quotes", "SalesOrder", "Invoice", "PurchaseOrder"})
 ACTIVITIES: Final = frozenset({"Calendar", "Events"})
 
-_INTEGER_CHECKBOXES: Final = frozenset(
-    {
-        ("Documents", "filestatus"),
-        ("PriceBooks", "active"),
-        ("Products", "discontinued"),
-        ("Project", "isconvertedfrompotential"),
-        ("SalesOrder", "enable_recurring"),
-        ("Services", "discontinued"),
-        ("Users", "internal_mailer"),
-    }
-)
-
 _LINE_FIELDS: Final[Mapping[str, Column]] = {
     "productid": Column(Storage.REFERENCE, table=LINES),
     "quantity": Column(Storage.DECIMAL, whole=22, digits=3, table=LINES),
-    "listprice": Column(Storage.DECIMAL, digits=8, table=LINES),
+    "listprice": Column(Storage.DECIMAL, whole=19, digits=8, table=LINES),
     "comment": Column(Storage.TEXT, 65535, table=LINES),
-    "discount_amount": Column(Storage.DECIMAL, digits=8, table=LINES),
+    "discount_amount": Column(Storage.DECIMAL, whole=19, digits=8, table=LINES),
     "discount_percent": Column(Storage.DECIMAL, whole=4, digits=3, table=LINES),
     "image": Column(Storage.TEXT, 2, table=LINES),
     "purchase_cost": Column(Storage.DECIMAL, digits=8, table=LINES),
@@ -78,35 +71,24 @@ _LINE_FIELDS: Final[Mapping[str, Column]] = {
 }
 _LINE_TAX: Final = Column(Storage.DECIMAL, whole=4, digits=3, table=LINES)
 
-_TIMES_AS_TEXT: Final = frozenset({"time_start", "time_end", "duration_hours"})
-_ACTIVITY_LIKE: Final = ACTIVITIES | {"Emails"}
+# Stock columns that stay NULL where a record is created without them.
+_UNSET_IS_NULL: Final = frozenset(
+    {
+        ("Calendar", "reminder_time"),
+        ("Documents", "filedownloadcount"),
+        ("HelpDesk", "update_log"),
+        ("Quotes", "potential_id"),
+        ("ServiceContracts", "progress"),
+        *((module, "region_id") for module in sorted(INVENTORY)),
+    }
+)
+_REMINDER: Final = "reminder_time"
 
-# (module or "", field) -> column, where the rules below would guess wrong.
+# (module, field) -> column of modules that are not in the server's list.
 _KNOWN: Final[Mapping[tuple[str, str], Column]] = {
-    ("Calendar", "reminder_time"): Column(Storage.INTEGER, table="reminder", unset_is_null=True),
-    ("Campaigns", "numsent"): Column(Storage.INTEGER),
     ("Currency", "conversion_rate"): Column(Storage.DECIMAL, whole=10, digits=5),
-    ("Documents", "filedownloadcount"): Column(Storage.INTEGER, unset_is_null=True),
-    ("HelpDesk", "hours"): Column(Storage.DECIMAL, digits=8),
-    ("HelpDesk", "days"): Column(Storage.DECIMAL, digits=8),
-    ("Invoice", "hdnS_H_Percent"): Column(Storage.DECIMAL, digits=8),
     ("LineItem", "incrementondel"): Column(Storage.INTEGER),
-    ("Leads", "lastname"): Column(Storage.TEXT, 80),
-    ("Contacts", "firstname"): Column(Storage.TEXT, 40),
-    ("Contacts", "lastname"): Column(Storage.TEXT, 80),
-    ("Contacts", "title"): Column(Storage.TEXT, 50),
-    ("Contacts", "department"): Column(Storage.TEXT, 30),
-    ("Leads", "firstname"): Column(Storage.TEXT, 40),
-    ("Leads", "company"): Column(Storage.TEXT, 100),
-    ("Accounts", "accountname"): Column(Storage.TEXT, 100),
-    ("ProjectMilestone", "projectmilestonedate"): Column(Storage.TEXT, 255),
     ("Users", "roleid"): Column(Storage.TEXT, 255, table="roles"),
-    ("", "hdnS_H_Percent"): Column(Storage.INTEGER),
-    ("", "conversion_rate"): Column(Storage.DECIMAL, whole=7, digits=3),
-    ("", "qty_per_unit"): Column(Storage.DECIMAL, whole=9, digits=2),
-    ("", "region_id"): Column(Storage.INTEGER, unset_is_null=True),
-    ("", "is_private"): Column(Storage.INTEGER),
-    ("", "reminder_time"): Column(Storage.INTEGER, table="reminder"),
 }
 
 # Side tables of the stock modules: an ORDER BY on a field of a table that no selected or
@@ -142,14 +124,37 @@ def _typed(module: str, name: str, kind: str, field: Mapping[str, Any]) -> Colum
         line = _line_column(module, name)
         if line is not None:
             return line
-    if module in _ACTIVITY_LIKE and name in _TIMES_AS_TEXT:
-        return Column(Storage.TEXT, 50)
     if module in ACTIVITIES and name == "contact_id":
         return Column(Storage.REFERENCE, table=CONTACTS_OF_ACTIVITY)
-    known = _KNOWN.get((module, name)) or (
-        _KNOWN.get(("", name)) if not name.startswith("cf_") else None
-    )
-    return known if known is not None else _by_kind(module, name, kind, field)
+    known = _KNOWN.get((module, name))
+    if known is not None:
+        return known
+    stock = stock_columns().get(module, {}).get(name)
+    column = _by_kind(name, kind, field) if stock is None else _stored(stock, kind)
+    if (module, name) in _UNSET_IS_NULL:
+        column = replace(column, unset_is_null=True)
+    return column
+
+
+_SQL_TYPE: Final = re.compile(r"(\w+)(?:\((\d+)(?:,(\d+))?\))?")
+_TEXT_LENGTHS: Final = {"text": 65535, "mediumtext": 16777215}
+
+
+def _stored(column: StockColumn, kind: str) -> Column:
+    """A column of the server's own list. A few references are text there, which compares with
+    numbers as a number does."""
+    if kind in ("reference", "owner"):
+        return Column(Storage(kind))
+    match = _SQL_TYPE.fullmatch(column.type)
+    assert match is not None, column
+    sql = match[1]
+    if sql == "decimal":
+        return Column(Storage.DECIMAL, whole=int(match[2]) - int(match[3]), digits=int(match[3]))
+    if sql in ("date", "datetime", "time"):
+        return Column(Storage(sql))
+    if sql == "int":
+        return Column(Storage.INTEGER)
+    return Column(Storage.TEXT, _TEXT_LENGTHS.get(sql) or int(match[2]))
 
 
 def _line_column(module: str, name: str) -> Column | None:
@@ -165,19 +170,17 @@ def _line_column(module: str, name: str) -> Column | None:
     return column
 
 
-def _by_kind(module: str, name: str, kind: str, field: Mapping[str, Any]) -> Column:
+def _by_kind(name: str, kind: str, field: Mapping[str, Any]) -> Column:
     if kind in ("reference", "owner", "date", "datetime", "time", "integer"):
         return Column(Storage(kind))
     if kind == "boolean":
-        if (module, name) in _INTEGER_CHECKBOXES:
-            return Column(Storage.INTEGER)
         return Column(Storage.TEXT, 3)
     if kind == "currency":
         return Column(Storage.DECIMAL, digits=2 if _is_custom(name) else 8)
     if kind == "double":
         return _double(name, str(field.get("label", "")))
-    length = field["type"].get("length")
-    if isinstance(length, int) and length > 0:
+    length = digits(str(field["type"].get("length")))
+    if length:
         return Column(Storage.TEXT, length)
     return Column(Storage.TEXT, _text_length(name, kind))
 
@@ -209,6 +212,8 @@ def _table(module: str, name: str, column: Column) -> str:
         return column.table
     if _is_custom(name):
         return "custom"
+    if name == _REMINDER and module in ACTIVITIES:
+        return "reminder"
     for table, fields in _SIDE_TABLES.get(module, {}).items():
         if name in fields:
             return table

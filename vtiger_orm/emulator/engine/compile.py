@@ -9,18 +9,22 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ...metadata.module import Flaw
+from ..profiles import Profile
 from . import casts
 from .columns import CONTACTS_OF_ACTIVITY, LINES, MAIN, Storage
-from .errors import CrmError, invalid_id, syntax_error
+from .errors import CrmError, NotMeasured, invalid_id, syntax_error
+from .ids import check_form
 from .literals import SilentError, Word, id_part, literal, pasted_number
 from .schema import Field, Schema
-from .store import BROKEN, LIVE, quoted
+from .store import BROKEN, LIVE
+from .tables import quoted
 from .views import View
 from .vtql import Condition, Statement
-from .wire import column, identity, joins, shown
+from .wire import Null, column, identity, joins, shown
 
 _MULTIPLYING: Final = frozenset({LINES, CONTACTS_OF_ACTIVITY})
 _FLAT_TERMS: Final = 200
+_ALL_ROWS: Final = -1
 _SQL_OPERATORS: Final = {"!=": "<>"}
 
 
@@ -45,15 +49,15 @@ class Compiler:
         schema: Schema,
         view: View,
         statement: Statement,
+        profile: Profile,
         *,
-        page_cap: int,
         thinned: bool = False,
     ) -> None:
         """`thinned`: sharing is not applied here but to the rows that come out."""
         self._schema = schema
         self._view = view
         self._statement = statement
-        self._cap = page_cap
+        self._profile = profile
         self._thinned = thinned
         self._values: list[Any] = []
         self._tables = {MAIN}
@@ -82,9 +86,15 @@ class Compiler:
             sql,
             self._values,
             keys,
-            collapse=bool(self._tables & _MULTIPLYING) and not self._statement.counted,
+            collapse=self._collapses(),
             files=module.keeps_files and not self._statement.counted,
         )
+
+    def _collapses(self) -> bool:
+        tables = self._tables & _MULTIPLYING
+        if not self._profile.items_collapsed:
+            tables -= {LINES}
+        return bool(tables) and not self._statement.counted
 
     def _columns(self) -> list[Field]:
         statement, view = self._statement, self._view
@@ -101,14 +111,17 @@ class Compiler:
                 raise CrmError(
                     "ACCESS_DENIED", f"Permission to access '.{name}.' attribute denied."
                 )
+            if name in view.untold:
+                raise NotMeasured(self._profile.name, f"selecting {name} of Users by its name")
             columns.append(found)
         return columns
 
     def _selected(self, columns: Sequence[Field]) -> tuple[list[str], list[str]]:
         """Names and SQL of what comes back."""
+        null = Null.TOLD if self._profile.null_told else Null.BLANK
         if self._statement.everything:
-            return _selected_everything(self._schema, self._view)
-        return _selected(self._schema, self._view, columns)
+            return _selected_everything(self._schema, self._view, null)
+        return _selected(self._schema, self._view, columns, null)
 
     def _field(self, name: str) -> Field | None:
         found = self._view.fields.get(name)
@@ -127,10 +140,21 @@ class Compiler:
                 )
             if found is not None:
                 self._tables.add(found.column.table)
-                _check_reference(found, condition)
+            self._check_ids(found, condition)
             fields.append(found)
         terms = [self._term(*each) for each in zip(fields, statement.conditions)]
         return f"({_joined(terms, list(statement.glue))}) AND " if terms else ""
+
+    def _check_ids(self, found: Field | None, condition: Condition) -> None:
+        """A reference wants an ``x``; some servers want the whole form, of ids and owners too."""
+        kind = "id" if found is None else found.kind
+        if kind not in ("id", "reference", "owner"):
+            return
+        if kind == "reference" and any("x" not in token for token in condition.values):
+            raise invalid_id()
+        if self._profile.ids_have_a_form:
+            for token in condition.values:
+                check_form(token.strip("'"))
 
     def _is_id(self, name: str) -> bool:
         return name == "id" and self._view.module.id_field is not None
@@ -250,25 +274,30 @@ class Compiler:
 
     def _limit(self) -> tuple[int, int]:
         """Offset and number of rows. Raises `SilentError` for what SQL does not take."""
-        limit = self._statement.limit
+        limit, cap = self._statement.limit, self._profile.page_cap
         if not limit:
-            return 0, self._cap
+            default = self._profile.page_default
+            return 0, _ALL_ROWS if default is None else default
         *first, token = limit
         start = _row_number(first[0]) if first else 0
+        if cap is None:
+            return start, _row_number(token)
         if not casts.is_numeric(token):
             # Compared as texts by PHP 8, a word is "larger" than the cap; a quote is not.
-            return start, self._cap if token > str(self._cap) else _row_number(token)
-        if float(token) > self._cap:
-            return start, self._cap
+            return start, cap if token > str(cap) else _row_number(token)
+        if float(token) > cap:
+            return start, cap
         return start, _row_number(token)
 
 
-def _selected(schema: Schema, view: View, columns: Sequence[Field]) -> tuple[list[str], list[str]]:
+def _selected(
+    schema: Schema, view: View, columns: Sequence[Field], null: Null
+) -> tuple[list[str], list[str]]:
     keys, expressions = [], []
     for each in columns:
         if each.returned or each.twin:
             keys.append(each.twin or each.name)
-            expressions.append(shown(schema, view, each))
+            expressions.append(shown(schema, view, each, null))
     if view.module.id_field is not None:
         keys.append("id")
         expressions.append(identity(view.module))
@@ -277,18 +306,23 @@ def _selected(schema: Schema, view: View, columns: Sequence[Field]) -> tuple[lis
 
 @lru_cache(maxsize=512)
 def _everything(view: View) -> list[Field]:
-    return [each for each in view.fields.values() if each.queryable and each.returned]
+    return [
+        each
+        for each in view.fields.values()
+        if each.queryable and each.returned and each.name not in view.untold
+    ]
 
 
 @lru_cache(maxsize=512)
-def _selected_everything(schema: Schema, view: View) -> tuple[list[str], list[str]]:
-    return _selected(schema, view, _everything(view))
+def _selected_everything(schema: Schema, view: View, null: Null) -> tuple[list[str], list[str]]:
+    return _selected(schema, view, _everything(view), null)
 
 
 def _row_number(token: str) -> int:
-    if not token.isascii() or not token.isdigit():
+    number = casts.digits(token)
+    if number is None:
         raise SilentError(f"LIMIT {token} is no SQL")
-    return min(int(token), 2**62)
+    return min(number, 2**62)
 
 
 def _is_misread(condition: Condition) -> bool:
@@ -297,11 +331,6 @@ def _is_misread(condition: Condition) -> bool:
     if len(condition.values) < 2:
         return False
     return condition.operator != "IN" or condition.values[0] == "0"
-
-
-def _check_reference(found: Field, condition: Condition) -> None:
-    if found.kind == "reference" and any("x" not in token for token in condition.values):
-        raise invalid_id()
 
 
 def _converted(storage: Storage, value: str | float | None) -> Any:

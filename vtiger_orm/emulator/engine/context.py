@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ..profiles import Profile
 from . import ids
-from .errors import Crash, CrmError, PlainText, denied, invalid_id
+from .errors import Crash, CrmError, PlainText, denied, internal_error, invalid_id
+from .php import php_json
 from .schema import Module, Schema
-from .store import BROKEN, DELETED, Store, quoted
+from .store import BROKEN, DELETED, Store
+from .tables import quoted
 from .users import User
 from .views import View, is_hidden
+
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+
+
+def _unescaped(text: str) -> str:
+    """JSON text with its unicode escapes replaced, whatever stands before them. Halves of a
+    character beyond U+FFFF become a question mark each."""
+    return _ESCAPE.sub(lambda match: _character(int(match[1], 16)), text)
+
+
+def _character(code: int) -> str:
+    return "?" if 0xD800 <= code <= 0xDFFF else chr(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,17 @@ class Upload:
 
 
 @dataclass(slots=True)
+class Answer:
+    """What an operation answers."""
+
+    result: Any = None
+    success: bool = True
+    """False for a result that tells of failures: one family has such answers."""
+    moreinfo: Any = None
+    """The third part of an answer, on servers that have one."""
+
+
+@dataclass(slots=True)
 class Context:
     """What an operation works with."""
 
@@ -40,6 +66,8 @@ class Context:
     views: Callable[[User, Module], View]
     params: Mapping[str, Any]
     files: Sequence[Upload] = ()
+    answer: Answer = field(default_factory=Answer)
+    """What is answered besides the result."""
 
     def now(self) -> str:
         """The server's clock as datetimes are stored: UTC."""
@@ -53,13 +81,24 @@ class Context:
         return value if isinstance(value, str) else json.dumps(value)
 
     def document(self, name: str) -> dict[str, Any]:
-        """A JSON parameter; what is no JSON object counts as an empty one."""
+        """A JSON parameter as an object.
+
+        What PHP cannot read counts as an empty one, a list as an object with numbers for keys;
+        a JSON text is a fatal.
+        """
         value = self.params.get(name)
         if isinstance(value, str):
+            loose = self.profile.escapes_first
             try:
-                value = json.loads(value)
+                value = php_json(_unescaped(value) if loose else value, strict=not loose)
             except ValueError:
+                if self.profile.bad_element == "internal error" and value:
+                    raise internal_error() from None
                 return {}
+        if isinstance(value, str):
+            raise Crash(f"{name}: a text where an array is wanted")
+        if isinstance(value, list):
+            return {str(position): each for position, each in enumerate(value)}
         return dict(value) if isinstance(value, Mapping) else {}
 
     def module(self, name: str, *, unnamed: bool = False) -> Module:
@@ -70,22 +109,35 @@ class Context:
         module = self.schema.modules.get(name)
         if module is None or not module.listed:
             raise denied() if unnamed else denied(f" for name : {name}")
-        if is_hidden(module, self.user):
+        if self.hides(module):
             raise denied()
         if module.name in self.store.lost_programs:
             raise PlainText("Sorry! Attempt to access restricted file.")
         return module
 
+    def hides(self, module: Module) -> bool:
+        """Whether the user may not know of the module."""
+        if is_hidden(module, self.user):
+            return True
+        sighted = self.user.is_admin or self.user.views_all or not module.is_entity
+        return self.profile.blind_users and not sighted
+
     def view(self, module: Module) -> View:
         """The module as the user sees it."""
         return self.views(self.user, module)
+
+    def wire_id(self, text: object) -> ids.WireId:
+        """An id as sent. Raises what the server answers to one whose prefix it does not know."""
+        if self.profile.ids_have_a_form:
+            ids.check_form(text)
+        return ids.parse(self.schema, text)
 
     def record(self, text: object) -> tuple[Module, int]:
         """The module and number of a live record of the user's.
 
         Raises what the server answers to unknown, deleted and foreign ids.
         """
-        wire = ids.parse(self.schema, text)
+        wire = self.wire_id(text)
         module = self.module(wire.module.name)
         if wire.number is None:
             raise denied()

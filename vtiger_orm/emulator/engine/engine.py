@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files as package_files
 from typing import Any, Self
@@ -12,9 +13,9 @@ from ..profiles import STOCK_8_0_PHP8, Profile
 from . import operations
 from .accounts import Accounts
 from .backdoor import Backdoor
-from .context import Context, Upload
-from .errors import Crash
-from .schema import Module, Schema
+from .context import Answer, Context, Upload
+from .errors import Crash, NotMeasured, UnknownOperation
+from .schema import USERS, Module, Schema
 from .store import Store
 from .users import User
 from .views import View, make_view
@@ -42,8 +43,12 @@ class Engine:
         self.schema = schema
         self.profile = profile
         self.store = Store(schema, database)
-        self.accounts = Accounts(schema, self.store)
-        """Users, groups, profiles and sharing rules."""
+        try:
+            self.accounts = Accounts(schema, self.store)
+            """Users, groups, profiles and sharing rules."""
+        except BaseException:
+            self.store.close()
+            raise
         self._now = now or _utc_now
         self.backdoor = Backdoor(schema, self.store, self._now)
         """Columns as they are stored, for tests."""
@@ -56,28 +61,52 @@ class Engine:
         params: dict[str, Any],
         files: Sequence[Upload] = (),
     ) -> Any:
-        """The JSON `result` of an operation (its name in any case).
+        """The JSON `result` of an operation, as `answer` gives it."""
+        return self.answer(user, operation, params, files).result
+
+    def answer(
+        self,
+        user: User,
+        operation: str,
+        params: dict[str, Any],
+        files: Sequence[Upload] = (),
+    ) -> Answer:
+        """What an operation answers (its name in any case).
 
         Parameters are the texts of the request (`element` is JSON text, or a dict).
-        Raises `CrmError`, `Crash` (HTTP 500, empty body) or `PlainText` (HTTP 200, no JSON).
+        Raises `CrmError`, `Crash` (HTTP 500, empty body), `PlainText` (HTTP 200, no JSON) or
+        `NotMeasured`.
         `login`, `getchallenge`, `logout` and `extendsession` belong to the HTTP side.
         """
         name = operation.lower()
-        if name in self.profile.crashing:
-            raise Crash(f"{name}: the registered parameter names are not the handler's")
-        handler = operations.STOCK.get(name)
-        if handler is None and self.profile.cloud:
-            handler = operations.CLOUD.get(name)
-        if handler is None:
-            raise Crash(f"there is no operation {operation!r}")
-        context = Context(
-            self.schema, self.store, self.profile, user, self._now, self._view, params, files
-        )
+        handler = self._handler(name)
+        context = self.context(user, params, files)
         with self.store.lock:
             if name not in operations.WRITING:
-                return handler(context)
-            with self.store.transaction():
-                return handler(context)
+                context.answer.result = handler(context)
+            else:
+                with self.store.transaction():
+                    context.answer.result = handler(context)
+        return context.answer
+
+    def context(self, user: User, params: dict[str, Any], files: Sequence[Upload] = ()) -> Context:
+        """What an operation of that user works with."""
+        return Context(
+            self.schema, self.store, self.profile, user, self._now, self._view, params, files
+        )
+
+    def _handler(self, name: str) -> operations.Handler:
+        profile = self.profile
+        if name in profile.crashing:
+            raise Crash(f"{name}: the registered parameter names are not the handler's")
+        if name in profile.not_measured:
+            raise NotMeasured(profile.name, f"the operation {name}")
+        handler = None if name in profile.unknown else operations.STOCK.get(name)
+        if handler is None and profile.cloud:
+            handler = operations.CLOUD.get(name)
+        if handler is None:
+            raise UnknownOperation(f"there is no operation {name!r}")
+        return handler
 
     def user(self, name: str) -> User | None:
         """The active user of that exact name."""
@@ -99,8 +128,30 @@ class Engine:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no record was ever made here (users and other basics do not count)."""
-        return self.store.row("SELECT 1 FROM entity LIMIT 1") is None
+        """Whether it was never filled, and no record was ever made here (users and other basics
+        do not count)."""
+        filled = "SELECT 1 FROM meta WHERE name = 'filled' UNION ALL SELECT 1 FROM entity LIMIT 1"
+        return self.store.row(filled) is None
+
+    @contextmanager
+    def filling(self) -> Iterator[bool]:
+        """A block that fills the store if it is given True: all of it is kept, or nothing.
+
+        It is given False where the store is not empty (any more): of several processes that open
+        a new file one fills it, and the others find what it has made.
+        """
+        if not self.is_empty:
+            yield False
+            return
+        try:
+            with self.store.transaction():
+                empty = self.is_empty
+                yield empty
+                if empty:
+                    self.store.execute("INSERT INTO meta VALUES ('filled', 1)")
+        except BaseException:
+            self.accounts.forget()  # users that were undone
+            raise
 
     def load_demo(self) -> None:
         """Replace what is in the store by the demo data, which fits the demo schema only."""
@@ -118,7 +169,8 @@ class Engine:
         view = self._views.get(key)
         if view is None:
             private = module.name in self.accounts.private_modules()
-            view = make_view(self.schema, module, user, private=private)
+            untold = self.profile.untold_user_fields if module.name == USERS else frozenset()
+            view = make_view(self.schema, module, user, private=private, untold=untold)
             if len(self._views) > 4096:
                 self._views.clear()
             self._views[key] = view

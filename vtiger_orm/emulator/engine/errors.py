@@ -1,4 +1,4 @@
-"""The three ways in which the CRM does not answer with a result."""
+"""The ways in which the CRM does not answer with a result."""
 
 from __future__ import annotations
 
@@ -20,11 +20,23 @@ class CrmError(EngineError):
 
 
 class Crash(EngineError):
-    """A PHP fatal: HTTP 500 with an empty body. `reason` is for the emulator's log only."""
+    """A PHP fatal: HTTP 500 with an empty body. `reason` is for the emulator's log only, but for
+    servers that print it."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class UnknownOperation(Crash):
+    """An operation that the server does not have: a fatal on most."""
+
+
+class NotMeasured(EngineError):
+    """Something that nobody tried on a server of this kind: the emulator does not make it up."""
+
+    def __init__(self, profile: str, what: str) -> None:
+        super().__init__(f"not measured on {profile}: {what}")
 
 
 class PlainText(EngineError):
@@ -35,12 +47,20 @@ class PlainText(EngineError):
         self.text = text
 
 
+class UnfitDatabase(ValueError):
+    """A database file that was made for another schema, by another program or another release."""
+
+
 def denied(what: str = "") -> CrmError:
     """The server's answer to nearly everything it does not like.
 
     `what` is what it adds after the text, for example ``" for id"``.
     """
     return CrmError("ACCESS_DENIED", f"Permission to perform the operation is denied{what}")
+
+
+def database_error() -> CrmError:
+    return CrmError("DATABASE_QUERY_ERROR", "Database error while performing requested operation")
 
 
 def internal_error() -> CrmError:

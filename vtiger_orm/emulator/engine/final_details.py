@@ -61,7 +61,6 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
         "subproduct_ids": "",
         "discount_percent": _short(percent) if kind == "percentage" else 0,
         "discount_amount": _short(amount) if kind == "amount" else 0,
-        "discount_type": kind,
         "discountTotal": _money(gross - net),
         "totalAfterDiscount": _money(net),
         "taxTotal": "0.00",
@@ -69,7 +68,10 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
     }
     if goods.module == "Products":
         facts.update(subprod_qty_list=[], subprod_names="")
-    if kind != "zero":
+    if kind == "zero":
+        facts["checked_discount_zero"] = " checked"
+    else:
+        facts["discount_type"] = kind
         column = "percent" if kind == "percentage" else "amount"
         facts[f"checked_discount_{column}"] = " checked"
         for name in ("percent", "amount"):
@@ -88,7 +90,7 @@ def _final(ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals
     shipping = casts.decimal(str(header.get("hdnS_H_Amount") or "")) if items else Decimal(0)
     usual = not header.get("hdnTaxType")
     taxes = _taxes(ctx, items, totals.subtotal - discount, usual=usual)
-    return {
+    details: Row = {
         "taxtype": header.get("hdnTaxType") or None,
         "discount_type_final": kind if items else "zero",
         "hdnSubTotal": _money(totals.subtotal),
@@ -115,13 +117,20 @@ def _final(ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals
         "deductTaxes": [],
         "deductTaxesTotalAmount": "0.00",
     }
+    if items and kind != "zero":
+        column = "percentage" if kind == "percentage" else "amount"
+        details[f"checked_discount_{column}_final"] = " checked"
+        for name in ("percentage", "amount"):
+            shown = "visible" if name == column else "hidden"
+            details[f"style_discount_{name}_final"] = f' style="visibility:{shown}"'
+    return details
 
 
 def _taxes(
     ctx: Context, items: Sequence[Row], base: Decimal, *, usual: bool = False
 ) -> dict[str, Row]:
-    """The record's taxes by their id. Without items the percentages are the plain number 0, or
-    (`usual`) those that the CRM is set up with."""
+    """The record's taxes by their id. Without items the percentages are the plain number 0;
+    `usual` are those that the CRM is set up with, for a record that has no type of taxes."""
     if "Tax" not in ctx.schema.modules:
         return {}
     taxes = {}
@@ -130,7 +139,7 @@ def _taxes(
         'FROM "m_Tax" WHERE ifnull(deleted, 0) = 0 ORDER BY id'
     ):
         percentage = casts.decimal(items[0].get(name) or "") if items else Decimal(0)
-        shown = rate if usual and not items else f"{percentage:.3f}" if items else 0
+        shown = rate if usual and not percentage else f"{percentage:.3f}" if items else 0
         taxes[str(number)] = {
             "taxname": name,
             "taxlabel": label,

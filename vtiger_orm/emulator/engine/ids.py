@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import denied
+from .errors import denied, invalid_id
 from .schema import Module, Schema
 
+_FORM: Final = re.compile(r"[0-9]+x[0-9]+")
 _LEADING_DIGITS: Final = re.compile(r"[0-9]+")
 
 
@@ -33,3 +34,11 @@ def parse(schema: Schema, text: object) -> WireId:
         raise denied(" for id")
     match = _LEADING_DIGITS.match(parts[1])
     return WireId(module, int(match[0]) if match and len(match[0]) < 19 else None, str(text))
+
+
+def check_form(text: object) -> None:
+    """Raises INVALID_ID_ATTRIBUTE unless digits, ``x`` and digits are in it. A bare number passes:
+    it is refused later, or not at all."""
+    given = str(text if text is not None else "")
+    if not given.isdigit() and _FORM.search(given) is None:
+        raise invalid_id()

@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from . import casts
-from .accept import accept, fixed, text_of
+from .accept import accept, fixed
 from .context import Context
 from .labels import encoded
+from .php import php_text
 from .schema import LINE_ITEM, Module
-from .store import DELETED, quoted
+from .store import DELETED
+from .tables import quoted
 
 Row = dict[str, Any]
 
@@ -159,8 +161,8 @@ def _item_columns(ctx: Context, module: Module, item: Mapping[str, Any]) -> Row:
 
 def goods_number(value: Any) -> int:
     """The number in a product's or service's id; 0 for what is none. Nothing is checked."""
-    parts = text_of(value).split("x")
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+    parts = php_text(value).split("x")
+    return casts.digits(parts[1]) or 0 if len(parts) > 1 else 0
 
 
 def _price(ctx: Context, product: int) -> Decimal:
@@ -180,15 +182,87 @@ def store_totals(ctx: Context, module: Module, number: int) -> Totals:
         for name, amount in totals.columns().items()
         if name in module.fields
     }
-    if "balance" in module.fields:
-        paid = "received" if "received" in module.fields else "paid"
-        row = ctx.store.row(
-            f"SELECT {quoted(paid)} FROM {quoted(module.table)} WHERE id = ?", (number,)
-        )
-        already = casts.decimal(str(row[0] or "")) if row else Decimal(0)
-        columns["balance"] = fixed(module.fields["balance"], totals.total - already)
     ctx.store.update(module, number, columns)
     return totals
+
+
+def store_balance(ctx: Context, module: Module, number: int) -> None:
+    """What is still to be paid, as create and update work it out once their answer is made; no
+    revise does."""
+    paid = "received" if "received" in module.fields else "paid"
+    row = ctx.store.row(
+        f'SELECT {quoted(paid)}, "hdnGrandTotal" FROM {quoted(module.table)} WHERE id = ?',
+        (number,),
+    )
+    assert row is not None
+    already, total = (casts.decimal(str(each or "")) for each in row)
+    field = module.fields["balance"]
+    ctx.store.update(module, number, {"balance": fixed(field, total - already)})
+
+
+# -- stock: an invoice takes goods out of it -------------------------------------------------
+
+
+def quantities(ctx: Context, number: int) -> dict[int, Decimal]:
+    """Product -> how many of it are on a record."""
+    found: dict[int, Decimal] = {}
+    for item in read_items(ctx, number):
+        product = item["productid"] or 0
+        found[product] = found.get(product, Decimal(0)) + _amount(item, "quantity")
+    return found
+
+
+def take_out(ctx: Context, module: Module, number: int) -> None:
+    """What making a record does to the stock: an invoice takes goods out; an order that is made
+    as received puts in twice what it says."""
+    if module.name == "Invoice":
+        _mark_taken(ctx, number)
+        _move_stock(ctx, {each: -many for each, many in quantities(ctx, number).items()})
+    elif module.name == "PurchaseOrder":
+        row = ctx.store.row('SELECT postatus FROM "m_PurchaseOrder" WHERE id = ?', (number,))
+        if row is not None and row[0] == "Received Shipment":
+            _move_stock(ctx, {each: 2 * many for each, many in quantities(ctx, number).items()})
+
+
+def replace_stock(
+    ctx: Context, module: Module, number: int, before: Mapping[int, Decimal], *, update: bool
+) -> None:
+    """What other items do to the stock. It does not balance: revise adds the new number and takes
+    the former one out, update does the opposite."""
+    if module.name != "Invoice":
+        return
+    _mark_taken(ctx, number)
+    after = quantities(ctx, number)
+    sign = -1 if update else 1
+    _move_stock(
+        ctx,
+        {
+            each: sign * (after.get(each, Decimal(0)) - before.get(each, Decimal(0)))
+            for each in before.keys() | after.keys()
+        },
+    )
+
+
+def give_back(ctx: Context, module: Module, number: int) -> None:
+    """Deleting an invoice puts its goods back."""
+    if module.name == "Invoice":
+        _move_stock(ctx, quantities(ctx, number))
+
+
+def _mark_taken(ctx: Context, number: int) -> None:
+    ctx.store.execute('UPDATE "m_LineItem" SET incrementondel = 1 WHERE parent_id = ?', (number,))
+
+
+def _move_stock(ctx: Context, moved: Mapping[int, Decimal]) -> None:
+    module = ctx.schema.modules.get("Products")
+    field = module.fields.get("qtyinstock") if module is not None else None
+    if module is None or field is None:
+        return
+    for product, many in moved.items():
+        row = ctx.store.row('SELECT qtyinstock FROM "m_Products" WHERE id = ?', (product,))
+        if row is not None and many:
+            left = fixed(field, casts.decimal(str(row[0] or "")) + many)
+            ctx.store.update(module, product, {"qtyinstock": left})
 
 
 def shown_items(ctx: Context, module: Module, number: int) -> list[Row]:
@@ -197,7 +271,8 @@ def shown_items(ctx: Context, module: Module, number: int) -> list[Row]:
     shown = []
     for item in read_items(ctx, number):
         goods = goods_of(ctx, item["productid"])
-        row: Row = {"parent_id": f"{module.prefix}xArray", "productid": goods.wire_id}
+        parent = number if ctx.profile.items_name_parent else "Array"
+        row: Row = {"parent_id": f"{module.prefix}x{parent}", "productid": goods.wire_id}
         for field in line.fields.values():
             if field.name not in row:
                 value = item.get(field.name)

@@ -20,7 +20,7 @@ def values_of(store: Store, module: Module, field: Field) -> list[str]:
     )
     if changed:
         return [value for (value,) in changed]
-    return [each["value"] for each in field.raw["type"].get("picklistValues", ())]
+    return [str(each["value"]) for each in field.raw["type"].get("picklistValues", ())]
 
 
 def dependencies(store: Store, module: Module, source: str) -> dict[str, dict[str, list[str]]]:

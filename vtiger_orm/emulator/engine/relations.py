@@ -9,10 +9,28 @@ from .columns import ACTIVITIES, INVENTORY
 from .context import Context
 from .errors import unknown_relation
 from .schema import Field, Module
-from .store import LIVE, quoted
+from .store import LIVE
+from .tables import quoted
 
 _DONE: Final = ("Completed", "Deferred", "Held")
 _HISTORY: Final = "Activity History"
+_PARENTS: Final = "Parent Product"
+_BUNDLES: Final = frozenset({_PARENTS, "Product Bundles"})
+
+# Pairs that have links of their own besides a reference; they are seen from both ends.
+_ALSO_LINKED: Final = frozenset({frozenset({"Contacts", "Potentials"})})
+# Modules whose related lists follow one of several references.
+_LISTED_BY: Final = {"ModComments": "related_to"}
+# Pairs for which relating does nothing, though it says that it did.
+_NEVER_LINKED: Final = frozenset(
+    {
+        *(("Accounts", "Calendar"), ("Contacts", "Calendar"), ("Calendar", "Contacts")),
+        *(("Products", "PriceBooks"), ("Services", "PriceBooks")),
+        *(("PriceBooks", "Products"), ("PriceBooks", "Services")),
+    }
+)
+# Relating sets the reference of the target.
+_SETS: Final = {("Vendors", "Products"): "vendor_id"}
 
 
 def find(ctx: Context, module: Module, label: str, target: str) -> Mapping[str, Any]:
@@ -34,29 +52,69 @@ def related_numbers(
     """Numbers of the records that a relation leads to, lowest first; live ones only.
 
     A relation is one-to-many where the target refers to the module by a field of its own, and
-    many-to-many otherwise. A stock server never finds Documents, linked or not: its own fault.
+    many-to-many otherwise. Of Documents the list holds the active ones only.
     """
     other = ctx.schema.modules[target]
-    if target == "Documents" and not ctx.profile.cloud:
-        return []
     if target in ACTIVITIES:
         return _activities(ctx, module, number, history=label == _HISTORY)
     if target in INVENTORY and module.name in ("Products", "Services"):
         return _with_item(ctx, other, number)
-    fields = referring_fields(module, other)
+    if label in _BUNDLES and module is other:
+        return _bundled(ctx, number, parents=label == _PARENTS)
+    fields = _listed_by(referring_fields(module, other), other)
     own = [each for each in fields if not each.name.startswith("cf_")]
     found: set[int] = set()
     for field in own or fields:
         found.update(_referring(ctx, other, field, number))
-    if not own:
+    if not own or frozenset({module.name, target}) in _ALSO_LINKED:
         found.update(_linked(ctx, other, number))
+    hiding = not ctx.profile.inactive_documents_related
+    if target == "Documents" and hiding and "filestatus" in other.fields:
+        found.intersection_update(_active_documents(ctx, other))
     found.discard(number)
     return sorted(found)
+
+
+def relate(
+    ctx: Context, module: Module, source: int, label: str, other: Module, target: int
+) -> None:
+    """What relating two records of a related list does: it makes a link, sets a reference, or
+    does nothing at all."""
+    pair = (module.name, other.name)
+    if pair in _SETS:
+        ctx.store.update(other, target, {_SETS[pair]: source})
+    elif frozenset(pair) in _ALSO_LINKED or pair == ("Project", "Calendar"):
+        link(ctx, source, target)
+    elif pair in _NEVER_LINKED or module.name == "Documents" or label == _PARENTS:
+        return
+    elif not is_one_to_many(module, other):
+        link(ctx, source, target)
 
 
 def is_one_to_many(module: Module, other: Module) -> bool:
     """Whether a field of the other module makes the relation, so that no link can."""
     return any(not each.name.startswith("cf_") for each in referring_fields(module, other))
+
+
+def _listed_by(fields: list[Field], other: Module) -> list[Field]:
+    name = _LISTED_BY.get(other.name)
+    return [each for each in fields if each.name == name] if name else fields
+
+
+def _active_documents(ctx: Context, documents: Module) -> set[int]:
+    rows = ctx.store.rows(f"SELECT id FROM {quoted(documents.table)} WHERE filestatus = 1")
+    return {number for (number,) in rows}
+
+
+def _bundled(ctx: Context, number: int, *, parents: bool) -> list[int]:
+    """Parts of a product, or the products it is a part of."""
+    mine, theirs = ("b", "a") if parents else ("a", "b")
+    return _numbers(
+        ctx,
+        f"SELECT e.id FROM related r JOIN entity e ON e.id = r.{theirs} WHERE r.{mine} = ? "
+        f"AND e.module = 'Products' AND e.state = {LIVE}",
+        number,
+    )
 
 
 def referring_fields(module: Module, other: Module) -> list[Field]:
@@ -115,6 +173,8 @@ def _activities(ctx: Context, module: Module, number: int, *, history: bool) -> 
         where = "parent_id = ?"
     else:
         return []
+    if module.name == "Project":
+        where = f"({where} OR id IN (SELECT b FROM related WHERE a = {int(number)}))"
     return _numbers(
         ctx,
         f"SELECT id FROM {quoted(table)} WHERE {where} AND _state = {LIVE} "

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from .accept import storable
 from .compile import Compiled, Compiler
 from .context import Context
-from .labels import encoded
+from .errors import database_error
+from .labels import ReadAgain, encoded, may_be_read_again
+from .labels import label as label_made_of
 from .literals import SilentError
+from .php import label_text
 from .schema import Module, Schema
-from .store import quoted
+from .tables import quoted
 from .views import View
 from .vtql import Statement
-from .wire import identity, joins, shown
+from .wire import Null, identity, joins, shown
 
 Row = dict[str, Any]
 
@@ -23,17 +27,23 @@ _RAW_KEYS: Final = {"Groups": "groupid", "DocumentFolders": "folderid", "Tax": "
 
 
 def select(ctx: Context, view: View, statement: Statement) -> list[Row]:
-    """The answer of a query. Raises `CrmError`; an SQL error is an empty list."""
-    thinned = ctx.profile.thinned_pages and view.owners is not None
+    """The answer of a query. Raises `CrmError`; an SQL error is an empty list on most servers."""
+    profile, module = ctx.profile, view.module
+    thinning = profile.thinned_pages or module.name in profile.thinned_modules
+    thinned = thinning and view.owners is not None
     try:
-        compiled = Compiler(
-            ctx.schema, view, statement, page_cap=ctx.profile.page_cap, thinned=thinned
-        ).compile()
+        compiled = Compiler(ctx.schema, view, statement, profile, thinned=thinned).compile()
     except SilentError:
+        if profile.sql_errors_told:
+            raise database_error() from None
         return []
+    if statement.counted and module.is_entity and not profile.counts_records:
+        return []  # a row without an id is dropped, and a count has none
     rows = run(ctx, compiled)
     if thinned and not statement.counted:
         rows = [row for row in rows if _is_shared(ctx, view, row)]
+    if ctx.profile.reads_again and may_be_read_again(rows):
+        ReadAgain().rows(rows)
     if compiled.files and rows:
         add_attachments(ctx, view.module, rows)
     return rows
@@ -58,16 +68,34 @@ def run(ctx: Context, compiled: Compiled) -> list[Row]:
     return list(folded.values())
 
 
-def record(ctx: Context, module: Module, number: int, *, label: bool = True) -> Row:
-    """One record with every field the user may read."""
+def record(
+    ctx: Context,
+    module: Module,
+    number: int,
+    *,
+    label: bool = True,
+    written: Mapping[str, Any] | None = None,
+) -> Row:
+    """One record with every field the user may read.
+
+    `written` is what was just sent, in the answer of a write: its label is made of it, cut or
+    not, and is read before the fields are.
+    """
     view = ctx.view(module)
-    sql, keys = _record_sql(ctx.schema, view)
+    null = Null.BROKEN_REFERENCES if ctx.profile.null_told else Null.BLANK
+    sql, keys = _record_sql(ctx.schema, view, null)
     found = ctx.store.row(sql, (number,))
     row: Row = dict(zip(keys, found)) if found is not None else {}
+    named = label_of(module, row if written is None else _as_written(module, row, written))
+    if ctx.profile.reads_again:
+        again = ReadAgain()
+        if written is not None:
+            again.read_label(named)
+        again.rows([row])
     if module.keeps_files:
         add_attachments(ctx, module, [row])
     if label and module.is_entity:
-        row["label"] = encoded(label_of(module, row))
+        row["label"] = encoded(named)
     if module.name in _RAW_KEYS:
         row[_RAW_KEYS[module.name]] = str(number)
     if module.name in ("Products", "Services"):
@@ -80,21 +108,31 @@ def records(ctx: Context, module: Module, numbers: Iterable[int]) -> list[Row]:
     return [row for number in numbers if (row := record(ctx, module, number))]
 
 
+def _as_written(module: Module, row: Row, written: Mapping[str, Any]) -> Row:
+    sent = {
+        each.name: storable(label_text(written[each.name]))
+        for each in module.labels()
+        if each.editable and isinstance(written.get(each.name), str | int | float)
+    }
+    return {**row, **sent}
+
+
 def label_of(module: Module, row: Row) -> str:
     """The record's name, from its label fields."""
-    return " ".join(filter(None, (row.get(each.name, "") for each in module.labels()))).strip()
+    return label_made_of([row.get(each.name) or "" for each in module.labels()])
 
 
 @lru_cache(maxsize=512)
-def _record_sql(schema: Schema, view: View) -> tuple[str, tuple[str, ...]]:
+def _record_sql(schema: Schema, view: View, null: Null) -> tuple[str, tuple[str, ...]]:
     module = view.module
     fields = [
         each
         for each in view.fields.values()
-        if each.returned and each.queryable and not _is_line(view, each.column.table)
+        if each.returned and each.queryable
+        if each.name not in view.untold and not _is_line(view, each.column.table)
     ]
     hidden = [each for each in view.fields.values() if each.twin]
-    expressions = [shown(schema, view, each) for each in fields]
+    expressions = [shown(schema, view, each, null) for each in fields]
     expressions += [f"ifnull(t.{quoted(each.name)}, '')" for each in hidden]
     expressions.append(identity(module))
     keys = (*(each.name for each in fields), *(each.name for each in hidden), "id")

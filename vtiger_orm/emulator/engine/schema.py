@@ -12,6 +12,7 @@ from typing import Any, Final
 from ...metadata.module import Flaw
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 from .columns import ACTIVITIES, INVENTORY, LINES, Column, Storage, column_of
+from .stock import in_server_order, relations_in_server_order
 
 USERS: Final = "Users"
 GROUPS: Final = "Groups"
@@ -28,6 +29,21 @@ _UNDESCRIBED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "PurchaseOrder": (("image", "string"),),
 }
 _HIDDEN_COLUMNS: Final = frozenset({"hdnDiscountPercent", "hdnDiscountAmount"})
+
+
+# A CRM needs users and groups, and these fields of them, even when its snapshot was pulled by
+# somebody who may not see them.
+_ESSENTIAL: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    USERS: (
+        "19",
+        (
+            *("user_name", "is_admin", "user_password", "confirm_password", "first_name"),
+            *("last_name", "email1", "status", "hour_format", "date_format", "accesskey"),
+            *("time_zone", "callduration", "othereventduration"),
+        ),
+    ),
+    GROUPS: ("20", ("groupname", "description")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,8 @@ class Module:
     fields: Mapping[str, Field]
     id_field: Mapping[str, Any] | None
     """`id` as described; ProductTaxes has none."""
+    order: tuple[str, ...]
+    """Names of all described fields, `id` among them, as the server lists them."""
     label_fields: tuple[str, ...]
     relations: tuple[Mapping[str, Any], ...]
     is_entity: bool
@@ -136,6 +154,22 @@ class Schema:
     def __iter__(self) -> Iterator[Module]:
         return iter(self.modules.values())
 
+    @property
+    def is_cloud(self) -> bool:
+        """Whether the Cloud itself described it: it is served as it is then."""
+        return self.instance.dialect == "cloud"
+
+    @property
+    def date_format(self) -> str:
+        """How the user writes dates who pulled the snapshot: described with every date."""
+        formats = (
+            field.raw["type"].get("format")
+            for module in self
+            for field in module.fields.values()
+            if field.kind == "date"
+        )
+        return next(filter(None, formats), "yyyy-mm-dd")
+
     @classmethod
     def of(cls, snapshot: Snapshot) -> Schema:
         """The schema of a snapshot."""
@@ -180,7 +214,9 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
     id_field = None
     fields: dict[str, Field] = {}
     raw_fields = {each["name"]: each for each in raw.get("fields", ())}
-    for described in describe.fields:
+    by_name = {each.name: each for each in describe.fields}
+    order = in_server_order(name, by_name)
+    for described in (by_name[each] for each in order):
         if described.name == "id":
             id_field = raw_fields["id"]
             continue
@@ -200,11 +236,15 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
     for extra, kind in _UNDESCRIBED.get(name, ()):
         if extra not in fields:
             fields[extra] = _undescribed(name, extra, kind)
+    for needed in _ESSENTIAL.get(name, ("", ()))[1]:
+        if needed not in fields:
+            fields[needed] = replace(_undescribed(name, needed, "string"), flaw=Flaw.DENIED)
     types = instance.types.get(name)
     information = {
         "isEntity": describe.is_entity,
-        "label": types.label if types else describe.label,
-        "singular": types.singular if types else describe.label,
+        "label": describe.label,
+        "singular": describe.label,
+        **(types.model_dump(by_alias=True) if types else {}),
     }
     return Module(
         name=name,
@@ -212,27 +252,20 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
         raw={key: value for key, value in raw.items() if key != "fields"},
         fields=fields,
         id_field=id_field,
+        order=tuple(order),
         label_fields=tuple(describe.label_fields),
-        relations=tuple(
-            each.model_dump(by_alias=True, exclude_unset=True) for each in snapshot.relations
-        ),
+        relations=_relations(snapshot),
         is_entity=describe.is_entity,
         information=information,
     )
 
 
-# A CRM needs users and groups even when its snapshot was pulled by somebody who may not see them.
-_ESSENTIAL: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    USERS: (
-        "19",
-        (
-            *("user_name", "is_admin", "user_password", "confirm_password", "first_name"),
-            *("last_name", "email1", "status", "hour_format", "date_format", "accesskey"),
-            *("time_zone", "callduration", "othereventduration"),
-        ),
-    ),
-    GROUPS: ("20", ("groupname", "description")),
-}
+def _relations(snapshot: ModuleSnapshot) -> tuple[Mapping[str, Any], ...]:
+    """The answer of `relatedtypes`, in the order of a stock server."""
+    given = snapshot.to_json()["relations"]
+    labels = relations_in_server_order(snapshot.describe.name, [each["label"] for each in given])
+    rank = {label: position for position, label in enumerate(labels)}
+    return tuple(sorted(given, key=lambda each: rank[each["label"]]))
 
 
 def _essential(name: str, taken: set[str]) -> ModuleSnapshot:

@@ -10,77 +10,24 @@ may share it.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkstemp
 from threading import RLock
-from typing import Any, Final
+from typing import Any
+from weakref import finalize
 
 from . import collation
 from .casts import number
-from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
 from .schema import USERS, Field, Module, Schema
-
-_FORMAT: Final = "1"
-"""Of the database file; a change here makes older files unreadable."""
+from .tables import check_ours, fit, quoted, tables_of
 
 LIVE, DELETED, CONVERTED, BROKEN = 0, 1, 2, 3
 """States of a record. A converted lead can still be retrieved but is in no query; a broken
 record (the server died while making it) is in queries but can be neither read nor deleted."""
-
-_SYSTEM_TABLES: Final = """
-CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE sequence(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE entity(id INTEGER PRIMARY KEY, module TEXT NOT NULL, wire TEXT NOT NULL,
-                    state INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE owner(id INTEGER PRIMARY KEY, wire TEXT NOT NULL, module TEXT NOT NULL);
-CREATE TABLE member(user INTEGER NOT NULL, grp INTEGER NOT NULL, PRIMARY KEY(user, grp))
-    WITHOUT ROWID;
-CREATE TABLE restriction(user INTEGER NOT NULL, kind TEXT NOT NULL, module TEXT NOT NULL,
-                         name TEXT NOT NULL DEFAULT '',
-                         PRIMARY KEY(user, kind, module, name)) WITHOUT ROWID;
-CREATE TABLE sharing(module TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE related(a INTEGER NOT NULL, b INTEGER NOT NULL, PRIMARY KEY(a, b)) WITHOUT ROWID;
-CREATE INDEX related_back ON related(b, a);
-CREATE TABLE activity_contact(activity INTEGER NOT NULL, contact INTEGER NOT NULL,
-                              PRIMARY KEY(activity, contact)) WITHOUT ROWID;
-CREATE TABLE attachment(id INTEGER PRIMARY KEY, record INTEGER NOT NULL, name TEXT NOT NULL,
-                        type TEXT NOT NULL, content BLOB NOT NULL);
-CREATE INDEX attachment_record ON attachment(record);
-CREATE TABLE tag(record INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(record, name))
-    WITHOUT ROWID;
-CREATE TABLE picklist(module TEXT NOT NULL, field TEXT NOT NULL, position INTEGER NOT NULL,
-                      value TEXT NOT NULL, PRIMARY KEY(module, field, position)) WITHOUT ROWID;
-CREATE TABLE dependency(module TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL,
-                        position INTEGER NOT NULL, value TEXT NOT NULL,
-                        targets TEXT NOT NULL,
-                        PRIMARY KEY(module, source, target, position)) WITHOUT ROWID;
-"""
-
-_SQL_TYPES: Final[Mapping[Storage, str]] = {
-    Storage.TEXT: "TEXT COLLATE general_ci",
-    Storage.INTEGER: "INTEGER",
-    Storage.DECIMAL: "TEXT",
-    Storage.DATE: "TEXT",
-    Storage.DATETIME: "TEXT",
-    Storage.TIME: "TEXT",
-    Storage.REFERENCE: "INTEGER",
-    Storage.OWNER: "INTEGER",
-}
-
-
-def quoted(name: str) -> str:
-    """A name as SQL; names come from the snapshot and may hold anything."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def own_columns(module: Module) -> Iterator[Field]:
-    """The fields that are columns of the module's own table."""
-    for field in module.fields.values():
-        if field.twin or field.column.table not in (LINES, CONTACTS_OF_ACTIVITY):
-            yield field
 
 
 class Store:
@@ -103,82 +50,47 @@ class Store:
             cached_statements=1024,
         )
         connection = self.connection
+        # Whoever lets go of a CRM without closing it has nothing left to lose: no warning.
+        self._closing = finalize(self, connection.close)
         connection.create_collation("general_ci", collation.compare)
         connection.create_function("vt_like", 2, _like, deterministic=True)
         connection.create_function("vt_number", 1, number, deterministic=True)
-        if not self.in_memory:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-        self._columns = _physical_columns(schema)
-        with self.transaction():
-            if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'meta'"):
-                for statement in _SYSTEM_TABLES.split(";"):
-                    self.execute(statement)
-                self.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
-            self._check_format(database)
-            for table, columns in self._columns.items():
-                self._fit_table(table, columns)
-
-    def _check_format(self, database: str) -> None:
-        row = self.row("SELECT value FROM meta WHERE name = 'format'")
-        if row is None or row[0] != _FORMAT:
-            raise ValueError(
-                f"{database} was made by another release of the emulator "
-                f"(format {row[0] if row else None}, this one is {_FORMAT}). Use another file."
-            )
-
-    def _fit_table(self, table: str, columns: Mapping[str, Field]) -> None:
-        """Create a table, or add the fields that the schema has got since: NULL in older rows,
-        as with every field that is added to a CRM in use."""
-        present = {row[1] for row in self.rows(f"PRAGMA table_info({quoted(table)})")}
-        declared = {name: _SQL_TYPES[field.storage] for name, field in columns.items()}
-        if not present:
-            listed = "".join(f", {quoted(name)} {sql}" for name, sql in declared.items())
-            self.execute(
-                f"CREATE TABLE {quoted(table)}(id INTEGER PRIMARY KEY, "
-                f"_state INTEGER NOT NULL DEFAULT 0{listed})"
-            )
-            if table == "m_LineItem" and "parent_id" in columns:
-                self.execute('CREATE INDEX line_parent ON "m_LineItem"(parent_id)')
-        else:
-            for name in declared.keys() - present:
-                self.execute(
-                    f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {declared[name]}"
-                )
-        for name, field in columns.items():
-            if field.unique:
-                index = quoted(f"{table}_{name}")
-                self.execute(
-                    f"CREATE INDEX IF NOT EXISTS {index} ON {quoted(table)}({quoted(name)})"
-                )
+        try:
+            self._columns = tables_of(schema)
+            check_ours(connection, database)
+            if not self.in_memory:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+            with self.transaction():
+                fit(connection, schema, self._columns, database)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside is committed together, or not at all; nests."""
         with self.lock:
-            if self._depth:
-                self._depth += 1
-                try:
-                    yield
-                finally:
-                    self._depth -= 1
-                return
-            self.connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
+            nested = self._depth > 0
+            self.execute("SAVEPOINT inner" if nested else "BEGIN IMMEDIATE")
+            self._depth += 1
             try:
                 yield
+                self.execute("RELEASE inner" if nested else "COMMIT")
             except BaseException:
-                self.connection.execute("ROLLBACK")
+                if self.connection.in_transaction:  # else SQLite has undone it all by itself
+                    self.execute("ROLLBACK TO inner" if nested else "ROLLBACK")
+                if nested and self.connection.in_transaction:
+                    self.execute("RELEASE inner")
                 raise
-            else:
-                self.connection.execute("COMMIT")
             finally:
-                self._depth = 0
+                self._depth -= 1
 
     def keep(self) -> None:
-        """Commit what the open transaction did so far, whatever becomes of the rest."""
-        self.connection.execute("COMMIT")
-        self.connection.execute("BEGIN IMMEDIATE")
+        """Commit what the innermost open transaction did so far, whatever becomes of the rest."""
+        nested = self._depth > 1
+        self.execute("RELEASE inner" if nested else "COMMIT")
+        self.execute("SAVEPOINT inner" if nested else "BEGIN IMMEDIATE")
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows it changed."""
@@ -291,40 +203,44 @@ class Store:
             if self.in_memory:
                 self.connection.deserialize(token)
                 return
-            with TemporaryDirectory() as folder:
-                former = Path(folder) / "former.db"
-                former.write_bytes(token)
-                self._refill(former)
-
-    def _refill(self, former: Path) -> None:
-        """Row by row, because others may have the file open."""
-        self.execute("ATTACH DATABASE ? AS former", (str(former),))
-        try:
-            with self.transaction():
-                for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
-                    self.execute(f"DELETE FROM main.{quoted(table)}")
-                    self.execute(
-                        f"INSERT INTO main.{quoted(table)} SELECT * FROM former.{quoted(table)}"
-                    )
-                self.touch_accounts()
-        finally:
-            self.execute("DETACH DATABASE former")
+            # Row by row, because others may have the file open.
+            self.execute("ATTACH DATABASE ':memory:' AS former")
+            try:
+                self.connection.deserialize(token, name="former")
+                with self.transaction():
+                    tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+                    for (name,) in tables:
+                        table = quoted(name)
+                        self.execute(f"DELETE FROM main.{table}")
+                        self.execute(f"INSERT INTO main.{table} SELECT * FROM former.{table}")
+                    self.touch_accounts()
+            finally:
+                self.execute("DETACH DATABASE former")
 
     def close(self) -> None:
+        """Close the database; a second time does nothing."""
         with self.lock:
-            self.connection.close()
+            self._closing()
 
 
-def _physical_columns(schema: Schema) -> dict[str, dict[str, Field]]:
-    tables: dict[str, dict[str, Field]] = {}
-    for module in schema:
-        columns = tables.setdefault(module.table, {})
-        seen = {name.lower() for name in columns}
-        for field in own_columns(module):
-            if field.name.lower() not in seen:
-                seen.add(field.name.lower())
-                columns[field.name] = field
-    return tables
+def publish(image: bytes, path: Path) -> None:
+    """Let a new file appear at `path`, whole, with the content of a `Store.snapshot`.
+
+    Where there is one already, or where the folder does not let a file appear like that, nothing
+    happens. Only its owner may read it: it holds access keys.
+    """
+    whole = bytearray(image)
+    whole[18:20] = b"\x02\x02"  # with a write-ahead log, as `Store` wants it
+    with suppress(OSError):
+        number, staged = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(whole)
+                file.flush()
+                os.fsync(number)
+            os.link(staged, path)  # fails, and replaces nothing, where somebody was faster
+        finally:
+            Path(staged).unlink()
 
 
 def _like(pattern: str | None, value: Any) -> int | None:

@@ -29,10 +29,15 @@ class User:
     other_event_duration: str = "5"
     currency_rate: float = 1.0
     """Of the user's own currency, in units of the base currency."""
+    decimal_separator: str = "."
+    grouping_separator: str = ","
+    """How the user writes numbers in forms; the web services do not care."""
     decimals: int = 2
     """To how many digits numbers are rounded when this user writes them."""
     groups: frozenset[int] = frozenset()
     active: bool = True
+    views_all: bool = False
+    """Whether the profile has "view all", without which some servers show nothing."""
     hidden_modules: frozenset[str] = frozenset()
     readonly_modules: frozenset[str] = frozenset()
     undeletable_modules: frozenset[str] = frozenset()

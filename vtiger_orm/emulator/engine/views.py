@@ -24,6 +24,8 @@ class View:
     deletable: bool
     owners: frozenset[int] | None
     """Whose records the user sees (private sharing); None for everybody's."""
+    untold: frozenset[str] = frozenset()
+    """Fields that are described but in no answer."""
 
     def targets(self, field: Field) -> tuple[str, ...]:
         """The modules a reference may point to, without those hidden from the user. Users are
@@ -40,7 +42,14 @@ class View:
         )
 
 
-def make_view(schema: Schema, module: Module, user: User, *, private: bool) -> View:
+def make_view(
+    schema: Schema,
+    module: Module,
+    user: User,
+    *,
+    private: bool,
+    untold: frozenset[str] = frozenset(),
+) -> View:
     """`private`: whether the module's records are shared with nobody but their owners."""
     hidden = {name for owner, name in user.hidden_fields if owner == module.name}
     fields = {name: field for name, field in module.fields.items() if name not in hidden}
@@ -57,6 +66,7 @@ def make_view(schema: Schema, module: Module, user: User, *, private: bool) -> V
         writable=entity and module.name not in user.readonly_modules,
         deletable=entity and module.name not in user.readonly_modules | user.undeletable_modules,
         owners=user.owners if private and not user.is_admin and module.owner_field else None,
+        untold=untold,
     )
 
 
@@ -69,10 +79,11 @@ def describe(view: View) -> dict[str, Any]:
         updateable=bool(answer.get("updateable", True)) and view.writable,
         deleteable=bool(answer.get("deleteable", True)) and view.deletable,
     )
-    fields = [_described(view, each) for each in view.fields.values() if each.described]
-    if module.id_field is not None:
-        fields.append(dict(module.id_field))
-    answer["fields"] = fields
+    answer["fields"] = [
+        dict(module.id_field or {}) if name == "id" else _described(view, view.fields[name])
+        for name in module.order
+        if name == "id" or name in view.fields
+    ]
     return answer
 
 
@@ -80,7 +91,7 @@ def _described(view: View, field: Field) -> dict[str, Any]:
     raw = dict(field.raw)
     if field.editable and (view.module.name, field.name) in view.user.readonly_fields:
         raw["editable"] = False
-    if field.kind == "reference":
+    if field.kind == "reference" and view.visible is not None:
         raw["type"] = {**raw["type"], "refersTo": list(view.targets(field))}
     elif field.kind in ("picklist", "multipicklist") and view.user.hidden_values:
         hidden = view.user.hidden_values
@@ -90,7 +101,7 @@ def _described(view: View, field: Field) -> dict[str, Any]:
             if (field.name, each["value"]) not in hidden
         ]
         raw["type"] = {**raw["type"], "picklistValues": values}
-    elif field.kind == "date":
+    elif field.kind == "date" and "format" in raw["type"]:
         raw["type"] = {**raw["type"], "format": view.user.date_format}
     return raw
 

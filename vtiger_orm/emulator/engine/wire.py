@@ -1,13 +1,16 @@
-"""Stored columns as SQL expressions that give what the wire shows: text, never NULL."""
+"""Stored columns as SQL expressions that give what the wire shows: text, NULL only on servers
+that tell it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Final
 
 from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
 from .schema import GROUPS, USERS, Field, Module, Schema
-from .store import LIVE, quoted
+from .store import LIVE
+from .tables import quoted
 from .views import View
 
 _JOINS: Final = {
@@ -30,21 +33,36 @@ def joins(tables: Iterable[str]) -> str:
     return " ".join(_JOINS[each] for each in sorted(set(tables)) if each in _JOINS)
 
 
-def shown(schema: Schema, view: View, field: Field) -> str:
+class Null(Enum):
+    """What an answer shows of NULL."""
+
+    BLANK = "blank"
+    """An empty text, everywhere."""
+    TOLD = "told"
+    """JSON null: rows of a query, where the server tells it."""
+    BROKEN_REFERENCES = "broken references"
+    """JSON null for a reference that leads nowhere, an empty text for NULL itself: records, on
+    the same server."""
+
+
+def shown(schema: Schema, view: View, field: Field, null: Null = Null.BLANK) -> str:
     """The field's value on the wire."""
     source = column(field)
     storage = field.storage
     if storage is Storage.REFERENCE:
-        return f"ifnull({_reference(schema, view.targets(field), source)}, '')"
+        found = _reference(schema, view.targets(field), source)
+        if null is Null.BROKEN_REFERENCES:
+            return f"CASE WHEN {source} IS NULL THEN '' ELSE {found} END"
+        return found if null is Null.TOLD else f"ifnull({found}, '')"
     if storage is Storage.OWNER:
         # An owner that is gone shows as its bare number.
         known = f"(SELECT o.wire FROM owner o WHERE o.id = {source})"
         return f"coalesce({known}, CAST({source} AS TEXT), '')"
-    if storage is Storage.INTEGER:
-        return f"ifnull(CAST({source} AS TEXT), '')"
     if field.kind == "reference":  # kept as text: the role of a user, which nobody may read
         return "''"
-    return f"ifnull({source}, '')"
+    text = f"CAST({source} AS TEXT)" if storage is Storage.INTEGER else source
+    told = null is Null.TOLD or (null is Null.BROKEN_REFERENCES and not field.described)
+    return text if told else f"ifnull({text}, '')"
 
 
 def identity(module: Module) -> str:

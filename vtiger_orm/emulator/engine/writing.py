@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from . import ids
-from .accept import accept, empty, text_of
+from . import owners, rules
+from .accept import accept, empty
 from .columns import ACTIVITIES, CONTACTS_OF_ACTIVITY, LINES
 from .context import Context
-from .errors import CrmError, PlainText, mandatory_missing
+from .errors import Crash, CrmError, PlainText, internal_error, mandatory_missing
 from .labels import encoded_again
+from .php import php_text
 from .schema import Field, Module
-from .store import LIVE, own_columns, quoted
+from .store import LIVE
+from .tables import own_columns, quoted
 
-_SYSTEM_FIELDS: Final = frozenset({"id", "createdtime", "modifiedtime", "modifiedby"})
-_PBX_SYSTEM_FIELDS: Final = frozenset({"CreatedTime", "ModifiedTime"})
+# What the server fills in itself, whatever is sent; one module writes two names with capitals.
+_UNTOUCHED: Final = rules.IGNORED | {
+    *("id", "createdtime", "modifiedtime", "modifiedby", "CreatedTime", "ModifiedTime"),
+    *("source", "creator"),
+}
+_PREFIX: Final = re.compile(r"[0-9]+", re.ASCII)
 
 # Prefixes of record numbers (CON1387); other modules take their first three letters.
 _NUMBER_PREFIXES: Final = {
@@ -48,13 +55,23 @@ class Writer:
         self._ctx = ctx
         self._module = module
         self._view = ctx.view(module)
+        self._owner: int | None = None
+        """The owner that was written, where one was sent."""
+
+    def check(self, element: Mapping[str, Any], *, creating: bool) -> None:
+        """What is looked at before anything is stored, in the server's order."""
+        self.check_references(element)
+        if creating:
+            self.check_mandatory(element)
+        else:
+            self.check_not_emptied(element)
+        owners.check_assignable(self._ctx, self._module, element)
 
     def check_references(self, element: Mapping[str, Any]) -> None:
         """Raises for a reference that is no id, or the id of a module it may not point to."""
-        for name, value in element.items():
-            field = self._module.fields.get(name)
-            if field is not None and field.kind == "reference" and name not in _SYSTEM_FIELDS:
-                self._reference(field, value)
+        for field in self._module.fields.values():
+            if field.kind == "reference" and field.name in element:
+                self._reference(field, element[field.name])
 
     def check_mandatory(self, element: Mapping[str, Any]) -> None:
         """Raises for the first mandatory field without a value, and only for that one."""
@@ -62,7 +79,13 @@ class Writer:
             if field.mandatory and is_blank(element.get(field.name)):
                 raise mandatory_missing(f"{field.name} does not have a value")
 
-    def insert(self, element: Mapping[str, Any], *, source: str = "WEBSERVICE") -> int:
+    def check_not_emptied(self, element: Mapping[str, Any]) -> None:
+        """The same for the mandatory fields that are sent."""
+        for field in self._module.fields.values():
+            if field.mandatory and field.name in element and is_blank(element[field.name]):
+                raise mandatory_missing(f"{field.name} does not have a value")
+
+    def insert(self, element: Mapping[str, Any]) -> int:
         """Store a new record; its number. Fields nobody knows are ignored."""
         ctx, module = self._ctx, self._module
         given = self._accepted(element, creating=True)
@@ -76,16 +99,17 @@ class Writer:
             ("ModifiedTime", now),
             ("modifiedby", ctx.user.number),
             ("creator", ctx.user.number),
-            ("source", str(element.get("source") or source)),
+            ("source", rules.source(element.get("source"))),
         ):
             if name in module.fields:
                 values[name] = value
         owner = module.owner_field
-        if owner is not None and not values[owner.name]:
+        if owner is not None and owner.name not in given:
             values[owner.name] = ctx.user.number
         numbering = number_field(module)
         if numbering is not None:
             values[numbering.name] = self._record_number()
+        rules.complete_new(ctx, module, element, values)
         number = ctx.store.new_number(module)
         ctx.store.register(module, number)
         ctx.store.insert(module, number, values)
@@ -101,8 +125,36 @@ class Writer:
             given[modified.name] = self._ctx.now()
         if "modifiedby" in self._module.fields:
             given["modifiedby"] = self._ctx.user.number
+        rules.complete_changed(self._ctx, self._module, number, element, given)
         self._ctx.store.update(self._module, number, given)
         self._settle(number, element)
+
+    def conclude(self, number: int) -> None:
+        """What happens once the record is stored: some writes end in an error, though done.
+
+        Raises `PlainText` for an owner that does not exist in modules whose workflows run, and
+        INTERNAL_SERVER_ERROR for an activity that starts at no moment.
+        """
+        ctx, module = self._ctx, self._module
+        if rules.starts_at_no_moment(module, self._activity(number)):
+            ctx.store.keep()
+            raise internal_error()
+        watched = bool(self._owner) and module.name in owners.RUN_WORKFLOWS
+        if watched and not owners.exists(ctx, self._owner):
+            ctx.store.keep()
+            raise PlainText("Sorry! Attempt to access restricted file.")
+
+    def _activity(self, number: int) -> Mapping[str, Any]:
+        if self._module.name not in ACTIVITIES:
+            return {}
+        names = ("date_start", "time_start", "due_date", "time_end")
+        known = [name for name in names if name in self._module.fields]
+        row = self._ctx.store.row(
+            f"SELECT {', '.join(map(quoted, known))} FROM {quoted(self._module.table)} "
+            "WHERE id = ?",
+            (number,),
+        )
+        return dict(zip(known, row or ()))
 
     def damage_description(self, number: int, element: Mapping[str, Any]) -> None:
         """What `update` does to a description it was not sent."""
@@ -125,10 +177,11 @@ class Writer:
     def _accepted(self, element: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
         module, user = self._module, self._ctx.user
         numbering = number_field(module)
+        lists = self._ctx.profile.lists_in_text
         values: dict[str, Any] = {}
         for name, value in element.items():
             field = module.fields.get(name)
-            if field is None or name in _SYSTEM_FIELDS or name in _PBX_SYSTEM_FIELDS:
+            if field is None or name in _UNTOUCHED:
                 continue
             elsewhere = field.column.table in (LINES, CONTACTS_OF_ACTIVITY)
             if field is numbering or (elsewhere and field.twin is None):
@@ -136,33 +189,28 @@ class Writer:
             if not creating and not self._view.editable(field):
                 continue
             if field.kind == "owner":
-                values[name] = user.number if is_blank(value) else self._owner(value)
+                blank = is_blank(value)
+                values[name] = user.number if blank else self._owner_number(value)
+                if field is module.owner_field:
+                    self._owner = values[name]
             elif field.kind == "reference":
                 values[name] = self._reference(field, value)
             else:
-                values[name] = accept(module, field, value, user)
+                values[name] = accept(module, field, value, user, lists=lists)
         return values
 
-    def _owner(self, value: Any) -> int:
-        """A user or group; a bare number is taken for one as well."""
-        text = text_of(value)
-        number = text.split("x")[1] if "x" in text else text
-        store = self._ctx.store
-        row = None
-        if number.isdigit() and len(number) < 19:
-            row = store.row("SELECT wire FROM owner WHERE id = ?", (int(number),))
-        if row is None or ("x" in text and text.split("x")[0] not in self._owner_prefixes()):
-            raise PlainText("Sorry! Attempt to access restricted file.")
-        return int(number)
-
-    def _owner_prefixes(self) -> set[str]:
-        modules = self._ctx.schema.modules
-        return {modules[name].prefix for name in ("Users", "Groups") if name in modules}
+    def _owner_number(self, value: Any) -> int:
+        return owners.owner_number(self._ctx, value)
 
     def _reference(self, field: Field, value: Any) -> int:
+        """The number of a reference; what has no ``x`` is read as a prefix alone."""
         if is_blank(value):
             return 0
-        wire = ids.parse(self._ctx.schema, text_of(value))
+        if isinstance(value, list | dict):
+            raise Crash(f"{field.name}: an array where an id is read")
+        text = php_text(value)
+        match = _PREFIX.match(text) if "x" not in text else None
+        wire = self._ctx.wire_id(f"{match[0]}x" if match is not None else text)
         if wire.module.name not in self._view.targets(field):
             raise CrmError("REFERENCE_INVALID", f"Invalid reference specified for {field.name}")
         return wire.number or 0

@@ -7,14 +7,13 @@ the profile says so.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..calls import ApiCall, Outcome, rows_of
-from ..engine import Crash, CrmError, PlainText, User
+from ..engine import Crash, CrmError, NotMeasured, PlainText, User
 from ..http import (
     Delivery,
     PhpValue,
@@ -25,10 +24,8 @@ from ..http import (
     success,
     text_response,
 )
+from ..installation import Installation
 from .operations import ALIASES, registered
-
-if TYPE_CHECKING:
-    from ..crm import Crm
 
 _ROOT: Final = "/restapi/v1/vtiger/default"
 _SESSION_OPERATIONS: Final = frozenset({"login", "getchallenge", "logout", "extendsession"})
@@ -40,7 +37,7 @@ class CloudFace:
 
     name = "cloud"
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Installation) -> None:
         self._crm = crm
 
     def accepts(self, path: str) -> bool:
@@ -61,7 +58,7 @@ class CloudFace:
 
     def answer(self, call: ApiCall) -> Outcome:
         outcome = self._answer(call)
-        headers = {"X-Vtiger-Version": self._crm.version}
+        headers = {"X-Vtiger-Version": self._crm.version} if self._crm.tells_version else {}
         if outcome.response.status != 401:
             headers |= self._crm.limits.headers(refused=outcome.response.status == 429)
         response = replace(
@@ -77,7 +74,7 @@ class CloudFace:
             return self._error(call, "ACCESS_DENIED", "Invalid authentication information", 401)
         if not self._crm.limits.take():
             return self._error(call, "TOO_MANY_REQUESTS", "API rate limit exceeded", 429)
-        known = registered(call.operation, cloud=True)
+        known = registered(call.operation, self._crm.profile)
         if known is None or call.operation in _SESSION_OPERATIONS:
             return self._error(call, "UNKNOWN_OPERATION", "Unknown operation requested", 400)
         if call.request.method != known.method and call.operation not in _EITHER_METHOD:
@@ -91,14 +88,16 @@ class CloudFace:
             if code == 0:
                 code, message = "DUPLICATE_RECORD_FOUND", "Duplicate record found"
             return self._error(call, str(code), message, 400)
-        except (Crash, PlainText):
+        except (Crash, NotMeasured, PlainText):
             return Outcome(text_response(status=500), call.user, "HTTP 500")
         return Outcome(json_response(success(result)), call.user, rows=rows_of(result))
 
     def _user(self, request: Request) -> User | None:
         name, key = _credentials(request)
         user = self._crm.engine.user(name) if name else None
-        if user is None or not hmac.compare_digest(user.access_key.encode(), key.encode()):
+        if user is None or not user.access_key:
+            return None
+        if not hmac.compare_digest(user.access_key.encode(), key.encode()):
             return None
         return user
 
@@ -119,7 +118,7 @@ def _credentials(request: Request) -> tuple[str, str]:
         return "", ""
     try:
         name, _, key = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return name, key
 

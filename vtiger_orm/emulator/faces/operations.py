@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ..profiles import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
@@ -40,6 +42,7 @@ OPERATIONS: Final[dict[str, Registered]] = {
     "query_related": Registered("GET", ("query", "id", "relatedLabel")),
     "add_related": Registered("POST", ("sourceRecordId", "relatedRecordId", "relationIdLabel")),
     "retrieve_inventory": Registered("GET", ("id",)),
+    "mobile.saverecord": Registered("POST", ("module", "record", "values")),
     "files_retrieve": Registered("GET", ("id",)),
     "me": Registered("GET", cloud_only=True),
     "decrypt": Registered("GET", ("id", "fieldname"), cloud_only=True),
@@ -63,9 +66,9 @@ ALIASES: Final = {"tag_delete": "tags_delete"}
 """Names the manuals use besides the registered one."""
 
 
-def registered(operation: str, *, cloud: bool) -> Registered | None:
+def registered(operation: str, profile: Profile) -> Registered | None:
     """The operation of that lower-case name on such a server, or None when it has none."""
     found = OPERATIONS.get(operation)
-    if found is None or (found.cloud_only and not cloud):
+    if found is None or (found.cloud_only and not profile.cloud):
         return None
-    return found
+    return None if operation in profile.unknown else found

@@ -1,96 +1,135 @@
-"""What the RestfulApi module does with records, on top of the CRM's own operations."""
+"""What the RestfulApi module shows of records: rows of the database, whoever asks."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..clock import Clock
-from ..engine import CrmError, Engine, User, picklists
-from ..engine.schema import Field, Module
-from ..http import PhpValue
+from ..engine import Crash, Engine, labels, picklists
+from ..engine.columns import CONTACTS_OF_ACTIVITY, LINES, Storage
+from ..engine.schema import GROUPS, USERS, Field
+from ..engine.store import DELETED
+from ..engine.tables import quoted
+from ..sessions import Tokens
 from .restfulapi_filter import (
-    BY_ID,
+    Columns,
     SqlError,
-    Term,
+    own_fields,
     parse_criteria,
     parse_number,
     parse_order,
     php_empty,
-    statement,
 )
 
-_PAGE: Final = 100
+TOKENS_MODULE: Final = "RestfulApi"
+_EMAILS: Final = "Emails"
+_DEFAULT_LENGTH: Final = 20
+_LINE_EXTRAS: Final = ("productid", "quantity", "listprice", "comment")
 
 
 class UnknownModule(Exception):
-    """The module does not exist: HTTP 404."""
+    """There is no such module, or it is none that the module of tokens can list."""
 
 
 class Records:
-    """The records of one module for one user, as the module shows them."""
+    """The records of one module, as the module shows them to everybody."""
 
-    def __init__(self, engine: Engine, user: User, module: str, clock: Clock) -> None:
+    def __init__(self, engine: Engine, module: str, clock: Clock) -> None:
         """Raises `UnknownModule`."""
         found = engine.schema.modules.get(module)
-        if found is None:
+        if found is None or not found.listed or not (found.is_entity or found.name == USERS):
+            raise UnknownModule(module)
+        if found.name == GROUPS:
             raise UnknownModule(module)
         self._engine = engine
-        self._user = user
         self._module = found
         self._clock = clock
+        table = engine.schema.modules["Calendar"].table if module == _EMAILS else found.table
+        self._table = quoted(table)
 
     def one(self, number: str) -> dict[str, Any] | None:
         """A record by its bare number, or None."""
-        try:
-            record = self._call("retrieve", id=self._wire_id(number))
-        except CrmError:
+        if not number.isdigit() or len(number) > 18:
             return None
-        return self._shown(record)
+        rows = self._select("t.id = ?", [int(number)], "t.id ASC", 0, 1)
+        return rows[0] if rows else None
+
+    def exists(self, number: str) -> bool:
+        return self.one(number) is not None
 
     def page(self, *, start: str, length: str, criteria: str, order: str) -> list[Any]:
-        """A page of records; 20 when no length is given, in the order of creation."""
+        """A page of rows; 20 when no length is given, in the order of creation.
+
+        Raises `Crash` for what is no SQL.
+        """
+        if self._module.name == "Events":
+            raise Crash("a list of Events")
+        columns = Columns(self._engine.schema, self._module, self._engine.profile.name)
         try:
-            where = parse_criteria(self._module, criteria)
-            terms = parse_order(self._module, order)
-            first, count = parse_number(start or "0"), 20
-            if not php_empty(length):
-                count = parse_number(length)
-            numbers = [] if where is None else self._numbers(where, terms, first, count)
-        except (SqlError, CrmError):
+            where = parse_criteria(columns, criteria)
+            terms = parse_order(columns, order)
+            first = parse_number(start or "0")
+            count = _DEFAULT_LENGTH if php_empty(length) else parse_number(length)
+        except SqlError as error:
+            raise Crash(f"SQL error: {error}") from None
+        if where is None:
             return []
-        rows = (self.one(number) for number in numbers)
-        return [row for row in rows if row is not None]
+        condition, values = where
+        return self._select(condition, values, terms, first, count)
 
-    def create(self, values: Mapping[str, PhpValue]) -> int:
-        """Returns the bare number of the new record."""
-        element = self._element(values)
-        for field in self._module.fields.values():
-            # The module saves without asking for mandatory fields; a blank passes the check.
-            if field.mandatory and field.editable and not element.get(field.name):
-                element[field.name] = " "
-        if not str(element.get("assigned_user_id", "")).strip():
-            element["assigned_user_id"] = self._user.wire_id
-        items = values.get("items")
-        if self._module.is_inventory and isinstance(items, str) and items:
-            element |= self._line_items(items)
-        record = self._call("create", elementType=self._module.name, element=json.dumps(element))
-        return int(str(record["id"]).partition("x")[2])
+    def _select(
+        self, condition: str, values: Sequence[Any], order: str, first: int, count: int
+    ) -> list[dict[str, Any]]:
+        """Rows of the database. Inventory modules give one for each line item, and users are
+        looked for among the numbers of records."""
+        fields = [each for each in own_fields(self._module) if self._is_column(each)]
+        lines = self._line_fields()
+        columns = [
+            "t.id",
+            *(_column(each) for each in fields),
+            *(f"li.{quoted(each.twin or each.name)}" for each in lines),
+        ]
+        joined = 'LEFT JOIN "m_LineItem" li ON li.parent_id = t.id' if lines else ""
+        if self._module.name == USERS:
+            state = "t.id IN (SELECT id FROM entity)"
+        else:
+            state = f"t._state <> {DELETED}"
+        found = self._engine.store.rows(
+            f"SELECT {', '.join(columns)} FROM {self._table} t {joined} "
+            f"WHERE {state} AND ({condition}) ORDER BY {order}, t.id LIMIT ? OFFSET ?",
+            [*values, count, first],
+        )
+        return [self._shown((*fields, *lines), row) for row in found]
 
-    def update(self, number: str, values: Mapping[str, PhpValue]) -> int | bool:
-        """Returns the number, or False when there is no such record."""
-        if self.one(number) is None:
-            return False
-        element = {**self._element(values), "id": self._wire_id(number)}
-        self._call("revise", element=json.dumps(element))
-        return int(number)
+    def _is_column(self, field: Field) -> bool:
+        """Emails are listed from the table of activities, which has few of their fields."""
+        if self._module.name != _EMAILS:
+            return True
+        return field.name in self._engine.store.columns(self._table.strip('"'))
 
-    def delete(self, number: str) -> bool:
-        if self.one(number) is None:
-            return False
-        self._call("delete", id=self._wire_id(number))
-        return True
+    def _line_fields(self) -> list[Field]:
+        if not self._module.is_inventory:
+            return []
+        return [
+            each
+            for each in self._module.fields.values()
+            if each.column.table == LINES and each.twin is None
+        ]
+
+    def _shown(self, fields: Sequence[Field], row: Sequence[Any]) -> dict[str, Any]:
+        number, *values = row
+        texts = {field.name: _text(field, value) for field, value in zip(fields, values)}
+        names = [texts.get(each.name, "") for each in self._module.labels()]
+        shown = {
+            field.name: "" if field.name == "tags" else _purified(texts[field.name])
+            for field in fields
+        }
+        shown["label"] = _purified(labels.label(names) if names else "")
+        shown["record_id"] = str(number)
+        shown["record_module"] = self._module.name
+        shown["api_date_now"] = self._clock().strftime("%Y-%m-%d %H:%M:%S")
+        return shown
 
     def picklist(self, name: str, *, dependencies: bool) -> dict[str, Any]:
         """The values of a picklist and, on demand, what depends on it."""
@@ -112,136 +151,49 @@ class Records:
 
     def _labels(self, field: Field) -> dict[str, str]:
         offered = field.raw["type"].get("picklistValues", ())
-        labels = {each["value"]: each.get("label", each["value"]) for each in offered}
+        known = {each["value"]: each.get("label", each["value"]) for each in offered}
         values = picklists.values_of(self._engine.store, self._module, field)
-        return {value: labels.get(value, value) for value in values}
-
-    def _call(self, operation: str, **params: str) -> Any:
-        return self._engine.call(self._user, operation, dict(params))
-
-    def _wire_id(self, number: str) -> str:
-        return f"{self._module.prefix}x{number}"
-
-    # -- reading ---------------------------------------------------------------------------
-
-    def _shown(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        shown: dict[str, Any] = {}
-        for field in self._module.fields.values():
-            value = record.get(field.name)
-            if not isinstance(value, str):
-                continue
-            if field.kind in {"reference", "owner"}:
-                shown[field.name] = value.rpartition("x")[2] or "0"
-            else:
-                shown[field.name] = _purified(value)
-        shown["record_id"] = str(record["id"]).partition("x")[2]
-        shown["record_module"] = self._module.name
-        shown["api_date_now"] = self._clock().strftime("%Y-%m-%d %H:%M:%S")
-        return shown
-
-    def _numbers(self, where: str, terms: tuple[Term, ...], first: int, count: int) -> list[str]:
-        if count <= _PAGE and not any(term.descending for term in terms[:-1]):
-            return [_bare(row) for row in self._rows(where, terms, terms, first, count)]
-        # The query language gives 100 rows at most and has one direction, for the last field.
-        rows: list[dict[str, str]] = []
-        while page := self._rows(where, terms, BY_ID, len(rows), _PAGE):
-            rows += page
-        for term in reversed(terms):
-            rows.sort(key=lambda row: _sortable(row[term.field]), reverse=term.descending)
-        return [_bare(row) for row in rows[first : first + count]]
-
-    def _rows(
-        self,
-        where: str,
-        select: tuple[Term, ...],
-        order: tuple[Term, ...],
-        first: int,
-        count: int,
-    ) -> list[dict[str, str]]:
-        text = statement(self._module, where, select=select, order=order, first=first, count=count)
-        rows: list[dict[str, str]] = self._call("query", query=text)
-        return rows
-
-    # -- writing ---------------------------------------------------------------------------
-
-    def _element(self, values: Mapping[str, PhpValue]) -> dict[str, Any]:
-        element: dict[str, Any] = {}
-        for name, value in values.items():
-            field = self._module.fields.get(name)
-            if field is None or name == "items":
-                continue
-            if isinstance(value, dict):
-                element[name] = list(value.values())
-            elif field.kind in {"reference", "owner"}:
-                element[name] = self._reference(field, value)
-            else:
-                element[name] = value
-        return element
-
-    def _reference(self, field: Field, number: str) -> str:
-        """A bare number as the id that the CRM's own operations want."""
-        if not number.isdigit() or number == "0":
-            return ""
-        targets = ("Users", "Groups") if field.kind == "owner" else field.targets
-        modules = [self._engine.schema.modules[each] for each in targets if self._knows(each)]
-        for module in modules[:-1]:
-            if self._exists(module, number):
-                return f"{module.prefix}x{number}"
-        return f"{modules[-1].prefix}x{number}" if modules else ""
-
-    def _knows(self, module: str) -> bool:
-        return module in self._engine.schema.modules
-
-    def _exists(self, module: Module, number: str) -> bool:
-        if module.name == "Users":
-            return any(each.number == int(number) for each in self._engine.users())
-        try:
-            self._call("retrieve", id=f"{module.prefix}x{number}")
-        except CrmError:
-            return False
-        return True
-
-    def _line_items(self, text: str) -> dict[str, Any]:
-        """``items`` of the module as `LineItems` and the header field of the first product."""
-        try:
-            given = json.loads(text)
-        except ValueError:
-            return {}
-        modules = [
-            self._engine.schema.modules[each]
-            for each in ("Products", "Services")
-            if self._knows(each)
-        ]
-        items = []
-        for each in given if isinstance(given, list) else ():
-            number = str(each.get("hdnProductId", ""))
-            module = next((one for one in modules if self._exists(one, number)), modules[0])
-            item = {
-                "productid": f"{module.prefix}x{number}",
-                "quantity": each.get("qty", 1),
-                "listprice": each.get("listPrice"),
-                "comment": each.get("comment", ""),
-                "discount_percent": each.get("discount_percentage"),
-                "discount_amount": each.get("discount_amount"),
-                "tax1": each.get("tax1_percentage"),
-            }
-            items.append({name: value for name, value in item.items() if value is not None})
-        if not items:
-            return {}
-        return {"LineItems": items, "productid": items[0]["productid"], "hdnTaxType": "group"}
+        return {value: known.get(value, value) for value in values}
 
 
-def _bare(row: Mapping[str, str]) -> str:
-    return row["id"].partition("x")[2]
+def _column(field: Field) -> str:
+    if field.column.table == CONTACTS_OF_ACTIVITY:
+        return "(SELECT min(contact) FROM activity_contact WHERE activity = t.id)"
+    return f"t.{quoted(field.name)}"
+
+
+def _text(field: Field, value: Any) -> str:
+    """As the database holds it: bare numbers for references and owners, live or not."""
+    if field.storage in (Storage.REFERENCE, Storage.OWNER):
+        return str(value or 0)
+    return "" if value is None else str(value)
 
 
 def _purified(value: str) -> str:
-    """Text as the HTML purifier leaves it: entities are not decoded."""
-    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Entities for what needs them, those that are stored left alone; line breaks of one kind."""
+    return labels.encoded(value.replace("\r\n", "\n"))
 
 
-def _sortable(text: str) -> tuple[float, str]:
-    try:
-        return float(text.rpartition("x")[2]), ""
-    except ValueError:
-        return 0.0, text.casefold()
+def token_rows(tokens: Tokens, clock: Clock, criteria: str) -> list[dict[str, Any]]:
+    """The module's own records: everybody's tokens, for everybody. Filtered by the token or not
+    at all."""
+    wanted = [
+        parts[-1].strip()
+        for part in criteria.split(";")
+        if (parts := part.split(":"))[0].strip() == "vtiger_restfulapi.token" and len(parts) > 1
+    ]
+    now = clock().strftime("%Y-%m-%d %H:%M:%S")
+    rows: list[Mapping[str, Any]] = [
+        {
+            "token": each.token,
+            "user_id": str(each.user),
+            "ip": each.client,
+            "expiration_date": each.expiration,
+            "calls": str(each.calls),
+            "record_id": str(number),
+            "record_module": TOKENS_MODULE,
+            "api_date_now": now,
+        }
+        for number, each in enumerate(tokens.rows(), start=1)
+    ]
+    return [dict(row) for row in rows if not wanted or row["token"] in wanted]

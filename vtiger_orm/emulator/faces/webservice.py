@@ -1,30 +1,28 @@
-"""``/webservice.php``: challenge login, sessions, errors with HTTP 200."""
+"""``/webservice.php``: challenge login, sessions, errors with HTTP 200 on most servers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ..calls import ApiCall, Outcome, rows_of
-from ..engine import Crash, CrmError, PlainText, User
-from ..http import PhpValue, Request, failure, json_response, success, text_response
+from ..engine import Answer, Crash, CrmError, NotMeasured, PlainText, UnknownOperation, User
+from ..http import PhpValue, Request
+from ..installation import Installation
+from .envelope import answered, failed
 from .operations import registered
-
-if TYPE_CHECKING:
-    from ..crm import Crm
 
 
 class WebserviceFace:
-    """The API of every Vtiger since 5.1."""
+    """The API of every Vtiger since 5.1, and of its forks."""
 
     name = "webservice"
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Installation) -> None:
         self._crm = crm
 
     def accepts(self, path: str) -> bool:
         return path.endswith("/webservice.php")
 
     def read(self, request: Request) -> ApiCall:
+        profile = self._crm.profile
         everything = {**request.query, **request.form}
         operation = _text(everything, "operation").lower()
         session = _text(everything, "sessionName")
@@ -32,10 +30,12 @@ class WebserviceFace:
             session = ""
         if operation == "extendsession":
             session = request.cookies.get("PHPSESSID") or session
-        known = registered(operation, cloud=self._crm.profile.cloud)
+        known = registered(operation, profile)
         params: dict[str, PhpValue] = {}
         if known is not None:
             source = request.form if known.method == "POST" else request.query
+            if profile.either_method:
+                source = everything
             params = {name: source[name] for name in known.parameters if name in source}
         return ApiCall(
             face=self.name,
@@ -48,66 +48,87 @@ class WebserviceFace:
         )
 
     def answer(self, call: ApiCall) -> Outcome:
-        user = call.user
+        profile, user = self._crm.profile, call.user
         try:
-            known = registered(call.operation, cloud=self._crm.profile.cloud)
+            known = registered(call.operation, profile)
             if known is None:
-                raise Crash(f"unknown operation {call.operation!r}")
+                raise UnknownOperation(f"unknown operation {call.operation!r}")
             if known.before_login:
-                result = getattr(self, f"_{call.operation}")(call)
+                answer = Answer(getattr(self, f"_{call.operation}")(call))
             else:
                 caller = self._caller(call)
                 user = caller.name
-                result = self._perform(caller, call)
-        except CrmError as error:
-            response = json_response(failure(error.code, error.message))
-            return Outcome(response, user, str(error.code))
-        except PlainText as error:
-            return Outcome(text_response(error.text), user, "plain text")
-        except Crash:
-            return Outcome(text_response(status=500), user, "HTTP 500")
-        return Outcome(json_response(success(result)), user, rows=rows_of(result))
+                answer = self._perform(caller, call)
+        except (CrmError, Crash, NotMeasured, PlainText) as failure:
+            response, error = failed(profile, failure)
+            return Outcome(response, user, error)
+        error = "" if answer.success else "failed rows"
+        return Outcome(answered(profile, answer), user, error, rows=rows_of(answer.result))
 
     def _caller(self, call: ApiCall) -> User:
+        profile = self._crm.profile
+        required = CrmError(
+            "AUTHENTICATION_REQUIRED",
+            "Authencation required" if profile.sessions_named else "Authentication required",
+        )
         if not call.session:
-            raise CrmError("AUTHENTICATION_REQUIRED", "Authencation required")
-        user = self._crm.engine.user(self._crm.sessions.user(call.session))
+            raise required
+        try:
+            user = self._crm.engine.user(self._crm.sessions.user(call.session))
+        except CrmError:
+            if profile.sessions_named:
+                raise
+            raise required from None
         if user is None:
-            raise CrmError("AUTHENTICATION_REQUIRED", "Authencation required")
+            raise required
         return user
 
-    def _perform(self, user: User, call: ApiCall) -> Any:
+    def _perform(self, user: User, call: ApiCall) -> Answer:
         if call.operation == "logout":
-            return self._logout(call)
+            return Answer(self._logout(call))
         arrays = any(isinstance(value, dict) for value in call.params.values())
         if arrays and self._crm.profile.strict_types:
             # PHP 8 refuses an array where a text is meant; PHP 7 warned and went on without it.
             raise Crash("array parameter")
         params = {name: value for name, value in call.params.items() if isinstance(value, str)}
-        return self._crm.engine.call(user, call.operation, params, call.files)
+        return self._crm.engine.answer(user, call.operation, params, call.files)
 
     def _getchallenge(self, call: ApiCall) -> dict[str, object]:
-        name = call.text("username")
-        if not name:
+        profile, name = self._crm.profile, call.text("username")
+        if profile.unknown_user == "denied" and not name:
             raise CrmError("ACCESS_DENIED", "No username given")
-        if self._crm.engine.user(name) is None:
-            raise CrmError("ACCESS_DENIED", "username does not exists")
-        challenge = self._crm.sessions.challenge(name)
+        if profile.unknown_user != "token" and self._crm.engine.user(name) is None:
+            if profile.unknown_user == "denied":
+                raise CrmError("ACCESS_DENIED", "username does not exists")
+            raise CrmError("AUTHENTICATION_REQUIRED", f"Given user cannot be found: {name}")
+        challenge = self._crm.sessions.challenge(
+            name, seconds=profile.challenge_seconds, shared=profile.challenge_shared
+        )
+        again = challenge.expires - challenge.issued < profile.challenge_seconds
         return {
             "token": challenge.token,
             "serverTime": challenge.issued,
-            "expireTime": challenge.expires,
+            # A living challenge comes from the database, as text.
+            "expireTime": str(challenge.expires) if again else challenge.expires,
         }
 
     def _login(self, call: ApiCall) -> dict[str, object]:
-        user = self._crm.engine.user(call.text("username"))
+        profile, name = self._crm.profile, call.text("username")
+        user = self._crm.engine.user(name)
+        unknown = CrmError("AUTHENTICATION_REQUIRED", "Given user cannot be found")
+        if user is None and profile.unknown_user == "authentication":
+            raise unknown
         session = self._crm.sessions.login(
-            call.text("username"),
+            name,
             user.access_key if user is not None else "",
             call.text("accessKey"),
+            password=self._crm.password(user) if user and profile.login_with_password else "",
         )
         if user is None:
-            raise CrmError("AUTHENTICATION_REQUIRED", "Given user cannot be found")
+            raise unknown
+        facts = self._session_facts(session, user)
+        if not profile.login_tells_user:
+            return facts
         return {
             "username": user.name,
             "first_name": user.first_name,
@@ -119,23 +140,34 @@ class WebserviceFace:
             "is_admin": "on" if user.is_admin else "off",
             "call_duration": user.call_duration,
             "other_event_duration": user.other_event_duration,
-            **self._session_facts(session, user),
+            **facts,
         }
 
     def _extendsession(self, call: ApiCall) -> dict[str, object]:
+        profile = self._crm.profile
+        if profile.extends_sessions == "browsers":
+            # It wants the session of a browser, of which a cookie is not enough.
+            if call.request.cookies:
+                raise CrmError("AUTHENTICATION_FAILURE", "Authentication Failed")
+            raise CrmError("AUTHENTICATION_REQUIRED", "Authentication required")
         if call.request.method != "POST":
             raise CrmError("AUTHENTICATION_REQUIRED", "Authencation required")
-        if not call.session or not self._crm.sessions.known(call.session):
+        known = call.session and self._crm.sessions.known(call.session)
+        if profile.extends_sessions == "never" or not known:
             raise CrmError("AUTHENTICATION_FAILURE", "Authencation Failed")
         return self._session_facts(call.session, self._caller(call))
 
     def _session_facts(self, session: str, user: User) -> dict[str, object]:
-        return {
+        profile = self._crm.profile
+        facts: dict[str, object] = {
             "sessionName": session,
             "userId": user.wire_id,
-            "version": self._crm.profile.api_version,
+            "version": profile.api_version,
             "vtigerVersion": self._crm.version,
         }
+        if profile.tag_version:
+            facts["tagVersion"] = profile.tag_version
+        return facts
 
     def _logout(self, call: ApiCall) -> dict[str, object]:
         if "logout" in self._crm.profile.crashing:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 from .. import cloud, picklists, rows
 from ..context import Context
+from ..documents import decoded
 from ..errors import CrmError, denied
 from ..schema import USERS, Module
-from ..store import LIVE, quoted
+from ..store import LIVE
+from ..tables import quoted
 
 Row = dict[str, Any]
 
@@ -107,7 +108,7 @@ def _tags(ctx: Context) -> list[str]:
     value = ctx.params.get("tags")
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = decoded(value)
         except ValueError:
             value = [value] if value else []
     if not isinstance(value, list):
@@ -139,7 +140,7 @@ def _searched(ctx: Context, kinds: tuple[str, ...]) -> Iterator[tuple[Module, li
     """`searchIn`: a map of modules to fields, a list of modules, or nothing for all."""
     text = ctx.text("searchIn")
     try:
-        asked = json.loads(text) if text else None
+        asked = decoded(text) if text else None
     except ValueError:
         # The manual also prints {"Contacts"}, which is no JSON.
         asked = [part.strip().strip("\"'") for part in text.strip("{}[] ").split(",")]

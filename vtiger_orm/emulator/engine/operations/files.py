@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from .. import ids
 from ..context import Context
 from ..errors import CrmError, invalid_id
 
@@ -15,7 +14,7 @@ def files_retrieve(ctx: Context) -> Any:
 
     One object on stock servers, a list with one object in the Cloud.
     """
-    wire = ids.parse(ctx.schema, ctx.text("id"))
+    wire = ctx.wire_id(ctx.text("id"))
     row = ctx.store.row(
         "SELECT a.id, a.name, a.type, a.content, e.module, e.id FROM attachment a "
         "JOIN entity e ON e.id = a.record WHERE a.id = ?",

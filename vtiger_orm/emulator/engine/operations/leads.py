@@ -9,7 +9,8 @@ from .. import rows
 from ..context import Context
 from ..errors import CrmError, denied
 from ..schema import Module
-from ..store import CONVERTED, LIVE, quoted
+from ..store import CONVERTED, LIVE
+from ..tables import quoted
 from ..writing import Writer, is_blank
 
 Row = dict[str, Any]

@@ -9,7 +9,7 @@ from .. import picklists
 from ..context import Context
 from ..errors import CrmError, denied, mandatory_missing
 from ..schema import Field, Module
-from ..store import quoted
+from ..tables import quoted
 
 Row = dict[str, Any]
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from .. import cloud, rows, uploads
+from .. import cloud, deleting, rows, uploads
 from ..context import Context
-from ..errors import CrmError, mandatory_missing
-from ..labels import decoded_once
+from ..errors import CrmError
+from ..inventory import tax_names
 from ..schema import GROUPS, LINE_ITEM, USERS, Module
-from ..store import DELETED
-from ..writing import Writer, is_blank
+from ..writing import Writer
 from . import inventory
 
 Row = dict[str, Any]
@@ -28,16 +27,13 @@ def create(ctx: Context) -> Row:
     if module.name == LINE_ITEM:
         return inventory.create_item(ctx, module, element)
     writer = Writer(ctx, module)
-    writer.check_references(element)
-    writer.check_mandatory(element)
+    writer.check(element, creating=True)
     uploads.check(ctx, module)
     number = writer.insert(element)
     uploads.attach(ctx, module, number, element)
     _account_changed(ctx, module)
-    answer = rows.record(ctx, module, number)
-    if module.name == "Leads" and "lastname" in answer:
-        # The server decodes this one field once too often, here and nowhere else.
-        answer["lastname"] = decoded_once(answer["lastname"])
+    writer.conclude(number)
+    answer = rows.record(ctx, module, number, written=element)
     return _extended(ctx, module, answer)
 
 
@@ -47,6 +43,8 @@ def retrieve(ctx: Context) -> Row:
     if module.is_inventory:
         answer = inventory.retrieve(ctx, module, number)
     else:
+        if module.name == LINE_ITEM:
+            inventory.check_parent(ctx, number)
         answer = rows.record(ctx, module, number)
     answer["id"] = ctx.text("id")
     return _extended(ctx, module, answer)
@@ -56,10 +54,7 @@ def revise(ctx: Context) -> Row:
     """Change the fields that are sent, and nothing else."""
     module, number, element = _target(ctx)
     writer = Writer(ctx, module)
-    writer.check_references(element)
-    for field in module.fields.values():
-        if field.mandatory and field.name in element and is_blank(element[field.name]):
-            raise mandatory_missing(f"{field.name} does not have a value")
+    writer.check(element, creating=False)
     if module.is_inventory:
         answer = inventory.change(ctx, module, number, element, update=False)
     elif module.name == LINE_ITEM:
@@ -68,7 +63,8 @@ def revise(ctx: Context) -> Row:
         uploads.check(ctx, module)
         writer.change(number, element)
         uploads.attach(ctx, module, number, element)
-        answer = rows.record(ctx, module, number)
+        writer.conclude(number)
+        answer = rows.record(ctx, module, number, written=element)
     _account_changed(ctx, module)
     answer["id"] = str(element["id"])
     return _extended(ctx, module, answer)
@@ -82,8 +78,7 @@ def update(ctx: Context) -> Row:
     """
     module, number, element = _target(ctx)
     writer = Writer(ctx, module)
-    writer.check_references(element)
-    writer.check_mandatory(element)
+    writer.check(element, creating=True)
     changes = {
         name: value
         for name, value in element.items()
@@ -96,7 +91,9 @@ def update(ctx: Context) -> Row:
         answer = inventory.update_item(ctx, module, number, changes)
     else:
         writer.change(number, changes)
-        answer = rows.record(ctx, module, number)
+        writer.conclude(number)
+        answer = rows.record(ctx, module, number, written=changes)
+        _echo_prices(module, element, answer)
     _account_changed(ctx, module)
     answer["id"] = str(element["id"])
     return _extended(ctx, module, answer)
@@ -109,14 +106,17 @@ def delete(ctx: Context) -> dict[str, str]:
         raise CrmError("ACCESS_DENIED", "Permission to read given object is denied")
     if module.name == LINE_ITEM:
         return inventory.delete_item(ctx, module, number)
-    if module.is_inventory:
-        ctx.store.execute('DELETE FROM "m_LineItem" WHERE parent_id = ?', (number,))
-    if module.modified_field is not None:
-        stamps = {module.modified_field.name: ctx.now(), "modifiedby": ctx.user.number}
-        ctx.store.update(module, number, stamps)
-    ctx.store.set_state(module, number, DELETED)
+    deleting.delete(ctx, module, number)
     _account_changed(ctx, module)
     return {"status": "successful"}
+
+
+def _echo_prices(module: Module, element: Row, answer: Row) -> None:
+    """The answer of an update of goods shows the taxes that were sent, and no price."""
+    if module.name in ("Products", "Services"):
+        answer.update((name, str(element[name])) for name in tax_names(element))
+        if "currency1" in answer:
+            answer["currency1"] = 0
 
 
 def _target(ctx: Context) -> tuple[Module, int, Row]:

@@ -14,6 +14,7 @@ from .query import run_query
 
 Row = dict[str, Any]
 
+_OF_THE_CLOUD: Final = frozenset({"translated_label", "relation_id", "actions"})
 _FROM: Final = re.compile(r"FROM\s+([^\s]+)", re.IGNORECASE)
 
 
@@ -25,20 +26,23 @@ def relatedtypes(ctx: Context) -> Row:
     visible = [each for each in module.relations if _is_visible(ctx, each)]
     information: dict[str, Row] = {}
     for position, relation in enumerate(visible, start=1):
-        row = {"name": relation["name"], "label": relation["label"], "isEntity": "1"}
+        row = {"isEntity": "1", **relation}
         key = relation["label"]
         if ctx.profile.cloud:
             key = str(relation.get("relation_id") or int(module.prefix) * 100 + position)
-            row["translated_label"] = relation["label"]
-            row["relation_id"] = key
-            row["actions"] = relation.get("actions") or "add"
+            row = {
+                "translated_label": relation["label"],
+                "relation_id": key,
+                "actions": "add",
+            } | row
+        elif ctx.schema.is_cloud:
+            row = {name: value for name, value in row.items() if name not in _OF_THE_CLOUD}
         information[key] = row
     return {"types": [each["name"] for each in visible], "information": information or []}
 
 
 def _is_visible(ctx: Context, relation: Any) -> bool:
-    module = ctx.schema.modules.get(relation["name"])
-    return module is not None and (ctx.user.is_admin or module.name not in ctx.user.hidden_modules)
+    return ctx.user.is_admin or relation["name"] not in ctx.user.hidden_modules
 
 
 def retrieve_related(ctx: Context) -> list[Row]:
@@ -56,7 +60,7 @@ def query_related(ctx: Context) -> list[Row]:
 
 
 def _query(ctx: Context, text: str) -> list[Row]:
-    wire = ids.parse(ctx.schema, ctx.text("id"))
+    wire = ctx.wire_id(ctx.text("id"))
     module = _module_of(ctx, wire)
     found = _FROM.search(text)
     target = found[1].strip() if found else ""
@@ -92,30 +96,36 @@ def _narrowed(text: str, condition: str) -> str:
 
 
 def add_related(ctx: Context) -> Row:
-    """Relate two records. It reports success whatever it did, except for a bad source."""
+    """Relate two records. It reports success whatever it did, except for a bad source, and for a
+    target whose prefix nobody has."""
+    if ctx.profile.ids_have_a_form:
+        ids.check_form(ctx.text("sourceRecordId"))
     try:
         module, source = ctx.record(ctx.text("sourceRecordId"))
+        target = ctx.wire_id(ctx.text("relatedRecordId"))
     except CrmError:
         raise internal_error() from None
-    target = _target(ctx, module)
-    if target is not None:
-        relations.link(ctx, source, target)
+    label = _label(ctx, module, target.module)
+    if label is not None and _is_live(ctx, target):
+        relations.relate(ctx, module, source, label, target.module, target.number or 0)
     return {"message": ctx.profile.related_message}
 
 
-def _target(ctx: Context, module: Module) -> int | None:
-    """The number of the record to relate; None where the server silently does nothing."""
+def _is_live(ctx: Context, target: ids.WireId) -> bool:
     try:
-        other, number = ctx.record(ctx.text("relatedRecordId"))
+        ctx.record(target.text)
     except CrmError:
-        return None
+        return False
+    return True
+
+
+def _label(ctx: Context, module: Module, other: Module) -> str | None:
+    """The related list that is meant; None where the server silently does nothing."""
     label = ctx.text("relationIdLabel")
-    named = [each for each in module.relations if each["name"] == other.name]
-    if label and not any(each["label"] == label for each in named):
-        return None
-    if not named or (not label and len(named) > 1) or relations.is_one_to_many(module, other):
-        return None
-    return number
+    named = [each["label"] for each in module.relations if each["name"] == other.name]
+    if label:
+        return label if label in named else None
+    return named[0] if len(named) == 1 else None
 
 
 def delete_related(ctx: Context) -> Row:

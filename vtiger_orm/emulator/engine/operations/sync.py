@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from .. import rows
+from ..casts import digits
 from ..columns import CONTACTS_OF_ACTIVITY, LINES
 from ..context import Context
 from ..errors import Crash, CrmError, denied
 from ..schema import USERS, Module
-from ..store import DELETED, LIVE, quoted
+from ..store import DELETED, LIVE
+from ..tables import quoted
 from ..wire import identity, shown
 
 Row = dict[str, Any]
@@ -120,9 +122,10 @@ def _owners(ctx: Context) -> frozenset[int] | None:
 
 
 def _seconds(text: str) -> int:
-    if not text.strip().isdigit() or int(text) == 0:
+    seconds = digits(text.strip())
+    if not seconds:
         raise Crash("modifiedTime is no UNIX time")
-    return int(text)
+    return seconds
 
 
 def _moment(seconds: int) -> str:

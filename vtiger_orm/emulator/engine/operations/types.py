@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from .. import cloud, picklists, views
 from ..context import Context
+from ..documents import decoded
 from ..errors import Crash
 from ..schema import Module
 
@@ -17,7 +17,7 @@ def listtypes(ctx: Context) -> dict[str, Any]:
     modules = [
         each
         for each in ctx.schema
-        if not views.is_hidden(each, ctx.user) and (wanted is None or _has_kind(each, wanted))
+        if not ctx.hides(each) and (wanted is None or _has_kind(each, wanted))
     ]
     information = {each.name: dict(each.information) for each in modules}
     return {"types": list(information), "information": information or []}
@@ -33,7 +33,7 @@ def _wanted_kinds(ctx: Context) -> frozenset[str] | None:
             raise Crash("fieldTypeList is an array, json_decode wants text")
         return frozenset(map(str, value))
     try:
-        kinds = json.loads(value)
+        kinds = decoded(value)
     except ValueError:
         return None
     return frozenset(map(str, kinds)) if isinstance(kinds, list) and kinds else None
@@ -47,4 +47,5 @@ def describe(ctx: Context) -> dict[str, Any]:
     """One module as the user sees it."""
     view = ctx.view(ctx.module(ctx.text("elementType")))
     answer = picklists.described(ctx.store, view.module, views.describe(view))
-    return cloud.extend_describe(view, answer) if ctx.profile.cloud else answer
+    adapted = ctx.profile.cloud and not ctx.schema.is_cloud
+    return cloud.extend_describe(view, answer) if adapted else answer

@@ -1,0 +1,188 @@
+"""Snapshot and names to the facts that are printed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import vtiger_orm.package
+from vtiger_orm.metadata.describe import DescribedField
+from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.kinds import Family, Kind
+from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+
+from .. import __version__
+from ..naming.lock import ModuleNames, NamesLock
+from ..naming.reserved import FIELD_TYPES
+from ..naming.things import listed_values, picklist_fields
+from .docstrings import field_doc, module_doc, module_title, picklist_doc
+from .ir import (
+    Argument,
+    GeneratedModule,
+    GeneratedPackage,
+    Member,
+    ModelField,
+    ModelRelation,
+    PicklistClass,
+)
+from .stubs import OWNERS, Classes, build_querysets
+from .types import MODELS, Import, Type, builtin, generic, imports_of, named, optional
+
+
+def build_package(
+    snapshot: Snapshot, modules: Mapping[str, ModuleSnapshot], names: NamesLock
+) -> GeneratedPackage:
+    """The package for the modules of a snapshot; `names` must name everything in them."""
+    instance = snapshot.instance
+    of = {wire: names.modules[wire].class_name or wire for wire in modules}
+    classes = Classes(
+        of,
+        {of[wire]: names.modules[wire].python_module or wire.lower() for wire in modules},
+        {
+            wire: module_meta(module, names.modules[wire].fields, names.modules[wire].relations)
+            for wire, module in modules.items()
+        },
+    )
+    built = [
+        _module(snapshot, module, names.modules[wire], classes) for wire, module in modules.items()
+    ]
+    return GeneratedPackage(
+        format=vtiger_orm.package.FORMAT,
+        generator=__version__,
+        dialect=instance.dialect,
+        version=instance.version,
+        api_version=instance.api_version,
+        capabilities=instance.capabilities.model_dump(mode="json"),
+        modules=tuple(sorted(built, key=lambda module: module.python_module)),
+    )
+
+
+def _module(
+    snapshot: Snapshot, module: ModuleSnapshot, names: ModuleNames, classes: Classes
+) -> GeneratedModule:
+    meta = classes.metas[module.describe.name]
+    name = classes.of[meta.name]
+    fields = ordered_fields(meta)
+    picklists = [
+        _picklist(field, meta.by_wire[field.name], names) for field in picklist_fields(module)
+    ]
+    targets = {each for field in fields for each in classes.targets(field)}
+    types = _FieldTypes(name, names, classes, taken={name, *targets})
+    model_fields = tuple(_field(field, types.of(field), classes.targets(field)) for field in fields)
+    relations = tuple(
+        _relation(each)
+        for each in sorted(meta.relations, key=lambda each: each.name)
+        if each.module in classes.of
+    )
+    used = [named("Record", MODELS), named("field", MODELS)]
+    used += [named("Picklist", MODELS)] if picklists else []
+    used += [named("Relation", MODELS)] if relations else []
+    return GeneratedModule(
+        wire=meta.name,
+        name=name,
+        python_module=classes.files[name],
+        prefix=meta.prefix,
+        title=module_title(meta, name),
+        doc=module_doc(meta, snapshot.instance.types.get(meta.name)),
+        arguments=_class_arguments(meta),
+        picklists=tuple(sorted(picklists, key=lambda each: each.name)),
+        fields=model_fields,
+        relations=relations,
+        imports=imports_of([*used, *(each.type for each in model_fields)]),
+        models=tuple(sorted(targets - {name})),
+        querysets=build_querysets(meta, fields, name, names.picklists, classes),
+    )
+
+
+def ordered_fields(meta: ModuleMeta) -> list[FieldMeta]:
+    """`id` first, then by attribute: the order in which a server lists them changes nothing."""
+    return sorted(meta.fields.values(), key=lambda field: (field.name != "id", field.name))
+
+
+class _FieldTypes:
+    """The annotation of each field in a model file."""
+
+    def __init__(self, model: str, names: ModuleNames, classes: Classes, taken: set[str]) -> None:
+        self.model = model
+        self.names = names
+        self.classes = classes
+        self.taken = taken
+
+    def of(self, field: FieldMeta) -> Type:
+        if field.family is Family.ID:
+            return self._reference((self.model,))
+        if field.family is Family.REFERENCE:
+            return optional(self._reference(self.classes.targets(field)))
+        if field.kind is Kind.PICKLIST:
+            return optional(builtin(self.names.picklists[field.wire]))
+        if field.kind is Kind.MULTIPICKLIST:
+            nested = builtin(self.names.picklists[field.wire])
+            return optional(generic(named("Choices", MODELS), nested))
+        return self._plain(FIELD_TYPES[field.kind])
+
+    def _reference(self, targets: tuple[str, ...]) -> Type:
+        """The names stay quoted: at run time no model file imports another."""
+        quoted = f'"{" | ".join(targets) or "Record"}"'
+        return generic(named("Ref", MODELS), builtin(quoted))
+
+    def _plain(self, name: str) -> Type:
+        """A field type, under another name in a file where a module's class is called so."""
+        if name not in self.taken:
+            return named(name, MODELS)
+        return Type(f"{name}_", frozenset({Import(MODELS, name, f"{name}_")}))
+
+
+def _class_arguments(meta: ModuleMeta) -> tuple[Argument, ...]:
+    arguments = [Argument("label", meta.label)]
+    if meta.label_fields:
+        arguments.append(Argument("label_fields", meta.label_fields))
+    for name in ("creatable", "updatable", "deletable", "retrievable", "is_entity"):
+        if not getattr(meta, name):
+            arguments.append(Argument(name, False))
+    return tuple(arguments)
+
+
+def _picklist(field: DescribedField, meta: FieldMeta, names: ModuleNames) -> PicklistClass:
+    members = names.members.get(field.name, {})
+    return PicklistClass(
+        names.picklists[field.name],
+        picklist_doc(meta),
+        tuple(
+            Member(members[value], value, label if label != value else None)
+            for value, label in listed_values(field).items()
+        ),
+    )
+
+
+def _field(field: FieldMeta, type_: Type, owners: tuple[str, ...]) -> ModelField:
+    arguments = [Argument(None, field.label)]
+    if field.wire != field.name:
+        arguments.append(Argument("wire", field.wire))
+    if field.mandatory:
+        arguments.append(Argument("mandatory", True))
+    if not field.editable:
+        arguments.append(Argument("editable", False))
+    if field.unique:
+        arguments.append(Argument("unique", True))
+    if field.default is not None:
+        arguments.append(Argument("default", field.default))
+    if field.length is not None:
+        arguments.append(Argument("length", field.length))
+    if field.flaw is not None:
+        arguments.append(Argument("flaw", field.flaw.value))
+    if field.kind is Kind.OWNER and owners != OWNERS:
+        arguments.append(Argument("kind", field.kind.value))
+    return ModelField(field.name, type_, tuple(arguments), field_doc(field))
+
+
+def _relation(relation: Relation) -> ModelRelation:
+    arguments = [
+        Argument(None, relation.name),
+        Argument("label", relation.label),
+        Argument("module", relation.module),
+    ]
+    if relation.actions:
+        arguments.append(Argument("actions", relation.actions))
+    if relation.relation_id is not None:
+        arguments.append(Argument("relation_id", relation.relation_id))
+    return ModelRelation(tuple(arguments))

@@ -1,0 +1,142 @@
+"""What is going to be printed, as plain frozen facts: names decided, types resolved, text raw.
+
+`build` makes it, `render` prints it; neither knows the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .types import Import, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """``value`` or ``name=value`` in a call; the value is printed as a literal."""
+
+    name: str | None
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    name: str
+    value: str
+    label: str | None
+    """Only where it differs from the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class PicklistClass:
+    """An open enum nested in the model."""
+
+    name: str
+    doc: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelField:
+    name: str
+    type: Type
+    arguments: tuple[Argument, ...]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRelation:
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A private name for a long type, at the head of a stub."""
+
+    name: str
+    type: Type
+
+
+class Keyword(NamedTuple):
+    """A keyword parameter in a stub; a tuple, as there are hundreds of thousands."""
+
+    name: str
+    type: Type
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """Fields whose values are of one type, which `values_list(..., flat=True)` then yields."""
+
+    name: str
+    """Of the alias: ``ContactsTextField``."""
+    type: Type
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Querysets:
+    """The stub of one module: what its querysets take."""
+
+    aliases: tuple[Alias, ...]
+    fields: tuple[str, ...]
+    """What a select list may name."""
+    flats: tuple[Flat, ...]
+    """Those of them whose type is a plain one."""
+    others: tuple[str, ...]
+    """The rest of them."""
+    orders: tuple[str, ...]
+    """Sortable fields, each also with a minus."""
+    references: tuple[str, ...]
+    """What `select_related` follows, one and two steps far."""
+    lookups: tuple[Keyword, ...]
+    creation: tuple[Keyword, ...]
+    """What `create` takes."""
+    values: tuple[Keyword, ...]
+    """Editable fields, for `update` and for `defaults`; empty when nothing can be written."""
+    creatable: bool
+    updatable: bool
+    relations: tuple[Keyword, ...]
+    """What is under `record.related`."""
+    crm: Type | None
+    """The type of `record.crm`, where the module's differs from the others'."""
+    imports: frozenset[Import]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedModule:
+    """One module of the CRM: a model file and its stub."""
+
+    wire: str
+    name: str
+    """The class."""
+    python_module: str
+    prefix: str
+    title: str
+    doc: str
+    arguments: tuple[Argument, ...]
+    """Class keywords after package, module and prefix."""
+    picklists: tuple[PicklistClass, ...]
+    fields: tuple[ModelField, ...]
+    relations: tuple[ModelRelation, ...]
+    imports: frozenset[Import]
+    """What the model file imports at run time."""
+    models: tuple[str, ...]
+    """Other models it names, imported for type checkers only."""
+    querysets: Querysets
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedPackage:
+    """The whole generated package."""
+
+    format: int
+    generator: str
+    dialect: str
+    version: str | None
+    api_version: str | None
+    capabilities: Mapping[str, Any]
+    modules: tuple[GeneratedModule, ...]
+    """In the order of their files."""

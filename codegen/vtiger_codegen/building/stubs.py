@@ -1,0 +1,344 @@
+"""What the querysets of one module take, for type checkers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, assert_never
+
+from vtiger_orm.conditions.lookups import LOOKUPS, SHAPES, Lookup, Shape
+from vtiger_orm.conditions.quirks import why_not_selectable
+from vtiger_orm.metadata.kinds import Family, Kind
+from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+from vtiger_orm.models.crm import Crm
+from vtiger_orm.models.crm_modules import LeadCrm, crm_class
+from vtiger_orm.writing.line_items import is_inventory
+
+from ..naming.resolver import Namespace
+from ..naming.words import capitalised
+from .ir import Alias, Flat, Keyword, Querysets
+from .types import (
+    BOOL,
+    DATE,
+    DATETIME,
+    DECIMAL,
+    FLOAT,
+    INT,
+    ITERABLE,
+    MODELS,
+    ROOT,
+    RUNTIME,
+    STR,
+    TIME,
+    TUPLE,
+    Import,
+    Type,
+    builtin,
+    generic,
+    imports_of,
+    named,
+    optional,
+    union,
+)
+
+_LONGEST_ALIAS: Final = 80
+OWNERS: Final = ("Users", "Groups")
+"""What an owner field points to; a reference to exactly these is an owner at run time."""
+
+_PLAIN: Final = {
+    Family.TEXT: STR,
+    Family.INTEGER: INT,
+    Family.DECIMAL: union(DECIMAL, FLOAT),
+    Family.BOOLEAN: BOOL,
+    Family.DATE: DATE,
+    Family.DATETIME: DATETIME,
+    Family.TIME: TIME,
+}
+
+_MOMENT_OR_DAY: Final = union(DATETIME, DATE)
+"""Conditions on moments also take days, which begin in the session's time zone."""
+
+_FLAT: Final = {
+    Family.TEXT: ("TextField", STR),
+    Family.INTEGER: ("IntegerField", INT),
+    Family.DECIMAL: ("DecimalField", DECIMAL),
+    Family.BOOLEAN: ("BooleanField", BOOL),
+    Family.DATE: ("DateField", DATE),
+    Family.DATETIME: ("DateTimeField", DATETIME),
+    Family.TIME: ("TimeField", TIME),
+}
+"""Fields of these are read as one plain type, whatever the field."""
+_FLAT_FAMILIES: Final = frozenset({*_FLAT, Family.ID})
+
+
+class Classes:
+    """The classes of the package, by the CRM's module names, and what is known of them."""
+
+    def __init__(
+        self, of: Mapping[str, str], files: Mapping[str, str], metas: Mapping[str, ModuleMeta]
+    ) -> None:
+        self.of = of
+        self.files = files
+        """Python modules by class."""
+        self.metas = metas
+
+    def targets(self, field: FieldMeta) -> tuple[str, ...]:
+        """The classes a reference may point to, as far as the package has them."""
+        if field.family is not Family.REFERENCE:
+            return ()
+        return tuple(self.of[module] for module in self._modules(field))
+
+    def _modules(self, field: FieldMeta) -> tuple[str, ...]:
+        if field.family is not Family.REFERENCE:
+            return ()
+        owner = field.kind is Kind.OWNER
+        modules = (field.targets or OWNERS) if owner else sorted(set(field.targets))
+        return tuple(module for module in modules if module in self.of)
+
+    def paths(self, module: str, fields: Sequence[FieldMeta]) -> Iterator[str]:
+        """The references among `fields`, and those of what they point to where that is sure."""
+        for field in fields:
+            if _is_followed(module, field):
+                yield field.name
+                modules = self._modules(field)
+                if len(modules) == 1:
+                    further = self.metas[modules[0]].fields.values()
+                    yield from sorted(
+                        f"{field.name}__{each.name}"
+                        for each in further
+                        if _is_followed(modules[0], each)
+                    )
+
+
+def _is_readable(module: str, field: FieldMeta) -> bool:
+    return why_not_selectable(module, field) is None
+
+
+def _is_followed(module: str, field: FieldMeta) -> bool:
+    return field.family is Family.REFERENCE and _is_readable(module, field)
+
+
+def build_querysets(
+    meta: ModuleMeta,
+    fields: Sequence[FieldMeta],
+    model: str,
+    picklists: Mapping[str, str],
+    classes: Classes,
+) -> Querysets:
+    """The stub of one module; `fields` in the order in which they are printed."""
+    values = _Values(model, picklists, classes)
+    stored = {
+        field.name: values.of(field) for field in fields if field.filterable or field.editable
+    }
+    lookups = [
+        keyword
+        for field in fields
+        if field.filterable
+        for keyword in values.lookups(field, stored[field.name])
+    ]
+    editable = [field for field in fields if field.editable and field.family is not Family.ID]
+    given = [Keyword(field.name, optional(stored[field.name])) for field in editable]
+    creation = [
+        (
+            Keyword(field.name, stored[field.name], required=True)
+            if is_required(field, meta)
+            else each
+        )
+        for field, each in zip(editable, given)
+    ]
+    if is_inventory(meta) and "items" not in meta.fields:
+        creation.append(Keyword("items", generic(ITERABLE, _line_item(classes)), required=True))
+    relations = [
+        Keyword(each.name, _manager(classes.of[each.module], model, classes))
+        for each in sorted(meta.relations, key=lambda each: each.name)
+        if each.module in classes.of
+    ]
+    crm = _crm(meta, model, classes)
+    aliases = tuple(values.aliases.values())
+    readable = [field for field in fields if _is_readable(meta.name, field)]
+    flats = tuple(_flats(readable, model))
+    names = [field.name for field in fields if field.sortable]
+    keywords = [*lookups, *creation, *relations]
+    types = [each.type for each in keywords] + [each.type for each in aliases]
+    types += [each.type for each in flats]
+    return Querysets(
+        aliases=aliases,
+        fields=tuple(field.name for field in readable),
+        flats=flats,
+        others=tuple(field.name for field in readable if field.family not in _FLAT_FAMILIES),
+        orders=tuple(name for field in names for name in (field, f"-{field}")),
+        references=tuple(classes.paths(meta.name, fields)),
+        lookups=tuple(lookups),
+        creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
+        values=tuple(given) if meta.creatable or meta.updatable else (),
+        creatable=meta.creatable,
+        updatable=meta.updatable,
+        relations=tuple(relations),
+        crm=crm,
+        imports=imports_of([*types, named(model, ROOT), *([crm] if crm else [])]),
+    )
+
+
+def _flats(fields: Sequence[FieldMeta], model: str) -> Iterator[Flat]:
+    """The fields by the type that reading them gives, the id first."""
+    ids = tuple(field.name for field in fields if field.family is Family.ID)
+    if ids:
+        yield Flat(f"{model}IdField", generic(named("Ref", RUNTIME), _model(model)), ids)
+    for family, (name, type_) in _FLAT.items():
+        found = tuple(field.name for field in fields if field.family is family)
+        if found:
+            yield Flat(f"{model}{name}", optional(type_), found)
+
+
+def is_required(field: FieldMeta, meta: ModuleMeta) -> bool:
+    """The owner is not: the CRM takes the session's user. Nor is what the line items tell."""
+    owner = field.kind is Kind.OWNER and field.wire == "assigned_user_id"
+    told = is_inventory(meta) and field.wire == "productid"
+    return field.mandatory and field.default is None and not owner and not told
+
+
+def _line_item(classes: Classes) -> Type:
+    """`vtiger_orm.LineItem`, which most CRMs also have a module of."""
+    if "LineItem" not in classes.of.values():
+        return named("LineItem", RUNTIME)
+    return Type("LineItem_", frozenset({Import(RUNTIME, "LineItem", "LineItem_")}))
+
+
+def _manager(target: str, model: str, classes: Classes) -> Type:
+    """The queryset of related records, from the stub of their own module."""
+    name = f"{target}Manager"
+    return builtin(name) if target == model else named(name, f".{classes.files[target]}")
+
+
+def _crm(meta: ModuleMeta, model: str, classes: Classes) -> Type | None:
+    """The type of `record.crm` of modules that can do more than others."""
+    found = crm_class(meta)
+    if found is Crm:
+        return None
+    others = ("Accounts", "Contacts", "Potentials") if found is LeadCrm else ()
+    return generic(
+        named(found.__name__, MODELS),
+        _model(model),
+        *(_target((classes.of[each],) if each in classes.of else ()) for each in others),
+    )
+
+
+class _Values:
+    """The types of values and of lookups, with short names for long ones."""
+
+    def __init__(self, model: str, picklists: Mapping[str, str], classes: Classes) -> None:
+        self.model = model
+        self.picklists = picklists
+        self.classes = classes
+        self.aliases: dict[str, Alias] = {}
+        self._space = Namespace()
+
+    def of(self, field: FieldMeta) -> Type:
+        """What is stored in the field, never blank."""
+        family = field.family
+        if family is Family.CHOICE:
+            return self._choice(field)
+        if family is Family.CHOICES:
+            return generic(ITERABLE, self._choice(field))
+        if family is Family.ID:
+            return _reference_to(_model(self.model))
+        if family is Family.REFERENCE:
+            return self._reference(field)
+        return _PLAIN[family]
+
+    def _choice(self, field: FieldMeta) -> Type:
+        return named(f"{self.model}.{self.picklists[field.wire]}", ROOT)
+
+    def _reference(self, field: FieldMeta) -> Type:
+        targets = self.classes.targets(field)
+        if len(targets) < 2:
+            return _reference_to(_target(targets))
+        models = union(*map(_model, targets))
+        known = self.aliases.get(models.text)
+        if known is None:
+            name = f"_{capitalised(field.name)}"
+            if len(_reference_to(models).text) > _LONGEST_ALIAS:
+                models_alias = Alias(self._space.claim(f"{name}Model"), models)
+                self.aliases[f"model of {models.text}"] = models_alias
+                whole = _reference_to(builtin(models_alias.name))
+            else:
+                whole = _reference_to(models)
+            known = self.aliases[models.text] = Alias(self._space.claim(name), whole)
+        return builtin(known.name)
+
+    def lookups(self, field: FieldMeta, value: Type) -> list[Keyword]:
+        """The keywords of a field that the server can filter by."""
+        family = field.family
+        if family is Family.DATETIME:
+            value = _MOMENT_OR_DAY
+        choice = self._choice(field) if family in (Family.CHOICE, Family.CHOICES) else None
+        arguments = _arguments(family, value, choice, self._querysets(field))
+        return [Keyword(f"{field.name}{suffix}", type_) for suffix, type_ in arguments]
+
+    def _querysets(self, field: FieldMeta) -> Type | None:
+        """A queryset of the only target is taken as a subquery. Those of several targets are
+        iterables of one of them, which says the same to a checker."""
+        if field.family is not Family.REFERENCE:
+            return None
+        targets = self.classes.targets(field)
+        if len(targets) > 1:
+            return None
+        return generic(named("QuerySet", RUNTIME), _target(targets))
+
+
+@lru_cache(maxsize=1024)
+def _arguments(
+    family: Family, value: Type, choice: Type | None, querysets: Type | None
+) -> tuple[tuple[str, Type], ...]:
+    """What is put behind a field's name, and the type of each such keyword.
+
+    Most fields of a CRM are of few types, so the answers are kept.
+    """
+    return tuple(
+        (
+            "" if lookup is Lookup.EXACT else f"__{lookup.value}",
+            _argument(family, value, choice, querysets, SHAPES[lookup]),
+        )
+        for lookup in LOOKUPS[family]
+    )
+
+
+def _argument(
+    family: Family, value: Type, choice: Type | None, querysets: Type | None, shape: Shape
+) -> Type:
+    match shape:
+        case Shape.VALUE_OR_BLANK:
+            return value if family is Family.ID else optional(value)
+        case Shape.VALUE:
+            return value
+        case Shape.VALUES:
+            values = generic(ITERABLE, value)
+            return union(values, querysets) if querysets else values
+        case Shape.PAIR:
+            return generic(TUPLE, value, value)
+        case Shape.TEXT:
+            return STR
+        case Shape.FLAG:
+            return BOOL
+        case Shape.NUMBER:
+            return INT
+        case Shape.DAY:
+            return DATE
+        case Shape.CHOICE:
+            return choice or STR
+        case Shape.SEVERAL_CHOICES:
+            return generic(ITERABLE, choice or STR)
+        case _:
+            assert_never(shape)
+
+
+def _model(name: str) -> Type:
+    return named(name, ROOT)
+
+
+def _target(targets: tuple[str, ...]) -> Type:
+    return _model(targets[0]) if targets else named("Record", RUNTIME)
+
+
+def _reference_to(model: Type) -> Type:
+    return union(model, generic(named("Ref", RUNTIME), model))

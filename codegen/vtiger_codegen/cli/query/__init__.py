@@ -1,0 +1,156 @@
+"""vtiger-orm query: ask the CRM from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.models.reading import known_environment
+from vtiger_orm.planner import explain as explained
+from vtiger_orm.planner import plan_count, plan_rows
+
+from ...config import load_config
+from ...live.credentials import DIALECTS, open_session
+from ...naming.lock import FILE_NAME, load_lock
+from ...text.terminal import counted, say
+from .selection import Question, meta_of, package_of, selection_of, shown_fields, zone_of
+from .tables import as_csv, as_json, as_table
+
+if TYPE_CHECKING:
+    from vtiger_orm.conditions.tree import Selection
+    from vtiger_orm.session import Session
+
+FORMATS = ("table", "json", "csv")
+WIDE = 100_000
+"""Columns for a table that goes into a file or pipe, where lines need not fit a screen."""
+
+
+@click.command(short_help="Ask the CRM: conditions, order, fields; as table, JSON or CSV.")
+@click.argument("module")
+@click.option(
+    "--where",
+    "-w",
+    multiple=True,
+    metavar="FIELD__LOOKUP=VALUE",
+    help="Condition; repeatable, all must hold. Lists and ranges: a,b,c.",
+)
+@click.option(
+    "--exclude",
+    "-x",
+    multiple=True,
+    metavar="FIELD__LOOKUP=VALUE",
+    help="Condition that must not hold; repeatable.",
+)
+@click.option("--order", "-o", multiple=True, metavar="FIELD", help="Order; -FIELD for descending.")
+@click.option("--fields", "-f", multiple=True, metavar="A,B", help="Fields to show.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(min=0), default=20, show_default=True, help="0: all."
+)
+@click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--count", is_flag=True, help="Only tell how many records there are.")
+@click.option("--explain", is_flag=True, help="Show what would be sent, and send nothing.")
+@click.option(
+    "--schema",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the snapshot.  [vtiger-schema]",
+)
+@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
+def query(
+    module: str,
+    where: tuple[str, ...],
+    exclude: tuple[str, ...],
+    order: tuple[str, ...],
+    fields: tuple[str, ...],
+    limit: int,
+    style: str,
+    count: bool,
+    explain: bool,
+    schema: Path | None,
+    url: str | None,
+    dialect: str | None,
+) -> None:
+    """Records of MODULE, with the same conditions as in Python.
+
+    \b
+    vtiger-orm query Contacts -w lastname__startswith=Sm -o -modifiedtime
+    vtiger-orm query Contacts -w leadsource__in="Cold Call,Web Site" -x email= --count
+    vtiger-orm query Potentials -w amount__gte=1000 -f potentialname,amount --format csv -n 0
+
+    An empty value means blank. Needs the snapshot that `pull` wrote, no generated code; field
+    names are those of names.lock where there is one.
+    """
+    if count and explain:
+        raise click.UsageError("--explain shows how records are read: leave --count out.")
+    config = load_config()
+    folder = schema or config.schema_folder
+    snapshot = Snapshot.load(folder)
+    meta = meta_of(snapshot, load_lock(folder / FILE_NAME), module)
+    question = Question(
+        module=module,
+        where=where,
+        exclude=exclude,
+        order=_split(order),
+        fields=_split(fields),
+        limit=None if count else limit or None,
+    )
+    selection = selection_of(meta, question, zone_of(config.timezone))
+    package = package_of(snapshot)
+    if explain:
+        say(explained(selection, known_environment(package.capabilities)))
+        return
+    with (
+        open_session(url, dialect, config, package=package) as session,
+        session.count_calls() as calls,
+    ):
+        if count:
+            click.echo(session.run(plan_count(selection, session.environment)))
+            return
+        shown = shown_fields(meta, question)
+        rows = _Counted(session, selection)
+        if style == "json":
+            _write(as_json(shown, rows))
+        elif style == "csv":
+            _write(as_csv(shown, rows, safe=sys.stdout.isatty()))
+        else:
+            table = as_table(shown, rows)
+            Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    _tell(rows.number, limit, calls.count)
+
+
+class _Counted:
+    """The rows as they arrive, counted on the way."""
+
+    def __init__(self, session: Session, selection: Selection) -> None:
+        self._session = session
+        self._selection = selection
+        self.number = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        plan = plan_rows(self._selection, self._session.environment)
+        for page in self._session.stream(plan):
+            self.number += len(page)
+            yield from page
+
+
+def _write(pieces: Iterator[str]) -> None:
+    for piece in pieces:
+        click.echo(piece, nl=False, color=True)  # else what looks like a colour is cut out
+
+
+def _tell(number: int, limit: int, calls: int) -> None:
+    """On stderr, so that it spoils no pipe."""
+    more = " There may be more: --limit 0 reads all." if limit and number == limit else ""
+    told = f"{counted(number, 'record')} in {counted(calls, 'call')}.{more}"
+    click.secho(told, err=True, dim=True)
+
+
+def _split(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Names may come in several options or separated by commas in one."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())

@@ -1,0 +1,175 @@
+"""From the words of a command line to a selection: conditions, orders and fields as text."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from vtiger_orm.conditions.field_names import parse_order, readable_field, with_id
+from vtiger_orm.conditions.lookups import SHAPES, Shape, split_keyword
+from vtiger_orm.conditions.q import resolve
+from vtiger_orm.conditions.tree import Node, Selection, all_of, negated
+from vtiger_orm.errors import ConfigError, InvalidLookup, InvalidValue, SnapshotError
+from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.kinds import Family
+from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.package import FORMAT, Package
+from vtiger_orm.values import convert
+from vtiger_orm.values.reading import read_boolean
+
+from ...naming.lock import ModuleNames, NamesLock
+from ...text.suggest import suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the options of ``vtiger-orm query`` say, still as text."""
+
+    module: str
+    where: tuple[str, ...] = ()
+    """Each ``field__lookup=value``; all must hold."""
+    exclude: tuple[str, ...] = ()
+    """As `where`; none may hold."""
+    order: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+def meta_of(snapshot: Snapshot, lock: NamesLock, module: str) -> ModuleMeta:
+    """The module's facts, with the names of the generated package where it has been made.
+
+    Raises `SnapshotError` naming the nearest module there is.
+    """
+    found = snapshot.modules.get(module)
+    if found is None:
+        close = suggest(module, snapshot.modules)
+        hint = f"Did you mean {close}?" if close else f"It has: {', '.join(snapshot.modules)}."
+        raise SnapshotError(f"The snapshot has no module {module!r}. {hint}")
+    names = lock.modules.get(module) or ModuleNames()
+    return module_meta(found, names.fields, names.relations, snapshot.instance.prefixes)
+
+
+def package_of(snapshot: Snapshot) -> Package:
+    """What a session has to know of the snapshot's CRM, to use it well and refuse another."""
+    instance = snapshot.instance
+    return Package(
+        "the snapshot",
+        format=FORMAT,
+        generator="",
+        dialect=instance.dialect,
+        version=instance.version,
+        modules={name: ("", prefix) for name, prefix in instance.prefixes.items()},
+        capabilities=instance.capabilities.model_dump(),
+    )
+
+
+def selection_of(meta: ModuleMeta, question: Question, zone: tzinfo) -> Selection:
+    """The selection that the question asks for.
+
+    Raises `InvalidLookup` for unknown fields and lookups and for values that do not fit, and
+    `UnsupportedQuery` for what cannot be ordered or read.
+    """
+    conditions = [_condition(meta, text, zone) for text in question.where]
+    conditions += [negated(_condition(meta, text, zone)) for text in question.exclude]
+    return Selection(
+        meta,
+        where=all_of(*conditions),
+        order=tuple(parse_order(meta, name) for name in question.order),
+        stop=question.limit,
+        columns=with_id(meta, shown_fields(meta, question)),
+    )
+
+
+def shown_fields(meta: ModuleMeta, question: Question) -> tuple[FieldMeta, ...]:
+    """The columns to show: those asked for, else the id, what names a record, and what the
+    conditions and the order are about."""
+    if question.fields:
+        return tuple(readable_field(meta, name, "--fields") for name in question.fields)
+    keywords = [each.partition("=")[0].strip() for each in (*question.where, *question.exclude)]
+    fields = [meta.fields[name] for name in meta.label_fields]
+    fields += [split_keyword(meta, keyword)[0] for keyword in keywords]
+    fields += [parse_order(meta, name).field for name in question.order]
+    return tuple(dict.fromkeys((meta.id, *(each for each in fields if each.selectable))))
+
+
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its name; raises `ConfigError`."""
+    if name.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(f"There is no time zone {name!r}; write for example 'UTC'.") from error
+
+
+def _condition(meta: ModuleMeta, text: str, zone: tzinfo) -> Node:
+    keyword, separator, value = text.partition("=")
+    keyword = keyword.strip()
+    if not separator:
+        raise InvalidLookup(
+            f"{text!r} is not a condition: write field=value or field__lookup=value, for example "
+            "lastname__startswith=Sm."
+        )
+    field, lookup = split_keyword(meta, keyword)
+    return resolve(meta, (), {keyword: _argument(field, SHAPES[lookup], keyword, value, zone)})
+
+
+def _argument(field: FieldMeta, shape: Shape, keyword: str, text: str, zone: tzinfo) -> Any:
+    """The text as the value that the lookup takes."""
+    match shape:
+        case Shape.TEXT | Shape.CHOICE:
+            return text
+        case Shape.FLAG:
+            return _parse(read_boolean, keyword, text, "true or false")
+        case Shape.NUMBER:
+            return _parse(int, keyword, text, "a whole number")
+        case Shape.DAY:
+            return _parse(date.fromisoformat, keyword, text, "a date such as 2024-02-29")
+        case Shape.VALUES | Shape.PAIR | Shape.SEVERAL_CHOICES:
+            return [_value(field, keyword, each, zone) for each in _items(text)]
+        case _:
+            return _value(field, keyword, text, zone)
+
+
+def _value(field: FieldMeta, keyword: str, text: str, zone: tzinfo) -> Any:
+    if not text.strip():
+        return None
+    if field.family is Family.DATETIME:
+        wanted = "a day such as 2024-02-29, or a moment such as 2024-02-29T13:45"
+        return _parse(lambda given: _moment(given, zone), keyword, text, wanted)
+    try:
+        return convert(field, _items(text) if field.family is Family.CHOICES else text)
+    except InvalidValue as error:
+        raise InvalidLookup(f"{keyword}={text}: {error}") from error
+
+
+def _parse(read: Callable[[str], Any], keyword: str, text: str, wanted: str) -> Any:
+    try:
+        return read(text.strip())
+    except ValueError:
+        raise InvalidLookup(f"{keyword}={text!r}: this takes {wanted}.") from None
+
+
+def _moment(text: str, zone: tzinfo) -> date | datetime:
+    """A day, or a moment; without an offset it is one of the configured time zone."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def _items(text: str) -> list[str]:
+    """Comma-separated values; one that holds a comma is put in double quotes."""
+    if not text:
+        return []
+    rows: Iterable[list[str]] = csv.reader([text], skipinitialspace=True, strict=True)
+    try:
+        return [item for row in rows for item in row]
+    except csv.Error as error:
+        raise InvalidLookup(f"{text!r} is not a list of values: {error}.") from error

@@ -1,0 +1,99 @@
+"""vtiger-orm whoami: first contact with a CRM: who am I, where, and what can it do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from vtiger_orm.dialects.base import Identity
+from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.session import Limits
+
+from ...config import load_config
+from ...live.credentials import DIALECTS, open_session
+from ...live.losses import is_administrator
+from ...live.pull import server_of
+from .first_contact import Survey, survey
+
+
+@click.command(short_help="First contact: who am I on which CRM, and what can it do?")
+@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
+def whoami(url: str | None, dialect: str | None) -> None:
+    """Log in and tell who you are on which server, and what it can do.
+
+    A few reading calls; nothing is written anywhere. User name and access key come from
+    VTIGER_USERNAME and VTIGER_ACCESS_KEY, or are asked for.
+    """
+    with open_session(url, dialect, load_config()) as session:
+        identity = session.identify()
+        server = server_of(session)
+        found = session.run(survey(server))
+        release = f"Vtiger {identity.version}" if identity.version else "version not told"
+        api = f", API {identity.api_version}" if identity.api_version else ""
+        _line("server", f"{session.url} ({server.dialect}, {release}{api})")
+        _line("user", ", ".join(_user(identity)))
+        zone = identity.facts.get("time_zone") or "not told"
+        _line("time zone", f"{zone} for this user's screen; the API speaks the server's, UTC")
+        _line("modules", _modules(found))
+        for line in _limits(session.limits):
+            _line("limits", line)
+        for line in _abilities(found.capabilities):
+            _line("can", line)
+
+
+def _line(name: str, text: object) -> None:
+    # Names come from the CRM: no control characters reach the terminal.
+    clean = "".join(each if each.isprintable() else " " for each in str(text))
+    click.echo(click.style(f"{name:<10}", bold=True) + clean)
+
+
+def _user(identity: Identity) -> Iterator[str]:
+    yield f"{identity.username} ({identity.user_id})"
+    facts = identity.facts
+    full = " ".join(str(facts.get(key) or "") for key in ("first_name", "last_name")).strip()
+    if full:
+        yield full
+    if facts.get("email1"):
+        yield str(facts["email1"])
+    admin = is_administrator(identity)
+    if admin is not None:
+        yield "administrator" if admin else "not an administrator"
+
+
+def _modules(found: Survey) -> str:
+    return f"{found.modules} visible, {found.entities} of them hold records"
+
+
+def _limits(limits: Limits) -> Iterator[str]:
+    told = False
+    if limits.minute_limit is not None:
+        told = True
+        yield f"{limits.minute_remaining} of {limits.minute_limit} calls left in this minute"
+    if limits.daily_limit is not None:
+        told = True
+        yield f"{limits.daily_remaining} of {limits.daily_limit} calls left today"
+    if not told:
+        yield "the server announces none"
+
+
+def _abilities(can: Capabilities) -> Iterator[str]:
+    yield f"{can.page_size} rows a query"
+    if can.precedence == "sql":
+        yield "AND before OR: proved on this CRM's records"
+    else:
+        yield "AND and OR: order not proved, so only unambiguous queries are sent"
+    if can.collation == "general_ci":
+        yield "text compared as utf8 general_ci: no case, no accents, no trailing blanks"
+    else:
+        yield "text: comparison not proved, so the server is asked for every verdict"
+    yield f"sync: {_told(can.sync)}; files_retrieve: {_told(can.files_retrieve)}"
+    if can.serialised_sessions:
+        yield "one call of a session at a time; parallel=N opens N sessions"
+    else:
+        yield "several calls of a session at a time"
+
+
+def _told(usable: bool | None) -> str:
+    return {True: "usable", False: "broken on this server", None: "not known"}[usable]

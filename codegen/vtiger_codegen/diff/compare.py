@@ -1,0 +1,108 @@
+"""Two snapshots to a `Diff`: what changed, how much it matters, what may have been renamed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vtiger_orm.metadata.snapshot import Snapshot
+
+from ..naming.lock import NamesLock
+from .differences import Action, Difference, Node, Path, at, differences, outline
+from .evidence import Candidate, candidates
+from .grading import Grade, Judge
+from .renames import Rename, applicable, parse_renames, relabelled
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two snapshots, judged."""
+
+    path: Path
+    """Of the thing or fact, with today's names; see `differences`."""
+    action: Action
+    before: Any
+    after: Any
+    grade: Grade
+    reason: str
+    said: str = ""
+    """What the CRM gave as a reason."""
+    label: str = ""
+    """What the CRM shows for the module or field that it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Everything in which two snapshots differ, in the order of the paths."""
+
+    changes: tuple[Change, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    """Pairs of what is gone and what is new that may be one thing. They are among the changes
+    as well: nothing is paired unless somebody says so."""
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    @property
+    def grade(self) -> Grade | None:
+        """The grade of the change that matters most; None when nothing changed."""
+        order = list(Grade)
+        return max((each.grade for each in self.changes), key=order.index, default=None)
+
+    @property
+    def counts(self) -> dict[Grade, int]:
+        """How many changes there are of each grade, what matters most first."""
+        found = Counter(each.grade for each in self.changes)
+        return {grade: found[grade] for grade in reversed(Grade) if found[grade]}
+
+
+def compare(before: Snapshot, now: Snapshot, renames: Iterable[Rename] = ()) -> Diff:
+    """How `now` differs from `before`; `renames` pair things that have other names now, of two
+    for one thing the last one."""
+    latest = {each.path: each for each in renames}
+    renames = sorted(latest.values(), key=lambda each: len(each.path))
+    today = outline(now)
+    former = relabelled(outline(before), renames)
+    found = [_renamed(each) for each in renames if each.name is not None]
+    found += differences(former, today)
+    judge = Judge(now)
+    changes = [
+        Change(*each, *judge.verdict(each), label=_label(each.path, former, today))
+        for each in sorted(found, key=lambda each: each.path)
+    ]
+    refused = {each.path for each in renames if each.name is None}
+    guessed = (each for each in candidates(found, former, today))
+    return Diff(tuple(changes), tuple(each for each in guessed if each.rename.path not in refused))
+
+
+def remembered_renames(before: Snapshot, now: Snapshot, lock: NamesLock) -> list[Rename]:
+    """The renames between two snapshots that names.lock remembers."""
+    return applicable(lock.renamed, outline(before), outline(now))
+
+
+def told_renames(
+    before: Snapshot, now: Snapshot, remembered: Iterable[Rename], told: Sequence[str]
+) -> list[Rename]:
+    """Those that were told as ``OLD=NEW``, with today's name of whatever OLD lies in.
+
+    Raises `ConfigError` for what does not fit the snapshots.
+    """
+    return parse_renames(told, relabelled(outline(before), remembered), outline(now))
+
+
+def _renamed(rename: Rename) -> Difference:
+    return Difference(rename.place, Action.RENAMED, rename.path[-1], rename.name)
+
+
+def _label(path: Path, former: Node, today: Node) -> str:
+    match path:
+        case ("module", module, "field", field, *_):
+            place: Path = ("module", module, "field", field, "label")
+        case ("module", module) | ("module", module, "module", _):
+            place = ("module", module, "module", "label")
+        case _:
+            return ""
+    found = at(today, place) or at(former, place)
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,113 @@
+"""Two snapshots as trees, and where the trees differ. Pure, and without judging anything.
+
+Fields are told apart by their wire name, picklist values by what is stored, relations by their
+label; whatever else a server says is compared as it is, known to this release or not. Paths::
+
+    crm version                             a fact about the CRM as a whole
+    module Contacts                         a module
+    module Contacts module createable       a fact about a module
+    module Contacts field cf_1              a field
+    module Contacts field cf_1 mandatory    a fact about a field
+    module Contacts field cf_1 type name    ... about its type
+    module Contacts field cf_1 value Gold   a picklist value; what is compared is its label
+    module Contacts field cf_1 target Users a module that a reference points to
+    module Contacts relation Deals          a relation, and facts about it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from vtiger_orm.metadata.kinds import Kind
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+
+Path: TypeAlias = tuple[str, ...]
+
+_CRM: Final = ("dialect", "version", "api_version")
+
+
+class Action(StrEnum):
+    """What happened to the thing or the fact at a path."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    RENAMED = "renamed"
+
+
+class Difference(NamedTuple):
+    """One place in which two snapshots differ."""
+
+    path: Path
+    action: Action
+    before: Any = None
+    """What was there: a fact, all facts of a thing that is gone, or a former name."""
+    after: Any = None
+
+
+class Node(dict[str, Any]):
+    """Things or facts by name. Any other value is a leaf: compared, never looked into."""
+
+
+def outline(snapshot: Snapshot) -> Node:
+    """The tree of a snapshot.
+
+    What the server can do (`capabilities`) and how the user writes dates are not in it: they
+    depend on the records and on the user that happened to be there.
+    """
+    return Node(
+        crm=Node({key: getattr(snapshot.instance, key) for key in _CRM}),
+        module=Node({name: _module(module) for name, module in snapshot.modules.items()}),
+    )
+
+
+def differences(before: Node, now: Node, path: Path = ()) -> Iterator[Difference]:
+    """Where two trees differ, in the order of the paths; a thing that is new or gone is one."""
+    for key in sorted(before.keys() | now.keys()):
+        place = (*path, key)
+        if key not in now:
+            yield Difference(place, Action.REMOVED, before=before[key])
+        elif key not in before:
+            yield Difference(place, Action.ADDED, after=now[key])
+        elif isinstance(before[key], Node) and isinstance(now[key], Node):
+            yield from differences(before[key], now[key], place)
+        elif before[key] != now[key]:
+            yield Difference(place, Action.CHANGED, before[key], now[key])
+
+
+def at(tree: Node, path: Path) -> Any:
+    """What is at a path; None when there is nothing."""
+    found: Any = tree
+    for key in path:
+        found = found.get(key) if isinstance(found, Node) else None
+    return found
+
+
+def _module(module: ModuleSnapshot) -> Node:
+    raw = module.to_json()
+    described = {key: value for key, value in raw["describe"].items() if key != "fields"}
+    fields = Node({str(each.get("name")): _field(each) for each in raw["describe"]["fields"]})
+    for name, flaw in raw["flaws"].items():
+        fields.setdefault(name, Node())["flaw"] = flaw
+    relations = Node({str(each.get("label")): _relation(each) for each in raw["relations"]})
+    return Node(module=Node(described), field=fields, relation=relations)
+
+
+def _relation(raw: Mapping[str, Any]) -> Node:
+    return Node({key: value for key, value in raw.items() if key != "label"})
+
+
+def _field(raw: Mapping[str, Any]) -> Node:
+    field = Node({key: value for key, value in raw.items() if key not in ("name", "type")})
+    type_ = dict(raw.get("type") or {})
+    if "picklistValues" in type_:
+        values = type_.pop("picklistValues") or ()
+        field["value"] = Node({str(each.get("value")): each.get("label") for each in values})
+    if "refersTo" in type_:
+        field["target"] = Node(dict.fromkeys(map(str, type_.pop("refersTo") or ()), True))
+    if type_.get("name") == Kind.DATE:
+        type_.pop("format", None)
+    field["type"] = Node(type_)
+    return field

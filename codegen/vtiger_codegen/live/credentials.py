@@ -1,0 +1,73 @@
+"""Which CRM, and as whom: for every verb of the command line that reaches one.
+
+The access key never comes from the command line, where other users of the machine and the
+shell's history would see it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final, Literal, TypeAlias, cast
+
+import click
+
+from vtiger_orm import Package, Session
+from vtiger_orm.errors import ConfigError
+
+from ..config import Config
+
+Dialect: TypeAlias = Literal["auto", "webservice", "cloud"]
+DIALECTS: Final = ("auto", "webservice", "cloud")
+
+
+def ask() -> tuple[str, str]:
+    """User name and access key: from VTIGER_USERNAME and VTIGER_ACCESS_KEY, else asked for at a
+    terminal. Raises `ConfigError` when there is no terminal."""
+    username = os.environ.get("VTIGER_USERNAME") or ""
+    access_key = os.environ.get("VTIGER_ACCESS_KEY") or ""
+    missing = [
+        name
+        for name, value in (("VTIGER_USERNAME", username), ("VTIGER_ACCESS_KEY", access_key))
+        if not value
+    ]
+    if missing and not sys.stdin.isatty():
+        raise ConfigError(
+            f"Set {' and '.join(missing)} in the environment (the access key is shown under My "
+            "Preferences in the CRM), or run this at a terminal to be asked."
+        )
+    username = username or click.prompt("User name", err=True)
+    access_key = access_key or click.prompt("Access key", hide_input=True, err=True)
+    return username.strip(), access_key.strip()
+
+
+def address(given: str | None, config: Config) -> str:
+    """The CRM's address: --url, else VTIGER_URL, else the project's. Raises `ConfigError`."""
+    url = given or os.environ.get("VTIGER_URL") or config.url
+    if not url:
+        raise ConfigError(
+            'Which CRM? Give --url URL, set VTIGER_URL, or write url = "..." into '
+            "[tool.vtiger-orm] of pyproject.toml."
+        )
+    return url
+
+
+def open_session(
+    url: str | None, dialect: str | None, config: Config, *, package: Package | None = None
+) -> Session:
+    """A session for a verb; nothing is sent yet.
+
+    `package` tells what is known of the CRM: its dialect and abilities, and what to refuse
+    another CRM by.
+    """
+    place = address(url, config)
+    known = package.dialect if package is not None and config.dialect == "auto" else None
+    username, access_key = ask()
+    return Session(
+        place,
+        username,
+        access_key,
+        dialect=cast("Dialect", dialect or known or config.dialect),
+        timezone=config.timezone,
+        package=package,
+    )

@@ -1,0 +1,206 @@
+"""Statements whose lines break where black breaks them, so that what is printed stays as it is.
+
+Stubs are never formatted afterwards, and a model file that comes out right is not formatted
+again when nothing changed: black itself (`formatted`) is asked only where the text is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Final
+from unicodedata import ucd_3_2_0
+
+from vtiger_orm.errors import MissingExtra
+
+from ..building.ir import Alias, Argument, Flat, Keyword, Member, ModelField, ModelRelation
+from ..building.types import ROOT, Import, Type
+from ..text.literals import literal
+
+if TYPE_CHECKING:
+    import black
+
+WIDTH: Final = 100
+
+
+def fits(line: str) -> bool:
+    """Whether a line is short enough."""
+    return (len(line) if line.isascii() else sum(map(_columns, line))) <= WIDTH
+
+
+def _columns(character: str) -> int:
+    """Columns a character takes on a screen. What the frozen table does not know is printed
+    as an escape (see `literals`) and never gets here."""
+    if ucd_3_2_0.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if ucd_3_2_0.east_asian_width(character) in ("W", "F") else 1
+
+
+def block(head: str, items: Sequence[str], tail: str, indent: int = 0) -> str:
+    """``head(items)tail`` on one line if it fits, else one item a line."""
+    pad = " " * indent
+    line = f"{pad}{head}{', '.join(items)}{tail}"
+    if fits(line):
+        return line
+    return f"{pad}{head}\n{one_a_line(items, indent + 4)}\n{pad}{tail}"
+
+
+def one_a_line(items: Iterable[str], indent: int) -> str:
+    """One item a line with a trailing comma: black leaves such lists alone."""
+    pad = " " * indent
+    return "\n".join(f"{pad}{item}," for item in items)
+
+
+def argument(given: Argument) -> str:
+    value = literal(given.value)
+    return value if given.name is None else f"{given.name}={value}"
+
+
+def field_line(field: ModelField) -> str:
+    """One field of a model: the value is broken up before the annotation is."""
+    arguments = [argument(each) for each in field.arguments]
+    type_, pad = field.type, "    "
+    if fits(f"{pad}{field.name}: {type_.text} = field("):
+        return block(f"{field.name}: {type_.text} = field(", arguments, ")", indent=4)
+    if fits(f"{pad}{field.name}: {type_.text} = ("):
+        call = block("field(", arguments, ")", indent=8)
+        return f"{pad}{field.name}: {type_.text} = (\n{call}\n{pad})"
+    inner = f"{pad}    {type_.text}"
+    if not fits(inner):
+        inner = f"\n{pad}    | ".join([f"{pad}    {_opened(type_)}", *type_.operands[1:]])
+    return f"{pad}{field.name}: (\n{inner}\n{block(') = field(', arguments, ')', indent=4)}"
+
+
+def _opened(type_: Type) -> str:
+    """``Ref["A | B"]``, what is in the brackets on a line of its own if there is no room."""
+    if fits(f"        {type_.operands[0]}"):
+        return type_.operands[0]
+    base, _, inner = type_.operands[0].partition("[")
+    return f"{base}[\n            {inner[:-1]}\n        ]"
+
+
+def member_line(member: Member) -> str:
+    """One member of an enum nested in a model."""
+    value = literal(member.value)
+    line = f"        {member.name} = {value}"
+    if member.label is None:
+        alone = f"            {value}"
+        broken = not fits(line) and fits(alone)
+        return f"        {member.name} = (\n{alone}\n        )" if broken else line
+    line = f"{line}, {literal(member.label)}"
+    if fits(line):
+        return line
+    return block(f"{member.name} = (", [value, literal(member.label)], ")", indent=8)
+
+
+def relation_lines(relations: Sequence[ModelRelation]) -> str:
+    """The relations among the class keywords of a model."""
+    calls = [block("Relation(", list(map(argument, each.arguments)), ")") for each in relations]
+    if len(calls) == 1 and fits(f"    relations=({calls[0]},),"):
+        return f"    relations=({calls[0]},),"
+    calls = [
+        block("Relation(", list(map(argument, each.arguments)), ")", indent=8).strip()
+        for each in relations
+    ]
+    return f"    relations=(\n{one_a_line(calls, 8)}\n    ),"
+
+
+def keywords(parameters: Iterable[Keyword]) -> str:
+    """Keyword parameters of a method in a stub, one a line."""
+    printed = []
+    for name, type_, required in parameters:
+        tail = "" if required else " = ..."
+        line = f"        {name}: {type_.text}{tail},"
+        short = len(line) <= WIDTH and line.isascii()
+        printed.append(line if short else annotated(f"{name}: ", type_, tail))
+    return "\n".join(printed)
+
+
+def entry_line(entry: Keyword) -> str:
+    """One key of a typed dictionary."""
+    return annotated(f"{literal(entry.name)}: ", entry.type, "")
+
+
+def annotated(head: str, type_: Type, tail: str, indent: int = 8) -> str:
+    """``head type tail,`` with the type broken up where it is too long."""
+    pad = " " * indent
+    line = f"{pad}{head}{type_.text}{tail},"
+    if fits(line):
+        return line
+    if type_.operands:
+        return f"{pad}{head}(\n{_union(type_.operands, indent + 4)}\n{pad}){tail},"
+    if type_.arguments:
+        inner = f"{pad}    {', '.join(type_.arguments)}"
+        if not fits(inner):
+            inner = one_a_line(type_.arguments, indent + 4)
+        return f"{pad}{head}{type_.base}[\n{inner}\n{pad}]{tail},"
+    return line
+
+
+def alias_line(alias: Alias) -> str:
+    """``_Name: TypeAlias = ...``"""
+    line = f"{alias.name}: TypeAlias = {alias.type.text}"
+    if fits(line) or not alias.type.operands:
+        return line
+    return f"{alias.name}: TypeAlias = (\n{_union(alias.type.operands, 4)}\n)"
+
+
+def _union(operands: Sequence[str], indent: int) -> str:
+    pad = " " * indent
+    line = f"{pad}{' | '.join(operands)}"
+    return line if fits(line) else pad + f"\n{pad}| ".join(operands)
+
+
+def literals_alias(name: str, values: Sequence[str], more: Sequence[Flat] = ()) -> str:
+    """``Name: TypeAlias = Literal[...]``, one value a line, those of other aliases included; no
+    value at all is `Never`."""
+    items = [each.name for each in more] + list(map(literal, values))
+    if not items:
+        return f"{name}: TypeAlias = Never"
+    line = f"{name}: TypeAlias = Literal[{items[0]}]"
+    if len(items) > 1:
+        return f"{name}: TypeAlias = Literal[\n{one_a_line(items, 4)}\n]"
+    return line if fits(line) else f"{name}: TypeAlias = Literal[\n    {items[0]}\n]"
+
+
+def import_lines(imports: Iterable[Import], root: str = ".", indent: int = 0) -> str:
+    """``from x import a, b`` lines in the order of the names; `root` is how the package itself
+    is reached from the file."""
+    found: dict[tuple[str, bool, str], list[str]] = {}
+    for each in sorted(imports, key=_import_key):
+        name = f"{each.name} as {each.alias}" if each.alias else each.name
+        module = root if each.module == ROOT else each.module
+        found.setdefault((module, bool(each.alias), each.alias), []).append(name)
+    return "\n".join(_import(key[0], names, indent) for key, names in found.items())
+
+
+def _import_key(given: Import) -> tuple[str, bool, int, str, str]:
+    """The order of ruff and isort: constants, classes, the rest, each without regard to case."""
+    name = given.name
+    rank = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return given.module, bool(given.alias), rank, name.lower(), name
+
+
+def _import(module: str, names: list[str], indent: int) -> str:
+    pad = " " * indent
+    line = f"{pad}from {module} import {', '.join(names)}"
+    if fits(line):
+        return line
+    return f"{pad}from {module} import (\n{one_a_line(names, indent + 4)}\n{pad})"
+
+
+def formatted(text: str) -> str:
+    """The text of a model file as black prints it. Raises `MissingExtra` without black."""
+    try:
+        import black
+    except ImportError as error:
+        raise MissingExtra("Generating", "codegen") from error
+    return black.format_str(text, mode=_mode())
+
+
+@cache
+def _mode() -> black.Mode:
+    import black
+    from black.mode import TargetVersion
+
+    return black.Mode(line_length=WIDTH, target_versions={TargetVersion.PY311})

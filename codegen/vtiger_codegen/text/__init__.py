@@ -1,0 +1,8 @@
+"""Texts of a CRM made harmless, whatever is in them.
+
+::
+
+    literals   in Python and JSON files: literals and docstrings
+    terminal   on a terminal: shown, never obeyed
+    suggest    beside a name that does not exist: the nearest one that does
+"""

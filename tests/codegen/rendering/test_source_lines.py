@@ -1,0 +1,109 @@
+"""What is printed stays as it is under black."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+import black
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vtiger_codegen.building.ir import Argument, Member, ModelField
+from vtiger_codegen.building.types import builtin, generic, optional
+from vtiger_codegen.generate import Options, Output, generate
+from vtiger_codegen.naming.lock import FILE_NAME, NamesLock, load_lock
+from vtiger_codegen.rendering.source_lines import field_line, member_line
+
+from tests.codegen.snapshots import (
+    DEMO,
+    field,
+    module,
+    snapshot,
+)
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+
+PYI = black.Mode(line_length=100, is_pyi=True, target_versions={black.mode.TargetVersion.PY311})
+
+
+@pytest.fixture(scope="module")
+def demo() -> Output:
+    return generate(Snapshot.load(DEMO), load_lock(DEMO / FILE_NAME), locked=True)
+
+
+def text_of(output: Output, path: str) -> str:
+    return output.files[PurePosixPath(path)]
+
+
+def generated(*modules: ModuleSnapshot, **options: Any) -> Output:
+    return generate(snapshot(*modules), NamesLock(), Options(**options))
+
+
+def test_model_files_are_printed_as_black_likes_them(
+    monkeypatch: pytest.MonkeyPatch, demo: Output
+) -> None:
+    """Else an unchanged second run would format files again."""
+    monkeypatch.setattr("vtiger_codegen.generate.formatted", lambda text: text)
+    raw = generate(Snapshot.load(DEMO), demo.lock).files
+    changed = [path for path, text in raw.items() if text != demo.files[path]]
+    assert changed == []
+
+
+@pytest.mark.parametrize("name", ["contacts", "modcomments", "quotes", "groups"])
+def test_stubs_are_printed_as_black_likes_them(demo: Output, name: str) -> None:
+    text = text_of(demo, f"_typing/{name}.pyi")
+    assert black.format_str(text, mode=PYI) == text
+
+
+def test_long_names_are_broken_as_black_breaks_them() -> None:
+    long = "a_very_long_name_for_a_field_that_nobody_should_have_made"
+    modules = [module(f"Module{n}WithQuiteALongNameOfItsOwn") for n in range(8)]
+    names = [each.describe.name for each in modules]
+    output = generated(
+        module(
+            "AModuleWhoseNameIsLongAsWell",
+            field(long, "multipicklist", values=["x"], mandatory=True),
+            field(f"{long}_2", "picklist", values=["x"]),
+            field("any_of_them", "reference", targets=names),
+            field("one_of_two", "reference", targets=names[:2]),
+            field("just_one", "reference", targets=names[:1]),
+            label="客" * 60,
+        ),
+        *modules,
+    )
+    for path, text in output.files.items():
+        mode = PYI if path.suffix == ".pyi" else black.Mode(line_length=100)
+        assert black.format_str(text, mode=mode) == text, path
+
+
+@given(
+    st.integers(1, 60),
+    st.lists(st.sampled_from(["Users", "PurchaseOrder", "HelpDesk", "Quotes"]), max_size=16),
+    st.integers(0, 110),
+    st.booleans(),
+)
+def test_fields_are_broken_as_black_breaks_them(
+    name: int, targets: list[str], label: int, more: bool
+) -> None:
+    quoted = f'"{" | ".join(targets)}"'
+    type_ = optional(generic(builtin("Ref"), builtin(quoted))) if targets else builtin("String")
+    arguments = [Argument(None, "x" * label)] + [Argument("mandatory", True)] * more
+    line = field_line(ModelField("n" * name, type_, tuple(arguments), ""))
+    source = f"class M:\n{line}\n"
+    assert black.format_str(source, mode=black.Mode(line_length=100)) == source
+
+
+@given(
+    st.integers(1, 60),
+    st.integers(1, 100),
+    st.none() | st.integers(1, 100),
+    st.sampled_from("vé客가"),
+)
+def test_members_are_broken_as_black_breaks_them(
+    name: int, value: int, label: int | None, character: str
+) -> None:
+    line = member_line(
+        Member("N" * name, character * value, None if label is None else "l" * label)
+    )
+    source = f"class M:\n    class P(Picklist):\n{line}\n"
+    assert black.format_str(source, mode=black.Mode(line_length=100)) == source

@@ -1,0 +1,51 @@
+"""What pickles are made of: public names, which stay when files and private names change.
+
+A class is named as its package hands it out (``generated.demo``, ``Contacts``), and what puts an
+object together again is a function of `vtiger_orm.pickling`, wherever its code lies.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable
+from functools import reduce
+from importlib import import_module
+from typing import Any, Final, TypeVar
+
+F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
+
+DOOR: Final = "vtiger_orm.pickling"
+
+
+def restores(function: F) -> F:
+    """Pickles find the function in the door, which has to list it."""
+    function.__module__ = DOOR
+    return function
+
+
+def public_name(kind: type[object]) -> tuple[str, str]:
+    """The module and the dotted name by which the class is found.
+
+    That is the package around its module where the package hands the class out.
+    """
+    module, name = kind.__module__, kind.__qualname__
+    package = module.rpartition(".")[0]
+    root = sys.modules.get(package)
+    return (package if root is not None and _found(root, name) is kind else module), name
+
+
+def class_named(module: str, name: str, base: type[T]) -> type[T]:
+    """The class that `public_name` told. Raises `pickle.UnpicklingError` for what is no `base`."""
+    found = _found(import_module(module), name)
+    if not isinstance(found, type) or not issubclass(found, base):
+        raise pickle.UnpicklingError(
+            f"{module}.{name} is no {base.__name__}. The pickle was made when it was; was the "
+            "package generated anew since?"
+        )
+    return found
+
+
+def _found(root: object, name: str) -> Any:
+    return reduce(lambda owner, part: getattr(owner, part, None), name.split("."), root)

@@ -1,0 +1,71 @@
+"""Deleting a record, and what goes or is emptied along with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from . import inventory
+from .context import Context
+from .schema import Module
+from .store import DELETED, LIVE
+from .tables import quoted
+
+# Module of the deleted record -> (module, field) whose references to it become 0. All other
+# references keep the number of a record that is no more.
+_EMPTIED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "Accounts": (("Contacts", "account_id"), ("HelpDesk", "parent_id")),
+    "Contacts": (
+        ("HelpDesk", "contact_id"),
+        ("Quotes", "contact_id"),
+        ("SalesOrder", "contact_id"),
+        ("PurchaseOrder", "contact_id"),
+    ),
+    "Vendors": (("Products", "vendor_id"),),
+    "Products": (("Campaigns", "product_id"),),
+}
+# The records that are deleted with it.
+_ALONG: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "Accounts": (("Potentials", "related_to"), ("Quotes", "account_id")),
+    "Contacts": (("Potentials", "related_to"),),
+    "Vendors": (("PurchaseOrder", "vendor_id"),),
+}
+
+
+def delete(ctx: Context, module: Module, number: int) -> None:
+    """Put a record into the recycle bin. Times of others do not move, whatever became of them."""
+    if module.is_inventory:
+        inventory.give_back(ctx, module, number)
+        ctx.store.execute('DELETE FROM "m_LineItem" WHERE parent_id = ?', (number,))
+    if module.modified_field is not None:
+        stamps = {module.modified_field.name: ctx.now(), "modifiedby": ctx.user.number}
+        ctx.store.update(module, number, stamps)
+    ctx.store.set_state(module, number, DELETED)
+    for other, field in _fields(ctx, _EMPTIED.get(module.name, ())):
+        ctx.store.execute(
+            f"UPDATE {quoted(other.table)} SET {quoted(field)} = 0 WHERE {quoted(field)} = ?",
+            (number,),
+        )
+    for other, field in _fields(ctx, _ALONG.get(module.name, ())):
+        _delete_along(ctx, other, field, number)
+
+
+def _fields(ctx: Context, named: tuple[tuple[str, str], ...]) -> list[tuple[Module, str]]:
+    modules = ctx.schema.modules
+    return [
+        (modules[name], field)
+        for name, field in named
+        if name in modules and field in modules[name].fields
+    ]
+
+
+def _delete_along(ctx: Context, other: Module, field: str, number: int) -> None:
+    found = ctx.store.rows(
+        f"SELECT id FROM {quoted(other.table)} WHERE {quoted(field)} = ? AND _state = {LIVE}",
+        (number,),
+    )
+    for (each,) in found:
+        if ctx.profile.cascade_in_queries:
+            ctx.store.execute("UPDATE entity SET state = ? WHERE id = ?", (DELETED, each))
+        else:
+            ctx.store.set_state(other, each, DELETED)

@@ -1,0 +1,140 @@
+"""A condition tree as an OR of ANDs (disjunctive normal form).
+
+Negation is pushed down to the atoms on the way; what an atom or its negation looks like comes
+from `forms`. No branch at all is false, an empty branch is true: printed carelessly both would
+be an empty condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from ..conditions.tree import INNER, And, Atom, Node, Not, Or, negated
+from .atom_forms import Forms
+from .branches import SENDABLE, Branch, Branches, Part, Residual, nulls, sendable
+
+_COMPOSITE: Final = (And, Or)
+_SENDABLE: Final = frozenset(SENDABLE)
+
+MOST_BRANCHES: Final = 48
+"""A product of ORs with more branches is not multiplied out."""
+FOLDED_BRANCHES: Final = 24
+"""What is kept of such a product; the rest of it is left to local evaluation."""
+_MOST_COMPARED: Final = 200
+"""Beyond so many branches redundant ones are not searched for."""
+
+
+def normal_form(node: Node, forms: Forms, positive: bool = True) -> Branches:
+    """The branches of which one must hold for the tree (or its negation) to hold.
+
+    Branches may hold `IsNull` and `Residual` parts. A product that explodes is cut: the part of it
+    that stays is a superset, and its branches say with a `Residual` part what is to be checked.
+    """
+    if isinstance(node, Not):
+        return normal_form(node.child, forms, not positive)
+    if not isinstance(node, _COMPOSITE):
+        return forms.positive(node) if positive else forms.negative(node)
+    form = forms.positive if positive else forms.negative
+    results = [
+        normal_form(child, forms, positive) if isinstance(child, INNER) else form(child)
+        for child in node.children
+    ]
+    if isinstance(node, And) != positive:
+        return absorb([branch for result in results for branch in result])
+    signed = node.children if positive else tuple(map(negated, node.children))
+    return _product(results, signed)
+
+
+def superset(branches: Branches) -> Branches:
+    """What the server can be sent of the branches: holds at least where they do."""
+    return absorb([sendable(branch) for branch in branches])
+
+
+def absorb(branches: Iterable[Branch]) -> Branches:
+    """The branches without those that contain another one, each of which it implies."""
+    unique = tuple(dict.fromkeys(branches))
+    if len(unique) < 2 or len(unique) > _MOST_COMPARED:
+        return unique
+    sets = [frozenset(branch) for branch in unique]
+    smallest = min(map(len, sets))
+    if smallest == max(map(len, sets)):
+        return unique if len(set(sets)) == len(sets) else tuple(dict(zip(sets, unique)).values())
+    kept: list[Branch] = []
+    for index, (branch, parts) in enumerate(zip(unique, sets)):
+        if not any(
+            other < parts or (other == parts and position < index)
+            for position, other in enumerate(sets)
+        ):
+            kept.append(branch)
+    return tuple(kept)
+
+
+def negative_atoms(node: Node, positive: bool = True) -> Iterator[Atom]:
+    """The atoms that occur negated once negation is pushed down."""
+    match node:
+        case Not(child):
+            yield from negative_atoms(child, not positive)
+        case And(children) | Or(children):
+            for child in children:
+                yield from negative_atoms(child, positive)
+        case _:
+            if not positive:
+                yield node
+
+
+def _product(results: Sequence[Branches], nodes: Sequence[Node]) -> Branches:
+    if not all(results):
+        return ()
+    base = _joined(result[0] for result in results if len(result) == 1)
+    several = [(result, node) for result, node in zip(results, nodes) if len(result) > 1]
+    if not _possible(base):
+        return ()
+    if not several:
+        return (base,)
+    several.sort(key=lambda each: len(each[0]))
+    branches, complete = _multiplied(base, several, MOST_BRANCHES)
+    return branches if complete else _multiplied(base, several, FOLDED_BRANCHES)[0]
+
+
+def _multiplied(
+    base: Branch, several: list[tuple[Branches, Node]], most: int
+) -> tuple[Branches, bool]:
+    """The product as far as it stays small, and whether that is all of it.
+
+    What does not fit becomes a `Residual` part of every branch.
+    """
+    branches: Branches = (base,)
+    left: list[Part] = []
+    for result, node in several:
+        product = _times(branches, result) if len(branches) * len(result) <= 8 * most else None
+        if product is None or len(product) > most:
+            left.append(Residual(node))
+        else:
+            branches = product
+    if not left:
+        return branches, True
+    return tuple(_joined((branch, tuple(left))) for branch in branches), False
+
+
+def _times(left: Branches, right: Branches) -> Branches:
+    product = (_joined((one, other)) for one in left for other in right)
+    return absorb([branch for branch in product if _possible(branch)])
+
+
+def _joined(branches: Iterable[Branch]) -> Branch:
+    return tuple(dict.fromkeys(chain.from_iterable(branches)))
+
+
+def _possible(branch: Branch) -> bool:
+    """False where a field would have to be NULL and something else at once."""
+    empty = nulls(branch)
+    if not empty:
+        return True
+    return not any(part.wire in empty for part in branch if isinstance(part, SENDABLE))
+
+
+def is_exact(branches: Branches) -> bool:
+    """Whether the server can be sent all of it."""
+    return all(set(map(type, branch)) <= _SENDABLE for branch in branches)

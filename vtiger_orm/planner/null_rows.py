@@ -1,0 +1,156 @@
+"""Rows in which fields are NULL: fetched exactly, though no condition can ask for NULL, and what
+a session learns about fields that hold none.
+
+ORDER BY ascending puts NULL first, before empty texts and values. So ordered by the field and
+then by id, with pages that continue after the last id, the wanted rows are always the first of
+the answer. NULL and empty look alike in a row, but two things show the border: the ids ascend
+within the NULL rows and start again from below with the empty ones; and the server can be asked
+whether a row's value is LIKE '%', which NULL is not.
+
+That a field of a module holds no NULL is believed for five minutes and never of dates and times,
+which become NULL whenever a user empties them. With `consistency="strict"` nothing is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from ..calls.operations import Row
+from ..calls.plans import Plan, Rows, RowStream
+from ..conditions.evaluate import is_blank, wire_text
+from ..ids import id_number
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta
+from .asking import ask, counts, is_last
+from .branches import ALWAYS, Branches, Comparison, not_null
+from .compiled import Compiled
+from .pages_by_id import advancing, after
+from .streams import pull
+
+_NO_EMPTY: Final = frozenset({Family.INTEGER, Family.DECIMAL, Family.DATE, Family.DATETIME})
+"""Types whose empty values are NULL in the database: a value ends the NULL rows."""
+
+
+_UNSTABLE: Final = frozenset({Family.DATE, Family.DATETIME, Family.TIME})
+
+
+def null_rows(
+    what: Compiled,
+    wires: Iterable[str],
+    branches: Branches,
+    more: Iterable[str] = (),
+    *,
+    descending: bool = False,
+) -> RowStream:
+    """The rows of the branches in which each of these fields is NULL, in id order.
+
+    Rows in which a field is empty instead may be among them; they count as blank alike.
+    """
+    fields = [what.module.by_wire[wire] for wire in wires]
+    fields.sort(key=lambda field: field.family not in _NO_EMPTY)
+    order = (*(field.wire for field in fields), "id")
+    bounds: tuple[Comparison, ...] = ()
+    pages = 0
+    while True:
+        statement = what.statement(
+            branches, more, bounds=bounds, order=order, descending=descending
+        )
+        rows = yield from ask(statement, what.env)
+        found = _leading(rows, fields, descending)
+        full = len(found) == len(rows) and not is_last(rows, what.env.page_size)
+        pages += 1
+        if full and pages.bit_count() == 1 and (yield from _is_past_null(what, fields, rows[-1])):
+            full = False
+            if pages == 1 and (yield from _is_past_null(what, fields, rows[0])):
+                found = []
+        if found:
+            yield Rows(found)
+        if not full:
+            return
+        advancing(what, rows, bounds, descending)
+        bounds = (after(rows, descending),)
+
+
+def _leading(rows: Sequence[Row], fields: Sequence[FieldMeta], descending: bool) -> list[Row]:
+    """The rows before the first one that is not blank, or whose id starts again."""
+    found: list[Row] = []
+    sign = -1 if descending else 1
+    last = 0
+    for row in rows:
+        number = sign * id_number(row["id"])
+        if (found and number < last) or not all(_blank(row, f) for f in fields):
+            break
+        found.append(row)
+        last = number
+    return found
+
+
+def _is_past_null(what: Compiled, fields: Sequence[FieldMeta], row: Row) -> Plan[bool]:
+    """Whether one of the fields is empty rather than NULL in this row.
+
+    Asked of the last row of the first, second, fourth, eighth... full page: where the ids do not
+    show the border, this keeps it from walking through all the empty rows.
+    """
+    same = Comparison("id", "=", row["id"])
+    asked = tuple((same, filled(what, f.wire)) for f in fields if f.family not in _NO_EMPTY)
+    if not asked:
+        return False
+    return bool((yield from ask(what.reading(()).statement(asked, limit=1), what.env)))
+
+
+def has_null(what: Compiled, wires: Sequence[str], branches: Branches) -> Plan[bool]:
+    """Whether any row of the branches is blank in each of these fields, by one row."""
+    fields = [what.module.by_wire[wire] for wire in wires]
+    statement = what.statement(branches, order=(*wires, "id"), limit=1)
+    rows = yield from ask(statement, what.env)
+    return any(all(_blank(row, field) for field in fields) for row in rows)
+
+
+def filled(what: Compiled, wire: str) -> Comparison:
+    """What holds of every row in which the field is not NULL."""
+    return not_null(wire, reference=what.module.by_wire[wire].family is Family.REFERENCE)
+
+
+def _blank(row: Row, field: FieldMeta) -> bool:
+    return is_blank(field.family, wire_text(row.get(field.wire)))
+
+
+def ask_null_free(what: Compiled) -> Plan[None]:
+    """Which fields of the condition hold no NULL in the whole module: two calls if none does."""
+    knowledge, name = what.env.knowledge, what.module.name
+    if what.env.consistency == "strict":
+        return
+    fields = [what.module.by_wire[wire] for wires in what.null_fields for wire in wires]
+    unknown = [
+        field.wire
+        for field in dict.fromkeys(fields)
+        if field.family not in _UNSTABLE and knowledge.null_free(name, field.wire) is None
+    ]
+    if not unknown:
+        return
+    module = replace(what, bounds=())
+    complete = tuple(filled(what, wire) for wire in unknown)
+    every, full = yield from counts([module.statement(ALWAYS), module.statement((complete,))])
+    if every == full:
+        for wire in unknown:
+            knowledge.learn_null_free(name, wire, True)
+
+
+def noted(stream: RowStream, what: Compiled, wire: str, first: Sequence[Row]) -> RowStream:
+    """The NULL rows of the whole module; that there are none is remembered.
+
+    `first` are the rows before it, which must not be blank either.
+    """
+    found = False
+    while (page := (yield from pull(stream))) is not None:
+        found = found or bool(page)
+        yield Rows(page)
+    field = what.module.by_wire[wire]
+    if not found and field.family not in _UNSTABLE and not _any_blank(first, field):
+        what.env.knowledge.learn_null_free(what.module.name, wire, True)
+
+
+def _any_blank(rows: Sequence[Row], field: FieldMeta) -> bool:
+    return any(is_blank(field.family, wire_text(row.get(field.wire))) for row in rows)

@@ -1,0 +1,157 @@
+"""Pages by offset that do not lose rows when others are inserted or deleted in between.
+
+Every page reaches into the one before. As long as it begins (or, read backwards, ends) with a
+row already seen, nothing lies between; if not, it is read again further back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ..calls.operations import Row
+from ..calls.plans import Rows, RowStream
+from .asking import USUAL_PAGE, ask, count, is_last, stuck
+from .branches import Branches
+from .compiled import Compiled
+from .orders import ServerOrder
+from .streams import Key, Sortable
+
+_OVERLAP: Final = 5
+"""Rows that a page read backwards reaches into the one before."""
+_REMEMBERED_PAGES: Final = 3
+_PATIENCE: Final = 1000
+"""Pages in a row that may bring nothing new; only a server that answers all alike has more."""
+
+
+class _Seen:
+    """Ids handed out so far, and the exact place of the latest rows."""
+
+    def __init__(self, key: Key, page_size: int) -> None:
+        self._key = key
+        self._ids: set[str] = set()
+        self._recent: deque[tuple[str, Sortable]] = deque(maxlen=_REMEMBERED_PAGES * page_size)
+        self._in_vain = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether anything was handed out."""
+        return bool(self._ids)
+
+    def knows(self, row: Row) -> bool:
+        """Whether the row was handed out lately and has not moved since."""
+        return (row["id"], self._key(row)) in self._recent
+
+    def wait(self, module: str) -> None:
+        """One more page is asked for. Raises `MalformedAnswer` when too many were in vain."""
+        self._in_vain += 1
+        if self._in_vain > _PATIENCE:
+            raise stuck(module)
+
+    def take(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows not handed out before, which now are."""
+        new = [row for row in rows if row["id"] not in self._ids]
+        self._in_vain = 0 if new else self._in_vain
+        self._ids.update(row["id"] for row in new)
+        self._recent.extend((row["id"], self._key(row)) for row in new)
+        return new
+
+
+def forward(
+    what: Compiled,
+    branches: Branches,
+    order: ServerOrder,
+    key: Key,
+    more: Sequence[str] = (),
+    *,
+    start: int = 0,
+    wanted: int | None = None,
+) -> RowStream:
+    """The rows of one statement in the server's order, from position `start` on.
+
+    A page begins with the last row of the page before. A row whose own order changes while it is
+    read may move; every other row comes exactly once.
+    """
+    size = max(what.env.page_size, 2)
+    seen = _Seen(key, size)
+    position, first = start, True
+    while wanted is None or wanted > 0:
+        seen.wait(what.module.name)
+        limit = size if wanted is None else min(size, wanted + (0 if first else 1))
+        statement = what.statement(
+            branches,
+            more,
+            order=order.wires,
+            descending=order.descending,
+            limit=limit,
+            offset=position,
+        )
+        rows = yield from ask(statement, what.env)
+        if not first and position > start and not (rows and seen.knows(rows[0])):
+            position = max(position - max(size // 2, 1), start)
+            continue
+        new = seen.take(rows)
+        if new:
+            yield Rows(new)
+            if wanted is not None:
+                wanted -= len(new)
+        if is_last(rows, limit):
+            return
+        position += len(rows) - 1
+        first = False
+
+
+def backward(
+    what: Compiled,
+    branches: Branches,
+    order: ServerOrder,
+    key: Key,
+    more: Sequence[str] = (),
+    *,
+    start: int = 0,
+    wanted: int | None = None,
+) -> RowStream:
+    """The rows of one statement in the reverse of the server's order, from position `start` on.
+
+    Begins with a count; windows of the ascending list are read from its end.
+    """
+    size = max(what.env.page_size, 2)
+    overlap = min(_OVERLAP, size // 2)
+    seen = _Seen(key, size)
+    end = (yield from count(what.statement(branches))) - start
+    at_end = start == 0
+    while end > 0 and (wanted is None or wanted > 0):
+        seen.wait(what.module.name)
+        step = size - overlap if wanted is None else min(size - overlap, wanted)
+        low = max(end - step, 0)
+        statement = what.statement(
+            branches,
+            more,
+            order=order.wires,
+            descending=order.descending,
+            limit=end - low + overlap,
+            offset=low,
+        )
+        rows = yield from ask(statement, what.env)
+        full = len(rows) == statement.limit
+        if at_end and full:
+            end += step  # rows were added behind the end: go right until a window is short
+            continue
+        known = next((index for index, row in enumerate(rows) if seen.knows(row)), None)
+        if known is None and len(rows) == USUAL_PAGE < size:
+            size = USUAL_PAGE  # the server cuts pages shorter than was believed
+            continue
+        if known is None and seen.started and full:
+            end += max(size // 2, 1)  # rows were added before: what is known lies further right
+            continue
+        if known is not None:
+            rows = rows[:known]
+        elif start and not seen.started:
+            rows = rows[: end - low]
+        new = seen.take(reversed(rows))
+        if new:
+            yield Rows(new)
+            if wanted is not None:
+                wanted -= len(new)
+        end, at_end = low, not (start or seen.started)

@@ -1,0 +1,169 @@
+r"""Text of the query language: the only file in which a statement is written.
+
+Whatever asks the server makes a `Statement` and takes its call; so every value and id passes
+`quote`.
+
+A literal stands between single quotes, with ``\`` doubled and then ``'`` doubled; every value is
+quoted, numbers and ids too. The empty literal cannot be written. There are no brackets: AND
+binds tighter than OR on stock servers, and where that is not known only forms that mean the same
+read from left to right are printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..calls.operations import Query, QueryRelated
+from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part
+
+COUNT: Final = "count(*)"
+
+_MOST_SHOWN: Final = 5
+_COLUMNS: Final = re.compile(r"select (\S+) from ")
+
+
+def quote(value: str) -> str:
+    """The value as a literal. It must not be empty; trailing blanks do not count for ``=``."""
+    if not value:
+        raise ValueError("the empty literal cannot be written in the query language")
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def condition(part: Part) -> str:
+    """One comparison."""
+    if isinstance(part, Comparison):
+        return f"{part.wire} {part.operator} {quote(part.value)}"
+    if isinstance(part, InList):
+        return f"{part.wire} in ({','.join(map(quote, part.values))})"
+    raise TypeError(f"{part} cannot be sent")
+
+
+def is_plain(branches: Sequence[Branch]) -> bool:
+    """Whether the OR of these ANDs can be printed so that it means the same whether or not AND
+    binds tighter than OR; bounds that are added to all of them do not change that.
+
+    That is so when, apart from what all of them have in common, at most one of them has more
+    than one part.
+    """
+    common = set(branches[0]).intersection(*branches[1:])
+    return sum(len(set(branch) - common) > 1 for branch in branches) <= 1
+
+
+def where(branches: Sequence[Branch], bounds: Branch = (), precedence_known: bool = True) -> str:
+    """The condition text of an OR of ANDs; `bounds` are repeated in every one of them.
+
+    Empty for the condition that is always true. An OR of nothing is false, which cannot be said:
+    raises `ValueError`, as an empty condition would ask for everything.
+    """
+    if not branches:
+        raise ValueError("a condition that is never true must not be sent")
+    full = list(branches)
+    if bounds:
+        full = [(*branch, *(part for part in bounds if part not in branch)) for branch in full]
+    if not all(full):
+        return ""
+    if len(full) > 1 and not precedence_known:
+        full = _either_way(full)
+    return " or ".join(" and ".join(map(condition, branch)) for branch in full)
+
+
+def _either_way(branches: list[Branch]) -> list[Branch]:
+    """``K and G or c1 and K or c2 and K``: read from left to right and with AND first alike.
+
+    K is what all branches share, G the one branch with more than one other part (or none), and
+    each c comes before K.
+    """
+    shared = set(branches[0]).intersection(*branches[1:])
+    common = tuple(part for part in branches[0] if part in shared)
+    rests = [tuple(part for part in branch if part not in shared) for branch in branches]
+    rests.sort(key=len, reverse=True)
+    if len(rests[1]) > 1:
+        raise ValueError("these branches do not mean the same under both readings")
+    return [common + rests[0], *(rest + common for rest in rests[1:])]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of the query language."""
+
+    module: str
+    columns: tuple[str, ...]
+    """Wire names; empty for ``count(*)``."""
+    branches: Branches
+    bounds: Branch = ()
+    """Conditions that every branch is sent with, such as the place where a page begins."""
+    order: tuple[str, ...] = ()
+    descending: bool = False
+    """The one direction the language has: it applies to the last field of the order."""
+    limit: int | None = None
+    offset: int = 0
+    precedence_known: bool = True
+
+    @property
+    def text(self) -> str:
+        return self._text() + ";"
+
+    def shown_at(self, offset: str) -> str:
+        """The text for people, where the offset is not known yet."""
+        return self._text(offset=f"{offset},") + ";"
+
+    def _text(self, keyword: str = "where", offset: str = "") -> str:
+        pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
+        condition = where(self.branches, self.bounds, self.precedence_known)
+        if condition:
+            pieces.append(f"{keyword} {condition}")
+        if self.order:
+            pieces.append(f"order by {','.join(self.order)}{' desc' if self.descending else ''}")
+        if self.limit is not None:
+            offset = offset or (f"{self.offset}," if self.offset else "")
+            pieces.append(f"limit {offset}{self.limit}")
+        return " ".join(pieces)
+
+    @property
+    def counting(self) -> Statement:
+        """The count of the same condition. Never with the order: a table that only the order
+        needs is not joined, and the count would fail silently."""
+        return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What decides whether the statement works at all: everything but values and place."""
+        said = frozenset(
+            (part.wire, part.operator if isinstance(part, Comparison) else "in")
+            for branch in self.branches
+            for part in branch
+            if isinstance(part, SENDABLE)
+        )
+        return (self.module, self.columns, said, self.order)
+
+    @property
+    def query(self) -> Query:
+        """The call that asks it."""
+        return Query(self.text, self.module)
+
+    def related_to(self, id: str, label: str) -> QueryRelated:
+        """The call that asks it of the records related to one, by the relation's label.
+
+        The server pastes such a statement together as text: the keyword must be upper-case
+        WHERE, there is no ``;``, and an OR would let records through that are not related
+        (raises `ValueError`).
+        """
+        if len(self.branches) != 1:
+            raise ValueError("query_related takes one AND of conditions")
+        return QueryRelated(self._text(keyword="WHERE"), id, label)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def shortened(text: str) -> str:
+    """A statement for people: of a long select list only the beginning and the length."""
+    found = _COLUMNS.match(text)
+    columns = found[1].split(",") if found else ()
+    if found is None or len(columns) <= _MOST_SHOWN:
+        return text
+    shown = ",".join(columns[:_MOST_SHOWN])
+    return f"select {shown},… ({len(columns)} fields){text[found.end(1) :]}"

@@ -1,0 +1,84 @@
+"""How one model class and its module of the CRM fit together: `model.__mapper__`.
+
+The files of this room work with mappers and know no record class, which is built of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from ..errors import ConfigError
+from ..metadata.module import ModuleMeta
+from .fields import Column, bound_columns
+from .hydration import Hydrator
+from .module import ModuleFacts
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from ..calls.protocols import Package
+
+
+class Mapper:
+    """What one model class knows of its module. Every class has one of its own."""
+
+    columns: Mapping[str, Column]
+    """By attribute; none before pydantic knows the fields of the class."""
+
+    def __init__(self, name: str, facts: ModuleFacts | None) -> None:
+        """`name` is that of the class. A base class has no facts: it stands for no module."""
+        self.name = name
+        self.facts = facts
+        self.columns = {}
+
+    def bind(self, fields: Mapping[str, FieldInfo]) -> None:
+        """Take the fields of the class, once. Raises `TypeError` as `bound_columns` does."""
+        if not self.columns:
+            self.columns = bound_columns(self.name, fields, self.facts)
+
+    @property
+    def module(self) -> ModuleFacts:
+        """The facts; raises `ConfigError` where the class stands for no module."""
+        if self.facts is None:
+            raise ConfigError(
+                f"{self.name} stands for no module of a CRM. Models are generated: run "
+                "vtiger-orm generate"
+            )
+        return self.facts
+
+    @property
+    def package(self) -> Package:
+        """The generated package the class belongs to, which knows the current session. Raises
+        `ConfigError` where there is none."""
+        package = self.module.package
+        if package is None:
+            raise ConfigError(f"{self.name} was declared without package=...")
+        return package
+
+    @cached_property
+    def meta(self) -> ModuleMeta:
+        """What `model.meta` is. Raises `ConfigError` where the class stands for no module."""
+        return self.module.meta(column.meta for column in self.columns.values())
+
+    @cached_property
+    def hydrator(self) -> Hydrator:
+        """Reads rows of the module. Raises `ConfigError` where the class stands for none."""
+        return Hydrator(self.columns, self.module)
+
+    def attribute_of(self, wire: str) -> str | None:
+        """The attribute of the field with this wire name."""
+        columns = self.columns.items()
+        return next((name for name, column in columns if column.meta.wire == wire), None)
+
+
+class _Mapped(Protocol):
+    __mapper__: ClassVar[Mapper]
+
+
+class MetaOf:
+    """`Contacts.meta`: made when first asked for."""
+
+    def __get__(self, record: object, model: type[_Mapped]) -> ModuleMeta:
+        return model.__mapper__.meta

@@ -1,0 +1,209 @@
+"""The answer of a write: read again where it proves nothing, compared, and told.
+
+One way for all writes: whatever was sent is either shown by the answer or named by an adjustment.
+"""
+
+from __future__ import annotations
+
+import html
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..calls.environment import Environment
+from ..calls.operations import Row
+from ..calls.plans import Plan, together
+from ..calls.protocols import environment_of
+from ..calls.server import Facts
+from ..errors import ApiError, NotSupported, TransportError, ValuesAdjusted
+from ..metadata.module import ModuleMeta
+from ..planner.rows import read_row
+from ..values import is_blank
+from ..values.zones import rows_in_utc
+from .adjustments import Adjustment, Why, counted, of_sent, of_unsent, text_of
+from .line_items import LINE_ITEMS
+from .policies import policies_of
+from .prepare import Prepared
+from .rules import callers_level
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Runner
+    from ..records import BaseRecord
+
+
+def fields_of(row: Row) -> Row:
+    """The row without what is no field: a label in HTML, an address for browsers."""
+    return {name: value for name, value in row.items() if name not in ("label", "url")}
+
+
+# Reading again
+
+
+def must_be_read(prepared: Prepared, row: Row) -> bool:
+    """Whether the answer leaves open what is stored: a dialect that tells the id alone, or a
+    field that is repeated as it was sent."""
+    return row.keys() == {"id"} or not prepared.unproved.isdisjoint(prepared.sent)
+
+
+def read_again(
+    answers: Sequence[tuple[Prepared, Row]], runner: Runner | None
+) -> Plan[list[tuple[Prepared, Row]]]:
+    """The answers, in their order, with the whole record in place of what proves nothing.
+
+    The write took place: a record that cannot be read now is left as it was answered.
+    """
+    found = list(answers)
+    open_ = [number for number, pair in enumerate(found) if must_be_read(*pair)]
+    if not open_:
+        return found
+    env = environment_of(runner)
+    plans = [
+        read_quietly(found[number][0].meta, str(found[number][1]["id"]), env) for number in open_
+    ]
+    rows = yield from together(plans)
+    for number, row in zip(open_, rows):
+        if row is not None:
+            found[number] = replace(found[number][0], unproved=frozenset()), row
+    return found
+
+
+def read_quietly(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | None]:
+    """The whole record, or None where it cannot be read: an error would hide what was done."""
+    try:
+        return (yield from read_row(meta, id_, env))
+    except (ApiError, TransportError, NotSupported):
+        return None
+
+
+# Comparing
+
+
+def judged(prepared: Prepared, row: Row) -> tuple[Row, tuple[Adjustment, ...]]:
+    """What of the answer can be believed, and what in it is not as it was to be."""
+    believed = _believed(prepared, repaired(prepared, fields_of(row)))
+    shown = {} if row.keys() == {"id"} else believed
+    alike = {
+        prepared.meta.by_wire[name].name
+        for policy in policies_of(prepared.meta)
+        for name in policy.zero_is_blank & shown.keys()
+    }
+    found = _adjustments(prepared, shown)
+    return believed, tuple(each for each in found if each.field not in alike or _says_more(each))
+
+
+def _says_more(adjustment: Adjustment) -> bool:
+    return not {adjustment.sent, adjustment.stored or ""} <= {"", "0"}
+
+
+def _believed(prepared: Prepared, row: Row) -> Row:
+    policies = policies_of(prepared.meta)
+    return {
+        name: value
+        for name, value in row.items()
+        if name not in prepared.unproved and not any(each.foreign(name) for each in policies)
+    }
+
+
+def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
+    change, meta, sent = prepared.change, prepared.meta, prepared.sent
+    policies = policies_of(meta)
+    yield from of_sent(meta, sent, row)
+    if change.creates:
+        for name in (name for policy in policies for name in policy.wanted):
+            if name not in sent and name in row and is_blank(text_of(row[name])):
+                yield Adjustment(meta.by_wire[name].name, "", "", Why.MISSING)
+        return
+    written = prepared.call.values.keys()
+    loose = {name for policy in policies for name in policy.loose}
+    computed = {
+        name
+        for policy in policies
+        for name, sources in policy.computed.items()
+        if not sources.isdisjoint(written)
+    }
+    known = {
+        name: value
+        for name, value in change.known.items()
+        if (wire := meta.fields[name].wire) not in sent and wire not in loose
+    }
+    [read] = rows_in_utc([row], meta.fields.values(), change.zone)
+    yield from of_unsent(meta, known, read, computed)
+    items, stored = change.items, row.get(LINE_ITEMS)
+    if LINE_ITEMS not in sent and items is not None and items.outdated(stored):
+        yield Adjustment("items", "others", counted(stored), Why.UNASKED)
+
+
+def repaired(prepared: Prepared, answer: Row) -> Row:
+    """The answer without the server's own mistakes.
+
+    Some answers show a text decoded once more from HTML than it is stored; what is stored is the
+    text that was sent, or was there before. With line items, the header's product is null.
+    """
+    change, sent = prepared.change, prepared.sent
+    texts: dict[str, Any] = {
+        each.wire: value
+        for name, value in change.known.items()
+        if isinstance(value, str) and (each := change.meta.fields[name])
+    }
+    texts |= {name: value for name, value in sent.items() if name in change.meta.by_wire}
+    wrong = {name: text for name, text in texts.items() if _decoded_too_often(answer, name, text)}
+    if LINE_ITEMS in sent and not answer.get("productid") and "productid" in answer:
+        wrong["productid"] = str(sent.get("productid") or "")
+    return {**answer, **wrong} if wrong else answer
+
+
+def _decoded_too_often(answer: Row, name: str, text: object) -> bool:
+    return (
+        isinstance(text, str)
+        and "&" in text
+        and answer.get(name) != text
+        and answer.get(name) == html.unescape(text)
+    )
+
+
+def forget_unanswered(record: BaseRecord, row: Mapping[str, Any], *, items: bool = False) -> None:
+    """Drop from the record what an answer of the whole record does not have: nobody knows it.
+    What was assigned since the write was sent stays.
+
+    Line items are told by some answers only, so they stay unless `items` says otherwise.
+    """
+    fields, later = record.meta.fields, record.changes
+    for name in [each for each in vars(record) if each in fields and each not in later]:
+        if fields[name].wire not in row and name != "id":
+            delattr(record, name)
+    for name in [each for each in record.extra if each not in row and each not in later]:
+        if items or name != LINE_ITEMS:
+            del record.extra[name]
+
+
+# Telling
+
+
+class AdjustedValues(UserWarning):
+    """The CRM stored other values than were sent, by a write that has no record to show it at."""
+
+
+def warn_adjusted(what: str, adjustments: Iterable[Adjustment]) -> None:
+    """Tell of what differs in what was written, summed up."""
+    found = Counter((each.field, each.why) for each in adjustments)
+    if found:
+        told = ", ".join(f"{name} ({why}) of {number}" for (name, why), number in found.items())
+        message = f"{what}: the CRM does not have what was sent: {told}."
+        warnings.warn(message, AdjustedValues, stacklevel=callers_level())
+
+
+def refuse_adjusted(
+    what: str, adjustments: Sequence[Adjustment], facts: Facts, record: BaseRecord | None = None
+) -> None:
+    """Raise `ValuesAdjusted` in strict mode; the record has the answer by then."""
+    wrong = tuple(each for each in adjustments if each.why is not Why.COMPUTED)
+    if not facts.strict or not wrong:
+        return
+    lines = "".join(f"\n  - {each}" for each in wrong)
+    error = ValuesAdjusted(
+        f"{what} was written, but the CRM does not have what was sent:{lines}", wrong
+    )
+    error.record = record
+    raise error
