@@ -178,8 +178,8 @@ class Package:
         """A session with this package's CRM, for `with`, `async with` or plain use.
 
         What is left out comes from the environment: VTIGER_URL, VTIGER_USERNAME,
-        VTIGER_ACCESS_KEY. `settings` are those of `vtiger_orm.Session` (`timezone`, `timeout`,
-        `parallel`, `max_scan_rows`, ...). Nothing is sent before the first call.
+        VTIGER_ACCESS_KEY. `settings` are those of `vtiger_orm.Session` (`timezone`,
+        `server_timezone`, `timeout`, `parallel`, ...). Nothing is sent before the first call.
 
         Raises `ConfigError` when URL, user name or access key are missing.
         """

@@ -471,6 +471,7 @@ def test_a_closed_session_opens_again(server: FakeServer, run: Run) -> None:
     [
         ({"dialect": "soap"}, "no dialect 'soap'"),
         ({"timezone": "Mars/Olympus"}, "time zone 'Mars/Olympus'"),
+        ({"server_timezone": "Mars/Olympus"}, "time zone 'Mars/Olympus'"),
         ({"timeout": 0}, "timeout must be"),
         ({"parallel": -1}, "parallel must be"),
     ],

@@ -54,6 +54,7 @@ def test_settings_reach_the_plans() -> None:
     session = FakeServer().session(
         capabilities=found,
         timezone="Europe/Berlin",
+        server_timezone="Asia/Tokyo",
         parallel=4,
         max_scan_rows=7,
         max_writes=9,
@@ -67,6 +68,8 @@ def test_settings_reach_the_plans() -> None:
     assert environment.thinned_pages
     assert environment.collation == "general_ci"
     assert environment.timezone == ZoneInfo("Europe/Berlin")
+    assert environment.zone == ZoneInfo("Asia/Tokyo")
+    assert environment.clock is session.facts.clock is session.clock
     assert (environment.max_scan_rows, environment.parallel) == (7, 4)
     assert environment.consistency == "strict"
     assert environment.knowledge is session.environment.knowledge

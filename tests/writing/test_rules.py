@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,9 +15,15 @@ from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.feed.cursors import Position, start
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
-from vtiger_orm.writing import clock
 from vtiger_orm.writing.adjustments import Why, compare
-from vtiger_orm.writing.rules import Rule, check_create, check_delete, check_revise, enforce
+from vtiger_orm.writing.rules import (
+    Rule,
+    check_create,
+    check_delete,
+    check_revise,
+    enforce,
+    to_wire,
+)
 
 FACTS = ServerFacts(prefixes={"Accounts": "11", "Contacts": "12", "Users": "19", "Groups": "20"})
 
@@ -187,31 +194,10 @@ def test_cursors_come_back_equal(seen: dict[str, tuple[int, str]], moment: Any) 
     assert start(position.encode(), "Contacts") == position
 
 
-@pytest.mark.parametrize(
-    ("made", "hours"),
-    [
-        ("2026-01-01 12:00:03", None),
-        ("2026-01-01 12:07:00", None),
-        ("2026-01-01 14:00:03", 2),
-        ("2026-01-01 06:30:00", -5.5),
-        ("2025-12-31 12:00:00", None),
-        ("2026-01-03 00:00:00", None),
-        ("", None),
-    ],
-)
-def test_a_time_zone_is_told_from_a_clock_that_is_off(made: str, hours: float | None) -> None:
-    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    assert clock.offset(made, now) == hours
-
-
-def test_the_first_create_tells_of_a_server_that_is_not_in_utc(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    class Runner: ...
-
-    runner = Runner()
-    made = (datetime.now(UTC) + timedelta(hours=2)).strftime("%Y-%m-%d %H:%M:%S")
-    for _ in range(2):
-        clock.check(runner, {"createdtime": made})
-    assert [each.message for each in caplog.records if "+2 hours" in each.message]
-    assert len(caplog.records) == 1
+def test_moments_are_written_as_the_wall_of_the_crm_shows_them() -> None:
+    values = {"at": datetime(2026, 1, 1, 20, tzinfo=UTC), "name": "2026-01-01 20:00:00"}
+    assert to_wire(META, values, ZoneInfo("Asia/Tokyo")) == {
+        "at": "2026-01-02 05:00:00",
+        "name": "2026-01-01 20:00:00",
+    }
+    assert to_wire(META, values)["at"] == "2026-01-01 20:00:00"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final, Literal
 
+from .clock import ServerClock
+
 MOST_SHAPES: Final = 4096
 """Shapes of statements that are remembered to work; of more the oldest are forgotten."""
 
@@ -102,3 +104,11 @@ class Environment:
     consistency: Consistency = "normal"
     """`strict` never relies on what was learnt about NULLs, it asks again."""
     knowledge: Knowledge = field(default_factory=Knowledge, compare=False)
+    zone: tzinfo = UTC
+    """The CRM's own, in which it writes times, as far as its clock had told when this was made."""
+    clock: ServerClock = field(default_factory=ServerClock, compare=False)
+
+    @property
+    def one_zone(self) -> bool:
+        """Whether a day of the session begins when a day of the CRM does."""
+        return self.timezone == self.zone

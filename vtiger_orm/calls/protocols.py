@@ -47,7 +47,8 @@ def environment_of(runner: Runner | None) -> Environment:
     """The runner's environment; careful defaults where there is none."""
     from .environment import Environment
 
-    return Environment() if runner is None else runner.environment
+    found = getattr(runner, "environment", None)
+    return found if isinstance(found, Environment) else Environment()
 
 
 class Place(NamedTuple):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..metadata.dependencies import Dependency
+from .clock import ServerClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class ServerFacts:
     """Module -> the number before the ``x`` of its ids on this CRM."""
     dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     """Module -> picklist dependencies that are validated before a write."""
+    clock: ServerClock = field(default_factory=ServerClock, compare=False)
     unknown_operations: set[str] = field(default_factory=set)
     """``METHOD name`` of operations that this server turned out not to know; kept by a session."""
 

@@ -20,6 +20,7 @@ from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values import SEPARATOR
+from ..values.zones import to_wall
 from .collation import compare, equality_key, like_literal, matcher
 from .tree import (
     And,
@@ -57,7 +58,7 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 def evaluate(node: Node, row: Row, env: Environment) -> bool:
     """Whether the row (wire name -> wire text) satisfies the condition."""
-    return predicate(node, env)(row)
+    return predicate(on_the_wall(with_instants(node, env.timezone), env.zone), env)(row)
 
 
 def predicate(
@@ -65,6 +66,7 @@ def predicate(
 ) -> Predicate:
     """The condition as a function of a row.
 
+    Its moments are those of the CRM's wall, as compiled conditions have them.
     `verdicts` holds, for atoms that only the server can decide, the ids of the rows for which
     they are true. Raises `UnsupportedQuery` for another queryset in the tree without a verdict.
     """
@@ -81,7 +83,7 @@ def predicate(
     if verdicts is not None and node in verdicts:
         true_of = verdicts[node]
         return lambda row: row["id"] in true_of
-    return _of_field(node.field, _test(node, env.timezone))
+    return _of_field(node.field, _test(node, env))
 
 
 def _of_field(field: FieldMeta, test: Test) -> Predicate:
@@ -135,7 +137,7 @@ def _comparable(family: Family) -> Callable[[str], Any]:
     return str
 
 
-def _test(atom: Atom, zone: tzinfo) -> Test:
+def _test(atom: Atom, env: Environment) -> Test:
     match atom:
         case Present():
             return lambda text: True
@@ -150,9 +152,9 @@ def _test(atom: Atom, zone: tzinfo) -> Test:
         case Has(_, choice):
             return _has(choice)
         case InMonth(field, month):
-            return _in_month(field, month, zone)
+            return _in_month(field, month, env)
         case DayBound(field, symbol, day):
-            return _ordered(field, symbol, instant(day, zone))
+            return _ordered(field, symbol, instant(day, env.timezone))
         case InSelection(field) | RelatedTo(field):
             raise UnsupportedQuery(
                 f"{atom} cannot be decided without asking the CRM for the records of "
@@ -190,14 +192,14 @@ def _has(choice: str) -> Test:
     return lambda text: equality_key(text) == alone or any(match(text) for match in among)
 
 
-def _in_month(field: FieldMeta, month: int, zone: tzinfo) -> Test:
-    if field.family is Family.DATE or zone is UTC:
+def _in_month(field: FieldMeta, month: int, env: Environment) -> Test:
+    if field.family is Family.DATE or env.one_zone:
         return matcher(f"%-{month:02}-%")
 
     def test(text: str) -> bool:
         try:
-            moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
-            return moment.astimezone(zone).month == month
+            moment = datetime.fromisoformat(text).replace(tzinfo=env.zone)
+            return moment.astimezone(env.timezone).month == month
         except (ValueError, OverflowError):
             return False
 
@@ -227,3 +229,36 @@ def with_instants(node: Node, zone: tzinfo) -> Node:
         return atom
 
     return mapped(node, moment)
+
+
+# -- the CRM's own zone
+
+
+class Wall(str):
+    """A moment as the CRM's wall shows it."""
+
+    __slots__ = ()
+
+
+def on_the_wall(node: Node, zone: tzinfo) -> Node:
+    """The same tree, whose moments are in UTC, with moments as a CRM of this zone writes and
+    compares them. Applying it to such a tree changes nothing."""
+
+    def shown(atom: Atom) -> Node:
+        if atom.field.family is not Family.DATETIME:
+            return atom
+        match atom:
+            case Equal(field, value):
+                return Equal(field, _wall(value, zone))
+            case Compare(field, symbol, value):
+                return Compare(field, symbol, _wall(value, zone))
+            case OneOf(field, values):
+                return OneOf(field, tuple(_wall(value, zone) for value in values))
+            case _:
+                return atom
+
+    return node if zone is UTC else mapped(node, shown)
+
+
+def _wall(value: str, zone: tzinfo) -> Wall:
+    return value if isinstance(value, Wall) else Wall(to_wall(value, zone))

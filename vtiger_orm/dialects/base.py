@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from ..calls.operations import Call, FilePart
@@ -102,6 +103,10 @@ class Dialect(Protocol):
 
         Raises `AuthError` when the user or key is refused.
         """
+        ...
+
+    def time_told(self, response: HttpResponse) -> datetime | None:
+        """The server's time, in whole seconds, where an answer of the login tells it."""
         ...
 
     def logout(self, auth: Auth) -> HttpRequest | None:

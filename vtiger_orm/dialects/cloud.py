@@ -7,6 +7,7 @@ that order. HTTP/1.1 only: HTTP/2 drops the words of the status line.
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -72,6 +73,9 @@ class Cloud:
             facts=public_facts(me),
         )
         return (Auth(identity, nobody.secret),) * count
+
+    def time_told(self, response: HttpResponse) -> datetime | None:
+        return None
 
     def logout(self, auth: Auth) -> HttpRequest | None:
         return None

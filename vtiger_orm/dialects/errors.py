@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from ..calls.clock import http_date
 from ..calls.operations import Call
 from ..errors import (
     AccessDenied,
@@ -220,12 +220,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, float(text))
     except ValueError:
         pass
-    try:
-        then = parsedate_to_datetime(text)
-        sent = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
-        return max(0.0, (then - sent).total_seconds())
-    except (ValueError, TypeError):
+    then = http_date(text)
+    if then is None:
         return None
+    sent = http_date(headers.get("date")) or datetime.now(UTC)
+    return max(0.0, (then - sent).total_seconds())
 
 
 def code_of_reason(reason: str) -> str:

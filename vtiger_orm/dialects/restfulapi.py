@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -117,6 +118,9 @@ class RestfulApi:
     def _auth(self, values: dict[str, str], credentials: Credentials) -> HttpRequest:
         address = f"{self._endpoint}?{query_string({'module': 'Auth', **values})}"
         return HttpRequest("GET", address, "login", secrets=(credentials.access_key,))
+
+    def time_told(self, response: HttpResponse) -> datetime | None:
+        return None
 
     def logout(self, auth: Auth) -> HttpRequest | None:
         return None

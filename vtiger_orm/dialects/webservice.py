@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -107,6 +108,16 @@ class Webservice:
             form={"operation": "login", "username": credentials.username, "accessKey": proof},
             secrets=(token, proof, credentials.access_key),
         )
+
+    def time_told(self, response: HttpResponse) -> datetime | None:
+        """The challenge holds it, as `serverTime`."""
+        envelope = read_envelope(response)
+        result = envelope.result if envelope is not None else None
+        told = result.get("serverTime") if isinstance(result, Mapping) else None
+        try:
+            return None if told is None else datetime.fromtimestamp(int(told), UTC)
+        except (ValueError, TypeError, OverflowError, OSError):
+            return None
 
     def logout(self, auth: Auth) -> HttpRequest | None:
         """Only before 8.0: on PHP 8 logout answers HTTP 500 and the session stays valid."""

@@ -9,8 +9,8 @@ one.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
@@ -25,6 +25,7 @@ from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
 from ..planner.asking import check_ids
 from ..records.handle import load, package_of
+from ..values.zones import to_utc
 from .cursors import Position, created_at, in_order, moment_of, start
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="BaseRecord")
 
 _Reading: TypeAlias = Generator["Step | Rows", Any, Position]
+
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 _WINDOW: Final = 500
 """Changes that are read, sorted and handed out together."""
@@ -117,9 +120,9 @@ def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream
         try:
             position = yield from _by_sync(request, position, facts, env)
         except _Unusable:
-            position = yield from _by_time(request, position, facts, env)
+            position = yield from _by_time(request, position, env)
     else:
-        position = yield from _by_time(request, position, facts, env)
+        position = yield from _by_time(request, position, env)
     if request.deleted_among:
         yield from _missing(request, position, env)
 
@@ -143,28 +146,34 @@ class _Unusable(Exception):
 def _by_sync(
     request: Request, position: Position, facts: ServerFacts, env: Environment
 ) -> _Reading:
+    position = position.in_zone(env.clock.zone.tz)
     first, asked = True, position.reads_from - timedelta(seconds=1)
     while True:
         answer = yield from _sync(request, asked, facts, first=first)
         first = False
         rows = yield from _whole(request, answer.get("updated") or [], env)
+        last = _last_time(answer)
+        if last is not None and rows and not answer.get("deleted"):
+            env.clock.saw_wall(max(str(row.get("modifiedtime")) for row in rows), last)
+        zone = env.clock.zone.tz
+        position = position.in_zone(zone)
         # Deletions first: a feed that is resumed behind them is resumed by the time of a record.
         gone = [str(id_) for id_ in answer.get("deleted") or []]
-        last = _last_time(answer)
         remembered = max(position.time, last or position.time)
         items: list[tuple[str, Row | None, datetime]] = [
             (id_, None, remembered) for id_ in gone if not position.knows(id_, None)
         ]
         items += [
-            (row["id"], row, moment_of(row))
-            for row in in_order(rows)
+            # A wall whose zone is not known may show a time to come.
+            (row["id"], row, min(moment_of(row, zone), last or _LATEST))
+            for row in in_order(rows, zone)
             if not position.knows(row["id"], row)
         ]
         page = Page(position, items)
-        yield Rows(_shown(page, request, facts))
+        yield Rows(_shown(page, request, zone))
         position = page.position(len(items))
         if last is not None and last > position.time:
-            position = Position(position.module, last, position.seen)
+            position = replace(position, time=last)
         if not answer.get("more"):
             return position
         following = max(last or asked, asked)
@@ -221,13 +230,13 @@ def _last_time(answer: Row) -> datetime | None:
 # By modifiedtime and id
 
 
-def _by_time(
-    request: Request, position: Position, facts: ServerFacts, env: Environment
-) -> _Reading:
+def _by_time(request: Request, position: Position, env: Environment) -> _Reading:
     meta = request.module
     stamp = meta.by_wire["modifiedtime"]
     whose = yield from _ownership(request)
-    lower: Node = Compare(stamp, ">=", _text(position.reads_from, facts))
+    zone = env.zone
+    position = position.in_zone(zone)
+    lower: Node = Compare(stamp, ">=", _text(position.wall_from(zone, env.clock.now())))
     while True:
         # A window ends with a whole second. Whatever changes while it is read leaves it towards
         # the future, where a later window finds it.
@@ -236,13 +245,13 @@ def _by_time(
         window = Selection(meta, all_of(lower, *upper, whose), columns=_columns(request))
         rows = yield from collect_rows(plan_rows(window, env))
         items: list[tuple[str, Row | None, datetime]] = [
-            (row["id"], row, moment_of(row))
-            for row in in_order(rows)
+            (row["id"], row, moment_of(row, zone))
+            for row in in_order(rows, zone)
             if not position.knows(row["id"], row)
         ]
         if items:
             page = Page(position, items)
-            yield Rows(_shown(page, request, facts))
+            yield Rows(_shown(page, request, zone))
             position = page.position(len(items))
         if edge is None:
             return position
@@ -260,7 +269,7 @@ def _edge(meta: ModuleMeta, stamp: FieldMeta, where: Node, env: Environment) -> 
         columns=(meta.id, stamp),
     )
     rows = yield from collect_rows(plan_rows(last, env))
-    return str(rows[0]["modifiedtime"]) if rows else None
+    return to_utc(str(rows[0]["modifiedtime"]), env.zone) if rows else None
 
 
 def _ownership(request: Request) -> Plan[Node]:
@@ -302,20 +311,20 @@ def _columns(request: Request) -> tuple[FieldMeta, ...] | None:
     return tuple(dict.fromkeys((*request.columns, *needed)))
 
 
-def _text(moment: datetime, facts: ServerFacts) -> str:
+def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 # What comes out
 
 
-def _shown(page: Page, request: Request, facts: ServerFacts) -> list[Row]:
+def _shown(page: Page, request: Request, zone: tzinfo) -> list[Row]:
     began = request.position
     shown = []
     for number, (id_, row, _) in enumerate(page.items):
         if row is None:
             kind = ChangeKind.DELETED
-        elif id_ not in began.seen and created_at(row) >= began.reads_from:
+        elif id_ not in began.seen and created_at(row, zone) >= began.reads_from:
             kind = ChangeKind.CREATED
         else:
             kind = ChangeKind.UPDATED

@@ -1,8 +1,9 @@
 """The cursor of a change feed: opaque text that rides on every item and can be stored.
 
-It holds the time that was read up to, in the CRM's clock, and a digest of every record that was
-handed out within the last seconds before it. Those seconds are read again next time, because the
-CRM stores whole seconds: a record that changes again within the same second would be missed.
+It holds the time that was read up to, by the CRM's clock and in the zone that was thought to be
+its, and a digest of every record that was handed out within the last seconds before it. Those
+seconds are read again next time, because the CRM stores whole seconds: a record that changes again
+within the same second would be missed.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
 
 from ..calls.operations import Row
 from ..errors import InvalidValue
@@ -39,11 +40,31 @@ class Position:
     """Aware, in UTC, whole seconds."""
     seen: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """Id -> (UNIX second, digest) of what was handed out for the overlap."""
+    ahead: int | None = 0
+    """Seconds that the CRM's wall was thought to be ahead of UTC when `time` was read off it;
+    None for a time that does not come from there."""
 
     @property
     def reads_from(self) -> datetime:
         """From where to read again, this second included."""
         return max(EPOCH, self.time - OVERLAP)
+
+    def in_zone(self, zone: tzinfo) -> Position:
+        """The position, to go on from with the CRM in this zone. Where the time was read as if
+        the CRM were in another one, it is further back, so that nothing is missed."""
+        ahead = int(_ahead(self.time, zone).total_seconds())
+        if self.ahead == ahead:
+            return self
+        back = timedelta(seconds=0 if self.ahead is None else abs(self.ahead - ahead))
+        return replace(self, time=max(EPOCH + back, self.time) - back, ahead=ahead)
+
+    def wall_from(self, zone: tzinfo, now: datetime) -> datetime:
+        """From where to read by the CRM's wall, where summer time may have ended since: then the
+        wall shows the last hour of it again."""
+        again = _ahead(self.reads_from, zone) - _ahead(now, zone)
+        return (
+            max(EPOCH + again, self.reads_from) - again if again > timedelta() else self.reads_from
+        )
 
     def knows(self, id_: str, row: Row | None) -> bool:
         """Whether this very state of the record was handed out already."""
@@ -62,7 +83,9 @@ class Position:
         return replace(self, time=reached, seen=kept)
 
     def encode(self) -> str:
-        facts = [_VERSION, self.module, int(self.time.timestamp()), self.seen]
+        facts: list[object] = [_VERSION, self.module, int(self.time.timestamp()), self.seen]
+        if self.ahead != 0:
+            facts.append(self.ahead)
         text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
         packed = zlib.compress(text.encode("utf-8"), 6)
         return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
@@ -77,11 +100,13 @@ class Position:
             text = unpacker.decompress(packed, _LARGEST)
             if not unpacker.eof:
                 raise ValueError("cut off")
-            version, owner, seconds, seen = json.loads(text)
+            version, owner, seconds, seen, *more = json.loads(text)
+            [ahead] = more or [0]
             position = cls(
                 owner,
                 datetime.fromtimestamp(seconds, UTC),
                 {str(key): (int(second), str(mark)) for key, (second, mark) in seen.items()},
+                None if ahead is None else int(ahead),
             )
         except (ValueError, TypeError, binascii.Error, zlib.error, OverflowError) as error:
             raise InvalidValue(
@@ -112,7 +137,7 @@ def digest(row: Row | None) -> str:
 def start(since: str | datetime | None, module: str) -> Position:
     """Where a feed begins: a cursor, a moment, or the beginning."""
     if since is None:
-        return Position(module)
+        return Position(module, ahead=None)
     if isinstance(since, datetime):
         if since.utcoffset() is None:
             raise InvalidValue(
@@ -121,26 +146,31 @@ def start(since: str | datetime | None, module: str) -> Position:
             )
         # A moment has no overlap behind it: nothing was handed out yet.
         moment = since.astimezone(UTC).replace(microsecond=0)
-        return Position(module, max(EPOCH, moment) + OVERLAP)
+        return Position(module, max(EPOCH, moment) + OVERLAP, ahead=None)
     return Position.decode(since, module)
 
 
-def moment_of(row: Row) -> datetime:
-    """The record's `modifiedtime`; `EPOCH` where it has none that can be read."""
-    return _moment(row.get("modifiedtime"))
+def moment_of(row: Row, zone: tzinfo = UTC) -> datetime:
+    """The record's `modifiedtime` in a CRM of this zone; `EPOCH` where it has none that can be
+    read."""
+    return _moment(row.get("modifiedtime"), zone)
 
 
-def created_at(row: Row) -> datetime:
-    return _moment(row.get("createdtime"))
+def created_at(row: Row, zone: tzinfo = UTC) -> datetime:
+    return _moment(row.get("createdtime"), zone)
 
 
-def _moment(text: Any) -> datetime:
+def _moment(text: object, zone: tzinfo) -> datetime:
     try:
-        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+        return datetime.fromisoformat(str(text)).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return EPOCH
 
 
-def in_order(rows: Iterable[Row]) -> list[Row]:
+def _ahead(moment: datetime, zone: tzinfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()
+
+
+def in_order(rows: Iterable[Row], zone: tzinfo = UTC) -> list[Row]:
     """Oldest change first, by id within a second."""
-    return sorted(rows, key=lambda row: (moment_of(row), int(row["id"].split("x")[1])))
+    return sorted(rows, key=lambda row: (moment_of(row, zone), int(row["id"].split("x")[1])))

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
 from operator import ge, gt, le, lt
 from typing import Final
 
@@ -209,7 +208,7 @@ class Forms:
 
     def _in_month(self, atom: InMonth) -> Branches:
         field, month = atom.field, atom.month
-        if field.family is Family.DATE or self.env.timezone is UTC:
+        if field.family is Family.DATE or self.env.one_zone:
             return ((Comparison(field.wire, "like", f"%-{month:02}-%"),),)
         # A month of the zone reaches into the last day of the month before and the first day of
         # the month after, as the server counts.

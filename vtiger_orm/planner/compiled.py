@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from ..calls.environment import Environment
 from ..calls.plans import RowStream
-from ..conditions.evaluate import with_instants
+from ..conditions.evaluate import on_the_wall, with_instants
 from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
 from ..conditions.tree import TRUE, And, Atom, InSelection, Node, Present, Selection, all_of, atoms
 from ..errors import UnsupportedQuery
@@ -188,6 +188,7 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
     module = selection.module
     tree = with_instants(selection.where if tree is None else tree, env.timezone)
+    tree = on_the_wall(tree, env.zone)
     columns, *later = _column_groups(wires(module, selection.columns), env.url_budget // 2)
     branches = _branches(module, env, tree, columns)
     return Compiled(module, env, tree, branches, columns, tuple(later))

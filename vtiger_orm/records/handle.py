@@ -71,8 +71,8 @@ def settle(
     runner: Runner | None,
     given: Mapping[str, object] | None = None,
 ) -> None:
-    """Take over the CRM's answer to a write or a reading, every field it has. Nothing stays a
-    change but what was assigned after these changes were `given` to the CRM."""
+    """Take over the CRM's answer to a write or a reading: every field it has. No change is
+    pending then but what was assigned after these changes were `given` to the CRM."""
     record._settle(row, runner, given)
 
 

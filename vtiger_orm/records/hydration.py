@@ -9,12 +9,15 @@ share a `Layout` that was worked out once. Measured by `tests/benchmarks/bench_h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC
 from itertools import groupby, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..calls.protocols import environment_of
 from ..metadata.kinds import SECRET_NAMES, Family
 from ..values import Reader, reader
+from ..values.zones import rows_in_utc
 from .references import Origin, Ref, bound
 
 if TYPE_CHECKING:
@@ -80,6 +83,8 @@ class Hydrator:
 
     def read(self, rows: Sequence[Row], runner: Runner | None) -> Iterator[ReadRow]:
         """What these rows hold, in their order; `runner` is the session that brought them."""
+        zone = environment_of(runner).zone if runner is not None else UTC
+        rows = rows_in_utc(rows, (each.meta for each in self._columns.values()), zone)
         references = _References(Origin(self._module.package, runner))
         for layout, count, columns in self._tables(rows):
             yield from _read_table(layout, count, columns, references)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from ..calls.clock import ServerClock, Source, http_date
 from ..calls.operations import Call, Delete, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
@@ -49,6 +50,7 @@ class Settings:
     dialect: str
     parallel: int
     policy: retry.RetryPolicy
+    clock: ServerClock
     package: Package | None = None
 
 
@@ -186,10 +188,17 @@ class Core:
             yield Pause(seconds)
         for counter in tuple(self._counters):
             count_request(counter, request.operation, login=login)
-        started = time.perf_counter()
+        clock, started = self.settings.clock, time.perf_counter()
+        asked = clock.here()
         response: HttpResponse = yield Send(request)
+        answered = clock.here()
         log_exchange(request, module, response, time.perf_counter() - started)
         self.limiter.saw(response.status, response.headers)
+        if (told := http_date(response.headers.get("date"))) is not None:
+            clock.heard(told, asked, answered, Source.DATE)
+        dialect = self._dialect if login else None
+        if dialect is not None and (told := dialect.time_told(response)) is not None:
+            clock.heard(told, asked, answered, Source.LOGIN)
         return response
 
     def _complete(
@@ -211,7 +220,7 @@ class Core:
         and whether the file that was sent can be sent again."""
         if outcome.fate is Fate.UNDER_WAY:
             longest = timedelta(seconds=self.settings.policy.longest_work)
-            outcome = replace(outcome, until=datetime.now(UTC) + longest)
+            outcome = replace(outcome, until=self.settings.clock.here() + longest)
         if request.file is not None and outcome.fate is not Fate.NEVER_LEFT:
             outcome = replace(outcome, repeatable=request.file.rewindable)
         return outcome

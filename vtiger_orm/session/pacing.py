@@ -11,10 +11,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from time import time as clock
 from typing import Any, Final
 
+from ..calls.clock import http_date
 from ..dialects.errors import retry_after
 
 _MINUTE: Final = 60.0
@@ -40,7 +40,7 @@ def read_limits(headers: Mapping[str, str], now: datetime, known: Limits) -> Lim
     Times are turned into this machine's by the server's own Date, so a clock that is wrong
     there or here does not matter.
     """
-    server_now = _date(headers.get("date")) or now
+    server_now = http_date(headers.get("date")) or now
     found: dict[str, Any] = {
         "minute_limit": _count(headers.get("x-floodcontrol-minutelimit")),
         "minute_remaining": _count(headers.get("x-floodcontrol-remaining")),
@@ -122,14 +122,6 @@ def _count(text: str | None) -> int | None:
         return max(0, int(float(text))) if text else None
     except ValueError:
         return None
-
-
-def _date(text: str | None) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text) if text else None
-    except ValueError:
-        return None
-    return date.replace(tzinfo=UTC) if date is not None and date.tzinfo is None else date
 
 
 def _reset(text: str | None, server_now: datetime, now: datetime, window: float) -> datetime | None:

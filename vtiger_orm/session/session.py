@@ -15,6 +15,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge, can_count
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
@@ -60,8 +61,10 @@ class Session(SessionOperations):
     that works on one request of a session at a time is given as many sessions; else at least
     four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
     take, and waiting for each piece of an answer; a whole answer may take ten times as long.
-    `timezone` is where a day begins, for `date`, `year` and `month` lookups. `transport` (and
-    `async_transport`) replace the network, for tests and the in-process CRM.
+    `timezone` is where a day begins, for `date`, `year` and `month` lookups; `server_timezone` is
+    the CRM's own, in which it writes times: nearly always UTC, and learnt from the first own
+    create where it is not given. `transport` (and `async_transport`) replace the network, for
+    tests and the in-process CRM.
 
     Raises `ConfigError` when a setting cannot be used.
     """
@@ -74,6 +77,7 @@ class Session(SessionOperations):
         *,
         dialect: Literal["auto", "webservice", "cloud", "restfulapi"] = "auto",
         timezone: str | tzinfo = "UTC",
+        server_timezone: str | tzinfo | None = None,
         timeout: float = 30.0,
         parallel: int = 1,
         max_scan_rows: int = 100_000,
@@ -101,6 +105,8 @@ class Session(SessionOperations):
         self.username: Final = username
         self.package: Final = package
         self.timezone: Final = _zone(timezone)
+        self.clock: Final = ServerClock(None if server_timezone is None else _zone(server_timezone))
+        """What is known of the server's clock and zone, and how surely."""
         self.timeout: Final = _positive("timeout", timeout)
         self.parallel: Final = int(_positive("parallel", parallel))
         self.max_scan_rows: Final = int(_positive("max_scan_rows", max_scan_rows))
@@ -112,6 +118,7 @@ class Session(SessionOperations):
             dialect=dialect,
             parallel=self.parallel,
             policy=retry or RetryPolicy(),
+            clock=self.clock,
             package=package,
         )
         cap = self.capabilities.page_size
@@ -193,6 +200,8 @@ class Session(SessionOperations):
             parallel=self.parallel,
             consistency=self._consistency,
             knowledge=self._knowledge,
+            zone=self.clock.zone.tz,
+            clock=self.clock,
         )
 
     @property
@@ -216,6 +225,7 @@ class Session(SessionOperations):
                 else {}
             ),
             dependencies=self._dependencies,
+            clock=self.clock,
             unknown_operations=self._unknown_operations,
         )
 

@@ -19,6 +19,7 @@ class SessionSettings(TypedDict, total=False):
 
     dialect: Literal["auto", "webservice", "cloud", "restfulapi"]
     timezone: str | tzinfo
+    server_timezone: str | tzinfo | None
     timeout: float
     parallel: int
     max_scan_rows: int

@@ -21,6 +21,7 @@ from ..errors import ApiError, NotSupported, TransportError, ValuesAdjusted
 from ..metadata.module import ModuleMeta
 from ..planner.rows import read_row
 from ..values import is_blank
+from ..values.zones import rows_in_utc
 from .adjustments import Adjustment, Why, counted, of_sent, of_unsent, text_of
 from .line_items import LINE_ITEMS
 from .policies import policies_of
@@ -127,7 +128,8 @@ def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
         for name, value in change.known.items()
         if (wire := meta.fields[name].wire) not in sent and wire not in loose
     }
-    yield from of_unsent(meta, known, row, computed)
+    [read] = rows_in_utc([row], meta.fields.values(), change.zone)
+    yield from of_unsent(meta, known, read, computed)
     items, stored = change.items, row.get(LINE_ITEMS)
     if LINE_ITEMS not in sent and items is not None and items.outdated(stored):
         yield Adjustment("items", "others", counted(stored), Why.UNASKED)

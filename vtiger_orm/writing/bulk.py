@@ -22,7 +22,7 @@ from ..records import BaseRecord
 from ..records.handle import id_of, outgoing, saved_id
 from . import create_once as identity
 from .answers import judged, read_again, refuse_adjusted
-from .doubt import claim, failed, release, unknown_outcome
+from .doubt import answered, claim, failed, release, unknown_outcome
 from .prepare import Prepared, needs_user, owned, prepare, read_stored
 from .report import BulkReport, Progress, RowOutcome, Status
 from .rules import check_delete, enforce
@@ -243,6 +243,9 @@ def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Any]]
     for job in chunk:
         job.row.status, job.row.error = Status.UNKNOWN, None
     replies: list[Any] = yield Batch([job.call for job in chunk], collect=True)
+    for job, reply in zip(chunk, replies):
+        if isinstance(job.call, Create) and isinstance(reply, dict):
+            answered(job.row.item, reply, server_facts(runner))
     yield from _take_all(chunk, replies, runner)
     return replies
 
@@ -251,12 +254,12 @@ def _take_all(
     jobs: Sequence[_Job[Any]], replies: Sequence[Any], runner: Runner | None
 ) -> Plan[None]:
     """Take the answers of a round, read again where they prove nothing."""
-    answered = [
+    answers = [
         (job.prepared, reply)
         for job, reply in zip(jobs, replies)
         if job.prepared is not None and not isinstance(reply, VtigerError)
     ]
-    whole = iter((yield from read_again(answered, runner)))
+    whole = iter((yield from read_again(answers, runner)))
     for job, reply in zip(jobs, replies):
         if job.prepared is None or isinstance(reply, VtigerError):
             _take(job, job.prepared, reply)
@@ -327,8 +330,7 @@ def _look_for_lost(
             continue
         lost = state_of(record).lost
         if lost is not None:
-            each = identity.identity_field(record.meta, facts)
-            if each is None or not str(lost.sent.get(each.wire) or "").strip():
+            if not identity.has_identity(record.meta, lost, facts):
                 row.error = row.error or unknown_outcome(record, lost)
                 continue
             try:
@@ -344,7 +346,7 @@ def _look_for_lost(
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:
     id_ = id_of(item) if isinstance(item, str | BaseRecord) else None
-    if not isinstance(id_, str):
+    if id_ is None:
         raise InvalidValue(f"{item!r} is neither a saved record nor a reference.")
     if parse_id(id_).prefix != meta.prefix:
         raise InvalidValue(f"{id_} is not of {meta.name}, whose ids begin with {meta.prefix}x.")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from ..calls.operations import FilePart, Row
 from ..errors import Unreadable
+from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
 from ..records.handle import outgoing, saved_id
 from ..records.state import UNSET
 from ..values import decode, encode
+from ..values.zones import rows_in_utc, to_wall
 from .line_items import LineItems, is_inventory
 from .state import has_state, items_of
 
@@ -33,6 +36,8 @@ class Changeset:
     items: LineItems | None = None
     """The line items as far as they are in use, changed or not."""
     file: FilePart | None = None
+    zone: tzinfo = UTC
+    """The CRM's own, in which wire values have their moments."""
 
     @property
     def creates(self) -> bool:
@@ -49,17 +54,19 @@ class Changeset:
         each = self.meta.by_wire.get(wire)
         if each is None or each.name not in self.known:
             return None
-        return encode(each, self.known[each.name])
+        text = encode(each, self.known[each.name])
+        return to_wall(text, self.zone) if each.family is Family.DATETIME else text
 
     def with_stored(self, row: Row) -> Changeset:
         """The same, knowing the fields of this row as well."""
-        found = known_of(self.meta, row)
+        found = known_of(self.meta, row, self.zone)
         return replace(self, known={**found, **self.known}) if found else self
 
 
-def known_of(meta: ModuleMeta, row: Row) -> dict[str, object]:
-    """Attribute -> value of a row of the CRM, without what cannot be read."""
+def known_of(meta: ModuleMeta, row: Row, zone: tzinfo = UTC) -> dict[str, object]:
+    """Attribute -> value of a row of a CRM of this zone, without what cannot be read."""
     found: dict[str, object] = {}
+    [row] = rows_in_utc([row], meta.fields.values(), zone)
     for name, text in row.items():
         each = meta.by_wire.get(name)
         if each is not None and each is not meta.id:
@@ -70,8 +77,8 @@ def known_of(meta: ModuleMeta, row: Row) -> dict[str, object]:
     return found
 
 
-def changeset_of(record: BaseRecord, file: FilePart | None = None) -> Changeset:
-    """What saving the record would write."""
+def changeset_of(record: BaseRecord, file: FilePart | None = None, zone: tzinfo = UTC) -> Changeset:
+    """What saving the record would write to a CRM of this zone."""
     meta, id_ = record.meta, saved_id(record)
     known: dict[str, object] = {}
     if id_ is not None:
@@ -85,4 +92,4 @@ def changeset_of(record: BaseRecord, file: FilePart | None = None) -> Changeset:
     # A record that exists has no items of its own before somebody asked for them.
     in_use = is_inventory(meta) and (id_ is None or has_state(record))
     items = items_of(record) if in_use else None
-    return Changeset(meta, id_, outgoing(record), known, items, file)
+    return Changeset(meta, id_, outgoing(record), known, items, file, zone)

@@ -16,7 +16,7 @@ from ..records.handle import outgoing, saved_id
 from .state import LostCreate, state_of
 
 if TYPE_CHECKING:
-    from ..calls.operations import Create
+    from ..calls.operations import Create, Row
     from ..records import BaseRecord
 
 _claiming: Final = threading.Lock()
@@ -56,8 +56,15 @@ def release(record: BaseRecord) -> None:
 
 def in_flight(record: BaseRecord, call: Create, facts: ServerFacts) -> None:
     """The create is about to be sent: whatever interrupts it now leaves the record in doubt."""
-    now, longest = datetime.now(UTC), timedelta(seconds=facts.longest_work)
+    now, longest = facts.clock.here(), timedelta(seconds=facts.longest_work)
     state_of(record).lost = LostCreate(call.values, outgoing(record), now, now + longest)
+
+
+def answered(record: BaseRecord, row: Row, facts: ServerFacts) -> None:
+    """The create was answered with the new record: its `createdtime` is the CRM's own now."""
+    lost = state_of(record).lost
+    if lost is not None:
+        facts.clock.saw_create(row.get("createdtime"), lost.at, facts.clock.here())
 
 
 def failed(record: BaseRecord, error: VtigerError) -> LostCreate | None:
@@ -103,6 +110,18 @@ def not_there_yet(record: BaseRecord, lost: LostCreate) -> OutcomeUnknown:
         f"The CRM has no {record.meta.name} record of the create that was sent at "
         f"{_shown(lost.at)}, but may still be at work on it until {_shown(lost.until)}. Call "
         "record.crm.resolve() again after that."
+    )
+    error.record = record
+    error.outcome = lost.outcome
+    return error
+
+
+def undecided(record: BaseRecord, lost: LostCreate, why: str) -> OutcomeUnknown:
+    """The error of a record that was looked for in vain, while it cannot be said to be absent."""
+    error = OutcomeUnknown(
+        f"Whether the create of {record.meta.name} that was sent at {_shown(lost.at)} took place "
+        f"cannot be told: {why}. Look into the CRM, then call record.crm.resolve(id=...) with the "
+        "record that it became, or record.crm.resolve(absent=True) when it is none."
     )
     error.record = record
     error.outcome = lost.outcome

@@ -63,7 +63,9 @@ def _prepared(
     """The writes of the records that do not have the values already; nothing is sent where the
     rules refuse one of them."""
     facts, meta = server_facts(runner), change.meta
-    changes = [replace(change, id=str(row["id"]), known=known_of(meta, row)) for row in rows]
+    changes = [
+        replace(change, id=str(row["id"]), known=known_of(meta, row, change.zone)) for row in rows
+    ]
     stored = yield from read_needed(changes, runner)
     pending = []
     for row, each in zip(rows, changes):
@@ -110,7 +112,7 @@ def preview(
     except (InvalidRecord, NotSupported) as error:
         return refused("revise", meta, error)
     ids = tuple(str(each.change.id) for each in pending)
-    return Preview("revise", meta.name, len(ids), to_wire(meta, values), ids)
+    return Preview("revise", meta.name, len(ids), to_wire(meta, values, change.zone), ids)
 
 
 def change_each(
@@ -135,7 +137,8 @@ def _checked(meta: ModuleMeta, values: Mapping[str, object], facts: ServerFacts)
         problems = [Problem(name, Rule.VALUE, _unknown(meta, name)) for name in unknown]
         problems = problems or [Problem("", Rule.VALUE, "update() was given nothing to write.")]
         raise InvalidRecord(meta.name, problems)
-    change = Changeset(meta, f"{meta.prefix}x0", dict(values))
+    zone = facts.clock.zone.tz
+    change = Changeset(meta, f"{meta.prefix}x0", dict(values), zone=zone)
     prepare_changeset(change, facts)
     return change
 

@@ -107,7 +107,10 @@ def prepare(
     if saved_id(record) is None and has_state(record):
         refuse_unsettled(record)
     return prepare_changeset(
-        changeset_of(record, file), facts, operation=operation, stored=present or {}
+        changeset_of(record, file, facts.clock.zone.tz),
+        facts,
+        operation=operation,
+        stored=present or {},
     )
 
 
@@ -121,7 +124,7 @@ def prepare_changeset(
     """`prepare` for any changeset: the same rules for whoever writes."""
     meta, policies = change.meta, policies_of(change.meta)
     change = change.with_stored(stored or {})
-    given = to_wire(meta, change.values)
+    given = to_wire(meta, change.values, change.zone)
     wire = _worth_sending(meta, given) if change.creates else dict(given)
     for policy in policies:
         wire |= policy.given(change, facts)

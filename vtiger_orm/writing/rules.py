@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import SEPARATOR, encode, is_blank, plain
+from ..values.zones import to_wall
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _INTEGER_LIMIT: Final = 2**31
@@ -60,8 +62,8 @@ class UnknownPicklistValue(UserWarning):
     """A value that the picklist did not have when the package was generated."""
 
 
-def to_wire(meta: ModuleMeta, values: Mapping[str, object]) -> dict[str, Any]:
-    """The wire values of attributes.
+def to_wire(meta: ModuleMeta, values: Mapping[str, object], zone: tzinfo = UTC) -> dict[str, Any]:
+    """The wire values of attributes, moments as a CRM of this zone writes them.
 
     A name the module does not know is the wire name of a field newer than the package; its value
     is written by its Python type alone. Raises `InvalidRecord` that lists every value that has no
@@ -73,7 +75,8 @@ def to_wire(meta: ModuleMeta, values: Mapping[str, object]) -> dict[str, Any]:
         each = meta.fields.get(name)
         try:
             if each is not None:
-                wire[each.wire] = encode(each, value)
+                text = encode(each, value)
+                wire[each.wire] = to_wall(text, zone) if each.family is Family.DATETIME else text
             else:
                 wire[name] = plain(value)
         except InvalidValue as error:

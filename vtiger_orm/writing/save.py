@@ -20,8 +20,7 @@ from ..calls.server import ServerFacts, server_facts
 from ..errors import DoesNotExist, InvalidRecord, InvalidValue, VtigerError
 from ..planner.rows import find_row, read_row
 from ..records.handle import outgoing, saved_id
-from ..records.handle import settle as settle_record
-from . import clock
+from ..records.handle import settle as take_over
 from .answers import (
     fields_of,
     forget_unanswered,
@@ -126,7 +125,7 @@ def _take_over(written: Written, row: Row, facts: ServerFacts, runner: Runner | 
     record, prepared = written.record, written.prepared
     if must_be_read(prepared, row):
         # The record is known from here on, whatever becomes of the reading.
-        settle_record(record, fields_of(row), runner, written.given)
+        take_over(record, fields_of(row), runner, written.given)
         state_of(record).lost = None
         [(prepared, row)] = yield from read_again([(prepared, row)], runner)
     settle(replace(written, prepared=prepared), row, facts, runner)
@@ -146,11 +145,9 @@ def settle(written: Written, row: Row, facts: ServerFacts, runner: Runner | None
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     record, prepared = written.record, written.prepared
     row, adjusted = judged(prepared, row)
-    settle_record(record, row, runner, written.given)
+    take_over(record, row, runner, written.given)
     forget_unanswered(record, row)
     take_items(record, row)
-    if isinstance(prepared.call, Create):
-        clock.check(runner, row)
     state = state_of(record)
     state.lost = None
     state.adjusted = adjusted
@@ -207,7 +204,7 @@ def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
             f"{meta.name} {id_} is not there: deleted, or hidden from this session's user."
         )
     row = fields_of(row)
-    settle_record(record, row, runner)
+    take_over(record, row, runner)
     forget_unanswered(record, row, items=True)
     take_items(record, row)
     state_of(record).adjusted = ()

@@ -6,6 +6,7 @@ from ..calls.environment import Environment
 from ..calls.plans import Plan
 from ..errors import NotLoaded, StaleRecord
 from ..planner.rows import read_row
+from ..values.zones import to_utc
 from .adjustments import counted, differs, text_of
 from .line_items import LINE_ITEMS
 from .prepare import Prepared
@@ -35,7 +36,8 @@ def check_unmodified(prepared: Prepared, env: Environment) -> Plan[None]:
             f"{meta.name} {change.id} is no longer there to be read: nothing was written."
         )
     stored = text_of(found.get("modifiedtime"))
-    if stored != loaded:
+    # The CRM's zone may have been learnt after the record was read.
+    if stored not in (loaded, to_utc(loaded, change.zone)):
         raise StaleRecord(
             f"{meta.name} {change.id} was changed in the CRM at {stored} (server time), after it "
             f"was read with {loaded}: nothing was written. Refresh it and apply the change again."

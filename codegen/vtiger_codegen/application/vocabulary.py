@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as File
 
-from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
+from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
