@@ -39,8 +39,9 @@ class Odd(Server):
     def query(self, text: str) -> list[Row]:
         rows = super().query(text)
         if len(self.log) == self.failing:
-            return list(self.answer)
-        return rows if self.counting or "count(*)" not in text else []
+            rows = self.answer
+        elif not self.counting and "count(*)" in text:
+            rows = []
 
     def fails_at(self, number: int | None) -> None:
         self.log.clear()

@@ -50,7 +50,8 @@ def descending(
         if ended:
             yield Rows(rows)
             return
-        if not rows:
+        if not rows or _is_blank(rows[-1], order):
+            # None of them is blank: a server that sends such a row does not hear what is asked.
             raise stuck(what.module.name)
         group = _Group(what.within(*bounds), branches, order, more, rows[-1])
         if bounds == (group.below,):
@@ -79,6 +80,10 @@ def first_page(
         descending=True,
         limit=size if wanted is None else min(size, wanted + _SPARE),
     )
+
+
+def _is_blank(row: Row, order: Order) -> bool:
+    return is_blank(order.field.family, wire_text(row.get(order.field.wire)))
 
 
 class _Group:
