@@ -42,6 +42,7 @@ class Odd(Server):
             rows = self.answer
         elif not self.counting and "count(*)" in text:
             rows = []
+        return rows
 
     def fails_at(self, number: int | None) -> None:
         self.log.clear()

@@ -14,7 +14,7 @@ from typing import Final
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..conditions.collation import like_literal, weigh
-from ..conditions.evaluate import wire_text
+from ..conditions.evaluate import is_blank, wire_text
 from ..conditions.tree import Order
 from ..errors import ScanTooLarge
 from ..ids import id_number
