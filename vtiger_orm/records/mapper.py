@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from ..calls.protocols import Package
 
+    class _Mapped(Protocol):
+        __mapper__: ClassVar[Mapper]
+
 
 class Mapper:
     """What one model class knows of its module. Every class has one of its own."""
@@ -70,10 +73,6 @@ class Mapper:
         """The attribute of the field with this wire name."""
         columns = self.columns.items()
         return next((name for name, column in columns if column.meta.wire == wire), None)
-
-
-class _Mapped(Protocol):
-    __mapper__: ClassVar[Mapper]
 
 
 class MetaOf:

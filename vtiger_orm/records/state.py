@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Typ
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
 
+    class Memory(Protocol):
+        """What `record.crm` remembers of a record."""
+
+        def doubt(self) -> Memory | None:
+            """What goes with copies and pickles: a create whose answer was lost, so that they are
+            not created again."""
+            ...
+
+
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -34,15 +43,6 @@ class FieldChange(NamedTuple):
     old: object
     """The value as it was read, or `UNSET`."""
     new: object
-
-
-class Memory(Protocol):
-    """What `record.crm` remembers of a record."""
-
-    def doubt(self) -> Memory | None:
-        """What goes with copies and pickles: a create whose answer was lost, so that they are not
-        created again."""
-        ...
 
 
 class RecordState:
