@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.mutation import numbers_of
 
-SOURCE = '''\
+SOURCE = """\
 OVERLAP = timedelta(seconds=5)  # of "é"
 NAME, EMPTY, YES = "é5", 0.0, True
 
@@ -16,7 +16,7 @@ class Policy:
 
     def wait(self, of: float = 1.5) -> float:
         return 7
-'''
+"""
 
 
 def test_each_number_that_is_evaluated_at_import_is_replaced() -> None:
