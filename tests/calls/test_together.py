@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vtiger_orm.calls.operations import Retrieve
-from vtiger_orm.calls.plans import Batch, Plan, perform, together
+from vtiger_orm.calls.plans import Batch, Plan, attempt_all, perform, perform_all, together
 from vtiger_orm.errors import AccessDenied
 
 REFUSED = AccessDenied("refused")
@@ -52,7 +52,8 @@ def forgiving(id_: str) -> Plan[str]:
 
 
 def in_a_batch(*ids: str, collect: bool) -> Plan[list[Any]]:
-    answers: list[Any] = yield Batch([Retrieve(id_) for id_ in ids], collect=collect)
+    calls = [Retrieve(id_) for id_ in ids]
+    answers: list[Any] = yield from (attempt_all(calls) if collect else perform_all(calls))
     return answers
 
 

@@ -6,14 +6,21 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from tests.support.fake_server import Answer, FakeServer, ok, refused
 from vtiger_orm.calls.operations import Operation, Query, Retrieve, Row
-from vtiger_orm.calls.plans import Batch, Plan, Rows, RowStream, perform
+from vtiger_orm.calls.plans import (
+    Plan,
+    Rows,
+    RowStream,
+    attempt_all,
+    perform,
+    perform_all,
+)
 from vtiger_orm.errors import AccessDenied, BlockingCall, NotSupported, VtigerError
 from vtiger_orm.package import Package
 from vtiger_orm.session import drivers
@@ -30,9 +37,9 @@ def page(number: int) -> Query:
 
 def pages(count: int) -> RowStream:
     """Hands out `count` pages, each asked for while the one before is looked at."""
-    rows: list[Row] = yield page(0)
+    rows = yield from perform(page(0))
     for number in range(1, count):
-        rows = yield Rows(rows, ahead=page(number))
+        rows = cast("list[Row]", (yield Rows(rows, ahead=page(number))))
     yield Rows(rows)
 
 
@@ -131,7 +138,7 @@ async def test_leaving_an_async_stream_early_cancels_what_was_ahead(server: Fake
 
 def test_an_error_ahead_reaches_the_plan(server: FakeServer) -> None:
     def plan() -> RowStream:
-        rows = yield page(0)
+        rows = yield from perform(page(0))
         try:
             yield Rows(rows, ahead=page(1))
         except AccessDenied:
@@ -156,11 +163,9 @@ def test_an_error_that_the_plan_does_not_catch_reaches_the_consumer(server: Fake
 # Batches
 
 
-def batch(size: int, **options: Any) -> Plan[list[Any]]:
-    results: list[Any] = yield Batch(
-        [Retrieve(f"12x{number}") for number in range(size)], **options
-    )
-    return results
+def batch(size: int, *, collect: bool = False) -> Plan[list[Any]]:
+    calls = [Retrieve(f"12x{number}") for number in range(size)]
+    return (yield from (attempt_all(calls) if collect else perform_all(calls)))
 
 
 def echo(given: dict[str, str]) -> httpx.Response:
@@ -256,7 +261,7 @@ def test_a_collecting_batch_collects_missing_operations(server: FakeServer) -> N
     server.always("lookup", httpx.Response(500))
 
     def plan() -> Plan[list[Any]]:
-        results: list[Any] = yield Batch([Operation("lookup")], collect=True)
+        results = yield from attempt_all([Operation("lookup")])
         return results
 
     assert isinstance(server.session().run(plan())[0], NotSupported)

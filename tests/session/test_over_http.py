@@ -12,13 +12,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.support.fake_server import FAST
-from vtiger_orm.calls.operations import Call, Create, Delete, Query, Retrieve
-from vtiger_orm.calls.plans import Batch, Plan, Rows, RowStream, perform
+from vtiger_orm.calls.operations import Call, Create, Delete, Query, Retrieve, Row
+from vtiger_orm.calls.plans import Plan, Rows, RowStream, perform, perform_all
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import (
     DroppedConnection,
@@ -205,7 +205,7 @@ async def test_many_tasks_on_one_session(session: Session) -> None:
 async def test_batches_in_parallel(crm: Crm, served: tuple[Crm, str], dialect: str) -> None:
     def plan() -> Plan[list[Any]]:
         rows = yield from perform(IDS)
-        found: list[Any] = yield Batch([Retrieve(row["id"]) for row in rows] * 4)
+        found = yield from perform_all([Retrieve(row["id"]) for row in rows] * 4)
         return [row["id"] for row in found]
 
     session = open_session(crm, served[1], dialect=dialect, parallel=3)
@@ -316,9 +316,9 @@ def test_a_patch_of_the_crm_is_no_other_crm(crm: Crm, served: tuple[Crm, str], r
 
 def slower_and_slower(crm: Crm) -> RowStream:
     """The second answer takes half a second; the rows of the first are there before."""
-    rows = yield IDS
+    rows = yield from perform(IDS)
     crm.latency = 0.5
-    rows = yield Rows(rows, ahead=IDS)
+    rows = cast("list[Row]", (yield Rows(rows, ahead=IDS)))
     yield Rows(rows)
 
 

@@ -22,8 +22,7 @@ from vtiger_orm.errors import (
     Timeout,
     VtigerError,
 )
-from vtiger_orm.session.gate import Gate
-from vtiger_orm.session.lanes import Lanes
+from vtiger_orm.session.logins import Gate, Lanes
 from vtiger_orm.session.pacing import Limiter, Limits, limiter_of, read_limits
 from vtiger_orm.session.retry import RetryPolicy, delay, login_delay
 

@@ -144,7 +144,7 @@ def hierarchy(account: type[BaseRecord], id_: str, facts: ServerFacts) -> Plan[l
             label=str(node.get("label") or ""),
             current=str(node.get("current")).lower() in ("true", "1"),
         )
-        for node in answer or []
+        for node in _rows(answer, "get_account_hierarchy")
     ]
 
 
@@ -165,7 +165,14 @@ def lookup(
         )
         params["searchIn"] = json.dumps(where, ensure_ascii=False)
     answer = yield from remembering(Operation("lookup", "GET", params), facts)
-    return list(answer or [])
+    return _rows(answer, "lookup")
+
+
+def _rows(answer: object, operation: str) -> list[Row]:
+    rows = answer or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MalformedAnswer(f"{operation} answered no list of records.")
+    return rows
 
 
 def records_of(rows: Sequence[Row], runner: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from ..calls.operations import Operation
 from ..calls.plans import Plan
 from ..calls.server import ServerFacts
 from ..calls.support import remembering
-from ..errors import InvalidValue
+from ..errors import InvalidValue, MalformedAnswer
 from ..ids import parse_id
 
 
@@ -22,6 +22,8 @@ def read(id_: str, facts: ServerFacts) -> Plan[list[str]]:
     call = Operation("tags_retrieve", "GET", {"id": str(parse_id(id_))})
     answer = yield from remembering(call, facts)
     tags = answer.get("tags") if isinstance(answer, dict) else answer
+    if not isinstance(tags, list | None):
+        raise MalformedAnswer("tags_retrieve answered no list of tags.")
     return [str(tag) for tag in tags or []]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import IO, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -24,7 +24,7 @@ class Call(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class ListTypes(Call[Any]):
+class ListTypes(Call[object]):
     operation: ClassVar[str] = "listtypes"
     field_types: tuple[str, ...] = ()
 
@@ -78,7 +78,7 @@ class FilePart:
 
     field: str
     filename: str
-    content: Any
+    content: bytes | IO[bytes]
     """bytes, or a binary file object that is streamed."""
     content_type: str = "application/octet-stream"
 
@@ -130,7 +130,7 @@ class Me(Call[Row]):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(Call[Any]):
+class Operation(Call[object]):
     """Any other operation by its name; the dialect sends `params` as they are.
 
     `method` is ``GET`` or ``POST``. Used for the raw escape hatch and for operations whose

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
+from ..errors import VtigerError
 from .operations import Call, Row
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ class Batch:
     ended).
     """
 
-    calls: Sequence[Call[Any]]
+    calls: Sequence[Call[object]]
     collect: bool = False
 
 
@@ -40,12 +41,16 @@ class Rows:
     ahead: Step | None = None
 
 
-Step: TypeAlias = "Call[Any] | Batch"
+Step: TypeAlias = "Call[object] | Batch"
 
-Plan: TypeAlias = Generator[Step, Any, T]
+Reply: TypeAlias = object
+"""What a plan is sent for a step: the result of a call, the list of results of a batch. Its type
+follows from the step, so it is told by whoever yields it: `perform` and its kin."""
+
+Plan: TypeAlias = Generator[Step, Reply, T]
 """Yields calls, is sent their results (or has their error thrown in), returns a `T`."""
 
-RowStream: TypeAlias = Generator["Step | Rows", Any, None]
+RowStream: TypeAlias = Generator["Step | Rows", Reply, None]
 """A plan that hands out rows on the way."""
 
 
@@ -54,10 +59,20 @@ def perform(call: Call[T]) -> Plan[T]:
     return cast(T, (yield call))
 
 
+def perform_all(calls: Sequence[Call[T]]) -> Plan[list[T]]:
+    """The results of a batch, in the order of the calls. Raises the first error."""
+    return cast("list[T]", (yield Batch(calls)))
+
+
+def attempt_all(calls: Sequence[Call[T]]) -> Plan[list[T | VtigerError]]:
+    """The results of a batch, in the order of the calls, errors in the places of theirs."""
+    return cast("list[T | VtigerError]", (yield Batch(calls, collect=True)))
+
+
 def collect_rows(stream: RowStream) -> Plan[list[Row]]:
     """A streaming plan as an ordinary one that returns every row."""
     rows: list[Row] = []
-    reply: Any = None
+    reply: Reply = None
     try:
         step = next(stream)
         while True:
@@ -84,7 +99,7 @@ def together(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
     if len(plans) == 1:
         return [(yield from plans[0])]
     results: dict[int, T] = {}
-    replies: dict[int, Any] = {}
+    replies: dict[int, Reply] = {}
     waiting: list[int] = list(range(len(plans)))
     try:
         while waiting:
@@ -103,17 +118,17 @@ def together(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
     return [results[number] for number in range(len(plans))]
 
 
-def _resume(plan: Plan[T], reply: Any) -> Step:
+def _resume(plan: Plan[T], reply: Reply) -> Step:
     return plan.throw(reply) if isinstance(reply, Exception) else plan.send(reply)
 
 
-def _round(steps: dict[int, Step]) -> Plan[dict[int, Any]]:
+def _round(steps: dict[int, Step]) -> Plan[dict[int, Reply]]:
     """Perform one step of every plan; an error takes the place of a reply."""
-    calls: list[Call[Any]] = []
+    calls: list[Call[object]] = []
     for step in steps.values():
         calls.extend(step.calls if isinstance(step, Batch) else (step,))
-    answers = iter(cast("list[Any]", (yield Batch(calls, collect=True))))
-    replies: dict[int, Any] = {}
+    answers = iter((yield from attempt_all(calls)))
+    replies: dict[int, Reply] = {}
     for number, step in steps.items():
         if not isinstance(step, Batch):
             replies[number] = next(answers)

@@ -27,6 +27,8 @@ class ServerFacts:
     """Whether an unknown picklist value, and a stored value unlike the sent one, are errors."""
     max_writes: int = 1000
     """Most records that one `update()` or `delete()` of a queryset may write."""
+    serialised: bool = True
+    """Whether the server works on one call of a login at a time, as stock servers do."""
     parallel: int = 1
     """Calls that the session performs side by side."""
     longest_work: float = 300.0

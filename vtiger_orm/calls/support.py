@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError, VtigerError
 from .operations import Operation
-from .plans import Plan
+from .plans import Plan, perform
 from .server import ServerFacts
 
 DIALECTS: Final = ("cloud", "webservice", "restfulapi")
@@ -243,7 +243,7 @@ def require(operation: str, facts: ServerFacts) -> None:
 _BROKEN_BY_PHP8: Final = frozenset({"sync", "convertlead", "files_retrieve"})
 
 
-def remembering(call: Operation, facts: ServerFacts, *others: Operation) -> Plan[Any]:
+def remembering(call: Operation, facts: ServerFacts, *others: Operation) -> Plan[object]:
     """Perform a call of an operation that the server may not have, and remember it if so.
 
     `others` are other spellings of the same operation, tried in turn where the server does not
@@ -255,7 +255,7 @@ def remembering(call: Operation, facts: ServerFacts, *others: Operation) -> Plan
         if _key(each) in facts.unknown_operations:
             continue
         try:
-            return (yield each)
+            return (yield from perform(each))
         except (ApiError, MalformedAnswer, NotSupported) as error:
             if not is_unknown(error, facts):
                 raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from ..calls.operations import Call, FilePart
 
@@ -62,7 +62,7 @@ class Identity:
     version: str | None = None
     """Version of the CRM (``8.0.0``); the Cloud does not tell."""
     api_version: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    facts: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The user's own data, as `Me` answers it."""
 
 
@@ -114,14 +114,14 @@ class Dialect(Protocol):
         not to work."""
         ...
 
-    def answer(self, call: Call[Any], auth: Auth) -> Any | None:
+    def answer(self, call: Call[object], auth: Auth) -> object | None:
         """The result of a call that the login has answered already; None: it must be sent."""
         ...
 
-    def request(self, call: Call[Any], auth: Auth) -> HttpRequest:
+    def request(self, call: Call[object], auth: Auth) -> HttpRequest:
         """Raises `NotSupported` for a call that this dialect has no operation for."""
         ...
 
-    def result(self, call: Call[Any], response: HttpResponse) -> Any:
+    def result(self, call: Call[object], response: HttpResponse) -> object:
         """The call's result; raises `ApiError`, `MalformedAnswer` or `NotSupported`."""
         ...

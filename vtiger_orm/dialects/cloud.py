@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from ..calls import operations as calls
@@ -63,8 +63,8 @@ class Cloud:
         nobody = Auth(Identity("", credentials.username), _basic(credentials))
         response = yield self._get("me", {}, nobody)
         me = self.result(calls.Me(), response)
-        user_id = me.get("id")
-        if not isinstance(user_id, str):
+        user_id = me.get("id") if isinstance(me, dict) else None
+        if not isinstance(me, dict) or not isinstance(user_id, str):
             raise MalformedAnswer("me: the answer holds no user id.", status=response.status)
         identity = Identity(
             user_id=user_id,
@@ -80,10 +80,10 @@ class Cloud:
     def logout(self, auth: Auth) -> HttpRequest | None:
         return None
 
-    def answer(self, call: Call[Any], auth: Auth) -> Any | None:
+    def answer(self, call: Call[object], auth: Auth) -> object | None:
         return dict(auth.identity.facts) if isinstance(call, calls.Me) else None
 
-    def request(self, call: Call[Any], auth: Auth) -> HttpRequest:
+    def request(self, call: Call[object], auth: Auth) -> HttpRequest:
         method, values = parameters(call)
         if isinstance(call, calls.ListTypes):
             values["fieldTypeList"] = list(call.field_types) or None
@@ -100,7 +100,7 @@ class Cloud:
             secrets=_secrets(auth),
         )
 
-    def result(self, call: Call[Any], response: HttpResponse) -> Any:
+    def result(self, call: Call[object], response: HttpResponse) -> object:
         asked = Asked.of(call)
         envelope = read_envelope(response)
         if envelope is None:
@@ -154,7 +154,7 @@ def _without_envelope(asked: Asked, response: HttpResponse) -> VtigerError:
 
 
 def _error(
-    asked: Asked, code: str, text: str, response: HttpResponse, detail: Any = None
+    asked: Asked, code: str, text: str, response: HttpResponse, detail: object = None
 ) -> VtigerError:
     status = response.status
     if status == 401 or code == "AUTHENTICATION_REQUIRED" or "authentication" in text.lower():

@@ -147,7 +147,7 @@ class Asked:
     module: str | None = None
 
     @classmethod
-    def of(cls, call: Call[Any]) -> Asked:
+    def of(cls, call: Call[object]) -> Asked:
         return cls(call.operation, getattr(call, "module", None) or None)
 
     def __str__(self) -> str:
@@ -160,7 +160,7 @@ def api_error(
     text: str,
     *,
     status: int | None = None,
-    detail: Any = None,
+    detail: object = None,
     headers: Mapping[str, str] | None = None,
 ) -> VtigerError:
     """The error for a code and text of the CRM."""

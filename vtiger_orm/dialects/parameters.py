@@ -16,7 +16,7 @@ from .errors import Asked
 Method: TypeAlias = Literal["GET", "POST"]
 
 
-def parameters(call: Call[Any]) -> tuple[Method, dict[str, Any]]:
+def parameters(call: Call[object]) -> tuple[Method, dict[str, Any]]:
     """How a call is sent and with which parameters, operation and authentication apart."""
     match call:
         case calls.ListTypes() | calls.Me():
@@ -55,7 +55,7 @@ def public_facts(user: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in user.items() if name.lower() not in SECRET_NAMES}
 
 
-def shape(call: Call[Any], result: Any, asked: Asked) -> Any:
+def shape(call: Call[object], result: object, asked: Asked) -> object:
     """The result as its call promises it; raises `MalformedAnswer` for anything else."""
     match call:
         case calls.Query() | calls.QueryRelated() | calls.RetrieveRelated():
@@ -80,7 +80,7 @@ def shape(call: Call[Any], result: Any, asked: Asked) -> Any:
             return result
 
 
-def _record(asked: Asked, result: Any) -> Mapping[str, Any]:
+def _record(asked: Asked, result: object) -> Mapping[str, Any]:
     """A record with its id: what comes without one would be created once more by the next save."""
     if not isinstance(result, dict):
         raise _odd(asked, "a record", result)

@@ -125,7 +125,7 @@ class RestfulApi:
     def logout(self, auth: Auth) -> HttpRequest | None:
         return None
 
-    def answer(self, call: Call[Any], auth: Auth) -> Any | None:
+    def answer(self, call: Call[object], auth: Auth) -> object | None:
         if isinstance(call, calls.Me):
             raise NotSupported(
                 "The RestfulApi module does not tell who a token belongs to. Give owners "
@@ -135,7 +135,7 @@ class RestfulApi:
 
     # Requests
 
-    def request(self, call: Call[Any], auth: Auth) -> HttpRequest:
+    def request(self, call: Call[object], auth: Auth) -> HttpRequest:
         match call:
             case calls.Query(text, module):
                 meta = self._schema.meta(module or _module_of(text))
@@ -177,13 +177,13 @@ class RestfulApi:
     def _one(self, id: str) -> dict[str, str]:
         return {"module": self._schema.module_of(id), "id": str(parse_id(id).number)}
 
-    def _get(self, call: Call[Any], values: Mapping[str, str], auth: Auth) -> HttpRequest:
+    def _get(self, call: Call[object], values: Mapping[str, str], auth: Auth) -> HttpRequest:
         address = f"{self._endpoint}?{query_string({**values, 'token': auth.secret})}"
         return HttpRequest("GET", address, call.operation, secrets=(auth.secret,))
 
     def _send(
         self,
-        call: Call[Any],
+        call: Call[object],
         method: Any,
         values: Mapping[str, str],
         form: Mapping[str, str] | None,
@@ -212,7 +212,7 @@ class RestfulApi:
 
     # Results
 
-    def result(self, call: Call[Any], response: HttpResponse) -> Any:
+    def result(self, call: Call[object], response: HttpResponse) -> object:
         asked = Asked.of(call)
         envelope = read_envelope(response)
         if envelope is None:
@@ -228,7 +228,7 @@ class RestfulApi:
             raise _refused(asked, envelope.code, envelope.message, response)
         return self._shape(call, envelope.result, asked)
 
-    def _shape(self, call: Call[Any], result: Any, asked: Asked) -> Any:
+    def _shape(self, call: Call[object], result: Any, asked: Asked) -> Any:
         match call:
             case calls.Query(text, module):
                 meta = self._schema.meta(module or _module_of(text))

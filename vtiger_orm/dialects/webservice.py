@@ -128,10 +128,10 @@ class Webservice:
 
     # Calls
 
-    def answer(self, call: Call[Any], auth: Auth) -> Any | None:
+    def answer(self, call: Call[object], auth: Auth) -> object | None:
         return dict(auth.identity.facts) if isinstance(call, calls.Me) else None
 
-    def request(self, call: Call[Any], auth: Auth) -> HttpRequest:
+    def request(self, call: Call[object], auth: Auth) -> HttpRequest:
         method, given = parameters(call)
         values = {"operation": call.operation, **given}
         if isinstance(call, calls.ListTypes) and call.field_types:
@@ -144,7 +144,7 @@ class Webservice:
         more = f"&{query_string(texts)}" if texts else ""
         return HttpRequest("GET", address + more, call.operation, secrets=(auth.secret,))
 
-    def result(self, call: Call[Any], response: HttpResponse) -> Any:
+    def result(self, call: Call[object], response: HttpResponse) -> object:
         asked = Asked.of(call)
         envelope = read_envelope(response)
         if envelope is None:

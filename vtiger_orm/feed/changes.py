@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from ..calls.operations import Me, Operation, Row
-from ..calls.plans import Plan, Rows, RowStream, Step, collect_rows, perform
+from ..calls.plans import Plan, Reply, Rows, RowStream, Step, collect_rows, perform
 from ..calls.server import ServerFacts, server_facts
 from ..calls.support import is_unknown, require
 from ..conditions.tree import TRUE, Compare, Equal, Node, OneOf, Order, Selection, all_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound="BaseRecord")
 
-_Reading: TypeAlias = Generator["Step | Rows", Any, Position]
+_Reading: TypeAlias = Generator["Step | Rows", Reply, Position]
 
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from ..calls.operations import Retrieve, Row
-from ..calls.plans import Batch, Plan, collect_rows, together
+from ..calls.plans import Plan, attempt_all, collect_rows, together
 from ..calls.server import server_facts
 from ..conditions.field_names import with_id
 from ..conditions.q import resolve
@@ -272,7 +272,7 @@ class Loader:
 def retrieved(ids: Sequence[str]) -> Plan[list[Row]]:
     """The records one by one, for the few modules that cannot be queried; those that are not
     there are left out."""
-    answers: list[Any] = yield Batch([Retrieve(id) for id in ids], collect=True)
+    answers = yield from attempt_all([Retrieve(id) for id in ids])
     rows: list[Row] = []
     for answer in answers:
         if isinstance(answer, dict):

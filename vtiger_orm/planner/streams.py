@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from ..calls.operations import Call, Row
-from ..calls.plans import Batch, Plan, Rows, RowStream, Step
+from ..calls.plans import Batch, Plan, Rows, RowStream, Step, perform_all
 
 
 class Sortable(Protocol):
@@ -171,10 +171,10 @@ def steps_together(steps: Sequence[Step]) -> Plan[list[object]]:
     """Perform several steps as one batch; the replies are those of each step."""
     if len(steps) == 1:
         return [(yield steps[0])]
-    calls: list[Call[Any]] = []
+    calls: list[Call[object]] = []
     for step in steps:
         calls.extend(step.calls if isinstance(step, Batch) else (step,))
-    results = iter((yield Batch(calls)))
+    results = iter((yield from perform_all(calls)))
     return [
         [next(results) for _ in step.calls] if isinstance(step, Batch) else next(results)
         for step in steps

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .counting import CallCount
-from .pacing import Limits
+from .pacing import CallCount, Limits
 from .retry import RetryPolicy
 from .session import Session
 

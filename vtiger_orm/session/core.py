@@ -1,57 +1,65 @@
-"""The conversation with one server: detection, login, renewal, retry and pacing, without I/O."""
+"""The conversation with one server: detection, login, renewal, retry and pacing, without I/O.
+
+It is written once, as generators of what is to be done; the two drivers do it, one by blocking, one
+by awaiting.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
 
-from ..calls.clock import ServerClock, Source, http_date
+from ..calls.clock import Source, http_date
 from ..calls.operations import Call, Delete, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
-from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
+from ..dialects.base import Auth, Dialect, HttpRequest, HttpResponse
 from ..dialects.errors import UnknownOperation
 from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.webservice import is_retryable_login
-from ..errors import (
-    ApiError,
-    MalformedAnswer,
-    NotSupported,
-    RateLimited,
-    SchemaMismatch,
-    TransportError,
-    VtigerError,
-)
-from ..ids import is_id, parse_id
+from ..errors import ApiError, NotSupported, RateLimited, TransportError, VtigerError
 from . import retry
-from .counting import CallCount, count_request
-from .effects import Conversation, Enter, Pause, Send
-from .gate import gate_of
-from .lanes import Lane, Lanes
+from .logins import Gate, Lane, Lanes, gate_of
 from .logs import log_exchange, log_wait, logger, statements
-from .pacing import Limiter, limiter_of
-from .schema import PackageSchema
+from .pacing import CallCount, Limiter, count_request, limiter_of
+from .schema import PackageSchema, SchemaCheck
+from .settings import Connection
 
-if TYPE_CHECKING:
-    from ..calls.protocols import Package
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What does not change while a session lives."""
+class Send:
+    """Reply: the `HttpResponse`."""
 
-    url: str
-    """Root of the CRM, normalised."""
-    credentials: Credentials
-    dialect: str
-    parallel: int
-    policy: retry.RetryPolicy
-    clock: ServerClock
-    package: Package | None = None
+    request: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Pass a gate. Reply: whether it has to be left again."""
+
+    gate: Gate
+
+
+Effect: TypeAlias = "Send | Pause | Enter"
+Conversation: TypeAlias = Generator[Effect, object, T]
+
+
+def sent(request: HttpRequest) -> Conversation[HttpResponse]:
+    """One request and its response."""
+    return cast("HttpResponse", (yield Send(request)))
 
 
 class Core:
@@ -60,17 +68,17 @@ class Core:
     What must not survive a fork (logins, locks) is in here; the session makes a new one.
     """
 
-    def __init__(self, settings: Settings, counters: Sequence[CallCount] = ()) -> None:
-        self.settings: Final = settings
-        self.limiter: Final[Limiter] = limiter_of(urlsplit(settings.url).netloc)
+    def __init__(self, connection: Connection, counters: Sequence[CallCount] = ()) -> None:
+        self.connection: Final = connection
+        self.limiter: Final[Limiter] = limiter_of(urlsplit(connection.url).netloc)
         self._counters = counters
         self._lanes = Lanes()
         self._dialect: Dialect | None = None
         self._missing: dict[_Kind, str] = {}
-        self._checked: set[str] = set()
-        if settings.dialect != "auto":
-            schema = PackageSchema(settings.package) if settings.package is not None else None
-            self._use(dialect_named(settings.dialect, settings.url, schema))
+        self._schema = SchemaCheck(connection.url, connection.package)
+        if connection.dialect != "auto":
+            schema = PackageSchema(connection.package) if connection.package is not None else None
+            self._use(dialect_named(connection.dialect, connection.url, schema))
 
     @property
     def dialect(self) -> Dialect | None:
@@ -83,7 +91,7 @@ class Core:
 
     # Calls
 
-    def converse(self, call: Call[Any]) -> Conversation[Any]:
+    def converse(self, call: Call[object]) -> Conversation[object]:
         """Perform one call: log in where needed, keep to the limits, repeat what may be.
 
         Whatever VtigerError it raises, its `outcome` tells what became of the call.
@@ -115,7 +123,7 @@ class Core:
                 logger.debug("logout failed: %s", redact(str(error), request.secrets))
 
     def _login_for_call(
-        self, call: Call[Any], lane: Lane, doubt: Outcome | None = None
+        self, call: Call[object], lane: Lane, doubt: Outcome | None = None
     ) -> Conversation[Auth]:
         """The lane's login; where it fails, the call itself never left (`doubt`: this time)."""
         try:
@@ -127,8 +135,8 @@ class Core:
             raise
 
     def _repeat(
-        self, call: Call[Any], dialect: Dialect, lane: Lane, auth: Auth
-    ) -> Conversation[Any]:
+        self, call: Call[object], dialect: Dialect, lane: Lane, auth: Auth
+    ) -> Conversation[object]:
         attempt, renewed = 1, False
         doubt: Outcome | None = None
         while True:
@@ -144,7 +152,7 @@ class Core:
                     logger.info("the session has expired; logging in again")
                     auth = yield from self._login_for_call(call, lane, doubt)
                     continue
-            seconds = retry.delay(call, outcome, attempt, self.settings.policy)
+            seconds = retry.delay(call, outcome, attempt, self.connection.policy)
             if seconds is None:
                 raise _final(call, failure, outcome.after(doubt))
             doubt = outcome.after(doubt)
@@ -152,7 +160,7 @@ class Core:
             attempt += 1
             yield Pause(seconds)
 
-    def _attempt(self, call: Call[Any], dialect: Dialect, auth: Auth) -> Conversation[Any]:
+    def _attempt(self, call: Call[object], dialect: Dialect, auth: Auth) -> Conversation[object]:
         try:
             request = dialect.request(call, auth)
         except VtigerError as error:
@@ -166,7 +174,7 @@ class Core:
         except VtigerError as error:
             self._complete(error, call, request, auth)
             raise
-        self._check_schema(call, result)
+        self._schema.answer(call, result)
         return result
 
     def _exchange(
@@ -174,7 +182,7 @@ class Core:
     ) -> Conversation[HttpResponse]:
         """One request within the limits; the answer's headers teach the limiter."""
         while (seconds := self.limiter.reserve()) > 0:
-            if seconds > self.settings.policy.longest_wait:
+            if seconds > self.connection.policy.longest_wait:
                 error = RateLimited(
                     f"{request.operation}: the CRM's limit of calls is used up for another "
                     f"{seconds:.0f} s. session.limits shows the limits of minute and day.",
@@ -188,9 +196,9 @@ class Core:
             yield Pause(seconds)
         for counter in tuple(self._counters):
             count_request(counter, request.operation, login=login)
-        clock, started = self.settings.clock, time.perf_counter()
+        clock, started = self.connection.clock, time.perf_counter()
         asked = clock.here()
-        response: HttpResponse = yield Send(request)
+        response = yield from sent(request)
         answered = clock.here()
         log_exchange(request, module, response, time.perf_counter() - started)
         self.limiter.saw(response.status, response.headers)
@@ -202,11 +210,11 @@ class Core:
         return response
 
     def _complete(
-        self, error: VtigerError, call: Call[Any], request: HttpRequest, auth: Auth
+        self, error: VtigerError, call: Call[object], request: HttpRequest, auth: Auth
     ) -> None:
         """Take secrets out, add the user, settle the outcome, and remember what will not
         change."""
-        _redact(error, (*request.secrets, self.settings.credentials.access_key))
+        _redact(error, (*request.secrets, self.connection.credentials.access_key))
         error.outcome = self._settled(outcome_of(error), request)
         if not error.outcome.repeatable:
             error.args = (f"{error} {_READ_ONCE}",)
@@ -219,8 +227,8 @@ class Core:
         """The outcome with what only the session knows: for how long the server may be at work,
         and whether the file that was sent can be sent again."""
         if outcome.fate is Fate.UNDER_WAY:
-            longest = timedelta(seconds=self.settings.policy.longest_work)
-            outcome = replace(outcome, until=self.settings.clock.here() + longest)
+            longest = timedelta(seconds=self.connection.policy.longest_work)
+            outcome = replace(outcome, until=self.connection.clock.here() + longest)
         if request.file is not None and outcome.fate is not Fate.NEVER_LEFT:
             outcome = replace(outcome, repeatable=request.file.rewindable)
         return outcome
@@ -231,7 +239,7 @@ class Core:
         """The lane's login, made by whoever comes first; the others wait for it."""
         if lane.auth is not None:
             return lane.auth
-        gate = gate_of(self.settings.url, self.settings.credentials.username)
+        gate = gate_of(self.connection.url, self.connection.credentials.username)
         entered = yield Enter(gate)
         try:
             if lane.auth is not None:
@@ -242,7 +250,7 @@ class Core:
             if lane not in lanes:
                 lanes = (lane, *lanes)
             auths = yield from self._challenge(len(lanes))
-            self._check_identity(auths[0])
+            self._schema.login(auths[0].identity)
             for each, auth in zip(lanes, auths):
                 each.auth = auth
             return auths[lanes.index(lane)]
@@ -265,12 +273,12 @@ class Core:
     def _pause_before_login(self, error: VtigerError, attempt: int) -> float | None:
         if is_retryable_login(error):
             return retry.login_delay(attempt) if attempt < retry.LOGIN_ATTEMPTS else None
-        return retry.delay(_LOGIN, outcome_of(error), attempt, self.settings.policy)
+        return retry.delay(_LOGIN, outcome_of(error), attempt, self.connection.policy)
 
     def _one_login(self, count: int) -> Conversation[tuple[Auth, ...]]:
         dialect = self._known_dialect()
-        flow = dialect.login(self.settings.credentials, count)
-        secrets = Secrets([self.settings.credentials.access_key])
+        flow = dialect.login(self.connection.credentials, count)
+        secrets = Secrets([self.connection.credentials.access_key])
         try:
             request = next(flow)
             while True:
@@ -284,14 +292,14 @@ class Core:
             raise
         logger.info(
             "logged in at %s as %s (%s)",
-            self.settings.url,
+            self.connection.url,
             auths[0].identity.username,
             dialect.name,
         )
         return auths
 
     def _detect(self) -> Conversation[Dialect]:
-        flow = detect(self.settings.url)
+        flow = detect(self.connection.url)
         try:
             request = next(flow)
             while True:
@@ -302,7 +310,7 @@ class Core:
 
     def _use(self, dialect: Dialect) -> None:
         if dialect.serialises:
-            self._lanes.widen(self.settings.parallel)
+            self._lanes.widen(self.connection.parallel)
         self._dialect = dialect
 
     def _known_dialect(self) -> Dialect:
@@ -310,55 +318,8 @@ class Core:
             raise AssertionError("a login comes first")
         return self._dialect
 
-    # Is this the CRM that the package was generated from?
 
-    def _check_identity(self, auth: Auth) -> None:
-        package, identity = self.settings.package, auth.identity
-        if package is None:
-            return
-        if "Users" in package.modules and identity.user_id:
-            self._compare("Users", identity.user_id)
-        theirs, ours = _release(identity.version), _release(package.version)
-        if theirs and ours and theirs != ours:
-            raise SchemaMismatch(
-                f"The CRM at {self.settings.url} is version {identity.version}; the package "
-                f"{package.name!r} was generated from version {package.version}. Nothing was "
-                "written. Run: vtiger-orm pull && vtiger-orm generate"
-            )
-
-    def _check_schema(self, call: Call[Any], result: Any) -> None:
-        package = self.settings.package
-        module = getattr(call, "module", None)
-        if package is None or not module or module in self._checked:
-            return
-        row = result[0] if isinstance(result, list) and result else result
-        id_ = row.get("id") if isinstance(row, dict) else None
-        if module not in package.modules or not isinstance(id_, str) or not is_id(id_):
-            return
-        try:
-            self._compare(module, id_)
-        except SchemaMismatch as error:
-            if not call.writes:
-                raise
-            # It took place: whoever asked for it must not take it for refused.
-            raise MalformedAnswer(f"{call.operation} of {module}: {error}") from None
-        self._checked.add(module)
-
-    def _compare(self, module: str, id_: str) -> None:
-        package = self.settings.package
-        if package is None:
-            return
-        found, expected = parse_id(id_).prefix, package.prefix(module)
-        if found != expected:
-            raise SchemaMismatch(
-                f"Ids of {module} begin with {found}x at {self.settings.url}, but with "
-                f"{expected}x in the package {package.name!r} (the CRM answered {id_}): it was "
-                "generated from another CRM. Connect to that one, or run: vtiger-orm pull && "
-                "vtiger-orm generate"
-            )
-
-
-class _Login(Call[Any]):
+class _Login(Call[object]):
     """A login is repeated like a call that reads."""
 
     operation = "login"
@@ -378,7 +339,7 @@ def _unsent(error: VtigerError) -> VtigerError:
     return error
 
 
-def _final(call: Call[Any], failure: VtigerError, outcome: Outcome) -> VtigerError:
+def _final(call: Call[object], failure: VtigerError, outcome: Outcome) -> VtigerError:
     """The error of a call that is given up, with the outcome of all its attempts."""
     last = outcome_of(failure)
     refused = last.fate is Fate.REFUSED and last.again is Again.NO
@@ -394,18 +355,13 @@ def _final(call: Call[Any], failure: VtigerError, outcome: Outcome) -> VtigerErr
     return failure
 
 
-_Kind: TypeAlias = tuple[type[Call[Any]], str, str]
+_Kind: TypeAlias = tuple[type[Call[object]], str, str]
 
 
-def _kind(call: Call[Any]) -> _Kind:
+def _kind(call: Call[object]) -> _Kind:
     """What a server may turn out not to have: a raw call by the wrong verb tells nothing of the
     operation called properly."""
     return type(call), call.operation, getattr(call, "method", "")
-
-
-def _release(version: str | None) -> tuple[str, ...]:
-    """``8.0.1`` -> ``("8", "0")``: patches do not change the schema."""
-    return tuple((version or "").split(".")[:2]) if version else ()
 
 
 def _redact(error: VtigerError, secrets: Iterable[str]) -> None:

@@ -14,14 +14,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from ..calls.operations import Call, Row
-from ..calls.plans import Batch, Plan, Rows, RowStream, Step
+from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import VtigerError
 from . import http
-from .core import Core
-from .effects import Conversation, Effect, Enter, Pause, Send
+from .core import Conversation, Core, Effect, Enter, Pause, Send
 from .http import Sent, Transports
 
 T = TypeVar("T")
@@ -61,13 +60,14 @@ class SyncDriver:
                 else:
                     step = plan.send(reply)
         except StopIteration as done:
-            return cast(T, done.value)
+            result: T = done.value
+            return result
         finally:
             plan.close()
 
     def stream(self, stream: RowStream) -> Iterator[Sequence[Row]]:
         """Yield what a plan hands out; the call it needs next runs in a worker meanwhile."""
-        ahead: Future[Any] | None = None
+        ahead: Future[Reply] | None = None
         try:
             step = next(stream)
             while True:
@@ -103,27 +103,29 @@ class SyncDriver:
                 else:
                     effect = conversation.send(reply)
         except StopIteration as done:
-            return cast(T, done.value)
+            result: T = done.value
+            return result
 
-    def _perform(self, effect: Effect, sent: Sent | None) -> Any:
+    def _perform(self, effect: Effect, sent: Sent | None) -> object:
         match effect:
             case Send(request):
                 return http.send(self._transports.sync(), request, self._timeout, sent)
             case Pause(seconds):
-                return time.sleep(seconds)
+                time.sleep(seconds)
+                return None
             case Enter(gate):
                 return gate.enter()
 
-    def _step(self, step: Step, sent: Sent | None = None) -> Any:
+    def _step(self, step: Step, sent: Sent | None = None) -> Reply:
         if isinstance(step, Batch):
             return self._batch(step, sent)
         return self.converse(self._core.converse(step), sent)
 
-    def _start(self, step: Step) -> Future[Any]:
+    def _start(self, step: Step) -> Future[Reply]:
         """Perform a step in a worker; returns when its request is on its way, or soon."""
         under_way = threading.Event()
 
-        def work() -> Any:
+        def work() -> Reply:
             try:
                 return self._step(step, under_way.set)
             finally:
@@ -133,7 +135,7 @@ class SyncDriver:
         under_way.wait(HANDOVER_SECONDS)
         return future
 
-    def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Any]:
+    def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = _Work(batch)
         width = min(self._width(), len(batch.calls))
         sent = sent and _at_last(width, sent)
@@ -182,12 +184,13 @@ class AsyncDriver:
                 else:
                     step = plan.send(reply)
         except StopIteration as done:
-            return cast(T, done.value)
+            result: T = done.value
+            return result
         finally:
             plan.close()
 
     async def stream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]:
-        ahead: asyncio.Task[Any] | None = None
+        ahead: asyncio.Task[Reply] | None = None
         try:
             step = next(stream)
             while True:
@@ -222,28 +225,30 @@ class AsyncDriver:
                 else:
                     effect = conversation.send(reply)
         except StopIteration as done:
-            return cast(T, done.value)
+            result: T = done.value
+            return result
 
-    async def _perform(self, effect: Effect, sent: Sent | None) -> Any:
+    async def _perform(self, effect: Effect, sent: Sent | None) -> object:
         match effect:
             case Send(request):
                 transport = await self._transports.asynchronous()
                 return await http.asend(transport, request, self._timeout, sent)
             case Pause(seconds):
-                return await asyncio.sleep(seconds)
+                await asyncio.sleep(seconds)
+                return None
             case Enter(gate):
                 return await gate.aenter()
 
-    def _step(self, step: Step, sent: Sent | None = None) -> Coroutine[Any, Any, Any]:
+    def _step(self, step: Step, sent: Sent | None = None) -> Coroutine[Any, Any, Reply]:
         if isinstance(step, Batch):
             return self._batch(step, sent)
         return self.converse(self._core.converse(step), sent)
 
-    async def _start(self, step: Step) -> asyncio.Task[Any]:
+    async def _start(self, step: Step) -> asyncio.Task[Reply]:
         """Perform a step in a task; returns when its request is on its way, or soon."""
         under_way = asyncio.Event()
 
-        async def work() -> Any:
+        async def work() -> Reply:
             try:
                 return await self._step(step, under_way.set)
             finally:
@@ -259,7 +264,7 @@ class AsyncDriver:
             raise
         return task
 
-    async def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Any]:
+    async def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = _Work(batch)
         width = min(self._width(), len(batch.calls))
         sent = sent and _at_last(width, sent)
@@ -287,9 +292,9 @@ class _Work:
         self._collect = batch.collect
         self._queue = iter(list(enumerate(batch.calls)))
         self._failures: dict[int, Exception] = {}
-        self.results: list[Any] = [None] * len(batch.calls)
+        self.results: list[Reply] = [None] * len(batch.calls)
 
-    def __iter__(self) -> Iterator[tuple[int, Call[Any]]]:
+    def __iter__(self) -> Iterator[tuple[int, Call[object]]]:
         # A list iterator hands out each item once, whatever the number of threads.
         return self._queue
 
@@ -305,7 +310,7 @@ class _Work:
         for _ in self._queue:
             pass
 
-    def outcome(self) -> list[Any]:
+    def outcome(self) -> list[Reply]:
         if self._failures:
             raise self._failures[min(self._failures)]
         return self.results
@@ -322,7 +327,7 @@ def _at_last(number: int, sent: Sent) -> Sent:
     return one_more
 
 
-async def _cancelled(task: asyncio.Task[Any]) -> None:
+async def _cancelled(task: asyncio.Task[Reply]) -> None:
     """Cancel a task whose result nobody wants any more, and see it end."""
     task.cancel()
     await asyncio.wait({task})

@@ -5,6 +5,7 @@ Each method has an a-twin. The plans are made in `vtiger_orm.operations`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -25,16 +26,29 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SessionOperations:
+class PerformsPlans(ABC):
+    """What the operations of a session need of it."""
+
+    def __init__(self, dependencies: Mapping[str, tuple[Dependency, ...]]) -> None:
+        self.dependencies: Final = dict(dependencies)
+        """Module -> picklist dependencies that are validated before a write."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> ServerFacts:
+        """What plans need to know of this session; sends nothing."""
+
+    @abstractmethod
+    def run(self, plan: Plan[T]) -> T:
+        """Perform the plan's calls one by one and return its result."""
+
+    @abstractmethod
+    async def arun(self, plan: Plan[T]) -> T:
+        """`run`, awaited."""
+
+
+class SessionOperations(PerformsPlans):
     """The operations of a session that are about no single record."""
-
-    if TYPE_CHECKING:
-        _dependencies: dict[str, Any]
-
-        @property
-        def facts(self) -> ServerFacts: ...
-        def run(self, plan: Plan[T]) -> T: ...
-        async def arun(self, plan: Plan[T]) -> T: ...
 
     # Who and what
 
@@ -182,10 +196,10 @@ class SessionOperations:
         if validate:
             others = [
                 each
-                for each in self._dependencies.get(meta.name, ())
+                for each in self.dependencies.get(meta.name, ())
                 if (each.source, each.target) != (found.source, found.target)
             ]
-            self._dependencies[meta.name] = (*others, found)
+            self.dependencies[meta.name] = (*others, found)
         return found
 
     # Anything else

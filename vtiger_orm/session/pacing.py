@@ -1,4 +1,4 @@
-"""Keeping within the server's limits of calls, which it announces in the headers of answers.
+"""What calls cost: the server's limits, which it announces in the headers of answers, and a count.
 
 The Cloud counts calls a minute and a day, for the whole instance: so one `Limiter` a host
 serves every session of the process. Each answer corrects what it knows; calls of other
@@ -8,6 +8,7 @@ processes show up in the same numbers.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -134,3 +135,42 @@ def _reset(text: str | None, server_now: datetime, now: datetime, window: float)
         return None
     seconds = number if number <= window else number - server_now.timestamp()
     return now + timedelta(seconds=min(max(seconds, 0.0), window))
+
+
+# Counting
+
+
+class CallCount:
+    """What was sent while the block of `Session.count_calls` was open.
+
+    `count` are the requests of calls, repetitions included; logins are counted apart.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.logins = 0
+        """Requests that were needed to log in (a challenge login takes two)."""
+        self.operations: Counter[str] = Counter()
+        """Requests by operation (``query``, ``revise``)."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __int__(self) -> int:
+        return self.count
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        each = ", ".join(f"{name} {number}" for name, number in sorted(self.operations.items()))
+        return f"<{self.count} calls{f': {each}' if each else ''}>"
+
+
+def count_request(counter: CallCount, operation: str, *, login: bool) -> None:
+    """One more request was sent."""
+    if login:
+        counter.logins += 1
+    else:
+        counter.count += 1
+        counter.operations[operation] += 1

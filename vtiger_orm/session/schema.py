@@ -1,8 +1,13 @@
-"""What a dialect without metadata of its own has to know of the CRM, taken from the package."""
+"""What the generated package says about the CRM, and whether it is the CRM it was made from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from ..calls.operations import Call
+from ..dialects.base import Identity
+from ..errors import MalformedAnswer, SchemaMismatch
+from ..ids import is_id, parse_id
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package
@@ -10,7 +15,8 @@ if TYPE_CHECKING:
 
 
 class PackageSchema:
-    """The modules of a generated package, by name and by id."""
+    """The modules of a generated package, by name and by id, for a dialect that has no metadata
+    of its own."""
 
     def __init__(self, package: Package) -> None:
         self._package = package
@@ -28,3 +34,62 @@ class PackageSchema:
         """The module of an id; raises `InvalidId` for a prefix the package does not know."""
         name: str = self._package.model_of(str(id)).meta.name
         return name
+
+
+class SchemaCheck:
+    """Compares what the CRM answers with the package: its release at each login, the ids of each
+    module once."""
+
+    def __init__(self, url: str, package: Package | None) -> None:
+        self._url: Final = url
+        self._package: Final = package
+        self._checked: set[str] = set()
+
+    def login(self, identity: Identity) -> None:
+        """Raises `SchemaMismatch` for the user or release of another CRM."""
+        package = self._package
+        if package is None:
+            return
+        if "Users" in package.modules and identity.user_id:
+            self._compare(package, "Users", identity.user_id)
+        theirs, ours = _release(identity.version), _release(package.version)
+        if theirs and ours and theirs != ours:
+            raise SchemaMismatch(
+                f"The CRM at {self._url} is version {identity.version}; the package "
+                f"{package.name!r} was generated from version {package.version}. Nothing was "
+                "written. Run: vtiger-orm pull && vtiger-orm generate"
+            )
+
+    def answer(self, call: Call[object], result: object) -> None:
+        """Raises `SchemaMismatch` for the id of another CRM; of a write, which took place,
+        `MalformedAnswer`."""
+        package, module = self._package, getattr(call, "module", None)
+        if package is None or not module or module in self._checked:
+            return
+        row = result[0] if isinstance(result, list) and result else result
+        id_ = row.get("id") if isinstance(row, dict) else None
+        if module not in package.modules or not isinstance(id_, str) or not is_id(id_):
+            return
+        try:
+            self._compare(package, module, id_)
+        except SchemaMismatch as error:
+            if not call.writes:
+                raise
+            # Whoever asked for it must not take it for refused.
+            raise MalformedAnswer(f"{call.operation} of {module}: {error}") from None
+        self._checked.add(module)
+
+    def _compare(self, package: Package, module: str, id_: str) -> None:
+        found, expected = parse_id(id_).prefix, package.prefix(module)
+        if found != expected:
+            raise SchemaMismatch(
+                f"Ids of {module} begin with {found}x at {self._url}, but with "
+                f"{expected}x in the package {package.name!r} (the CRM answered {id_}): it was "
+                "generated from another CRM. Connect to that one, or run: vtiger-orm pull && "
+                "vtiger-orm generate"
+            )
+
+
+def _release(version: str | None) -> tuple[str, ...]:
+    """``8.0.1`` -> ``("8", "0")``: patches do not change the schema."""
+    return tuple((version or "").split(".")[:2]) if version else ()

@@ -7,13 +7,11 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge, can_count
@@ -22,17 +20,16 @@ from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
 from ..errors import BlockingCall, ConfigError
 from ..metadata.snapshot import Capabilities
-from .core import Core, Settings
-from .counting import CallCount
+from .core import Conversation
 from .drivers import AsyncDriver, SyncDriver
-from .effects import Conversation
-from .forking import process_lock
-from .gate import in_event_loop
 from .http import GivenTransports, Transports, Verify, shared_transports
+from .logins import in_event_loop
 from .logs import logger
 from .operations import SessionOperations
-from .pacing import Limits
+from .pacing import CallCount, Limits
+from .process import Alive, process_lock
 from .retry import RetryPolicy
+from .settings import Connection, by_module, capabilities_of, positive, zone_named
 
 if TYPE_CHECKING:
     import httpx
@@ -40,12 +37,10 @@ if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.plans import Plan, RowStream
     from ..calls.protocols import Activation, Package
+    from ..metadata.dependencies import Dependency
 
 T = TypeVar("T")
 
-_SIDE_BY_SIDE: Final = 4
-"""Calls of a batch at once where the server does not serialise them."""
-_WORKERS: Final = 32
 _USUAL_OVERHEAD: Final = 200
 """Bytes of a request line besides the statement that the planner leaves room for."""
 
@@ -86,7 +81,7 @@ class Session(SessionOperations):
         consistency: Literal["normal", "strict"] = "normal",
         strict: bool = False,
         external_ids: Mapping[str, str] | None = None,
-        dependencies: Mapping[str, Any] | None = None,
+        dependencies: Mapping[str, tuple[Dependency, ...]] | None = None,
         retry: RetryPolicy | None = None,
         verify: Verify = True,
         package: Package | None = None,
@@ -94,6 +89,7 @@ class Session(SessionOperations):
         transport: httpx.BaseTransport | None = None,
         async_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        super().__init__(dependencies or {})
         self.url: Final = normalise_url(url)
         if not username or not access_key:
             raise ConfigError(
@@ -104,29 +100,31 @@ class Session(SessionOperations):
             dialect = api_path(url) or "auto"
         self.username: Final = username
         self.package: Final = package
-        self.timezone: Final = _zone(timezone)
-        self.clock: Final = ServerClock(None if server_timezone is None else _zone(server_timezone))
+        self.timezone: Final = zone_named(timezone)
+        self.clock: Final = ServerClock(
+            None if server_timezone is None else zone_named(server_timezone)
+        )
         """What is known of the server's clock and zone, and how surely."""
-        self.timeout: Final = _positive("timeout", timeout)
-        self.parallel: Final = int(_positive("parallel", parallel))
-        self.max_scan_rows: Final = int(_positive("max_scan_rows", max_scan_rows))
-        self.max_writes: Final = int(_positive("max_writes", max_writes))
-        self.capabilities: Final = capabilities or _capabilities_of(package)
-        self._settings = Settings(
+        self.timeout: Final = positive("timeout", timeout)
+        self.parallel: Final = int(positive("parallel", parallel))
+        self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
+        self.max_writes: Final = int(positive("max_writes", max_writes))
+        self.capabilities: Final = capabilities or capabilities_of(package)
+        self._connection = Connection(
             url=self.url,
             credentials=Credentials(username, access_key),
             dialect=dialect,
             parallel=self.parallel,
+            timeout=self.timeout,
             policy=retry or RetryPolicy(),
             clock=self.clock,
             package=package,
         )
         cap = self.capabilities.page_size
-        self._page_size = min(int(_positive("page_size", page_size or cap)), cap)
+        self._page_size = min(int(positive("page_size", page_size or cap)), cap)
         self._consistency: Literal["normal", "strict"] = consistency
         self._strict = strict
-        self._external_ids = _external_ids(external_ids or {}, package)
-        self._dependencies = dict(dependencies or {})
+        self._external_ids = by_module(external_ids or {}, package)
         self._verify = verify
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None
@@ -135,7 +133,7 @@ class Session(SessionOperations):
         self._unknown_operations: set[str] = set()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []
-        self._alive: _Alive | None = None
+        self._alive: Alive | None = None
         # Fails now rather than at the first call when the dialect's name is wrong.
         self._living()
         if self.url.startswith("http://") and not is_loopback(self.url):
@@ -178,12 +176,6 @@ class Session(SessionOperations):
         return found.name if found is not None else None
 
     @property
-    def serialised(self) -> bool:
-        """Whether the server works on one call of a login at a time, as stock servers do."""
-        found = self._living().core.dialect
-        return found is None or found.serialises
-
-    @property
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
         found, dialect = self.capabilities, self._living().core.dialect
@@ -207,8 +199,8 @@ class Session(SessionOperations):
     @property
     def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
-        package, auth = self.package, self._living().core.auth
-        version = auth.identity.version if auth is not None else None
+        package, core = self.package, self._living().core
+        version = core.auth.identity.version if core.auth is not None else None
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             version=version or (package.version if package is not None else None),
@@ -216,15 +208,16 @@ class Session(SessionOperations):
             files_retrieve=self.capabilities.files_retrieve,
             strict=self._strict,
             max_writes=self.max_writes,
+            serialised=core.dialect is None or core.dialect.serialises,
             parallel=self._living().width(),
-            longest_work=self._settings.policy.longest_work,
+            longest_work=self._connection.policy.longest_work,
             external_ids=self._external_ids,
             prefixes=(
                 {name: place.prefix for name, place in package.modules.items()}
                 if package is not None
                 else {}
             ),
-            dependencies=self._dependencies,
+            dependencies=self.dependencies,
             clock=self.clock,
             unknown_operations=self._unknown_operations,
         )
@@ -325,18 +318,16 @@ class Session(SessionOperations):
 
     # The living parts
 
-    def _living(self) -> _Alive:
+    def _living(self) -> Alive:
         alive = self._alive
         if alive is not None and alive.process == os.getpid():
             return alive
         with process_lock():
             if self._alive is None or self._alive.process != os.getpid():
-                self._alive = _Alive(
-                    self._settings, self._counters, self._transports(), self.timeout
-                )
+                self._alive = Alive(self._connection, self._counters, self._transports())
             return self._alive
 
-    def _forget(self) -> _Alive | None:
+    def _forget(self) -> Alive | None:
         with process_lock():
             alive, self._alive = self._alive, None
         return alive if alive is not None and alive.process == os.getpid() else None
@@ -360,45 +351,6 @@ class _Block:
     owner: object
     asynchronous: bool
     activation: Activation | None
-
-
-class _Alive:
-    """What a session holds while it is open, in one process."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        counters: list[CallCount],
-        transports: Transports,
-        timeout: float,
-    ) -> None:
-        self.process = os.getpid()
-        self.core = Core(settings, counters)
-        self.sync = SyncDriver(self.core, transports, timeout, self.width, self._executor)
-        self.asynchronous = AsyncDriver(self.core, transports, timeout, self.width)
-        self._parallel = settings.parallel
-        self._lock = threading.Lock()
-        self._workers: ThreadPoolExecutor | None = None
-
-    def width(self) -> int:
-        """How many calls of a batch may be under way at once."""
-        dialect = self.core.dialect
-        if dialect is None or dialect.serialises:
-            return self._parallel
-        return max(self._parallel, _SIDE_BY_SIDE)
-
-    def _executor(self) -> ThreadPoolExecutor:
-        with self._lock:
-            if self._workers is None:
-                self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="vtiger-orm")
-            return self._workers
-
-    def end(self) -> None:
-        """Let the worker threads go; what they still do is no longer of interest."""
-        with self._lock:
-            if self._workers is not None:
-                self._workers.shutdown(wait=False, cancel_futures=True)
-                self._workers = None
 
 
 def _here() -> object:
@@ -429,39 +381,3 @@ _CURES: Final = {
     "__getitem__": ("queryset[n]", "Use 'await queryset[n:n + 1]' and take the first of the list"),
 }
 """Blocking methods that have no a-twin of their name, by the name of their code."""
-
-
-def _zone(timezone: str | tzinfo) -> tzinfo:
-    if not isinstance(timezone, str):
-        return timezone
-    if timezone.upper() == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
-        raise ConfigError(
-            f"There is no time zone {timezone!r} here. Use a name such as 'Europe/Berlin'; on "
-            "Windows the package tzdata holds them."
-        ) from None
-
-
-def _external_ids(given: Mapping[str, str], package: Package | None) -> dict[str, str]:
-    """By the CRM's own module names."""
-    if package is None:
-        return dict(given)
-    for name in given:
-        if not package.knows(name):
-            raise ConfigError(
-                f"external_ids names {name!r}, which is no module of the package {package.name!r}."
-            )
-    return {package.module_named(name): field for name, field in given.items()}
-
-
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise ConfigError(f"{name} must be a number above 0, not {value!r}.")
-    return value
-
-
-def _capabilities_of(package: Package | None) -> Capabilities:
-    return Capabilities.model_validate(dict(package.capabilities) if package is not None else {})

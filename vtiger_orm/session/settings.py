@@ -1,17 +1,25 @@
-"""The optional arguments of `Session`, for the functions that pass them on."""
+"""What a session is told when it is made: the optional arguments, and their checks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, Literal, TypedDict
+from zoneinfo import ZoneInfo
+
+from ..calls.clock import ServerClock
+from ..dialects.base import Credentials
+from ..errors import ConfigError
+from ..metadata.snapshot import Capabilities
+from .retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx
 
-    from ..metadata.snapshot import Capabilities
+    from ..calls.protocols import Package
+    from ..metadata.dependencies import Dependency
     from .http import Verify
-    from .retry import RetryPolicy
 
 
 class SessionSettings(TypedDict, total=False):
@@ -28,9 +36,64 @@ class SessionSettings(TypedDict, total=False):
     consistency: Literal["normal", "strict"]
     strict: bool
     external_ids: Mapping[str, str] | None
-    dependencies: Mapping[str, Any] | None
+    dependencies: Mapping[str, tuple[Dependency, ...]] | None
     retry: RetryPolicy | None
     verify: Verify
     capabilities: Capabilities | None
     transport: httpx.BaseTransport | None
     async_transport: httpx.AsyncBaseTransport | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where a session connects to, and how: what does not change while it lives."""
+
+    url: str
+    """Root of the CRM, normalised."""
+    credentials: Credentials
+    dialect: str
+    parallel: int
+    timeout: float
+    policy: RetryPolicy
+    clock: ServerClock
+    package: Package | None = None
+
+
+def zone_named(timezone: str | tzinfo) -> tzinfo:
+    """Raises `ConfigError` for a name that this machine does not know."""
+    if not isinstance(timezone, str):
+        return timezone
+    if timezone.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        raise ConfigError(
+            f"There is no time zone {timezone!r} here. Use a name such as 'Europe/Berlin'; on "
+            "Windows the package tzdata holds them."
+        ) from None
+
+
+def by_module(external_ids: Mapping[str, str], package: Package | None) -> dict[str, str]:
+    """External ids by the CRM's own module names. Raises `ConfigError` for a module that the
+    package does not have."""
+    if package is None:
+        return dict(external_ids)
+    for name in external_ids:
+        if not package.knows(name):
+            raise ConfigError(
+                f"external_ids names {name!r}, which is no module of the package {package.name!r}."
+            )
+    return {package.module_named(name): field for name, field in external_ids.items()}
+
+
+def positive(name: str, value: float) -> float:
+    """Raises `ConfigError` for anything but a number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise ConfigError(f"{name} must be a number above 0, not {value!r}.")
+    return value
+
+
+def capabilities_of(package: Package | None) -> Capabilities:
+    """What the package's snapshot says of the CRM; the careful defaults without one."""
+    return Capabilities.model_validate(dict(package.capabilities) if package is not None else {})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..calls.environment import Environment
 from ..calls.operations import Call, Create, Delete, Me, Row
 from ..calls.outcome import Again, Fate, Outcome, outcome_of
-from ..calls.plans import Batch, Plan, perform
+from ..calls.plans import Plan, attempt_all, perform
 from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
 from ..errors import InvalidValue, VtigerError
@@ -43,7 +43,7 @@ class _Job(Generic[T]):
     """One row that is ready to be sent."""
 
     row: RowOutcome[T]
-    call: Call[Any]
+    call: Call[Row]
     prepared: Prepared | None = None
     """None of a deletion: success is all there is to know."""
     take: Callable[[Prepared, Row], None] | None = None
@@ -239,10 +239,10 @@ def _rounds(
     return True
 
 
-def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Any]]:
+def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Row | VtigerError]]:
     for job in chunk:
         job.row.status, job.row.error = Status.UNKNOWN, None
-    replies: list[Any] = yield Batch([job.call for job in chunk], collect=True)
+    replies = yield from attempt_all([job.call for job in chunk])
     for job, reply in zip(chunk, replies):
         if isinstance(job.call, Create) and isinstance(reply, dict):
             answered(job.row.item, reply, server_facts(runner))
@@ -251,7 +251,7 @@ def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Any]]
 
 
 def _take_all(
-    jobs: Sequence[_Job[Any]], replies: Sequence[Any], runner: Runner | None
+    jobs: Sequence[_Job[Any]], replies: Sequence[Row | VtigerError], runner: Runner | None
 ) -> Plan[None]:
     """Take the answers of a round, read again where they prove nothing."""
     answers = [
@@ -287,7 +287,7 @@ def _released(job: _Job[Any]) -> None:
         release(job.row.item)
 
 
-def _take(job: _Job[Any], prepared: Prepared | None, reply: Any) -> None:
+def _take(job: _Job[Any], prepared: Prepared | None, reply: Row | VtigerError) -> None:
     row = job.row
     if not isinstance(reply, VtigerError):
         row.status = Status.DONE

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeGuard, overload
 
 from ..calls.operations import Retrieve, Row
-from ..calls.plans import Batch, Plan, perform
+from ..calls.plans import Plan, perform, perform_all
 from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
@@ -289,7 +289,7 @@ def read_items_of(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     try:
         return (yield from _by_query(ids))
     except (AccessDenied, NotSupported):
-        rows = yield Batch([Retrieve(id_) for id_ in ids])
+        rows = yield from perform_all([Retrieve(id_) for id_ in ids])
         return {id_: list(row.get(LINE_ITEMS) or []) for id_, row in zip(ids, rows)}
 
 
@@ -301,7 +301,7 @@ def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     ]
     pending = [(chunk, "0x0") for chunk in chunks]
     while pending:
-        replies = yield Batch([_items(chunk, after).query for chunk, after in pending])
+        replies = yield from perform_all([_items(chunk, after).query for chunk, after in pending])
         following = []
         for (chunk, _), rows in zip(pending, replies):
             for row in rows:

@@ -78,7 +78,7 @@ def upload(
         yield from check_attachable(meta, upload.attach_to, runner)
         record = yield from write.create(model, values, runner=runner, file=part)
     finally:
-        if isinstance(upload.source, str | os.PathLike):
+        if isinstance(upload.source, str | os.PathLike) and not isinstance(part.content, bytes):
             part.content.close()
     try:
         yield from attach(record, upload.attach_to, runner)

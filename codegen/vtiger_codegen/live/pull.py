@@ -93,7 +93,7 @@ def server_of(session: Session) -> Server:
         dialect=dialect,
         version=identity.version,
         api_version=identity.api_version,
-        serialised=session.serialised,
+        serialised=session.facts.serialised,
         url_budget=session.capabilities.url_budget,
     )
 

@@ -1,0 +1,82 @@
+"""What belongs to one process: the living part of a session, and clean hands after a fork.
+
+A child has no lock that is held by a thread which stayed in the parent, and no socket that the
+parent goes on using.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from .core import Core
+from .drivers import AsyncDriver, SyncDriver
+from .http import Transports, forget_transports
+from .logins import forget_gates
+from .pacing import CallCount, forget_limiters
+from .settings import Connection
+
+_SIDE_BY_SIDE: Final = 4
+"""Calls of a batch at once where the server does not serialise them."""
+_WORKERS: Final = 32
+
+_lock = threading.Lock()
+
+
+def process_lock() -> threading.Lock:
+    """Guards the few moments in which a session opens, closes or enters a block. It belongs to
+    the process: a lock of the session's own might be copied into a child while it is held."""
+    return _lock
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+    forget_gates()
+    forget_limiters()
+    forget_transports()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class Alive:
+    """What a session holds while it is open, in one process."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        counters: list[CallCount],
+        transports: Transports,
+    ) -> None:
+        self.process = os.getpid()
+        self.core = Core(connection, counters)
+        timeout = connection.timeout
+        self.sync = SyncDriver(self.core, transports, timeout, self.width, self._executor)
+        self.asynchronous = AsyncDriver(self.core, transports, timeout, self.width)
+        self._parallel = connection.parallel
+        self._lock = threading.Lock()
+        self._workers: ThreadPoolExecutor | None = None
+
+    def width(self) -> int:
+        """How many calls of a batch may be under way at once."""
+        dialect = self.core.dialect
+        if dialect is None or dialect.serialises:
+            return self._parallel
+        return max(self._parallel, _SIDE_BY_SIDE)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="vtiger-orm")
+            return self._workers
+
+    def end(self) -> None:
+        """Let the worker threads go; what they still do is no longer of interest."""
+        with self._lock:
+            if self._workers is not None:
+                self._workers.shutdown(wait=False, cancel_futures=True)
+                self._workers = None
