@@ -8,6 +8,7 @@ from generated.demo import Accounts, Contacts
 from tests.support.kinds import Face
 from vtiger_orm import (
     BulkError,
+    Dependency,
     InvalidLookup,
     InvalidRecord,
     InvalidValue,
@@ -163,3 +164,20 @@ async def test_update_or_create_writes_only_what_differs(face: Face) -> None:
 async def test_changes_of_a_filtered_queryset_are_refused(face: Face) -> None:
     with pytest.raises(UnsupportedQuery, match="vanish"):
         Contacts.objects.filter(lastname="x").changes()
+
+
+async def test_update_looks_at_what_each_record_has(face: Face) -> None:
+    """A rule about two fields holds for a record that stores the other one."""
+    allowed = Dependency("salutationtype", "leadsource", {"Mr.": ["Web Site"]})
+    await face.open(dependencies={"Contacts": (allowed,)})
+    for title in ("Mr.", "Dr."):
+        await face(Contacts.objects, "create", lastname="Depends", salutationtype=title)
+    chosen = Contacts.objects.filter(lastname="Depends")
+    cold = Contacts.LeadSource("Cold Call")
+    with face.crm.count_calls() as calls, pytest.raises(InvalidRecord, match="does not go with"):
+        await face(chosen, "update", leadsource=cold)
+    assert "revise" not in calls.operations
+    assert not (await face(chosen, "preview", leadsource=cold)).ok
+    assert await face(chosen.filter(salutationtype="Dr."), "update", leadsource=cold) == 1
+    web = Contacts.LeadSource("Web Site")
+    assert await face(chosen, "update", leadsource=web) == 2

@@ -448,6 +448,28 @@ def test_an_echo_is_read_back() -> None:
     assert order.invoicestatus is None
 
 
+def test_what_is_assigned_while_it_is_read_back_stays_a_change() -> None:
+    row = {"id": "14x1", "productname": "Chair", "currency1": "5", "unit_price": "5.00"}
+
+    class Busy(Server):
+        def _reply(self, call: Any) -> Any:
+            if isinstance(call, Retrieve) and any(isinstance(each, Update) for each in self.calls):
+                chair.productname = "Table"
+                chair.extra["cf_new"] = "x"
+            return super()._reply(call)
+
+    (chair,) = demo.Products._load([row], None)
+    chair.currency1 = Decimal(7)
+    busy = Busy(row, {**row, "currency1": 0})
+    busy.save(chair, operation="update")
+    assert {name: change.new for name, change in chair.changes.items()} == {
+        "productname": "Table",
+        "cf_new": "x",
+    }
+    assert chair.currency1 == 5
+    assert told(chair) == {"currency1": "clipped"}
+
+
 def test_what_an_answer_has_wrong_is_not_shown() -> None:
     """The balance of a new invoice is computed after the answer."""
     bill = Invoice(

@@ -9,7 +9,14 @@ import pytest
 
 from generated.demo import Accounts, Contacts, Leads, Potentials
 from tests.support.kinds import Face
-from vtiger_orm import ApiError, InvalidValue, NotSupported, TransportError
+from vtiger_orm import (
+    ApiError,
+    InvalidRecord,
+    InvalidValue,
+    NotSupported,
+    TransportError,
+    ValuesAdjusted,
+)
 from vtiger_orm.emulator import faults
 from vtiger_orm.writing.leads import ConversionFailed
 
@@ -118,3 +125,19 @@ async def test_values_of_what_is_to_be_made_are_checked(face: Face) -> None:
         with pytest.raises(InvalidValue, match="dict of values"):
             await face(lead.crm, "convert", account="x")
     assert calls.number == 0
+
+
+@WORKING
+async def test_values_break_no_rule_and_are_compared_afterwards(face: Face) -> None:
+    turing = await lead(face)
+    with face.crm.count_calls() as calls, pytest.raises(InvalidRecord, match="e-mail"):
+        await face(turing.crm, "convert", contact={"email": "nobody"})
+    assert "convertlead" not in calls.operations
+    with pytest.warns(UserWarning, match=r"Contacts\.lastname \(cut\) of 1"):
+        made = await face(turing.crm, "convert", contact={"lastname": "x" * 200})
+    assert (await face(made.contact, "fetch")).lastname == "x" * 80
+    await face.open(strict=True)
+    other = await lead(face)
+    with pytest.raises(ValuesAdjusted, match=r"Contacts \d+x\d+ was written") as caught:
+        await face(other.crm, "convert", contact={"lastname": "x" * 200})
+    assert [each.field for each in caught.value.adjustments] == ["Contacts.lastname"]

@@ -54,7 +54,8 @@ class Crm(Accessor[R_co]):
 
     @property
     def adjusted(self) -> tuple[Adjustment, ...]:
-        """What the CRM stored differently from what the last write sent; usually nothing."""
+        """What is not in the CRM as the last write sent it, or changed although it was not sent;
+        usually nothing. In strict mode it is an error (`ValuesAdjusted`)."""
         return state_of(self._record).adjusted if has_state(self._record) else ()
 
     @property

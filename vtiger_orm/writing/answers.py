@@ -94,7 +94,8 @@ def judged(prepared: Prepared, row: Row) -> tuple[Row, tuple[Adjustment, ...]]:
 
 
 def _says_more(adjustment: Adjustment) -> bool:
-    return not {adjustment.sent, adjustment.stored or ""} <= {"", "0"}
+    sent = adjustment.why not in (Why.UNASKED, Why.COMPUTED)
+    return sent or not {adjustment.sent, adjustment.stored or ""} <= {"", "0"}
 
 
 def _believed(prepared: Prepared, row: Row) -> Row:

@@ -128,7 +128,8 @@ def _take_over(written: Written, row: Row, facts: ServerFacts, runner: Runner | 
         take_over(record, fields_of(row), runner, written.given)
         state_of(record).lost = None
         [(prepared, row)] = yield from read_again([(prepared, row)], runner)
-    settle(replace(written, prepared=prepared), row, facts, runner)
+        written = replace(written, prepared=prepared, given={})
+    settle(written, row, facts, runner)
 
 
 @dataclass(frozen=True, slots=True)
