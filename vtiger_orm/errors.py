@@ -159,7 +159,7 @@ def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | No
 class ConfigError(VtigerError):
     """A setting is missing or wrong; the message names it."""
 
-    outcome = Outcome(Fate.NEVER_LEFT, Again.SETUP)
+    outcome: Outcome | None = Outcome(Fate.NEVER_LEFT, Again.SETUP)
 
 
 class NoSession(ConfigError):
@@ -187,7 +187,7 @@ class BlockingCall(ConfigError):
 class SchemaError(VtigerError):
     """Snapshot, generated package and CRM do not fit together."""
 
-    outcome = Outcome(Fate.NEVER_LEFT, Again.SETUP)
+    outcome: Outcome | None = Outcome(Fate.NEVER_LEFT, Again.SETUP)
 
 
 class SchemaMismatch(SchemaError):
@@ -250,7 +250,7 @@ class InvalidRecord(InvalidValue):
 
     def __init__(self, module: str, problems: Sequence[Any]) -> None:
         self.module = module
-        self.problems = tuple(problems)
+        self.problems: tuple[Any, ...] = tuple(problems)
         lines = [each.message for each in self.problems]
         super().__init__(
             f"{module} cannot be written: {lines[0]}"
@@ -269,7 +269,7 @@ class ValuesAdjusted(RecordError):
     record: Any = None
 
     def __init__(self, message: str, adjustments: Sequence[object]) -> None:
-        self.adjustments = tuple(adjustments)
+        self.adjustments: tuple[object, ...] = tuple(adjustments)
         super().__init__(message)
 
 
@@ -308,7 +308,7 @@ class OutcomeUnknown(RecordError):
     `outcome.until`, when the server can no longer be at work on it.
     """
 
-    outcome = Outcome(Fate.UNKNOWN)
+    outcome: Outcome | None = Outcome(Fate.UNKNOWN)
     record: Any = None
 
 
@@ -318,7 +318,7 @@ class TransportError(VtigerError):
     `status` is the HTTP status of an answer that came but could not be used.
     """
 
-    outcome = Outcome(Fate.UNDER_WAY, Again.YES)
+    outcome: Outcome | None = Outcome(Fate.UNDER_WAY, Again.YES)
 
     def __init__(self, message: str, *, sent: bool = True, status: int | None = None) -> None:
         super().__init__(message)
@@ -343,7 +343,7 @@ class Timeout(TransportError):
 class MalformedAnswer(TransportError):
     """An answer came that is not the API's: HTML, plain text, cut off, or empty."""
 
-    outcome = Outcome(Fate.UNKNOWN, Again.YES)
+    outcome: Outcome | None = Outcome(Fate.UNKNOWN, Again.YES)
 
 
 class ApiFacts(TypedDict, total=False):
@@ -363,7 +363,7 @@ class ApiError(VtigerError):
     `operation` and `module` say what was asked, `user` as whom, `status` is the HTTP status.
     """
 
-    outcome = Outcome(Fate.REFUSED)
+    outcome: Outcome | None = Outcome(Fate.REFUSED)
     user: str | None = None
 
     def __init__(
@@ -387,13 +387,13 @@ class ApiError(VtigerError):
 class AuthError(ApiError):
     """The user name, the access key or the session was refused."""
 
-    outcome = Outcome(Fate.REFUSED, Again.KEY)
+    outcome: Outcome | None = Outcome(Fate.REFUSED, Again.KEY)
 
 
 class SessionExpired(AuthError):
     """The server no longer knows the session; the library logs in again by itself once."""
 
-    outcome = Outcome(Fate.REFUSED, Again.LOGIN)
+    outcome: Outcome | None = Outcome(Fate.REFUSED, Again.LOGIN)
 
 
 class AccessDenied(ApiError):
@@ -427,7 +427,7 @@ class QuerySyntax(ApiError):
 class RateLimited(ApiError):
     """Too many calls; `retry_after` is in seconds where the server tells."""
 
-    outcome = Outcome(Fate.REFUSED, Again.LIMIT)
+    outcome: Outcome | None = Outcome(Fate.REFUSED, Again.LIMIT)
 
     def __init__(
         self, message: str, *, retry_after: float | None = None, **facts: Unpack[ApiFacts]
@@ -441,7 +441,7 @@ class RateLimited(ApiError):
 class ServerError(ApiError):
     """The server failed: HTTP 5xx, an empty body, or an internal error."""
 
-    outcome = Outcome(Fate.UNKNOWN)
+    outcome: Outcome | None = Outcome(Fate.UNKNOWN)
 
 
 class SilentQueryError(ServerError):

@@ -34,9 +34,9 @@ class Activation:
     __slots__ = ("live", "package", "runner")
 
     def __init__(self, package: Package, runner: Runner) -> None:
-        self.package = package
-        self.runner = runner
-        self.live = True
+        self.package: Package = package
+        self.runner: Runner = runner
+        self.live: bool = True
 
     def end(self) -> None:
         """Leave the block.

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-logger = logging.getLogger("vtiger_orm")
+logger: logging.Logger = logging.getLogger("vtiger_orm")
 
 _SECOND: Final = timedelta(seconds=1)
 _NO_TIME: Final = timedelta()

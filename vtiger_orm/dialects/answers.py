@@ -18,7 +18,7 @@ from pydantic_core import from_json
 
 from .base import HttpResponse
 
-logger = logging.getLogger("vtiger_orm")
+logger: logging.Logger = logging.getLogger("vtiger_orm")
 
 _ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
 

@@ -22,6 +22,7 @@ from ..errors import (
     MandatoryMissing,
     NotFound,
     NotSupported,
+    Outcome,
     QuerySyntax,
     RateLimited,
     ReferenceInvalid,
@@ -136,7 +137,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
 class UnknownOperation(NotSupported):
     """The server has no such operation at all, whatever the parameters: worth remembering."""
 
-    outcome = REFUSED
+    outcome: Outcome | None = REFUSED
 
 
 @dataclass(frozen=True, slots=True)

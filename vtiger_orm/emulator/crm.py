@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .server import Server
     from .transport import CrmTransport
 
-log = logging.getLogger("vtiger_orm.emulator")
+log: logging.Logger = logging.getLogger("vtiger_orm.emulator")
 
 _ADDRESS: Final = "https://crm.test"
 
@@ -79,7 +79,7 @@ class Crm(Installation):
         self.url_limit = url_limit
         self.body_limit = body_limit
         self.latency = latency
-        self.faults = Faults()
+        self.faults: Faults = Faults()
         self.listeners: list[Callable[[CallRecord], object]] = []
         """Called with each answered call."""
         self._lanes: dict[str, float] = {}

@@ -45,21 +45,21 @@ class Installation:
     ) -> None:
         made_of = _schema(schema)
         if isinstance(profile, Profile):
-            self.profile = profile
+            self.profile: Profile = profile
         elif profile == "auto":
             self.profile = profile_of(made_of.instance)
         else:
             self.profile = profile_named(profile)
-        self.clock = clock if clock is not None else Clock()
-        self.sessions = Sessions(self.clock, idle=session_idle)
-        self.tokens = Tokens(self.clock)
-        self.limits = RateLimits(self.clock)
+        self.clock: Clock = clock if clock is not None else Clock()
+        self.sessions: Sessions = Sessions(self.clock, idle=session_idle)
+        self.tokens: Tokens = Tokens(self.clock)
+        self.limits: RateLimits = RateLimits(self.clock)
         self.passwords: dict[str, str] = {}
         """User name -> password of the RestfulApi login; the access key where none is set."""
         if data == "auto":
             data = "demo" if schema is None else None
         check_keepable(made_of)
-        self.engine = self._opened(made_of, str(database), data)
+        self.engine: Engine = self._opened(made_of, str(database), data)
 
     @property
     def version(self) -> str:

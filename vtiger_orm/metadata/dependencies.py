@@ -17,8 +17,8 @@ class Dependency(Mapping[str, tuple[str, ...]]):
     __slots__ = ("_values", "source", "target")
 
     def __init__(self, source: str, target: str, values: Mapping[str, Sequence[str]]) -> None:
-        self.source = source
-        self.target = target
+        self.source: str = source
+        self.target: str = target
         self._values = MappingProxyType({key: tuple(allowed) for key, allowed in values.items()})
 
     @classmethod

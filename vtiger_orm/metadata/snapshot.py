@@ -20,7 +20,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -67,7 +67,7 @@ class Capabilities(BaseModel):
     is right either way.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="ignore")
 
     precedence: Precedence = "unknown"
     """``sql``: AND binds tighter than OR, proved on the CRM's own records."""
@@ -88,7 +88,7 @@ class Capabilities(BaseModel):
 class Instance(BaseModel):
     """`instance.json`: facts about the CRM as a whole."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow")
 
     format: int = FORMAT
     dialect: Literal["webservice", "cloud"]
@@ -114,7 +114,7 @@ class Instance(BaseModel):
 class ModuleSnapshot(BaseModel):
     """`modules/<Module>.json`: one module as its CRM describes it."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
     describe: Describe
     relations: list[RelatedType] = Field(default_factory=list)

@@ -60,8 +60,8 @@ class Prefetch:
     __slots__ = ("lookup", "queryset")
 
     def __init__(self, lookup: str, queryset: Described | None = None) -> None:
-        self.lookup = lookup
-        self.queryset = queryset
+        self.lookup: str = lookup
+        self.queryset: Described | None = queryset
 
     def __repr__(self) -> str:
         return f"Prefetch({self.lookup!r}, {self.queryset!r})"

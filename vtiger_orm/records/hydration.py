@@ -53,16 +53,16 @@ class Layout:
         wires = [each.meta.wire for each in known]
         rest = present.difference(wires)
         dropped = {key for key in rest if key in secrets or key.lower() in SECRET_NAMES}
-        self.names = [each.meta.name for each in known]
-        self.extra = [key for key in keys if key in rest - dropped]
-        self.length = len(keys)
-        self.pick = _picker([*wires, *self.extra, *sorted(dropped)])
+        self.names: list[str] = [each.meta.name for each in known]
+        self.extra: list[str] = [key for key in keys if key in rest - dropped]
+        self.length: int = len(keys)
+        self.pick: Callable[[Row], Sequence[Any]] = _picker([*wires, *self.extra, *sorted(dropped)])
         """A row's values in that order; a KeyError for rows with other keys."""
-        self.readers = [
+        self.readers: list[Reader | None] = [
             None if each.meta.family in _REFERENCES else each.reader() for each in known
         ]
         """For each name; None is a reference, which each page makes with its own session."""
-        self.fields_set = set(self.names)
+        self.fields_set: set[str] = set(self.names)
         self.blank: Values = dict.fromkeys(self.names)
 
 

@@ -45,7 +45,9 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     See `vtiger_orm.models.Record`, which is what generated models are.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", validate_assignment=True, protected_namespaces=()
+    )
 
     DoesNotExist: ClassVar[type[errors.DoesNotExist]] = errors.DoesNotExist
     MultipleRecords: ClassVar[type[errors.MultipleRecords]] = errors.MultipleRecords

@@ -52,11 +52,13 @@ class Alive:
         counters: list[CallCount],
         transports: Transports,
     ) -> None:
-        self.process = os.getpid()
-        self.core = Core(connection, counters)
+        self.process: int = os.getpid()
+        self.core: Core = Core(connection, counters)
         timeout = connection.timeout
-        self.sync = SyncDriver(self.core, transports, timeout, self.width, self._executor)
-        self.asynchronous = AsyncDriver(self.core, transports, timeout, self.width)
+        self.sync: SyncDriver = SyncDriver(
+            self.core, transports, timeout, self.width, self._executor
+        )
+        self.asynchronous: AsyncDriver = AsyncDriver(self.core, transports, timeout, self.width)
         self._parallel = connection.parallel
         self._lock = threading.Lock()
         self._workers: ThreadPoolExecutor | None = None

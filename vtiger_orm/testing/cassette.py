@@ -145,7 +145,7 @@ class Cassette:
     """Calls in the order they were made. Safe to use from several threads."""
 
     def __init__(self, scrub: Scrub | None = None) -> None:
-        self.scrub = scrub or Scrub()
+        self.scrub: Scrub = scrub or Scrub()
         self._calls: list[_Call] = []
         self._lock = threading.Lock()
 

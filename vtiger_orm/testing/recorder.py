@@ -134,7 +134,7 @@ class Recorder:
     """Puts what passes its transports onto a cassette."""
 
     def __init__(self, scrub: Scrub | None = None) -> None:
-        self.cassette = Cassette(scrub)
+        self.cassette: Cassette = Cassette(scrub)
         self._secrets: set[str] = set()
 
     def save(self, path: str | Path) -> None:

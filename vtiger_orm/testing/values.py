@@ -133,11 +133,11 @@ class Values:
         self._chance = chance
         self._people = people
         self._today = today
-        self.first_name = people.first_name()
-        self.last_name = people.last_name()
-        self.company = people.company()
+        self.first_name: str = people.first_name()
+        self.last_name: str = people.last_name()
+        self.company: str = people.company()
         self._place = chance.choice(_PLACES)
-        self.start = today + timedelta(days=chance.randint(1, 60))
+        self.start: date = today + timedelta(days=chance.randint(1, 60))
 
     @property
     def domain(self) -> str:

@@ -11,7 +11,7 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeGuard, overload
+from typing import Any, ClassVar, Final, TypeGuard, overload
 
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, perform, perform_all
@@ -250,7 +250,7 @@ class LineItems(MutableSequence[LineItem]):
             return self._items == other._items
         return self._items == other
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<LineItems: {'not loaded' if self._items is None else self._items}>"

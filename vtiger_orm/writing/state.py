@@ -54,7 +54,7 @@ class OperationState:
         self.adjusted: tuple[Adjustment, ...] = ()
         self.items: LineItems | None = None
         self.lost: LostCreate | None = None
-        self.saving = False
+        self.saving: bool = False
         """Whether somebody creates the record right now; only then may `lost` still be settled
         by an answer."""
         self.related: dict[str, list[Any]] = {}

@@ -33,7 +33,7 @@ class Key:
 
     def __init__(self, meta: ModuleMeta, values: Mapping[str, object]) -> None:
         self.meta = meta
-        self.names = frozenset(values)
+        self.names: frozenset[str] = frozenset(values)
         found = (
             stored_forms(meta.by_wire[name], text) for name, text in to_wire(meta, values).items()
         )

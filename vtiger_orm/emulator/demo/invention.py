@@ -62,8 +62,8 @@ class Maker:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
-        self.random = random.Random(_SEED)
-        self.faker = Faker(list(_LOCALES))
+        self.random: random.Random = random.Random(_SEED)
+        self.faker: Faker = Faker(list(_LOCALES))
         Faker.seed(_SEED)
         self.ids: dict[str, list[str]] = {}
 

@@ -42,15 +42,15 @@ class Engine:
     ) -> None:
         self.schema = schema
         self.profile = profile
-        self.store = Store(schema, database)
+        self.store: Store = Store(schema, database)
         try:
-            self.accounts = Accounts(schema, self.store)
+            self.accounts: Accounts = Accounts(schema, self.store)
             """Users, groups, profiles and sharing rules."""
         except BaseException:
             self.store.close()
             raise
         self._now = now or _utc_now
-        self.backdoor = Backdoor(schema, self.store, self._now)
+        self.backdoor: Backdoor = Backdoor(schema, self.store, self._now)
         """Columns as they are stored, for tests."""
         self._views: dict[tuple[User, str], View] = {}
 

@@ -148,8 +148,8 @@ class Schema:
 
     def __init__(self, instance: Instance, modules: Mapping[str, Module]) -> None:
         self.instance = instance
-        self.modules = dict(modules)
-        self.by_prefix = {each.prefix: each for each in modules.values()}
+        self.modules: dict[str, Module] = dict(modules)
+        self.by_prefix: dict[str, Module] = {each.prefix: each for each in modules.values()}
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.modules.values())

@@ -35,14 +35,14 @@ class Store:
 
     def __init__(self, schema: Schema, database: str) -> None:
         self.schema = schema
-        self.lock = RLock()
-        self.in_memory = database == ":memory:"
+        self.lock: RLock = RLock()
+        self.in_memory: bool = database == ":memory:"
         self.lost_programs: set[str] = set()
         """Modules whose program file is missing; of this process only."""
-        self.accounts_version = 0
+        self.accounts_version: int = 0
         """Moves when this process changes users, groups or rules."""
         self._depth = 0
-        self.connection = sqlite3.connect(
+        self.connection: sqlite3.Connection = sqlite3.connect(
             database,
             timeout=30,
             isolation_level=None,

@@ -55,8 +55,8 @@ class Scanner:
         self._field_read = False
         self._in_list = False
         self._order_seen = False
-        self.value = ""
-        self.line = 1
+        self.value: str = ""
+        self.line: int = 1
 
     def tokens(self) -> Iterator[Token]:
         """The tokens in order. Raises `UnreadableCharacter`."""
