@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from ..metadata.snapshot import Capabilities, Snapshot
 
 Data: TypeAlias = (
-    "Literal['auto', 'demo'] | Path | Mapping[str, list[dict[str, Any]]] | "
-    "Callable[[Any], object] | None"
+    Literal["auto", "demo"]
+    | Path
+    | Mapping[str, list[dict[str, Any]]]
+    | Callable[[Any], object]
+    | None
 )
 
 

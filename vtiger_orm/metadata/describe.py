@@ -7,7 +7,7 @@ empty list (BEHAVIOUR of stock 8.0 and the Cloud's manuals differ here).
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -40,7 +40,7 @@ OptionalText = Annotated[str | None, BeforeValidator(_text)]
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", populate_by_name=True)
 
 
 class PicklistValue(_Wire):
