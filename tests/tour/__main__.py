@@ -6,4 +6,4 @@ from tests.tour.walks import GUIDE, told, written
 
 if __name__ == "__main__":
     text = GUIDE.read_text("utf-8")
-    GUIDE.write_text(text.replace(written(), told()), "utf-8")
+    GUIDE.write_text(text.replace(written(), told(both())), "utf-8")

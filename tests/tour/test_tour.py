@@ -21,7 +21,7 @@ def test_the_tour_is_the_one_written_down(taken: dict[str, walks.Walk]) -> None:
 
 
 def test_no_room_is_entered_twice(taken: dict[str, walks.Walk]) -> None:
-    assert {call: walk.twice for call, walk in taken.items()} == dict.fromkeys(taken, set())
+    assert {call: walk.twice for call, walk in taken.items()} == {call: set() for call in taken}
 
 
 def test_the_walks_lead_from_the_front_to_the_bytes(taken: dict[str, walks.Walk]) -> None:
