@@ -10,6 +10,7 @@ import logging
 import selectors
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Final
 
@@ -20,6 +21,9 @@ _log = logging.getLogger(__name__)
 
 _PAUSE: Final = 0.2
 """Seconds until a client that could not be taken is looked at again."""
+_GRACE: Final = 1.0
+"""Seconds after which a client that says nothing may be hung up on to make room: what it sends
+may have arrived and not been read yet."""
 
 
 class Server:
@@ -154,9 +158,10 @@ class Server:
 
     def _end_idle(self) -> bool:
         """Hang up on the client that is idle longest; whether there was one."""
+        latest = time.monotonic() - _GRACE
         with self._lock:
             waiting = [(each.idle_since, each) for each in self._connections]
-        idle = [(since, each) for since, each in waiting if since is not None]
+        idle = [(since, each) for since, each in waiting if since is not None and since < latest]
         return any(each.end_idle() for _, each in sorted(idle, key=lambda pair: pair[0]))
 
     def close(self) -> None:
