@@ -161,7 +161,7 @@ def test_the_lines_of_an_application_are_told(application: Path, capsys: Out) ->
     assert "M: field cf_1: gone" in told
     assert "\n            app/people.py:5  return m.tier\n" in told
     assert run(["diff", "--usage", "app", "--only-used", "--format", "json"]) == 2
-    (gone, new) = json.loads(capsys.readouterr().out)["changes"]
+    gone, new = json.loads(capsys.readouterr().out)["changes"]
     assert [(each["file"], each["line"]) for each in gone["uses"]] == [("app/people.py", 5)]
     assert new["uses"] is None
 
