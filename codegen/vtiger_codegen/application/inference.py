@@ -103,7 +103,7 @@ class Inference:
                 return self._subscript(self._of(value, scope), slices)
             case cst.Await(expression=inner):
                 found = self._of(inner, scope)
-                return Many(Record(found.module)) if isinstance(found, Query) else found
+                return Many(item_of(found)) if isinstance(found, Query) else found
             case cst.NamedExpr(value=value):
                 return self._of(value, scope)
             case cst.IfExp(body=body, orelse=other):
@@ -337,8 +337,8 @@ class Inference:
 
     def _method(self, value: Type, method: str, node: cst.Call) -> Type:
         match value:
-            case Query(module):
-                return result_of(module, method)
+            case Query() as query:
+                return result_of(query, method)
             case Many(item) if isinstance(item, (Row, Record)):
                 if method in ("first", "get", "pop"):
                     return item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .types import OTHER, UNKNOWN, Fixed, Many, Query, Record, Row, Type
+from .types import OTHER, UNKNOWN, Fixed, Many, Query, Type, item_of
 
 _RECORD: Final = frozenset({"get", "aget", "first", "afirst", "last", "alast", "create", "acreate"})
 _PAIR: Final = frozenset(
@@ -20,24 +20,26 @@ CHAINED: Final = frozenset(
 _PLAIN: Final = frozenset(
     {
         *("count", "acount", "exists", "aexists", "update", "aupdate", "delete", "adelete"),
-        *("values_list", "explain", "query", "preview", "apreview"),
+        *("explain", "query", "preview", "apreview"),
     }
 )
 
 
-def result_of(module: str, method: str) -> Type:
-    """What a method of a module's queryset gives; unknown for those of the application's own."""
+def result_of(query: Query, method: str) -> Type:
+    """What a method of a queryset gives; unknown for those of the application's own."""
     if method in _RECORD:
-        return Record(module)
+        return item_of(query)
     if method in CHAINED:
-        return Query(module)
+        return query
     if method in _RECORDS:
-        return Many(Record(module))
+        return Many(item_of(query))
     if method in _PAIR:
-        return Fixed((Record(module), OTHER))
+        return Fixed((item_of(query), OTHER))
     match method:
         case "values":
-            return Many(Row(module))
+            return Query(query.module, "rows")
+        case "values_list":
+            return Query(query.module, "values")
         case "partitions" | "apartitions":
-            return Many(Query(module))
+            return Many(query)
     return OTHER if method in _PLAIN else UNKNOWN

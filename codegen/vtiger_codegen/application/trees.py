@@ -115,3 +115,24 @@ def whole_words(line: str, word: str) -> Iterator[int]:
         if not any(each.isalnum() or each == "_" for each in around):
             yield start
         start = line.find(word, end)
+
+
+def given_names(node: cst.Call, nested: str) -> frozenset[str] | None:
+    """The keywords of a call, and the keys of the dictionary that the keyword `nested` gives;
+    None where something is given that is made elsewhere."""
+    given: set[str] = set()
+    if any(each.star and not isinstance(each.value, cst.Dict) for each in node.args):
+        return None
+    for name, value in named_arguments(node):
+        if text(name) != nested:
+            given.add(text(name))
+        elif not isinstance(value, cst.Dict):
+            return None
+        else:
+            for element in value.elements:
+                match element:
+                    case cst.DictElement(key=cst.SimpleString() as key):
+                        given.add(text(key))
+                    case _:
+                        return None
+    return frozenset(given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 
 class Package(NamedTuple):
@@ -22,6 +22,8 @@ class Query(NamedTuple):
     """A queryset or a manager of related records."""
 
     module: str
+    gives: Literal["records", "rows", "values"] = "records"
+    """Records, dictionaries (`values`), or anything else (`values_list`)."""
 
 
 class Record(NamedTuple):
@@ -114,8 +116,12 @@ def joined(types: Iterable[Type]) -> Type:
 def item_of(type_: Type) -> Type:
     """What iterating gives."""
     match type_:
-        case Query(module):
+        case Query(module, "records"):
             return Record(module)
+        case Query(module, "rows"):
+            return Row(module)
+        case Query():
+            return OTHER
         case Many(item):
             return item
         case Fixed(items):

@@ -16,6 +16,7 @@ from ..naming.reserved import COMPANIONS
 from .inference import Inference
 from .trees import (
     Token,
+    given_names,
     is_q,
     keywords,
     last_name,
@@ -92,9 +93,11 @@ def uses_in(
     finder = _Finder(words, Inference(words, scopes, parents), scopes, doubtful or {})
     wrapper.module.visit(finder)
     finder.doubt_strings()
-    order = {id(each.token): positions[each.token].start for each in finder.uses}
+    sure = {id(each.token) for each in finder.uses if each.sure}
+    uses = [each for each in finder.uses if each.sure or id(each.token) not in sure]
+    order = {id(each.token): positions[each.token].start for each in uses}
     return sorted(
-        dict.fromkeys(finder.uses),
+        dict.fromkeys(uses),
         key=lambda each: (order[id(each.token)].line, order[id(each.token)].column, each.start),
     )
 
@@ -114,6 +117,7 @@ class _Finder(cst.CSTVisitor):
         self._scopes = scopes
         self._doubtful = doubtful
         self._strings: list[cst.SimpleString] = []
+        self._data: set[int] = set()
 
     # What is found
 
@@ -140,7 +144,7 @@ class _Finder(cst.CSTVisitor):
 
     def doubt_strings(self) -> None:
         """Names in strings that nothing is known of: keys of dictionaries, lists of fields."""
-        known = {id(each.token) for each in self.uses}
+        known = {id(each.token) for each in self.uses} | self._data
         for each in self._strings:
             if id(each) not in known:
                 start = int(text(each).startswith("-"))
@@ -338,7 +342,8 @@ class _Finder(cst.CSTVisitor):
     def _creation(self, words: Words, node: cst.Call, token: cst.Name | None) -> None:
         self._arguments(words, node, Access.WRITE)
         if token is not None:
-            given = _given(words, node)
+            names = given_names(node, "" if "defaults" in words.fields else "defaults")
+            given = names and frozenset(words.fields[each] for each in names & words.fields.keys())
             self._add(("module", words.wire), Access.CREATE, token, (0, 0), given=given)
 
     def _arguments(self, words: Words, node: cst.Call, access: Access) -> None:
@@ -350,6 +355,7 @@ class _Finder(cst.CSTVisitor):
                 continue
             field, _, _ = text(name).partition("__")
             self._add(words.field(field), access, name, (0, len(field)))
+            self._data.add(id(value))
             if field in words.choices:
                 self._texts(words, words.choices[field], [value])
 
@@ -358,6 +364,7 @@ class _Finder(cst.CSTVisitor):
             match element:
                 case cst.DictElement(key=cst.SimpleString() as key, value=value):
                     self._add(words.field(text(key)), Access.WRITE, key)
+                    self._data.add(id(value))
                     if text(key) in words.choices:
                         self._texts(words, words.choices[text(key)], [value])
 
@@ -425,24 +432,3 @@ class _Finder(cst.CSTVisitor):
         for name in keywords(node):
             field = text(name).partition("__")[0]
             self._doubt(name, Access.FILTER, (0, len(field)))
-
-
-def _given(words: Words, node: cst.Call) -> frozenset[str] | None:
-    """The fields that a call gives a value, by wire name; None where it gives a whole
-    dictionary that is made elsewhere."""
-    given: set[str] = set()
-    if any(each.star and not isinstance(each.value, cst.Dict) for each in node.args):
-        return None
-    for name, value in named_arguments(node):
-        if text(name) != "defaults" or "defaults" in words.fields:
-            given.add(text(name))
-        elif not isinstance(value, cst.Dict):
-            return None
-        else:
-            for element in value.elements:
-                match element:
-                    case cst.DictElement(key=cst.SimpleString() as key):
-                        given.add(text(key))
-                    case _:
-                        return None
-    return frozenset(wire for name in given if (wire := words.fields.get(name)) is not None)

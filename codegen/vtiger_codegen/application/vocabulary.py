@@ -16,6 +16,7 @@ from ..generate import Options, chosen
 from ..naming.assignment import NamingRules, name_everything
 from ..naming.lock import ModuleNames, NamesLock
 from ..naming.renamed import undone, with_renames
+from ..naming.things import listed_values, picklist_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +139,12 @@ def _words(
             if field.family in (Family.CHOICE, Family.CHOICES)
         },
         members={
-            wire: {name: value for value, name in members.items()}
-            for wire, members in names.members.items()
-            if wire in attributes
+            each.name: {
+                name: value
+                for value, name in names.members.get(each.name, {}).items()
+                if value in listed_values(each)
+            }
+            for each in picklist_fields(module)
         },
         relations={each.name: (each.label, each.module) for each in meta.relations},
     )

@@ -132,6 +132,14 @@ def test_classes_under_another_name(head: str) -> None:
             ["Contacts.account_id read", "Accounts.cf_7 read"],
         ),
         (
+            "Contacts.objects.values('id').order_by('tier')",
+            ["Contacts.id read", "Contacts.cf_1 filter"],
+        ),
+        (
+            "Contacts.objects.values_list('id').filter(tier=1)",
+            ["Contacts.id read", "Contacts.cf_1 filter"],
+        ),
+        (
             "Contacts.objects.select_related('account_id')",
             ["Contacts.account_id read"],
         ),

@@ -35,7 +35,7 @@ def test_wrong_usage_exits_with_two(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("generate", "check"):
+    for verb in ("generate", "check", "diff", "names", "migrate", "pull"):
         assert run([verb, "--help"]) == 0
         assert "Usage: vtiger-orm" in capsys.readouterr().out
 

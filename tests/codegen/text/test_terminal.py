@@ -79,6 +79,13 @@ def test_no_verb_passes_on_what_a_terminal_would_obey(
         ["query", "Things", "--where", f"nmae={EVIL}"],
         ["query", f"Things{EVIL}"],
         ["check", "--live"],
+        ["diff", "--live"],
+        ["diff", "--live", "--format", "markdown"],
+        ["diff", "--live", "--rename", f"Things.name={EVIL}"],
+        ["names", "list"],
+        ["names", "find", "Things"],
+        ["names", "set", f"Things.stage.{EVIL}=class"],
+        ["names", "accept"],
         ["pull"],
     ]
     for verb in verbs:

@@ -1,0 +1,111 @@
+"""vtiger-orm migrate: rewrite an application to the names that the package has now."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from vtiger_orm.errors import ConfigError
+from vtiger_orm.metadata.snapshot import Snapshot
+
+from ..application.migration import Migration, Rewritten, new_names
+from ..application.migration import migrate as migrated
+from ..application.sources import python_files
+from ..application.vocabulary import former_vocabulary, vocabulary
+from ..config import Config, load_config
+from ..diff.compare import remembered_renames
+from ..generate import selected
+from ..naming.assignment import name_everything
+from ..naming.lock import FILE_NAME, load_lock
+from ..revisions import lock_at, snapshot_at, unchanged_since, uncommitted
+from ..text.terminal import counted, escaped, say
+
+
+@click.command(short_help="Rewrite an application to the names that the package has now.")
+@click.argument(
+    "sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SRC..."
+)
+@click.option(
+    "--since",
+    default="HEAD",
+    show_default=True,
+    metavar="REVISION",
+    help="When the application was written: its snapshot and names.lock tell the former names.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--force", is_flag=True, help="Also rewrite files that are not committed.")
+@click.option(
+    "--schema",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the project's snapshot.  [vtiger-schema]",
+)
+@click.pass_context
+def migrate(
+    ctx: click.Context,
+    sources: tuple[Path, ...],
+    since: str,
+    dry_run: bool,
+    force: bool,
+    schema: Path | None,
+) -> None:
+    """Rewrite attributes, keywords, names in strings, enum members, classes and imports in the
+    Python files at or below SRC, after something was renamed in the CRM or in names.lock.
+
+    The former names are those of the committed snapshot and names.lock, the new ones those of
+    the working tree: run this after `pull`, `names set` or `generate`, and commit all of it
+    together. Only what surely means the package is rewritten; formatting and comments stay.
+    The rest is listed for you, and makes this exit with 1. Run it twice: the second time changes
+    nothing.
+    """
+    config = load_config()
+    folder = schema or config.schema_folder
+    files = python_files(sources)
+    if not force and not dry_run:
+        _refuse_uncommitted(files)
+    found = _migration(config, folder, since, files)
+    for each in found.files:
+        if dry_run:
+            _show(each)
+        else:
+            each.file.write_bytes(each.content)
+            say(f"  rewritten  {each.file}: line {', '.join(map(str, each.lines))}")
+    for remark in found.remarks:
+        say(f"  look at    {remark.file}:{remark.line}  {escaped(remark.text)}")
+        say(f"             {escaped(remark.why)}")
+    what = "would be rewritten" if dry_run else "rewritten"
+    left = f", {counted(len(found.remarks), 'line')} left to you" if found.remarks else ""
+    say(f"{counted(len(found.files), 'file')} {what}{left}.", fg="green")
+    ctx.exit(1 if found.remarks else 0)
+
+
+def _migration(config: Config, folder: Path, since: str, files: list[Path]) -> Migration:
+    options = config.options()
+    before, now = snapshot_at(since, folder), Snapshot.load(folder)
+    lock = load_lock(folder / FILE_NAME)
+    modules = selected(now, options)
+    names = name_everything(modules, lock, options.naming)
+    former = former_vocabulary(before, lock_at(since, folder), options, config.output)
+    today = vocabulary(modules, names, former.package)
+    new = new_names(former, today, remembered_renames(before, now, lock))
+    return migrated(former, new, files, unchanged_since(since, files))
+
+
+def _refuse_uncommitted(files: Iterable[Path]) -> None:
+    dirty = uncommitted(files)
+    if dirty:
+        shown = ", ".join(map(str, dirty[:5])) + (", ..." if len(dirty) > 5 else "")
+        raise ConfigError(
+            f"Not committed: {shown}. Commit first, so that what is rewritten can be seen and "
+            "taken back, or give --force."
+        )
+
+
+def _show(rewritten: Rewritten) -> None:
+    name = str(rewritten.file)
+    before = rewritten.file.read_bytes().decode("utf-8", "replace").splitlines()
+    after = rewritten.content.decode("utf-8", "replace").splitlines()
+    for line in difflib.unified_diff(before, after, name, name, lineterm=""):
+        say(line)
