@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from .clock import Clock
 from .engine import Engine, EngineError, Schema, User
+from .engine.family import schema_of
 from .limits import RateLimits
 from .profiles import Profile, profile_named, profile_of
 from .sessions import Sessions, Tokens
@@ -38,13 +39,14 @@ class Installation:
         clock: Clock | None = None,
         session_idle: float | None = 1800.0,
     ) -> None:
-        made_of = _schema(schema)
+        given = None if schema is None else _schema(schema)
         if isinstance(profile, Profile):
             self.profile = profile
-        elif profile == "auto":
-            self.profile = profile_of(made_of.instance)
-        else:
+        elif profile != "auto":
             self.profile = profile_named(profile)
+        else:
+            self.profile = profile_of((given or Schema.demo()).instance)
+        made_of = given if given is not None else schema_of(self.profile)
         self.clock = clock if clock is not None else Clock()
         self.engine = Engine(made_of, str(database), profile=self.profile, now=self.clock)
         self.sessions = Sessions(self.clock, idle=session_idle)
@@ -148,7 +150,7 @@ class Installation:
         if data is None or not self.engine.is_empty:
             return
         if data == "demo":
-            if self.engine.schema is not Schema.demo():
+            if self.engine.schema is not schema_of(self.profile):
                 raise ValueError("The demo data fits the demo schema only; give no schema.")
             self.engine.load_demo()
             return
@@ -180,9 +182,7 @@ class Installation:
         self.close()
 
 
-def _schema(schema: str | Path | Snapshot | Schema | None) -> Schema:
-    if schema is None:
-        return Schema.demo()
+def _schema(schema: str | Path | Snapshot | Schema) -> Schema:
     if isinstance(schema, Schema):
         return schema
     if isinstance(schema, str | Path):

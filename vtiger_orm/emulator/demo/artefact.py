@@ -55,8 +55,8 @@ def _lines(store: Store) -> Iterator[str]:
             yield _json([row[position] for position in varying])
 
 
-def load(store: Store, text: str) -> None:
-    """Replace what is in the store by the content of a dump.
+def load(store: Store, text: str, *, partly: bool = False) -> None:
+    """Replace what is in the store by the content of a dump; `partly`: as far as it fits.
 
     Raises `ValueError` when the store has another schema than the one that was dumped.
     """
@@ -67,15 +67,29 @@ def load(store: Store, text: str) -> None:
             table, count = head["table"], head["rows"]
             rows = json.loads(f"[{','.join(islice(lines, count))}]")
             names = [*head["columns"], *head["constant"]]
-            _check_fits(store, table, names)
             values = list(head["constant"].values())
+            whole = [(*row, *values) for row in rows] if values else rows
+            if partly:
+                names, whole = _fitting(store, table, names, whole)
+                if not names:
+                    continue
+            _check_fits(store, table, names)
             store.execute(f"DELETE FROM {quoted(table)}")
             store.executemany(
                 f"INSERT INTO {quoted(table)}({', '.join(map(quoted, names))}) "
                 f"VALUES ({', '.join('?' * len(names))})",
-                [(*row, *values) for row in rows] if values else rows,
+                whole,
             )
         _put_secrets(store)
+
+
+def _fitting(
+    store: Store, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns that the store has as well, and the rows without the others."""
+    present = {row[1] for row in store.rows(f"PRAGMA table_info({quoted(table)})")}
+    kept = [position for position, name in enumerate(names) if name in present]
+    return [names[each] for each in kept], [tuple(row[each] for each in kept) for row in rows]
 
 
 def _check_fits(store: Store, table: str, names: Sequence[str]) -> None:

@@ -42,7 +42,7 @@ def sync(ctx: Context) -> Row:
 
 
 def _changes(ctx: Context, module: Module, since: int, owners: frozenset[int] | None) -> Row:
-    start = _moment(since)
+    start = moment_of(since)
     assert module.modified_field is not None
     changed = f"t.{quoted(module.modified_field.name)}"
     where = _scope(module, owners)
@@ -125,7 +125,7 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
-def _moment(seconds: int) -> str:
+def moment_of(seconds: int) -> str:
     """As stored. Milliseconds are out of every range, which the server takes for the start."""
     if seconds > 253_402_300_799:
         return ""
