@@ -12,6 +12,7 @@ What nobody looked at is refused with HTTP 501 and the words "not measured on ..
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Family: TypeAlias = Literal["vtiger", "corebos", "frevocrm", "berlicrm", "cloud"
 _BROKEN_BY_PHP8: Final = frozenset(
     {"sync", "logout", "convertlead", "files_retrieve", "retrieve_inventory"}
 )
+_TOKYO: Final = timezone(timedelta(hours=9), "Asia/Tokyo")
 SECRETS_OF_USERS: Final = frozenset({"accesskey", "user_password", "confirm_password"})
 """Fields of Users that open the door."""
 
@@ -168,10 +170,10 @@ class Profile:
     r"""Whether ``\uXXXX`` in an element is replaced before the JSON is read."""
     bad_element: Literal["empty", "internal error"] = "empty"
     """What an element that is no JSON is taken for."""
-    zone: str = "UTC"
+    zone: tzinfo = UTC
     """Zone of the datetimes on the wire and in conditions."""
     cascade_in_queries: bool = False
-    """Whether records that were deleted along with another are still in queries."""
+    """Whether quotes that were deleted along with their account are still in queries."""
     inventory_creatable: bool = True
     """Whether quotes, orders and invoices can be created."""
     header_change_deletes_items: bool = False
@@ -180,6 +182,11 @@ class Profile:
     """Whether a blank discount or shipping charge is fatal, as text that is no number is."""
     item_change_fatal: bool = False
     """Whether a change of items is stored without totals and then ends in a fatal."""
+    item_update: Literal["fatal", "not found"] = "fatal"
+    """How an update of a line item ends where types are strict; it is done all the same, and on
+    the second kind of server it takes the other items of the record away."""
+    reduced_taxes: bool = False
+    """Whether line items tell of their unit and of a reduced rate of tax."""
     items_name_parent: bool = False
     """Whether items in an answer tell their parent's id, not ``4xArray``."""
     details_decimals: int = 2
@@ -291,6 +298,31 @@ COREBOS: Final = Profile(
     unknown_owner="database error",
 )
 
+FREVOCRM: Final = Profile(
+    "frevocrm",
+    "8.0.3",
+    family="frevocrm",
+    recorded="frevocrm",
+    absent_modules=frozenset({"PBXManager", "Vehicles"}),
+    faces=frozenset({"webservice"}),
+    fatals_as_html=True,
+    ascii_json=True,
+    extends_sessions="never",
+    not_measured=frozenset({"mobile.saverecord", "wsapp_put"}),
+    page_cap=None,
+    page_default=None,
+    items_collapsed=False,
+    individual_taxes=True,
+    zone=_TOKYO,
+    cascade_in_queries=True,
+    header_change_deletes_items=True,
+    blank_amounts_fatal=True,
+    item_change_fatal=True,
+    item_update="not found",
+    reduced_taxes=True,
+    details_decimals=0,
+)
+
 STOCK_8_0_PHP8: Final = replace(VTIGER_8_0, name="stock-8.0-php8", tells_snapshot_version=True)
 STOCK_7: Final = replace(
     VTIGER_7_5,
@@ -309,6 +341,7 @@ PROFILES: Final = {
         VTIGER_8_2,
         VTIGER_8_3,
         COREBOS,
+        FREVOCRM,
         CLOUD,
         RESTFULAPI,
         RESTFULAPI_UNMENDED,

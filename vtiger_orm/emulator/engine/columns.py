@@ -67,6 +67,8 @@ _LINE_FIELDS: Final[Mapping[str, Column]] = {
     "image": Column(Storage.TEXT, 2, table=LINES),
     "purchase_cost": Column(Storage.DECIMAL, digits=8, table=LINES),
     "margin": Column(Storage.DECIMAL, digits=8, table=LINES),
+    "usageunit": Column(Storage.TEXT, 200, table=LINES),
+    "reducedtaxrate": Column(Storage.INTEGER, table=LINES),
 }
 _LINE_TAX: Final = Column(Storage.DECIMAL, whole=4, digits=3, table=LINES)
 

@@ -69,7 +69,7 @@ class Context:
     """What is answered besides the result."""
 
     def now(self) -> str:
-        """The server's clock as datetimes are stored: UTC."""
+        """The server's clock, in its zone, as datetimes are stored."""
         return self.clock().strftime("%Y-%m-%d %H:%M:%S")
 
     def text(self, name: str, default: str = "") -> str:

@@ -74,7 +74,7 @@ def _delete_along(ctx: Context, other: Module, field: str, number: int, state: i
         (number,),
     )
     for (each,) in found:
-        if ctx.profile.cascade_in_queries:
+        if ctx.profile.cascade_in_queries and other.is_inventory:
             ctx.store.execute("UPDATE entity SET state = ? WHERE id = ?", (state, each))
         else:
             ctx.store.set_state(other, each, state)

@@ -44,7 +44,8 @@ class Engine:
         self.store = Store(schema, database)
         self.accounts = Accounts(schema, self.store)
         """Users, groups, profiles and sharing rules."""
-        self._now = now or _utc_now
+        clock, zone = now or _utc_now, profile.zone
+        self._now = lambda: clock().astimezone(zone)
         self.backdoor = Backdoor(schema, self.store, self._now)
         """Columns as they are stored, for tests."""
         self._views: dict[tuple[User, str], View] = {}

@@ -15,10 +15,13 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import Any, Final
 
+from ...metadata.module import Flaw
 from ...metadata.snapshot import ModuleSnapshot, Snapshot
 from .. import profiles
 from ..profiles import Profile
+from .columns import MAIN
 from .schema import LINE_ITEM, Field, Module, Schema
+from .stock import in_server_order
 
 Raw = dict[str, Any]
 
@@ -69,11 +72,35 @@ def _schema_of(recorded: str, absent: frozenset[str]) -> Schema:
     if recorded == "corebos":
         schema = _with_six_digits(Schema.of(snapshot, lines=False))
     else:
-        schema = Schema.of(snapshot)
+        schema = _with_own_discounts(Schema.of(snapshot))
     schema.told = dict(information)
     if LINE_ITEM in absent:
         schema.modules[LINE_ITEM] = replace(schema.modules[LINE_ITEM], listed=False)
     return schema
+
+
+def _with_own_discounts(schema: Schema) -> Schema:
+    """F-RevoCRM lists the discounts of an offer behind those of its items, so that under the name
+    of their column it is the offer's that come back."""
+    modules = {
+        module.name: (
+            replace(
+                module, fields={name: _own_discount(each) for name, each in module.fields.items()}
+            )
+            if module.is_inventory
+            else module
+        )
+        for module in schema
+    }
+    return Schema(schema.instance, modules)
+
+
+def _own_discount(field: Field) -> Field:
+    if field.name in ("discount_amount", "discount_percent"):
+        return replace(field, flaw=Flaw.ABSENT)
+    if field.twin:
+        return replace(field, twin=None, column=replace(field.column, table=MAIN))
+    return field
 
 
 def _with_six_digits(schema: Schema) -> Schema:
@@ -119,7 +146,9 @@ def _kept(
             known = own["modules"]["Quotes"]["fields"]
             raw = _corebos(raw, keys, {field["name"]: field for field in known})
         elif name == "LineItem":
-            raw["fields"] = [*raw["fields"], *_LINE_FIELDS]
+            known = {field["name"]: field for field in raw["fields"]}
+            order = in_server_order(name, sorted(known))
+            raw["fields"] = [*(known[each] for each in order), *_LINE_FIELDS]
         yield _module(raw, each, absent)
 
 
@@ -142,13 +171,20 @@ def _described(demo: Snapshot, own: Raw) -> Iterator[ModuleSnapshot]:
         if same is not None:
             custom = [each for each in same.raw["fields"] if each["name"].startswith("cf_")]
             raw["fields"] = [*raw["fields"], *custom]
-        yield _module(raw, same, frozenset())
+        yield _module(raw, same, frozenset(), own.get("relations", {}).get(name))
 
 
-def _module(raw: Raw, same: ModuleSnapshot | None, absent: frozenset[str]) -> ModuleSnapshot:
+def _module(
+    raw: Raw,
+    same: ModuleSnapshot | None,
+    absent: frozenset[str],
+    relations: list[Raw] | None = None,
+) -> ModuleSnapshot:
     """A snapshot of a describe answer, with the related lists it tells or those of the demo."""
     told = raw.get("relatedModules")
-    if isinstance(told, dict):
+    if relations is not None:
+        pass
+    elif isinstance(told, dict):
         relations = [
             {"name": each["related_module"], "label": label, "isEntity": "1", "told": each}
             for label, each in told.items()

@@ -9,7 +9,7 @@ import pytest
 from tests.emulator.engine.conftest import Server
 
 from ..conftest import Make
-from .replay import Replay
+from ..replay import Replay
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from tests.emulator.engine.conftest import Server
 
-from .replay import Recorded, Replay, play
+from ..replay import Recorded, Replay, play
 
 FILE = {"name": "b.txt", "size": 5, "type": "text/plain", "content": "Zml2ZSE="}
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.emulator.engine.conftest import Server
 
-from .replay import Recorded, Replay, play
+from ..replay import Recorded, Replay, play
 
 OFFER: dict[str, Any] = {
     "subject": "Q",

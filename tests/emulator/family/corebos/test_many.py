@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .replay import Recorded, Replay, play
+from ..replay import Recorded, Replay, play
 
 
 def test_mass_create(replay: Replay, recorded: Recorded) -> None:

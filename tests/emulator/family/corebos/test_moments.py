@@ -8,7 +8,7 @@ import pytest
 
 from tests.emulator.engine.conftest import Server
 
-from .replay import Recorded, Replay, play
+from ..replay import Recorded, Replay, play
 
 
 def test_the_calendar(related: Replay, recorded: Recorded) -> None:

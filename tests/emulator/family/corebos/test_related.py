@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.emulator.engine.conftest import Server
 
-from .replay import Recorded, Replay, play
+from ..replay import Recorded, Replay, play
 
 
 def linked(replay: Replay, recorded_id: str, module: str, other: str) -> list[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from .. import rows
 from ..context import Context
 from ..errors import Crash, denied
-from ..operations.sync import moment_of
+from ..operations.sync import moment_of, timestamp
 from ..schema import USERS, Module
 from ..store import DELETED, LIVE, quoted
 from .query import named
@@ -46,7 +45,7 @@ def sync(ctx: Context) -> Row:
             row = rows.record(ctx, module, number, label=False)
             row.pop("imageattachmentids", None)
             answer["updated"].append({**row, "deleted": "0"})
-    last = _timestamp(end) if page else since
+    last = timestamp(end) if page else since
     return {**answer, "more": len(within) < len(changes), "lastModifiedTime": last}
 
 
@@ -83,7 +82,3 @@ def _changes(
         values,
     )
     return [(moment, module.name, number, state) for moment, number, state in found]
-
-
-def _timestamp(moment: str) -> int:
-    return int(datetime.strptime(moment, _FORMAT).replace(tzinfo=UTC).timestamp())

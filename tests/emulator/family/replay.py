@@ -67,23 +67,24 @@ class Replay:
         """The same request has the same answer; new ids are learned from it."""
         status, answer = self.ask(exchange["request"])
         assert status == exchange["status"], (where, exchange["request"], answer)
-        self._same(answer, exchange["answer"], f"{where} {exchange['request']}"[:300])
+        self.same(answer, exchange["answer"], f"{where} {exchange['request']}"[:300])
 
-    def _same(self, got: Any, want: Any, where: str) -> None:
+    def same(self, got: Any, want: Any, where: str) -> None:
+        """An answer is the recorded one."""
         if isinstance(want, dict):
             assert isinstance(got, dict), (where, got)
             got = {self._recorded_key(key): value for key, value in got.items()}
             for key, value in want.items():
                 assert key in got, (where, key, list(got))
                 if key not in _VOLATILE:
-                    self._same(got[key], value, f"{where}/{key}")
+                    self.same(got[key], value, f"{where}/{key}")
             if len(want) < 8 and not any(key in want for key in ("id", "0")):
                 assert set(got) == set(want), where
         elif isinstance(want, list):
             assert isinstance(got, list), (where, got)
             assert len(got) == len(want), (where, got)
             for position, (one, other) in enumerate(zip(got, want)):
-                self._same(one, other, f"{where}/{position}")
+                self.same(one, other, f"{where}/{position}")
         elif isinstance(want, str) and _ID.fullmatch(want) and want not in ("19x1", "0x0", "0x1"):
             assert isinstance(got, str), where
             assert self.ids.setdefault(want, got) == got, (where, want)
