@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tour.walks import GUIDE, told, written
+from tests.tour.walks import GUIDE, both, told, written
 
 if __name__ == "__main__":
     text = GUIDE.read_text("utf-8")

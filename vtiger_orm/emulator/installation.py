@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from .clock import Clock
 from .engine import Engine, EngineError, Schema, User
+from .engine.family import schema_of
 from .engine.store import publish
 from .engine.tables import check_keepable
 from .limits import RateLimits
@@ -46,13 +47,14 @@ class Installation:
         clock: Clock | None = None,
         session_idle: float | None = 1800.0,
     ) -> None:
-        made_of = _schema(schema)
+        given = None if schema is None else _schema(schema)
         if isinstance(profile, Profile):
             self.profile: Profile = profile
-        elif profile == "auto":
-            self.profile = profile_of(made_of.instance)
-        else:
+        elif profile != "auto":
             self.profile = profile_named(profile)
+        else:
+            self.profile = profile_of((given or Schema.demo()).instance)
+        made_of = given if given is not None else schema_of(self.profile)
         self.clock: Clock = clock if clock is not None else Clock()
         self.sessions: Sessions = Sessions(self.clock, idle=session_idle)
         self.tokens: Tokens = Tokens(self.clock)
@@ -191,7 +193,7 @@ class Installation:
 
     def _fill(self, data: Data) -> None:
         if data == "demo":
-            if self.engine.schema is not Schema.demo():
+            if self.engine.schema is not schema_of(self.profile):
                 raise ValueError("The demo data fits the demo schema only; give no schema.")
             self.engine.load_demo()
         elif callable(data):
@@ -218,9 +220,7 @@ class Installation:
         self.close()
 
 
-def _schema(schema: str | Path | Snapshot | Schema | None) -> Schema:
-    if schema is None:
-        return Schema.demo()
+def _schema(schema: str | Path | Snapshot | Schema) -> Schema:
     if isinstance(schema, Schema):
         return schema
     if isinstance(schema, str | Path):

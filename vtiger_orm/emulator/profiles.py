@@ -12,6 +12,7 @@ What nobody looked at is refused with HTTP 501 and the words "not measured on ..
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ Family: TypeAlias = Literal["vtiger", "corebos", "frevocrm", "berlicrm", "cloud"
 _BROKEN_BY_PHP8: Final = frozenset(
     {"sync", "logout", "convertlead", "files_retrieve", "retrieve_inventory"}
 )
-_SECRETS_OF_USERS: Final = frozenset({"accesskey", "user_password", "confirm_password"})
+_TOKYO: Final = timezone(timedelta(hours=9), "Asia/Tokyo")
+SECRETS_OF_USERS: Final = frozenset({"accesskey", "user_password", "confirm_password"})
+"""Fields of Users that open the door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class Profile:
     api_version: str = "0.22"
     tells_snapshot_version: bool = False
     """Whether it says that it is the version its snapshot was pulled from."""
-    own_modules: str = ""
-    """Folder of recorded modules that replace or complete those of the demo."""
+    recorded: str = ""
+    """Name of the recorded modules that replace or complete those of the demo."""
     absent_modules: frozenset[str] = frozenset()
     """Modules of the demo that such a server does not have."""
 
@@ -109,6 +112,9 @@ class Profile:
     inactive_documents_related: bool = False
     """Whether related lists hold documents whose `filestatus` is not 1."""
 
+    operations: Literal["vtiger", "corebos"] = "vtiger"
+    """Which operations there are, and how they treat records."""
+
     # -- queries ---------------------------------------------------------------------------
 
     grammar: Literal["vtiger", "corebos", "berlicrm"] = "vtiger"
@@ -120,6 +126,8 @@ class Profile:
     """Whether count(*) works for modules with records; where not, it is an empty list."""
     sql_errors_told: bool = False
     """Whether an SQL error is DATABASE_QUERY_ERROR, not success without rows."""
+    orders_by_anything: bool = False
+    """Whether an ORDER BY may name fields of any table, and drops those nobody knows."""
     ids_have_a_form: bool = False
     """Whether an id, reference or owner must be digits, ``x``, digits wherever one is sent."""
     null_told: bool = False
@@ -146,16 +154,26 @@ class Profile:
     """PHP 8: arithmetic on text is fatal."""
     individual_taxes: bool = False
     """Whether `hdnTaxType` ``individual`` works; it is fatal where the types are strict."""
-    lists_in_text: Literal["refused", "first"] = "refused"
+    lists_in_text: Literal["refused", "first", "fatal"] = "refused"
     """What a list for a text field does. Two servers of the same version differed."""
+    names_labels: bool = False
+    """Whether a missing mandatory field is named by its label, too."""
+    checks_duplicates: bool = True
+    """Whether fields that must be unique are."""
+    numbers_records: bool = True
+    """Whether new records get a number of their module (``CON12``)."""
+    missing_dates_are_today: bool = False
+    """Whether dates that are left out, or null, at create become the day's."""
+    unknown_owner: Literal["workflows stop", "database error"] = "workflows stop"
+    """How a write ends that gave a record to nobody; it is stored all the same."""
     escapes_first: bool = False
     r"""Whether ``\uXXXX`` in an element is replaced before the JSON is read."""
     bad_element: Literal["empty", "internal error"] = "empty"
     """What an element that is no JSON is taken for."""
-    zone: str = "UTC"
+    zone: tzinfo = UTC
     """Zone of the datetimes on the wire and in conditions."""
     cascade_in_queries: bool = False
-    """Whether records that were deleted along with another are still in queries."""
+    """Whether quotes that were deleted along with their account are still in queries."""
     inventory_creatable: bool = True
     """Whether quotes, orders and invoices can be created."""
     header_change_deletes_items: bool = False
@@ -164,6 +182,11 @@ class Profile:
     """Whether a blank discount or shipping charge is fatal, as text that is no number is."""
     item_change_fatal: bool = False
     """Whether a change of items is stored without totals and then ends in a fatal."""
+    item_update: Literal["fatal", "not found"] = "fatal"
+    """How an update of a line item ends where types are strict; it is done all the same, and on
+    the second kind of server it takes the other items of the record away."""
+    reduced_taxes: bool = False
+    """Whether line items tell of their unit and of a reduced rate of tax."""
     items_name_parent: bool = False
     """Whether items in an answer tell their parent's id, not ``4xArray``."""
     details_decimals: int = 2
@@ -176,7 +199,7 @@ VTIGER_8_2: Final = replace(
     VTIGER_8_0,
     name="vtiger-8.2",
     vtiger_version="8.2.0",
-    untold_user_fields=_SECRETS_OF_USERS,
+    untold_user_fields=SECRETS_OF_USERS,
 )
 
 VTIGER_8_3: Final = replace(
@@ -230,6 +253,76 @@ RESTFULAPI_UNMENDED: Final = replace(
     RESTFULAPI, name="restfulapi-unmended", restfulapi_mends="none"
 )
 
+COREBOS: Final = Profile(
+    "corebos",
+    "5.5.0",
+    family="corebos",
+    recorded="corebos",
+    absent_modules=frozenset(
+        {
+            *("Calendar", "Events", "LineItem", "Tax", "ProductTaxes"),
+            *("Assets", "Project", "ProjectMilestone", "ProjectTask", "SMSNotifier", "Vehicles"),
+        }
+    ),
+    faces=frozenset({"webservice"}),
+    unknown_operation="code",
+    moreinfo=True,
+    ascii_json=True,
+    either_method=True,
+    login_tells_user=False,
+    login_with_password=True,
+    challenge_seconds=7200,
+    challenge_shared=True,
+    unknown_user="authentication",
+    sessions_named=False,
+    extends_sessions="browsers",
+    operations="corebos",
+    not_measured=frozenset(
+        {
+            *("getreferencevalue", "getsearchresults"),
+            "showqueryfromwsdoquery",
+        }
+    ),
+    inactive_documents_related=True,
+    grammar="corebos",
+    page_cap=None,
+    sql_errors_told=True,
+    orders_by_anything=True,
+    untold_user_fields=SECRETS_OF_USERS,
+    reads_again=False,
+    names_labels=True,
+    checks_duplicates=False,
+    missing_dates_are_today=True,
+    numbers_records=False,
+    lists_in_text="fatal",
+    unknown_owner="database error",
+)
+
+FREVOCRM: Final = Profile(
+    "frevocrm",
+    "8.0.3",
+    family="frevocrm",
+    recorded="frevocrm",
+    absent_modules=frozenset({"PBXManager", "Vehicles"}),
+    faces=frozenset({"webservice"}),
+    fatals_as_html=True,
+    ascii_json=True,
+    extends_sessions="never",
+    not_measured=frozenset({"mobile.saverecord", "wsapp_put"}),
+    page_cap=None,
+    page_default=None,
+    items_collapsed=False,
+    individual_taxes=True,
+    zone=_TOKYO,
+    cascade_in_queries=True,
+    header_change_deletes_items=True,
+    blank_amounts_fatal=True,
+    item_change_fatal=True,
+    item_update="not found",
+    reduced_taxes=True,
+    details_decimals=0,
+)
+
 STOCK_8_0_PHP8: Final = replace(VTIGER_8_0, name="stock-8.0-php8", tells_snapshot_version=True)
 STOCK_7: Final = replace(
     VTIGER_7_5,
@@ -247,6 +340,8 @@ PROFILES: Final = {
         VTIGER_8_0,
         VTIGER_8_2,
         VTIGER_8_3,
+        COREBOS,
+        FREVOCRM,
         CLOUD,
         RESTFULAPI,
         RESTFULAPI_UNMENDED,

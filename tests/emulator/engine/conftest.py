@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from vtiger_orm.emulator.engine import Crash, CrmError, Engine, PlainText, Schema, Upload
+from vtiger_orm.emulator.engine import Crash, CrmError, Engine, PlainText, Upload
 from vtiger_orm.emulator.engine.backdoor import Backdoor
+from vtiger_orm.emulator.engine.family import schema_of
 from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8, Profile
 
 
@@ -94,7 +95,7 @@ class Server:
 def make(profile: Profile = STOCK_8_0_PHP8, *, demo: bool = True) -> Server:
     """A server of its own, for tests that need another profile or an empty store."""
     clock = Clock()
-    engine = Engine(Schema.demo(), profile=profile, now=clock)
+    engine = Engine(schema_of(profile), profile=profile, now=clock)
     if demo:
         engine.load_demo()
     return Server(engine, clock)

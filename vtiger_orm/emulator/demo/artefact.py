@@ -57,9 +57,9 @@ def _lines(store: Store) -> Iterator[str]:
             yield _json([row[position] for position in varying])
 
 
-def load(store: Store, text: str) -> None:
+def load(store: Store, text: str, *, partly: bool = False) -> None:
     """Replace what is in the store by the content of a dump; users of the same name keep their
-    access key.
+    access key. `partly`: as far as it fits.
 
     Raises `ValueError` when the store has another schema than the one that was dumped.
     """
@@ -71,13 +71,18 @@ def load(store: Store, text: str) -> None:
             table, count = head["table"], head["rows"]
             rows = json.loads(f"[{','.join(islice(lines, count))}]")
             names = [*head["columns"], *head["constant"]]
-            _check_fits(store, table, names)
             values = list(head["constant"].values())
+            whole = [(*row, *values) for row in rows] if values else rows
+            if partly:
+                names, whole = _fitting(store, table, names, whole)
+                if not names:
+                    continue
+            _check_fits(store, table, names)
             store.execute(f"DELETE FROM {quoted(table)}")
             store.executemany(
                 f"INSERT INTO {quoted(table)}({', '.join(map(quoted, names))}) "
                 f"VALUES ({', '.join('?' * len(names))})",
-                [(*row, *values) for row in rows] if values else rows,
+                whole,
             )
         for number, name, _ in _users(store):
             key = former.get(name) or first_key(store, name)
@@ -88,6 +93,15 @@ def _users(store: Store) -> list[tuple[Any, ...]]:
     """Number, name and access key."""
     table = quoted(store.schema.modules[USERS].table)
     return store.rows(f"SELECT id, user_name, accesskey FROM {table}")
+
+
+def _fitting(
+    store: Store, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns that the store has as well, and the rows without the others."""
+    present = {row[1] for row in store.rows(f"PRAGMA table_info({quoted(table)})")}
+    kept = [position for position, name in enumerate(names) if name in present]
+    return [names[each] for each in kept], [tuple(row[each] for each in kept) for row in rows]
 
 
 def _check_fits(store: Store, table: str, names: Sequence[str]) -> None:

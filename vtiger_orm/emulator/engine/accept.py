@@ -69,7 +69,7 @@ def accept(
 
 
 def _of_list(field: Field, value: list[Any] | dict[str, Any], lists: str) -> Any:
-    if field.storage is not Storage.TEXT:
+    if field.storage is not Storage.TEXT or lists == "fatal":
         raise Crash(f"{field.name}: an array where one value is read")
     if lists == "first":
         first = value[0] if isinstance(value, list) and value else ""

@@ -68,6 +68,8 @@ _LINE_FIELDS: Final[Mapping[str, Column]] = {
     "image": Column(Storage.TEXT, 2, table=LINES),
     "purchase_cost": Column(Storage.DECIMAL, digits=8, table=LINES),
     "margin": Column(Storage.DECIMAL, digits=8, table=LINES),
+    "usageunit": Column(Storage.TEXT, 200, table=LINES),
+    "reducedtaxrate": Column(Storage.INTEGER, table=LINES),
 }
 _LINE_TAX: Final = Column(Storage.DECIMAL, whole=4, digits=3, table=LINES)
 
@@ -111,16 +113,16 @@ _CONTACT_ADDRESS: Final = ("mailing", "other")
 _DECIMAL_KINDS: Final = frozenset({"double", "currency"})
 
 
-def column_of(module: str, field: Mapping[str, Any]) -> Column:
-    """The column of a described field."""
+def column_of(module: str, field: Mapping[str, Any], *, lines: bool = True) -> Column:
+    """The column of a described field. `lines`: whether inventory modules keep line items."""
     name, kind = field["name"], field["type"]["name"]
-    column = _typed(module, name, kind, field)
+    column = _typed(module, name, kind, field, lines)
     table = _table(module, name, column)
     return column if table == column.table else _moved(column, table)
 
 
-def _typed(module: str, name: str, kind: str, field: Mapping[str, Any]) -> Column:
-    if module in INVENTORY or module == "LineItem":
+def _typed(module: str, name: str, kind: str, field: Mapping[str, Any], lines: bool) -> Column:
+    if lines and (module in INVENTORY or module == "LineItem"):
         line = _line_column(module, name)
         if line is not None:
             return line

@@ -247,16 +247,17 @@ class Compiler:
         expressions = []
         for name in self._statement.order:
             found = self._field(name)
+            free = self._profile.orders_by_anything
             if found is None:
-                if not self._is_id(name):
+                if not free and not self._is_id(name):
                     raise SilentError(f"cannot sort by {name}")
                 expressions.append("t.id")
+            elif free:
+                expressions.append(_sortable(found))
             elif found.column.table not in self._tables or found.flaw is Flaw.UNSORTABLE:
                 raise SilentError(f"the table of {name} is not joined")
-            elif found.storage is Storage.DECIMAL:
-                expressions.append(f"CAST({column(found)} AS REAL)")
             else:
-                expressions.append(column(found))
+                expressions.append(_sortable(found))
         return expressions, self._statement.descending
 
     def _sorted(self, expressions: list[str], descending: bool) -> str:
@@ -316,6 +317,10 @@ def _everything(view: View) -> list[Field]:
 @lru_cache(maxsize=512)
 def _selected_everything(schema: Schema, view: View, null: Null) -> tuple[list[str], list[str]]:
     return _selected(schema, view, _everything(view), null)
+
+
+def _sortable(found: Field) -> str:
+    return f"CAST({column(found)} AS REAL)" if found.storage is Storage.DECIMAL else column(found)
 
 
 def _row_number(token: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..profiles import Profile
 from . import ids
-from .errors import Crash, CrmError, PlainText, denied, internal_error, invalid_id
+from .errors import Crash, CrmError, NotMeasured, PlainText, denied, internal_error, invalid_id
 from .php import php_json
 from .schema import Module, Schema
 from .store import BROKEN, DELETED, Store
@@ -70,7 +70,7 @@ class Context:
     """What is answered besides the result."""
 
     def now(self) -> str:
-        """The server's clock as datetimes are stored: UTC."""
+        """The server's clock, in its zone, as datetimes are stored."""
         return self.clock().strftime("%Y-%m-%d %H:%M:%S")
 
     def text(self, name: str, default: str = "") -> str:
@@ -107,6 +107,8 @@ class Context:
         Raises ACCESS_DENIED; with `unnamed`, an unknown module is not named in the message.
         """
         module = self.schema.modules.get(name)
+        if module is None and name in self.schema.told:
+            raise NotMeasured(self.profile.name, f"the module {name}")
         if module is None or not module.listed:
             raise denied() if unnamed else denied(f" for name : {name}")
         if self.hides(module):

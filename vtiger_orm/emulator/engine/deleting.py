@@ -37,17 +37,27 @@ def delete(ctx: Context, module: Module, number: int) -> None:
     if module.is_inventory:
         inventory.give_back(ctx, module, number)
         ctx.store.execute('DELETE FROM "m_LineItem" WHERE parent_id = ?', (number,))
+    mark(ctx, module, number)
+    follow(ctx, module, number, DELETED)
+
+
+def mark(ctx: Context, module: Module, number: int) -> None:
+    """The record itself: deleted, and its time tells when."""
     if module.modified_field is not None:
         stamps = {module.modified_field.name: ctx.now(), "modifiedby": ctx.user.number}
         ctx.store.update(module, number, stamps)
     ctx.store.set_state(module, number, DELETED)
+
+
+def follow(ctx: Context, module: Module, number: int, state: int) -> None:
+    """The records that refer to it: emptied, or deleted along into that state."""
     for other, field in _fields(ctx, _EMPTIED.get(module.name, ())):
         ctx.store.execute(
             f"UPDATE {quoted(other.table)} SET {quoted(field)} = 0 WHERE {quoted(field)} = ?",
             (number,),
         )
     for other, field in _fields(ctx, _ALONG.get(module.name, ())):
-        _delete_along(ctx, other, field, number)
+        _delete_along(ctx, other, field, number, state)
 
 
 def _fields(ctx: Context, named: tuple[tuple[str, str], ...]) -> list[tuple[Module, str]]:
@@ -59,13 +69,13 @@ def _fields(ctx: Context, named: tuple[tuple[str, str], ...]) -> list[tuple[Modu
     ]
 
 
-def _delete_along(ctx: Context, other: Module, field: str, number: int) -> None:
+def _delete_along(ctx: Context, other: Module, field: str, number: int, state: int) -> None:
     found = ctx.store.rows(
         f"SELECT id FROM {quoted(other.table)} WHERE {quoted(field)} = ? AND _state = {LIVE}",
         (number,),
     )
     for (each,) in found:
-        if ctx.profile.cascade_in_queries:
-            ctx.store.execute("UPDATE entity SET state = ? WHERE id = ?", (DELETED, each))
+        if ctx.profile.cascade_in_queries and other.is_inventory:
+            ctx.store.execute("UPDATE entity SET state = ? WHERE id = ?", (state, each))
         else:
-            ctx.store.set_state(other, each, DELETED)
+            ctx.store.set_state(other, each, state)

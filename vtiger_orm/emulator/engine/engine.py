@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ..demo import ARTEFACT
 from ..profiles import STOCK_8_0_PHP8, Profile
-from . import operations
+from . import corebos, operations
 from .accounts import Accounts
 from .backdoor import Backdoor
 from .context import Answer, Context, Upload
@@ -49,7 +49,8 @@ class Engine:
         except BaseException:
             self.store.close()
             raise
-        self._now = now or _utc_now
+        clock, zone = now or _utc_now, profile.zone
+        self._now = lambda: clock().astimezone(zone)
         self.backdoor: Backdoor = Backdoor(schema, self.store, self._now)
         """Columns as they are stored, for tests."""
         self._views: dict[tuple[User, str], View] = {}
@@ -82,7 +83,8 @@ class Engine:
         handler = self._handler(name)
         context = self.context(user, params, files)
         with self.store.lock:
-            if name not in operations.WRITING:
+            writing = corebos if self.profile.operations == "corebos" else operations
+            if name not in writing.WRITING:
                 context.answer.result = handler(context)
             else:
                 with self.store.transaction():
@@ -101,7 +103,10 @@ class Engine:
             raise Crash(f"{name}: the registered parameter names are not the handler's")
         if name in profile.not_measured:
             raise NotMeasured(profile.name, f"the operation {name}")
-        handler = None if name in profile.unknown else operations.STOCK.get(name)
+        if profile.operations == "corebos":
+            handler = corebos.OPERATIONS.get(name)
+        else:
+            handler = None if name in profile.unknown else operations.STOCK.get(name)
         if handler is None and profile.cloud:
             handler = operations.CLOUD.get(name)
         if handler is None:
@@ -154,14 +159,19 @@ class Engine:
             raise
 
     def load_demo(self) -> None:
-        """Replace what is in the store by the demo data, which fits the demo schema only."""
+        """Replace what is in the store by the demo data: as far as it fits where the server has
+        modules of its own, whole anywhere else (`ValueError` on another schema)."""
+        from ..demo.adaptation import adapt
         from ..demo.artefact import load
 
         text = (
             package_files("vtiger_orm.emulator.demo").joinpath(ARTEFACT).read_text(encoding="utf-8")
         )
-        with self.store.lock:
-            load(self.store, text)
+        own = bool(self.profile.recorded)
+        with self.store.lock, self.store.transaction():
+            load(self.store, text, partly=own)
+            if own:
+                adapt(self.store)
             self.accounts.forget()
 
     def _view(self, user: User, module: Module) -> View:

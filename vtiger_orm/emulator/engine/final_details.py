@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from . import casts
@@ -24,7 +25,7 @@ def of_record(
     """The details of a stored record, as `retrieve` shows them."""
     details: dict[str, Row] = {}
     for position, item in enumerate(items, start=1):
-        details[str(position)] = _item(position, item, goods_of(ctx, item["productid"]))
+        details[str(position)] = _item(ctx, position, item, goods_of(ctx, item["productid"]))
     first = details.setdefault("1", {})
     first["final_details"] = _final(ctx, header, items, totals)
     return details
@@ -36,7 +37,8 @@ def of_write(ctx: Context, header: Mapping[str, Any]) -> dict[str, Row]:
     return {"1": {"final_details": _final(ctx, header, (), zero)}}
 
 
-def _item(position: int, item: Row, goods: Goods) -> Row:
+def _item(ctx: Context, position: int, item: Row, goods: Goods) -> Row:
+    money = partial(_money, ctx.profile.details_decimals)
     quantity = casts.decimal(item["quantity"] or "")
     price = casts.decimal(item["listprice"] or "")
     percent = casts.decimal(item["discount_percent"] or "")
@@ -44,8 +46,8 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
     gross, net = quantity * price, net_price(item)
     kind = "amount" if amount else "percentage" if percent else "zero"
     facts: Row = {
-        "purchaseCost": _money(casts.decimal(item.get("purchase_cost") or "")),
-        "margin": _money(casts.decimal(item.get("margin") or "")),
+        "purchaseCost": money(casts.decimal(item.get("purchase_cost") or "")),
+        "margin": money(casts.decimal(item.get("margin") or "")),
         "productDeleted": goods.deleted,
         "entityType": goods.module,
         "hdnProductId": str(goods.number),
@@ -55,19 +57,25 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
         "comment": encoded(item.get("comment") or ""),
         "qtyInStock": _short(casts.decimal(goods.stock)) if goods.stock != "NA" else "NA",
         "qty": _short(quantity),
-        "listPrice": _money(price),
-        "unitPrice": _money(casts.decimal(goods.price)),
-        "productTotal": _money(gross),
+        "listPrice": money(price),
+        "unitPrice": money(casts.decimal(goods.price)),
+        "productTotal": money(gross),
         "subproduct_ids": "",
         "discount_percent": _short(percent) if kind == "percentage" else 0,
         "discount_amount": _short(amount) if kind == "amount" else 0,
-        "discountTotal": _money(gross - net),
-        "totalAfterDiscount": _money(net),
-        "taxTotal": "0.00",
-        "netPrice": _money(net),
+        "discountTotal": money(gross - net),
+        "totalAfterDiscount": money(net),
+        "taxTotal": money(Decimal(0)),
+        "netPrice": money(net),
     }
     if goods.module == "Products":
         facts.update(subprod_qty_list=[], subprod_names="")
+    if ctx.profile.reduced_taxes:
+        facts.update(
+            sequence_no=str(item["sequence_no"]),
+            usageunit=item["usageunit"],
+            reducedtaxrate=str(item["reducedtaxrate"] or 0),
+        )
     if kind == "zero":
         facts["checked_discount_zero"] = " checked"
     else:
@@ -83,6 +91,7 @@ def _item(position: int, item: Row, goods: Goods) -> Row:
 
 
 def _final(ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals: Totals) -> Row:
+    money = partial(_money, ctx.profile.details_decimals)
     discount_amount = casts.decimal(str(header.get("hdnDiscountAmount") or ""))
     discount_percent = casts.decimal(str(header.get("hdnDiscountPercent") or ""))
     kind = "amount" if discount_amount else "percentage" if discount_percent else "zero"
@@ -93,30 +102,33 @@ def _final(ctx: Context, header: Mapping[str, Any], items: Sequence[Row], totals
     details: Row = {
         "taxtype": header.get("hdnTaxType") or None,
         "discount_type_final": kind if items else "zero",
-        "hdnSubTotal": _money(totals.subtotal),
+        "hdnSubTotal": money(totals.subtotal),
         "discount_percentage_final": _short(discount_percent) if kind == "percentage" else 0,
-        "discount_amount_final": _money(discount_amount if items else Decimal(0)),
-        "discountTotal_final": _money(discount if items else Decimal(0)),
+        "discount_amount_final": money(discount_amount if items else Decimal(0)),
+        "discountTotal_final": money(discount if items else Decimal(0)),
         "taxes": taxes,
-        "tax_totalamount": _money(
+        "tax_totalamount": money(
             sum((casts.decimal(each["amount"]) for each in taxes.values()), Decimal(0))
         ),
-        "shipping_handling_charge": _money(shipping),
+        "shipping_handling_charge": money(shipping),
         "sh_taxes": [
             {**each, "taxname": f"sh{each['taxname']}", "percentage": 0, "amount": 0}
             for each in _taxes(ctx, (), Decimal(0)).values()
         ],
-        "shtax_totalamount": "0.00",
-        "adjustment": _money(
+        "shtax_totalamount": money(Decimal(0)),
+        "adjustment": money(
             casts.decimal(str(header.get("txtAdjustment") or "")) if items else Decimal(0)
         ),
-        "grandTotal": _money(totals.total),
-        "preTaxTotal": _money(totals.before_tax),
-        "totalAfterDiscount": _money(totals.subtotal - discount if items else Decimal(0)),
+        "grandTotal": money(totals.total),
+        "preTaxTotal": money(totals.before_tax),
+        "totalAfterDiscount": money(totals.subtotal - discount if items else Decimal(0)),
         "chargesAndItsTaxes": {"1": {"value": None, "taxes": {"1": 0, "2": 0, "3": 0}}},
         "deductTaxes": [],
-        "deductTaxesTotalAmount": "0.00",
+        "deductTaxesTotalAmount": money(Decimal(0)),
     }
+    if ctx.profile.reduced_taxes and not casts.decimal(str(details["tax_totalamount"])):
+        untaxed = {"percentage": "0", "taxtotal": "0", "subtotalpertax": details["hdnSubTotal"]}
+        details.update(tax_totalamount=0, taxinfo_invoice={"": untaxed})
     if items and kind != "zero":
         column = "percentage" if kind == "percentage" else "amount"
         details[f"checked_discount_{column}_final"] = " checked"
@@ -144,7 +156,7 @@ def _taxes(
             "taxname": name,
             "taxlabel": label,
             "percentage": shown,
-            "amount": _money(base * percentage / 100),
+            "amount": _money(ctx.profile.details_decimals, base * percentage / 100),
             "taxid": str(number),
             "type": "Fixed",
             "method": "Simple",
@@ -154,8 +166,8 @@ def _taxes(
     return taxes
 
 
-def _money(amount: Decimal) -> str:
-    return f"{casts.rounded(amount, 2):.2f}"
+def _money(decimals: int, amount: Decimal) -> str:
+    return f"{casts.rounded(amount, decimals):.{decimals}f}"
 
 
 def _short(amount: Decimal) -> str:

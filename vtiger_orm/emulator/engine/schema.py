@@ -150,6 +150,8 @@ class Schema:
         self.instance = instance
         self.modules: dict[str, Module] = dict(modules)
         self.by_prefix: dict[str, Module] = {each.prefix: each for each in modules.values()}
+        self.told: dict[str, Mapping[str, Any]] = {}
+        """What listtypes tells where it is known to tell more than the modules here."""
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.modules.values())
@@ -171,10 +173,11 @@ class Schema:
         return next(filter(None, formats), "yyyy-mm-dd")
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Schema:
-        """The schema of a snapshot."""
+    def of(cls, snapshot: Snapshot, *, lines: bool = True) -> Schema:
+        """The schema of a snapshot. `lines`: whether inventory modules keep line items, which one
+        family keeps in a module of its own."""
         modules = {
-            name: _module(each, snapshot.instance)
+            name: _module(each, snapshot.instance, lines)
             for name, each in sorted(snapshot.modules.items(), key=lambda item: _order(item[1]))
         }
         taken = {each.prefix for each in modules.values()}
@@ -182,7 +185,8 @@ class Schema:
             if name not in modules:
                 described = _essential(name, taken)
                 taken.add(described.describe.id_prefix)
-                modules[name] = replace(_module(described, snapshot.instance), listed=False)
+                module = _module(described, snapshot.instance, lines)
+                modules[name] = replace(module, listed=False)
         return cls(snapshot.instance, modules)
 
     @classmethod
@@ -208,7 +212,7 @@ def _order(module: ModuleSnapshot) -> tuple[bool, int]:
     return not describe.is_entity, int(describe.id_prefix)
 
 
-def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
+def _module(snapshot: ModuleSnapshot, instance: Instance, lines: bool) -> Module:
     describe, raw = snapshot.describe, snapshot.raw
     name = describe.name
     id_field = None
@@ -223,7 +227,7 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
         fields[described.name] = Field(
             name=described.name,
             kind=described.type.name,
-            column=column_of(name, raw_fields[described.name]),
+            column=column_of(name, raw_fields[described.name], lines=lines),
             raw=raw_fields[described.name],
             mandatory=described.mandatory,
             editable=described.editable,
@@ -231,10 +235,10 @@ def _module(snapshot: ModuleSnapshot, instance: Instance) -> Module:
             default=described.default or "",
             targets=tuple(described.type.refers_to),
             flaw=_flaw(name, described.name, snapshot),
-            twin=_twin(name, described.name),
+            twin=_twin(name, described.name) if lines else None,
         )
     for extra, kind in _UNDESCRIBED.get(name, ()):
-        if extra not in fields:
+        if extra not in fields and (lines or name not in INVENTORY):
             fields[extra] = _undescribed(name, extra, kind)
     for needed in _ESSENTIAL.get(name, ("", ()))[1]:
         if needed not in fields:

@@ -62,12 +62,46 @@ OPERATIONS: Final[dict[str, Registered]] = {
     "editionlimits": Registered("GET", ("serviceName",), cloud_only=True),
 }
 
+COREBOS: Final[dict[str, Registered]] = {
+    "createwithvalidation": Registered("POST", ("elementType", "element")),
+    "getpicklistvalues": Registered("POST", ("module",)),
+    "getreferencevalue": Registered("POST"),
+    "getrelatedmodulesinfomation": Registered("POST", ("module",)),
+    "getrelatedmodulesmanytoone": Registered("GET", ("module",)),
+    "getrelatedmodulesonetomany": Registered("GET", ("module",)),
+    "getrelatedrecords": Registered("POST", ("id", "module", "relatedModule", "queryParameters")),
+    "getsearchresults": Registered("POST"),
+    "masscreate": Registered("POST", ("elements",)),
+    "massdelete": Registered("POST", ("ids",)),
+    "massretrieve": Registered("POST", ("ids",)),
+    "massupdate": Registered("POST", ("elements",)),
+    "retrievedocattachment": Registered("POST", ("id", "returnfile")),
+    "revisewithvalidation": Registered("POST", ("element",)),
+    "setrelation": Registered("POST", ("relate_this_id", "with_these_ids")),
+    "showqueryfromwsdoquery": Registered("GET", ("query",)),
+    "unsetrelation": Registered("POST", ("unrelate_this_id", "with_these_ids")),
+    "updatewithvalidation": Registered("POST", ("element",)),
+    "upsert": Registered("POST", ("elementType", "element", "searchOn", "updatedfields")),
+    "validateinformation": Registered("POST", ("context",)),
+}
+"""What coreBOS has besides, or in place of, the operations of Vtiger."""
+
+_SHARED_WITH_COREBOS: Final = frozenset(
+    {
+        *("login", "getchallenge", "extendsession", "logout", "listtypes", "describe", "create"),
+        *("retrieve", "update", "revise", "delete", "query", "sync", "convertlead"),
+    }
+)
+
 ALIASES: Final = {"tag_delete": "tags_delete"}
 """Names the manuals use besides the registered one."""
 
 
 def registered(operation: str, profile: Profile) -> Registered | None:
     """The operation of that lower-case name on such a server, or None when it has none."""
+    if profile.operations == "corebos":
+        shared = operation in _SHARED_WITH_COREBOS
+        return OPERATIONS[operation] if shared else COREBOS.get(operation)
     found = OPERATIONS.get(operation)
     if found is None or (found.cloud_only and not profile.cloud):
         return None

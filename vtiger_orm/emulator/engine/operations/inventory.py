@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from .. import casts, final_details, inventory, owners, rows
+from ..columns import LINES
 from ..context import Context
-from ..errors import Crash, denied, invalid_id, mandatory_missing
+from ..errors import Crash, CrmError, denied, invalid_id, mandatory_missing
 from ..inventory import tax_names
 from ..php import php_text
 from ..schema import Module
@@ -74,13 +75,20 @@ def change(ctx: Context, module: Module, number: int, element: Row, *, update: b
         if sent and _is_fatal(ctx, header):
             raise Crash("individual taxes: arithmetic on text")
     else:
-        for name in ("hdnDiscountPercent", "hdnDiscountAmount"):
+        for name in _DISCOUNTS:
             header.pop(name, None)
     if profile.header_change_deletes_items or (sent and profile.item_change_fatal):
         _zero_totals(module, header)
+    if update and header.get("region_id") == "":
+        header["region_id"] = "0"  # no NULL, which only a new record has
+    if profile.header_change_deletes_items and _CHARGE in header:
+        header["hdnS_H_Percent"] = header[_CHARGE]
     items = _items_sent(ctx, element) if sent else []
     writer = Writer(ctx, module)
     writer.change(number, header)
+    if profile.header_change_deletes_items:
+        unset = [name for name in _DISCOUNTS if _is_nothing(header.get(name))]
+        ctx.store.update(module, number, dict.fromkeys(unset))
     if sent or profile.header_change_deletes_items:
         before = inventory.quantities(ctx, number)
         inventory.replace_items(ctx, number, items)
@@ -100,6 +108,7 @@ def change(ctx: Context, module: Module, number: int, element: Row, *, update: b
 _ITEMS: Final = "LineItems"
 _CHARGE: Final = "shipping_&_handling"
 _TOTALS: Final = ("hdnSubTotal", "hdnGrandTotal")
+_DISCOUNTS: Final = ("hdnDiscountPercent", "hdnDiscountAmount")
 _NO_DELTA: Final = "Call to a member function getFieldDataType() on bool"
 _AMOUNTS: Final = ("hdnDiscountAmount", "hdnS_H_Amount")
 
@@ -116,6 +125,10 @@ def _zero_totals(module: Module, header: Row) -> None:
 def _written(ctx: Context, module: Module, number: int, element: Row, *, items: bool) -> Row:
     totals = inventory.store_totals(ctx, module, number) if items else None
     answer = rows.record(ctx, module, number, written=element)
+    if ctx.profile.header_change_deletes_items and not items:
+        answer.update(dict.fromkeys(_item_fields(ctx, module), ""))
+        if _CHARGE in element:
+            answer[_CHARGE] = php_text(element[_CHARGE])
     if "invoicestatus" in element and module.name == "SalesOrder":
         answer["invoicestatus"] = element["invoicestatus"]  # echoed, whatever was stored
     shown = inventory.shown_items(ctx, module, number)
@@ -139,6 +152,11 @@ def _flattened(module: Module, items: Sequence[Row]) -> Row:
     if module.name != "PurchaseOrder":
         names += [name for name in ("margin", "purchase_cost") if name in first]
     return {name: first[name] for name in names}
+
+
+def _item_fields(ctx: Context, module: Module) -> list[str]:
+    fields = ctx.view(module).fields.values()
+    return [each.name for each in fields if each.column.table == LINES and each.queryable]
 
 
 _FLAT: Final = ("quantity", "listprice", "comment", "discount_amount", "discount_percent", "image")
@@ -183,6 +201,10 @@ def _check_arithmetic(ctx: Context, element: Row) -> None:
         raise Crash("quantity of the header: arithmetic on text")
 
 
+def _is_nothing(value: Any) -> bool:
+    return value is not None and casts.decimal(php_text(value)) == 0
+
+
 def _is_number(value: Any) -> bool:
     return value is None or casts.is_numeric(php_text(value))
 
@@ -220,8 +242,17 @@ def revise_item(ctx: Context, module: Module, number: int, element: Row) -> Row:
 def update_item(ctx: Context, module: Module, number: int, element: Row) -> Row:
     """Change one item and compute its record anew, which PHP 8 does not survive."""
     parent = _parent(ctx, number)
+    lost = ctx.profile.item_update == "not found"
+    if lost:
+        ctx.record(element.get("parent_id"))
     Writer(ctx, module).change(number, element)
     if ctx.profile.strict_types:
+        if lost and parent is not None:
+            ctx.store.execute(
+                'DELETE FROM "m_LineItem" WHERE parent_id = ? AND id <> ?', (parent[1], number)
+            )
+            ctx.store.keep()
+            raise CrmError("RECORD_NOT_FOUND", "Record not found")
         ctx.store.keep()
         raise Crash("the item's texts are taken for items")
     if parent is not None:
@@ -241,7 +272,7 @@ def delete_item(ctx: Context, module: Module, number: int) -> dict[str, str]:
     inventory.replace_items(ctx, parent[1], others)
     if ctx.profile.strict_types:
         ctx.store.keep()
-        raise Crash("the item's texts are taken for items")
+        raise Crash("Cannot access offset of type string on string")
     inventory.store_totals(ctx, *parent)
     return {"status": "successful"}
 

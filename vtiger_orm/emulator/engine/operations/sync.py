@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from .. import rows
@@ -44,7 +44,8 @@ def sync(ctx: Context) -> Row:
 
 
 def _changes(ctx: Context, module: Module, since: int, owners: frozenset[int] | None) -> Row:
-    start = _moment(since)
+    zone = ctx.profile.zone
+    start = moment_of(since, zone)
     assert module.modified_field is not None
     changed = f"t.{quoted(module.modified_field.name)}"
     where = _scope(module, owners)
@@ -84,7 +85,7 @@ def _changes(ctx: Context, module: Module, since: int, owners: frozenset[int] | 
         "updated": updated,
         "deleted": deleted,
         "more": more is not None,
-        "lastModifiedTime": _timestamp(end),
+        "lastModifiedTime": timestamp(end, zone),
     }
 
 
@@ -128,14 +129,15 @@ def _seconds(text: str) -> int:
     return seconds
 
 
-def _moment(seconds: int) -> str:
+def moment_of(seconds: int, zone: tzinfo = UTC) -> str:
     """As stored. Milliseconds are out of every range, which the server takes for the start."""
     if seconds > 253_402_300_799:
         return ""
-    return datetime.fromtimestamp(seconds, UTC).strftime(_FORMAT)
+    return datetime.fromtimestamp(seconds, zone).strftime(_FORMAT)
 
 
-def _timestamp(moment: str) -> int:
+def timestamp(moment: str, zone: tzinfo = UTC) -> int:
+    """UNIX seconds of what is stored."""
     if not moment:
         return 0
-    return int(datetime.strptime(moment, _FORMAT).replace(tzinfo=UTC).timestamp())
+    return int(datetime.strptime(moment, _FORMAT).replace(tzinfo=zone).timestamp())

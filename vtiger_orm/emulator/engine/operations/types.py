@@ -20,6 +20,11 @@ def listtypes(ctx: Context) -> dict[str, Any]:
         if not ctx.hides(each) and (wanted is None or _has_kind(each, wanted))
     ]
     information = {each.name: dict(each.information) for each in modules}
+    if ctx.schema.told and wanted is None:
+        hidden = {each.name for each in ctx.schema if ctx.hides(each)}
+        information = {
+            name: dict(told) for name, told in ctx.schema.told.items() if name not in hidden
+        }
     return {"types": list(information), "information": information or []}
 
 
