@@ -7,7 +7,7 @@ planner returns exactly the rows for which `evaluate` is true.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Hashable, Mapping
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -124,7 +124,7 @@ def record_number(text: str) -> int | None:
     return int(text.partition("x")[2]) if is_id(text) else None
 
 
-def _comparable(family: Family) -> Callable[[str], Any]:
+def comparable_of(family: Family) -> Callable[[str], Hashable]:
     """Wire text -> something that compares as the server compares it."""
     if family in _TEXTS:
         return equality_key
@@ -161,7 +161,7 @@ def _test(atom: Atom, zone: tzinfo) -> Test:
 
 
 def _one_of(field: FieldMeta, values: tuple[str, ...]) -> Test:
-    comparable = _comparable(field.family)
+    comparable = comparable_of(field.family)
     wanted = {comparable(value) for value in values} - {None}
     return lambda text: comparable(text) in wanted
 
@@ -170,7 +170,7 @@ def _ordered(field: FieldMeta, symbol: str, value: str) -> Test:
     holds = _COMPARISONS[symbol]
     if field.family in _TEXTS:
         return lambda text: holds(compare(text, value), 0)
-    comparable = _comparable(field.family)
+    comparable: Callable[[str], Any] = comparable_of(field.family)
     bound = comparable(value)
 
     def test(text: str) -> bool:

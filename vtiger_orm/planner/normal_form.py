@@ -11,7 +11,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from ..conditions.tree import INNER, And, Atom, Node, Not, Or, negated
+from ..conditions.tree import (
+    INNER,
+    And,
+    Atom,
+    Equal,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    all_of,
+    any_of,
+    negated,
+)
+from ..metadata.module import FieldMeta
 from .atom_forms import Forms
 from .branches import SENDABLE, Branch, Branches, Part, Residual, nulls, sendable
 
@@ -22,6 +35,10 @@ MOST_BRANCHES: Final = 48
 """A product of ORs with more branches is not multiplied out."""
 FOLDED_BRANCHES: Final = 24
 """What is kept of such a product; the rest of it is left to local evaluation."""
+_MOST_REFUSED: Final = 6
+"""After so many factors that did not fit the others, which are no smaller, are not tried."""
+_MOST_MULTIPLIED: Final = 8000
+"""So many branches are made on the way to one product."""
 _MOST_COMPARED: Final = 200
 """Beyond so many branches redundant ones are not searched for."""
 
@@ -45,6 +62,45 @@ def normal_form(node: Node, forms: Forms, positive: bool = True) -> Branches:
         return absorb([branch for result in results for branch in result])
     signed = node.children if positive else tuple(map(negated, node.children))
     return _product(results, signed)
+
+
+def simplified(node: Node) -> Node:
+    """The same condition with equalities of one field in one list: those that are joined by OR,
+    and the negated ones that are joined by AND."""
+    if isinstance(node, Not):
+        child = simplified(node.child)
+        return node if child is node.child else negated(child)
+    if not isinstance(node, _COMPOSITE):
+        return node
+    children = [simplified(each) if isinstance(each, INNER) else each for each in node.children]
+    conjunction = isinstance(node, And)
+    values: dict[FieldMeta, list[str]] = {}
+    for each in children:
+        atom = _equality(each, negative=conjunction)
+        if atom is not None:
+            values.setdefault(atom.field, []).extend(_values(atom))
+    kept: list[Node] = []
+    for each in children:
+        atom = _equality(each, negative=conjunction)
+        if atom is None:
+            kept.append(each)
+        elif (found := values.pop(atom.field, None)) is not None:
+            alone = len(found) == len(_values(atom))
+            listed: Node = atom if alone else OneOf(atom.field, tuple(dict.fromkeys(found)))
+            kept.append(each if alone else Not(listed) if conjunction else listed)
+    return all_of(*kept) if conjunction else any_of(*kept)
+
+
+def _equality(node: Node, *, negative: bool) -> Equal | OneOf | None:
+    if negative:
+        if not isinstance(node, Not):
+            return None
+        node = node.child
+    return node if isinstance(node, Equal | OneOf) else None
+
+
+def _values(atom: Equal | OneOf) -> tuple[str, ...]:
+    return (atom.value,) if isinstance(atom, Equal) else atom.values
 
 
 def superset(branches: Branches) -> Branches:
@@ -107,8 +163,13 @@ def _multiplied(
     """
     branches: Branches = (base,)
     left: list[Part] = []
+    work = 0
     for result, node in several:
-        product = _times(branches, result) if len(branches) * len(result) <= 8 * most else None
+        product = None
+        size = len(branches) * len(result)
+        if len(left) < _MOST_REFUSED and size <= 8 * most and work + size <= _MOST_MULTIPLIED:
+            work += size
+            product = _times(branches, result)
         if product is None or len(product) > most:
             left.append(Residual(node))
         else:
