@@ -39,8 +39,7 @@ class Odd(Server):
     def query(self, text: str) -> list[Row]:
         rows = super().query(text)
         if len(self.log) == self.failing:
-            rows = list(self.answer) if isinstance(self.answer, list) else self.answer
-            return rows
+            rows = self.answer
         return rows if self.counting or "count(*)" not in text else []
 
     def fails_at(self, number: int | None) -> None:

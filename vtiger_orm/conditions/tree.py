@@ -10,7 +10,7 @@ occur here; `arguments.py` spells them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, Protocol, TypeAlias, Union
@@ -245,7 +245,11 @@ def contains(node: Node, *kinds: type) -> bool:
     while waiting:
         node = waiting.pop()
         if isinstance(node, _COMPOSITE):
-            waiting.extend(node.children)
+            found = set(map(type, node.children))
+            if not found.isdisjoint(kinds):
+                return True
+            if not found.isdisjoint(INNER):
+                waiting.extend(node.children)
         elif isinstance(node, Not):
             waiting.append(node.child)
         elif isinstance(node, kinds):
@@ -255,15 +259,19 @@ def contains(node: Node, *kinds: type) -> bool:
 
 def check_depth(node: Node) -> None:
     """Raise `InvalidLookup` for a tree that is nested deeper than trees are worked on."""
-    level, depth = [node], 0
-    while level:
+    level: Sequence[Node] = (node,)
+    depth = 1
+    while not set(map(type, level)).isdisjoint(INNER):
         depth += 1
         if depth > MOST_LEVELS:
             raise too_deep(depth)
-        inner = [each for each in level if isinstance(each, INNER)]
-        level = []
-        for each in inner:
-            level.extend(each.children if isinstance(each, _COMPOSITE) else (each.child,))
+        below: list[Node] = []
+        for each in level:
+            if isinstance(each, Not):
+                below.append(each.child)
+            elif isinstance(each, _COMPOSITE):
+                below.extend(each.children)
+        level = below
 
 
 def too_deep(levels: int) -> InvalidLookup:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from operator import is_
 from typing import Final
 
 from ..conditions.tree import (
@@ -24,11 +25,11 @@ from ..conditions.tree import (
     any_of,
     negated,
 )
-from ..metadata.module import FieldMeta
 from .atom_forms import Forms
 from .branches import SENDABLE, Branch, Branches, Part, Residual, nulls, sendable
 
 _COMPOSITE: Final = (And, Or)
+_EQUALITIES: Final = (Equal, OneOf)
 _SENDABLE: Final = frozenset(SENDABLE)
 
 MOST_BRANCHES: Final = 48
@@ -72,31 +73,45 @@ def simplified(node: Node) -> Node:
         return node if child is node.child else negated(child)
     if not isinstance(node, _COMPOSITE):
         return node
-    children = [simplified(each) if isinstance(each, INNER) else each for each in node.children]
-    conjunction = isinstance(node, And)
-    values: dict[FieldMeta, list[str]] = {}
-    for each in children:
-        atom = _equality(each, negative=conjunction)
+    children: Sequence[Node] = node.children
+    negative = isinstance(node, And)
+    if not set(map(type, children)).isdisjoint(INNER):
+        children = [simplified(each) for each in children]
+    elif negative:
+        return node
+    atoms = [_equality(each, negative) for each in children]
+    wires = [atom.field.wire for atom in atoms if atom is not None]
+    if len(wires) > len(set(wires)):
+        children = _listed(children, atoms)
+    elif all(map(is_, children, node.children)):
+        return node
+    return all_of(*children) if negative else any_of(*children)
+
+
+def _listed(children: Sequence[Node], atoms: Sequence[Equal | OneOf | None]) -> list[Node]:
+    """The children, the equalities among them in one list for each field."""
+    values: dict[str, list[str]] = {}
+    for atom in atoms:
         if atom is not None:
-            values.setdefault(atom.field, []).extend(_values(atom))
+            values.setdefault(atom.field.wire, []).extend(_values(atom))
     kept: list[Node] = []
-    for each in children:
-        atom = _equality(each, negative=conjunction)
+    for child, atom in zip(children, atoms):
         if atom is None:
-            kept.append(each)
-        elif (found := values.pop(atom.field, None)) is not None:
-            alone = len(found) == len(_values(atom))
-            listed: Node = atom if alone else OneOf(atom.field, tuple(dict.fromkeys(found)))
-            kept.append(each if alone else Not(listed) if conjunction else listed)
-    return all_of(*kept) if conjunction else any_of(*kept)
+            kept.append(child)
+        elif (found := values.pop(atom.field.wire, None)) is not None:
+            listed = OneOf(atom.field, tuple(dict.fromkeys(found)))
+            kept.append(Not(listed) if isinstance(child, Not) else listed)
+    return kept
 
 
-def _equality(node: Node, *, negative: bool) -> Equal | OneOf | None:
-    if negative:
-        if not isinstance(node, Not):
+def _equality(node: Node, negative: bool) -> Equal | OneOf | None:
+    if isinstance(node, Not):
+        if not negative:
             return None
         node = node.child
-    return node if isinstance(node, Equal | OneOf) else None
+    elif negative:
+        return None
+    return node if isinstance(node, _EQUALITIES) else None
 
 
 def _values(atom: Equal | OneOf) -> tuple[str, ...]:
