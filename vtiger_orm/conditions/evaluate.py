@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Hashable, Mapping
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..calls.environment import Environment
 from ..calls.operations import Row
@@ -42,6 +42,17 @@ from .tree import (
 )
 
 Predicate: TypeAlias = Callable[[Row], bool]
+
+
+class Verdict(NamedTuple):
+    """What the server says of an atom that rows alone do not decide."""
+
+    true: Container[str]
+    """The ids of the rows for which it is true."""
+    asked: Container[str] | None = None
+    """The ids of the rows that the server was asked about; None for all."""
+
+
 Test: TypeAlias = Callable[[str], bool]
 
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES, Family.SECRET})
@@ -61,12 +72,12 @@ def evaluate(node: Node, row: Row, env: Environment) -> bool:
 
 
 def predicate(
-    node: Node, env: Environment, verdicts: Mapping[Atom, Container[str]] | None = None
+    node: Node, env: Environment, verdicts: Mapping[Atom, Verdict] | None = None
 ) -> Predicate:
     """The condition as a function of a row.
 
-    `verdicts` holds, for atoms that only the server can decide, the ids of the rows for which
-    they are true. Raises `UnsupportedQuery` for another queryset in the tree without a verdict.
+    `verdicts` holds what the server has decided. Raises `UnsupportedQuery` for another queryset
+    in the tree without a verdict.
     """
     match node:
         case And(children):
@@ -79,8 +90,11 @@ def predicate(
             inner = predicate(child, env, verdicts)
             return lambda row: not inner(row)
     if verdicts is not None and node in verdicts:
-        true_of = verdicts[node]
-        return lambda row: row["id"] in true_of
+        true, asked = verdicts[node]
+        if asked is None:
+            return lambda row: row["id"] in true
+        shown = _of_field(node.field, _test(node, env.timezone))
+        return lambda row: row["id"] in true if row["id"] in asked else shown(row)
     return _of_field(node.field, _test(node, env.timezone))
 
 
