@@ -34,6 +34,8 @@ MOMENTS = [
 HOURS = ["00:00:00", "06:18:00", "12:00:00", "23:59:59"]
 WHOLES = [-5, 0, 1, 2, 9, 10, 100]
 OWNER_NUMBERS = [7, 8]
+DELETED = 999
+"""The number of an owner that is no more, though records still refer to it."""
 
 texts = st.one_of(st.sampled_from(TEXTS), st.text("aAäb' \\%_\n|#", min_size=1, max_size=4)).filter(
     lambda text: bool(text.strip(" "))
@@ -55,7 +57,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "day": st.sampled_from([None, "0000-00-00", *DAYS]),
     "moment": st.sampled_from([None, "0000-00-00 00:00:00", *MOMENTS]),
     "hour": st.sampled_from([None, *HOURS]),
-    "parent": st.sampled_from([None, 0, *OWNER_NUMBERS]),
+    "parent": st.sampled_from([None, 0, DELETED, *OWNER_NUMBERS]),
     "assigned_user_id": st.sampled_from([None, 1]),
 }
 """Raw column values of the module ``Things``."""

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.properties.strategies import OWNER_NUMBERS, conditions, datasets, orders
+from tests.properties.strategies import DELETED, OWNER_NUMBERS, conditions, datasets, orders
 from tests.support.planned import Server, careful, server, things
 from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Row
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import Node, Order, Selection
 from vtiger_orm.metadata.interpret import module_meta
@@ -45,8 +46,17 @@ def filled(rows: list[dict[str, Any]], env: Environment) -> Server:
     return crm
 
 
+def stored(crm: Server) -> list[Row]:
+    """All rows with their references as they are stored, also those to deleted records."""
+    known = dict(crm.engine.store.rows('SELECT id, parent FROM "m_Things"'))
+    return [
+        {**row, "parent": f"41x{number}" if (number := known[int(row["id"][3:])]) else ""}
+        for row in crm.everything("Things")
+    ]
+
+
 def expected(crm: Server, node: Node, env: Environment) -> list[str]:
-    return [row["id"] for row in crm.everything("Things") if evaluate(node, row, env)]
+    return [row["id"] for row in stored(crm) if evaluate(node, row, env)]
 
 
 @given(rows=datasets(), nodes=st.lists(TREES, min_size=1, max_size=4), env=environments())
@@ -79,8 +89,11 @@ def test_orders_and_slices(
     size: int | None,
 ) -> None:
     """Blanks are one group, ties have their place, and a slice is a slice of the whole."""
+    if any(each.field.wire == "parent" for each in order):
+        # Rows that are sorted here do not show the number of a deleted record.
+        rows = [{**row, "parent": 8 if row["parent"] == DELETED else row["parent"]} for row in rows]
     crm = filled(rows, env)
-    truth = [row for row in crm.everything("Things") if evaluate(node, row, env)]
+    truth = [row for row in stored(crm) if evaluate(node, row, env)]
     whole = [row["id"] for row in sorted(truth, key=total_key(order))]
     assert crm.ids(Selection(META, node, order), env) == whole
     stop = None if size is None else start + size

@@ -37,6 +37,7 @@ class Knowledge:
         self._pages: dict[str, int] = {}
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
+        self._plain: dict[tuple[str, str], float] = {}
 
     def is_verified(self, shape: Hashable) -> bool:
         """Whether a statement of this shape was once answered without a silent SQL error."""
@@ -68,6 +69,14 @@ class Knowledge:
     def learn_null_free(self, module: str, wire: str, free: bool) -> None:
         """Remember the verdict of a count over the whole module, for five minutes."""
         self._nulls[module, wire] = (free, self._clock() + NULL_FREE_SECONDS)
+
+    def entity_free(self, module: str, wire: str) -> bool:
+        """Whether no text of the field holds an HTML entity, as far as is known."""
+        return self._plain.get((module, wire), 0.0) > self._clock()
+
+    def learn_entity_free(self, module: str, wire: str) -> None:
+        """Remember that a count found none in the whole module, for five minutes."""
+        self._plain[module, wire] = self._clock() + NULL_FREE_SECONDS
 
 
 def can_count(version: str | None) -> bool:

@@ -96,10 +96,29 @@ def matches_blank(pattern: str) -> bool:
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """A function that tells whether a text matches a LIKE pattern."""
-    parts = [
-        (".*" if character == ANY else ".") if wildcard else re.escape(weigh(character))
-        for wildcard, character in _tokens(pattern)
-    ]
-    fullmatch = re.compile("".join(parts), re.DOTALL).fullmatch
-    return lambda text: fullmatch(weigh(text)) is not None
+    """A function that tells whether a text matches a LIKE pattern.
+
+    What stands between two ``%`` is looked for piece by piece, each as far left as it can be:
+    one walk along the text, whatever the pattern.
+    """
+    pieces: list[list[str]] = [[]]
+    for wildcard, character in _tokens(pattern):
+        if wildcard and character == ANY:
+            pieces.append([])
+        else:
+            pieces[-1].append("." if wildcard else re.escape(weigh(character)))
+    found = [re.compile("".join(piece), re.DOTALL) for piece in pieces]
+    first, last, length = found[0], found[-1], len(pieces[-1])
+    if len(pieces) == 1:
+        return lambda text: first.fullmatch(weigh(text)) is not None
+    middle = [each for each in found[1:-1] if each.pattern]
+
+    def matches(text: str) -> bool:
+        text = weigh(text)
+        match = first.match(text)
+        for piece in middle:
+            match = match and piece.search(text, match.end())
+        end = len(text) - length
+        return match is not None and match.end() <= end and last.match(text, end) is not None
+
+    return matches

@@ -7,11 +7,11 @@ planner returns exactly the rows for which `evaluate` is true.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Hashable, Mapping
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..calls.environment import Environment
 from ..calls.operations import Row
@@ -43,6 +43,17 @@ from .tree import (
 )
 
 Predicate: TypeAlias = Callable[[Row], bool]
+
+
+class Verdict(NamedTuple):
+    """What the server says of an atom that rows alone do not decide."""
+
+    true: Container[str]
+    """The ids of the rows for which it is true."""
+    asked: Container[str] | None = None
+    """The ids of the rows that the server was asked about; None for all."""
+
+
 Test: TypeAlias = Callable[[str], bool]
 
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES, Family.SECRET})
@@ -62,13 +73,13 @@ def evaluate(node: Node, row: Row, env: Environment) -> bool:
 
 
 def predicate(
-    node: Node, env: Environment, verdicts: Mapping[Atom, Container[str]] | None = None
+    node: Node, env: Environment, verdicts: Mapping[Atom, Verdict] | None = None
 ) -> Predicate:
     """The condition as a function of a row.
 
     Its moments are those of the CRM's wall, as compiled conditions have them.
-    `verdicts` holds, for atoms that only the server can decide, the ids of the rows for which
-    they are true. Raises `UnsupportedQuery` for another queryset in the tree without a verdict.
+    `verdicts` holds what the server has decided. Raises `UnsupportedQuery` for another queryset
+    in the tree without a verdict.
     """
     match node:
         case And(children):
@@ -81,8 +92,11 @@ def predicate(
             inner = predicate(child, env, verdicts)
             return lambda row: not inner(row)
     if verdicts is not None and node in verdicts:
-        true_of = verdicts[node]
-        return lambda row: row["id"] in true_of
+        true, asked = verdicts[node]
+        if asked is None:
+            return lambda row: row["id"] in true
+        shown = _of_field(node.field, _test(node, env))
+        return lambda row: row["id"] in true if row["id"] in asked else shown(row)
     return _of_field(node.field, _test(node, env))
 
 
@@ -126,7 +140,7 @@ def record_number(text: str) -> int | None:
     return int(text.partition("x")[2]) if is_id(text) else None
 
 
-def _comparable(family: Family) -> Callable[[str], Any]:
+def comparable_of(family: Family) -> Callable[[str], Hashable]:
     """Wire text -> something that compares as the server compares it."""
     if family in _TEXTS:
         return equality_key
@@ -163,7 +177,7 @@ def _test(atom: Atom, env: Environment) -> Test:
 
 
 def _one_of(field: FieldMeta, values: tuple[str, ...]) -> Test:
-    comparable = _comparable(field.family)
+    comparable = comparable_of(field.family)
     wanted = {comparable(value) for value in values} - {None}
     return lambda text: comparable(text) in wanted
 
@@ -172,7 +186,7 @@ def _ordered(field: FieldMeta, symbol: str, value: str) -> Test:
     holds = _COMPARISONS[symbol]
     if field.family in _TEXTS:
         return lambda text: holds(compare(text, value), 0)
-    comparable = _comparable(field.family)
+    comparable: Callable[[str], Any] = comparable_of(field.family)
     bound = comparable(value)
 
     def test(text: str) -> bool:

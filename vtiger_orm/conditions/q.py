@@ -11,6 +11,7 @@ from ..metadata.module import ModuleMeta
 from .arguments import condition
 from .tree import (
     FALSE,
+    MOST_LEVELS,
     TRUE,
     And,
     Atom,
@@ -30,6 +31,7 @@ from .tree import (
     any_of,
     atoms,
     negated,
+    too_deep,
 )
 
 __all__ = [
@@ -66,15 +68,22 @@ class Q:
     Keywords and arguments of one `Q` must all hold. A `Q` never changes.
     """
 
-    __slots__ = ("_args", "_connector", "_lookups")
+    __slots__ = ("_args", "_connector", "_depth", "_lookups")
 
     def __init__(self, *args: Q, **lookups: Any) -> None:
         self._connector: Literal["all", "any", "none"] = "all"
         self._args: tuple[Q, ...] = args
         self._lookups: Mapping[str, Any] = lookups
+        self._depth: int = 1 + max((arg._depth for arg in args if isinstance(arg, Q)), default=0)
+        if self._depth > MOST_LEVELS:
+            raise too_deep(self._depth)
 
     @classmethod
     def _joined(cls, connector: Literal["all", "any", "none"], *parts: Q) -> Q:
+        """One level deeper, except for what goes on as it began: ``a | b | c``."""
+        first = parts[0]
+        if connector != "none" and first._connector == connector and not first._lookups:
+            parts = (*first._args, *parts[1:])
         joined = cls(*parts)
         joined._connector = connector
         return joined

@@ -10,7 +10,7 @@ occur here; `arguments.py` spells them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, Protocol, TypeAlias, Union
@@ -18,6 +18,7 @@ from typing import Final, Literal, Protocol, TypeAlias, Union
 from ..calls.environment import Environment
 from ..calls.plans import Plan
 from ..calls.server import ServerFacts
+from ..errors import InvalidLookup
 from ..metadata.module import FieldMeta, ModuleMeta
 
 Operator: TypeAlias = Literal["<", "<=", ">", ">="]
@@ -179,6 +180,9 @@ _COMPOSITE: Final = (And, Or)
 INNER: Final = (And, Or, Not)
 """For `isinstance`: the nodes that are no atoms."""
 
+MOST_LEVELS: Final = 100
+"""Levels of And, Or and Not in one condition."""
+
 TRUE: Final = And(())
 FALSE: Final = Or(())
 
@@ -223,31 +227,61 @@ def mapped(node: Node, replace: Callable[[Atom], Node]) -> Node:
 def atoms(node: Node) -> tuple[Atom, ...]:
     """Every atom of the tree, from left to right."""
     found: list[Atom] = []
-    _collect(node, found)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _COMPOSITE):
+            waiting.extend(reversed(node.children))
+        elif isinstance(node, Not):
+            waiting.append(node.child)
+        else:
+            found.append(node)
     return tuple(found)
 
 
 def contains(node: Node, *kinds: type) -> bool:
     """Whether an atom of one of these classes is in the tree."""
-    if isinstance(node, _COMPOSITE):
-        found = set(map(type, node.children))
-        if found.isdisjoint(INNER):
-            return not found.isdisjoint(kinds)
-        return any(contains(child, *kinds) for child in node.children)
-    return contains(node.child, *kinds) if isinstance(node, Not) else isinstance(node, kinds)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _COMPOSITE):
+            found = set(map(type, node.children))
+            if not found.isdisjoint(kinds):
+                return True
+            if not found.isdisjoint(INNER):
+                waiting.extend(node.children)
+        elif isinstance(node, Not):
+            waiting.append(node.child)
+        elif isinstance(node, kinds):
+            return True
+    return False
 
 
-def _collect(node: Node, found: list[Atom]) -> None:
-    if isinstance(node, _COMPOSITE):
-        for child in node.children:
-            if isinstance(child, INNER):
-                _collect(child, found)
-            else:
-                found.append(child)
-    elif isinstance(node, Not):
-        _collect(node.child, found)
-    else:
-        found.append(node)
+def check_depth(node: Node) -> None:
+    """Raise `InvalidLookup` for a tree that is nested deeper than trees are worked on."""
+    level: Sequence[Node] = (node,)
+    depth = 1
+    while not set(map(type, level)).isdisjoint(INNER):
+        depth += 1
+        if depth > MOST_LEVELS:
+            raise too_deep(depth)
+        below: list[Node] = []
+        for each in level:
+            if isinstance(each, Not):
+                below.append(each.child)
+            elif isinstance(each, _COMPOSITE):
+                below.extend(each.children)
+        level = below
+
+
+def too_deep(levels: int) -> InvalidLookup:
+    """The refusal of a condition that is nested too deeply."""
+    return InvalidLookup(
+        f"A condition is nested {levels} levels deep or more, and {MOST_LEVELS} are the most. "
+        "Alternatives that are joined by | and conditions that are joined by & take one level "
+        "however many they are, as long as the two do not alternate: collect them, and join them "
+        "once."
+    )
 
 
 def _bracketed(node: Node) -> str:

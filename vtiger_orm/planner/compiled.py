@@ -11,13 +11,24 @@ from ..calls.environment import Environment
 from ..calls.plans import RowStream
 from ..conditions.evaluate import on_the_wall, with_instants
 from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
-from ..conditions.tree import TRUE, And, Atom, InSelection, Node, Present, Selection, all_of, atoms
+from ..conditions.tree import (
+    TRUE,
+    And,
+    Atom,
+    InSelection,
+    Node,
+    Present,
+    Selection,
+    all_of,
+    atoms,
+    check_depth,
+)
 from ..errors import UnsupportedQuery
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from .atom_forms import Forms, tidied
 from .branches import Branch, Branches, Comparison, has_residual, nulls, sendable
-from .normal_form import is_exact, normal_form, superset
+from .normal_form import is_exact, normal_form, simplified, superset
 from .packing import Packing
 from .statement import Statement
 
@@ -88,8 +99,12 @@ class Compiled:
         """Whether every branch of the superset implies that this holds."""
         if not is_exact(part):
             return False
-        alternatives = [frozenset(branch) for branch in part]
-        return all(any(each.issubset(branch) for each in alternatives) for branch in self.superset)
+        single = {branch[0] for branch in part if len(branch) == 1}
+        others = [frozenset(branch) for branch in part if len(branch) != 1]
+        return all(
+            not single.isdisjoint(branch) or any(each.issubset(branch) for each in others)
+            for branch in self.superset
+        )
 
     @cached_property
     def verdict_atoms(self) -> tuple[Atom, ...]:
@@ -187,8 +202,9 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     """The selection's condition in normal form; `tree` in place of its own where querysets in
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
     module = selection.module
-    tree = with_instants(selection.where if tree is None else tree, env.timezone)
-    tree = on_the_wall(tree, env.zone)
+    tree = selection.where if tree is None else tree
+    check_depth(tree)
+    tree = simplified(on_the_wall(with_instants(tree, env.timezone), env.zone))
     columns, *later = _column_groups(wires(module, selection.columns), env.url_budget // 2)
     branches = _branches(module, env, tree, columns)
     return Compiled(module, env, tree, branches, columns, tuple(later))

@@ -9,10 +9,11 @@ that moves meanwhile the result is as sharp as that.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Final
 
 from ..calls.plans import Plan
+from ..conditions.evaluate import comparable_of
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import (
     FALSE,
@@ -24,22 +25,24 @@ from ..conditions.tree import (
     Or,
     all_of,
     any_of,
+    atoms,
     negated,
 )
 from ..errors import ScanTooLarge, UnsupportedQuery
-from ..ids import id_number, is_id
 from .asking import counts
 from .atom_forms import Forms
-from .branches import SENDABLE, Branch, Branches, Comparison, InList
-from .compiled import Compiled
+from .branches import SENDABLE, Branch, Branches, Comparison
+from .compiled import TEXTS, Compiled
 from .normal_form import absorb, is_exact, normal_form
 from .strategy import in_id_order
 from .streams import pull
 
 MOST_STATEMENTS: Final = 40
 """Beyond so many statements the ids are read instead."""
-_MOST_STEPS: Final = 400
-"""Beyond so many summands the search for statements that cancel out is given up."""
+_MOST_WORK: Final = 20_000
+"""Conditions that are looked at in the search for statements that cancel out."""
+_MOST_OVERLAPS: Final = 20_000
+"""Pairs of alternatives that are looked at for records that both of them count."""
 
 
 def count_of(what: Compiled) -> Plan[int]:
@@ -56,15 +59,15 @@ def count_of(what: Compiled) -> Plan[int]:
 
 
 def difference(what: Compiled) -> Counter[Branches] | None:
-    """Statements and how often each counts (also negatively); None when they would be too many
-    or when counts do not tell, as with rows the user may not see."""
+    """Statements and how often each counts (also negatively); None when they would be too many,
+    when finding them would take too long, or when counts do not tell, as with rows the user may
+    not see."""
     if what.env.thinned_pages or not _counts_records(what):
         return None
-    forms = Forms.of(what.module, what.env)
     total: Counter[Branches] = Counter()
-    for steps, (sign, branches) in enumerate(_positive(what.tree, forms)):
+    for sign, branches in _positive(what):
         part = None if branches is None else _one_by_one(what, branches)
-        if part is None or steps > _MOST_STEPS:
+        if part is None:
             return None
         for group, times in part.items():
             total[group] += sign * times
@@ -86,21 +89,29 @@ def _counts_records(what: Compiled) -> bool:
     return all(isinstance(part, Comparison) and part.operator == "=" for part in joining)
 
 
-def _positive(tree: Node, forms: Forms) -> Iterator[tuple[int, Branches | None]]:
-    """The tree as a sum of conditions that can be sent; None stands for one that cannot."""
-    branches = normal_form(tree, forms)
-    if is_exact(branches):
-        yield 1, branches
+def _positive(what: Compiled) -> Iterator[tuple[int, Branches | None]]:
+    """The condition as a sum of others that can be sent; None where that cannot be found."""
+    if what.is_exact:
+        yield 1, what.branches
         return
-    atom = _unsayable(tree, forms)
-    if atom is None:
-        yield 1, None
-        return
-    without = assume(tree, atom, FALSE)
-    yield from _positive(without, forms)
-    for sign, found in _positive(all_of(atom, without), forms):
-        yield -sign, found
-    yield from _positive(all_of(atom, assume(tree, atom, TRUE)), forms)
+    forms = Forms.of(what.module, what.env)
+    waiting: list[tuple[int, Node]] = [(1, what.tree)]
+    left = _MOST_WORK
+    while waiting:
+        sign, tree = waiting.pop()
+        left -= len(atoms(tree)) + 1
+        if left < 0:
+            yield sign, None
+            return
+        atom = _unsayable(tree, forms)
+        if atom is None:
+            branches = normal_form(tree, forms)
+            yield sign, branches if is_exact(branches) else None
+            continue
+        without = assume(tree, atom, FALSE)
+        waiting.append((sign, all_of(atom, assume(tree, atom, TRUE))))
+        waiting.append((-sign, all_of(atom, without)))
+        waiting.append((sign, without))
 
 
 def _unsayable(tree: Node, forms: Forms, positive: bool = True) -> Atom | None:
@@ -142,50 +153,71 @@ def _one_by_one(what: Compiled, branches: Branches) -> Counter[Branches] | None:
     """
     terms: Counter[Branches] = Counter()
     left = [(1, branches)]
+    work = 0
     while left:
         sign, several = left.pop()
         try:
             groups = what.packing.packed(several)
         except UnsupportedQuery:
             return None  # all of an overlap's conditions do not fit into one statement
+        if len(terms) + len(groups) > 2 * MOST_STATEMENTS:
+            return None
+        for group in groups:
+            terms[group] += sign
+        if len(groups) < 2 or _are_disjoint(groups, what):
+            continue
         for index, first in enumerate(groups):
-            terms[first] += sign
-            both = _overlap(first, groups[index + 1 :])
+            others = [branch for group in groups[index + 1 :] for branch in group]
+            work += len(first) * len(others)
+            if work > _MOST_OVERLAPS:
+                return None
+            both = _overlap(first, others, what)
             if both:
                 left.append((-sign, both))
-        if len(terms) + len(left) > 2 * MOST_STATEMENTS:
-            return None
     return terms
 
 
-def _overlap(first: Branches, others: list[Branches]) -> Branches:
+def _overlap(first: Branches, others: Sequence[Branch], what: Compiled) -> Branches:
     """What holds where the first statement and one of the others hold."""
+    allowed = [_allowed(branch, what) for branch in others]
     return absorb(
         tuple(dict.fromkeys((*one, *other)))
-        for one in first
-        for group in others
-        for other in group
-        if not _exclusive(one, other)
+        for one, mine in ((branch, _allowed(branch, what)) for branch in first)
+        for other, theirs in zip(others, allowed)
+        if not any(mine[wire].isdisjoint(theirs[wire]) for wire in mine.keys() & theirs.keys())
     )
 
 
-def _exclusive(one: Branch, other: Branch) -> bool:
-    """Whether the branches ask for different records of the same reference, or different ids."""
-    wanted = {part.wire: _numbers(part) for part in one if isinstance(part, SENDABLE)}
-    return any(
-        numbers and wanted.get(part.wire) and not numbers & wanted[part.wire]
-        for part in other
-        if isinstance(part, SENDABLE) and (numbers := _numbers(part))
-    )
+def _are_disjoint(groups: Sequence[Branches], what: Compiled) -> bool:
+    """Whether there is a field of which every statement asks for other values."""
+    allowed = [[_allowed(branch, what) for branch in group] for group in groups]
+    wires = set(allowed[0][0]).intersection(*(branch for group in allowed for branch in group))
+    for wire in wires:
+        values = [frozenset().union(*(branch[wire] for branch in group)) for group in allowed]
+        if len(frozenset().union(*values)) == sum(map(len, values)):
+            return True
+    return False
 
 
-def _numbers(part: Comparison | InList) -> set[int]:
-    """The record numbers a comparison allows, if it is one of references or ids."""
-    if isinstance(part, Comparison):
-        values: tuple[str, ...] = (part.value,) if part.operator == "=" else ()
-    else:
-        values = part.values
-    return {id_number(value) for value in values} if all(map(is_id, values)) else set()
+def _allowed(branch: Branch, what: Compiled) -> dict[str, frozenset[Hashable]]:
+    """The values that a branch allows for a field, as the server compares them; only of fields
+    whose values are listed and can be compared."""
+    found: dict[str, frozenset[Hashable]] = {}
+    for part in branch:
+        if not isinstance(part, SENDABLE):
+            continue
+        if isinstance(part, Comparison) and part.operator != "=":
+            continue
+        family = what.module.by_wire[part.wire].family
+        if family in TEXTS and what.env.collation == "unknown":
+            continue
+        if quirk_of(what.module.name, part.wire) is Quirk.SEVERAL:
+            continue
+        texts = (part.value,) if isinstance(part, Comparison) else part.values
+        values = frozenset(map(comparable_of(family), texts))
+        if None not in values:
+            found[part.wire] = values & found.get(part.wire, values)
+    return found
 
 
 def _sum(what: Compiled, terms: Counter[Branches]) -> Plan[int]:

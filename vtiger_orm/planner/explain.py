@@ -11,7 +11,7 @@ from .branches import Branches
 from .compiled import Compiled, compiled
 from .orders import Paging, check_order, has_runs, mixes_blanks, normalised, paging_of, server_order
 from .pages_by_value import first_page as descending_page
-from .reasons import branch_text, calls_of, reasons_of
+from .reasons import branch_texts, calls_of, reasons_of
 from .semijoin import replaced
 from .sorting import first_page as sorted_page
 from .sorting import first_page_may_do
@@ -83,7 +83,7 @@ def explain(selection: Selection, env: Environment) -> Explanation:
     return Explanation(
         selection=str(selection),
         statements=tuple(first_statements(what, strategy, paging, selection)),
-        branches=tuple(map(branch_text, what.branches)),
+        branches=branch_texts(what.branches),
         residual=None if what.is_exact else str(what.residual),
         reading=str(strategy) if strategy is Strategy.NOTHING else f"{strategy}; {paging}",
         calls=None if inner else calls,

@@ -97,8 +97,12 @@ def _blanks_first(
         yield Rows(rows)
     if stop is not None and len(seen) >= stop - start:
         return
-    wanted = None if stop is None else stop - start - len(seen)
-    others = _as_sorted(what.where(Present(order[0].field)), order, paging, 0, wanted)
+    skipped = 0
+    if start and not seen:
+        blank_rows = yield from count_of(what.where(Not(Present(order[0].field))))
+        skipped = max(start - blank_rows, 0)
+    end = None if stop is None else skipped + stop - start - len(seen)
+    others = _as_sorted(what.where(Present(order[0].field)), order, paging, skipped, end)
     yield from keep(others, lambda row: row["id"] not in seen)
 
 

@@ -9,19 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from operator import is_
 from typing import Final
 
-from ..conditions.tree import INNER, And, Atom, Node, Not, Or, negated
+from ..conditions.tree import (
+    INNER,
+    And,
+    Atom,
+    Equal,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    all_of,
+    any_of,
+    negated,
+)
 from .atom_forms import Forms
 from .branches import SENDABLE, Branch, Branches, Part, Residual, nulls, sendable
 
 _COMPOSITE: Final = (And, Or)
+_EQUALITIES: Final = (Equal, OneOf)
 _SENDABLE: Final = frozenset(SENDABLE)
 
 MOST_BRANCHES: Final = 48
 """A product of ORs with more branches is not multiplied out."""
 FOLDED_BRANCHES: Final = 24
 """What is kept of such a product; the rest of it is left to local evaluation."""
+_MOST_REFUSED: Final = 6
+"""After so many factors that did not fit the others, which are no smaller, are not tried."""
+_MOST_MULTIPLIED: Final = 8000
+"""So many branches are made on the way to one product."""
 _MOST_COMPARED: Final = 200
 """Beyond so many branches redundant ones are not searched for."""
 
@@ -45,6 +63,59 @@ def normal_form(node: Node, forms: Forms, positive: bool = True) -> Branches:
         return absorb([branch for result in results for branch in result])
     signed = node.children if positive else tuple(map(negated, node.children))
     return _product(results, signed)
+
+
+def simplified(node: Node) -> Node:
+    """The same condition with equalities of one field in one list: those that are joined by OR,
+    and the negated ones that are joined by AND."""
+    if isinstance(node, Not):
+        child = simplified(node.child)
+        return node if child is node.child else negated(child)
+    if not isinstance(node, _COMPOSITE):
+        return node
+    children: Sequence[Node] = node.children
+    negative = isinstance(node, And)
+    if not set(map(type, children)).isdisjoint(INNER):
+        children = [simplified(each) for each in children]
+    elif negative:
+        return node
+    atoms = [_equality(each, negative) for each in children]
+    wires = [atom.field.wire for atom in atoms if atom is not None]
+    if len(wires) > len(set(wires)):
+        children = _listed(children, atoms)
+    elif all(map(is_, children, node.children)):
+        return node
+    return all_of(*children) if negative else any_of(*children)
+
+
+def _listed(children: Sequence[Node], atoms: Sequence[Equal | OneOf | None]) -> list[Node]:
+    """The children, the equalities among them in one list for each field."""
+    values: dict[str, list[str]] = {}
+    for atom in atoms:
+        if atom is not None:
+            values.setdefault(atom.field.wire, []).extend(_values(atom))
+    kept: list[Node] = []
+    for child, atom in zip(children, atoms):
+        if atom is None:
+            kept.append(child)
+        elif (found := values.pop(atom.field.wire, None)) is not None:
+            listed = OneOf(atom.field, tuple(dict.fromkeys(found)))
+            kept.append(Not(listed) if isinstance(child, Not) else listed)
+    return kept
+
+
+def _equality(node: Node, negative: bool) -> Equal | OneOf | None:
+    if isinstance(node, Not):
+        if not negative:
+            return None
+        node = node.child
+    elif negative:
+        return None
+    return node if isinstance(node, _EQUALITIES) else None
+
+
+def _values(atom: Equal | OneOf) -> tuple[str, ...]:
+    return (atom.value,) if isinstance(atom, Equal) else atom.values
 
 
 def superset(branches: Branches) -> Branches:
@@ -107,8 +178,13 @@ def _multiplied(
     """
     branches: Branches = (base,)
     left: list[Part] = []
+    work = 0
     for result, node in several:
-        product = _times(branches, result) if len(branches) * len(result) <= 8 * most else None
+        product = None
+        size = len(branches) * len(result)
+        if len(left) < _MOST_REFUSED and size <= 8 * most and work + size <= _MOST_MULTIPLIED:
+            work += size
+            product = _times(branches, result)
         if product is None or len(product) > most:
             left.append(Residual(node))
         else:

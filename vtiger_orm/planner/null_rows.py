@@ -24,11 +24,11 @@ from ..ids import id_number
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from .asking import ask, count, counts
-from .branches import ALWAYS, Branches, Comparison, not_null
+from .branches import ALWAYS, Branches, Comparison, not_null, one_of
 from .compiled import Compiled
-from .pages_by_id import PagesAfter, advancing
+from .pages_by_id import PagesAfter, advancing, sent
 from .statement import Statement
-from .streams import pull
+from .streams import everything, pull
 
 _NO_EMPTY: Final = frozenset({Family.INTEGER, Family.DECIMAL, Family.DATE, Family.DATETIME})
 """Types whose empty values are NULL in the database: a value ends the NULL rows."""
@@ -65,6 +65,7 @@ def null_rows(
         place = pages.last
         rows = yield from pages.next_page(what.env.page_size)
         found = _leading(rows, fields, descending)
+        found = yield from _without_lost_references(what, fields, found)
         full = len(found) == len(rows) and not pages.ended
         read += 1
         if full and read.bit_count() == 1 and (yield from _is_past_null(what, fields, rows[-1])):
@@ -92,6 +93,32 @@ def _leading(rows: Sequence[Row], fields: Sequence[FieldMeta], descending: bool)
     return found
 
 
+def _without_lost_references(
+    what: Compiled, fields: Sequence[FieldMeta], rows: list[Row]
+) -> Plan[list[Row]]:
+    """The rows without those that refer to a record that was deleted, which read as blank.
+
+    They sort behind NULL, so there are none unless the last row is one of them.
+    """
+    refers = tuple(
+        Comparison(f.wire, ">", f"{what.module.prefix}x0")
+        for f in fields
+        if f.family is Family.REFERENCE
+    )
+    if not rows or not refers:
+        return rows
+    ids = what.reading(())
+
+    def among(rows: Sequence[Row]) -> Branches:
+        same = one_of("id", tuple(row["id"] for row in rows))
+        return tuple((same, each) for each in refers)
+
+    if not (yield from count(ids.statement(among(rows[-1:])), what.env)):
+        return rows
+    lost = {row["id"] for row in (yield from everything(sent(ids, among(rows))))}
+    return [row for row in rows if row["id"] not in lost]
+
+
 def _is_past_null(what: Compiled, fields: Sequence[FieldMeta], row: Row) -> Plan[bool]:
     """Whether one of the fields is empty rather than NULL in this row.
 
@@ -110,7 +137,8 @@ def has_null(what: Compiled, wires: Sequence[str], branches: Branches) -> Plan[b
     fields = [what.module.by_wire[wire] for wire in wires]
     statement = what.statement(branches, order=(*wires, "id"), limit=1)
     rows = yield from ask(statement, what.env)
-    return any(all(_blank(row, field) for field in fields) for row in rows)
+    found = [row for row in rows if all(_blank(row, field) for field in fields)]
+    return bool((yield from _without_lost_references(what, fields, found)))
 
 
 def filled(what: Compiled, wire: str) -> Comparison:

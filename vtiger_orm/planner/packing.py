@@ -23,6 +23,8 @@ _BOUNDS: Final = 80
 _COMPARISON: Final = 24
 _CHARACTER: Final = 12
 """Bytes that a comparison without its value, and one character of a value, take at most."""
+_MOST_TRIED: Final = 8
+"""Statements, the latest ones, that are looked at for room."""
 _VALUE: Final = 600
 """Bytes in every branch that reading value by value needs."""
 LISTED_REFERENCES: Final = 200
@@ -66,7 +68,8 @@ class Packing:
                     alone.extend((piece,) for piece in pieces)
                     continue
                 size = _length(branch)
-            for index, group in enumerate(groups):
+            recent = max(len(groups) - _MOST_TRIED, 0)
+            for index, group in enumerate(groups[recent:], recent):
                 if sizes[index] + size <= self.room and self._may_join(group, branch):
                     groups[index] = (*group, branch)
                     sizes[index] += size

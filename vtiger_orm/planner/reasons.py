@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import ceil
 
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import And, Atom, Compare, InMonth, Like, Not, OneOf, Or, Order, Selection
-from .branches import Branch, Comparison, InList, IsNull, Residual
+from .branches import Branch, Branches, Comparison, InList, IsNull, Part, Residual
 from .compiled import Compiled
 from .normal_form import negative_atoms
 from .orders import Paging
@@ -15,15 +15,24 @@ from .statement import condition, is_plain
 from .strategy import Strategy
 
 
-def branch_text(branch: Branch) -> str:
+def branch_texts(branches: Branches) -> tuple[str, ...]:
+    """Each of the alternatives, what they have in common written out once."""
+    texts: dict[int, str] = {}
+    return tuple(branch_text(branch, texts) for branch in branches)
+
+
+def branch_text(branch: Branch, known: dict[int, str] | None = None) -> str:
     """One alternative: conditions as they are sent, and in words what cannot be."""
     texts = []
+    known = {} if known is None else known
     for part in branch:
         match part:
             case IsNull(wire):
                 texts.append(f"{wire} is NULL")
             case Residual(node):
-                texts.append(f"({node})")
+                if id(node) not in known:
+                    known[id(node)] = f"({node})"
+                texts.append(known[id(node)])
             case Comparison() | InList():
                 texts.append(condition(part))
     return " and ".join(texts) or "always"
@@ -100,8 +109,9 @@ def _about_condition(what: Compiled) -> Iterator[str]:
     env = what.env
     if what.is_exact:
         return
+    parts = {part for branch in what.branches for part in branch}
     for atom in negative_atoms(what.tree):
-        yield from _about_negation(atom, what)
+        yield from _about_negation(atom, parts)
     for wires in what.null_fields:
         for wire in sorted(wires):
             yield f"{wire} may be NULL, which satisfies the condition but cannot be asked for"
@@ -115,10 +125,10 @@ def _about_condition(what: Compiled) -> Iterator[str]:
         yield "pages may lack rows that the user may not see, so a short page is not the end"
 
 
-def _about_negation(atom: Atom, what: Compiled) -> Iterator[str]:
+def _about_negation(atom: Atom, parts: Collection[Part]) -> Iterator[str]:
     if isinstance(atom, Like):
         yield f"there is no NOT LIKE: not ({atom}) is decided on the rows"
-    elif isinstance(atom, OneOf) and Residual(Not(atom)) in {p for b in what.branches for p in b}:
+    elif isinstance(atom, OneOf) and Residual(Not(atom)) in parts:
         yield f"{len(atom.values)} values are too many for a chain of != on {atom.field.name}"
 
 

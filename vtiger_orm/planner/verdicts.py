@@ -1,51 +1,73 @@
 """Rows judged in memory, where necessary with the server's verdict on single conditions.
 
 Some atoms cannot be evaluated on a row: text where the collation is unknown, a field that never
-comes back, a reference that joins several records, records of another queryset. Then the server
-is asked, page by page, for which of these rows the atom is true. The rows are read first, so a
-row that changes in between may be left out but never wrongly taken; a row that was deleted in
-between is no row for which the atom is false.
+comes back, a reference that joins several records, records of another queryset. Of others some
+rows show too little (see `doubts`). Then the server is asked, page by page, for which of these
+rows the atom is true. The rows are read first, so a row that changes in between may be left out
+but never wrongly taken; a row that was deleted in between is no row for which the atom is false.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
-from ..conditions.evaluate import predicate, record_number, wire_text
+from ..conditions.evaluate import Verdict, predicate, record_number, wire_text
 from ..conditions.tree import TRUE, Atom, InSelection, Node, OneOf, Selection, all_of
 from ..errors import UnsupportedQuery
 from .compiled import Compiled, compiled
+from .doubts import Doubts
 from .pages_by_id import sent
 from .streams import everything, keep, pull
 
 
 def judged(stream: RowStream, what: Compiled) -> RowStream:
     """Only those rows of the superset that satisfy the whole condition."""
-    if not what.verdict_atoms:
+    doubts = Doubts(what)
+    if not what.verdict_atoms and not doubts:
         yield from keep(stream, predicate(what.residual, what.env))
         return
     known: dict[InSelection, _Records] = {}
+    certain = None if what.verdict_atoms else predicate(what.residual, what.env)
     while (page := (yield from pull(stream))) is not None:
-        verdicts: dict[Atom, Container[str]] = {}
-        found: list[set[str]] = []
+        verdicts: dict[Atom, Verdict] = {}
         for atom in what.verdict_atoms:
             if isinstance(atom, InSelection):
                 records = known.setdefault(atom, _Records(atom))
-                verdicts[atom] = yield from records.verdict(page, what)
+                verdicts[atom] = Verdict((yield from records.verdict(page, what)))
             else:
-                found.append((yield from _verdict(atom, page, what)))
-                verdicts[atom] = found[-1]
-        accept = predicate(what.residual, what.env, verdicts)
-        rows = [row for row in page if accept(row)]
-        doubtful = [row for row in rows if any(row["id"] not in true for true in found)]
-        if doubtful:
-            gone = {row["id"] for row in doubtful} - (yield from _verdict(TRUE, doubtful, what))
-            rows = [row for row in rows if row["id"] not in gone]
-        if rows:
-            yield Rows(rows)
+                verdicts[atom] = Verdict((yield from _verdict(atom, page, what)))
+        for atom, rows in (yield from doubts.of(page)).items():
+            true = yield from _verdict(atom, rows, what)
+            verdicts[atom] = Verdict(true, {row["id"] for row in rows})
+        accept = certain
+        if accept is None or verdicts:
+            accept = predicate(what.residual, what.env, verdicts)
+        accepted = [row for row in page if accept(row)]
+        accepted = yield from _still_there(accepted, verdicts, what)
+        if accepted:
+            yield Rows((yield from doubts.read_alone(accepted)))
+
+
+def _still_there(
+    rows: list[Row], verdicts: Mapping[Atom, Verdict], what: Compiled
+) -> Plan[list[Row]]:
+    """The rows without those that were deleted before the server was asked about them."""
+    asked = [each for atom, each in verdicts.items() if not isinstance(atom, InSelection)]
+    absent = [
+        row
+        for row in rows
+        if any(
+            row["id"] not in each.true and (each.asked is None or row["id"] in each.asked)
+            for each in asked
+        )
+    ]
+    if not absent:
+        return rows
+    gone = {row["id"] for row in absent} - (yield from _verdict(TRUE, absent, what))
+    return [row for row in rows if row["id"] not in gone]
 
 
 def _verdict(atom: Node, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:

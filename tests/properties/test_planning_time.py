@@ -1,0 +1,179 @@
+"""Planning takes time in proportion to the condition, whatever its shape; what would take longer
+is refused before anything is sent."""
+
+from __future__ import annotations
+
+import operator
+import random
+import time
+from collections.abc import Callable, Generator
+from functools import reduce
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.support.planned import careful, things
+from vtiger_orm.conditions.collation import matcher
+from vtiger_orm.conditions.evaluate import predicate
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Not, Order, Selection, all_of, any_of
+from vtiger_orm.errors import InvalidLookup
+from vtiger_orm.metadata.interpret import module_meta
+from vtiger_orm.planner import explain, plan_count, plan_exists, plan_rows
+
+META = module_meta(things())
+LEAVES = 2000
+FIELDS = ("name", "note", "mail")
+
+
+def either(parts: list[Q]) -> Q:
+    return reduce(operator.or_, parts)
+
+
+def all_at_once(parts: list[Q]) -> Q:
+    return reduce(operator.and_, parts)
+
+
+def numbered(make: Callable[[int], Q], number: int = LEAVES) -> list[Q]:
+    return [make(each) for each in range(number)]
+
+
+SHAPES: dict[str, Callable[[], Q]] = {
+    "values of a field": lambda: either(numbered(lambda n: Q(name=f"n{n}"))),
+    "values of fields": lambda: either(numbered(lambda n: Q(**{FIELDS[n % 3]: f"n{n}"}))),
+    "patterns": lambda: either(numbered(lambda n: Q(name__contains=f"n{n}"))),
+    "pairs": lambda: either(numbered(lambda n: Q(name=f"n{n}", note=f"m{n}"), LEAVES // 2)),
+    "pairs that overlap": lambda: either(
+        numbered(lambda n: Q(name=f"n{n % 7}", note__gt=f"m{n}"), LEAVES // 2)
+    ),
+    "chain of exclude": lambda: all_at_once(numbered(lambda n: ~Q(name=f"n{n}"))),
+    "chain of exclude over fields": lambda: all_at_once(
+        numbered(lambda n: ~Q(**{FIELDS[n % 3]: f"n{n}"}))
+    ),
+    "chain of patterns": lambda: all_at_once(numbered(lambda n: ~Q(name__contains=f"n{n}"))),
+    "negated alternatives": lambda: either(numbered(lambda n: ~Q(name__contains=f"n{n}"))),
+    "product": lambda: all_at_once(
+        numbered(lambda n: Q(name=f"n{n}") | Q(note=f"m{n}"), LEAVES // 2)
+    ),
+    "product of blanks": lambda: all_at_once(
+        numbered(lambda n: Q(**{FIELDS[n % 3]: None}) | Q(whole=n), LEAVES // 2)
+    ),
+    "negated pairs": lambda: all_at_once(
+        numbered(lambda n: ~Q(name=f"n{n}", note=f"m{n}"), LEAVES // 2)
+    ),
+    "sums of products": lambda: either(
+        numbered(
+            lambda n: (Q(name=f"n{n}") | Q(note="m")) & (Q(mail=f"k{n}") | Q(whole=n)),
+            LEAVES // 4,
+        )
+    ),
+    "long list": lambda: ~Q(name__in=[f"n{n}" for n in range(LEAVES)]),
+}
+
+
+def random_tree(seed: int) -> Q:
+    chance = random.Random(seed)
+
+    def leaf() -> Q:
+        field = chance.choice(FIELDS)
+        lookup, value = chance.choice(
+            [("", f"v{chance.randrange(99)}"), ("__contains", "a"), ("__lt", "m"), ("", None)]
+        )
+        one = Q(**{field + lookup: value})
+        return ~one if chance.random() < 0.3 else one
+
+    def tree(leaves: int) -> Q:
+        if leaves == 1:
+            return leaf()
+        parts = min(chance.choice([2, 2, 3, 5, 10]), leaves)
+        cuts = [0, *sorted(chance.sample(range(1, leaves), parts - 1)), leaves]
+        children = [tree(after - before) for before, after in pairwise(cuts)]
+        joined = (either if chance.random() < 0.5 else all_at_once)(children)
+        return ~joined if chance.random() < 0.2 else joined
+
+    return tree(LEAVES)
+
+
+SHAPES |= {f"random {seed}": lambda seed=seed: random_tree(seed) for seed in range(2)}  # type: ignore[misc]
+
+
+def first_step(plan: Generator[Any, Any, Any]) -> None:
+    """What happens before anything is sent."""
+    next(plan, None)
+    plan.close()
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_two_thousand_conditions_are_planned_within_a_second(shape: str, known: bool) -> None:
+    env = careful(page_size=100, precedence_known=known)
+    selection = Selection(META, resolve(META, [SHAPES[shape]()], {}))
+    by_name = Selection(META, selection.where, (Order(META.fields["name"], True),))
+    plans: dict[str, Callable[[], object]] = {
+        "rows": lambda: first_step(plan_rows(selection, env)),
+        "order": lambda: first_step(plan_rows(by_name, env)),
+        "count": lambda: first_step(plan_count(selection, env)),
+        "exists": lambda: first_step(plan_exists(selection, env)),
+        "explain": lambda: str(explain(selection, env)),
+        "evaluate": lambda: predicate(selection.where, env)({"id": "40x1"}),
+    }
+    for name, plan in plans.items():
+        began = time.process_time()
+        plan()
+        assert time.process_time() - began < 1, name
+
+
+def test_counts_of_alternatives_that_exclude_each_other_are_added() -> None:
+    """So many that they take several statements, none of which overlaps."""
+    env = careful(page_size=100)
+    pairs = either(numbered(lambda n: Q(name=f"n{n}", note=f"m{n}"), 500))
+    plan = plan_count(Selection(META, resolve(META, [pairs], {})), env)
+    batch = next(plan)
+    assert 2 < len(batch.calls) < 40  # type: ignore[union-attr]
+    assert all("count(*)" in call.text for call in batch.calls)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("join", [operator.or_, operator.and_])
+def test_however_many_are_joined_one_by_one(join: Callable[[Q, Q], Q]) -> None:
+    joined = reduce(join, numbered(lambda n: Q(name__contains=f"n{n}"), 5000))
+    node = resolve(META, [joined], {})
+    assert len(node.children) == 5000  # type: ignore[union-attr]
+    assert "name__contains='n4999'" in repr(joined)
+    assert joined == reduce(join, numbered(lambda n: Q(name__contains=f"n{n}"), 5000))
+
+
+def test_conditions_that_are_nested_too_deeply_are_refused_with_the_number() -> None:
+    deep = Q(name="a")
+    for number in range(49):
+        deep = (deep | Q(note=f"b{number}")) & Q(mail=f"c{number}")
+    resolve(META, [deep], {})
+    deep = deep | Q(name="b")
+    with pytest.raises(InvalidLookup, match="101 levels deep or more, and 100 are the most"):
+        deep & Q(name="c")
+    with pytest.raises(InvalidLookup, match="101 levels"):
+        assert ~deep
+    node = resolve(META, [Q(name="a")], {})
+    for number in range(40):
+        node = all_of(any_of(node, *resolved(number)), *resolved(number))
+    first_step(plan_rows(Selection(META, node), careful()))
+    for number in range(5000):
+        node = all_of(Not(any_of(node, *resolved(number))), *resolved(number))
+    for plan in (plan_rows, plan_count, plan_exists):
+        with pytest.raises(InvalidLookup, match="nested 101 levels"):
+            first_step(plan(Selection(META, node), careful()))
+    with pytest.raises(InvalidLookup, match="collect them, and join them"):
+        explain(Selection(META, node), careful())
+
+
+def resolved(number: int) -> list[Any]:
+    return [resolve(META, [], {"name__contains": f"a{number}"})]
+
+
+def test_patterns_are_matched_in_one_walk() -> None:
+    """A text that nearly matches is not tried in every way there is."""
+    began = time.process_time()
+    assert not matcher("%a" * 40 + "%b")("a" * 5000)
+    assert matcher("%a" * 40 + "%")("a" * 5000)
+    assert not matcher("%" + "_a%" * 30 + "c")("ba" * 2000)
+    assert time.process_time() - began < 1

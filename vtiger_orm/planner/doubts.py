@@ -1,0 +1,110 @@
+"""Rows that show too little to decide a condition on them.
+
+A reference to a deleted record reads as blank, but the server still compares the stored number.
+And the server remembers within one request every text that it has encoded for HTML: a stored
+``R&amp;D`` that follows a stored ``R&D`` reads ``R&D`` too. Of such rows the server is asked, and
+one whose text is wrong is read again alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from html.entities import codepoint2name
+from typing import Final
+
+from ..calls.operations import Row
+from ..calls.plans import Plan
+from ..conditions.evaluate import is_blank, wire_text
+from ..conditions.tree import Atom, Present, atoms
+from ..metadata.kinds import Family
+from .asking import count
+from .branches import Comparison
+from .compiled import TEXTS, Compiled
+from .pages_by_id import rows_by_id
+
+_ENCODED: Final = re.compile("['" + "".join(re.escape(chr(each)) for each in codepoint2name) + "]")
+"""Characters that HTML may write as an entity."""
+_ENTITY: Final = "%&%;%"
+"""The pattern of every text that holds one."""
+
+
+class Doubts:
+    """What the rows of one stream leave open, of the conditions that are decided on them."""
+
+    def __init__(self, what: Compiled) -> None:
+        self._what = what
+        every = dict.fromkeys(atoms(what.residual))
+        left = [each for each in every if each not in what.verdict_atoms]
+        self._references = [each for each in left if each.field.family is Family.REFERENCE]
+        self._texts = [
+            each for each in left if each.field.family in TEXTS and not isinstance(each, Present)
+        ]
+        self._seen: set[str] = set()
+        self._wrong: dict[str, set[str]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there may be any."""
+        return bool(self._references or self._texts)
+
+    def of(self, page: Sequence[Row]) -> Plan[dict[Atom, list[Row]]]:
+        """The rows of a page about which the server has to be asked, by condition."""
+        found: dict[Atom, list[Row]] = {}
+        for atom in self._references:
+            wire = atom.field.wire
+            rows = [row for row in page if is_blank(Family.REFERENCE, wire_text(row.get(wire)))]
+            if rows:
+                found[atom] = rows
+        if self._texts:
+            confused = self._confused(page)
+            for atom in self._texts:
+                rows = [row for row in page if atom.field.wire in confused.get(row["id"], ())]
+                if rows and (yield from self._holds_entities(atom.field.wire)):
+                    found[atom] = rows
+                    for row in rows:
+                        self._wrong.setdefault(row["id"], set()).add(atom.field.wire)
+        return found
+
+    def _confused(self, page: Sequence[Row]) -> dict[str, list[str]]:
+        """By row the fields whose text may be shown decoded, as it was shown before."""
+        wires = {atom.field.wire for atom in self._texts}
+        found: dict[str, list[str]] = {}
+        for row in page:
+            encoded = [
+                (wire, text)
+                for wire, text in row.items()
+                if isinstance(text, str) and _ENCODED.search(text)
+            ]
+            texts = [text for _, text in encoded]
+            doubtful = [
+                wire
+                for wire, text in encoded
+                if wire in wires and (text in self._seen or texts.count(text) > 1)
+            ]
+            if doubtful:
+                found[row["id"]] = doubtful
+            self._seen.update(texts)
+        return found
+
+    def _holds_entities(self, wire: str) -> Plan[bool]:
+        """Whether any text of the field could be confused: asked once in a while."""
+        env, name = self._what.env, self._what.module.name
+        if env.consistency != "strict" and env.knowledge.entity_free(name, wire):
+            return False
+        module = replace(self._what.reading(()), bounds=())
+        entities = ((Comparison(wire, "like", _ENTITY),),)
+        if (yield from count(module.statement(entities), env)):
+            return True
+        env.knowledge.learn_entity_free(name, wire)
+        return False
+
+    def read_alone(self, rows: list[Row]) -> Plan[list[Row]]:
+        """The rows, the texts that may be wrong read again, each in a request of its own."""
+        read: list[Row] = []
+        for row in rows:
+            for wire in sorted(self._wrong.get(row["id"], ())):
+                alone = yield from rows_by_id(self._what, [row["id"]], (wire,))
+                row = {**row, **alone.get(row["id"], {})}
+            read.append(row)
+        return read
