@@ -18,9 +18,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 ORDER = (
-    "_lazy",
     "_pickled",
     "errors",
+    "_lazy",
     "ids",
     "metadata",
     "values",
@@ -171,7 +171,7 @@ def test_every_import_of_the_runtime_points_down() -> None:
         ("vtiger_orm.models.reading", "vtiger_orm.session.session", Kind.LATE),
         ("vtiger_orm.records.record", "vtiger_orm.models.queryset", Kind.LATE),
         ("vtiger_orm.records.state", "vtiger_orm.package", Kind.TYPING),
-        ("vtiger_orm.metadata.facts", "vtiger_orm.values", Kind.TOP),
+        ("vtiger_orm.metadata.interpret", "vtiger_orm.values", Kind.TOP),
         ("vtiger_orm.calls.operations", "vtiger_orm.records", Kind.TYPING),
         ("vtiger_orm.emulator.crm", "vtiger_orm.dialects.cloud", Kind.LATE),
         ("vtiger_orm.emulator.engine.compile", "vtiger_orm.planner", Kind.LATE),

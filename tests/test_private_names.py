@@ -20,9 +20,6 @@ DOORS = {
 }
 """Files that read private names of a class in another file, and why."""
 
-SINKING = {"vtiger_orm/writing": 13}
-"""Folders whose files still do, and how often altogether: a number may fall, never rise."""
-
 PUBLIC = {"_asdict", "_fields", "_make", "_replace", "_getframe"}
 """Documented in spite of their look: of named tuples, and of `sys`."""
 
@@ -94,18 +91,12 @@ def all_foreign_reads(folder: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("package", ["vtiger_orm", "codegen", "generated"])
 def test_private_names_stay_in_their_file(package: str) -> None:
-    wrong = [
-        f"{name} {read}"
-        for name, read in all_foreign_reads(package)
-        if name not in DOORS and not name.startswith(tuple(SINKING))
-    ]
+    wrong = [f"{name} {read}" for name, read in all_foreign_reads(package) if name not in DOORS]
     assert wrong == []
 
 
 def test_the_lists_hold_what_they_must() -> None:
     assert set(DOORS) <= {name for name, _ in all_foreign_reads("vtiger_orm")}
-    counted = {folder: len(list(all_foreign_reads(folder))) for folder in SINKING}
-    assert {each for each in SINKING if counted[each] > SINKING[each]} == set()
 
 
 @pytest.mark.parametrize(

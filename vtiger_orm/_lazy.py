@@ -37,7 +37,7 @@ def _unknown(package: str, name: str, names: Iterable[str]) -> str:
     text = f"module {package!r} has no attribute {name!r}"
     if name.startswith("_"):
         return text
-    from difflib import get_close_matches
+    from .errors import suggest
 
-    close = get_close_matches(name, names, n=1)
-    return f"{text}. Did you mean {close[0]!r}?" if close else text
+    meant = suggest(name, names)
+    return f"{text}. Did you mean {meant!r}?" if meant else text

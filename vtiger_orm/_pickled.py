@@ -6,7 +6,6 @@ object together again is a function of `vtiger_orm.pickling`, wherever its code 
 
 from __future__ import annotations
 
-import pickle
 import sys
 from collections.abc import Callable
 from functools import reduce
@@ -40,7 +39,9 @@ def class_named(module: str, name: str, base: type[T]) -> type[T]:
     """The class that `public_name` told. Raises `pickle.UnpicklingError` for what is no `base`."""
     found = _found(import_module(module), name)
     if not isinstance(found, type) or not issubclass(found, base):
-        raise pickle.UnpicklingError(
+        from pickle import UnpicklingError
+
+        raise UnpicklingError(
             f"{module}.{name} is no {base.__name__}. The pickle was made when it was; was the "
             "package generated anew since?"
         )

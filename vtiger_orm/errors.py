@@ -53,11 +53,11 @@ or a password. Where a call failed, the error's `outcome` says what became of it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from ._pickled import class_named, public_name, restores
 
@@ -135,17 +135,25 @@ class VtigerError(Exception):
     outcome: Outcome | None = None
     """What became of the call that failed; None where the error is not about one call."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # Not through the constructor: it makes the message of other arguments.
         return restore_error, (*public_name(type(self)), self.args), self.__dict__
 
 
 @restores
-def restore_error(module: str, name: str, args: tuple[Any, ...]) -> VtigerError:
+def restore_error(module: str, name: str, args: tuple[object, ...]) -> VtigerError:
     """An error of that class, before its attributes are set."""
     error = VtigerError.__new__(class_named(module, name, VtigerError), *args)
     error.args = args
     return error
+
+
+def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The one of these names that was most likely meant, for "Did you mean"; None when none is
+    similar. `cutoff` is how similar it has to be, from 0 to 1."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), None)
 
 
 class ConfigError(VtigerError):
@@ -260,7 +268,7 @@ class ValuesAdjusted(RecordError):
 
     record: Any = None
 
-    def __init__(self, message: str, adjustments: Sequence[Any]) -> None:
+    def __init__(self, message: str, adjustments: Sequence[object]) -> None:
         self.adjustments = tuple(adjustments)
         super().__init__(message)
 
@@ -338,6 +346,16 @@ class MalformedAnswer(TransportError):
     outcome = Outcome(Fate.UNKNOWN, Again.YES)
 
 
+class ApiFacts(TypedDict, total=False):
+    """What is known of an answer that is an error; see `ApiError`."""
+
+    code: str
+    operation: str
+    module: str | None
+    status: int | None
+    detail: object
+
+
 class ApiError(VtigerError):
     """The CRM answered with an error.
 
@@ -356,7 +374,7 @@ class ApiError(VtigerError):
         operation: str = "",
         module: str | None = None,
         status: int | None = None,
-        detail: Any = None,
+        detail: object = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -411,7 +429,9 @@ class RateLimited(ApiError):
 
     outcome = Outcome(Fate.REFUSED, Again.LIMIT)
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **facts: Any) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, **facts: Unpack[ApiFacts]
+    ) -> None:
         super().__init__(message, **facts)
         self.retry_after = retry_after
         if retry_after is not None:
@@ -427,6 +447,6 @@ class ServerError(ApiError):
 class SilentQueryError(ServerError):
     """An SQL error that the server reports as success with no rows; `statement` is the text."""
 
-    def __init__(self, message: str, *, statement: str, **facts: Any) -> None:
+    def __init__(self, message: str, *, statement: str, **facts: Unpack[ApiFacts]) -> None:
         super().__init__(message, **facts)
         self.statement = statement

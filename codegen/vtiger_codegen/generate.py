@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -71,12 +71,7 @@ def selected(snapshot: Snapshot, options: Options) -> dict[str, ModuleSnapshot]:
 
     Raises `ConfigError` when none is left, or when a pattern fits nothing.
     """
-    names = [
-        name
-        for name in sorted(snapshot.modules)
-        if any(fnmatchcase(name, pattern) for pattern in options.include)
-        and not any(fnmatchcase(name, pattern) for pattern in options.exclude)
-    ]
+    names = chosen(snapshot.modules, options.include, options.exclude)
     if not names:
         raise ConfigError(
             "No module is left to generate: the snapshot has "
@@ -85,6 +80,16 @@ def selected(snapshot: Snapshot, options: Options) -> dict[str, ModuleSnapshot]:
         )
     check_patterns(options.include, options.exclude, snapshot)
     return {name: snapshot.modules[name] for name in names}
+
+
+def chosen(names: Iterable[str], include: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """The names that fit the patterns, sorted."""
+    return sorted(
+        name
+        for name in names
+        if any(fnmatchcase(name, pattern) for pattern in include)
+        and not any(fnmatchcase(name, pattern) for pattern in exclude)
+    )
 
 
 def check_patterns(include: Sequence[str], exclude: Sequence[str], *snapshots: Snapshot) -> None:

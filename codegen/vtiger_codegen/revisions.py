@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -31,6 +31,32 @@ def lock_at(revision: str, folder: Path) -> NamesLock:
     """The names.lock that `folder` held at a revision; an empty one when it held none."""
     with _restored(revision, folder) as place:
         return load_lock(place / FILE_NAME)
+
+
+def uncommitted(files: Iterable[Path]) -> list[Path]:
+    """Those of the files that git would not give back as they are."""
+    return [file for file in files if not _is_committed(file)]
+
+
+def _is_committed(file: Path) -> bool:
+    try:
+        _git(file.parent, "ls-files", "--error-unmatch", "--", file.name)
+    except ConfigError:
+        return False
+    return not _git(file.parent, "status", "--porcelain", "--", file.name)
+
+
+def unchanged_since(revision: str, files: Iterable[Path]) -> set[Path]:
+    """Those of the files that are as they were at a revision."""
+    return {file for file in files if _is_as_it_was(revision, file)}
+
+
+def _is_as_it_was(revision: str, file: Path) -> bool:
+    try:
+        then = _git(file.parent, "rev-parse", "--verify", f"{revision}:./{file.name}")
+        return then == _git(file.parent, "hash-object", "--", file.name)
+    except ConfigError:
+        return False
 
 
 @contextmanager

@@ -151,7 +151,7 @@ def test_modules_that_take_a_file() -> None:
 
 def test_lookup_needs_something_to_look_for() -> None:
     from vtiger_orm.administration import server
-    from vtiger_orm.calls.server import Facts
+    from vtiger_orm.calls.server import ServerFacts
 
     with pytest.raises(InvalidValue):
-        next(server.lookup("phone", " ", None, Facts(dialect="cloud")))
+        next(server.lookup("phone", " ", None, ServerFacts(dialect="cloud")))

@@ -31,7 +31,7 @@ DOORS: Final = (
 INSIDE: Final = frozenset(
     {
         # What a session and a queryset tell plans; the plans are ours.
-        *("Environment", "Facts", "Node", "Plan", "QueryState", "RowStream", "Selection"),
+        *("Environment", "ServerFacts", "Node", "Plan", "QueryState", "RowStream", "Selection"),
         # What the embedded CRM is made of.
         *("Delivery", "RateLimits", "Schema", "Sessions", "Tokens"),
     }

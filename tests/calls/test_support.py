@@ -8,7 +8,7 @@ import pytest
 
 from vtiger_orm import AccessDenied, MalformedAnswer, NotSupported, ServerError
 from vtiger_orm.calls.operations import Operation
-from vtiger_orm.calls.server import Facts
+from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.calls.support import DIALECTS, OPERATIONS, Support, remembering, require, table
 
 MANUALS = [
@@ -64,7 +64,7 @@ def test_a_refusal_and_a_fallback_always_say_why() -> None:
 def test_require_agrees_with_the_table() -> None:
     for operation, entry in OPERATIONS.items():
         for dialect in DIALECTS:
-            facts = Facts(dialect=dialect, version="8.0.0", sync=True)
+            facts = ServerFacts(dialect=dialect, version="8.0.0", sync=True)
             if entry.cell(dialect).support is Support.REFUSED:
                 with pytest.raises(NotSupported, match="Nothing was sent"):
                     require(operation, facts)
@@ -73,18 +73,18 @@ def test_require_agrees_with_the_table() -> None:
 
 
 def test_php_8_is_told_by_version_and_probe() -> None:
-    assert Facts(version="8.0.0").php8_names
-    assert Facts(version="7.5.0", sync=False).php8_names
-    assert not Facts(version="7.5.0").php8_names
-    assert not Facts(version="8.0.0", files_retrieve=True).php8_names
-    assert not Facts(dialect="cloud", version="8.0.0").php8_names
+    assert ServerFacts(version="8.0.0").php8_names
+    assert ServerFacts(version="7.5.0", sync=False).php8_names
+    assert not ServerFacts(version="7.5.0").php8_names
+    assert not ServerFacts(version="8.0.0", files_retrieve=True).php8_names
+    assert not ServerFacts(dialect="cloud", version="8.0.0").php8_names
     for operation in ("sync", "convertlead", "files_retrieve"):
         with pytest.raises(NotSupported, match="PHP 8"):
-            require(operation, Facts(version="8.0.0"))
+            require(operation, ServerFacts(version="8.0.0"))
 
 
 def test_the_first_unknown_operation_is_remembered() -> None:
-    facts = Facts(dialect="webservice", version=None)
+    facts = ServerFacts(dialect="webservice", version=None)
     plan = remembering(Operation("lookup", "GET", {}), facts)
     next(plan)
     with pytest.raises(NotSupported, match="no usable operation 'lookup'"):
@@ -95,7 +95,7 @@ def test_the_first_unknown_operation_is_remembered() -> None:
 
 
 def test_another_refusal_is_not_taken_for_a_missing_operation() -> None:
-    facts = Facts(dialect="cloud")
+    facts = ServerFacts(dialect="cloud")
     plan = remembering(Operation("reopen", "POST", {}), facts)
     next(plan)
     with pytest.raises(AccessDenied):

@@ -30,7 +30,7 @@ from tests.codegen.snapshots import (
 )
 from vtiger_orm.conditions.lookups import split_keyword
 from vtiger_orm.errors import ConfigError, RegenerateNeeded
-from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
+from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot

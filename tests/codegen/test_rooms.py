@@ -20,6 +20,7 @@ ORDER = (
     "revisions",
     "diff",
     "live",
+    "application",
     "demo",
     "cli",
     "__main__",

@@ -9,7 +9,7 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.collation import compare, equality_key, matcher, sort_key
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q, resolve
-from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.interpret import module_meta
 
 META = module_meta(described("Things", "40", KINDS))
 

@@ -13,7 +13,7 @@ from vtiger_orm.conditions.lookups import LOOKUPS, Lookup
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import InvalidLookup
-from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta
 

@@ -18,7 +18,7 @@ from vtiger_orm import (
     NotSupported,
 )
 from vtiger_orm.administration import tags
-from vtiger_orm.calls.server import Facts
+from vtiger_orm.calls.server import ServerFacts
 
 CLOUD = pytest.mark.parametrize("kind", ["cloud"], indirect=True)
 
@@ -41,7 +41,7 @@ async def test_tags_of_one_record(face: Face) -> None:
 
 
 def test_the_other_spelling_of_tags_delete_is_remembered() -> None:
-    facts = Facts(dialect="cloud")
+    facts = ServerFacts(dialect="cloud")
     refused = MalformedAnswer("no such address", status=404)
     plan: Any = tags.remove("4x1", ["vip"], facts)
     assert next(plan).operation == "tags_delete"

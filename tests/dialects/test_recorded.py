@@ -14,7 +14,7 @@ from vtiger_orm import LineItem
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.calls.operations import Create, Operation, Query, Retrieve, Revise
 from vtiger_orm.calls.plans import Rows
-from vtiger_orm.calls.server import Facts
+from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.feed.changes import ChangeKind, Request, changes
 from vtiger_orm.feed.cursors import start
 from vtiger_orm.writing import files, leads
@@ -126,7 +126,7 @@ def test_a_file() -> None:
     assert (stored.name, stored.content) == ("hello_ü_co.txt", b"Hello file\n")
     row = answer("retrieve_document_with_file")
     assert files.attachment_ids(row) == ["15x2824"]
-    plan = files.fetch_of("15x2823", row, Facts(dialect="cloud"))
+    plan = files.fetch_of("15x2823", row, ServerFacts(dialect="cloud"))
     call = next(plan)
     assert isinstance(call, Operation)
     assert (call.name, call.params) == ("files_retrieve", {"id": "15x2824"})
@@ -135,7 +135,7 @@ def test_a_file() -> None:
 def test_a_converted_lead() -> None:
     metas = {each.meta.name: each.meta for each in (Accounts, Contacts, Potentials)}
     order = leads.order("10x3246", {"Contacts": True, "Accounts": True}, metas)
-    facts = Facts(dialect="webservice", version="7.5.0")
+    facts = ServerFacts(dialect="webservice", version="7.5.0")
     plan = leads.convert(order, metas, facts, Environment())
     assert isinstance(next(plan), Retrieve)
     call = plan.send({"id": "10x3246", "lastname": "x", "company": "y"})
@@ -151,7 +151,7 @@ def test_a_converted_lead() -> None:
 def test_the_pages_of_a_sync() -> None:
     pages = sample("sync_pages")
     request = Request(Contacts.meta, start(None, "Contacts"))
-    stream = changes(request, Facts(dialect="cloud"), Environment())
+    stream = changes(request, ServerFacts(dialect="cloud"), Environment())
     got: list[tuple[str, str]] = []
     asked = []
     step = next(stream)

@@ -17,7 +17,7 @@ from vtiger_orm.emulator.faults import Html, PlainAnswer, RateLimited, ServerErr
 from vtiger_orm.errors import AuthError, ConfigError
 from vtiger_orm.errors import ServerError as ServerFailed
 from vtiger_orm.introspection.pull import Progress, PullWarning, Server, pull
-from vtiger_orm.metadata.facts import UnknownFieldType, module_meta
+from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.session import Session

@@ -232,7 +232,7 @@ def test_a_class_is_named_as_its_package_hands_it_out() -> None:
 
 
 def test_a_field_that_the_class_has_no_more_is_left_behind() -> None:
-    contact = Contacts(lastname="x")
+    contact: Any = Contacts(lastname="x")
     restore, names, state = contact.__reduce__()
     state = {**state, "values": {**state["values"], "gone": 1}, "fields_set": ["gone", "lastname"]}
     again = restore(*names)

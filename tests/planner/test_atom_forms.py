@@ -14,7 +14,7 @@ from tests.support.planned import KINDS, described
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection
-from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.planner.reasons import branch_text

@@ -23,7 +23,6 @@ LOOKS_LIKE_A_STATEMENT = re.compile(
 FOR_PEOPLE = {
     "conditions/tree.py: order by {}",  # how a selection is shown
     "conditions/tree.py:{} where {}{}{}",
-    "planner/rows.py:the server has no order by {}",
 }
 
 

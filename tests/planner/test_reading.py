@@ -182,7 +182,9 @@ def test_knowledge_of_nulls_expires() -> None:
 def test_slices_of_what_the_server_decides(many: Server, start: int, stop: int, most: int) -> None:
     selection = replace(select(many), start=start, stop=stop)
     assert calls(many, selection, SQL) == most
-    assert calls(many, replace(selection, where=select(many, whole=1).where), SQL) <= most
+    narrow = replace(selection, where=select(many, whole=1).where)  # 135 rows
+    proof = 1 if start >= 135 else 0  # that there are none
+    assert calls(many, narrow, SQL) <= most + proof
 
 
 def test_slices_under_a_residual_stop_reading(many: Server) -> None:
@@ -286,7 +288,7 @@ def test_a_server_that_cuts_pages_shorter_than_believed_loses_nothing(
 
 
 def test_null_and_empty_come_once_in_a_descending_order() -> None:
-    """The head of NULL rows may reach into the empty ones, which were handed out before."""
+    """They are one group, in which the ids alone decide."""
     crm = server(things(name="string"), page_cap=20)
     for number in (1, 2, 3):
         crm.insert("Things", number, name="")
@@ -294,7 +296,7 @@ def test_null_and_empty_come_once_in_a_descending_order() -> None:
         crm.insert("Things", number, name=None)
     crm.insert("Things", 5, name="x")
     found = crm.ids(order_by(select(crm), "-name"), careful(page_size=20))
-    assert found == ["40x5", "40x3", "40x2", "40x1", "40x12", "40x11", "40x10"]
+    assert found == ["40x5", "40x12", "40x11", "40x10", "40x3", "40x2", "40x1"]
 
 
 # -- columns
@@ -544,13 +546,14 @@ def node(crm: Server, **lookups: Any) -> Node:
     return resolve(crm.metas["Things"], [], lookups)
 
 
-def test_an_empty_answer_is_confirmed_once_for_each_shape(many: Server) -> None:
+def test_every_empty_answer_is_confirmed(many: Server) -> None:
+    """Also of a statement that has worked before: the next may fail for another reason."""
     env = careful(page_size=100)
     assert many.ids(select(many, name="none"), env) == []
     assert many.log[-1].startswith("select count(*)")
     many.log.clear()
     assert many.ids(select(many, name="nobody"), env) == []
-    assert len(many.log) == 1
+    assert [text.split(" from ")[0] for text in many.log] == ["select id", "select count(*)"]
 
 
 def test_a_swallowed_sql_error_is_raised_with_the_statement() -> None:

@@ -25,7 +25,7 @@ from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q
 from vtiger_orm.conditions.tree import InSelection, Node, OneOf, Selection, any_of, atoms
 from vtiger_orm.errors import ScanTooLarge
-from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.planner.semijoin import replaced
 
 # -- columns stored otherwise (end of PLANNING section 1)

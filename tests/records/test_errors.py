@@ -68,3 +68,12 @@ def test_what_an_error_is_about_travels_with_it() -> None:
     unknown = errors.OutcomeUnknown("lost")
     unknown.record = Contacts(lastname="x")
     assert same(unknown).record == unknown.record
+
+
+def test_the_name_that_was_meant() -> None:
+    names = ["lastname", "firstname", "leadsource"]
+    assert errors.suggest("lastnme", names) == "lastname"
+    assert errors.suggest("zzz", names) is None
+    assert errors.suggest("lastname", iter(())) is None
+    assert errors.suggest("la", names) is None
+    assert errors.suggest("la", names, cutoff=0.3) == "lastname"

@@ -16,7 +16,7 @@ from tests.support.hand_made import Accounts, Contacts, Groups, Users, package
 from vtiger_orm.errors import ConfigError, DoesNotExist, InvalidValue, NotLoaded, Unreadable
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.models import Choices, Picklist, Record, Ref, String, field
-from vtiger_orm.records import UNSET, Change
+from vtiger_orm.records import UNSET, FieldChange
 from vtiger_orm.records.handle import handed_out_by, load, outgoing
 
 MOMENT = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
@@ -161,8 +161,8 @@ def test_changes_show_old_and_new() -> None:
     contact.lastname = "Byron"
     contact.description = "new"
     assert contact.changes == {
-        "lastname": Change("Lovelace", "Byron"),
-        "description": Change(UNSET, "new"),
+        "lastname": FieldChange("Lovelace", "Byron"),
+        "description": FieldChange(UNSET, "new"),
     }
     assert contact.changes["lastname"].old == "Lovelace"
     with pytest.raises(TypeError):
@@ -180,7 +180,7 @@ def test_an_equal_value_or_going_back_is_no_change() -> None:
     assert contact.changes == {}
     contact.lastname = "Byron"
     contact.lastname = "King"
-    assert contact.changes == {"lastname": Change("Lovelace", "King")}
+    assert contact.changes == {"lastname": FieldChange("Lovelace", "King")}
     contact.lastname = "Lovelace"
     assert contact.changes == {}
     contact.interests = ["abc", "ABC"]
@@ -219,9 +219,9 @@ def test_everything_given_to_a_new_record_is_a_change() -> None:
     contact = Contacts(lastname="x", firstname=None)
     contact.birthday = date(2000, 1, 1)
     assert contact.changes == {
-        "lastname": Change(UNSET, "x"),
-        "firstname": Change(UNSET, None),
-        "birthday": Change(UNSET, date(2000, 1, 1)),
+        "lastname": FieldChange(UNSET, "x"),
+        "firstname": FieldChange(UNSET, None),
+        "birthday": FieldChange(UNSET, date(2000, 1, 1)),
     }
     assert list(contact.changes) == ["birthday", "firstname", "lastname"], "in the class's order"
 
@@ -250,10 +250,10 @@ def test_extra_is_written_in_wire_form_and_tracked() -> None:
     contact.extra["cf_1001"] = ["a", "b"]
     contact.lastname = "Byron"
     assert contact.changes == {
-        "lastname": Change("Lovelace", "Byron"),
-        "cf_999": Change("new", "2024-02-29"),
-        "cf_1000": Change(UNSET, ""),
-        "cf_1001": Change(UNSET, "a |##| b"),
+        "lastname": FieldChange("Lovelace", "Byron"),
+        "cf_999": FieldChange("new", "2024-02-29"),
+        "cf_1000": FieldChange(UNSET, ""),
+        "cf_1001": FieldChange(UNSET, "a |##| b"),
     }
     contact.extra["cf_999"] = "new"
     del contact.extra["cf_1000"]
@@ -290,7 +290,7 @@ def test_unreadable_values_stay_in_raw() -> None:
     assert "birthday" not in contact.model_dump()
     contact.birthday = date(1815, 12, 10)
     assert contact.raw == {}
-    assert contact.changes == {"birthday": Change(UNSET, date(1815, 12, 10))}
+    assert contact.changes == {"birthday": FieldChange(UNSET, date(1815, 12, 10))}
 
 
 # Identity
@@ -351,7 +351,7 @@ def test_copies_keep_the_session_and_go_their_own_way() -> None:
 
 def test_model_copy_checks_and_notes_its_update() -> None:
     twin = loaded().model_copy(update={"lastname": "Byron"})
-    assert twin.changes == {"lastname": Change("Lovelace", "Byron")}
+    assert twin.changes == {"lastname": FieldChange("Lovelace", "Byron")}
     with pytest.raises(InvalidValue):
         loaded().model_copy(update={"birthday": "x"})
 
@@ -454,7 +454,7 @@ def test_a_customised_subclass_is_of_the_same_module() -> None:
     (record,) = load(Customised, [{"id": "12x1", "firstname": "Ada", "lastname": "King"}], None)
     assert record.full_name == "Ada King"
     record.lastname = "byron"
-    assert record.changes == {"lastname": Change("King", "BYRON")}
+    assert record.changes == {"lastname": FieldChange("King", "BYRON")}
     record._seen.append("x")
     (other,) = load(Customised, [{"id": "12x2"}], None)
     assert other._seen == []

@@ -17,7 +17,7 @@ from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.emulator.engine.engine import Engine
 from vtiger_orm.emulator.engine.schema import Schema
 from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8
-from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.module import Flaw, ModuleMeta
 from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 from vtiger_orm.planner import plan_count, plan_exists, plan_rows

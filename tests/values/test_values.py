@@ -15,7 +15,7 @@ from tests.support.hand_made import Accounts, Contacts
 from vtiger_orm.errors import InvalidValue, Unreadable
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
-from vtiger_orm.values import convert, decode, encode, is_blank, plain
+from vtiger_orm.values import convert, decode, encode, is_blank, is_blank_value, plain
 from vtiger_orm.values.picklists import Choices
 
 
@@ -155,6 +155,12 @@ def test_is_blank_knows_the_family() -> None:
     assert is_blank("  ", Family.TEXT)
     assert not is_blank("\t", Family.TEXT)
     assert not is_blank(0)
+
+
+def test_a_value_in_python_is_blank_whatever_its_family() -> None:
+    assert [each for each in (None, "", "  ") if not is_blank_value(each)] == []
+    some: list[object] = ["0", "0000-00-00", "\t", "\u00a0", 0, False, (), "x"]
+    assert [each for each in some if is_blank_value(each)] == []
 
 
 def test_a_coordinate_of_minus_360_is_written_so_that_it_comes_back() -> None:

@@ -39,7 +39,7 @@ from vtiger_orm import (
     ValuesAdjusted,
 )
 from vtiger_orm.calls.operations import Create, Me, Retrieve, Revise, Update
-from vtiger_orm.calls.server import Facts
+from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.engine.accounts import HIDDEN_FIELD
 from vtiger_orm.errors import OutcomeUnknown, VtigerError
@@ -384,7 +384,7 @@ class Server:
         self.stored = stored
         self.answer = stored if answer is None else answer
         self.calls: list[Any] = []
-        self.facts = Facts(version="8.0.0", prefixes={"Currency": "21"})
+        self.facts = ServerFacts(version="8.0.0", prefixes={"Currency": "21"})
 
     def run(self, plan: Any) -> Any:
         reply: Any = None
@@ -500,7 +500,7 @@ def test_a_missing_currency_is_told_where_none_can_be_filled_in() -> None:
         "LineItems": [{"productid": "14x24", "quantity": "1.000", "listprice": "5.00000000"}],
     }
     server = Server(answer)
-    server.facts = Facts(version="8.0.0")
+    server.facts = ServerFacts(version="8.0.0")
     server.save(bill)
     assert told(bill) == {"currency_id": "missing"}
 
@@ -513,7 +513,7 @@ def test_items_that_a_server_deletes_with_the_header_are_told() -> None:
     quote.subject = "Changed"
     after = {**row, "subject": "Changed", "hdnGrandTotal": "0.00", "LineItems": []}
     strict = Server(after)
-    strict.facts = Facts(strict=True)
+    strict.facts = ServerFacts(strict=True)
     with pytest.raises(ValuesAdjusted, match=r"hdnGrandTotal: not sent, was '7\.25'"):
         strict.save(quote)
     assert told(quote) == {"hdnGrandTotal": "unasked", "items": "unasked"}
@@ -525,12 +525,12 @@ def test_durations_follow_the_times_of_an_event() -> None:
     (meeting,) = Events._load([row], None)
     meeting.time_end = time(12)
     server = Server({**row, "time_end": "12:00", "duration_hours": "3"})
-    server.facts = Facts(strict=True, dialect="cloud")
+    server.facts = ServerFacts(strict=True, dialect="cloud")
     server.save(meeting)
     assert told(meeting) == {"duration_hours": "computed"}
     meeting.subject = "y"
     changed = Server({**row, "subject": "y", "time_end": "12:00", "duration_hours": "5"})
-    changed.facts = Facts(dialect="cloud")
+    changed.facts = ServerFacts(dialect="cloud")
     changed.save(meeting)
     assert told(meeting) == {"duration_hours": "unasked"}
 
@@ -540,7 +540,7 @@ def test_a_computed_amount_is_no_error_of_strict_mode() -> None:
     (deal,) = Potentials._load([row], None)
     deal.amount = Decimal(200)
     server = Server({**row, "amount": "200.00", "forecast_amount": "100.00"})
-    server.facts = Facts(strict=True)
+    server.facts = ServerFacts(strict=True)
     server.save(deal)
     assert told(deal) == {"forecast_amount": "computed"}
 

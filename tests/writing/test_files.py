@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Documents
+from generated.demo import Accounts, Contacts, Documents, Vehicles, connect
 from tests.support.kinds import Face
 from vtiger_orm import (
     DoesNotExist,
@@ -18,10 +21,12 @@ from vtiger_orm import (
     OutcomeUnknown,
     ServerError,
 )
-from vtiger_orm.emulator import faults
-from vtiger_orm.writing.files import read_answer, safe_name
+from vtiger_orm.calls.server import ServerFacts
+from vtiger_orm.emulator import Crm, faults
+from vtiger_orm.writing.files import fetch_of, read_answer, safe_name
 
 CONTENT = bytes(range(256)) * 40
+STOCK = pytest.mark.parametrize("kind", ["stock"], indirect=True)
 
 
 async def test_upload_from_a_path_and_back(face: Face, tmp_path: Path) -> None:
@@ -117,6 +122,194 @@ async def test_a_lost_upload_is_in_doubt(face: Face) -> None:
     document = caught.value.record
     assert await face(document.crm, "resolve")
     assert document.filename == "lost.txt"
+
+
+# What a file may be given as
+
+
+class Once(io.RawIOBase):
+    """A stream that cannot be rewound."""
+
+    name = "once.bin"
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._content.read(size)
+
+
+class ReadOnly:
+    """Nothing but a method that reads."""
+
+    def __init__(self, content: bytes) -> None:
+        self.read = io.BytesIO(content).read
+
+
+@STOCK
+@pytest.mark.parametrize(
+    "source",
+    [
+        bytearray(CONTENT),
+        memoryview(CONTENT),
+        io.BytesIO(CONTENT),
+        Once(CONTENT),
+        ReadOnly(CONTENT),
+        io.BufferedReader(io.BytesIO(CONTENT)),
+    ],
+    ids=lambda source: type(source).__name__,
+)
+async def test_whatever_hands_out_bytes_is_sent(face: Face, source: Any) -> None:
+    if hasattr(source, "seek") and source.seekable():
+        source.seek(0)
+    elif not isinstance(source, bytearray | memoryview):
+        source = type(source)(CONTENT)
+    document = await face(Documents.objects, "upload", source, filename="a.bin")
+    assert document.filesize == len(CONTENT)
+
+
+class Asynchronous:
+    async def read(self, size: int = -1) -> bytes:
+        raise AssertionError("nobody reads it")
+
+
+class Texts:
+    def read(self, size: int = -1) -> str:
+        return ""
+
+
+def closed() -> io.BytesIO:
+    stream = io.BytesIO(b"x")
+    stream.close()
+    return stream
+
+
+@STOCK
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (io.StringIO("é€"), "mode 'rb'"),
+        (Texts(), "hands out str"),
+        (Asynchronous(), "asynchronously"),
+        ((each for each in [b"x"]), "no read"),
+        ([b"x"], "no read"),
+        (None, "no read"),
+        (closed(), "closed file"),
+    ],
+)
+async def test_what_hands_out_no_bytes_is_refused_unsent(face: Face, source: Any, why: str) -> None:
+    with face.crm.count_calls() as calls, pytest.raises(InvalidValue, match=why):
+        await face(Documents.objects, "upload", source, filename="a.txt")
+    assert calls.number == 0
+
+
+@STOCK
+async def test_a_file_open_in_text_mode_or_for_writing_is_refused(
+    face: Face, tmp_path: Path
+) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_bytes(b"one\r\ntwo\r\n")
+    with path.open() as stream, pytest.raises(InvalidValue, match="mode 'rb'"):
+        await face(Documents.objects, "upload", stream)
+    with path.open("ab") as stream, pytest.raises(InvalidValue, match="cannot be read"):
+        await face(Documents.objects, "upload", stream)
+    document = await face(Documents.objects, "upload", path)
+    assert document.filesize == len(b"one\r\ntwo\r\n")
+
+
+def test_a_pipe_is_sent_whole_over_a_socket(templates: dict[str, Crm]) -> None:
+    """The length that the system tells of a pipe is 0."""
+    with templates["stock"].copy() as crm, crm.serve() as server:
+        reading, writing = os.pipe()
+        with os.fdopen(writing, "wb") as end:
+            end.write(CONTENT)
+        with (
+            connect(server.url, *crm.credentials()),
+            os.fdopen(reading, "rb") as stream,
+        ):
+            document = Documents.objects.upload(stream, filename="pipe.bin")
+        assert document.filesize == len(CONTENT)
+
+
+@STOCK
+async def test_a_new_document_is_active(face: Face) -> None:
+    made = await face(Documents.objects, "upload", b"x", filename="x.txt")
+    assert made.filestatus is True
+    made = await face(Documents.objects, "create", notes_title="A link")
+    assert made.filestatus is True
+    made = await face(Documents.objects, "upload", b"x", filename="x.txt", filestatus=False)
+    assert made.filestatus is False
+
+
+@STOCK
+async def test_what_it_is_attached_to_is_looked_at_before_there_is_a_document(face: Face) -> None:
+    gone = await face(Contacts.objects, "create", lastname="x")
+    here = await face(Contacts.objects, "create", lastname="y")
+    await face(gone, "delete")
+    wrongs: list[tuple[list[Any], type[Exception]]] = [
+        ([here, gone], Contacts.DoesNotExist),
+        ([here, Contacts(lastname="unsaved")], NotLoaded),
+        ([str(here.id)], InvalidValue),
+        ([Vehicles(id=Vehicles.ref(f"{Vehicles.meta.prefix}x1"))], NotSupported),
+    ]
+    for records, error in wrongs:
+        with face.crm.count_calls() as calls, pytest.raises(error):
+            await face(Documents.objects, "upload", b"x", filename="x.txt", attach_to=records)
+        assert "create" not in calls.operations
+    with face.crm.count_calls() as calls, pytest.raises(InvalidValue, match="for documents"):
+        await face(
+            Contacts.objects, "upload", b"x", filename="x.png", lastname="z", attach_to=[here]
+        )
+    assert calls.number == 0
+
+
+# What comes back
+
+
+GOOD = base64.b64encode(b"hello world").decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (GOOD[:12], 11),
+        (GOOD[:11], None),
+        ("data:text/plain;base64," + GOOD, 11),
+        ("<br>Warning" + GOOD, 11),
+        ("Notices0" + GOOD, 11),
+        (GOOD + "Warning", None),
+        (GOOD + GOOD, None),
+        (base64.urlsafe_b64encode(b"\xff\xef\xfe").decode(), 3),
+        (GOOD, 12),
+        ("é" + GOOD, None),
+    ],
+)
+def test_damaged_contents_are_never_other_bytes(text: str, size: int | None) -> None:
+    answer: dict[str, object] = {"filecontents": text}
+    if size is not None:
+        with pytest.raises(MalformedAnswer):
+            read_answer({**answer, "filesize": size})
+        with pytest.raises(MalformedAnswer):
+            read_answer({**answer, "filezie": str(size)})
+    with pytest.raises(MalformedAnswer):
+        read_answer(answer, size)
+
+
+def test_contents_in_lines_are_read() -> None:
+    lines = "\r\n".join(GOOD[at : at + 4] for at in range(0, len(GOOD), 4)) + "\r\n"
+    assert read_answer({"filecontents": lines, "filesize": 11}).content == b"hello world"
+    assert read_answer({"filecontents": "", "filesize": 0}).content == b""
+
+
+def test_the_records_own_size_tells_of_a_file_that_was_cut() -> None:
+    row = {"imageattachmentids": "15x7", "filesize": "11", "filename": "a.txt"}
+    plan = fetch_of("15x6", row, ServerFacts(dialect="cloud"))
+    next(plan)
+    with pytest.raises(MalformedAnswer, match="9 bytes of a file that has 11"):
+        plan.send({"filecontents": GOOD[:12]})
 
 
 def test_both_shapes_of_the_answer() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm import InvalidRecord
-from vtiger_orm.calls.server import Facts
+from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.feed.cursors import Position, start
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
@@ -25,7 +25,7 @@ from vtiger_orm.writing.rules import (
     to_wire,
 )
 
-FACTS = Facts(prefixes={"Accounts": "11", "Contacts": "12", "Users": "19", "Groups": "20"})
+FACTS = ServerFacts(prefixes={"Accounts": "11", "Contacts": "12", "Users": "19", "Groups": "20"})
 
 META = ModuleMeta.of(
     "Things",
@@ -50,7 +50,9 @@ META = ModuleMeta.of(
 )
 
 
-def rules(wire: dict[str, Any], *, creating: bool = False, facts: Facts = FACTS) -> list[Rule]:
+def rules(
+    wire: dict[str, Any], *, creating: bool = False, facts: ServerFacts = FACTS
+) -> list[Rule]:
     check = check_create if creating else check_revise
     return [each.rule for each in check(META, wire, facts)]
 
@@ -105,7 +107,7 @@ def test_mild_problems_warn_and_are_errors_when_strict() -> None:
     with pytest.warns(UserWarning, match="'green' is not a value"):
         enforce(META, problems, FACTS)
     with pytest.raises(InvalidRecord, match="'green'"):
-        enforce(META, problems, Facts(strict=True))
+        enforce(META, problems, ServerFacts(strict=True))
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -118,8 +120,8 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_characters_that_the_server_would_replace_in_strict_mode() -> None:
     assert rules({"name": "😀"}) == []
-    assert rules({"name": "😀"}, facts=Facts(strict=True)) == [Rule.CHARACTERS]
-    assert rules({"name": "😀"}, facts=Facts(strict=True, dialect="cloud")) == []
+    assert rules({"name": "😀"}, facts=ServerFacts(strict=True)) == [Rule.CHARACTERS]
+    assert rules({"name": "😀"}, facts=ServerFacts(strict=True, dialect="cloud")) == []
 
 
 @pytest.mark.parametrize(

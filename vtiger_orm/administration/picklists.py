@@ -12,7 +12,7 @@ from typing import Any
 
 from ..calls.operations import Operation
 from ..calls.plans import Plan
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import remembering
 from ..errors import InvalidValue, MalformedAnswer, ServerError
 from ..metadata.dependencies import Dependency
@@ -35,7 +35,7 @@ def picklist_field(meta: ModuleMeta, name: str) -> FieldMeta:
     return facts
 
 
-def dependency(meta: ModuleMeta, source: str, target: str, facts: Facts) -> Plan[Dependency]:
+def dependency(meta: ModuleMeta, source: str, target: str, facts: ServerFacts) -> Plan[Dependency]:
     """Which values of `target` go with each value of `source`."""
     params = {
         "module": meta.name,
@@ -48,13 +48,15 @@ def dependency(meta: ModuleMeta, source: str, target: str, facts: Facts) -> Plan
     return Dependency.from_wire(answer)
 
 
-def add(meta: ModuleMeta, name: str, values: Sequence[str], facts: Facts) -> Plan[None]:
+def add(meta: ModuleMeta, name: str, values: Sequence[str], facts: ServerFacts) -> Plan[None]:
     """Add values to a picklist; those that exist are left alone by the CRM."""
     element = {"fieldname": picklist_field(meta, name).wire, "values": _values(values)}
     yield from _administer("add_picklist", meta, element, facts)
 
 
-def rename(meta: ModuleMeta, name: str, value: str, new_value: str, facts: Facts) -> Plan[None]:
+def rename(
+    meta: ModuleMeta, name: str, value: str, new_value: str, facts: ServerFacts
+) -> Plan[None]:
     """Change the text of one value, in the picklist and in the records that have it."""
     [old], [new] = _values([value]), _values([new_value])
     element = {
@@ -66,7 +68,7 @@ def rename(meta: ModuleMeta, name: str, value: str, new_value: str, facts: Facts
 
 
 def delete(
-    meta: ModuleMeta, name: str, values: Sequence[str], replace_with: str, facts: Facts
+    meta: ModuleMeta, name: str, values: Sequence[str], replace_with: str, facts: ServerFacts
 ) -> Plan[None]:
     """Delete values; records that have one get `replace_with`, which the CRM insists on."""
     deleted, [replacement] = _values(values), _values([replace_with])
@@ -81,7 +83,7 @@ def delete(
 
 
 def _administer(
-    operation: str, meta: ModuleMeta, element: dict[str, Any], facts: Facts
+    operation: str, meta: ModuleMeta, element: dict[str, Any], facts: ServerFacts
 ) -> Plan[None]:
     params = {"elementType": meta.name, "element": json.dumps(element, ensure_ascii=False)}
     answer = yield from remembering(Operation(operation, "POST", params), facts)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ..calls.operations import Describe, ListTypes, Me, Operation, Row
 from ..calls.plans import Plan, perform
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import remembering, require
 from ..errors import ConfigError, InvalidValue, MalformedAnswer
 from ..ids import parse_id
@@ -87,7 +87,9 @@ def me() -> Plan[User]:
     return User.from_wire((yield from perform(Me())))
 
 
-def modules(with_field_type: str | Sequence[str] | None, facts: Facts) -> Plan[list[ModuleInfo]]:
+def modules(
+    with_field_type: str | Sequence[str] | None, facts: ServerFacts
+) -> Plan[list[ModuleInfo]]:
     """Modules of the CRM; with `with_field_type` those that have a field of such a type."""
     from ..metadata import describe as wire
 
@@ -106,7 +108,7 @@ def modules(with_field_type: str | Sequence[str] | None, facts: Facts) -> Plan[l
     ]
 
 
-def describe(module: str, facts: Facts) -> Plan[wire.Describe]:
+def describe(module: str, facts: ServerFacts) -> Plan[wire.Describe]:
     """The CRM's present description of a module, beyond what the package was generated from."""
     from ..metadata import describe as wire
 
@@ -118,19 +120,19 @@ def describe(module: str, facts: Facts) -> Plan[wire.Describe]:
         raise MalformedAnswer(f"describe of {module} has an unknown form: {error}") from error
 
 
-def reopen(id_: str, facts: Facts) -> Plan[None]:
+def reopen(id_: str, facts: ServerFacts) -> Plan[None]:
     """Open a closed record again, where the user may."""
     yield from remembering(Operation("reopen", "POST", {"id": str(parse_id(id_))}), facts)
 
 
-def decrypt(id_: str, wire_name: str, facts: Facts) -> Plan[str]:
+def decrypt(id_: str, wire_name: str, facts: ServerFacts) -> Plan[str]:
     """The clear text of a sensitive field. It is neither logged nor kept in the record."""
     params = {"id": str(parse_id(id_)), "fieldname": wire_name}
     answer = yield from remembering(Operation("decrypt", "GET", params), facts)
     return "" if answer is None else str(answer)
 
 
-def hierarchy(account: type[BaseRecord], id_: str, facts: Facts) -> Plan[list[AccountNode]]:
+def hierarchy(account: type[BaseRecord], id_: str, facts: ServerFacts) -> Plan[list[AccountNode]]:
     """Parents and children of an organization, in the CRM's order."""
     call = Operation("get_account_hierarchy", "GET", {"id": str(parse_id(id_))})
     answer = yield from remembering(call, facts)
@@ -147,7 +149,7 @@ def hierarchy(account: type[BaseRecord], id_: str, facts: Facts) -> Plan[list[Ac
 
 
 def lookup(
-    kind: Literal["phone", "email"], value: str, search_in: SearchIn | None, facts: Facts
+    kind: Literal["phone", "email"], value: str, search_in: SearchIn | None, facts: ServerFacts
 ) -> Plan[list[Row]]:
     """Records of any module that have exactly this phone number or e-mail address."""
     if kind not in ("phone", "email"):
@@ -184,7 +186,7 @@ def records_of(rows: Sequence[Row], runner: Any) -> list[Any]:
     return [load(package.model_of(str(row["id"])), [row], runner)[0] for row in rows]
 
 
-def edition_limit(service: EditionLimit | str, facts: Facts) -> Plan[Limit]:
+def edition_limit(service: EditionLimit | str, facts: ServerFacts) -> Plan[Limit]:
     """One limit of the CRM's edition. The manuals do not state the verb: GET, then POST."""
     params = {"serviceName": str(service)}
     answer = yield from remembering(
@@ -195,7 +197,7 @@ def edition_limit(service: EditionLimit | str, facts: Facts) -> Plan[Limit]:
     return Limit.from_wire(str(service), answer)
 
 
-def extend(facts: Facts) -> Plan[None]:
+def extend(facts: ServerFacts) -> Plan[None]:
     """Ask the server to keep the session; dialects without one have nothing to do."""
     if facts.dialect == "webservice":
         yield Operation("extendsession", "POST", {})

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 from ..calls.operations import Operation
 from ..calls.plans import Plan
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import remembering
 from ..errors import InvalidValue, MalformedAnswer
 from ..ids import parse_id
 
 
-def add(id_: str, tags: Sequence[str], facts: Facts) -> Plan[None]:
+def add(id_: str, tags: Sequence[str], facts: ServerFacts) -> Plan[None]:
     params = {"id": str(parse_id(id_)), "tags": _list(tags)}
     yield from remembering(Operation("tags_add", "POST", params), facts)
 
 
-def read(id_: str, facts: Facts) -> Plan[list[str]]:
+def read(id_: str, facts: ServerFacts) -> Plan[list[str]]:
     call = Operation("tags_retrieve", "GET", {"id": str(parse_id(id_))})
     answer = yield from remembering(call, facts)
     tags = answer.get("tags") if isinstance(answer, dict) else answer
@@ -27,7 +27,9 @@ def read(id_: str, facts: Facts) -> Plan[list[str]]:
     return [str(tag) for tag in tags or []]
 
 
-def remove(id_: str, tags: Sequence[str], facts: Facts, *, everywhere: bool = False) -> Plan[None]:
+def remove(
+    id_: str, tags: Sequence[str], facts: ServerFacts, *, everywhere: bool = False
+) -> Plan[None]:
     """Take tags off the record, or with `everywhere` off every record of the CRM.
 
     The manuals name the operation ``tags_delete`` and ``tag_delete``; the second is tried where

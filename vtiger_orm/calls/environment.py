@@ -10,6 +10,9 @@ from typing import Final, Literal
 
 from .clock import ServerClock
 
+MOST_SHAPES: Final = 4096
+"""Shapes of statements that are remembered to work; of more the oldest are forgotten."""
+
 NULL_FREE_SECONDS: Final = 300.0
 """How long "this field holds no NULL" is believed; any import of data can make it wrong."""
 
@@ -21,26 +24,39 @@ class Knowledge:
     """What a session has learnt about its server; shared by the plans of that session.
 
     Everything in it holds for one user of one server, so it is neither stored nor pickled with
-    a queryset. Single operations on sets and dicts are atomic, hence no lock.
+    a queryset. Single operations on dicts are atomic, hence no lock.
     """
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, *, trusting: bool = False
     ) -> None:
-        """`trusting` takes every empty answer for no rows: for a server that cannot count, so
-        that nothing could confirm one."""
+        """`trusting` takes every empty answer for no rows: for a dialect that tells failures
+        and could not be asked for a proof."""
         self._clock = clock
-        self._trusting = trusting
-        self._verified: set[Hashable] = set()
+        self.trusting: Final = trusting
+        self._pages: dict[str, int] = {}
+        self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
 
     def is_verified(self, shape: Hashable) -> bool:
         """Whether a statement of this shape was once answered without a silent SQL error."""
-        return self._trusting or shape in self._verified
+        return self.trusting or shape in self._verified
 
     def verify(self, shape: Hashable) -> None:
-        """Remember that statements of this shape work, so an empty answer means no rows."""
-        self._verified.add(shape)
+        """Remember that statements of this shape work."""
+        self._verified[shape] = None
+        if len(self._verified) > MOST_SHAPES:
+            for oldest in list(self._verified)[: MOST_SHAPES // 2]:
+                self._verified.pop(oldest, None)
+
+    def known_page(self, operation: str) -> int:
+        """How many rows the server is known to hand out at once: a shorter page was not cut to
+        the size that its pages have."""
+        return self._pages.get(operation, 0)
+
+    def page_holds(self, rows: int, operation: str) -> None:
+        """Remember that a page of the operation had so many rows."""
+        self._pages[operation] = max(rows, self.known_page(operation))
 
     def null_free(self, module: str, wire: str) -> bool | None:
         """Whether the field holds no NULL in any visible row; None when not known (any more)."""
@@ -52,6 +68,11 @@ class Knowledge:
     def learn_null_free(self, module: str, wire: str, free: bool) -> None:
         """Remember the verdict of a count over the whole module, for five minutes."""
         self._nulls[module, wire] = (free, self._clock() + NULL_FREE_SECONDS)
+
+
+def can_count(version: str | None) -> bool:
+    """Whether a server of this version answers ``count(*)``: Vtiger 8.3 does not."""
+    return not (version or "").startswith("8.3.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,8 @@ class Environment:
     under both readings are sent."""
     collation: Collation = "general_ci"
     """How the server compares text; `unknown` leaves every verdict on text to the server."""
+    can_count: bool = True
+    """Whether ``count(*)`` is answered; if not, rows are counted by pages of ids."""
     thinned_pages: bool = False
     """Whether rows the user may not see are dropped from a page after LIMIT was applied."""
     timezone: tzinfo = UTC

@@ -14,8 +14,8 @@ from .clock import ServerClock
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Facts of one session. `None` for a capability means that nobody has asked yet."""
+class ServerFacts:
+    """What is known of a session and its server. `None` for a capability: nobody asked yet."""
 
     dialect: str = "webservice"
     """``webservice``, ``cloud`` or ``restfulapi``."""
@@ -55,10 +55,10 @@ class Facts:
         return (self.version or "").startswith("8.") or self.sync is False
 
 
-DEFAULT_FACTS: Final = Facts()
+DEFAULT_FACTS: Final = ServerFacts()
 
 
-def facts_of(runner: Any) -> Facts:
+def server_facts(runner: Any) -> ServerFacts:
     """The runner's facts, or the defaults where it has none."""
     facts = getattr(runner, "facts", None)
-    return facts if isinstance(facts, Facts) else DEFAULT_FACTS
+    return facts if isinstance(facts, ServerFacts) else DEFAULT_FACTS

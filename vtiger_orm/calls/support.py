@@ -14,7 +14,7 @@ from typing import Final
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError, VtigerError
 from .operations import Operation
 from .plans import Plan, perform
-from .server import Facts
+from .server import ServerFacts
 
 DIALECTS: Final = ("cloud", "webservice", "restfulapi")
 
@@ -222,7 +222,7 @@ OPERATIONS: Final[Mapping[str, Entry]] = {entry.operation: entry for entry in _E
 _NAMES: Final = {"cloud": "Cloud", "webservice": "webservice.php", "restfulapi": "RestfulApi"}
 
 
-def require(operation: str, facts: Facts) -> None:
+def require(operation: str, facts: ServerFacts) -> None:
     """Raise `NotSupported`, with the reason, where this server cannot do the operation."""
     cell = OPERATIONS[operation].cell(facts.dialect)
     if cell.support is Support.REFUSED:
@@ -243,7 +243,7 @@ def require(operation: str, facts: Facts) -> None:
 _BROKEN_BY_PHP8: Final = frozenset({"sync", "convertlead", "files_retrieve"})
 
 
-def remembering(call: Operation, facts: Facts, *others: Operation) -> Plan[object]:
+def remembering(call: Operation, facts: ServerFacts, *others: Operation) -> Plan[object]:
     """Perform a call of an operation that the server may not have, and remember it if so.
 
     `others` are other spellings of the same operation, tried in turn where the server does not
@@ -268,7 +268,7 @@ def remembering(call: Operation, facts: Facts, *others: Operation) -> Plan[objec
     ) from refusal
 
 
-def is_unknown(error: ApiError | MalformedAnswer | NotSupported, facts: Facts) -> bool:
+def is_unknown(error: ApiError | MalformedAnswer | NotSupported, facts: ServerFacts) -> bool:
     """Whether the answer means that the server lacks the operation.
 
     webservice.php answers HTTP 500 and nothing else; others an error code or a status.

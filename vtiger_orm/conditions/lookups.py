@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from ..errors import InvalidLookup
+from ..errors import InvalidLookup, suggest
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from .quirks import why_not_filterable
@@ -193,13 +193,11 @@ def _wrong_lookup(module: ModuleMeta, field: FieldMeta, last: str) -> str:
     known = LOOKUPS[field.family]
     text = f"{module.name}.{field.name} ({field.kind}) has no lookup {last!r}."
     elsewhere = _ELSEWHERE.get(last)
-    from difflib import get_close_matches
-
-    close = get_close_matches(last, known, n=1)
+    close = suggest(last, known)
     if elsewhere:
         text += " " + elsewhere.format(field=field.name)
     elif close:
-        text += f" Did you mean {field.name}__{close[0]!s}?"
+        text += f" Did you mean {field.name}__{close}?"
     return f"{text} It has: {_known_lookups(field)}."
 
 

@@ -17,7 +17,7 @@ from typing import Final, Literal, Protocol, TypeAlias, Union
 
 from ..calls.environment import Environment
 from ..calls.plans import Plan
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..metadata.module import FieldMeta, ModuleMeta
 
 Operator: TypeAlias = Literal["<", "<=", ">", ">="]
@@ -124,7 +124,7 @@ class InSelection:
 class Relating(Protocol):
     """One relation of one record; only the CRM can tell the ids of the related ones."""
 
-    def read(self, env: Environment, facts: Facts) -> Plan[list[str]]:
+    def read(self, env: Environment, facts: ServerFacts) -> Plan[list[str]]:
         """The ids of all related records."""
         ...
 

@@ -259,7 +259,8 @@ PROFILES: Final = {
 def profile_of(instance: Instance) -> Profile:
     """The profile that comes nearest to the server a snapshot was pulled from."""
     if instance.dialect == "cloud":
-        return replace(CLOUD, page_cap=instance.capabilities.page_size or CLOUD.page_cap)
+        page = instance.capabilities.page_size or CLOUD.page_cap
+        return replace(CLOUD, page_cap=page, page_default=page)
     works = instance.capabilities.sync or instance.capabilities.files_retrieve
     return STOCK_7 if works or (instance.version or "").startswith("7.") else STOCK_8_0_PHP8
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from ..calls.operations import Me, Operation, Row
 from ..calls.plans import Plan, Reply, Rows, RowStream, Step, collect_rows, perform
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..calls.support import is_unknown, require
 from ..conditions.tree import TRUE, Compare, Equal, Node, OneOf, Order, Selection, all_of
 from ..errors import ApiError, InvalidValue, MalformedAnswer, NotSupported, UnsupportedQuery
@@ -97,7 +97,7 @@ class Request:
     """Ids the caller holds; those that the CRM no longer has are reported as deleted."""
 
 
-def uses_sync(whose: SyncType, facts: Facts) -> bool:
+def uses_sync(whose: SyncType, facts: ServerFacts) -> bool:
     """Whether pages come from `sync`.
 
     A stock webservice.php does not hand the sync type on to its handler: it always answers the
@@ -110,7 +110,7 @@ def uses_sync(whose: SyncType, facts: Facts) -> bool:
     return facts.dialect == "webservice" and whose == "user" and not facts.php8_names
 
 
-def changes(request: Request, facts: Facts, env: Environment) -> RowStream:
+def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream:
     """The feed's items, each as ``{"kind", "id", "row", "page", "index"}``, page by page."""
     check(request.module)
     if facts.dialect == "restfulapi":
@@ -143,7 +143,9 @@ class _Unusable(Exception):
 # By sync
 
 
-def _by_sync(request: Request, position: Position, facts: Facts, env: Environment) -> _Reading:
+def _by_sync(
+    request: Request, position: Position, facts: ServerFacts, env: Environment
+) -> _Reading:
     position = position.in_zone(env.clock.zone.tz)
     first, asked = True, position.reads_from - timedelta(seconds=1)
     while True:
@@ -182,7 +184,7 @@ def _by_sync(request: Request, position: Position, facts: Facts, env: Environmen
         asked = following
 
 
-def _sync(request: Request, since: datetime, facts: Facts, *, first: bool) -> Plan[Row]:
+def _sync(request: Request, since: datetime, facts: ServerFacts, *, first: bool) -> Plan[Row]:
     params = {
         "modifiedTime": str(max(1, int(since.timestamp()))),
         "elementType": request.module.name,
@@ -392,7 +394,7 @@ class ChangeFeed(Generic[M]):
         last = self._last
         position = self._start if last is None else last.page.position(last.index + 1)
         request = Request(self._model.meta, position, self._whose, self._columns, self._held)
-        return changes(request, facts_of(runner), runner.environment)
+        return changes(request, server_facts(runner), runner.environment)
 
     def _load(self, items: Sequence[Row], runner: Runner) -> list[Change[M]]:
         rows = [item["row"] for item in items if item["row"] is not None]

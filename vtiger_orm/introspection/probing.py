@@ -18,7 +18,7 @@ from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
 from ..errors import AccessDenied, ApiError, AuthError, MalformedAnswer, RateLimited, ServerError
 from ..metadata.describe import Describe, DescribedField
-from ..metadata.facts import is_secret
+from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..planner.branches import ALWAYS, Branches, Comparison, not_null

@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from ..errors import suggest
 from .kinds import Family, Kind
 
 
@@ -39,7 +40,7 @@ class FieldMeta:
     name: str
     """The Python attribute."""
     wire: str
-    """The name the CRM uses (`lastname`, `cf_853`)."""
+    """The name the CRM uses (`lastname`, `cf_853`); given empty, it is the attribute's."""
     label: str
     kind: Kind
     mandatory: bool = False
@@ -60,6 +61,8 @@ class FieldMeta:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", self.kind.family)
+        if not self.wire:
+            object.__setattr__(self, "wire", self.name)
 
     def __hash__(self) -> int:
         """Fields are looked up often, and picklists are long."""
@@ -126,7 +129,7 @@ class ModuleMeta:
         """Short: a module has a hundred fields, and appears in messages and notebooks."""
         return f"<ModuleMeta {self.name}: {len(self.fields)} fields, ids {self.prefix}x...>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """By its parts: the read-only mappings cannot be pickled."""
         facts = {
             each.name: getattr(self, each.name)
@@ -140,7 +143,7 @@ class ModuleMeta:
         """A module from its fields in any order."""
         by_name = MappingProxyType({each.name: each for each in fields})
         facts.setdefault("label", name)
-        return cls(name=name, prefix=prefix, fields=by_name, **facts)  # type: ignore[arg-type]
+        return cls(name=name, prefix=prefix, fields=by_name, **facts)  # type: ignore[arg-type]  # its own keywords
 
     @property
     def id(self) -> FieldMeta:
@@ -155,10 +158,7 @@ class ModuleMeta:
         """The attribute that was most likely meant by a misspelt or wire name."""
         if name in self.by_wire:
             return self.by_wire[name].name
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, self.fields, n=1)
-        return close[0] if close else None
+        return suggest(name, self.fields)
 
 
 def _module_of(fields: tuple[FieldMeta, ...], facts: dict[str, Any]) -> ModuleMeta:

@@ -166,7 +166,7 @@ class Snapshot(BaseModel):
     instance: Instance
     modules: dict[str, ModuleSnapshot] = Field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[ModuleSnapshot]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[ModuleSnapshot]:  # type: ignore[override]  # pydantic: fields
         """Modules in the order of their names."""
         return (self.modules[name] for name in sorted(self.modules))
 

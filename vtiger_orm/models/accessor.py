@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import NotLoaded
 from ..records.handle import package_of, runner_of, saved_id
@@ -49,6 +49,7 @@ class Accessor(Generic[R_co]):
         return await runner.arun(plan(runner))
 
 
-def model_of(record: BaseRecord, module: str) -> type[Any]:
+def model_of(record: BaseRecord, module: str) -> type[BaseRecord]:
     """The class of another module of the record's package."""
-    return package_of(type(record)).model(module)
+    model: type[BaseRecord] = package_of(type(record)).model(module)
+    return model

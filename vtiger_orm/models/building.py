@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from operator import index
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, cast
 
 from .._pickled import class_named, public_name, restores
 from ..conditions.field_names import parse_order
@@ -215,7 +215,7 @@ class BuildingQuerySet:
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """The question alone: a session belongs to its process."""
         state = self._state
         names = (public_name(type(self)), public_name(state.model))
@@ -248,9 +248,9 @@ def restore_queryset(
     return twin
 
 
-def _whole(bound: object) -> int:
+def _whole(bound: SupportsIndex) -> int:
     try:
-        return index(bound)  # type: ignore[arg-type]
+        return index(bound)
     except TypeError:
         raise TypeError(f"A slice of a queryset takes whole numbers, not {bound!r}.") from None
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from ..administration import server, tags
 from ..calls.plans import Plan
 from ..calls.protocols import PlanFor, environment_of
-from ..calls.server import facts_of
+from ..calls.server import server_facts
 from ..errors import InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
@@ -67,7 +67,7 @@ class Crm(Accessor[R_co]):
 
     def preview(self, *, operation: SaveOperation = "revise") -> previews.Preview:
         """What `save` would send now, and every rule it breaks. Sends nothing."""
-        return previews.of_save(self._record, facts_of(self._runner()), operation=operation)
+        return previews.of_save(self._record, server_facts(self._runner()), operation=operation)
 
     def copy(self, **changes: Any) -> R_co:
         """An unsaved record with the same editable values, and these changes.
@@ -103,7 +103,9 @@ class Crm(Accessor[R_co]):
             if absent:
                 identity.forget(record)
                 return saved_id(record) is not None
-            return (yield from identity.resolve(record, facts_of(runner), environment_of(runner)))
+            return (
+                yield from identity.resolve(record, server_facts(runner), environment_of(runner))
+            )
 
         return plan
 
@@ -111,21 +113,21 @@ class Crm(Accessor[R_co]):
 
     def reopen(self) -> None:
         """Open the closed record again, where the user may."""
-        self._run(lambda runner: server.reopen(self._id, facts_of(runner)))
+        self._run(lambda runner: server.reopen(self._id, server_facts(runner)))
 
     async def areopen(self) -> None:
         """`reopen`, awaited."""
-        await self._arun(lambda runner: server.reopen(self._id, facts_of(runner)))
+        await self._arun(lambda runner: server.reopen(self._id, server_facts(runner)))
 
     def decrypt(self, field: str) -> str:
         """The clear text of a sensitive field; it is neither logged nor kept in the record."""
         name = self._field(field).wire
-        return self._run(lambda runner: server.decrypt(self._id, name, facts_of(runner)))
+        return self._run(lambda runner: server.decrypt(self._id, name, server_facts(runner)))
 
     async def adecrypt(self, field: str) -> str:
         """`decrypt`, awaited."""
         name = self._field(field).wire
-        return await self._arun(lambda runner: server.decrypt(self._id, name, facts_of(runner)))
+        return await self._arun(lambda runner: server.decrypt(self._id, name, server_facts(runner)))
 
     def _field(self, name: str) -> FieldMeta:
         meta = self._record.meta
@@ -164,7 +166,7 @@ class Crm(Accessor[R_co]):
         def plan(runner: Runner) -> Plan[files.StoredFile]:
             meta = self._record.meta
             row = yield from read_row(meta, self._id, environment_of(runner))
-            facts = facts_of(runner)
+            facts = server_facts(runner)
             stored = yield from files.fetch_of(
                 self._id, row or {}, facts, number=number, max_bytes=max_bytes
             )
@@ -213,24 +215,24 @@ class Tags(Accessor[R_co]):
 
     def all(self) -> list[str]:
         """The tags on the record."""
-        return self._run(lambda runner: tags.read(self._id, facts_of(runner)))
+        return self._run(lambda runner: tags.read(self._id, server_facts(runner)))
 
     async def aall(self) -> list[str]:
         """`all`, awaited."""
-        return await self._arun(lambda runner: tags.read(self._id, facts_of(runner)))
+        return await self._arun(lambda runner: tags.read(self._id, server_facts(runner)))
 
     def add(self, *names: str) -> None:
         """Put tags on the record."""
-        self._run(lambda runner: tags.add(self._id, names, facts_of(runner)))
+        self._run(lambda runner: tags.add(self._id, names, server_facts(runner)))
 
     async def aadd(self, *names: str) -> None:
         """`add`, awaited."""
-        await self._arun(lambda runner: tags.add(self._id, names, facts_of(runner)))
+        await self._arun(lambda runner: tags.add(self._id, names, server_facts(runner)))
 
     def remove(self, *names: str) -> None:
         """Take tags off this record; other records keep them."""
-        self._run(lambda runner: tags.remove(self._id, names, facts_of(runner)))
+        self._run(lambda runner: tags.remove(self._id, names, server_facts(runner)))
 
     async def aremove(self, *names: str) -> None:
         """`remove`, awaited."""
-        await self._arun(lambda runner: tags.remove(self._id, names, facts_of(runner)))
+        await self._arun(lambda runner: tags.remove(self._id, names, server_facts(runner)))

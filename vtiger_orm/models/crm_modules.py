@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..administration import server
 from ..calls.plans import Plan
 from ..calls.protocols import PlanFor, environment_of
-from ..calls.server import facts_of
+from ..calls.server import server_facts
 from ..metadata.module import ModuleMeta
 from ..writing import leads, line_items
 from ..writing.leads import Conversion, Wanted
@@ -116,7 +116,7 @@ class LeadCrm(Crm[R_co], Generic[R_co, A, C, P]):
         def plan(runner: Runner) -> Plan[Conversion[A, C, P]]:
             try:
                 made = yield from leads.convert(
-                    order, metas, facts_of(runner), environment_of(runner)
+                    order, metas, server_facts(runner), environment_of(runner)
                 )
             except leads.ConversionFailed as error:
                 error.made = self._references(
@@ -153,7 +153,7 @@ class AccountCrm(Crm[R_co]):
 
     def _hierarchy(self, runner: Runner) -> Plan[list[server.AccountNode]]:
         model = type(self._record)
-        return (yield from server.hierarchy(model, self._id, facts_of(runner)))
+        return (yield from server.hierarchy(model, self._id, server_facts(runner)))
 
 
 class DocumentCrm(Crm[R_co]):

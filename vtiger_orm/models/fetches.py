@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 from ..conditions.field_names import readable_field
 from ..conditions.lookups import find_field
 from ..conditions.tree import Selection
-from ..errors import InvalidLookup
+from ..errors import InvalidLookup, suggest
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
 
@@ -82,11 +82,12 @@ def parse_fetches(
     """
     fetches: Fetches = ()
     for each in paths:
-        given = each if isinstance(each, Prefetch) else Prefetch(each)  # type: ignore[arg-type]
-        if not isinstance(given.lookup, str):
-            raise InvalidLookup(f"{method}() takes names of references, not {given.lookup!r}.")
+        lookup = each.lookup if isinstance(each, Prefetch) else each
+        if not isinstance(lookup, str):
+            raise InvalidLookup(f"{method}() takes names of references, not {lookup!r}.")
+        given = each if isinstance(each, Prefetch) else Prefetch(lookup)
         path = _Path(package, method, given, relations)
-        fetches = merge(fetches, (path.fetch([module], given.lookup.split("__")),))
+        fetches = merge(fetches, (path.fetch([module], lookup.split("__")),))
     return fetches
 
 
@@ -137,13 +138,11 @@ class _Path:
                 f"record.related.{name}"
             )
         names = [each.name for each in modules[0].relations] if self.relations else []
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, names, n=1)
-        if close and name not in modules[0].by_wire:
+        meant = suggest(name, names)
+        if meant and name not in modules[0].by_wire:
             raise InvalidLookup(
                 f"{modules[0].name} has neither a field nor a relation {name!r}. "
-                f"Did you mean {close[0]!r}?"
+                f"Did you mean {meant!r}?"
             )
         find_field(modules[0], name)
         raise AssertionError(f"{name} was found after all")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..conditions.q import Q, values_of
 from ..errors import InvalidLookup
@@ -24,7 +24,7 @@ _PLAIN = frozenset((str, int, bool, float, Decimal, date, datetime, time, type(N
 """Types of values that come from nowhere: nearly all."""
 
 
-def refuse_foreign(package: Package, args: Iterable[Any], values: Iterable[Any]) -> None:
+def refuse_foreign(package: Package, args: Iterable[object], values: Iterable[object]) -> None:
     """Raise `InvalidLookup` for a value that comes from a model of another package."""
     for value in values:
         if type(value) not in _PLAIN:
@@ -34,7 +34,7 @@ def refuse_foreign(package: Package, args: Iterable[Any], values: Iterable[Any])
             refuse_foreign(package, (), values_of(arg))
 
 
-def _check(package: Package, value: Any) -> None:
+def _check(package: Package, value: object) -> None:
     """In whatever way a reference keyword takes its value."""
     if isinstance(value, _MANY):
         refuse_foreign(package, (), value)
@@ -47,7 +47,7 @@ def _check(package: Package, value: Any) -> None:
         )
 
 
-def _owner(value: Any) -> Package | None:
+def _owner(value: object) -> Package | None:
     """The package that the value comes from; None for a value that comes from nowhere."""
     if isinstance(value, Ref):
         origin = origin_of(value)

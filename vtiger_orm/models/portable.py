@@ -6,13 +6,14 @@ here is read by later releases: tags and their order of values never change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..conditions.field_names import parse_order
 from ..conditions.lookups import find_field
 from ..conditions.tree import (
     And,
+    Atom,
     Compare,
     DayBound,
     Equal,
@@ -33,8 +34,7 @@ from ..metadata.module import ModuleMeta, Relation
 from ..planner.related_ids import Side
 from ..records.handle import package_of
 from .fetches import Fetch, Fetches
-from .projection import Projection
-from .query_state import QueryState
+from .query_state import Projection, QueryState
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 Plain: TypeAlias = dict[str, Any]
 """A queryset or a part of it: text, numbers, dates, lists and tuples of them."""
 
-_ATOMS: Final[dict[str, tuple[type, tuple[str, ...]]]] = {
+_ATOMS: Final[dict[str, tuple[Callable[..., Atom], tuple[str, ...]]]] = {
     "present": (Present, ()),
     "equal": (Equal, ("value",)),
     "one of": (OneOf, ("values",)),
@@ -72,7 +72,7 @@ def dumped(state: QueryState) -> Plain:
 
 def restored(model: type[BaseRecord], plain: Plain) -> QueryState:
     """From what `dumped` made. Raises `InvalidLookup` for a field that the module has no more."""
-    reader = _Reader(package_of(model))
+    reader = _Restorer(package_of(model))
     projection = plain.get("projection")
     return QueryState(
         model,
@@ -94,13 +94,11 @@ def _dumped_selection(selection: Selection) -> Plain:
     return plain
 
 
-def _dumped_node(node: Node) -> tuple[Any, ...]:
-    related: Any = node
-    if isinstance(related, RelatedTo) and isinstance(related.relation, Side):
-        side = related.relation
-        modules = (side.source.name, side.relation.name, side.target.name)
-        return ("related", related.field.name, side.id, *modules)
+def _dumped_node(node: Node) -> tuple[object, ...]:
     match node:
+        case RelatedTo(field, Side() as side):
+            modules = (side.source.name, side.relation.name, side.target.name)
+            return ("related", field.name, side.id, *modules)
         case And(children):
             return ("and", *map(_dumped_node, children))
         case Or(children):
@@ -115,7 +113,7 @@ def _dumped_node(node: Node) -> tuple[Any, ...]:
             return (tag, node.field.name, *values)
 
 
-def _dumped_fetches(fetches: Fetches) -> list[tuple[Any, ...]]:
+def _dumped_fetches(fetches: Fetches) -> list[tuple[object, ...]]:
     return [
         (
             each.name,
@@ -135,7 +133,7 @@ def relation_named(module: ModuleMeta, name: str) -> Relation:
     raise InvalidLookup(f"{module.name} has no relation {name!r} any more.")
 
 
-class _Reader:
+class _Restorer:
     """Finds what the names mean in one generated package."""
 
     def __init__(self, package: Package) -> None:
@@ -172,9 +170,10 @@ class _Reader:
             case "in selection":
                 return InSelection(field, self.selection(rest[0]))
             case "related":
-                return cast(Node, RelatedTo(field, self._side(*rest)))
+                return RelatedTo(field, self._side(*rest))
         kind, _ = _ATOMS[tag]
-        return cast(Node, kind(field, *rest))
+        made: Node = kind(field, *rest)
+        return made
 
     def _nodes(self, plain: Iterable[Any], module: ModuleMeta) -> tuple[Node, ...]:
         return tuple(self._node(each, module) for each in plain)

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, attempt_all, collect_rows, together
-from ..calls.server import facts_of
+from ..calls.server import server_facts
 from ..conditions.field_names import with_id
 from ..conditions.q import resolve
 from ..conditions.tree import Selection, all_of
@@ -237,7 +237,7 @@ class Loader:
     ) -> Plan[list[list[BaseRecord]]]:
         """The CRM tells the ids, one record a call."""
         env = self._runner.environment
-        facts = facts_of(self._runner)
+        facts = server_facts(self._runner)
         told = yield from together([side.read(env, facts) for side in sides])
         ids = list(dict.fromkeys(id for each in told for id in each))
         found = yield from self._select(sides[0], given, {"id__in": ids})
@@ -250,7 +250,7 @@ class Loader:
         self,
         side: Side,
         given: Selection | None,
-        condition: Mapping[str, Any],
+        condition: Mapping[str, object],
         reference: FieldMeta | None = None,
     ) -> Plan[list[BaseRecord]]:
         model = self._package.model(side.relation.module)

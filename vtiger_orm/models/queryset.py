@@ -21,8 +21,7 @@ from ..errors import InvalidLookup
 from ..planner.asking import check_ids
 from ..records.handle import package_of
 from .fetches import merge, parse_fetches
-from .projection import Projection, list_projection
-from .query_state import QueryState
+from .query_state import Projection, QueryState, list_projection
 from .reading import ValuesQuerySet, read_all
 from .writing import WritingQuerySet
 
@@ -96,7 +95,7 @@ class QuerySet(WritingQuerySet[M]):
         names = tuple(each.name for each in fields)
         return self._project(fields, list_projection(names, flat=flat, named=named))
 
-    def _value_fields(self, names: tuple[Any, ...], method: str) -> tuple[FieldMeta, ...]:
+    def _value_fields(self, names: tuple[object, ...], method: str) -> tuple[FieldMeta, ...]:
         selection = self._state.selection
         if names:
             return tuple(readable_field(selection.module, name, method) for name in names)
@@ -139,7 +138,7 @@ class QuerySet(WritingQuerySet[M]):
         """
         return self._follow("prefetch_related", args, kwargs)
 
-    def _follow(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+    def _follow(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Self:
         _no_keywords(method, kwargs)
         if args == (None,):
             return self._with(fetches=())
@@ -212,6 +211,6 @@ class QuerySet(WritingQuerySet[M]):
         return plan
 
 
-def _no_keywords(method: str, kwargs: dict[str, Any]) -> None:
+def _no_keywords(method: str, kwargs: dict[str, object]) -> None:
     if kwargs:
         raise TypeError(f"{method}() got an unexpected keyword argument {next(iter(kwargs))!r}.")

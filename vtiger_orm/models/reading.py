@@ -150,7 +150,7 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
         found = self._only_one(args, kwargs)
         return await found._arun(found._get)
 
-    def _only_one(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+    def _only_one(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Self:
         return self.filter(*args, **kwargs)[:2]
 
     def _get(self, runner: Runner) -> Plan[T]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..errors import suggest
+
 if TYPE_CHECKING:
     from ..records import BaseRecord
     from .related_manager import RelatedManager
@@ -51,13 +53,11 @@ class Related:
         return f"<Related of {self._record!r}: {', '.join(self) or 'no relations'}>"
 
     def _unknown(self, name: str) -> str:
-        import difflib
-
         names = list(self)
-        close = difflib.get_close_matches(name, names, n=1)
+        meant = suggest(name, names)
         module = self._record.meta.name
         if not names:
             return f"{module} has no relations that the CRM tells of."
         return f"{module} has no relation {name!r}. " + (
-            f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(names)}."
+            f"Did you mean {meant!r}?" if meant else f"It has: {', '.join(names)}."
         )

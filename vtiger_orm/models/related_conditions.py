@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..calls.environment import Environment
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
-from ..calls.server import facts_of
+from ..calls.server import server_facts
 from ..conditions.tree import (
     FALSE,
     Atom,
@@ -51,7 +51,7 @@ def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:
     found: dict[RelatedTo, tuple[str, ...]] = {}
     for relation in _relations(selection.where):
         if relation not in found:
-            ids = yield from relation.relation.read(runner.environment, facts_of(runner))
+            ids = yield from relation.relation.read(runner.environment, server_facts(runner))
             found[relation] = tuple(ids)
     return _with_ids(selection, found)
 

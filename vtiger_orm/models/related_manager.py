@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from .._pickled import restores
 from ..calls.plans import Plan, perform
 from ..calls.protocols import PlanFor, environment_of
-from ..calls.server import facts_of
+from ..calls.server import server_facts
 from ..conditions.tree import Equal, Node, RelatedTo, Selection
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
@@ -114,7 +114,7 @@ class RelatedManager(QuerySet[M]):
     def _count(self, runner: Runner) -> Plan[int]:
         whole = Selection(self._side.target, self._condition())
         if self._reference is None and self._state.selection == whole:
-            return count_related(self._side, facts_of(runner))
+            return count_related(self._side, runner.environment, server_facts(runner))
         return super()._count(runner)
 
     # Writing
@@ -175,7 +175,7 @@ class RelatedManager(QuerySet[M]):
 
         def plan(runner: Runner) -> Plan[None]:
             if self._reference is None:
-                yield from links.link(self._side, ids, facts_of(runner))
+                yield from links.link(self._side, ids, server_facts(runner))
             else:
                 yield from self._refer(self._reference, ids, self._side.id, runner)
 
@@ -188,7 +188,7 @@ class RelatedManager(QuerySet[M]):
         def plan(runner: Runner) -> Plan[None]:
             reference = self._reference
             if reference is None:
-                yield from links.unlink(self._side, ids, facts_of(runner))
+                yield from links.unlink(self._side, ids, server_facts(runner))
                 return
             if reference.mandatory:
                 raise NotSupported(
@@ -234,7 +234,9 @@ class RelatedManager(QuerySet[M]):
                 return (yield from write.create(model, given, runner=runner))
             record = yield from write.create(model, values, runner=runner)
             try:
-                yield from links.link(self._side, [str(record.id)], facts_of(runner), created=True)
+                yield from links.link(
+                    self._side, [str(record.id)], server_facts(runner), created=True
+                )
             except NotRelated as error:
                 error.record = record
                 raise

@@ -5,11 +5,11 @@ Every plan is made in `operations`; here are the methods and their a-twins.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Self, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-from ..calls.plans import Plan
+from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
 from ..errors import InvalidValue, UnsupportedQuery
@@ -19,7 +19,7 @@ from ..writing import save as write
 from ..writing.preview import Preview
 from ..writing.report import BulkReport, Progress
 from .reading import BaseQuerySet, read_all
-from .related_conditions import narrowed
+from .related_conditions import narrowed, selected_rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,7 +58,10 @@ class WritingQuerySet(BaseQuerySet[M]):
         """The one record with these values, or a new one made of them and `defaults`.
 
         Returns the record and whether it was created. Text compares as the CRM compares it:
-        without regard to case, accents and trailing blanks.
+        without regard to case, accents and trailing blanks. A record is also found by what the
+        CRM made of a value when it stored it: text that was cut, characters that were replaced,
+        decimals that were rounded. Where it made something else of one, so that the same call
+        could not find the record again, that is deleted and `ValuesAdjusted` raised.
         """
         return self._run(self._upsert("get_or_create", args, kwargs))
 
@@ -82,19 +85,12 @@ class WritingQuerySet(BaseQuerySet[M]):
     ) -> PlanFor[tuple[M, bool]]:
         no_positions(method, args)
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
-        wanted = self.filter(**values)[:2]
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
+        wanted = self.filter(**values)[:2]
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
-            found = yield from make(
-                self._writable,
-                lambda: read_all(wanted, runner),
-                lambda created: self._create((), created)(runner),
-                values,
-                defaults,
-                runner,
-            )
-            return found
+            search = _Search(self, wanted, values, runner)
+            return (yield from make(search, values, defaults, runner))
 
         return plan
 
@@ -246,7 +242,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def upload(
         self,
-        source: str | os.PathLike[str] | bytes | IO[bytes],
+        source: files.Source,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -256,16 +252,17 @@ class WritingQuerySet(BaseQuerySet[M]):
     ) -> M:
         """Create a document from a file, or a record with an image, and attach it to records.
 
-        A path or an open file is streamed. The title of a document defaults to the file's name;
-        `values` are its other fields. Where attaching fails, the error's `record` is the document
-        that was created.
+        A path or an open binary file is streamed. The title of a document defaults to the file's
+        name, and it is active; `values` are its other fields. Whether it can be attached is
+        found out before it is created; where that fails all the same, the error's `record` is
+        the document.
         """
         upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
         return self._run(self._upload(upload, values))
 
     async def aupload(
         self,
-        source: str | os.PathLike[str] | bytes | IO[bytes],
+        source: files.Source,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -317,6 +314,37 @@ class WritingQuerySet(BaseQuerySet[M]):
     @property
     def _writable(self) -> type[M]:
         return cast("type[M]", self._state.model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search(Generic[M]):
+    """How `get_or_create` finds and makes the records of a queryset."""
+
+    among: WritingQuerySet[M]
+    wanted: WritingQuerySet[M]
+    values: Mapping[str, Any]
+    runner: Runner
+
+    @property
+    def model(self) -> type[M]:
+        return self.among._writable
+
+    def exactly(self) -> Plan[list[M]]:
+        return (yield from read_all(self.wanted, self.runner))
+
+    def adjusted(self, key: upsert.Key) -> Plan[list[M]]:
+        certain = {name: self.values[name] for name in key.certain}
+        wide = self.among.filter(*key.conditions, **certain).selection
+        rows = yield from collect_rows(
+            selected_rows(replace(wide, columns=key.columns), self.runner)
+        )
+        ids = yield from key.chosen(rows, self.runner.environment)
+        if not ids:
+            return []
+        return (yield from read_all(self.among.filter(id__in=ids[:2]), self.runner))
+
+    def create(self, values: Mapping[str, object]) -> Plan[M]:
+        return (yield from self.among._create((), values)(self.runner))
 
 
 def no_positions(method: str, args: tuple[Any, ...]) -> None:

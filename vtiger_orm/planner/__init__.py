@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .count import plan_count
-from .exists import plan_exists
 from .explain import Explanation, explain
 from .partitions import plan_partitions
 from .rows import plan_rows
+from .totals import plan_count, plan_exists
 
 __all__ = [
     "Explanation",

@@ -1,12 +1,19 @@
-"""Statements asked of the server, with silent SQL errors found out.
+"""Statements asked of the server, and what an answer proves.
 
-The server reports an SQL error as success with no rows. So the first empty answer of a shape of
-statement is confirmed by a count of the same condition, which answers one row unless it fails.
+The server reports an SQL error as success with no rows. So a page with rows shows that its
+statement works, but an empty answer is never believed by itself. Where rows came before it, the
+last of them is asked for again (`pages_by_id`); else the condition is counted, which answers one
+row unless it fails. A server that cannot count is asked for ``... or id > '0x0'``, which answers
+a row in every module that has one, and then for the statement once more.
+
+A page shorter than asked for is the last one, unless the server may have cut it: pages may be
+smaller than was believed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from ..calls.environment import Environment
@@ -14,46 +21,69 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError
 from ..ids import is_id
+from .branches import ALWAYS, Comparison
 from .statement import Statement
 
-USUAL_PAGE: Final = 100
-"""Rows of a full page of a stock server, however many were asked for."""
+_ANY_ID: Final = Comparison("id", ">", "0x0")
+QUERY: Final = "query"
+"""The operation whose pages are meant where no other is named."""
+_SMALL_PAGE: Final = 20
+_ROUND: Final = 5
+"""Pages are cut to round sizes, except where they are believed to be tiny."""
+_PATIENCE: Final = 200
+"""Pages at most that a count by pages takes, on data that moves all the time."""
 
 
 def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
-    """The rows of a statement.
+    """The rows of a statement; that there are none is proved.
 
     Raises `SilentQueryError` when the answer is empty because the statement does not work.
     """
-    rows = yield from _rows(statement)
-    if rows:
+    rows = yield from answer(statement, env)
+    if rows or env.knowledge.trusting:
         env.knowledge.verify(statement.shape)
         return rows
-    if env.knowledge.is_verified(statement.shape):
-        return rows
-    return (yield from _confirmed(statement, env))
+    return (yield from _proved(statement, env))
 
 
-def _confirmed(statement: Statement, env: Environment) -> Plan[list[Row]]:
-    found = yield from count(statement)
+def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
+    """What a statement has that answered no rows."""
+    if not env.can_count:
+        return (yield from _without_counting(statement, env))
+    found = yield from count(statement, env)
     if found <= statement.offset:
-        if found == 0:
-            env.knowledge.verify(statement.shape)
         return []
-    if env.thinned_pages:
-        return []
-    rows = yield from _rows(statement)
-    if not rows:
-        if (yield from count(statement)) <= statement.offset:
-            return []  # what was counted came and went meanwhile
-        raise _silent(statement, f"it counts {found} rows for the same condition")
-    env.knowledge.verify(statement.shape)
-    return rows
+    rows = yield from answer(statement, env)
+    if rows or env.thinned_pages:
+        return rows
+    if (yield from count(statement, env)) <= statement.offset:
+        return []  # what was counted came and went meanwhile
+    raise _silent(statement, f"it counts {found} rows for the same condition")
 
 
-def _rows(statement: Statement) -> Plan[list[Row]]:
-    rows = yield from perform(statement.query)
+def _without_counting(statement: Statement, env: Environment) -> Plan[list[Row]]:
+    """The rows of a statement that is shown to work without a count."""
+    knowledge, shape = env.knowledge, statement.shape
+    if knowledge.is_verified(shape) or (yield from answer(statement.or_else(_ANY_ID), env)):
+        knowledge.verify(shape)
+        return (yield from answer(statement, env))
+    every = Statement(statement.module, ("id",), ALWAYS, order=("id",), limit=1)
+    if (yield from answer(every, env)):
+        raise _silent(statement, "every record of the module was asked for, and there are some")
+    return []
+
+
+def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
+    """What the server answers; that there are no rows is not proved.
+
+    Raises `MalformedAnswer` for anything but rows that have an id."""
+    rows: object = yield from perform(statement.query)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MalformedAnswer(
+            f"The CRM answered a query with {type(rows).__name__} instead of a list of rows."
+        )
     check_ids(rows)
+    env.knowledge.page_holds(len(rows), QUERY)
     return rows
 
 
@@ -73,23 +103,33 @@ def stuck(module: str) -> MalformedAnswer:
     )
 
 
-def is_last(rows: Sequence[Row], limit: int) -> bool:
-    """Whether a page is the last one: shorter than asked for, and not as long as the pages that
-    servers silently cut to, in case the page size that is believed has changed."""
-    return len(rows) < limit and len(rows) != USUAL_PAGE
+def is_last(length: int, limit: int, env: Environment, operation: str = QUERY) -> bool:
+    """Whether a page of so many rows is certainly the last one: shorter than asked for, and not
+    cut. That there is none is another question, see `ask`."""
+    return length < limit and not may_be_cut(length, env, operation)
 
 
-def count(statement: Statement) -> Plan[int]:
+def may_be_cut(length: int, env: Environment, operation: str = QUERY) -> bool:
+    """Whether the server's pages may be no longer than this one, although longer ones are
+    believed: no longer one was seen yet, and it is a size that somebody may have chosen."""
+    if length < env.knowledge.known_page(operation) or length < 2:
+        return False
+    return length % _ROUND == 0 or env.page_size < _SMALL_PAGE
+
+
+def count(statement: Statement, env: Environment) -> Plan[int]:
     """How many rows satisfy the statement's condition, its order and limit left aside."""
-    (found,) = yield from counts([statement])
+    (found,) = yield from counts([statement], env)
     return found
 
 
-def counts(statements: Sequence[Statement]) -> Plan[list[int]]:
+def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]:
     """The counts of several conditions, asked side by side."""
-    counting = [statement.counting for statement in statements]
-    if not counting:
+    if not env.can_count:
+        return (yield from together([_counted_by_pages(each, env) for each in statements]))
+    if not statements:
         return []
+    counting = [statement.counting for statement in statements]
     replies = yield from together([perform(each.query) for each in counting])
     return [_number(each, reply) for each, reply in zip(counting, replies)]
 
@@ -106,6 +146,37 @@ def counted(row: Row) -> int:
     if isinstance(number, int | str) and str(number).isdecimal():
         return int(number)
     raise MalformedAnswer(f"The CRM answered a count with {number!r}, which is no number.")
+
+
+def _counted_by_pages(statement: Statement, env: Environment) -> Plan[int]:
+    """The count of a server that has none: pages of ids further and further on, until one is
+    neither full nor empty. Then the last row must be the last when it is asked for again."""
+    ids = replace(statement, columns=("id",), order=("id",), descending=False)
+    size, low, at = env.page_size, 0, 0
+    high: int | None = None
+    for _ in range(_PATIENCE):
+        rows = yield from _page_at(ids, at, size, env)
+        if not at and not rows:
+            rows = yield from _without_counting(replace(ids, limit=size, offset=0), env)
+            if not rows:
+                return 0
+        if not at and may_be_cut(len(rows), env):
+            size = len(rows)
+        low, high = (at + len(rows), high) if rows else (low, at)
+        if 0 < len(rows) < size or low == high:
+            behind = yield from _page_at(ids, low - 1, 2, env)
+            if len(behind) == 1:
+                return low
+            low, high, at = (low, None, low) if behind else (0, None, 0)  # rows came or went
+        elif high is None or high < low:
+            high, at = None, max(low, 2 * at)
+        else:
+            at = (low + high) // 2
+    raise stuck(statement.module)
+
+
+def _page_at(ids: Statement, offset: int, limit: int, env: Environment) -> Plan[list[Row]]:
+    return (yield from answer(replace(ids, limit=limit, offset=offset), env))
 
 
 def _silent(statement: Statement, why: str) -> SilentQueryError:

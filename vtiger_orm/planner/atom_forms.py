@@ -42,7 +42,7 @@ from ..conditions.tree import (
     Present,
 )
 from ..metadata.kinds import Family
-from ..metadata.module import FieldMeta, Flaw
+from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from ..values import SEPARATOR
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, IsNull, Part, Residual, one_of
 
@@ -64,6 +64,10 @@ class Forms:
     module: str
     prefix: str
     env: Environment
+
+    @classmethod
+    def of(cls, module: ModuleMeta, env: Environment) -> Forms:
+        return cls(module.name, module.prefix, env)
 
     def positive(self, atom: Atom) -> Branches:
         """An OR of ANDs that holds exactly where the atom does."""
@@ -125,9 +129,9 @@ class Forms:
     def _blank(self, field: FieldMeta) -> Branches:
         if field.family is Family.ID:
             return ()
-        return (*self._empty(field), *self._null(field))
+        return (*self.empty(field), *self._null(field))
 
-    def _empty(self, field: FieldMeta) -> Branches:
+    def empty(self, field: FieldMeta) -> Branches:
         """Blanks other than NULL."""
         family, wire = field.family, field.wire
         quirk = quirk_of(self.module, wire)
@@ -189,7 +193,7 @@ class Forms:
     def _opposite(self, field: FieldMeta, operator: str, value: str) -> Branches:
         opposite: list[Branch] = [(Comparison(field.wire, _OPPOSITE[operator], value),)]
         if self._finds_blanks(field, operator, value):
-            opposite.extend(self._empty(field))
+            opposite.extend(self.empty(field))
         return (*opposite, *self._null(field))
 
     def _finds_blanks(self, field: FieldMeta, operator: str, value: str) -> bool:
@@ -236,6 +240,15 @@ def tidied(branch: Branch) -> Branch:
         and _is_implied(part, branch)
     ]
     return tuple(part for part in branch if part not in needless) if needless else branch
+
+
+def is_unusual(branches: Branches) -> bool:
+    """Whether hardly any record will fulfil them: those with a date that no calendar has."""
+    zero_dates = {("<", _FIRST_DAY)}
+    return all(
+        any(isinstance(part, Comparison) and part[1:] in zero_dates for part in branch)
+        for branch in branches
+    )
 
 
 def _is_implied(bound: Comparison, branch: Branch) -> bool:

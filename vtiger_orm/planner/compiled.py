@@ -21,7 +21,7 @@ from .normal_form import is_exact, normal_form, superset
 from .packing import Packing
 from .statement import Statement
 
-_TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
+TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 
 RowReader: TypeAlias = Callable[[Selection, Environment], RowStream]
 """How the rows of a selection are read."""
@@ -80,7 +80,7 @@ class Compiled:
         reference to a deleted record reads as blank, but is still compared by its number)."""
         if self.is_exact:
             return TRUE
-        forms = Forms(self.module.name, self.module.prefix, self.env)
+        forms = Forms.of(self.module, self.env)
         parts = self.tree.children if isinstance(self.tree, And) else (self.tree,)
         return all_of(*(part for part in parts if not self._holds(normal_form(part, forms))))
 
@@ -130,6 +130,12 @@ class Compiled:
     @property
     def packing(self) -> Packing:
         return Packing.of(self.env, self.columns)
+
+    def where(self, node: Node) -> Compiled:
+        """The same where this holds as well."""
+        tree = all_of(self.tree, node)
+        branches = _branches(self.module, self.env, tree, self.columns)
+        return replace(self, tree=tree, branches=branches)
 
     def within(self, *bounds: Comparison) -> Compiled:
         """The same within further bounds."""
@@ -191,7 +197,7 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
 def _branches(
     module: ModuleMeta, env: Environment, tree: Node, columns: tuple[str, ...]
 ) -> Branches:
-    branches = normal_form(tree, Forms(module.name, module.prefix, env))
+    branches = normal_form(tree, Forms.of(module, env))
     branches = tuple(map(tidied, branches))
     return Packing.of(env, columns).shortened(branches, tree)
 
@@ -236,5 +242,5 @@ def needs_verdict(atom: Atom, what: Compiled) -> bool:
         return True
     if quirk_of(what.module.name, atom.field.wire) is Quirk.SEVERAL:
         return True
-    unknown = what.env.collation == "unknown" and atom.field.family in _TEXTS
+    unknown = what.env.collation == "unknown" and atom.field.family in TEXTS
     return unknown and not isinstance(atom, Present)

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
-from ..calls.environment import Environment
 from ..calls.plans import Plan
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import (
@@ -24,7 +22,6 @@ from ..conditions.tree import (
     Node,
     Not,
     Or,
-    Selection,
     all_of,
     any_of,
     negated,
@@ -36,8 +33,6 @@ from .atom_forms import Forms
 from .branches import SENDABLE, Branch, Branches, Comparison, InList
 from .compiled import Compiled
 from .normal_form import absorb, is_exact, normal_form
-from .rows import selected
-from .semijoin import answered
 from .strategy import in_id_order
 from .streams import pull
 
@@ -45,21 +40,6 @@ MOST_STATEMENTS: Final = 40
 """Beyond so many statements the ids are read instead."""
 _MOST_STEPS: Final = 400
 """Beyond so many summands the search for statements that cancel out is given up."""
-
-
-def plan_count(selection: Selection, env: Environment) -> Plan[int]:
-    """The number of rows of the selection.
-
-    Raises `ScanTooLarge` when it cannot be counted and has more rows than may be read, and
-    `SilentQueryError` when a statement does not work.
-    """
-    start, stop = selection.start, selection.stop
-    if stop is not None and stop <= start:
-        return 0
-    bare = replace(selection, order=(), columns=(), start=0, stop=None)
-    what = yield from answered(bare, env, selected)
-    total = yield from count_of(what)
-    return max(min(total, total if stop is None else stop) - start, 0)
 
 
 def count_of(what: Compiled) -> Plan[int]:
@@ -80,7 +60,7 @@ def difference(what: Compiled) -> Counter[Branches] | None:
     or when counts do not tell, as with rows the user may not see."""
     if what.env.thinned_pages or not _counts_records(what):
         return None
-    forms = Forms(what.module.name, what.module.prefix, what.env)
+    forms = Forms.of(what.module, what.env)
     total: Counter[Branches] = Counter()
     for steps, (sign, branches) in enumerate(_positive(what.tree, forms)):
         part = None if branches is None else _one_by_one(what, branches)
@@ -210,7 +190,7 @@ def _numbers(part: Comparison | InList) -> set[int]:
 
 def _sum(what: Compiled, terms: Counter[Branches]) -> Plan[int]:
     groups = list(terms)
-    numbers = yield from counts([what.statement(group) for group in groups])
+    numbers = yield from counts([what.statement(group) for group in groups], what.env)
     return sum(terms[group] * number for group, number in zip(groups, numbers))
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..calls.environment import Environment
-from ..conditions.tree import InSelection, Node, OneOf, Order, Selection, atoms
+from ..conditions.tree import InSelection, Node, OneOf, Order, Present, Selection, atoms
 from .branches import Branches
 from .compiled import Compiled, compiled
-from .null_rows import filled
-from .orders import Paging, check_order, normalised, paging_of, server_order
+from .orders import Paging, check_order, has_runs, mixes_blanks, normalised, paging_of, server_order
 from .pages_by_value import first_page as descending_page
 from .reasons import branch_text, calls_of, reasons_of
 from .semijoin import replaced
@@ -111,8 +110,10 @@ def first_statements(
     if strategy is Strategy.NULL_ROWS and paging in (Paging.BY_ID, Paging.SORTED):
         yield from _with_null_rows(what, order, paging)
         return
+    if paging is Paging.GROUPS or (paging is Paging.BACKWARD and mixes_blanks(what, order[0])):
+        what = what.where(Present(order[0].field))
     groups = what.packing.packed(what.superset)
-    slice_ = _Slice(what, selection, alone=what.is_exact and len(groups) == 1)
+    slice_ = _Slice(what, selection, order, alone=what.is_exact and len(groups) == 1)
     for group in groups:
         yield from _of_group(what, group, order, paging, slice_)
 
@@ -120,11 +121,14 @@ def first_statements(
 class _Slice:
     """What of the slice can be left to the server: only where one statement decides it all."""
 
-    def __init__(self, what: Compiled, selection: Selection, alone: bool) -> None:
+    def __init__(
+        self, what: Compiled, selection: Selection, order: tuple[Order, ...], alone: bool
+    ) -> None:
         self.stop = selection.stop
         self.start = selection.start if alone else 0
         size = what.env.page_size
-        wanted = size if self.stop is None or not alone else self.stop - self.start
+        whole = self.stop is None or not alone or has_runs(what, order)
+        wanted = size if self.stop is None or whole else self.stop - self.start
         self.limit = min(size, wanted)
 
 
@@ -134,10 +138,7 @@ def _of_group(
     more = () if what.is_exact else what.decided_by
     said = server_order(order) if paging in (Paging.FORWARD, Paging.BACKWARD) else None
     if paging is Paging.GROUPS:
-        wire = order[0].field.wire
-        values = what.within(filled(what, wire))
-        yield descending_page(values, group, order[0], more, part.stop).text
-        yield what.statement(group, more, order=(wire, "id"), descending=True).text
+        yield descending_page(what, group, order[0], more, part.stop).text
     elif said is not None:
         page = what.statement(
             group, more, order=said.wires, descending=said.descending, limit=part.limit

@@ -23,10 +23,11 @@ from ..conditions.evaluate import is_blank, wire_text
 from ..ids import id_number
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from .asking import ask, counts, is_last
+from .asking import ask, count, counts
 from .branches import ALWAYS, Branches, Comparison, not_null
 from .compiled import Compiled
-from .pages_by_id import advancing, after
+from .pages_by_id import PagesAfter, advancing
+from .statement import Statement
 from .streams import pull
 
 _NO_EMPTY: Final = frozenset({Family.INTEGER, Family.DECIMAL, Family.DATE, Family.DATETIME})
@@ -51,26 +52,30 @@ def null_rows(
     fields = [what.module.by_wire[wire] for wire in wires]
     fields.sort(key=lambda field: field.family not in _NO_EMPTY)
     order = (*(field.wire for field in fields), "id")
-    bounds: tuple[Comparison, ...] = ()
-    pages = 0
-    while True:
-        statement = what.statement(
-            branches, more, bounds=bounds, order=order, descending=descending
+    more = tuple(more)
+
+    def page(bounds: tuple[Comparison, ...], limit: int) -> Statement:
+        return what.statement(
+            branches, more, bounds=bounds, order=order, descending=descending, limit=limit
         )
-        rows = yield from ask(statement, what.env)
+
+    pages = PagesAfter(page, what.env, descending)
+    read = 0
+    while not pages.ended:
+        place = pages.last
+        rows = yield from pages.next_page(what.env.page_size)
         found = _leading(rows, fields, descending)
-        full = len(found) == len(rows) and not is_last(rows, what.env.page_size)
-        pages += 1
-        if full and pages.bit_count() == 1 and (yield from _is_past_null(what, fields, rows[-1])):
+        full = len(found) == len(rows) and not pages.ended
+        read += 1
+        if full and read.bit_count() == 1 and (yield from _is_past_null(what, fields, rows[-1])):
             full = False
-            if pages == 1 and (yield from _is_past_null(what, fields, rows[0])):
+            if read == 1 and (yield from _is_past_null(what, fields, rows[0])):
                 found = []
         if found:
             yield Rows(found)
         if not full:
             return
-        advancing(what, rows, bounds, descending)
-        bounds = (after(rows, descending),)
+        advancing(what, rows, place, descending)
 
 
 def _leading(rows: Sequence[Row], fields: Sequence[FieldMeta], descending: bool) -> list[Row]:
@@ -97,7 +102,7 @@ def _is_past_null(what: Compiled, fields: Sequence[FieldMeta], row: Row) -> Plan
     asked = tuple((same, filled(what, f.wire)) for f in fields if f.family not in _NO_EMPTY)
     if not asked:
         return False
-    return bool((yield from ask(what.reading(()).statement(asked, limit=1), what.env)))
+    return (yield from count(what.reading(()).statement(asked), what.env)) > 0
 
 
 def has_null(what: Compiled, wires: Sequence[str], branches: Branches) -> Plan[bool]:
@@ -132,7 +137,9 @@ def ask_null_free(what: Compiled) -> Plan[None]:
         return
     module = replace(what, bounds=())
     complete = tuple(filled(what, wire) for wire in unknown)
-    every, full = yield from counts([module.statement(ALWAYS), module.statement((complete,))])
+    every, full = yield from counts(
+        [module.statement(ALWAYS), module.statement((complete,))], what.env
+    )
     if every == full:
         for wire in unknown:
             knowledge.learn_null_free(name, wire, True)

@@ -25,9 +25,16 @@ from ..errors import UnsupportedQuery
 from ..ids import id_number
 from ..metadata.kinds import Family
 from ..metadata.module import Flaw, ModuleMeta
-from .compiled import Compiled
+from .compiled import TEXTS, Compiled
 from .streams import Key, Sortable
 
+_MIXED: Final = frozenset(Family) - {
+    Family.ID,
+    Family.SECRET,
+    Family.INTEGER,
+    Family.DECIMAL,
+}
+"""Families with other blanks than NULL that stand beside it in every order."""
 _BLANK: Final = (0,)
 _ZERO: Final = Decimal(0)
 
@@ -93,9 +100,35 @@ def paging_of(what: Compiled, order: tuple[Order, ...], start: int) -> Paging:
         return Paging.SORTED
     if not said.reverse:
         return Paging.FORWARD
-    if len(said.wires) == 2 and not said.descending and not start and what.is_exact:
+    if len(said.wires) == 2 and not said.descending and not start and _by_value(what, order[0]):
         return Paging.GROUPS
     return Paging.BACKWARD
+
+
+def _by_value(what: Compiled, order: Order) -> bool:
+    """Whether pages can begin below a value: a reference to a deleted record does not show its
+    value, and long texts are compared here."""
+    family = order.field.family
+    if not what.is_exact or family is Family.REFERENCE:
+        return False
+    return family not in TEXTS or (
+        what.env.collation != "unknown" and what.packing.has_room(what.branches)
+    )
+
+
+def mixes_blanks(what: Compiled, order: Order) -> bool:
+    """Whether the server may hold two kinds of blanks of the field, NULL and another, which it
+    sorts apart."""
+    field = order.field
+    if field.family not in _MIXED or quirk_of(what.module.name, field.wire) is not None:
+        return False
+    strict = what.env.consistency == "strict"
+    return strict or what.env.knowledge.null_free(what.module.name, field.wire) is not True
+
+
+def has_runs(what: Compiled, order: Sequence[Order]) -> bool:
+    """Whether there may be runs of both kinds of blanks in fields behind the first."""
+    return any(mixes_blanks(what, each) for each in order[1:])
 
 
 def sorts_otherwise(what: Compiled, order: Order) -> bool:

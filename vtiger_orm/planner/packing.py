@@ -9,6 +9,7 @@ from typing import Final
 
 from ..calls.environment import Environment
 from ..calls.urls import quoted_length
+from ..conditions.collation import like_literal
 from ..conditions.tree import Node
 from ..errors import UnsupportedQuery
 from ..ids import id_number
@@ -22,6 +23,8 @@ _BOUNDS: Final = 80
 _COMPARISON: Final = 24
 _CHARACTER: Final = 12
 """Bytes that a comparison without its value, and one character of a value, take at most."""
+_VALUE: Final = 600
+"""Bytes in every branch that reading value by value needs."""
 LISTED_REFERENCES: Final = 200
 """Values of one IN list, except of ids: there a page's worth makes one call one full page."""
 
@@ -72,6 +75,29 @@ class Packing:
                 groups.append((branch,))
                 sizes.append(size)
         return groups + alone
+
+    def beginning(self, branches: Branches, wire: str, value: str) -> str | None:
+        """What of a value fits into every one of the branches; None if all of it does."""
+        room = self.room - sum(map(_length, branches))
+        room = room // max(len(branches), 1) - _COMPARISON - len(wire)
+        if quoted_length(like_literal(value)) <= room:
+            return None
+        end = len(value)
+        while end and quoted_length(like_literal(value[:end])) > room:
+            end = end * 3 // 4
+        beginning = value[:end].rstrip(" ")
+        if not beginning:
+            raise UnsupportedQuery(
+                f"The condition leaves no room for a value of {wire} in a request to the CRM, "
+                "which is needed to read in descending order. Order ascending, or shorten the "
+                "condition."
+            )
+        return beginning
+
+    def has_room(self, branches: Branches) -> bool:
+        """Whether statements of these branches leave room for the beginning of a value."""
+        length = max((sum(map(_length, group)) for group in self.packed(branches)), default=0)
+        return self.room - length >= _VALUE * max(map(len, self.packed(branches)), default=1)
 
     def _may_join(self, group: Branches, branch: Branch) -> bool:
         return self.precedence_known or is_plain((*group, branch))

@@ -6,35 +6,99 @@ Pages by id are exact while rows are inserted and deleted, and as fast at the en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeAlias
 
+from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..ids import id_number
-from .asking import ask, count, is_last, stuck
+from .asking import QUERY, answer, ask, count, may_be_cut, stuck
 from .branches import SENDABLE, Branches, Comparison, InList, one_of
 from .compiled import Compiled
+from .statement import Statement
 from .streams import chained, everything, merged, pull, window
+
+
+def behind(id: str, descending: bool = False) -> Comparison:
+    """The bound that continues behind this row."""
+    return Comparison("id", "<" if descending else ">", id)
+
+
+def at(id: str, descending: bool = False) -> Comparison:
+    """The bound that continues with this row, which comes again."""
+    prefix, _, number = id.partition("x")
+    step = 1 if descending else -1
+    return behind(f"{prefix}x{max(int(number) + step, 0)}", descending)
 
 
 def after(rows: Sequence[Row], descending: bool = False) -> Comparison:
     """The bound that continues behind the last of these rows."""
-    return Comparison("id", "<" if descending else ">", str(rows[-1]["id"]))
+    return behind(str(rows[-1]["id"]), descending)
+
+
+StatementAt: TypeAlias = Callable[[tuple[Comparison, ...], int], Statement]
+"""A page within these bounds, with so many rows at most."""
+
+
+@dataclass(slots=True)
+class PagesAfter:
+    """Pages one after the other, each behind the last row of the one before.
+
+    The end is believed where it is proved: by a page too short to have been cut, or by asking
+    for the last row again, which must come and be alone.
+    """
+
+    statement_at: StatementAt
+    env: Environment
+    descending: bool = False
+    asking: Callable[[Statement, Environment], Plan[list[Row]]] = answer
+    proving: Callable[[Statement, Environment], Plan[list[Row]]] = ask
+    operation: str = QUERY
+    last: str | None = None
+    ended: bool = False
+    _cut: bool = False
+    """Whether the page before may have been cut."""
+
+    def next_page(self, limit: int) -> Plan[list[Row]]:
+        """The next rows, at most `limit`; none at the end."""
+        if self.last is None:
+            rows = yield from self.proving(self.statement_at((), limit), self.env)
+            return self._taken(rows, rows, limit)
+        if not self._cut:
+            statement = self.statement_at((behind(self.last, self.descending),), limit)
+            rows = yield from self.asking(statement, self.env)
+            if rows or self.env.knowledge.trusting:
+                return self._taken(rows, rows, limit)
+        limit = max(2, min(limit + 1, self.env.page_size))
+        rows = yield from self.proving(
+            self.statement_at((at(self.last, self.descending),), limit), self.env
+        )
+        new = [row for row in rows if row["id"] != self.last]
+        return self._taken(rows, new, limit)
+
+    def _taken(self, rows: list[Row], new: list[Row], limit: int) -> list[Row]:
+        short = len(rows) < limit
+        self._cut = short and may_be_cut(len(rows), self.env, self.operation)
+        self.ended = not new or (short and not self._cut)
+        if new:
+            self.last = str(new[-1]["id"])
+        return new
 
 
 def advancing(
-    what: Compiled, rows: Sequence[Row], bounds: Sequence[Comparison], descending: bool = False
+    what: Compiled, rows: Sequence[Row], last: str | None, descending: bool = False
 ) -> Sequence[Row]:
     """The rows of a page, each once. Raises `MalformedAnswer` when they do not lie behind the
-    bound in the order of their ids."""
+    last one in the order of their ids."""
     sign = -1 if descending else 1
     numbers = [sign * id_number(row["id"]) for row in rows]
-    if bounds:
-        numbers.insert(0, sign * id_number(bounds[0].value))
+    if last is not None:
+        numbers.insert(0, sign * id_number(last))
     if all(sooner < later for sooner, later in pairwise(numbers)):
         return rows
-    if numbers != sorted(numbers) or (bounds and numbers[0] == numbers[1]):
+    if numbers != sorted(numbers) or (last is not None and numbers[0] == numbers[1]):
         raise stuck(what.module.name)
     return list({row["id"]: row for row in rows}.values())
 
@@ -48,34 +112,62 @@ def keyset(
     wanted: int | None = None,
     offset: int = 0,
 ) -> RowStream:
-    """The rows of one statement in id order, at most `wanted`, after skipping `offset`.
-
-    A page shorter than asked for is the last one, except where the server drops rows after
-    LIMIT: joined rows of one record (then an empty page is the end) or rows that the user may
-    not see (then a count tells).
-    """
-    env = what.env
-    patient = what.until_empty or env.thinned_pages
+    """The rows of one statement in id order, at most `wanted`, after skipping `offset`."""
     most = _at_most(branches)
     wanted = most if wanted is None else wanted if most is None else min(wanted, most)
+    more = tuple(more)
+    if what.until_empty or what.env.thinned_pages:
+        yield from _patiently(what, branches, more, descending, wanted, offset)
+        return
+
+    def page(bounds: tuple[Comparison, ...], limit: int) -> Statement:
+        return what.statement(
+            branches,
+            more,
+            bounds=bounds,
+            descending=descending,
+            limit=limit,
+            offset=0 if bounds else offset,
+        )
+
+    pages = PagesAfter(page, what.env, descending)
+    size = what.env.page_size
+    while not pages.ended and (wanted is None or wanted > 0):
+        place = pages.last
+        rows = yield from pages.next_page(size if wanted is None else min(size, wanted))
+        if rows:
+            yield Rows(advancing(what, rows, place, descending))
+        if wanted is not None:
+            wanted -= len(rows)
+
+
+def _patiently(
+    what: Compiled,
+    branches: Branches,
+    more: tuple[str, ...],
+    descending: bool,
+    wanted: int | None,
+    offset: int,
+) -> RowStream:
+    """The same where the server drops rows after LIMIT: joined rows of one record, then a page
+    without rows is the end; or rows that the user may not see, then a count tells the end."""
+    env = what.env
+    place: str | None = None
     bounds: tuple[Comparison, ...] = ()
     while wanted is None or wanted > 0:
-        limit = env.page_size if patient or wanted is None else min(env.page_size, wanted)
         statement = what.statement(
-            branches, more, bounds=bounds, descending=descending, limit=limit, offset=offset
+            branches, more, bounds=bounds, descending=descending, offset=offset
         )
         rows = yield from ask(statement, env)
         if rows:
-            yield Rows(advancing(what, rows, bounds, descending))
-            bounds, offset = (after(rows, descending),), 0
+            yield Rows(advancing(what, rows, place, descending))
+            place, bounds, offset = str(rows[-1]["id"]), (after(rows, descending),), 0
             if wanted is not None:
                 wanted -= len(rows)
-        if is_last(rows, limit) and not patient:
+            continue
+        offset += env.page_size
+        if not env.thinned_pages or offset >= (yield from count(statement, env)):
             return
-        if not rows:
-            offset += limit
-            if not env.thinned_pages or offset >= (yield from count(statement)):
-                return
 
 
 def sent(

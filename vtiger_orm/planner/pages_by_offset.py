@@ -12,7 +12,7 @@ from typing import Final
 
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream
-from .asking import USUAL_PAGE, ask, count, is_last, stuck
+from .asking import ask, count, is_last, stuck
 from .branches import Branches
 from .compiled import Compiled
 from .orders import ServerOrder
@@ -75,10 +75,10 @@ def forward(
     """
     size = max(what.env.page_size, 2)
     seen = _Seen(key, size)
-    position, first = start, True
+    position = start
     while wanted is None or wanted > 0:
         seen.wait(what.module.name)
-        limit = size if wanted is None else min(size, wanted + (0 if first else 1))
+        limit = size if wanted is None else min(size, wanted + (1 if seen.started else 0))
         statement = what.statement(
             branches,
             more,
@@ -88,7 +88,7 @@ def forward(
             offset=position,
         )
         rows = yield from ask(statement, what.env)
-        if not first and position > start and not (rows and seen.knows(rows[0])):
+        if seen.started and position > start and not (rows and seen.knows(rows[0])):
             position = max(position - max(size // 2, 1), start)
             continue
         new = seen.take(rows)
@@ -96,10 +96,9 @@ def forward(
             yield Rows(new)
             if wanted is not None:
                 wanted -= len(new)
-        if is_last(rows, limit):
+        if is_last(len(rows), limit, what.env):
             return
         position += len(rows) - 1
-        first = False
 
 
 def backward(
@@ -119,7 +118,7 @@ def backward(
     size = max(what.env.page_size, 2)
     overlap = min(_OVERLAP, size // 2)
     seen = _Seen(key, size)
-    end = (yield from count(what.statement(branches))) - start
+    end = (yield from count(what.statement(branches), what.env)) - start
     at_end = start == 0
     while end > 0 and (wanted is None or wanted > 0):
         seen.wait(what.module.name)
@@ -139,12 +138,19 @@ def backward(
             end += step  # rows were added behind the end: go right until a window is short
             continue
         known = next((index for index, row in enumerate(rows) if seen.knows(row)), None)
-        if known is None and len(rows) == USUAL_PAGE < size:
-            size = USUAL_PAGE  # the server cuts pages shorter than was believed
-            continue
         if known is None and seen.started and full:
             end += max(size // 2, 1)  # rows were added before: what is known lies further right
             continue
+        if known is None and len(rows) < (end - low + overlap if seen.started else end - low):
+            there = (yield from count(what.statement(branches), what.env)) - low
+            if len(rows) < min(there, end - low):
+                # The server cuts pages shorter than was believed.
+                size = max(len(rows), 2)
+                overlap = min(_OVERLAP, size // 2)
+                continue
+            if not rows:
+                end = min(end, low + there)  # rows were deleted: what is left lies further left
+                continue
         if known is not None:
             rows = rows[:known]
         elif start and not seen.started:

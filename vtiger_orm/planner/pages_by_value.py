@@ -1,7 +1,8 @@
 """Descending orders without an offset and without a count: value by value.
 
 A page in descending order ends somewhere inside a group of equal values. That group is read by
-id, completely, and the next page begins below its value. NULL is last and is read by itself.
+id, completely, and the next page begins below its value. Where a value is too long for a
+statement, the group is that of all texts which begin alike.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ from itertools import groupby
 from typing import Final
 
 from ..calls.operations import Row
-from ..calls.plans import Rows, RowStream
+from ..calls.plans import Plan, Rows, RowStream
+from ..conditions.collation import like_literal, weigh
 from ..conditions.evaluate import is_blank, wire_text
 from ..conditions.tree import Order
+from ..errors import ScanTooLarge
 from ..ids import id_number
-from ..metadata.kinds import Family
 from .asking import ask, is_last, stuck
 from .branches import Branches, Comparison
 from .compiled import Compiled
-from .null_rows import filled, null_rows
-from .orders import order_key
+from .orders import order_key, total_key
 from .pages_by_id import keyset
 from .statement import Statement
-from .streams import Key, pull
+from .streams import pull
 
 _SPARE: Final = 10
 
@@ -36,48 +37,35 @@ def descending(
     *,
     wanted: int | None = None,
 ) -> RowStream:
-    """The rows of one statement by one field descending, ties by id descending, blanks last."""
-    values = _values(what, branches, order, more, wanted)
-    wire, family = order.field.wire, order.field.family
-    empty: set[str] = set()
-    while (page := (yield from pull(values))) is not None:
-        empty.update(row["id"] for row in page if is_blank(family, wire_text(row.get(wire))))
-        yield Rows(page)
-    last = null_rows(what, (wire,), branches, (*more, wire), descending=True)
-    while (page := (yield from pull(last))) is not None:
-        yield Rows([row for row in page if row["id"] not in empty])
-
-
-def _values(
-    what: Compiled, branches: Branches, order: Order, more: Sequence[str], wanted: int | None
-) -> RowStream:
-    """The rows in which the field is not NULL."""
-    wire, key = order.field.wire, order_key((order,))
-    below = filled(what, wire)
-    former: str | None = None
+    """The rows of one statement, none of them blank, by one field descending, ties by id
+    descending."""
+    bounds: tuple[Comparison, ...] = ()
+    handed_out: set[str] = set()
+    """Rows of the last group, where they may come again."""
     while True:
-        part = what.within(below)
-        statement = first_page(part, branches, order, more, wanted)
+        statement = first_page(what.within(*bounds), branches, order, more, wanted)
         rows = yield from ask(statement, what.env)
-        if is_last(rows, statement.limit or 0):
-            yield Rows(_ties_by_id(rows, key))
+        ended = is_last(len(rows), statement.limit or 0, what.env)
+        rows = _ties_by_id([row for row in rows if row["id"] not in handed_out], order)
+        if ended:
+            yield Rows(rows)
             return
-        value, complete = _last_group(rows, order, key)
-        if value is None:
-            yield from _blanks(part, branches, order, more)
-            return
-        if value == former:
+        if not rows or _is_blank(rows[-1], order):
+            # None of them is blank: a server that sends such a row does not hear what is asked.
             raise stuck(what.module.name)
-        former = value
+        group = _Group(what.within(*bounds), branches, order, more, rows[-1])
+        if bounds == (group.below,):
+            raise stuck(what.module.name)
+        complete = rows[: next(index for index, row in enumerate(rows) if group.holds(row))]
         if complete:
-            yield Rows(_ties_by_id(complete, key))
+            yield Rows(complete)
             wanted = wanted and max(wanted - len(complete), 1)
         known = {row["id"] for row in complete}
-        equal = what.within(Comparison(wire, "=", value))
-        group = keyset(equal, branches, (*more, wire), descending=True)
-        while (page := (yield from pull(group))) is not None:
+        stream = group.rows()
+        while (page := (yield from pull(stream))) is not None:
             yield Rows([row for row in page if row["id"] not in known])
-        below = Comparison(wire, "<", value)
+        handed_out = group.handed_out
+        bounds = (group.below,)
 
 
 def first_page(
@@ -94,42 +82,66 @@ def first_page(
     )
 
 
-def _last_group(rows: list[Row], order: Order, key: Key) -> tuple[str | None, list[Row]]:
-    """The last value that is not blank, and the rows before the first one that has it.
-
-    A reference to a deleted record reads blank though the server sorts it by its old number, so
-    blanks may stand in the middle; they come again with the next page.
-    """
-    wire, family = order.field.wire, order.field.family
-    texts = [wire_text(row.get(wire)) for row in rows]
-    known = [index for index, text in enumerate(texts) if not is_blank(family, text)]
-    if not known:
-        return None, []
-    last = key(rows[known[-1]])
-    first = next(index for index in known if key(rows[index]) == last)
-    return texts[known[-1]], rows[:first]
+def _is_blank(row: Row, order: Order) -> bool:
+    return is_blank(order.field.family, wire_text(row.get(order.field.wire)))
 
 
-def _blanks(what: Compiled, branches: Branches, order: Order, more: Sequence[str]) -> RowStream:
-    """What is left once a whole page is blank: empty values, and whatever sorts below them."""
-    wire, family = order.field.wire, order.field.family
-    stream = keyset(what, branches, (*more, wire), descending=True)
-    late: list[Row] = []
-    empty: list[Row] = []
-    while (page := (yield from pull(stream))) is not None:
-        blank = [row for row in page if is_blank(family, wire_text(row.get(wire)))]
-        late.extend(row for row in page if not is_blank(family, wire_text(row.get(wire))))
-        if family is Family.REFERENCE:
-            empty.extend(blank)
+class _Group:
+    """The rows with the value of one of them, or whose text begins like it."""
+
+    def __init__(
+        self, what: Compiled, branches: Branches, order: Order, more: Sequence[str], row: Row
+    ) -> None:
+        self._branches, self._order, self._more = branches, order, more
+        self._what = what
+        self._key = order_key((order,))
+        self._value_key = self._key(row)
+        self.handed_out: set[str] = set()
+        wire = order.field.wire
+        value = wire_text(row.get(wire))
+        self._prefix = what.packing.beginning(branches, wire, value)
+        if self._prefix is None:
+            self.below = Comparison(wire, "<", value)
+            self._bound = Comparison(wire, "=", value)
         else:
-            yield Rows(blank)
-    late = sorted(late, key=order_key((order,)))
-    yield Rows([*late, *empty])
+            self.below = Comparison(wire, "<", self._prefix)
+            self._bound = Comparison(wire, "like", like_literal(self._prefix) + "%")
+
+    def holds(self, row: Row) -> bool:
+        """Whether a row belongs to the group."""
+        if self._prefix is None:
+            return self._key(row) == self._value_key
+        text = wire_text(row.get(self._order.field.wire))
+        return weigh(text).startswith(weigh(self._prefix))
+
+    def rows(self) -> RowStream:
+        """All of them in descending order. Raises `ScanTooLarge` for too many that begin alike."""
+        more = (*self._more, self._order.field.wire)
+        stream = keyset(self._what.within(self._bound), self._branches, more, descending=True)
+        if self._prefix is None:
+            yield from stream
+            return
+        found = yield from self._everything(stream)
+        self.handed_out = {row["id"] for row in found}
+        yield Rows(sorted(found, key=total_key((self._order,))))
+
+    def _everything(self, stream: RowStream) -> Plan[list[Row]]:
+        found: list[Row] = []
+        limit = self._what.env.max_scan_rows
+        while (page := (yield from pull(stream))) is not None:
+            found.extend(page)
+            if len(found) > limit:
+                raise ScanTooLarge(
+                    f"{self._what.module.name} has more than {limit} (max_scan_rows) rows whose "
+                    f"{self._order.field.name} begins alike and is too long for a statement, so "
+                    f"they would have to be sorted in memory. Order by another field."
+                )
+        return found
 
 
-def _ties_by_id(rows: Sequence[Row], key: Key) -> list[Row]:
+def _ties_by_id(rows: Sequence[Row], order: Order) -> list[Row]:
     """The rows with equal neighbours in descending order of id."""
     ordered: list[Row] = []
-    for _, group in groupby(rows, key):
+    for _, group in groupby(rows, order_key((order,))):
         ordered.extend(sorted(group, key=lambda row: -id_number(row["id"])))
     return ordered

@@ -75,7 +75,7 @@ def _measured(what: Compiled) -> Plan[tuple[int, _Group]]:
     """
     ids = what.reading(())
     groups = ids.packing.packed(ids.superset)
-    sizes = yield from counts([ids.statement(group) for group in groups])
+    sizes = yield from counts([ids.statement(group) for group in groups], what.env)
     size, group = max(zip(sizes, groups), key=lambda each: each[0])
     return sum(sizes), _Group(ids, group, size)
 

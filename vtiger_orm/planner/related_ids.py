@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..calls.environment import Environment
-from ..calls.operations import Row
+from ..calls.operations import QueryRelated, Row
 from ..calls.plans import Plan, perform
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import require
 from ..errors import NotSupported
 from ..ids import id_number, parse_id
 from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
-from .asking import check_ids, counted
-from .branches import ALWAYS, Comparison, one_of
+from .asking import check_ids, counted, stuck
+from .branches import ALWAYS, Branch, Comparison, one_of
+from .pages_by_id import PagesAfter
 from .statement import Statement
 
 ONE_TO_MANY: Final[Mapping[tuple[str, str], str]] = {
@@ -78,7 +79,7 @@ class Side:
         ]
         return self._usable(fields[0]) if len(fields) == 1 else None
 
-    def read(self, env: Environment, facts: Facts) -> Plan[list[str]]:
+    def read(self, env: Environment, facts: ServerFacts) -> Plan[list[str]]:
         """The ids of all related records; raises `NotSupported` where they cannot be read."""
         check_readable(self, facts)
         return (yield from related_ids(self, env))
@@ -92,7 +93,7 @@ class Side:
         return f"{self.source.name} {self.id}, relation {self.relation.label!r}"
 
 
-def check_readable(side: Side, facts: Facts) -> None:
+def check_readable(side: Side, facts: ServerFacts) -> None:
     """Raise `NotSupported` where an empty answer would prove nothing."""
     require("query_related", facts)
     if side.target.name == "Documents" and _answers_no_documents(facts):
@@ -103,45 +104,77 @@ def check_readable(side: Side, facts: Facts) -> None:
         )
 
 
-def _answers_no_documents(facts: Facts) -> bool:
+def _answers_no_documents(facts: ServerFacts) -> bool:
     return facts.dialect == "webservice" and (facts.version or "8.").startswith("8.")
 
 
 def related_ids(side: Side, env: Environment) -> Plan[list[str]]:
     """The ids of all related records, in order, page by page."""
+
+    def page(bounds: tuple[Comparison, ...], limit: int) -> Statement:
+        return _ids(side, bounds or _every(side), limit)
+
+    def asking(statement: Statement, env: Environment) -> Plan[list[Row]]:
+        rows = yield from _rows(side, statement)
+        env.knowledge.page_holds(len(rows), QueryRelated.operation)
+        return rows
+
+    def proving(statement: Statement, env: Environment) -> Plan[list[Row]]:
+        rows = yield from asking(statement, env)
+        if not rows and pages.last is None and (yield from _none_counted(side, env)):
+            return []
+        return rows or (yield from asking(statement, env))
+
+    operation = QueryRelated.operation
+    pages = PagesAfter(page, env, asking=asking, proving=proving, operation=operation)
     found: dict[str, None] = {}
-    last = f"{side.target.prefix}x0"
-    while True:
-        later = ((Comparison("id", ">", last),),)
-        page = Statement(side.target.name, ("id",), later, order=("id",), limit=env.page_size)
-        rows = yield from _rows(side, page)
-        found.update(dict.fromkeys(str(row["id"]) for row in rows))
-        if not rows or (len(rows) < env.page_size and not env.thinned_pages):
-            return list(found)
-        following = str(parse_id(str(rows[-1]["id"])))
-        if id_number(following) <= id_number(last):
-            return list(found)
-        last = following
+    while not pages.ended:
+        last = pages.last
+        rows = yield from pages.next_page(env.page_size)
+        found.update((str(row["id"]), None) for row in rows)
+        if rows and last is not None and id_number(str(rows[-1]["id"])) <= id_number(last):
+            raise stuck(side.target.name)
+    return list(found)
 
 
-def count_related(side: Side, facts: Facts) -> Plan[int]:
+def count_related(side: Side, env: Environment, facts: ServerFacts) -> Plan[int]:
     """How many records are related; the server answers no row at all for none."""
     check_readable(side, facts)
-    count = Statement(side.target.name, (), ALWAYS)
-    rows = yield from perform(count.related_to(str(parse_id(side.id)), side.relation.label))
-    return counted(rows[0]) if rows else 0
+    number = yield from _counted(side)
+    if not number and (yield from _rows(side, _ids(side, _every(side), 1))):
+        return len((yield from related_ids(side, env)))
+    return number
 
 
-def are_related(side: Side, ids: Sequence[str], facts: Facts) -> Plan[set[int]]:
+def are_related(side: Side, ids: Sequence[str], facts: ServerFacts) -> Plan[set[int]]:
     """The numbers of those of the ids that are related."""
     check_readable(side, facts)
     found: set[int] = set()
     for at in range(0, len(ids), 50):
         listed = one_of("id", tuple(str(parse_id(each)) for each in ids[at : at + 50]))
-        page = Statement(side.target.name, ("id",), ((listed,),), order=("id",), limit=100)
-        rows = yield from _rows(side, page)
+        page = _ids(side, (listed,), 100)
+        rows = (yield from _rows(side, page)) or (yield from _rows(side, page))
         found.update(id_number(str(row["id"])) for row in rows)
     return found
+
+
+def _ids(side: Side, condition: Branch, limit: int) -> Statement:
+    return Statement(side.target.name, ("id",), (condition,), order=("id",), limit=limit)
+
+
+def _every(side: Side) -> Branch:
+    return (Comparison("id", ">", f"{side.target.prefix}x0"),)
+
+
+def _none_counted(side: Side, env: Environment) -> Plan[bool]:
+    """Whether a count, where there is one, shows that nothing is related."""
+    return env.can_count and not (yield from _counted(side))
+
+
+def _counted(side: Side) -> Plan[int]:
+    count = Statement(side.target.name, (), ALWAYS)
+    rows = yield from perform(count.related_to(str(parse_id(side.id)), side.relation.label))
+    return counted(rows[0]) if rows else 0
 
 
 def _rows(side: Side, page: Statement) -> Plan[list[Row]]:

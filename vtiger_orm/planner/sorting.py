@@ -76,7 +76,7 @@ def first_rows(
     """
     statement = first_page(what, branches, order, stop)
     rows = yield from ask(statement, what.env)
-    if not is_last(rows, statement.limit or 0):
+    if not is_last(len(rows), statement.limit or 0, what.env):
         key = order_key(_sayable_prefix(order))
         last = key(rows[-1])
         rows = [row for row in rows if key(row) != last]

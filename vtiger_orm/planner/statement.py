@@ -101,6 +101,9 @@ class Statement:
     limit: int | None = None
     offset: int = 0
     precedence_known: bool = True
+    otherwise: Comparison | None = None
+    """An alternative to the whole condition, which stands last: read in any order of AND and OR
+    it makes the statement true wherever it is true itself."""
 
     @property
     def text(self) -> str:
@@ -112,9 +115,11 @@ class Statement:
 
     def _text(self, keyword: str = "where", offset: str = "") -> str:
         pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
-        condition = where(self.branches, self.bounds, self.precedence_known)
-        if condition:
-            pieces.append(f"{keyword} {condition}")
+        text = where(self.branches, self.bounds, self.precedence_known)
+        if text and self.otherwise is not None:
+            text += f" or {condition(self.otherwise)}"
+        if text:
+            pieces.append(f"{keyword} {text}")
         if self.order:
             pieces.append(f"order by {','.join(self.order)}{' desc' if self.descending else ''}")
         if self.limit is not None:
@@ -127,6 +132,10 @@ class Statement:
         """The count of the same condition. Never with the order: a table that only the order
         needs is not joined, and the count would fail silently."""
         return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
+
+    def or_else(self, otherwise: Comparison) -> Statement:
+        """One row of it, or of whatever else satisfies this."""
+        return replace(self, otherwise=otherwise, limit=1, offset=0)
 
     @property
     def shape(self) -> tuple[object, ...]:

@@ -16,13 +16,14 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..conditions.tree import Present
 from ..errors import ScanTooLarge
-from .asking import counts, is_last
+from .asking import counts
+from .atom_forms import is_unusual
 from .branches import Branches, IsNull
 from .compiled import Compiled
 from .normal_form import absorb, negative_atoms
 from .null_rows import ask_null_free, noted, null_rows
 from .pages_by_id import after, by_id, sent
-from .streams import merged, pull, window
+from .streams import first_page, merged, pull, window
 from .verdicts import judged
 
 FEW_NULL_SETS: Final = 2
@@ -101,16 +102,21 @@ def at_most(stream: RowStream, what: Compiled, *, counted: bool = False) -> RowS
     that nothing is read in vain.
     """
     read = 0
-    while (page := (yield from pull(stream))) is not None:
-        read += len(page)
+    if counted:
+        page, rest = yield from first_page(stream)
+        if page:
+            yield Rows(page)
+        if rest is None:
+            return
+        size = yield from superset_size(what)
+        if size > what.env.max_scan_rows:
+            raise too_large(what, size)
+        read, stream = len(page), rest
+    while (following := (yield from pull(stream))) is not None:
+        read += len(following)
         if read > what.env.max_scan_rows + what.env.page_size:
             raise too_large(what, read)
-        yield Rows(page)
-        if counted and not is_last(page, what.env.page_size):
-            size = yield from superset_size(what)
-            if size > what.env.max_scan_rows:
-                raise too_large(what, size)
-        counted = False
+        yield Rows(following)
 
 
 def superset_size(what: Compiled) -> Plan[int]:
@@ -120,7 +126,7 @@ def superset_size(what: Compiled) -> Plan[int]:
 
 def _size(what: Compiled, branches: Branches) -> Plan[int]:
     groups = what.packing.packed(branches)
-    return sum((yield from counts([what.statement(group) for group in groups])))
+    return sum((yield from counts([what.statement(group) for group in groups], what.env)))
 
 
 def at_hand(rows: Sequence[Row]) -> RowStream:
@@ -150,13 +156,11 @@ def _only_blanks(what: Compiled) -> bool:
 def _probe(what: Compiled, more: tuple[str, ...], descending: bool, sliced: bool) -> RowStream:
     """The first page of the superset, then whatever is cheaper for the rest."""
     stream = sent(what, what.superset, (*more, *what.decided_by), descending=descending)
-    first = yield from pull(stream)
-    stream.close()
-    if first is None:
-        return
+    first, others = yield from first_page(stream)
     yield from judged(at_hand(first), what)
-    if is_last(first, what.env.page_size):
+    if others is None:
         return
+    stream.close()
     rest = what.within(after(first, descending))
     if len(what.null_fields) > FEW_NULL_SETS and not what.has_residual:
         yield from ask_null_free(what)
@@ -183,7 +187,10 @@ def _with_null_rows(
     `first` are the rows before the bounds of `what`, read already. With `learning` they and the
     rows within the bounds are the whole module, so that no NULL is found tells something about it.
     """
-    streams = [sent(what, what.direct, more, descending=descending)] if what.direct else []
+    streams = []
+    if what.direct:
+        direct = sent(what, what.direct, more, descending=descending)
+        streams.append(_if_any(what, direct) if is_unusual(what.direct) else direct)
     for wires, branches in what.null_fields.items():
         columns = (*more, *sorted(wires))
         for group in what.packing.packed(absorb(branches)):
@@ -192,6 +199,12 @@ def _with_null_rows(
                 stream = noted(stream, what, next(iter(wires)), first)
             streams.append(stream)
     yield from merged(streams, by_id(descending), what.env.page_size, unique=True)
+
+
+def _if_any(what: Compiled, stream: RowStream) -> RowStream:
+    """The rows without NULL, which are counted first: that proves at once that there are none."""
+    if (yield from _size(what, what.direct)):
+        yield from stream
 
 
 def _narrow(what: Compiled, more: tuple[str, ...], descending: bool, size: int) -> RowStream:

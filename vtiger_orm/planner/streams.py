@@ -36,6 +36,20 @@ def pull(stream: RowStream) -> Plan[Sequence[Row] | None]:
     return step.rows
 
 
+def first_page(stream: RowStream) -> Plan[tuple[Sequence[Row], RowStream | None]]:
+    """The first rows and the stream of all others; None where there are certainly no others."""
+    rows = yield from pull(stream)
+    if rows is None:
+        return (), None
+    step = _advance(stream, None)
+    return rows, None if step is None else _resumed(stream, step)
+
+
+def _resumed(stream: RowStream, step: Step | Rows | None) -> RowStream:
+    while step is not None:
+        step = _advance(stream, (yield step))
+
+
 def everything(stream: RowStream) -> Plan[list[Row]]:
     """All rows of an inner stream."""
     rows: list[Row] = []

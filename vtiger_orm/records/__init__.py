@@ -1,6 +1,6 @@
 """Records: what a module's rows are in Python."""
 
 from .record import BaseRecord
-from .state import UNSET, Change
+from .state import UNSET, FieldChange
 
-__all__ = ["UNSET", "BaseRecord", "Change"]
+__all__ = ["UNSET", "BaseRecord", "FieldChange"]

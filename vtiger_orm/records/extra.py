@@ -28,7 +28,7 @@ class ExtraFields(MutableMapping[str, Any]):
         self._mapper = mapper
         self._state = state
 
-    def _values(self) -> dict[str, Any]:
+    def _values(self) -> dict[str, object]:
         return self._state.extra or {}
 
     def __getitem__(self, name: str) -> Any:

@@ -12,10 +12,21 @@ The annotation gives the kind, the call gives the CRM's facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast, get_args, get_origin
+from functools import partial
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    NamedTuple,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
@@ -33,7 +44,7 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
     from ..calls.protocols import Package
-    from .module import ModuleFacts
+    from ..metadata.module import ModuleMeta
 
 String = Annotated[str | None, Kind.STRING]
 Text = Annotated[str | None, Kind.TEXT]
@@ -61,7 +72,7 @@ T = TypeVar("T")
 def field(
     label: str,
     *,
-    wire: str | None = None,
+    wire: str = "",
     mandatory: bool = False,
     editable: bool = True,
     unique: bool = False,
@@ -72,27 +83,41 @@ def field(
 ) -> T:  # type: ignore[type-var]  # the type is that of the annotation
     """A field of a record, with what the CRM says about it; its type is the annotation's.
 
-    `wire` is the CRM's name where it differs from the attribute, `default` the CRM's own default
-    (wire text; a new record does not get it here), `length` the longest text in characters,
-    `flaw` why the field cannot take part in queries as others do (see `Flaw`), `kind` the kind
-    where the annotation does not tell it (an owner in a package without Users or Groups).
+    `FieldMeta` holds all of it under the same names: `wire` is the CRM's name where it differs
+    from the attribute, `default` the CRM's own default (wire text; a new record does not get it
+    here), `length` the longest text in characters, `flaw` why the field cannot take part in
+    queries as others do (see `Flaw`), `kind` the kind where the annotation does not tell it (an
+    owner in a package without Users or Groups).
     """
     info = FieldInfo(default=None, title=label)
     if kind is not None:
         info.metadata.append(Kind(kind))
-    info.metadata.append(
-        Column(
-            label=label,
-            wire=wire,
-            mandatory=mandatory,
-            editable=editable,
-            unique=unique,
-            default=default,
-            length=length,
-            flaw=Flaw(flaw) if flaw is not None else None,
-        )
+    told = partial(
+        FieldMeta,
+        wire=wire,
+        label=label,
+        mandatory=mandatory,
+        editable=editable,
+        unique=unique,
+        default=default,
+        length=length,
+        flaw=Flaw(flaw) if flaw is not None else None,
     )
+    info.metadata.append(Column(told))
     return cast("T", info)
+
+
+class ModuleFacts(NamedTuple):
+    """What a class statement tells of its module; see `BaseRecord.__init_subclass__`."""
+
+    package: Package | None
+    name: str
+    """The CRM's own name of the module."""
+    prefix: str
+    secrets: frozenset[str]
+    """Wire names that are dropped wherever they arrive."""
+    meta: Callable[[Iterable[FieldMeta]], ModuleMeta]
+    """What is known of the module, once its fields are."""
 
 
 class Column:
@@ -102,7 +127,7 @@ class Column:
     own bound copy, since a reference is checked against the ids of the model's own CRM.
     """
 
-    __slots__ = ("_facts", "enum", "meta", "module")
+    __slots__ = ("_told", "enum", "meta", "module")
 
     meta: FieldMeta
     module: ModuleFacts | None
@@ -110,23 +135,24 @@ class Column:
     enum: type[Picklist] | None
     """The picklist's own enum."""
 
-    def __init__(self, **facts: Any) -> None:
-        self._facts = facts
+    def __init__(self, told: Callable[..., FieldMeta]) -> None:
+        """`told` is the field's `meta` but for what its class knows: the attribute, the kind, and
+        what follows from that."""
+        self._told = told
 
     def bound(self, name: str, info: FieldInfo, module: ModuleFacts | None) -> Column:
         """A copy that knows its module, its attribute's name and its kind."""
-        column = Column(**self._facts)
+        column = Column(self._told)
         kind, classes, column.enum = _read_annotation(name, info)
         column.module = module
         package = column.package
         targets = classes if package is None else tuple(map(package.module_named, classes))
-        column.meta = FieldMeta(
+        column.meta = self._told(
             name=name,
             kind=kind,
             targets=targets,
             prefixes=package.prefixes_of(targets) if package is not None else (),
             choices=tuple((each.value, each.label) for each in column.enum or ()),
-            **{**self._facts, "wire": self._facts["wire"] or name},
         )
         return column
 
@@ -180,7 +206,7 @@ class Column:
     # What pydantic asks
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.convert)
 
@@ -298,7 +324,7 @@ def _read_annotation(
     return kind, targets, enum
 
 
-def _parts(annotation: Any) -> Iterator[Any]:
+def _parts(annotation: object) -> Iterator[object]:
     """What an annotation is made of, from the outside in."""
     yield annotation
     origin = get_origin(annotation)

@@ -7,7 +7,7 @@ only door: no other file outside of this room reads a private name of a record o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .record import BaseRecord
 
@@ -57,7 +57,7 @@ def belong(record: BaseRecord, runner: Runner | None) -> None:
     record._state.runner = runner
 
 
-def outgoing(record: BaseRecord) -> dict[str, Any]:
+def outgoing(record: BaseRecord) -> dict[str, object]:
     """What a save has to send: attribute (or wire name of `extra`) -> value.
 
     Of a record that exists, only fields that the CRM lets itself be told.

@@ -15,26 +15,26 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calls.protocols import environment_of
-from ..ids import is_id
 from ..metadata.kinds import SECRET_NAMES, Family
-from ..values import Reader
+from ..values import Reader, reader
 from ..values.zones import rows_in_utc
 from .references import Origin, Ref, bound
 
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Runner
-    from .fields import Column
-    from .module import ModuleFacts
+    from .fields import Column, ModuleFacts
 
 MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""
 
 _REFERENCES = (Family.REFERENCE, Family.ID)
+_read_id: Callable[[object], Any] = reader(Family.REFERENCE)
 _UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 
-ReadRow: TypeAlias = "tuple[dict[str, Any], set[str], dict[str, Any] | None, dict[str, Any] | None]"
+Values: TypeAlias = dict[str, Any]
+ReadRow: TypeAlias = "tuple[Values, set[str], Values | None, Values | None]"
 """One row, read: values, fields set, raw, extra; see `RecordState` for the last two.
 
 A field that could not be read is absent from the values and in raw. The fields set is shared by
@@ -63,10 +63,10 @@ class Layout:
         ]
         """For each name; None is a reference, which each page makes with its own session."""
         self.fields_set = set(self.names)
-        self.blank: dict[str, Any] = dict.fromkeys(self.names)
+        self.blank: Values = dict.fromkeys(self.names)
 
 
-def _picker(keys: list[str]) -> Callable[[Row], Sequence[Any]]:
+def _picker(keys: list[str]) -> Callable[[Row], Sequence[object]]:
     """`itemgetter` that answers a sequence also for one key and for none."""
     if len(keys) > 1:
         return itemgetter(*keys)
@@ -125,7 +125,7 @@ def _read_table(
     layout: Layout, count: int, columns: list[Sequence[Any]], references: _References
 ) -> Iterator[ReadRow]:
     rows = [layout.blank.copy() for _ in range(count)]
-    raws: dict[int, dict[str, Any]] = {}
+    raws: dict[int, Values] = {}
     for name, own_reader, column in zip(layout.names, layout.readers, columns):
         if column.count("") == count:
             continue
@@ -150,7 +150,7 @@ def _read_table(
 
 
 def _read_each(
-    name: str, read: Reader, column: Sequence[Any], rows: list[dict[str, Any]]
+    name: str, read: Reader, column: Sequence[object], rows: list[Values]
 ) -> Iterator[int]:
     """Read a column value by value; yields the numbers of the rows where that fails."""
     for number, text in enumerate(column):
@@ -172,9 +172,8 @@ class _References:
     def read(self, text: Any) -> Ref[Any] | None:
         made = self._made.get(text)
         if made is None:
-            if text is None or text in ("0", 0) or not text.strip(" "):
+            id = _read_id(text)
+            if id is None:
                 return None
-            if not is_id(text):
-                raise ValueError("not a record id")
-            made = self._made[text] = bound(text, self._origin)
+            made = self._made[id] = bound(id, self._origin)
         return made

@@ -44,7 +44,7 @@ _set = object.__setattr__
 
 
 def new_record(
-    model: type[R], values: dict[str, Any], fields_set: set[str], state: RecordState
+    model: type[R], values: dict[str, object], fields_set: set[str], state: RecordState
 ) -> R:
     """An instance with exactly these values; neither `__init__` nor validators run."""
     record = model.__new__(model)
@@ -58,7 +58,7 @@ def new_record(
     return record
 
 
-def replace_values(record: BaseModel, values: dict[str, Any], fields_set: set[str]) -> None:
+def replace_values(record: BaseModel, values: dict[str, object], fields_set: set[str]) -> None:
     """Exchange all field values of an instance."""
     _set(record, "__dict__", values)
     _set(record, "__pydantic_fields_set__", fields_set)
@@ -69,7 +69,7 @@ def set_state(record: BaseModel, state: RecordState) -> None:
     _set(record, "_state", state)
 
 
-def set_private(record: BaseModel, private: dict[str, Any] | None) -> None:
+def set_private(record: BaseModel, private: dict[str, object] | None) -> None:
     """Give the record these private attributes, where there are some, in place of the defaults."""
     if private:
         _set(record, "__pydantic_private__", private)
@@ -82,5 +82,5 @@ def own_fields_set(record: BaseModel, fields_set: set[str]) -> None:
 
 def base_init(init: F) -> F:
     """Mark an `__init__` that only prepares its arguments for pydantic's own."""
-    init.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+    init.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # a mark
     return init

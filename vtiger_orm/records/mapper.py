@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..errors import ConfigError
 from ..metadata.module import ModuleMeta
-from .fields import Column, bound_columns
+from .fields import Column, ModuleFacts, bound_columns
 from .hydration import Hydrator
-from .module import ModuleFacts
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from ..calls.protocols import Package
+
+    class _Mapped(Protocol):
+        __mapper__: ClassVar[Mapper]
 
 
 class Mapper:
@@ -71,10 +73,6 @@ class Mapper:
         """The attribute of the field with this wire name."""
         columns = self.columns.items()
         return next((name for name, column in columns if column.meta.wire == wire), None)
-
-
-class _Mapped(Protocol):
-    __mapper__: ClassVar[Mapper]
 
 
 class MetaOf:

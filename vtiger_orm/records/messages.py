@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..errors import InvalidValue, NotLoaded, RecordError
+from ..errors import InvalidValue, NotLoaded, RecordError, suggest
 from ..metadata.module import Flaw
 from ..values import unreadable
 
@@ -20,7 +20,7 @@ _DJANGO = {"pk": "id", "refresh_from_db": "refresh()", "arefresh_from_db": "aref
 _NOT_IN_QUERIES = (Flaw.UNSAYABLE, Flaw.DENIED, Flaw.ABSENT, Flaw.MULTIPLIES)
 
 
-def not_here(mapper: Mapper, name: str, id: str | None, raw: Mapping[str, Any]) -> RecordError:
+def not_here(mapper: Mapper, name: str, id: str | None, raw: Mapping[str, object]) -> RecordError:
     """Why a field of the model has no value on the record with this id and these unreadable
     values."""
     meta = mapper.columns[name].meta
@@ -45,10 +45,7 @@ def unknown_name(mapper: Mapper, name: str) -> str:
     """That there is no such field, with the one that was probably meant."""
     if name in _DJANGO:
         return f"{mapper.name} has no {name!r}: use {_DJANGO[name]}."
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, mapper.columns, n=1)
-    meant = mapper.attribute_of(name) or (close[0] if close else None)
+    meant = mapper.attribute_of(name) or suggest(name, mapper.columns)
     if meant is not None:
         return f"{mapper.name} has no field {name!r}. Did you mean {meant!r}?"
     return (
@@ -79,10 +76,7 @@ def not_of_class(
     found = elsewhere(name)
     if found is not None:
         return f"{text}: write {found}"
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, {*mapper.columns, *attributes()}, n=1)
-    meant = mapper.attribute_of(name) or (close[0] if close else None)
+    meant = mapper.attribute_of(name) or suggest(name, {*mapper.columns, *attributes()})
     return f"{text}. Did you mean {meant!r}?" if meant else text
 
 

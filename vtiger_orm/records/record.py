@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,7 +17,7 @@ from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
 from . import messages
 from .extra import ExtraFields
-from .fields import field
+from .fields import ModuleFacts, field
 from .internals import (
     RecordType,
     base_init,
@@ -27,9 +28,8 @@ from .internals import (
     set_state,
 )
 from .mapper import Mapper, MetaOf
-from .module import ModuleFacts
 from .references import Origin, Ref, bound
-from .state import UNSET, Change, RecordState, same
+from .state import UNSET, FieldChange, RecordState, same
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -95,22 +95,29 @@ class BaseRecord(BaseModel, metaclass=RecordType):
                 package=package,
                 name=module,
                 prefix=prefix,
-                label=label or module,
-                label_fields=tuple(label_fields),
-                creatable=creatable,
-                updatable=updatable,
-                deletable=deletable,
-                retrievable=retrievable,
-                is_entity=is_entity,
-                relations=tuple(relations),
                 secrets=frozenset(secrets),
+                meta=partial(
+                    ModuleMeta.of,
+                    module,
+                    prefix,
+                    label=label or module,
+                    label_fields=tuple(label_fields),
+                    creatable=creatable,
+                    updatable=updatable,
+                    deletable=deletable,
+                    retrievable=retrievable,
+                    is_entity=is_entity,
+                    relations=tuple(relations),
+                ),
             )
         cls.__mapper__ = Mapper(cls.__name__, facts)
         cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
         cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         cls.__mapper__.bind(cls.model_fields)
         return handler(source)
 
@@ -164,7 +171,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             except ValidationError as error:
                 raise messages.refused(mapper, error) from error
 
-    def model_post_init(self, context: Any, /) -> None:
+    def model_post_init(self, context: object, /) -> None:
         """Tell a new record, whose other fields are blank, from one that exists in the CRM,
         whose other fields are not known."""
         values, given = vars(self), self.__pydantic_fields_set__
@@ -231,7 +238,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         self._state.forget(name)
 
     @property
-    def changes(self) -> Mapping[str, Change]:
+    def changes(self) -> Mapping[str, FieldChange]:
         """What the next `save` sends: attribute -> (old, new).
 
         An equal value, or going back to the one that was read, is no change. Fields of `extra`
@@ -245,7 +252,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         return ExtraFields(self.__mapper__, self._state)
 
     @property
-    def raw(self) -> Mapping[str, Any]:
+    def raw(self) -> Mapping[str, object]:
         """Attribute -> what the CRM sent, where its field type does not allow it.
 
         Reading such an attribute raises `Unreadable`; assigning a value replaces it.
@@ -259,7 +266,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         """The id as text, or None before the record is created."""
         return self.__dict__.get("id")
 
-    def _outgoing(self) -> dict[str, Any]:
+    def _outgoing(self) -> dict[str, object]:
         """What a save has to send: attribute (or wire name of `extra`) -> value.
 
         Of a record that exists, only fields that the CRM lets itself be told.
@@ -336,14 +343,14 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         set_state(copied, self._state.copy())
         return copied
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+    def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
         copied = super().__deepcopy__(memo)
         state = self._state.copy()
         state.extra = deepcopy(state.extra, memo)
         set_state(copied, state)
         return copied
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """A copy with the same id and session; `update` is assigned to it, checked and noted
         as changes."""
         copied = self.__deepcopy__() if deep else self.__copy__()
@@ -351,7 +358,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             setattr(copied, name, value)
         return copied
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Without the session, which belongs to this process."""
         return restore_record, public_name(type(self)), self.__getstate__()
 
@@ -373,8 +380,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         set_private(self, state.get("private"))
 
     def _label(self) -> str:
-        facts = self.__mapper__.facts
-        names = facts.label_fields if facts else ()
+        names = self.meta.label_fields if self.__mapper__.facts is not None else ()
         return " ".join(str(self.__dict__[name]) for name in names if self.__dict__.get(name))
 
     def __str__(self) -> str:

@@ -153,19 +153,21 @@ class Ref(str, Generic[M_co]):
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
         """Without the session, which belongs to this process."""
         package = self._origin.package if self._origin else None
         unread = isinstance(self._record, NotLoaded)
         record = str(self._record) if unread else self._record
         return restore_reference, (str(self), package.name if package else None), record
 
-    def __setstate__(self, record: Any) -> None:
+    def __setstate__(self, record: object) -> None:
         """The record that was loaded, or the text that tells why it could not be read."""
         self._record = NotLoaded(record) if isinstance(record, str) else record
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """For a `Ref` field of any pydantic model; fields of records also check the prefix."""
         from pydantic_core import core_schema
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Typ
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
 
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+    class Memory(Protocol):
+        """What `record.crm` remembers of a record."""
+
+        def doubt(self) -> Memory | None:
+            """What goes with copies and pickles: a create whose answer was lost, so that they are
+            not created again."""
+            ...
+
+
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class _Unset(Enum):
@@ -28,21 +37,12 @@ UNSET: Final = _Unset.UNSET
 """The old value in `record.changes` where there was none: a new record, or a field not read."""
 
 
-class Change(NamedTuple):
+class FieldChange(NamedTuple):
     """One change that a `save` will send."""
 
     old: object
     """The value as it was read, or `UNSET`."""
     new: object
-
-
-class Memory(Protocol):
-    """What `record.crm` remembers of a record."""
-
-    def doubt(self) -> Memory | None:
-        """What goes with copies and pickles: a create whose answer was lost, so that they are not
-        created again."""
-        ...
 
 
 class RecordState:
@@ -54,11 +54,11 @@ class RecordState:
     """The session that handed the record out; stays behind when the record is pickled."""
     old: dict[str, object] | None
     """Attribute -> value before the first assignment, for each changed field."""
-    raw: dict[str, Any] | None
+    raw: dict[str, object] | None
     """Attribute -> wire value that could not be read."""
-    extra: dict[str, Any] | None
+    extra: dict[str, object] | None
     """Wire name -> wire value of what the generated class does not know."""
-    extra_old: dict[str, Any] | None
+    extra_old: dict[str, object] | None
     """As `old`, for `extra`."""
     operations: Memory | None
     """What `record.crm` remembers; none until it is used."""
@@ -67,9 +67,9 @@ class RecordState:
         self,
         runner: Runner | None = None,
         old: dict[str, object] | None = None,
-        raw: dict[str, Any] | None = None,
-        extra: dict[str, Any] | None = None,
-        extra_old: dict[str, Any] | None = None,
+        raw: dict[str, object] | None = None,
+        extra: dict[str, object] | None = None,
+        extra_old: dict[str, object] | None = None,
         operations: Memory | None = None,
     ) -> None:
         self.runner = runner
@@ -84,14 +84,14 @@ class RecordState:
         old, raw, extra, extra_old = (dict(each) if each else None for each in self._owned())
         return RecordState(self.runner, old, raw, extra, extra_old, self._doubt)
 
-    def _owned(self) -> tuple[dict[str, Any] | None, ...]:
+    def _owned(self) -> tuple[dict[str, object] | None, ...]:
         return self.old, self.raw, self.extra, self.extra_old
 
     @property
     def _doubt(self) -> Memory | None:
         return None if self.operations is None else self.operations.doubt()
 
-    def pickled(self) -> dict[str, Any]:
+    def pickled(self) -> dict[str, object]:
         """What a pickle holds of it: plain data by names that stay, without the session."""
         old, new = _split(self.old)
         extra_old, extra_new = _split(self.extra_old)
@@ -142,16 +142,18 @@ class RecordState:
         elif self.extra_old[name] == new:
             del self.extra_old[name]
 
-    def changes(self, names: Iterable[str], values: Mapping[str, Any]) -> Mapping[str, Change]:
+    def changes(
+        self, names: Iterable[str], values: Mapping[str, object]
+    ) -> Mapping[str, FieldChange]:
         """What the next save sends of these fields, fields of `extra` under their wire name."""
         old = self.old or _NOTHING
-        changes = {name: Change(old[name], values[name]) for name in names if name in old}
+        changes = {name: FieldChange(old[name], values[name]) for name in names if name in old}
         for name, before in (self.extra_old or _NOTHING).items():
-            changes[name] = Change(before, (self.extra or _NOTHING).get(name))
+            changes[name] = FieldChange(before, (self.extra or _NOTHING).get(name))
         return MappingProxyType(changes)
 
     def settle(
-        self, runner: Runner | None, raw: dict[str, Any] | None, extra: dict[str, Any] | None
+        self, runner: Runner | None, raw: dict[str, object] | None, extra: dict[str, object] | None
     ) -> None:
         """An answer of the CRM was taken over: nothing is changed any more."""
         self.runner = runner or self.runner
@@ -166,7 +168,7 @@ class RecordState:
                 kept.pop(name, None)
 
 
-def _split(old: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[str]]:
+def _split(old: Mapping[str, object] | None) -> tuple[dict[str, object], list[str]]:
     """Old values, and the names that had none."""
     items = (old or _NOTHING).items()
     return {name: value for name, value in items if value is not UNSET}, [
@@ -174,7 +176,9 @@ def _split(old: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[str]]:
     ]
 
 
-def _joined(old: Mapping[str, Any] | None, new: Iterable[str] | None) -> dict[str, Any] | None:
+def _joined(
+    old: Mapping[str, object] | None, new: Iterable[str] | None
+) -> dict[str, object] | None:
     return {**dict.fromkeys(new or (), UNSET), **(old or {})} or None
 
 

@@ -19,7 +19,7 @@ from ..metadata.dependencies import Dependency
 from ..writing.state import load_items_of
 
 if TYPE_CHECKING:
-    from ..calls.server import Facts
+    from ..calls.server import ServerFacts
     from ..metadata.describe import Describe
     from ..models.record import Record
 
@@ -35,7 +35,7 @@ class PerformsPlans(ABC):
 
     @property
     @abstractmethod
-    def facts(self) -> Facts:
+    def facts(self) -> ServerFacts:
         """What plans need to know of this session; sends nothing."""
 
     @abstractmethod

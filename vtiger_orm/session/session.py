@@ -14,8 +14,8 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
-from ..calls.environment import Environment, Knowledge
-from ..calls.server import Facts
+from ..calls.environment import Environment, Knowledge, can_count
+from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
 from ..errors import BlockingCall, ConfigError
@@ -186,6 +186,7 @@ class Session(SessionOperations):
             precedence_known=found.precedence == "sql",
             collation=found.collation,
             thinned_pages=bool(found.thinned_pages),
+            can_count=can_count(self.facts.version),
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,
@@ -196,11 +197,11 @@ class Session(SessionOperations):
         )
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
         package, core = self.package, self._living().core
         version = core.auth.identity.version if core.auth is not None else None
-        return Facts(
+        return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             version=version or (package.version if package is not None else None),
             sync=self.capabilities.sync,

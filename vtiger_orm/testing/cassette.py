@@ -5,7 +5,6 @@ Hosts, headers and cookies are not kept, so a cassette plays at any address and 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -16,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
+
+from vtiger_orm.errors import suggest
 
 from .scrub import SECRET, SESSION, USER, Scrub
 
@@ -191,9 +192,9 @@ class Cassette:
             what = "is not in the cassette"
         message = f"A request {what}:\n  {request.line()}\n"
         lines = [call.request.line() for call in self._calls]
-        nearest = difflib.get_close_matches(request.line(), lines, n=1, cutoff=0.3)
+        nearest = suggest(request.line(), lines, cutoff=0.3)
         if nearest and not times:
-            message += f"The nearest recorded one:\n  {nearest[0]}\n"
+            message += f"The nearest recorded one:\n  {nearest}\n"
         return message + "Record it again, or make the test ask what was recorded."
 
     def save(self, path: str | Path, *, secrets: Iterable[str] = ()) -> None:

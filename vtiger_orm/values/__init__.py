@@ -24,8 +24,9 @@ because that is what JSON bodies and forms hold. A float counts as the decimal i
 (``0.1`` is ``Decimal("0.1")``). Fractions of a second are dropped: the CRM stores none.
 """
 
+from .blank import is_blank, is_blank_value
 from .checking import check_choices, convert, invalid, is_sendable, takes_ids_of
-from .reading import SEPARATOR, Reader, decode, is_blank, reader, unreadable
+from .reading import SEPARATOR, Reader, decode, reader, unreadable
 from .writing import encode, plain
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "encode",
     "invalid",
     "is_blank",
+    "is_blank_value",
     "is_sendable",
     "plain",
     "reader",

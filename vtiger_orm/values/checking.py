@@ -11,8 +11,9 @@ from ..errors import InvalidValue, NotLoaded
 from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
+from .blank import is_blank, is_blank_value
 from .picklists import Choices
-from .reading import SEPARATOR, is_blank, read_boolean, read_decimal, read_time, shown
+from .reading import SEPARATOR, read_boolean, read_decimal, read_time, shown
 
 
 def convert(meta: FieldMeta, value: object) -> Any:
@@ -90,7 +91,7 @@ def check_text(value: object) -> str | None:
             "it holds half of a character (a lone surrogate), which cannot be sent. Text that was "
             "decoded with errors='surrogateescape' has such."
         )
-    return None if is_blank(value, Family.TEXT) else str.__str__(value)
+    return None if is_blank_value(value) else str.__str__(value)
 
 
 def is_sendable(text: str) -> bool:
@@ -169,7 +170,7 @@ def check_choices(values: object) -> Choices[str] | None:
         raise ValueError(_GIVE_LIST)
     choices: Choices[str] = Choices(values)
     for value in choices:
-        if not isinstance(value, str) or is_blank(value, Family.CHOICE):
+        if not isinstance(value, str) or is_blank_value(value):
             raise ValueError("every value of the list must be text that is not blank.")
         check_text(value)
         if SEPARATOR.strip() in value:
@@ -211,7 +212,7 @@ def _check_reference(meta: FieldMeta, value: object) -> str | None:
     if meta.targets and module.name not in meta.targets:
         raise invalid(meta, value, f"it refers to {' or '.join(meta.targets)}.")
     try:
-        return str(value.id)  # type: ignore[attr-defined]
+        return str(value.id)  # type: ignore[attr-defined]  # a record
     except NotLoaded as error:
         raise invalid(
             meta, value, "it is not saved yet, so it has no id. Save it first."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from enum import EnumType, StrEnum
-from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Self, TypeVar, get_args
 
 from .._pickled import class_named, public_name, restores
+from .blank import is_blank_value
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -70,7 +71,7 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, str) or not value.strip(" "):
+        if not isinstance(value, str) or is_blank_value(value):
             return None
         unknown: dict[str, Self] | None = cls.__dict__.get("_unknown")
         if unknown is None:
@@ -88,7 +89,7 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
     def __repr__(self) -> str:
         return f"<{type(self).__qualname__}: {self._value_!r}>"
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
         return restore_picklist, (*public_name(type(self)), self._value_)
 
     def __copy__(self) -> Self:
@@ -98,7 +99,9 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
         return self
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(
@@ -154,11 +157,13 @@ class Choices(tuple[E_co, ...]):
     def __repr__(self) -> str:
         return f"Choices({list(self)!r})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return restore_choices, (list(self),)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """For a `Choices[E]` field of any pydantic model: a list of `E`."""
         from pydantic_core import core_schema
 

@@ -12,6 +12,7 @@ from ..errors import Unreadable
 from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
+from .blank import is_blank, is_blank_value
 from .picklists import Choices
 
 SEPARATOR: Final = " |##| "
@@ -19,28 +20,6 @@ SEPARATOR: Final = " |##| "
 
 Reader: TypeAlias = Callable[[Any], object]
 """Wire value, never the empty text -> Python value or None; raises ValueError."""
-
-_BLANKS: Final[dict[Family, frozenset[str]]] = {
-    Family.DATE: frozenset(("0000-00-00", "0000-00-00 00:00:00")),
-    Family.DATETIME: frozenset(("0000-00-00", "0000-00-00 00:00:00")),
-    Family.DECIMAL: frozenset(("-360.0000000",)),
-    Family.REFERENCE: frozenset(("0",)),
-}
-_ANY_BLANK: Final = frozenset(text for texts in _BLANKS.values() for text in texts) - {"0"}
-
-
-def is_blank(text: object, family: Family | None = None) -> bool:
-    """Whether a wire value means "not set": `None` in Python.
-
-    Name the family where it is known: the text ``0000-00-00`` in a text field is a text.
-    """
-    if text is None:
-        return True
-    if not isinstance(text, str):
-        return False
-    if not text.strip(" "):
-        return True
-    return text in (_ANY_BLANK if family is None else _BLANKS.get(family, ()))
 
 
 def decode(meta: FieldMeta, text: object) -> object | None:
@@ -203,7 +182,7 @@ _SPLIT: Final = re.compile(r" ?\|##\| ?")
 
 def _read_choices(text: Any) -> Choices[str] | None:
     if isinstance(text, str):
-        return Choices(part for part in _SPLIT.split(text) if part.strip(" ")) or None
+        return Choices(part for part in _SPLIT.split(text) if not is_blank_value(part)) or None
     if text is None:
         return None
     raise ValueError("not a list of picklist values")

@@ -16,7 +16,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, together
 from ..calls.protocols import environment_of
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import ApiError, NotSupported, TransportError, ValuesAdjusted
 from ..metadata.module import ModuleMeta
 from ..planner.rows import read_row
@@ -195,7 +195,10 @@ def warn_adjusted(what: str, adjustments: Iterable[Adjustment]) -> None:
 
 
 def refuse_adjusted(
-    what: str, adjustments: Sequence[Adjustment], facts: Facts, record: BaseRecord | None = None
+    what: str,
+    adjustments: Sequence[Adjustment],
+    facts: ServerFacts,
+    record: BaseRecord | None = None,
 ) -> None:
     """Raise `ValuesAdjusted` in strict mode; the record has the answer by then."""
     wrong = tuple(each for each in adjustments if each.why is not Why.COMPUTED)

@@ -15,7 +15,7 @@ from ..calls.operations import Call, Create, Delete, Me, Row
 from ..calls.outcome import Again, Fate, Outcome, outcome_of
 from ..calls.plans import Plan, attempt_all, perform
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..errors import InvalidValue, VtigerError
 from ..ids import parse_id
 from ..records import BaseRecord
@@ -58,7 +58,7 @@ def bulk_create(
     A row whose answer was lost is looked for by the model's external id and repeated only when
     it is not there; without one it stays unknown.
     """
-    facts, env = facts_of(runner), environment_of(runner)
+    facts, env = server_facts(runner), environment_of(runner)
     yield from _look_for_lost(report, facts, env)
     waiting = report.of(Status.PENDING, Status.FAILED)
     user: str | None = None
@@ -73,7 +73,10 @@ def bulk_create(
 
 
 def _creations(
-    rows: Sequence[RowOutcome[BaseRecord]], user: str | None, facts: Facts, runner: Runner | None
+    rows: Sequence[RowOutcome[BaseRecord]],
+    user: str | None,
+    facts: ServerFacts,
+    runner: Runner | None,
 ) -> Iterator[_Job[BaseRecord]]:
     given: set[int] = set()
     for row in rows:
@@ -101,7 +104,7 @@ def bulk_update(
 
     A row whose answer was lost is simply written again when the report is given once more.
     """
-    facts = facts_of(runner)
+    facts = server_facts(runner)
     waiting = report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN)
     stored = yield from read_stored([each.item for each in waiting], runner)
     jobs = []
@@ -126,7 +129,7 @@ def bulk_delete(
     progress: Progress | None = None,
 ) -> Plan[None]:
     """Delete every record (or id) of the report; one that is gone already counts as deleted."""
-    facts, env = facts_of(runner), environment_of(runner)
+    facts, env = server_facts(runner), environment_of(runner)
     enforce(meta, check_delete(meta), facts)
     jobs = []
     for row in report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN):
@@ -153,7 +156,7 @@ def write_prepared(
     progress: Progress | None = None,
 ) -> Plan[None]:
     """Send one prepared write for each row of the report, in rounds, and compare the answers."""
-    facts = facts_of(runner)
+    facts = server_facts(runner)
 
     def take(row: RowOutcome[str]) -> Callable[[Prepared, Row], None]:
         def compare(prepared: Prepared, answer: Row) -> None:
@@ -168,7 +171,7 @@ def write_prepared(
 
 def _prepared(
     row: RowOutcome[BaseRecord],
-    facts: Facts,
+    facts: ServerFacts,
     runner: Runner | None,
     user: str | None = None,
     stored: Row | None = None,
@@ -190,7 +193,7 @@ def _prepared(
 
 
 def _settler(
-    row: RowOutcome[BaseRecord], written: Written, facts: Facts, runner: Runner | None
+    row: RowOutcome[BaseRecord], written: Written, facts: ServerFacts, runner: Runner | None
 ) -> Callable[[Prepared, Row], None]:
     def take(prepared: Prepared, answer: Row) -> None:
         try:
@@ -216,7 +219,7 @@ def _rounds(
     progress: Progress | None,
 ) -> Plan[bool]:
     """Send the jobs; whether the server could be reached to the end."""
-    facts = facts_of(runner)
+    facts = server_facts(runner)
     size = max(_SMALLEST_ROUND, 5 * facts.parallel)
     for at in range(0, len(jobs), size):
         chunk = [job for job in jobs[at : at + size] if _claimed(job, facts)]
@@ -242,7 +245,7 @@ def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Row |
     replies = yield from attempt_all([job.call for job in chunk])
     for job, reply in zip(chunk, replies):
         if isinstance(job.call, Create) and isinstance(reply, dict):
-            answered(job.row.item, reply, facts_of(runner))
+            answered(job.row.item, reply, server_facts(runner))
     yield from _take_all(chunk, replies, runner)
     return replies
 
@@ -264,7 +267,7 @@ def _take_all(
             _take(job, *next(whole))
 
 
-def _claimed(job: _Job[Any], facts: Facts) -> bool:
+def _claimed(job: _Job[Any], facts: ServerFacts) -> bool:
     """Whether nobody else is creating the row's record; the row tells if so."""
     if not isinstance(job.call, Create):
         return True
@@ -316,7 +319,9 @@ def _hopeless(failures: Sequence[Outcome], number: int) -> bool:
     return 0 < number == len(vain)
 
 
-def _look_for_lost(report: BulkReport[BaseRecord], facts: Facts, env: Environment) -> Plan[None]:
+def _look_for_lost(
+    report: BulkReport[BaseRecord], facts: ServerFacts, env: Environment
+) -> Plan[None]:
     """Settle rows in doubt by their external id: found ones are done, absent ones pending."""
     for row in report.unknown:
         record = row.item

@@ -11,6 +11,7 @@ from ..calls.operations import FilePart, Row
 from ..errors import Unreadable
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
+from ..records.handle import outgoing, saved_id
 from ..records.state import UNSET
 from ..values import decode, encode
 from ..values.zones import rows_in_utc, to_wall
@@ -78,7 +79,7 @@ def known_of(meta: ModuleMeta, row: Row, zone: tzinfo = UTC) -> dict[str, object
 
 def changeset_of(record: BaseRecord, file: FilePart | None = None, zone: tzinfo = UTC) -> Changeset:
     """What saving the record would write to a CRM of this zone."""
-    meta, id_ = record.meta, record._saved_id
+    meta, id_ = record.meta, saved_id(record)
     known: dict[str, object] = {}
     if id_ is not None:
         changes = record.changes
@@ -91,4 +92,4 @@ def changeset_of(record: BaseRecord, file: FilePart | None = None, zone: tzinfo 
     # A record that exists has no items of its own before somebody asked for them.
     in_use = is_inventory(meta) and (id_ is None or has_state(record))
     items = items_of(record) if in_use else None
-    return Changeset(meta, id_, record._outgoing(), known, items, file, zone)
+    return Changeset(meta, id_, outgoing(record), known, items, file, zone)

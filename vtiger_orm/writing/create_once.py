@@ -14,7 +14,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Create, Retrieve, Row
 from ..calls.outcome import outcome_of
 from ..calls.plans import Plan, perform
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import ConfigError, VtigerError
 from ..ids import parse_id
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def create_once(
-    record: BaseRecord, call: Create, facts: Facts, env: Environment, *, again: bool = True
+    record: BaseRecord, call: Create, facts: ServerFacts, env: Environment, *, again: bool = True
 ) -> Plan[Row]:
     """Send the create of a claimed record. Raises `OutcomeUnknown` when nobody can tell its
     outcome.
@@ -68,7 +68,7 @@ def create_once(
     return (yield from create_once(record, call, facts, env, again=False))
 
 
-def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
+def identity_field(meta: ModuleMeta, facts: ServerFacts) -> FieldMeta | None:
     """The field that holds the caller's own identity of a record, if one is configured.
 
     Raises `ConfigError` for a name that is no field of the module.
@@ -84,12 +84,14 @@ def identity_field(meta: ModuleMeta, facts: Facts) -> FieldMeta | None:
     return found
 
 
-def has_identity(meta: ModuleMeta, lost: LostCreate, facts: Facts) -> bool:
+def has_identity(meta: ModuleMeta, lost: LostCreate, facts: ServerFacts) -> bool:
     """Whether the create sent the caller's own identity of the record."""
     return _identity(meta, lost, facts) is not None
 
 
-def _identity(meta: ModuleMeta, lost: LostCreate, facts: Facts) -> tuple[FieldMeta, str] | None:
+def _identity(
+    meta: ModuleMeta, lost: LostCreate, facts: ServerFacts
+) -> tuple[FieldMeta, str] | None:
     each = identity_field(meta, facts)
     value = lost.sent.get(each.wire) if each is not None else None
     if each is None or not isinstance(value, str) or not value.strip():
@@ -97,7 +99,7 @@ def _identity(meta: ModuleMeta, lost: LostCreate, facts: Facts) -> tuple[FieldMe
     return each, value
 
 
-def resolve(record: BaseRecord, facts: Facts, env: Environment) -> Plan[bool]:
+def resolve(record: BaseRecord, facts: ServerFacts, env: Environment) -> Plan[bool]:
     """Find out what became of a lost create.
 
     True: the record exists and is loaded. False: it does not, and may be saved again. Raises

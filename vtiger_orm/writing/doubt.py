@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ..calls.outcome import outcome_of
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import BeingSaved, OutcomeUnknown, RecordError, VtigerError
 from ..records.handle import outgoing, saved_id
 from .state import LostCreate, state_of
@@ -23,7 +23,7 @@ _claiming: Final = threading.Lock()
 
 
 @contextmanager
-def claimed(record: BaseRecord, call: Create, facts: Facts) -> Iterator[None]:
+def claimed(record: BaseRecord, call: Create, facts: ServerFacts) -> Iterator[None]:
     """The record is being saved while the block lasts; see `claim`."""
     claim(record, call, facts)
     try:
@@ -32,7 +32,7 @@ def claimed(record: BaseRecord, call: Create, facts: Facts) -> Iterator[None]:
         release(record)
 
 
-def claim(record: BaseRecord, call: Create, facts: Facts) -> None:
+def claim(record: BaseRecord, call: Create, facts: ServerFacts) -> None:
     """From now on the record is being saved, and in doubt until its answer is taken over.
 
     Raises `BeingSaved` while another thread or task is at it, `OutcomeUnknown` when the record is
@@ -54,13 +54,13 @@ def release(record: BaseRecord) -> None:
     state_of(record).saving = False
 
 
-def in_flight(record: BaseRecord, call: Create, facts: Facts) -> None:
+def in_flight(record: BaseRecord, call: Create, facts: ServerFacts) -> None:
     """The create is about to be sent: whatever interrupts it now leaves the record in doubt."""
     now, longest = facts.clock.here(), timedelta(seconds=facts.longest_work)
     state_of(record).lost = LostCreate(call.values, outgoing(record), now, now + longest)
 
 
-def answered(record: BaseRecord, row: Row, facts: Facts) -> None:
+def answered(record: BaseRecord, row: Row, facts: ServerFacts) -> None:
     """The create was answered with the new record: its `createdtime` is the CRM's own now."""
     lost = state_of(record).lost
     if lost is not None:

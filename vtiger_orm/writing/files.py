@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+import inspect
+import io
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeAlias
 
 from ..calls.operations import FilePart, Operation, Row
 from ..calls.plans import Plan
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import remembering
 from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
 from ..ids import parse_id
+
+Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
+"""What a file may be given as: a path, its bytes, or an open binary file."""
 
 DEFAULT_LIMIT: Final = 50 * 1024 * 1024
 """Bytes; the Cloud's usual DOCUMENT_UPLOAD_FILE_LIMIT."""
@@ -80,32 +85,35 @@ def _is_device(stem: str) -> bool:
 
 def file_part(
     part: str,
-    source: str | os.PathLike[str] | bytes | IO[bytes],
+    source: Source,
     *,
     filename: str | None = None,
     content_type: str | None = None,
     max_bytes: int = DEFAULT_LIMIT,
 ) -> FilePart:
-    """A form part for an upload; an open file is streamed, a path is read.
+    """A form part for an upload; an open file is streamed from where it stands, a path is read.
 
-    Raises `InvalidValue` when the file is larger than `max_bytes`, and for bytes or a stream
-    without a name.
+    Raises `InvalidValue` when the file is larger than `max_bytes`, for bytes or a stream without
+    a name, and for what is no binary file: text, something asynchronous, a generator.
     """
+    content: Any
+    size: int | None
     if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        _guard(path.stat().st_size, max_bytes, path.name)
-        filename = filename or path.name
-        content: Any = path.open("rb")
+        path = Path(os.fsdecode(source))
+        filename, size = filename or path.name, path.stat().st_size
+        content = None
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        content = bytes(source)
+        size = len(content)
     else:
-        filename = filename or _stream_name(source)
-        if not filename:
-            raise InvalidValue("An upload from bytes or a stream needs filename='...'.")
-        size = len(source) if isinstance(source, bytes) else _stream_size(source)
-        if size is not None:
-            _guard(size, max_bytes, filename)
-        content = source
-        if not isinstance(source, bytes) and source.seekable():
-            content = _FromHere(source)
+        content = _stream(source)
+        filename, size = filename or _stream_name(source), content.size
+    if not filename:
+        raise InvalidValue("An upload from bytes or a stream needs filename='...'.")
+    if size is not None:
+        _guard(size, max_bytes, filename)
+    if content is None:
+        content = path.open("rb")
     return FilePart(part, filename, content, content_type or _guessed_type(filename))
 
 
@@ -115,15 +123,60 @@ def _guessed_type(filename: str) -> str:
     return guess_type(filename)[0] or "application/octet-stream"
 
 
-class _FromHere:
-    """A stream from its present position on: what sends it begins by rewinding."""
+def _stream(source: Any) -> _Stream:
+    """The open file, if bytes come out of it. Nothing is read from it for that."""
+    if isinstance(source, io.TextIOBase):
+        raise _no_file(source, "it hands out text. Open the file with mode 'rb'.")
+    try:
+        start = source.read(0)
+    except (AttributeError, TypeError):
+        raise _no_file(source, "it has no read(size).") from None
+    except (ValueError, OSError) as error:
+        raise _no_file(source, f"it cannot be read ({error}).") from error
+    if inspect.isawaitable(start):
+        close = getattr(start, "close", None)
+        if close is not None:
+            close()
+        raise _no_file(source, "it is read asynchronously. Give the file behind it.")
+    if not isinstance(start, bytes | bytearray | memoryview | None):
+        raise _no_file(source, f"it hands out {type(start).__name__}, not bytes.")
+    seekable = getattr(source, "seekable", None)
+    return _FromHere(source) if seekable is not None and seekable() else _Stream(source)
+
+
+def _no_file(source: object, why: str) -> InvalidValue:
+    return InvalidValue(
+        f"A {type(source).__name__} cannot be uploaded: {why} A file is given as a path, as bytes "
+        "or as a file that is open for reading in binary mode. Nothing was sent."
+    )
+
+
+class _Stream:
+    """A stream that can be read once. Its length is not told: a pipe's would be wrong."""
+
+    size: int | None = None
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._start = stream.tell()
 
     def read(self, size: int = -1) -> bytes:
         return self._stream.read(size)
+
+    def seekable(self) -> bool:
+        return False
+
+
+class _FromHere(_Stream):
+    """A stream from its present position on: what sends it begins by rewinding."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(stream)
+        self._start = stream.tell()
+        self.size = stream.seek(0, os.SEEK_END) - self._start
+        stream.seek(self._start)
+
+    def seekable(self) -> bool:
+        return True
 
     def tell(self) -> int:
         return self._stream.tell() - self._start
@@ -140,15 +193,19 @@ def attachment_ids(row: Mapping[str, Any]) -> list[str]:
     return [str(parse_id(part.strip())) for part in text.split(",") if part.strip()]
 
 
-def fetch(attachment_id: str, facts: Facts) -> Plan[StoredFile]:
-    """The file of one attachment. Raises `NotSupported` where the server cannot hand it out."""
+def fetch(attachment_id: str, facts: ServerFacts, size: int | None = None) -> Plan[StoredFile]:
+    """The file of one attachment, which has so many bytes where that is known.
+
+    Raises `NotSupported` where the server cannot hand it out, `MalformedAnswer` for anything but
+    the whole file.
+    """
     call = Operation("files_retrieve", "GET", {"id": str(parse_id(attachment_id))})
     answer = yield from remembering(call, facts)
-    return read_answer(answer)
+    return read_answer(answer, size)
 
 
 def fetch_of(
-    id_: str, row: Row, facts: Facts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
+    id_: str, row: Row, facts: ServerFacts, *, number: int = 0, max_bytes: int = DEFAULT_LIMIT
 ) -> Plan[StoredFile]:
     """The file of a record, whose row was just read, by its position among the attachments.
 
@@ -162,28 +219,49 @@ def fetch_of(
             + (f", none with number {number}." if ids else ".")
             + (" It links to an external file." if row.get("filelocationtype") == "E" else "")
         )
-    size = str(row.get("filesize") or "")
-    if size.isdigit():
-        _guard(int(size), max_bytes, str(row.get("filename") or id_))
-    return (yield from fetch(ids[number], facts))
+    size = _told_size(row)
+    if size is not None:
+        _guard(size, max_bytes, str(row.get("filename") or id_))
+    return (yield from fetch(ids[number], facts, size if len(ids) == 1 else None))
 
 
-def read_answer(answer: object) -> StoredFile:
-    """Both shapes of `files_retrieve`: an object, or a list with one."""
+def read_answer(answer: object, size: int | None = None) -> StoredFile:
+    """Both shapes of `files_retrieve`: an object, or a list with one.
+
+    `size` is the number of bytes for an answer that does not tell it. Raises `MalformedAnswer`
+    when the contents are not exactly the file: cut off, in another alphabet, with something of
+    the server's own in it.
+    """
     if isinstance(answer, Sequence) and not isinstance(answer, str) and answer:
         answer = answer[0]
     if not isinstance(answer, Mapping) or "filecontents" not in answer:
         raise MalformedAnswer("files_retrieve answered without a file.")
+    text = "".join(str(answer["filecontents"] or "").splitlines())
     try:
-        content = base64.b64decode(str(answer["filecontents"] or ""), validate=False)
-    except binascii.Error as error:
-        raise MalformedAnswer("files_retrieve answered a file that is no base64.") from error
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedAnswer(
+            "files_retrieve answered a file that is no base64: it was cut off, or the server put "
+            "something of its own into it."
+        ) from error
+    told = _told_size(answer)
+    size = size if told is None else told
+    if size is not None and size != len(content):
+        raise MalformedAnswer(
+            f"files_retrieve answered {len(content):,} bytes of a file that has {size:,}."
+        )
     return StoredFile(
         id=str(answer.get("fileid") or ""),
         name=str(answer.get("filename") or "file"),
         content_type=str(answer.get("filetype") or "application/octet-stream"),
         content=content,
     )
+
+
+def _told_size(row: Mapping[str, Any]) -> int | None:
+    """The `filesize` of a record or an answer, which one of the manuals spells `filezie`."""
+    text = str(row.get("filesize") or row.get("filezie") or "").strip()
+    return int(text) if text.isdecimal() else None
 
 
 def _guard(size: int, max_bytes: int, name: str) -> None:
@@ -197,12 +275,3 @@ def _guard(size: int, max_bytes: int, name: str) -> None:
 def _stream_name(source: object) -> str | None:
     name = getattr(source, "name", None)
     return Path(name).name if isinstance(name, str) else None
-
-
-def _stream_size(stream: IO[bytes]) -> int | None:
-    if not stream.seekable():
-        return None
-    here = stream.tell()
-    size = stream.seek(0, os.SEEK_END) - here
-    stream.seek(here)
-    return size

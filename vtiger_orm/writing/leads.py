@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from ..calls.operations import Operation, Retrieve, Row
 from ..calls.plans import Plan, collect_rows, perform, together
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..calls.support import require
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
 from ..errors import (
@@ -135,7 +135,7 @@ def _values(meta: ModuleMeta, given: object) -> dict[str, Any]:
 
 
 def convert(
-    order: Order, metas: Mapping[str, ModuleMeta], facts: Facts, env: Environment
+    order: Order, metas: Mapping[str, ModuleMeta], facts: ServerFacts, env: Environment
 ) -> Plan[dict[str, str]]:
     """Module -> id of what was made. Raises `ConversionFailed` with what it found otherwise."""
     require("convertlead", facts)
@@ -173,7 +173,7 @@ def _compare(
     order: Order,
     made: Mapping[str, str],
     metas: Mapping[str, ModuleMeta],
-    facts: Facts,
+    facts: ServerFacts,
     env: Environment,
 ) -> Plan[None]:
     """Read what was given values, since the answer has ids alone: those that the CRM stored

@@ -11,7 +11,7 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, overload
+from typing import Any, Final, TypeGuard, overload
 
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, perform, perform_all
@@ -20,10 +20,9 @@ from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
 from ..planner.branches import Comparison, InList
 from ..planner.statement import Statement
+from ..records import BaseRecord
+from ..records.handle import id_of
 from ..values import is_blank
-
-if TYPE_CHECKING:
-    from ..records import BaseRecord
 
 LINE_ITEMS: Final = "LineItems"
 FINAL_DETAILS: Final = "LineItems_FinalDetails"
@@ -74,7 +73,7 @@ class LineItem:
     def product_id(self) -> str:
         """The product's id as text. Raises `InvalidValue` for anything that has none."""
         product: Any = self.product
-        id_ = product if isinstance(product, str) else getattr(product, "_saved_id", None)
+        id_ = id_of(product) if isinstance(product, str | BaseRecord) else None
         if product == "":
             raise InvalidValue(
                 f"The product of a line item ({self.product_name or 'without a name'}) is no "

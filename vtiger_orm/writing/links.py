@@ -8,14 +8,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..calls.operations import Operation
-from ..calls.plans import Plan
-from ..calls.protocols import Runner
-from ..calls.server import Facts, facts_of
+from ..calls.plans import Plan, together
+from ..calls.protocols import Runner, environment_of
+from ..calls.server import ServerFacts, server_facts
 from ..calls.support import remembering, require
-from ..errors import NotLoaded, NotSupported, RecordError
+from ..errors import InvalidValue, NotLoaded, NotSupported, RecordError
 from ..ids import id_number, parse_id
 from ..metadata.module import ModuleMeta, Relation
 from ..planner.related_ids import Side, are_related
+from ..planner.rows import find_row
+from ..records.handle import saved_id
 
 if TYPE_CHECKING:
     from ..records import BaseRecord
@@ -47,7 +49,9 @@ def check_allowed(side: Side, action: str) -> None:
     )
 
 
-def link(side: Side, ids: Sequence[str], facts: Facts, *, created: bool = False) -> Plan[None]:
+def link(
+    side: Side, ids: Sequence[str], facts: ServerFacts, *, created: bool = False
+) -> Plan[None]:
     """Relate records, then make sure that they are.
 
     The server answers success also for a label or record that does not exist. Raises
@@ -68,7 +72,7 @@ def link(side: Side, ids: Sequence[str], facts: Facts, *, created: bool = False)
     yield from _prove(side, ids, facts, linked=True)
 
 
-def unlink(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
+def unlink(side: Side, ids: Sequence[str], facts: ServerFacts) -> Plan[None]:
     """Take records out of the relation, then make sure that they are. They are not deleted."""
     if facts.dialect == "webservice" and facts.version:
         raise NotSupported(
@@ -85,7 +89,7 @@ def unlink(side: Side, ids: Sequence[str], facts: Facts) -> Plan[None]:
     yield from _prove(side, ids, facts, linked=False)
 
 
-def _prove(side: Side, ids: Sequence[str], facts: Facts, *, linked: bool) -> Plan[None]:
+def _prove(side: Side, ids: Sequence[str], facts: ServerFacts, *, linked: bool) -> Plan[None]:
     try:
         related = yield from are_related(side, ids, facts)
     except NotSupported:
@@ -100,20 +104,61 @@ def _prove(side: Side, ids: Sequence[str], facts: Facts, *, linked: bool) -> Pla
         )
 
 
+def check_attachable(
+    documents: ModuleMeta, records: Sequence[BaseRecord], runner: Runner | None
+) -> Plan[None]:
+    """Make sure, before a document exists, that it can be attached to these records.
+
+    Raises `InvalidValue` for what is no record, `NotLoaded` for an unsaved one, `NotSupported`
+    where the CRM does not relate documents, the model's `DoesNotExist` for one that is gone.
+    """
+    if not records:
+        return
+    if documents.name != "Documents":
+        raise InvalidValue(
+            f"attach_to is for documents: a file of {documents.name} belongs to its own record. "
+            "Nothing was sent."
+        )
+    for record in records:
+        if getattr(type(record), "meta", None) is None:
+            raise InvalidValue(f"A file is attached to records, not to {record!r}.")
+        if saved_id(record) is None:
+            raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
+        side = Side(str(record.id), record.meta, documents_relation(record.meta), documents)
+        check_allowed(side, "select")
+    facts, env = server_facts(runner), environment_of(runner)
+    require("add_related", facts)
+    found = yield from together([find_row(each.meta, each.id, env, ("id",)) for each in records])
+    for record, row in zip(records, found):
+        if row is None:
+            raise record.DoesNotExist(
+                f"{record.meta.name} {record.id} is not there, so nothing can be attached to it. "
+                "Nothing was sent."
+            )
+
+
 def attach(
     document: BaseRecord, records: Iterable[BaseRecord], runner: Runner | None
 ) -> Plan[None]:
     """Relate a document to records, each from its own side."""
-    if document._saved_id is None:
+    if saved_id(document) is None:
         raise NotLoaded("The document is not saved yet. Save it before it is attached.")
     for record in records:
         side = Side(str(record.id), record.meta, documents_relation(record.meta), document.meta)
-        yield from link(side, [str(document.id)], facts_of(runner))
+        yield from link(side, [str(document.id)], server_facts(runner))
 
 
 def documents_relation(meta: ModuleMeta) -> Relation:
-    """The relation of a module to Documents; called ``Documents`` where the CRM does not tell."""
+    """The relation of a module to Documents; called ``Documents`` where the CRM does not tell.
+
+    Raises `NotSupported` for a module of which it tells other relations only.
+    """
     for relation in meta.relations:
         if relation.module == "Documents":
             return relation
+    if meta.relations:
+        raise NotSupported(
+            f"Documents cannot be attached to {meta.name}: the CRM has no such relation. Nothing "
+            "was sent."
+        )
     return Relation("documents", "Documents", "Documents")

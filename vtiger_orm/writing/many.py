@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import Selection
 from ..errors import InvalidRecord, NotSupported, TooManyWrites
 from ..planner import plan_count, plan_rows
@@ -43,7 +43,7 @@ def update(
     before anything is sent, `BulkError` when some were not written, or in strict mode when the
     CRM stored other values; else it warns of those (`AdjustedValues`).
     """
-    facts = facts_of(runner)
+    facts = server_facts(runner)
     change = _checked(meta, values, facts)
     columns = _needed(change, facts)
     rows = yield from _chosen((yield from selection), columns, "update", runner, max_writes)
@@ -62,7 +62,7 @@ def _prepared(
 ) -> Plan[list[Prepared]]:
     """The writes of the records that do not have the values already; nothing is sent where the
     rules refuse one of them."""
-    facts, meta = facts_of(runner), change.meta
+    facts, meta = server_facts(runner), change.meta
     changes = [
         replace(change, id=str(row["id"]), known=known_of(meta, row, change.zone)) for row in rows
     ]
@@ -96,7 +96,7 @@ def preview(
     runner: Runner | None,
 ) -> Plan[Preview]:
     """What `update(**values)`, or without values `delete()`, would do. Reads only."""
-    facts, env = facts_of(runner), environment_of(runner)
+    facts, env = server_facts(runner), environment_of(runner)
     if not values:
         problems = tuple(check_delete(meta))
         if problems:
@@ -119,17 +119,17 @@ def change_each(
     meta: ModuleMeta, ids: Sequence[str], values: Mapping[str, object], runner: Runner | None
 ) -> Plan[list[Prepared]]:
     """The checked writes that give these records these values; nothing is sent yet."""
-    change = _checked(meta, values, facts_of(runner))
+    change = _checked(meta, values, server_facts(runner))
     changes = [replace(change, id=id_) for id_ in ids]
     stored = yield from read_needed(changes, runner)
     found = (
-        prepare_changeset(each, facts_of(runner), stored=stored.get(str(each.id)))
+        prepare_changeset(each, server_facts(runner), stored=stored.get(str(each.id)))
         for each in changes
     )
     return [each for each in found if each is not None]
 
 
-def _checked(meta: ModuleMeta, values: Mapping[str, object], facts: Facts) -> Changeset:
+def _checked(meta: ModuleMeta, values: Mapping[str, object], facts: ServerFacts) -> Changeset:
     """The values for a record that is still to be named; what is wrong whichever it is, is told
     before anything is read. Raises `InvalidRecord`."""
     unknown = [name for name in values if name not in meta.fields]
@@ -156,7 +156,7 @@ def _chosen(
     max_writes: int | None,
 ) -> Plan[list[Row]]:
     """Ids (and present values) of the records; refused when there are too many."""
-    limit = facts_of(runner).max_writes if max_writes is None else max_writes
+    limit = server_facts(runner).max_writes if max_writes is None else max_writes
     env = environment_of(runner)
     stop = selection.start + limit + 1
     few = replace(
@@ -175,7 +175,7 @@ def _chosen(
     return rows
 
 
-def _needed(change: Changeset, facts: Facts) -> tuple[FieldMeta, ...]:
+def _needed(change: Changeset, facts: ServerFacts) -> tuple[FieldMeta, ...]:
     """What has to be known of each record: its present values, and what rules and policies ask
     for."""
     meta = change.meta

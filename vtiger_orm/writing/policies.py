@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from ..calls.operations import Create, Revise, Update
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..metadata.module import FieldMeta, ModuleMeta
 from .changeset import Changeset
 from .line_items import LINE_ITEMS, is_inventory
@@ -23,7 +23,7 @@ from .rules import Problem, Rule
 Wire: TypeAlias = Mapping[str, Any]
 """Wire name -> wire value."""
 
-Check: TypeAlias = Callable[[Changeset, Wire, Facts], Iterator[Problem]]
+Check: TypeAlias = Callable[[Changeset, Wire, ServerFacts], Iterator[Problem]]
 """One rule: the problems of a write, given its wire values."""
 
 
@@ -44,15 +44,15 @@ class Policy:
     checks: tuple[Check, ...] = ()
     read_only: Callable[[str], str | None] = lambda wire: None
     """Wire name -> why the CRM takes nothing for this field, though it says that it does."""
-    given: Callable[[Changeset, Facts], Wire] = _nothing
+    given: Callable[[Changeset, ServerFacts], Wire] = _nothing
     """What is asked for beside the changed fields."""
-    fills: Callable[[Changeset, Wire, Facts], Wire] = _nothing
+    fills: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
     """What a new record gets where nothing was given."""
-    needs: Callable[[Changeset, Facts], tuple[str, ...]] = lambda change, facts: ()
+    needs: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
     """Stored values that a change has to know."""
-    along: Callable[[Changeset, Wire, Facts], Wire] = _nothing
+    along: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
     """Stored values that a change has to send again, or the CRM drops them."""
-    spelt: Callable[[Wire, Facts], Wire] = _nothing
+    spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
     """Values that are sent in another form than the CRM answers them in."""
     unproved: Callable[[Changeset, Create | Revise | Update], frozenset[str]] = _none
     """Wire names that the answer has wrong, or merely repeats."""
@@ -93,7 +93,7 @@ def _among(*names: str) -> Callable[[ModuleMeta], bool]:
 # Every module
 
 
-def check_read_only(change: Changeset, wire: Wire, facts: Facts) -> Iterator[Problem]:
+def check_read_only(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     """Fields that are called editable, and whose values the CRM drops without a word."""
     for name in wire:
         reason = why_read_only(change.meta, name)
@@ -114,7 +114,7 @@ _TASK: Final = "Task"
 _TIMES: Final = frozenset({"date_start", "time_start", "due_date", "time_end"})
 
 
-def check_activity_type(change: Changeset, wire: Wire, facts: Facts) -> Iterator[Problem]:
+def check_activity_type(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     """Tasks are Calendar, everything else is Events: a wrong type hides the record from both."""
     kind = wire.get("activitytype")
     if kind is None:
@@ -126,11 +126,11 @@ def check_activity_type(change: Changeset, wire: Wire, facts: Facts) -> Iterator
         yield Problem("activitytype", Rule.VALUE, message)
 
 
-def _task_type(change: Changeset, wire: Wire, facts: Facts) -> Wire:
+def _task_type(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     return {"activitytype": _TASK}
 
 
-def _duration(change: Changeset, wire: Wire, facts: Facts) -> Wire:
+def _duration(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     """The CRM asks for the duration of a new event and then computes it from its times."""
     if "duration_hours" not in change.meta.by_wire:
         return {}
@@ -142,16 +142,16 @@ def _duration(change: Changeset, wire: Wire, facts: Facts) -> Wire:
     return {"duration_hours": str(int((end - start).total_seconds() / 3600))}
 
 
-def _reminder_needed(change: Changeset, facts: Facts) -> tuple[str, ...]:
+def _reminder_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
     return ("reminder_time",) if not change.creates and _drops_reminders(facts) else ()
 
 
-def _reminder_along(change: Changeset, wire: Wire, facts: Facts) -> Wire:
+def _reminder_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     minutes = change.known_text("reminder_time") if _drops_reminders(facts) else None
     return {"reminder_time": minutes} if minutes and minutes != "0" else {}
 
 
-def _reminder_in_seconds(wire: Wire, facts: Facts) -> Wire:
+def _reminder_in_seconds(wire: Wire, facts: ServerFacts) -> Wire:
     """Told in minutes, taken in seconds."""
     minutes = str(wire.get("reminder_time") or "")
     if not minutes.lstrip("-").isdecimal() or not _drops_reminders(facts):
@@ -159,7 +159,7 @@ def _reminder_in_seconds(wire: Wire, facts: Facts) -> Wire:
     return {"reminder_time": str(int(minutes) * 60)}
 
 
-def _drops_reminders(facts: Facts) -> bool:
+def _drops_reminders(facts: ServerFacts) -> bool:
     """A change that does not send the reminder removes it; measured for webservice.php."""
     return facts.dialect == "webservice"
 
@@ -189,7 +189,7 @@ def _not_of_the_header(wire: str) -> bool:
     return wire in _ITEM_ANSWERS or _OF_ITEMS.fullmatch(wire) is not None
 
 
-def _items(change: Changeset, facts: Facts) -> Wire:
+def _items(change: Changeset, facts: ServerFacts) -> Wire:
     """The items, and the header's product that the CRM asks for."""
     if change.items is None or not change.writes_items:
         return {}
@@ -198,7 +198,7 @@ def _items(change: Changeset, facts: Facts) -> Wire:
     return {LINE_ITEMS: items, **product}
 
 
-def check_items(change: Changeset, wire: Wire, facts: Facts) -> Iterator[Problem]:
+def check_items(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     if change.creates and LINE_ITEMS not in wire:
         yield Problem(
             "",
@@ -208,7 +208,7 @@ def check_items(change: Changeset, wire: Wire, facts: Facts) -> Iterator[Problem
         )
 
 
-def check_individual_tax(change: Changeset, wire: Wire, facts: Facts) -> Iterator[Problem]:
+def check_individual_tax(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     """What leaves a half-made record behind on Vtiger 8 with PHP 8."""
     if wire.get("hdnTaxType") == "individual" and facts.php8_names:
         yield Problem(
@@ -220,7 +220,7 @@ def check_individual_tax(change: Changeset, wire: Wire, facts: Facts) -> Iterato
         )
 
 
-def _currency(change: Changeset, wire: Wire, facts: Facts) -> Wire:
+def _currency(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     """The CRM's own default, which it does not apply itself: it would store currency 0."""
     each = change.meta.by_wire.get("currency_id")
     prefix = facts.prefixes.get("Currency")
@@ -229,7 +229,7 @@ def _currency(change: Changeset, wire: Wire, facts: Facts) -> Wire:
     return {"currency_id": f"{prefix}x{each.default}"}
 
 
-def _foreign_currency(change: Changeset, wire: Wire, facts: Facts) -> Wire:
+def _foreign_currency(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     """A foreign currency and its rate, which some servers reset when items are written."""
     if LINE_ITEMS not in wire:
         return {}
@@ -281,7 +281,7 @@ def _unproved_prices(change: Changeset, call: Create | Revise | Update) -> froze
 # Documents
 
 
-def _of_a_document(change: Changeset, wire: Wire, facts: Facts) -> Wire:
+def _of_a_document(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     """A new document is active: the CRM stores 0 where nothing is sent, and lists it nowhere.
 
     With a file the title defaults to its name; ``I`` says that it is kept in the CRM.

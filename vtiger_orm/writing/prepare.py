@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from ..calls.operations import Create, FilePart, Revise, Row, Update
 from ..calls.plans import Plan, collect_rows, together
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import OneOf, Selection
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
 from ..planner.rows import read_row
+from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
 from .policies import Policy, policies_of
@@ -67,11 +68,11 @@ def owner_field(meta: ModuleMeta) -> FieldMeta | None:
     return None
 
 
-def needs_user(record: BaseRecord, facts: Facts) -> bool:
+def needs_user(record: BaseRecord, facts: ServerFacts) -> bool:
     """Whether the session's user has to be known to write the record."""
     owner = owner_field(record.meta)
     return (
-        record._saved_id is None
+        saved_id(record) is None
         and owner is not None
         and facts.dialect != "restfulapi"
         and record.__dict__.get(owner.name) is None
@@ -90,7 +91,7 @@ def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
 
 def prepare(
     record: BaseRecord,
-    facts: Facts,
+    facts: ServerFacts,
     *,
     operation: SaveOperation = "revise",
     present: Row | None = None,
@@ -103,7 +104,7 @@ def prepare(
     `OutcomeUnknown` for a record whose create was lost, and `BeingSaved` while another task or
     thread creates it.
     """
-    if record._saved_id is None and has_state(record):
+    if saved_id(record) is None and has_state(record):
         refuse_unsettled(record)
     return prepare_changeset(
         changeset_of(record, file, facts.clock.zone.tz),
@@ -115,7 +116,7 @@ def prepare(
 
 def prepare_changeset(
     change: Changeset,
-    facts: Facts,
+    facts: ServerFacts,
     *,
     operation: SaveOperation = "revise",
     stored: Row | None = None,
@@ -151,7 +152,7 @@ def prepare_changeset(
     return _prepared(change, Update(change.id, {**again, **values, **cleared}), wire)
 
 
-def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None:
+def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -> None:
     """The same rules for values that another operation puts into a new record, beside its own.
 
     Raises as `prepare` does."""
@@ -163,7 +164,7 @@ def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> None
 
 
 def _problems(
-    change: Changeset, wire: Mapping[str, Any], facts: Facts, policies: Sequence[Policy]
+    change: Changeset, wire: Mapping[str, Any], facts: ServerFacts, policies: Sequence[Policy]
 ) -> Iterator[Problem]:
     """Every rule that the write breaks."""
     if change.creates:
@@ -210,7 +211,7 @@ def _refers(meta: ModuleMeta, name: str) -> bool:
     return each is not None and each.family is Family.REFERENCE and each.kind is not Kind.OWNER
 
 
-def _beside(change: Changeset, facts: Facts) -> dict[str, str]:
+def _beside(change: Changeset, facts: ServerFacts) -> dict[str, str]:
     """Stored values of picklists that others depend on, as far as they are known."""
     found = {}
     for dependency in facts.dependencies.get(change.meta.name, ()):
@@ -224,7 +225,7 @@ def _beside(change: Changeset, facts: Facts) -> dict[str, str]:
 # What has to be read first
 
 
-def needed_fields(change: Changeset, facts: Facts) -> tuple[FieldMeta, ...]:
+def needed_fields(change: Changeset, facts: ServerFacts) -> tuple[FieldMeta, ...]:
     """Stored values, not known yet, without which the write would damage something."""
     names = [name for policy in policies_of(change.meta) for name in policy.needs(change, facts)]
     fields = (change.meta.by_wire.get(name) for name in names)
@@ -239,7 +240,7 @@ def read_stored(
 
     Nearly always nothing, and no call. `update` has to be told again what it would damage.
     """
-    changes = [changeset_of(record) for record in records if record._saved_id is not None]
+    changes = [changeset_of(record) for record in records if saved_id(record) is not None]
     if operation == "update":
         ids = [str(change.id) for change in changes]
         return (yield from _read_whole(changes[0].meta, ids, runner)) if ids else {}
@@ -248,7 +249,7 @@ def read_stored(
 
 def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dict[str, Row]]:
     """Id -> stored values that these changes of records of one module need."""
-    facts = facts_of(runner)
+    facts = server_facts(runner)
     wanted = {str(change.id): needed_fields(change, facts) for change in changes}
     fields = tuple(dict.fromkeys(each for needed in wanted.values() for each in needed))
     ids = [id_ for id_, needed in wanted.items() if needed]

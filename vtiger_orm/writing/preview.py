@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..calls.operations import Call, Create
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import InvalidRecord, NotSupported
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
+from ..records.handle import belong, handed_out_by, saved_id
 from .line_items import is_inventory
 from .policies import is_writable
 from .prepare import SaveOperation, needs_user, prepare
@@ -52,11 +53,13 @@ class Preview:
         return "\n".join(lines)
 
 
-def of_save(record: BaseRecord, facts: Facts, *, operation: SaveOperation = "revise") -> Preview:
+def of_save(
+    record: BaseRecord, facts: ServerFacts, *, operation: SaveOperation = "revise"
+) -> Preview:
     """What `save` would send. A new record without an owner gets the session's user then."""
     meta = record.meta
     user = "<session user>" if needs_user(record, facts) else None
-    new = record._saved_id is None
+    new = saved_id(record) is None
     try:
         prepared = prepare(record, facts, operation=operation)
     except (InvalidRecord, NotSupported) as error:
@@ -67,7 +70,7 @@ def of_save(record: BaseRecord, facts: Facts, *, operation: SaveOperation = "rev
     if user is not None:
         values["assigned_user_id"] = user
     call: Call[Any] = prepared.call
-    ids = () if isinstance(call, Create) else (str(record._saved_id),)
+    ids = () if isinstance(call, Create) else (str(saved_id(record)),)
     return Preview(call.operation, meta.name, 1, values, ids)
 
 
@@ -96,7 +99,7 @@ def copy_of(record: R, changes: Mapping[str, Any]) -> R:
         and value is not None
     }
     copied = type(record)(**{**values, **changes})
-    copied._state.runner = record._state.runner
+    belong(copied, handed_out_by(record))
     if is_inventory(meta) and items_of(record).loaded:
         items_of(copied).replace(
             replace(item, id=None, extra=dict(item.extra), taxes=dict(item.taxes))

@@ -15,7 +15,7 @@ from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import Any, Final
 
-from ..calls.server import Facts
+from ..calls.server import ServerFacts
 from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
@@ -88,7 +88,7 @@ def to_wire(meta: ModuleMeta, values: Mapping[str, object], zone: tzinfo = UTC) 
     return wire
 
 
-def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> list[Problem]:
+def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -> list[Problem]:
     """Problems of the values of a `create`, completed ones (the owner) included."""
     problems = list(check_module(meta))
     for each in meta.fields.values():
@@ -103,7 +103,7 @@ def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts) -> lis
 def check_revise(
     meta: ModuleMeta,
     wire: Mapping[str, Any],
-    facts: Facts,
+    facts: ServerFacts,
     *,
     present: Mapping[str, Any] | None = None,
 ) -> list[Problem]:
@@ -129,7 +129,7 @@ def check_delete(meta: ModuleMeta) -> list[Problem]:
     return [] if meta.deletable else [_forbidden(meta, "delete records of")]
 
 
-def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: Facts) -> None:
+def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: ServerFacts) -> None:
     """Warn of the mild problems; raise `InvalidRecord` with all of them if one is fatal, or
     `NotSupported` where nothing but the server is in the way."""
     found = list(problems)
@@ -146,7 +146,7 @@ def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: Facts) -> None
 def check_values(
     meta: ModuleMeta,
     wire: Mapping[str, Any],
-    facts: Facts,
+    facts: ServerFacts,
     *,
     present: Mapping[str, Any] | None = None,
 ) -> Iterator[Problem]:
@@ -168,7 +168,9 @@ def check_values(
     yield from _check_dependencies(meta, wire, facts, present or {})
 
 
-def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+def _check_value(
+    meta: ModuleMeta, each: FieldMeta, value: str, facts: ServerFacts
+) -> Iterator[Problem]:
     match each.family:
         case Family.TEXT:
             yield from _check_text(each, value, facts)
@@ -190,7 +192,7 @@ def _check_value(meta: ModuleMeta, each: FieldMeta, value: str, facts: Facts) ->
             return
 
 
-def _check_text(each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+def _check_text(each: FieldMeta, value: str, facts: ServerFacts) -> Iterator[Problem]:
     if each.length and len(value) > each.length:
         yield Problem(
             each.name,
@@ -226,7 +228,7 @@ def _check_choice(meta: ModuleMeta, each: FieldMeta, values: list[str]) -> Itera
             )
 
 
-def _check_reference(each: FieldMeta, value: str, facts: Facts) -> Iterator[Problem]:
+def _check_reference(each: FieldMeta, value: str, facts: ServerFacts) -> Iterator[Problem]:
     if not is_id(value):
         yield Problem(each.name, Rule.REFERENCE, f"{each.name}: {value!r} is not a record id.")
         return
@@ -243,7 +245,7 @@ def _check_reference(each: FieldMeta, value: str, facts: Facts) -> Iterator[Prob
 
 
 def _check_dependencies(
-    meta: ModuleMeta, wire: Mapping[str, Any], facts: Facts, present: Mapping[str, Any]
+    meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts, present: Mapping[str, Any]
 ) -> Iterator[Problem]:
     for dependency in facts.dependencies.get(meta.name, ()):
         if dependency.source not in wire and dependency.target not in wire:

@@ -16,7 +16,7 @@ from ..calls.operations import Create, Delete, FilePart, Me, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
-from ..calls.server import Facts, facts_of
+from ..calls.server import ServerFacts, server_facts
 from ..errors import DoesNotExist, InvalidRecord, InvalidValue, VtigerError
 from ..planner.rows import find_row, read_row
 from ..records.handle import outgoing, saved_id
@@ -94,7 +94,7 @@ def save(
     """
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts, env = facts_of(runner), environment_of(runner)
+    facts, env = server_facts(runner), environment_of(runner)
     stored = yield from read_stored([record], runner, operation=operation)
     present = stored.get(str(saved_id(record)))
     given = outgoing(record)
@@ -121,7 +121,7 @@ def save(
     yield from _take_over(written, row, facts, runner)
 
 
-def _take_over(written: Written, row: Row, facts: Facts, runner: Runner | None) -> Plan[None]:
+def _take_over(written: Written, row: Row, facts: ServerFacts, runner: Runner | None) -> Plan[None]:
     record, prepared = written.record, written.prepared
     if must_be_read(prepared, row):
         # The record is known from here on, whatever becomes of the reading.
@@ -141,7 +141,7 @@ class Written:
     """The record's changes when the write was prepared: later ones are kept as changes."""
 
 
-def settle(written: Written, row: Row, facts: Facts, runner: Runner | None) -> None:
+def settle(written: Written, row: Row, facts: ServerFacts, runner: Runner | None) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     record, prepared = written.record, written.prepared
     row, adjusted = judged(prepared, row)
@@ -164,7 +164,7 @@ def delete(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
 
 
 def delete_id(meta: ModuleMeta, id_: str, runner: Runner | None) -> Plan[None]:
-    enforce(meta, check_delete(meta), facts_of(runner))
+    enforce(meta, check_delete(meta), server_facts(runner))
     try:
         yield from perform(Delete(id_))
     except VtigerError as error:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..calls.operations import FilePart
 from ..calls.plans import Plan
-from ..calls.server import facts_of
+from ..calls.server import server_facts
 from ..calls.support import require
-from ..errors import NotLoaded, NotSupported, VtigerError
+from ..errors import NotSupported, VtigerError
 from ..metadata.kinds import Kind
 from ..metadata.module import ModuleMeta
 from . import files
 from . import save as write
-from .links import attach
+from .links import attach, check_attachable
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -35,7 +35,7 @@ _IMAGE_PART: Final = "imagename[]"
 class Upload:
     """A file to be sent."""
 
-    source: str | os.PathLike[str] | bytes | IO[bytes]
+    source: files.Source
     filename: str | None
     content_type: str | None
     max_bytes: int
@@ -68,14 +68,14 @@ def upload(
 ) -> Plan[M]:
     """Create the record with its file, then attach it.
 
-    When attaching fails, the error's `record` is the document that was created.
+    Whether it can be attached is found out before. When attaching fails all the same, the
+    error's `record` is the document that was created.
     """
-    require("create with a file", facts_of(runner))
-    if any(record._saved_id is None for record in upload.attach_to):
-        raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
+    require("create with a file", server_facts(runner))
     meta = model.meta
     part = upload.part(part_name(meta))
     try:
+        yield from check_attachable(meta, upload.attach_to, runner)
         record = yield from write.create(model, values, runner=runner, file=part)
     finally:
         if isinstance(upload.source, str | os.PathLike) and not isinstance(part.content, bytes):

@@ -1,13 +1,25 @@
-"""get_or_create and update_or_create."""
+"""get_or_create and update_or_create: the same call twice makes at most one record.
+
+A record is looked for by the values as they were given, then by what the CRM may have made of
+them. One that was created and still could not be found again is deleted at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ..calls.environment import Environment
+from ..calls.operations import Row
 from ..calls.plans import Plan
-from ..errors import DuplicateRecord
+from ..conditions.tree import Node
+from ..errors import DuplicateRecord, ValuesAdjusted, VtigerError
+from ..metadata.module import FieldMeta, ModuleMeta
 from . import save as write
+from .adjustments import Adjustment
+from .rules import to_wire
+from .state import state_of
+from .stored_forms import StoredForms, chosen, stored_forms
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -16,48 +28,133 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="BaseRecord")
 
 
+class Key:
+    """The values by which a record is looked for, and what the CRM may have made of them."""
+
+    def __init__(self, meta: ModuleMeta, values: Mapping[str, object]) -> None:
+        self.meta = meta
+        self.names = frozenset(values)
+        found = (
+            stored_forms(meta.by_wire[name], text) for name, text in to_wire(meta, values).items()
+        )
+        self.forms: tuple[StoredForms, ...] = tuple(each for each in found if each is not None)
+
+    @property
+    def conditions(self) -> tuple[Node, ...]:
+        """What every record satisfies that may hold these values in another form."""
+        return tuple(each.condition for each in self.forms)
+
+    @property
+    def certain(self) -> frozenset[str]:
+        """The names of values that the CRM stores as they are."""
+        return self.names - {each.field.name for each in self.forms}
+
+    @property
+    def columns(self) -> tuple[FieldMeta, ...]:
+        """What has to be read of a record to tell whether it is one."""
+        return (self.meta.id, *(each.field for each in self.forms))
+
+    def chosen(self, rows: Iterable[Row], env: Environment) -> Plan[list[str]]:
+        """Ids of those that are."""
+        found = yield from chosen(self.meta, self.forms, rows, env)
+        return [str(row["id"]) for row in found]
+
+    def loses(self, adjustment: Adjustment) -> bool:
+        """Whether a record that was stored so would not be found again."""
+        if adjustment.field not in self.names or adjustment.stored is None:
+            return False
+        each = self.meta.fields[adjustment.field]
+        known = (form for form in self.forms if form.field is each)
+        form = next(known, StoredForms(each, adjustment.sent))
+        return not form.accepts(adjustment.stored)
+
+
+class Search(Protocol[R]):
+    """How the records of a queryset are found and made."""
+
+    @property
+    def model(self) -> type[R]: ...
+    def exactly(self) -> Plan[list[R]]:
+        """At most two records with the values as they were given."""
+        ...
+
+    def adjusted(self, key: Key) -> Plan[list[R]]:
+        """At most two records with what the CRM may have made of the values."""
+        ...
+
+    def create(self, values: Mapping[str, object]) -> Plan[R]: ...
+
+
 def get_or_create(
-    model: type[R],
-    find: Callable[[], Plan[list[R]]],
-    create: Callable[[Mapping[str, object]], Plan[R]],
+    search: Search[R],
     values: Mapping[str, object],
     defaults: Mapping[str, object],
     runner: Runner | None,
 ) -> Plan[tuple[R, bool]]:
-    """The one record that `find` finds, or the one that `create` makes; and whether it is new.
+    """The one record with these values, or a new one; and whether it is new.
 
     Where the CRM refuses the new one as a duplicate, somebody else was faster: it is looked for
-    once more. Raises the model's `MultipleRecords`.
+    once more. Raises the model's `MultipleRecords`, and `ValuesAdjusted` when the CRM stored a
+    value so that the record could not be found by it again; it is deleted then.
     """
+    model = search.model
     write.draft(model, {**defaults, **values})  # a wrong name is told before it is needed
-    found = _one(model, (yield from find()))
+    key = Key(model.meta, values)
+    found = _one(model, (yield from search.exactly()))
+    if found is None and key.forms:
+        found = _one(model, (yield from search.adjusted(key)))
     if found is not None:
         return found, False
     try:
-        created = yield from create({**defaults, **values})
+        created = yield from search.create({**defaults, **values})
     except DuplicateRecord:
-        found = _one(model, (yield from find()))
+        found = _one(model, (yield from search.exactly()))
         if found is None:
             raise
         return found, False
+    except ValuesAdjusted as error:  # strict mode: it was created
+        yield from _keep_if_found_again(error.record, key, runner)
+        raise
+    yield from _keep_if_found_again(created, key, runner)
     return created, True
 
 
 def update_or_create(
-    model: type[R],
-    find: Callable[[], Plan[list[R]]],
-    create: Callable[[Mapping[str, object]], Plan[R]],
+    search: Search[R],
     values: Mapping[str, object],
     defaults: Mapping[str, object],
     runner: Runner | None,
 ) -> Plan[tuple[R, bool]]:
-    """The one record that `find` finds, given `defaults` and saved, or a new one."""
-    record, created = yield from get_or_create(model, find, create, values, defaults, runner)
+    """The one record with these values, given `defaults` and saved, or a new one."""
+    record, created = yield from get_or_create(search, values, defaults, runner)
     if not created:
         for name, value in defaults.items():
             setattr(record, name, value)
         yield from write.save(record, runner=runner)
     return record, created
+
+
+def _keep_if_found_again(record: BaseRecord, key: Key, runner: Runner | None) -> Plan[None]:
+    """Delete a record just made that the same call would not find, and so make once more."""
+    lost = tuple(each for each in state_of(record).adjusted if key.loses(each))
+    if not lost:
+        return
+    what = f"{key.meta.name} {record.id}"
+    told = "".join(f"\n  - {each}" for each in lost)
+    try:
+        yield from write.delete(record, runner=runner)
+    except VtigerError as error:
+        undone = f"It could not be deleted ({error})"
+    else:
+        undone = "It was deleted again"
+    refused = ValuesAdjusted(
+        f"{what} was created, but the CRM stored other values than it was looked for by, so the "
+        f"same call would not find it and make another.{told}\n{undone}: look for it by values "
+        "that the CRM stores as they are.",
+        lost,
+    )
+    refused.record = record
+    raise refused
 
 
 def _one(model: type[R], found: list[R]) -> R | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import vtiger_orm.package
 from vtiger_orm.metadata.describe import DescribedField
-from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot

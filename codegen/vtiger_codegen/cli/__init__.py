@@ -47,6 +47,7 @@ _EXTRAS: Final = {
     "jinja2": "codegen",
     "black": "codegen",
     "anyascii": "codegen",
+    "libcst": "codegen",
     "lark": "emulator",
     "python_multipart": "emulator",
     "mypy": "all",

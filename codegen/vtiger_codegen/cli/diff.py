@@ -11,10 +11,11 @@ from vtiger_orm.dialects.base import Identity
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..config import Config, load_config
+from ..diff.compare import Diff, without_unused
 from ..diff.grading import exit_code
 from ..diff.reports import as_json, as_markdown, as_text
-from ..naming.lock import FILE_NAME
-from ..revisions import snapshot_at
+from ..naming.lock import FILE_NAME, NamesLock, load_lock
+from ..revisions import lock_at, snapshot_at
 from ..text.terminal import escaped_lines
 from ._comparing import compare_asking, save_answers, warn_of_losses
 
@@ -40,6 +41,19 @@ _GIT: Final = "git:"
     help="What is OLD in the former snapshot is NEW now: Contacts.cf_1=cf_2; repeatable.",
 )
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--usage",
+    "sources",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    metavar="SRC",
+    help="Show the lines of this application that use what changed; repeatable.",
+)
+@click.option(
+    "--only-used",
+    is_flag=True,
+    help="With --usage: what the application does not use breaks nothing.",
+)
 @click.pass_context
 def diff(
     ctx: click.Context,
@@ -50,6 +64,8 @@ def diff(
     schema: Path | None,
     renames: tuple[str, ...],
     style: str,
+    sources: tuple[Path, ...],
+    only_used: bool,
 ) -> None:
     """Compare two snapshots and grade every change: safe, caution or breaking.
 
@@ -61,22 +77,28 @@ def diff(
     vtiger-orm diff                        what is not committed yet
     vtiger-orm diff git:main               what this branch changes
     vtiger-orm diff --live                 what the CRM has changed since the last pull
-    vtiger-orm diff git:main --format markdown
+    vtiger-orm diff git:main --format markdown --usage src --usage tests --only-used
 
     Exits with 0 when nothing changed, 1 when nothing that changed breaks code, 2 when something
     does, and 3 when it could not tell.
     """
+    if only_used and not sources:
+        raise click.UsageError("--only-used needs to know the application: give --usage SRC.")
     if live and new is not None:
         raise click.UsageError("With --live the CRM is NEW: give at most OLD.")
     config = load_config()
     folder = schema or config.schema_folder
-    before = _snapshot(old if old is not None else None if live else f"{_GIT}HEAD", folder)
+    old = f"{_GIT}HEAD" if old is None and not live else old
+    before = _snapshot(old, folder)
     now, identity = _live(before, config, url) if live else (_snapshot(new, folder), None)
     found, lock = compare_asking(before, now, folder / FILE_NAME, renames)
     if identity is not None:
         warn_of_losses(found, now, identity, config)
     if new is None:
         save_answers(folder / FILE_NAME, lock)
+    if sources:
+        found = _used(found, before, _lock(old, lock, folder), config, sources)
+        found = without_unused(found) if only_used else found
     match style:
         case "json":
             click.echo(as_json(found), nl=False)
@@ -94,6 +116,25 @@ def _snapshot(given: str | None, folder: Path) -> Snapshot:
     if given.startswith(_GIT):
         return snapshot_at(given.removeprefix(_GIT), folder)
     return Snapshot.load(given)
+
+
+def _lock(old: str | None, lock: NamesLock, folder: Path) -> NamesLock:
+    """The names that the application was written with."""
+    if old is not None and old.startswith(_GIT):
+        return lock_at(old.removeprefix(_GIT), folder)
+    own = Path(old or folder) / FILE_NAME
+    return load_lock(own) if own.exists() else lock
+
+
+def _used(
+    found: Diff, before: Snapshot, lock: NamesLock, config: Config, sources: tuple[Path, ...]
+) -> Diff:
+    from ..application.impact import with_uses
+    from ..application.sources import python_files
+    from ..application.vocabulary import former_vocabulary
+
+    words = former_vocabulary(before, lock, config.options(), config.output)
+    return with_uses(found, words, python_files(sources))
 
 
 def _live(before: Snapshot, config: Config, url: str | None) -> tuple[Snapshot, Identity]:

@@ -193,10 +193,10 @@ def _open(
     from vtiger_orm.emulator import Crm
 
     content: Any = data
-    if re.fullmatch("[0-9]{1,9}", data):
-        content = partial(_make_up, int(data))
-    elif data == "none":
+    if data in {"none", "0"}:
         content = None
+    elif re.fullmatch("[0-9]{1,9}", data):
+        content = partial(_make_up, int(data))
     elif data not in {"auto", "demo"}:
         content = Path(data)
         if not content.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vtiger_orm.metadata.snapshot import Snapshot
@@ -14,6 +14,17 @@ from .differences import Action, Difference, Node, Path, at, differences, outlin
 from .evidence import Candidate, candidates
 from .grading import Grade, Judge
 from .renames import Rename, applicable, parse_renames, relabelled
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A line of an application."""
+
+    file: str
+    line: int
+    text: str
+    sure: bool = True
+    """Whether the line uses the thing; else something of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,8 @@ class Change:
     """What the CRM gave as a reason."""
     label: str = ""
     """What the CRM shows for the module or field that it is about."""
+    uses: tuple[Spot, ...] | None = None
+    """Where an application uses it; None where nobody has looked, or nobody can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ class Diff:
     candidates: tuple[Candidate, ...] = ()
     """Pairs of what is gone and what is new that may be one thing. They are among the changes
     as well: nothing is paired unless somebody says so."""
+    renames: tuple[Rename, ...] = ()
+    """What was paired, the outer things first."""
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -74,7 +89,25 @@ def compare(before: Snapshot, now: Snapshot, renames: Iterable[Rename] = ()) -> 
     ]
     refused = {each.path for each in renames if each.name is None}
     guessed = (each for each in candidates(found, former, today))
-    return Diff(tuple(changes), tuple(each for each in guessed if each.rename.path not in refused))
+    return Diff(
+        tuple(changes),
+        tuple(each for each in guessed if each.rename.path not in refused),
+        tuple(each for each in renames if each.name is not None),
+    )
+
+
+def without_unused(diff: Diff) -> Diff:
+    """The diff for an application in which was looked for uses: what it does not use breaks
+    nothing."""
+    changes = (
+        (
+            replace(each, grade=Grade.SAFE, reason="this application does not use it", said="")
+            if each.uses == ()
+            else each
+        )
+        for each in diff.changes
+    )
+    return replace(diff, changes=tuple(changes))
 
 
 def remembered_renames(before: Snapshot, now: Snapshot, lock: NamesLock) -> list[Rename]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from vtiger_orm.metadata.facts import UnknownFieldType, module_meta, relation_actions
+from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta, relation_actions
 from vtiger_orm.metadata.kinds import SECRET_NAMES, Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot

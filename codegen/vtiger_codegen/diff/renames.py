@@ -42,6 +42,14 @@ def renameable(path: Path) -> bool:
     return False
 
 
+def renamed_path(path: Path, renames: Iterable[Rename]) -> Path:
+    """A former path with today's names."""
+    for rename in renames:
+        if rename.name is not None and path[: len(rename.path)] == rename.path:
+            path = (*rename.place, *path[len(rename.path) :])
+    return path
+
+
 def relabelled(before: Node, renames: Iterable[Rename]) -> Node:
     """The former tree with today's names."""
     for rename in renames:

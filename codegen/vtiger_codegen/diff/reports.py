@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from ..naming.words import letters
 from ..text.literals import json_text
 from ..text.markdown import code
 from ..text.terminal import counted, escaped
-from .compare import Change, Diff
+from .compare import Change, Diff, Spot
 from .differences import Action, Path
 from .evidence import Candidate
 from .grading import Grade
@@ -35,10 +36,12 @@ def as_text(diff: Diff, names: NamesLock | None = None) -> str:
     """One line a change, what matters most first, and a summary."""
     if not diff:
         return "Nothing changed."
-    lines = [
-        f"{change.grade:<8}  {headline(change)} ({_why(change, names or NamesLock())})"
-        for change in _by_grade(diff)
-    ]
+    lines = []
+    for change in _by_grade(diff):
+        why = _why(change, names or NamesLock())
+        lines.append(f"{change.grade:<8}  {headline(change)} ({why})")
+        lines += [f"            {_spot(each)}  {escaped(each.text)}" for each in change.uses or ()]
+        lines += ["            not used here"] if _is_unused(change) else []
     if diff.candidates:
         lines.append(_UNPAIRED)
         lines += [f"  {option(each)}  ({evidence(each)})" for each in diff.candidates]
@@ -49,7 +52,7 @@ def as_markdown(diff: Diff, names: NamesLock | None = None) -> str:
     """A comment: what breaks first, safe changes folded away when they are many."""
     lines = [f"### {summary(diff)}" if diff else "### Nothing changed.", ""]
     for grade, group in groupby(_by_grade(diff), key=lambda change: change.grade):
-        shown = [_item(change, names or NamesLock()) for change in group]
+        shown = [line for change in group for line in _item(change, names or NamesLock())]
         if grade is Grade.SAFE and len(shown) > _UNFOLDED:
             head = f"<details><summary>{len(shown)} safe changes</summary>"
             lines += [head, "", *shown, "", "</details>", ""]
@@ -78,6 +81,7 @@ def as_json(diff: Diff) -> str:
                     "reason": change.reason,
                     "said": change.said,
                     "label": change.label,
+                    "uses": None if change.uses is None else [*map(asdict, change.uses)],
                 }
                 for change in diff.changes
             ],
@@ -139,10 +143,24 @@ def _why(change: Change, names: NamesLock) -> str:
     return f"{f'{known}: ' if known else ''}{change.reason}{said}"
 
 
-def _item(change: Change, names: NamesLock) -> str:
+def _item(change: Change, names: NamesLock) -> Iterator[str]:
     known = ", ".join(map(code, _known(change, names)))
     said = f": {code(change.said)}" if change.said else ""
-    return f"- {code(headline(change))}{f' ({known})' if known else ''}: {change.reason}{said}"
+    unused = " (not used here)" if _is_unused(change) else ""
+    known = f" ({known})" if known else ""
+    yield f"- {code(headline(change))}{known}: {change.reason}{said}{unused}"
+    for each in change.uses or ():
+        yield f"  - {code(_spot(each))} {code(each.text)}"
+
+
+def _is_unused(change: Change) -> bool:
+    """Whether that has to be said; the reason of a safe change does."""
+    return change.uses == () and change.grade is not Grade.SAFE
+
+
+def _spot(spot: Spot) -> str:
+    place = escaped(f"{spot.file}:{spot.line}")
+    return place if spot.sure else f"{place} perhaps"
 
 
 def _known(change: Change, names: NamesLock) -> Iterator[str]:

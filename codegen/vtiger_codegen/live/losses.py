@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Final
 
 from vtiger_orm.dialects.base import Identity
@@ -15,6 +14,7 @@ from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..diff.compare import Diff
 from ..diff.differences import Action
+from ..generate import chosen
 from ..text.terminal import counted
 
 _SHOWN: Final = 5
@@ -65,7 +65,7 @@ def losses(
     modules, fields = [], []
     for change in diff.changes:
         match change.action, change.path:
-            case Action.REMOVED, ("module", name) if _is_chosen(name, include, exclude):
+            case Action.REMOVED, ("module", name) if chosen([name], include, exclude):
                 if name in now.instance.skipped or not administrator:
                     modules.append(name)
             case Action.REMOVED, ("module", name, "field", field) if not administrator:
@@ -83,9 +83,3 @@ def _why(identity: Identity) -> str:
                 "as if it were gone."
             )
     return f"What is hidden from {identity.username} looks as if it were gone."
-
-
-def _is_chosen(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, each) for each in include) and not any(
-        fnmatchcase(name, each) for each in exclude
-    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from vtiger_orm import Session
 from vtiger_orm.dialects.base import Identity
 from vtiger_orm.introspection.pull import Progress, Server, pull
-from vtiger_orm.metadata.facts import UnknownFieldType
+from vtiger_orm.metadata.interpret import UnknownFieldType
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.snapshot import Snapshot
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.describe import DescribedField
-from vtiger_orm.metadata.facts import is_secret
+from vtiger_orm.metadata.interpret import is_secret
 from vtiger_orm.metadata.snapshot import ModuleSnapshot
 
 from ..text.suggest import suggest

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from vtiger_orm.metadata.snapshot import ModuleSnapshot
 
-from .lock import ModuleNames, NamesLock
+from .lock import ModuleNames, NamesLock, Renamed
 from .things import listed_values, picklist_fields
 
 T = TypeVar("T")
@@ -32,6 +32,30 @@ def with_renames(lock: NamesLock, modules: Mapping[str, ModuleSnapshot]) -> Name
         if name in names:
             names[name] = _module(name, names[name], module, lock)
     return lock.model_copy(update={"modules": names})
+
+
+def undone(renamed: Renamed) -> Renamed:
+    """The renames the other way round: with them a lock names what was there before."""
+    modules = _turned(renamed.modules)
+    fields = {name: _turned(told) for name, told in renamed.fields.items()}
+    members: dict[str, dict[str, dict[str, str | None]]] = {}
+    for name, by_field in renamed.members.items():
+        former = fields.get(name, {})
+        members[modules.get(name) or name] = {
+            former.get(field) or field: _turned(told) for field, told in by_field.items()
+        }
+    return Renamed(
+        modules=modules,
+        fields={modules.get(name) or name: told for name, told in fields.items()},
+        members=members,
+        relations={
+            modules.get(name) or name: _turned(told) for name, told in renamed.relations.items()
+        },
+    )
+
+
+def _turned(told: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {new: old for old, new in told.items() if new is not None}
 
 
 def _module(name: str, known: ModuleNames, module: ModuleSnapshot, lock: NamesLock) -> ModuleNames:

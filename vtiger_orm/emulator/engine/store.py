@@ -229,6 +229,10 @@ def publish(image: bytes, path: Path) -> None:
     Where there is one already, or where the folder does not let a file appear like that, nothing
     happens. Only its owner may read it: it holds access keys.
     """
+    if Path(f"{path}-wal").exists():
+        # Of a file that was removed by hand: it would be taken for this one's. SQLite itself
+        # clears it away where it makes a file.
+        return
     whole = bytearray(image)
     whole[18:20] = b"\x02\x02"  # with a write-ahead log, as `Store` wants it
     with suppress(OSError):

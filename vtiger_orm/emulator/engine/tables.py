@@ -117,6 +117,8 @@ def check_keepable(schema: Schema) -> None:
 
 def _folded(name: str) -> str:
     """As SQLite compares names: it ignores the case of ASCII letters only."""
+    if name.isascii():
+        return name.lower()
     return "".join(char.lower() if char.isascii() else char for char in name)
 
 

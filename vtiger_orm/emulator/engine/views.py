@@ -74,11 +74,12 @@ def describe(view: View) -> dict[str, Any]:
     """The describe answer for this user."""
     module = view.module
     answer = dict(module.raw)
-    answer.update(
-        createable=bool(answer.get("createable", True)) and view.writable,
-        updateable=bool(answer.get("updateable", True)) and view.writable,
-        deleteable=bool(answer.get("deleteable", True)) and view.deletable,
-    )
+    for key, allowed in (
+        ("createable", view.writable),
+        ("updateable", view.writable),
+        ("deleteable", view.deletable),
+    ):
+        answer[key] = answer.get(key, True) if allowed else False
     answer["fields"] = [
         dict(module.id_field or {}) if name == "id" else _described(view, view.fields[name])
         for name in module.order

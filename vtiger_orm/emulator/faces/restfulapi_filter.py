@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ..engine import NotMeasured, casts
+from ..engine.casts import digits
 from ..engine.columns import ACTIVITIES, LINES, Storage
 from ..engine.schema import LINE_ITEM, Field, Module, Schema
 from ..engine.stock import stock_columns
@@ -124,9 +125,10 @@ def php_empty(text: str) -> bool:
 
 def parse_number(text: str) -> int:
     """A number of the LIMIT clause. Raises `SqlError`."""
-    if not text.strip().isdigit():
+    number = digits(text.strip())
+    if number is None:
         raise SqlError(text)
-    return int(text)
+    return number
 
 
 def parse_order(columns: Columns, order: str) -> str:

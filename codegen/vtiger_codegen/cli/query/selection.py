@@ -14,7 +14,7 @@ from vtiger_orm.conditions.lookups import SHAPES, Shape, split_keyword
 from vtiger_orm.conditions.q import resolve
 from vtiger_orm.conditions.tree import Node, Selection, all_of, negated
 from vtiger_orm.errors import ConfigError, InvalidLookup, InvalidValue, SnapshotError
-from vtiger_orm.metadata.facts import module_meta
+from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot

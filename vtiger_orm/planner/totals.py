@@ -1,4 +1,4 @@
-"""Whether a selection has any row: by one row of a statement, a row with NULL, else by counts."""
+"""How many rows a selection has, and whether it has any: by counts and single rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ from .rows import selected
 from .semijoin import answered
 from .strategy import Strategy, in_id_order, strategy_of
 from .streams import pull
+
+
+def plan_count(selection: Selection, env: Environment) -> Plan[int]:
+    """The number of rows of the selection.
+
+    Raises `ScanTooLarge` when it cannot be counted and has more rows than may be read, and
+    `SilentQueryError` when a statement does not work.
+    """
+    start, stop = selection.start, selection.stop
+    if stop is not None and stop <= start:
+        return 0
+    bare = replace(selection, order=(), columns=(), start=0, stop=None)
+    what = yield from answered(bare, env, selected)
+    total = yield from count_of(what)
+    return max(min(total, total if stop is None else stop) - start, 0)
 
 
 def plan_exists(selection: Selection, env: Environment) -> Plan[bool]:

@@ -1,0 +1,12 @@
+"""Applications that use a generated package: read with libcst, never run.
+
+::
+
+    sources      which files, parsed
+    vocabulary   what the package lets them say, and what it means
+    types        records, querysets, enums: what an expression may be
+    inference    what each expression of a file is
+    uses         where a file says something of the package
+    impact       which lines use what changed
+    migration    what was renamed, rewritten
+"""

@@ -1,0 +1,440 @@
+"""What an expression of one file is: enough types to know records, querysets and enums by.
+
+Nothing is executed or imported. A variable is what everything that is bound to it is; whatever
+comes from another file without an annotation is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import libcst as cst
+from libcst import metadata as meta
+
+from .methods import CHAINED, result_of
+from .trees import assigned_to_self, hints, module_of
+from .types import (
+    OTHER,
+    UNKNOWN,
+    Choice,
+    Fixed,
+    Many,
+    Model,
+    Other,
+    Package,
+    Picklist,
+    Query,
+    Record,
+    Reference,
+    Related,
+    Row,
+    Type,
+    Unknown,
+    item_of,
+    joined,
+)
+from .vocabulary import Vocabulary
+
+_SEQUENCES: Final = frozenset(
+    {
+        *("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter"),
+        *("Iterable", "Iterator", "AsyncIterator", "AsyncIterable", "Sequence", "Collection"),
+        *("List", "Tuple", "Set", "FrozenSet", "Generator", "AsyncGenerator"),
+    }
+)
+_ITEM: Final = frozenset({"next", "anext", "min", "max"})
+
+
+class Inference:
+    """Types of the expressions of one file."""
+
+    def __init__(
+        self,
+        words: Vocabulary,
+        scopes: Mapping[cst.CSTNode, meta.Scope | None],
+        parents: Mapping[cst.CSTNode, cst.CSTNode],
+    ) -> None:
+        self._words = words
+        self._scopes = scopes
+        self._parents = parents
+        self._known: dict[int, Type] = {}
+        self._asked: set[int] = set()
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        return self._parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        above = self.parent(node)
+        while above is not None:
+            yield above
+            above = self.parent(above)
+
+    def of(self, node: cst.BaseExpression) -> Type:
+        """What an expression is."""
+        return self._of(node, self._scope(node))
+
+    def is_imported(self, node: cst.Name) -> bool:
+        """Whether a name comes from the package."""
+        scope = self._scope(node)
+        bindings = scope[node.value] if scope is not None else ()
+        sources = (each.node for each in bindings if isinstance(each, meta.Assignment))
+        return any(
+            isinstance(each, cst.ImportFrom) and self._words.inside(module_of(each)) is not None
+            for each in sources
+        )
+
+    def _scope(self, node: cst.CSTNode) -> meta.Scope | None:
+        for each in (node, *self.ancestors(node)):
+            found = self._scopes.get(each)
+            if found is not None:
+                return found
+        return None
+
+    def _of(self, node: cst.BaseExpression, scope: meta.Scope | None) -> Type:
+        match node:
+            case cst.Name(value=name):
+                return self._name(name, scope)
+            case cst.Attribute(value=value, attr=cst.Name(value=name)):
+                return self._attribute(self._of(value, scope), name, node)
+            case cst.Call():
+                return self._call(node, scope)
+            case cst.Subscript(value=value, slice=slices):
+                return self._subscript(self._of(value, scope), slices)
+            case cst.Await(expression=inner):
+                found = self._of(inner, scope)
+                return Many(Record(found.module)) if isinstance(found, Query) else found
+            case cst.NamedExpr(value=value):
+                return self._of(value, scope)
+            case cst.IfExp(body=body, orelse=other):
+                return joined((self._of(body, scope), self._of(other, scope)))
+            case cst.BooleanOperation(left=left, right=right):
+                return joined((self._of(left, scope), self._of(right, scope)))
+            case cst.BinaryOperation(left=left, right=right):
+                return joined((self._of(left, scope), self._of(right, scope)))
+            case cst.UnaryOperation(expression=inner):
+                return self._of(inner, scope)
+            case cst.ListComp(elt=item) | cst.SetComp(elt=item) | cst.GeneratorExp(elt=item):
+                return Many(self.of(item))
+            case cst.List(elements=elements) | cst.Set(elements=elements):
+                return Many(joined(self._of(each.value, scope) for each in elements))
+            case cst.Tuple(elements=elements):
+                return Fixed(tuple(self._of(each.value, scope) for each in elements))
+            case cst.BaseString() | cst.BaseNumber() | cst.Comparison() | cst.Lambda():
+                return OTHER
+            case cst.Dict() | cst.DictComp():
+                return OTHER
+        return UNKNOWN
+
+    # Names
+
+    def _name(self, name: str, scope: meta.Scope | None) -> Type:
+        if name in ("None", "True", "False", "Ellipsis", "NotImplemented"):
+            return OTHER
+        bindings = scope[name] if scope is not None else ()
+        return joined(self._binding(each, name) for each in bindings) if bindings else UNKNOWN
+
+    def _binding(self, binding: meta.BaseAssignment, name: str) -> Type:
+        key = id(binding)
+        if key in self._known:
+            return self._known[key]
+        if key in self._asked:
+            return OTHER  # a loop: the other bindings decide
+        self._asked.add(key)
+        found = self._bound(binding, name)
+        self._asked.discard(key)
+        self._known[key] = found
+        return found
+
+    def _bound(self, binding: meta.BaseAssignment, name: str) -> Type:
+        if not isinstance(binding, meta.Assignment):
+            return OTHER  # a builtin
+        node = binding.node
+        match node:
+            case cst.Import() | cst.ImportFrom():
+                return self._imported(node, name)
+            case cst.Param(annotation=cst.Annotation(annotation=hint)):
+                return self.annotated(hint, self._scope(node))
+            case cst.Param():
+                return self._self(node)
+            case cst.Name():
+                return self._assigned(node)
+            case cst.ClassDef():
+                return self._class(node)
+        return UNKNOWN
+
+    def _imported(self, node: cst.Import | cst.ImportFrom, name: str) -> Type:
+        if isinstance(node.names, cst.ImportStar):
+            return UNKNOWN
+        for alias in node.names:
+            given = alias.evaluated_alias
+            if isinstance(node, cst.Import):
+                dotted = alias.evaluated_name
+                if given == name:
+                    return self._dotted(dotted)
+                if given is None and dotted.partition(".")[0] == name.partition(".")[0]:
+                    return self._dotted(name if "." in name else dotted.partition(".")[0])
+            elif (given or alias.evaluated_name) == name:
+                return self._dotted(".".join((module_of(node), alias.evaluated_name)))
+        return UNKNOWN
+
+    def _dotted(self, dotted: str) -> Type:
+        inside = self._words.inside(dotted)
+        match inside:
+            case None:
+                return UNKNOWN
+            case ():
+                return Package()
+            case (name,) if (words := self._words.of_class(name)) is not None:
+                return Model(words.wire)
+            case (name,) if self._words.of_file(name) is not None:
+                return Package(name)
+            case (_, name) if (words := self._words.of_class(name)) is not None:
+                return Model(words.wire)
+        return UNKNOWN
+
+    def _assigned(self, name: cst.Name) -> Type:
+        """What a name is bound to where it stands as a target."""
+        node: cst.CSTNode = name
+        path: list[int] = []
+        for above in self.ancestors(name):
+            match above:
+                case cst.Element():
+                    pass
+                case cst.Tuple(elements=elements) | cst.List(elements=elements):
+                    path.insert(0, next(n for n, each in enumerate(elements) if each is node))
+                case cst.AssignTarget():
+                    pass
+                case cst.Assign(value=value):
+                    return self._unpacked(self.of(value), path)
+                case cst.AnnAssign(annotation=cst.Annotation(annotation=hint)):
+                    return self.annotated(hint, self._scope(above))
+                case cst.NamedExpr(value=value):
+                    return self.of(value)
+                case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
+                    return self._unpacked(item_of(self.of(iterated)), path)
+                case cst.AugAssign(value=value):
+                    return self.of(value)
+                case _:
+                    return UNKNOWN
+            node = above
+        return UNKNOWN
+
+    def _unpacked(self, type_: Type, path: Iterable[int]) -> Type:
+        for index in path:
+            match type_:
+                case Fixed(items) if index < len(items):
+                    type_ = items[index]
+                case Many(item):
+                    type_ = item
+                case _:
+                    return UNKNOWN
+        return type_
+
+    def _class(self, node: cst.ClassDef) -> Type:
+        """A class of the application: a model's, if it inherits one."""
+        bases = [self.of(each.value) for each in node.bases]
+        models = [each for each in bases if isinstance(each, Model)]
+        return models[0] if models else joined(bases) if bases else OTHER
+
+    def _self(self, param: cst.Param) -> Type:
+        """The first parameter of a method is one of its class."""
+        parameters, function, *above = self.ancestors(param)
+        if not isinstance(parameters, cst.Parameters) or not isinstance(function, cst.FunctionDef):
+            return UNKNOWN
+        positional = (*parameters.posonly_params, *parameters.params)
+        if positional[:1] != (param,) or function.decorators:
+            return UNKNOWN
+        match above:
+            case [cst.IndentedBlock(), cst.ClassDef() as owner, *_]:
+                found = self._class(owner)
+                return Record(found.module) if isinstance(found, Model) else found
+        return UNKNOWN
+
+    def _of_self(self, node: cst.Attribute, name: str) -> Type:
+        """``self.x``, from the assignments and annotations in its class."""
+        owner = next(
+            (each for each in self.ancestors(node) if isinstance(each, cst.ClassDef)), None
+        )
+        if owner is None:
+            return UNKNOWN
+        key = hash((id(owner), name))
+        if key in self._asked:
+            return OTHER
+        self._asked.add(key)
+        found = [self.of(value) for value in assigned_to_self(owner, name)]
+        found += [self.annotated(hint, self._scope(owner)) for hint in hints(owner, name)]
+        self._asked.discard(key)
+        return joined(found) if found else UNKNOWN
+
+    # Attributes, calls, subscripts
+
+    def _attribute(self, value: Type, name: str, node: cst.Attribute) -> Type:
+        if isinstance(node.value, cst.Name) and node.value.value == "self":
+            found = self._of_self(node, name)
+            if not isinstance(found, Unknown):
+                return found
+        match value:
+            case Package(""):
+                return self._dotted(f"{self._words.package[-1]}.{name}")
+            case Package(file):
+                return self._dotted(f"{self._words.package[-1]}.{file}.{name}")
+            case Model(module):
+                words = self._words.modules[module]
+                if name == "objects":
+                    return Query(module)
+                if name in words.picklists:
+                    return Picklist(module, words.picklists[name])
+                return UNKNOWN if name in words.fields else OTHER
+            case Record(module):
+                return self._field(module, name)
+            case Related(module):
+                relation = self._words.modules[module].relations.get(name)
+                if relation is None or relation[1] not in self._words.modules:
+                    return UNKNOWN
+                return Query(relation[1])
+            case Reference(targets) if name == "loaded":
+                return Record(targets[0]) if len(targets) == 1 else UNKNOWN
+            case Picklist(module, field):
+                return Choice(module, field)
+            case Choice() | Reference():
+                return OTHER
+        return UNKNOWN
+
+    def _field(self, module: str, name: str) -> Type:
+        words = self._words.modules[module]
+        if name == "related":
+            return Related(module)
+        if name == "id":
+            return Reference((module,))
+        if name in words.targets:
+            return Reference(words.targets[name])
+        if name in words.choices:
+            return Choice(module, words.choices[name])
+        return OTHER
+
+    def _call(self, node: cst.Call, scope: meta.Scope | None) -> Type:
+        match node.func:
+            case cst.Attribute(value=value, attr=cst.Name(value=method)):
+                return self._method(self._of(value, scope), method, node)
+            case cst.Name(value=name) if name in _SEQUENCES and node.args:
+                return Many(item_of(self._of(node.args[0].value, scope)))
+            case cst.Name(value=name) if name in _ITEM and node.args:
+                return item_of(self._of(node.args[0].value, scope))
+            case cst.Name(value="enumerate") if node.args:
+                return Many(Fixed((OTHER, item_of(self._of(node.args[0].value, scope)))))
+            case cst.Name(value="zip"):
+                found = tuple(item_of(self._of(each.value, scope)) for each in node.args)
+                return Many(Fixed(found))
+            case cst.Name(value=name):
+                called = self._name(name, scope)
+                if isinstance(called, Model):
+                    return Record(called.module)
+                if isinstance(called, Picklist):
+                    return Choice(*called)
+                return self._returned(name, scope)
+        return UNKNOWN
+
+    def _method(self, value: Type, method: str, node: cst.Call) -> Type:
+        match value:
+            case Query(module):
+                return result_of(module, method)
+            case Many(item) if isinstance(item, (Row, Record)):
+                if method in ("first", "get", "pop"):
+                    return item
+                return value if method in CHAINED or method == "copy" else UNKNOWN
+            case Reference(targets) if method in ("fetch", "afetch"):
+                return Record(targets[0]) if len(targets) == 1 else UNKNOWN
+            case Model(module) if method == "ref":
+                return Reference((module,))
+            case Model(module) if method.startswith("model_validate"):
+                return Record(module)
+            case Record(_) if method == "model_copy":
+                return value
+            case Package():
+                called = self._attribute(value, method, cst.ensure_type(node.func, cst.Attribute))
+                return Record(called.module) if isinstance(called, Model) else UNKNOWN
+            case Unknown():
+                return UNKNOWN
+        return OTHER if isinstance(value, (Other, Choice, Row)) else UNKNOWN
+
+    def _returned(self, name: str, scope: meta.Scope | None) -> Type:
+        """What a function of this file says that it returns."""
+        found = []
+        for binding in scope[name] if scope is not None else ():
+            node = binding.node if isinstance(binding, meta.Assignment) else None
+            match node:
+                case cst.FunctionDef(returns=cst.Annotation(annotation=hint)):
+                    found.append(self.annotated(hint, self._scope(node)))
+                case cst.ClassDef():
+                    found.append(self._class(node))
+                case _:
+                    found.append(UNKNOWN)
+        return joined(found) if found else UNKNOWN
+
+    def _subscript(self, value: Type, slices: Iterable[cst.SubscriptElement]) -> Type:
+        sliced = any(isinstance(each.slice, cst.Slice) for each in slices)
+        match value, [each.slice for each in slices]:
+            case Fixed(items), [cst.Index(value=cst.Integer() as number)]:
+                index = number.evaluated_value
+                return items[index] if index < len(items) else UNKNOWN
+        match value:
+            case Query() | Many():
+                return value if sliced else item_of(value)
+        return UNKNOWN
+
+    # Annotations
+
+    def annotated(self, hint: cst.BaseExpression, scope: meta.Scope | None) -> Type:
+        """What an annotation says; it may be text."""
+        match hint:
+            case cst.SimpleString():
+                return self._quoted(hint, scope)
+            case cst.BinaryOperation(left=left, right=right):
+                return joined((self.annotated(left, scope), self.annotated(right, scope)))
+            case cst.Subscript(value=outer, slice=slices):
+                inner = [each.slice.value for each in slices if isinstance(each.slice, cst.Index)]
+                return self._generic(outer, inner, scope)
+            case cst.Name(value=name) if name.endswith(("QuerySet", "Manager")):
+                stem = name.removesuffix("QuerySet").removesuffix("Manager")
+                words = self._words.of_class(stem)
+                return Query(words.wire) if words is not None else UNKNOWN
+            case cst.Name() | cst.Attribute():
+                found = self._of(hint, scope)
+                match found:
+                    case Model(module):
+                        return Record(module)
+                    case Picklist(module, field):
+                        return Choice(module, field)
+                return OTHER if isinstance(found, Other) else UNKNOWN
+        return UNKNOWN
+
+    def _quoted(self, hint: cst.SimpleString, scope: meta.Scope | None) -> Type:
+        text = hint.evaluated_value
+        try:
+            return self.annotated(cst.parse_expression(str(text)), scope)
+        except cst.ParserSyntaxError:
+            return UNKNOWN
+
+    def _generic(
+        self, outer: cst.BaseExpression, inner: list[cst.BaseExpression], scope: meta.Scope | None
+    ) -> Type:
+        name = outer.attr.value if isinstance(outer, cst.Attribute) else ""
+        name = outer.value if isinstance(outer, cst.Name) else name
+        found = [self.annotated(each, scope) for each in inner]
+        if name in ("Optional", "Final", "ClassVar", "Annotated", "Awaitable", "Coroutine"):
+            return joined(found[-1:] if name == "Coroutine" else found[:1])
+        if name == "Union":
+            return joined(found)
+        if not found or not isinstance(found[0], Record):
+            return Many(found[0]) if found and name in _SEQUENCES else UNKNOWN
+        match name:
+            case "QuerySet" | "RelatedManager":
+                return Query(found[0].module)
+            case "Ref":
+                return Reference((found[0].module,))
+            case "type" | "Type":
+                return Model(found[0].module)
+            case "tuple" | "Tuple" if len(found) > 1 and not isinstance(found[1], Unknown):
+                return Fixed(tuple(found))
+        return Many(found[0]) if name in _SEQUENCES else UNKNOWN

@@ -1,0 +1,78 @@
+"""The files of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import libcst as cst
+from libcst import metadata as meta
+
+from vtiger_orm.errors import ConfigError
+
+from ..rendering.render import MARKER
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One parsed file."""
+
+    file: Path
+    wrapper: meta.MetadataWrapper
+    lines: tuple[str, ...]
+
+    @property
+    def module(self) -> cst.Module:
+        return self.wrapper.module
+
+    def line_of(self, token: cst.CSTNode) -> int:
+        """Where a token stands; the first line is 1."""
+        return self.wrapper.resolve(meta.PositionProvider)[token].start.line
+
+
+def python_files(paths: Iterable[Path]) -> list[Path]:
+    """Every Python file at or below the paths, except hidden folders, virtual environments and
+    generated packages. Raises `ConfigError` for a path that is not there."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(f"There is no {path}.")
+        found |= dict.fromkeys(_below(path))
+    return list(found)
+
+
+def _below(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    if (path / "pyvenv.cfg").exists():
+        return
+    for each in sorted(path.iterdir()):
+        hidden = each.name.startswith(".") or each.name == "__pycache__"
+        if each.is_dir() and not hidden and not each.is_symlink():
+            yield from _below(each)
+        elif each.suffix in (".py", ".pyi") and each.is_file() and not _is_generated(each):
+            yield each
+
+
+def _is_generated(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.readline().rstrip() == MARKER.encode()
+
+
+def parsed(files: Iterable[Path], words: Iterable[str]) -> Iterator[Source]:
+    """The files in which one of the words occurs. Raises `ConfigError` for one that is no Python
+    of today."""
+    wanted = [word.encode() for word in set(words) if word]
+    for file in files:
+        content = file.read_bytes()
+        if not any(word in content for word in wanted):
+            continue
+        try:
+            module = cst.parse_module(content)
+        except (cst.ParserSyntaxError, UnicodeDecodeError, LookupError, RecursionError) as error:
+            told = error.message if isinstance(error, cst.ParserSyntaxError) else str(error)
+            raise ConfigError(f"{file} cannot be read as Python: {told}") from error
+        wrapper = meta.MetadataWrapper(module, unsafe_skip_copy=True)
+        yield Source(file, wrapper, tuple(module.code.splitlines()))

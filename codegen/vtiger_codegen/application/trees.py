@@ -1,0 +1,117 @@
+"""Small questions to syntax trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import libcst as cst
+
+Token: TypeAlias = cst.Name | cst.SimpleString
+"""What can say a name."""
+
+
+def module_of(node: cst.ImportFrom) -> str:
+    """The dotted name after ``from``, without the dots in front."""
+    return dotted_name(node.module) if node.module is not None else ""
+
+
+def dotted_name(node: cst.BaseExpression) -> str:
+    """``a.b.c`` as text; empty for anything else."""
+    match node:
+        case cst.Name(value=name):
+            return name
+        case cst.Attribute(value=value, attr=cst.Name(value=name)):
+            before = dotted_name(value)
+            return f"{before}.{name}" if before else ""
+    return ""
+
+
+class Finder(cst.CSTVisitor):
+    """Runs a function on every node below."""
+
+    def __init__(self, see: Callable[[cst.CSTNode], Any]) -> None:
+        super().__init__()
+        self._see = see
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        self._see(node)
+        return True
+
+
+def assigned_to_self(owner: cst.ClassDef, name: str) -> list[cst.BaseExpression]:
+    """What the methods of a class assign to ``self.name``."""
+    found: list[cst.BaseExpression] = []
+
+    def see(node: cst.CSTNode) -> None:
+        match node:
+            case cst.Assign(targets=targets, value=value):
+                if any(dotted_name(each.target) == f"self.{name}" for each in targets):
+                    found.append(value)
+
+    owner.visit(Finder(see))
+    return found
+
+
+def hints(owner: cst.ClassDef, name: str) -> list[cst.BaseExpression]:
+    """The annotations of an attribute of a class."""
+    found: list[cst.BaseExpression] = []
+
+    def see(node: cst.CSTNode) -> None:
+        match node:
+            case cst.AnnAssign(target=target, annotation=cst.Annotation(annotation=hint)):
+                if dotted_name(target) in (name, f"self.{name}"):
+                    found.append(hint)
+
+    owner.visit(Finder(see))
+    return found
+
+
+def text(token: Token) -> str:
+    """What a token says; of a string what is between its quotes, as it is written."""
+    return token.value if isinstance(token, cst.Name) else token.raw_value
+
+
+def named_arguments(node: cst.Call) -> Iterator[tuple[Token, cst.BaseExpression]]:
+    for each in node.args:
+        if each.keyword is not None:
+            yield each.keyword, each.value
+        elif each.star == "**" and isinstance(each.value, cst.Dict):
+            for element in each.value.elements:
+                match element:
+                    case cst.DictElement(key=cst.SimpleString() as key, value=value):
+                        yield key, value
+
+
+def keywords(node: cst.Call) -> Iterator[Token]:
+    return (name for name, _ in named_arguments(node))
+
+
+def strings(node: cst.Call) -> Iterator[cst.SimpleString]:
+    for each in node.args:
+        if each.keyword is None and isinstance(each.value, cst.SimpleString):
+            yield each.value
+
+
+def last_name(node: cst.BaseExpression) -> cst.Name | None:
+    match node:
+        case cst.Name():
+            return node
+        case cst.Attribute(attr=attr):
+            return attr
+    return None
+
+
+def is_q(function: cst.BaseExpression) -> bool:
+    return dotted_name(function).rpartition(".")[2] == "Q"
+
+
+def whole_words(line: str, word: str) -> Iterator[int]:
+    """Where a word stands in a line, not as a part of another one."""
+    start = line.find(word)
+    while start >= 0:
+        end = start + len(word)
+        around = line[max(start - 1, 0) : start] + line[end : end + 1]
+        if not any(each.isalnum() or each == "_" for each in around):
+            yield start
+        start = line.find(word, end)

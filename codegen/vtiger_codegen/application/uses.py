@@ -1,0 +1,448 @@
+"""Where the file of an application says something of the package: an attribute, a keyword, a
+name in a string. Each use knows the token that says it, so that it can be shown or rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import libcst as cst
+from libcst import metadata as meta
+
+from ..diff.differences import Path
+from ..naming.reserved import COMPANIONS
+from .inference import Inference
+from .trees import (
+    Token,
+    is_q,
+    keywords,
+    last_name,
+    module_of,
+    named_arguments,
+    strings,
+    text,
+    whole_words,
+)
+from .types import Choice, Model, Package, Picklist, Query, Record, Related, Row, Type, Unknown
+from .vocabulary import Vocabulary, Words
+
+
+class Access(StrEnum):
+    """What is done with the thing that a use names."""
+
+    NAME = "name"
+    READ = "read"
+    FILTER = "filter"
+    WRITE = "write"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place in which a thing of the package is named."""
+
+    path: Path
+    """Of the thing in a diff; a Python file is ``module Contacts file``, the class of a picklist
+    ``module Contacts field leadsource class``."""
+    access: Access
+    token: Token
+    start: int = 0
+    """Where in the token the name begins; the quotes of a string do not count."""
+    end: int = 0
+    sure: bool = True
+    """Whether it is known that the thing is meant, and not another one of the same name."""
+    given: frozenset[str] | None = None
+    """Which fields creating gives, by wire name; None where that cannot be told."""
+
+
+_LOOKUPS: Final = frozenset({"filter", "exclude", "get", "aget"})
+_CREATE: Final = frozenset(
+    {
+        *("create", "acreate", "get_or_create", "aget_or_create"),
+        *("update_or_create", "aupdate_or_create"),
+    }
+)
+_UPDATE: Final = frozenset({"update", "aupdate", "preview", "apreview"})
+_FIELDS: Final = frozenset({"order_by", "only", "defer", "values", "values_list"})
+_ACCESS: Final = {
+    **dict.fromkeys(("update", "aupdate", "save", "asave"), Access.UPDATE),
+    **dict.fromkeys(("bulk_update", "abulk_update"), Access.UPDATE),
+    **dict.fromkeys(("delete", "adelete", "bulk_delete", "abulk_delete"), Access.DELETE),
+    **dict.fromkeys(("refresh", "arefresh"), Access.REFRESH),
+    **dict.fromkeys(("bulk_create", "abulk_create"), Access.CREATE),
+}
+_KEYWORDS: Final = _LOOKUPS | _CREATE | _UPDATE
+
+Doubtful: TypeAlias = Mapping[str, tuple[Path, ...]]
+"""Names that are looked for on objects of unknown type as well, with what they may mean."""
+
+
+def uses_in(
+    wrapper: meta.MetadataWrapper, words: Vocabulary, doubtful: Doubtful | None = None
+) -> list[Use]:
+    """Every use in a file, in the order of its text."""
+    scopes = wrapper.resolve(meta.ScopeProvider)
+    positions = wrapper.resolve(meta.PositionProvider)
+    parents = wrapper.resolve(meta.ParentNodeProvider)
+    finder = _Finder(words, Inference(words, scopes, parents), scopes, doubtful or {})
+    wrapper.module.visit(finder)
+    finder.doubt_strings()
+    order = {id(each.token): positions[each.token].start for each in finder.uses}
+    return sorted(
+        dict.fromkeys(finder.uses),
+        key=lambda each: (order[id(each.token)].line, order[id(each.token)].column, each.start),
+    )
+
+
+class _Finder(cst.CSTVisitor):
+    def __init__(
+        self,
+        words: Vocabulary,
+        types: Inference,
+        scopes: Mapping[cst.CSTNode, meta.Scope | None],
+        doubtful: Doubtful,
+    ) -> None:
+        super().__init__()
+        self.uses: list[Use] = []
+        self._words = words
+        self._types = types
+        self._scopes = scopes
+        self._doubtful = doubtful
+        self._strings: list[cst.SimpleString] = []
+
+    # What is found
+
+    def _add(
+        self,
+        path: Path | None,
+        access: Access,
+        token: Token,
+        span: tuple[int, int] | None = None,
+        **more: object,
+    ) -> None:
+        if path is not None:
+            start, end = span or (0, len(text(token)))
+            self.uses.append(Use(path, access, token, start, end, **more))  # type: ignore[arg-type]
+
+    def _doubt(self, token: Token, access: Access, span: tuple[int, int] | None = None) -> None:
+        """A name on something unknown."""
+        start, end = span or (0, len(text(token)))
+        for path in self._doubtful.get(text(token)[start:end], ()):
+            self._add(path, access, token, (start, end), sure=False)
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:
+        self._strings.append(node)
+
+    def doubt_strings(self) -> None:
+        """Names in strings that nothing is known of: keys of dictionaries, lists of fields."""
+        known = {id(each.token) for each in self.uses}
+        for each in self._strings:
+            if id(each) not in known:
+                start = int(text(each).startswith("-"))
+                name = text(each)[start:].partition("__")[0]
+                self._doubt(each, Access.READ, (start, start + len(name)))
+
+    # Imports and names of classes
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> None:
+        inside = self._words.inside(module_of(node))
+        if inside is None or isinstance(node.names, cst.ImportStar):
+            return
+        if inside and isinstance(node.module, (cst.Name, cst.Attribute)):
+            self._file(node.module if isinstance(node.module, cst.Name) else node.module.attr)
+        for alias in node.names:
+            if isinstance(alias.name, cst.Name):
+                self._class(alias.name)
+                if not inside:
+                    self._file(alias.name)
+
+    def visit_Import(self, node: cst.Import) -> None:
+        for alias in node.names:
+            inside = self._words.inside(alias.evaluated_name)
+            if inside and isinstance(alias.name, cst.Attribute):
+                self._file(alias.name.attr)
+
+    def visit_Name(self, node: cst.Name) -> None:
+        if node in self._scopes and (
+            isinstance(self._types.of(node), Model) or self._types.is_imported(node)
+        ):
+            self._class(node)
+
+    def visit_Annotation(self, node: cst.Annotation) -> None:
+        self._quoted(node.annotation)
+
+    def _quoted(self, hint: cst.BaseExpression) -> None:
+        """Names of classes in the text of an annotation."""
+        match hint:
+            case cst.SimpleString():
+                for words in self._words.modules.values():
+                    for start in whole_words(text(hint), words.class_name):
+                        span = (start, start + len(words.class_name))
+                        self._add(("module", words.wire), Access.NAME, hint, span)
+            case cst.Subscript(slice=slices):
+                for each in slices:
+                    if isinstance(each.slice, cst.Index):
+                        self._quoted(each.slice.value)
+            case cst.BinaryOperation(left=left, right=right):
+                self._quoted(left)
+                self._quoted(right)
+
+    def _class(self, token: cst.Name) -> None:
+        """A class of the package, or one of the types beside it (`ContactsQuerySet`)."""
+        for end in ("", *COMPANIONS):
+            stem = token.value.removesuffix(end) if end else token.value
+            words = self._words.of_class(stem)
+            if words is not None and stem + end == token.value:
+                self._add(("module", words.wire), Access.NAME, token, (0, len(stem)))
+                return
+
+    def _file(self, token: cst.Name) -> None:
+        words = self._words.of_file(token.value)
+        if words is not None:
+            self._add(("module", words.wire, "file"), Access.NAME, token)
+
+    # Attributes and subscripts
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:
+        token = node.attr
+        match self._types.of(node.value):
+            case Package(file):
+                self._class(token)
+                if not file:
+                    self._file(token)
+            case Model(module):
+                words = self._words.modules[module]
+                if token.value in words.picklists:
+                    field = words.picklists[token.value]
+                    self._add(("module", module, "field", field, "class"), Access.NAME, token)
+                else:
+                    self._add(words.field(token.value), Access.READ, token)
+            case Picklist(module, field):
+                words = self._words.modules[module]
+                self._add(words.member(field, token.value), Access.NAME, token)
+            case Record(module):
+                words = self._words.modules[module]
+                access = Access.WRITE if self._is_target(node) else Access.READ
+                self._add(words.field(token.value), access, token)
+            case Related(module):
+                words = self._words.modules[module]
+                self._add(words.relation(token.value), Access.READ, token)
+            case Unknown():
+                access = Access.WRITE if self._is_target(node) else Access.READ
+                self._doubt(token, access)
+
+    def _is_target(self, node: cst.CSTNode) -> bool:
+        match self._types.parent(node):
+            case cst.AssignTarget() | cst.Del():
+                return True
+            case cst.AugAssign(target=target) | cst.AnnAssign(target=target):
+                return target is node
+            case cst.Element() as element:
+                return any(
+                    isinstance(each, cst.AssignTarget) for each in self._types.ancestors(element)
+                )
+        return False
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        for each in node.slice:
+            match each.slice:
+                case cst.Index(value=cst.SimpleString() as key):
+                    self._key(self._types.of(node.value), key)
+
+    def _key(self, type_: Type, key: cst.SimpleString) -> None:
+        match type_:
+            case Row(module):
+                self._add(self._words.modules[module].field(text(key)), Access.READ, key)
+            case Picklist(module, field):
+                words = self._words.modules[module]
+                self._add(words.member(field, text(key)), Access.NAME, key)
+
+    def visit_MatchClass(self, node: cst.MatchClass) -> None:
+        match self._types.of(node.cls):
+            case Model(module):
+                for each in node.kwds:
+                    self._add(
+                        self._words.modules[module].field(each.key.value), Access.READ, each.key
+                    )
+
+    # Calls
+
+    def visit_Call(self, node: cst.Call) -> None:
+        match node.func:
+            case cst.Attribute(value=value, attr=cst.Name(value=method) as token):
+                self._method(node, value, method, token)
+            case cst.Name(value="getattr" | "setattr" | "hasattr" | "delattr" as name):
+                self._by_name(node, name)
+        match self._types.of(node.func):
+            case Model(module):
+                self._creation(self._words.modules[module], node, last_name(node.func))
+            case Picklist(module, field):
+                self._texts(self._words.modules[module], field, [each.value for each in node.args])
+        if is_q(node.func):
+            self._q(node)
+
+    def _method(
+        self, node: cst.Call, value: cst.BaseExpression, method: str, token: cst.Name
+    ) -> None:
+        match self._types.of(value):
+            case Query(module):
+                self._queryset_method(self._words.modules[module], node, method, token)
+            case Record(module) if method in _ACCESS:
+                self._add(("module", module), _ACCESS[method], token, (0, 0))
+            case Row(module) if method in ("get", "pop") and node.args:
+                key = node.args[0].value
+                if isinstance(key, cst.SimpleString):
+                    self._key(Row(module), key)
+            case Unknown() if method in _KEYWORDS:
+                for name in keywords(node):
+                    end = text(name).partition("__")[0]
+                    self._doubt(name, Access.FILTER, (0, len(end)))
+            case _:
+                self._copy(node, value, method)
+
+    def _copy(self, node: cst.Call, value: cst.BaseExpression, method: str) -> None:
+        """``record.crm.copy(field=...)``"""
+        match value:
+            case cst.Attribute(value=record, attr=cst.Name(value="crm")) if method == "copy":
+                found = self._types.of(record)
+                if isinstance(found, Record):
+                    self._arguments(self._words.modules[found.module], node, Access.WRITE)
+
+    def _queryset_method(self, words: Words, node: cst.Call, method: str, token: cst.Name) -> None:
+        if method in _LOOKUPS:
+            self._arguments(words, node, Access.FILTER)
+        elif method in _CREATE:
+            self._creation(words, node, token)
+        elif method in _UPDATE:
+            self._arguments(words, node, Access.WRITE)
+        elif method in _FIELDS:
+            for each in strings(node):
+                start = int(text(each).startswith("-"))
+                name = text(each)[start:]
+                access = Access.FILTER if method == "order_by" else Access.READ
+                self._add(words.field(name), access, each, (start, start + len(name)))
+        elif method == "select_related":
+            for each in strings(node):
+                self._followed(words, each)
+        elif method == "prefetch_related":
+            for each in strings(node):
+                self._add(words.relation(text(each)), Access.READ, each)
+        if method in _ACCESS:
+            self._add(("module", words.wire), _ACCESS[method], token, (0, 0))
+
+    def _creation(self, words: Words, node: cst.Call, token: cst.Name | None) -> None:
+        self._arguments(words, node, Access.WRITE)
+        if token is not None:
+            given = _given(words, node)
+            self._add(("module", words.wire), Access.CREATE, token, (0, 0), given=given)
+
+    def _arguments(self, words: Words, node: cst.Call, access: Access) -> None:
+        """Keywords, the keys of ``**{...}`` and of ``defaults={...}``, and values as text."""
+        for name, value in named_arguments(node):
+            if text(name) == "defaults" and "defaults" not in words.fields:
+                if isinstance(value, cst.Dict):
+                    self._entries(words, value)
+                continue
+            field, _, _ = text(name).partition("__")
+            self._add(words.field(field), access, name, (0, len(field)))
+            if field in words.choices:
+                self._texts(words, words.choices[field], [value])
+
+    def _entries(self, words: Words, values: cst.Dict) -> None:
+        for element in values.elements:
+            match element:
+                case cst.DictElement(key=cst.SimpleString() as key, value=value):
+                    self._add(words.field(text(key)), Access.WRITE, key)
+                    if text(key) in words.choices:
+                        self._texts(words, words.choices[text(key)], [value])
+
+    def _texts(self, words: Words, field: str, values: Iterable[cst.BaseExpression]) -> None:
+        """Stored values that are given as text."""
+        for value in values:
+            match value:
+                case cst.SimpleString():
+                    stored = str(value.evaluated_value)
+                    self._add(words.value(field, stored), Access.READ, value)
+                case cst.List(elements=elements) | cst.Tuple(elements=elements):
+                    self._texts(words, field, [each.value for each in elements])
+                case cst.Set(elements=elements):
+                    self._texts(words, field, [each.value for each in elements])
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        sides = [node.left, *(each.comparator for each in node.comparisons)]
+        self._compared(sides)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for target in node.targets:
+            match self._types.of(target.target):
+                case Choice(module, field):
+                    self._texts(self._words.modules[module], field, [node.value])
+
+    def _compared(self, sides: list[cst.BaseExpression]) -> None:
+        for side in sides:
+            match self._types.of(side):
+                case Choice(module, field):
+                    self._texts(self._words.modules[module], field, sides)
+
+    def _followed(self, words: Words, token: cst.SimpleString) -> None:
+        """``account_id__assigned_user_id``: each step where it is sure what it starts from."""
+        start = 0
+        for step in text(token).split("__"):
+            self._add(words.field(step), Access.READ, token, (start, start + len(step)))
+            targets = words.targets.get(step, ())
+            if len(targets) != 1:
+                return
+            words = self._words.modules[targets[0]]
+            start += len(step) + 2
+
+    def _by_name(self, node: cst.Call, function: str) -> None:
+        match node.args:
+            case [first, second, *_] if isinstance(second.value, cst.SimpleString):
+                access = Access.WRITE if function in ("setattr", "delattr") else Access.READ
+                match self._types.of(first.value):
+                    case Record(module):
+                        path = self._words.modules[module].field(text(second.value))
+                        self._add(path, access, second.value)
+
+    def _q(self, node: cst.Call) -> None:
+        """A `Q` is about the module of the call that it is an argument of."""
+        for above in self._types.ancestors(node):
+            match above:
+                case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method))):
+                    found = self._types.of(value)
+                    if isinstance(found, Query) and method in _LOOKUPS:
+                        self._arguments(self._words.modules[found.module], node, Access.FILTER)
+                        return
+                    break
+                case cst.Arg() | cst.BinaryOperation() | cst.UnaryOperation():
+                    continue
+            break
+        for name in keywords(node):
+            field = text(name).partition("__")[0]
+            self._doubt(name, Access.FILTER, (0, len(field)))
+
+
+def _given(words: Words, node: cst.Call) -> frozenset[str] | None:
+    """The fields that a call gives a value, by wire name; None where it gives a whole
+    dictionary that is made elsewhere."""
+    given: set[str] = set()
+    if any(each.star and not isinstance(each.value, cst.Dict) for each in node.args):
+        return None
+    for name, value in named_arguments(node):
+        if text(name) != "defaults" or "defaults" in words.fields:
+            given.add(text(name))
+        elif not isinstance(value, cst.Dict):
+            return None
+        else:
+            for element in value.elements:
+                match element:
+                    case cst.DictElement(key=cst.SimpleString() as key):
+                        given.add(text(key))
+                    case _:
+                        return None
+    return frozenset(wire for name in given if (wire := words.fields.get(name)) is not None)

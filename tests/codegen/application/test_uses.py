@@ -1,0 +1,274 @@
+"""What a file of an application says of the package, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.codegen.application.snippets import HEAD, told, uses
+
+TIER = {"tier": (("module", "Contacts", "field", "cf_1"),)}
+READ = "Contacts.cf_1 read"
+
+
+def fields(source: str, head: str = HEAD) -> list[str]:
+    """The uses beside those of classes and of making, changing and deleting."""
+    found = told(uses(source, TIER, head))
+    return [each for each in found if "." in each]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(c: Contacts): return c.tier",
+        'def f(c: "Contacts"): return c.tier',
+        "def f(c: Contacts | None): return c and c.tier",
+        "def f(c: 'Contacts | None' = None): return c.tier if c else 0",
+        "def f(*, c: Contacts): return c.tier",
+        "from typing import Optional\ndef f(c: Optional[Contacts]): return c.tier",
+        "def f(c: list[Contacts]): return [x.tier for x in c]",
+        "def f(c: list[Contacts]): return c[0].tier",
+        "def f(c: list[Contacts]): return c[1:][0].tier",
+        "def f(c: tuple[Contacts, int]): return c[0].tier + c[1].tier",
+        "x: Contacts\nx.tier",
+        "Contacts.objects.get(id='1x1').tier",
+        "for x in Contacts.objects: x.tier",
+        "for x in Contacts.objects.filter(id='1x1').order_by('id'): x.tier",
+        "for i, x in enumerate(Contacts.objects): x.tier",
+        "for x, y in zip(Contacts.objects, range(3)): x.tier",
+        "x = list(Contacts.objects)\nx[0].tier",
+        "x = sorted(Contacts.objects.all(), key=str)[0]\nx.tier",
+        "x = next(iter(Contacts.objects))\nx.tier",
+        "x = Contacts.objects[0]\nx.tier",
+        "x = Contacts.objects[:5]\nfor y in x: y.tier",
+        "x, made = Contacts.objects.get_or_create(id='1x1')\nx.tier",
+        "if x := Contacts.objects.first(): x.tier",
+        "x = None\nif x is None: x = Contacts.objects.first()\nx.tier",
+        "x = Contacts(id=None)\nx.tier",
+        "x = Contacts.objects.first() or Contacts()\nx.tier",
+        "def f() -> Contacts: ...\nf().tier",
+        "def f() -> list[Contacts]: ...\n[x.tier for x in f()]",
+        "def f(c: Contacts): return c.boss_id and c.tier",
+        "x = Contacts.ref('12x1').fetch()\nx.tier",
+        "async def f(): return (await Contacts.objects.aget(id='1x1')).tier",
+        "async def f():\n  async for x in Contacts.objects: x.tier",
+        "async def f():\n  for x in await Contacts.objects: x.tier",
+        "def f(a: Accounts): return [x.tier for x in a.related.people]",
+        "def f(c: Contacts):\n  for x in c.related.friends.filter(id=None): x.tier",
+        "class A:\n  def g(self, c: Contacts): self.c = c\n  def f(self): return self.c.tier",
+        "class A:\n  c: Contacts\n  def f(self): return self.c.tier",
+        "class A(Contacts):\n  def f(self): return self.tier",
+        "class A(Contacts): ...\nA().tier",
+        "C = Contacts\nC.objects.get(id='1x1').tier",
+        "Contacts.tier",
+        "for row in Contacts.objects.values('id'): row['tier']",
+        "row = Contacts.objects.values('id').first()\nrow.get('tier')",
+        "def f(c: Contacts): return getattr(c, 'tier')",
+        "Contacts.objects.only('tier')",
+        "Contacts.objects.defer('id', 'tier')",
+        "Contacts.objects.values('tier')",
+        "Contacts.objects.values_list('tier', flat=True)",
+        "match object():\n  case Contacts(tier=x): pass",
+    ],
+)
+def test_reading(source: str) -> None:
+    assert READ in fields(source), told(uses(source, TIER))
+    assert fields(source).count(READ) == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "import crm\n",
+        "import src.crm as crm\n",
+        "from . import crm\n",
+        "from src import crm\n",
+        "import crm.contacts\n",
+    ],
+)
+def test_the_package_as_a_module(head: str) -> None:
+    assert fields("crm.Contacts.objects.first().tier\n", head) == [READ]
+    assert fields("def f(c: crm.Contacts): c.tier\n", head) == [READ]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "from crm import Contacts as C\n",
+        "from src.crm.contacts import Contacts as C\n",
+        "from .crm import Contacts as C\n",
+        "from crm import contacts; C = contacts.Contacts\n",
+    ],
+)
+def test_classes_under_another_name(head: str) -> None:
+    assert fields("C.objects.first().tier\n", head) == [READ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Contacts.objects.filter(tier='x')", ["Contacts.cf_1 filter"]),
+        ("Contacts.objects.exclude(tier__in=['x'])", ["Contacts.cf_1 filter"]),
+        ("Contacts.objects.filter(**{'tier__in': ['x']})", ["Contacts.cf_1 filter"]),
+        ("Contacts.objects.order_by('-tier')", ["Contacts.cf_1 filter"]),
+        (
+            "from vtiger_orm import Q\nContacts.objects.filter(Q(tier='x'))",
+            ["Contacts.cf_1 filter"],
+        ),
+        (
+            "from vtiger_orm import Q\nContacts.objects.exclude(Q(tier='x') | ~Q(id='1x1'))",
+            ["Contacts.cf_1 filter", "Contacts.id filter"],
+        ),
+        ("Contacts.objects.create(tier='x')", ["Contacts.cf_1 write"]),
+        ("Contacts(tier='x')", ["Contacts.cf_1 write"]),
+        ("Contacts.objects.filter().update(tier='x')", ["Contacts.cf_1 write"]),
+        ("Contacts.objects.get_or_create(defaults={'tier': 'x'})", ["Contacts.cf_1 write"]),
+        ("def f(c: Contacts): c.tier = 'x'", ["Contacts.cf_1 write"]),
+        ("def f(c: Contacts): c.tier += 'x'", ["Contacts.cf_1 write"]),
+        ("def f(c: Contacts): c.tier, x = 'x', 1", ["Contacts.cf_1 write"]),
+        ("def f(c: Contacts): setattr(c, 'tier', 1)", ["Contacts.cf_1 write"]),
+        ("def f(c: Contacts): c.crm.copy(tier='x')", ["Contacts.cf_1 write"]),
+        (
+            "def f(c: Contacts): c.account_id.loaded.tier",
+            ["Contacts.account_id read", "Accounts.cf_7 read"],
+        ),
+        (
+            "Contacts.objects.select_related('account_id')",
+            ["Contacts.account_id read"],
+        ),
+        ("Accounts.objects.prefetch_related('people')", ["Accounts.People read"]),
+        ("def f(a: Accounts): a.related.people.count()", ["Accounts.People read"]),
+        ("Contacts.Stage", ["Contacts.stage class name"]),
+        ("Contacts.Stage.WON", ["Contacts.stage class name", "Contacts.stage.Won name"]),
+        ("Contacts.Stage['WON']", ["Contacts.stage class name", "Contacts.stage.Won name"]),
+        ("Contacts.Stage('Won')", ["Contacts.stage class name", "Contacts.stage.Won read"]),
+        ("S = Contacts.Stage\nS.WON", ["Contacts.stage class name", "Contacts.stage.Won name"]),
+        (
+            "Contacts.objects.filter(stage__in=['Won', 'x'])",
+            ["Contacts.stage filter", "Contacts.stage.Won read"],
+        ),
+        (
+            "def f(c: Contacts): return c.stage == 'Won'",
+            ["Contacts.stage read", "Contacts.stage.Won read"],
+        ),
+        (
+            "def f(c: Contacts): c.stage = 'Won'",
+            ["Contacts.stage write", "Contacts.stage.Won read"],
+        ),
+        (
+            "def f(s: Contacts.Stage): return s == 'Won'",
+            ["Contacts.stage class name", "Contacts.stage.Won read"],
+        ),
+    ],
+)
+def test_what_is_done_with_a_thing(source: str, expected: list[str]) -> None:
+    assert fields(source) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A:\n  tier = 1\nA().tier",
+        "class A:\n  tier = 1\n  def f(self): return self.tier",
+        "def f(a: Accounts): return a.tier",
+        "def f(x: str): return x.tier",
+        "tier = 1\nprint(tier)",
+        "def f(tier): return tier",
+        "f(tier=1)",
+        "{}.get(tier, 1)",
+        "x = 'tiers'",
+        "'tier_x'",
+    ],
+)
+def test_equal_names_of_other_things(source: str) -> None:
+    assert READ not in fields(source)
+    assert f"{READ} ?" not in fields(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x): return x.tier",
+        "from elsewhere import find\nfind().tier",
+        "import elsewhere\nelsewhere.find().tier",
+        "x = Contacts.objects.first()\nx = Accounts.objects.first()\nx.tier",
+        "def f(c: Contacts): return c.boss_id.loaded.tier",
+        "KEYS = ['lastname', 'tier']",
+        "ORDER = '-tier'",
+        "KEYWORDS = {'tier__in': ['x']}",
+        "def f(x): return getattr(x, 'tier')",
+        "for x in Contacts.objects.hot(): x.tier",
+    ],
+)
+def test_what_cannot_be_told_is_a_doubt(source: str) -> None:
+    assert [each for each in fields(source) if "?" in each] == [f"{READ} ?"]
+
+
+def test_doubts_about_keywords_are_those_of_querysets() -> None:
+    assert fields("def f(q): return q.filter(tier__in=[1])") == ["Contacts.cf_1 filter ?"]
+    assert fields("from x import Q\ndef f(q): return Q(tier=1)") == ["Contacts.cf_1 filter ?"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Contacts.objects.create(lastname='x')", {"lastname"}),
+        ("Contacts(lastname='x', tier=1)", {"lastname", "cf_1"}),
+        ("Contacts.objects.create(**{'lastname': 'x'})", {"lastname"}),
+        ("Contacts.objects.create(**values)", None),
+        (
+            "Contacts.objects.get_or_create(lastname='x', defaults={'tier': 1})",
+            {"lastname", "cf_1"},
+        ),
+        ("Contacts.objects.get_or_create(lastname='x', defaults=values)", None),
+        ("Contacts.objects.get_or_create(defaults={**values})", None),
+    ],
+)
+def test_what_is_given_when_a_record_is_made(source: str, expected: set[str] | None) -> None:
+    (made,) = (each for each in uses(source) if each.access == "create")
+    assert made.given == expected
+    assert made.path == ("module", "Contacts")
+
+
+@pytest.mark.parametrize(
+    ("source", "access"),
+    [
+        ("def f(c: Contacts): c.save()", "update"),
+        ("def f(c: Contacts): c.delete()", "delete"),
+        ("def f(c: Contacts): c.refresh()", "refresh"),
+        ("async def f(c: Contacts): await c.adelete()", "delete"),
+        ("Contacts.objects.filter(id=None).delete()", "delete"),
+        ("Contacts.objects.update(tier=1)", "update"),
+        ("Contacts.objects.bulk_create([])", "create"),
+    ],
+)
+def test_what_needs_a_permission(source: str, access: str) -> None:
+    assert f"Contacts {access}" in told(uses(source))
+
+
+def test_classes_and_files_are_named() -> None:
+    source = """\
+        from src.crm.contacts import Contacts
+        from crm import contacts
+        from crm._typing.contacts import ContactsQuerySet
+        import crm.contacts
+        def f(c: "list[Contacts]", d: ContactsQuerySet) -> "Contacts | None": ...
+        """
+    found = uses(source, head="")
+    spans = [(each.path[-1], each.start, each.end) for each in found]
+    assert spans == [
+        ("file", 0, 8),
+        ("Contacts", 0, 8),
+        ("file", 0, 8),
+        ("file", 0, 8),
+        ("Contacts", 0, 8),
+        ("file", 0, 8),
+        ("Contacts", 5, 13),
+        ("Contacts", 0, 8),
+        ("Contacts", 0, 8),
+    ]
+
+
+def test_a_file_of_something_else_has_no_uses() -> None:
+    source = "from shop import Contacts\nContacts.objects.get(tier=1).tier\n"
+    assert told(uses(source, TIER, head="")) == ["Contacts.cf_1 filter ?", f"{READ} ?"]
+    assert told(uses(source, head="")) == []
