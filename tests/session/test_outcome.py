@@ -18,7 +18,7 @@ import pytest
 from generated.demo import Contacts, Users
 from generated.demo._package import package
 from tests.support.fake_server import FAST, FakeServer, ok, refused
-from vtiger_orm import BulkReport, Fate, Outcome, OutcomeUnknown, VtigerError
+from vtiger_orm import BulkReport, Fate, Outcome, OutcomeUnknown, SchemaMismatch, VtigerError
 from vtiger_orm.calls.operations import Create, Delete, FilePart, Query, Revise
 from vtiger_orm.calls.outcome import Again, outcome_of
 from vtiger_orm.calls.plans import perform
@@ -468,3 +468,14 @@ def test_a_lost_delete_that_is_refused_the_second_time_stays_in_doubt() -> None:
     with pytest.raises(VtigerError, match="in all likelihood") as caught:
         server.session().run(perform(Delete("12x1")))
     assert not outcome_of(caught.value).undone
+
+
+def test_a_bulk_on_another_crm_is_told_and_leaves_nothing_in_doubt() -> None:
+    server = FakeServer(version="9.0.0")
+    people = [Contacts(lastname=name, assigned_user_id=Users.ref("19x1")) for name in "ab"]
+    report = BulkReport(people)
+    with server.session(package=package), pytest.raises(SchemaMismatch, match=r"version 9\.0\.0"):
+        Contacts.objects.bulk_create(report)
+    assert [each.status for each in report] == [Status.PENDING, Status.PENDING]
+    assert not any(each.crm.in_doubt for each in people)
+    assert "create" not in server.operations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..calls.operations import Call
+from ..calls.outcome import Fate, Outcome
 from ..dialects.base import Identity
 from ..errors import MalformedAnswer, SchemaMismatch
 from ..ids import is_id, parse_id
@@ -75,8 +76,10 @@ class SchemaCheck:
         except SchemaMismatch as error:
             if not call.writes:
                 raise
-            # Whoever asked for it must not take it for refused.
-            raise MalformedAnswer(f"{call.operation} of {module}: {error}") from None
+            # Whoever asked for it must not take it for refused, and twice is no better.
+            odd = MalformedAnswer(f"{call.operation} of {module}: {error}")
+            odd.outcome = Outcome(Fate.UNKNOWN)
+            raise odd from None
         self._checked.add(module)
 
     def _compare(self, package: Package, module: str, id_: str) -> None:
