@@ -87,6 +87,7 @@ def pull(
         identity = session.identify()
     seen = [snapshot] if former is None else [snapshot, former]
     check_patterns(chosen["include"], chosen["exclude"], *seen)
+    diff, lock = None, NamesLock()
     if former is not None:
         snapshot = with_former_proofs(former, snapshot)
         diff, lock = compare_asking(former, snapshot, folder / FILE_NAME, renames)
@@ -99,7 +100,7 @@ def pull(
     _tell_findings(snapshot)
     number = counted(len(snapshot.modules), "module")
     say(f"{folder}: {number} in {calls.count} calls.", fg="green")
-    if former is not None:
+    if diff is not None:
         _tell_changes(diff, lock)
     say("Next: vtiger-orm generate")
 

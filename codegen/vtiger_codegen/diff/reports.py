@@ -103,8 +103,8 @@ def headline(change: Change) -> str:
     match change.path:
         case ("module", module, thing, *rest):
             place = f"{_visible(module)}: {' '.join(map(_visible, (thing, *rest)))}"
-        case (_, *rest):
-            place = " ".join(map(_visible, rest))
+        case path:
+            place = " ".join(map(_visible, path[1:]))
     match change.action:
         case Action.ADDED:
             return f"{place}: new"
