@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.strategies import OWNER_NUMBERS, conditions, datasets, orders, records
-from tests.properties.test_truth import META, TREES
+from tests.properties.test_truth import META, TREES, stored
 from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
@@ -71,7 +71,7 @@ def test_pages_thinned_by_permissions(
         crm.insert("Things", number, **own)
     mine = {f"40x{number}" for index, number in enumerate(numbers) if index not in hidden}
     crm.user = None
-    visible = [row for row in crm.everything("Things") if row["id"] in mine]
+    visible = [row for row in stored(crm) if row["id"] in mine]
     crm.user = "clerk"
     for node in nodes:
         truth = {row["id"] for row in visible if evaluate(node, row, env)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, TypeGuard
 
 from ..errors import InvalidLookup
 from ..ids import is_id
@@ -146,6 +146,10 @@ def values_of(q: Q) -> Iterator[object]:
 _NODES: Final = (And, Or, Not, *Atom.__args__)
 
 
+def _is_node(value: object) -> TypeGuard[Node]:
+    return isinstance(value, _NODES)
+
+
 def resolve(module: ModuleMeta, args: Sequence[object], lookups: Mapping[str, object]) -> Node:
     """What the arguments of `filter` mean: every one of them must hold.
 
@@ -158,7 +162,7 @@ def resolve(module: ModuleMeta, args: Sequence[object], lookups: Mapping[str, ob
     for arg in args:
         if isinstance(arg, Q):
             nodes.append(arg.resolve(module))
-        elif isinstance(arg, _NODES):
+        elif _is_node(arg):
             nodes.append(arg)
         elif isinstance(arg, str) and is_id(arg):
             raise InvalidLookup(f"{arg!r} needs its keyword: write id={str(arg)!r}.")

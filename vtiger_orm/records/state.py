@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Typ
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
 
-    class Memory(Protocol):
-        """What `record.crm` remembers of a record."""
 
-        def doubt(self) -> Memory | None:
-            """What goes with copies and pickles: a create whose answer was lost, so that they are
-            not created again."""
-            ...
+class Memory(Protocol):
+    """What `record.crm` remembers of a record."""
+
+    def doubt(self) -> Memory | None:
+        """What goes with copies and pickles: a create whose answer was lost, so that they are not
+        created again."""
+        ...
 
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})

@@ -96,12 +96,12 @@ def file_part(
     Raises `InvalidValue` when the file is larger than `max_bytes`, for bytes or a stream without
     a name, and for what is no binary file: text, something asynchronous, a generator.
     """
-    content: Any
+    content: Any = None
     size: int | None
+    path: Path | None = None
     if isinstance(source, (str, os.PathLike)):
         path = Path(os.fsdecode(source))
         filename, size = filename or path.name, path.stat().st_size
-        content = None
     elif isinstance(source, (bytes, bytearray, memoryview)):
         content = bytes(source)
         size = len(content)
@@ -112,7 +112,7 @@ def file_part(
         raise InvalidValue("An upload from bytes or a stream needs filename='...'.")
     if size is not None:
         _guard(size, max_bytes, filename)
-    if content is None:
+    if path is not None:
         content = path.open("rb")
     return FilePart(part, filename, content, content_type or _guessed_type(filename))
 

@@ -149,6 +149,8 @@ class Writing:
             return []
         items = []
         for each in given if isinstance(given, list) else ():
+            if not isinstance(each, dict):
+                continue
             item = {
                 target: php_text(each[name])
                 for name, target in _ITEM_FIELDS.items()
