@@ -43,7 +43,7 @@ pytest_add_cli_args_test_selection={tests}
 use_git_change_detection=false
 """
 
-OPTIONS: Final = ("-p", "no:cacheprovider", "--timeout=0")
+OPTIONS: Final = ("-p", "no:cacheprovider", "--timeout=0", "--numprocesses=0")
 
 
 @dataclass(frozen=True, slots=True)
