@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import operator
 import random
+import sys
 import time
 from collections.abc import Callable, Generator
 from functools import reduce
@@ -21,6 +22,10 @@ from vtiger_orm.conditions.tree import Not, Order, Selection, all_of, any_of
 from vtiger_orm.errors import InvalidLookup
 from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.planner import explain, plan_count, plan_exists, plan_rows
+
+LONGEST = 1 if sys.gettrace() is None else 4
+"""Seconds. What watches each line, as the measuring of coverage does, takes its own time."""
+
 
 META = module_meta(things())
 LEAVES = 2000
@@ -121,7 +126,7 @@ def test_two_thousand_conditions_are_planned_within_a_second(shape: str, known: 
     for name, plan in plans.items():
         began = time.process_time()
         plan()
-        assert time.process_time() - began < 1, name
+        assert time.process_time() - began < LONGEST, name
 
 
 def test_counts_of_alternatives_that_exclude_each_other_are_added() -> None:
@@ -176,4 +181,4 @@ def test_patterns_are_matched_in_one_walk() -> None:
     assert not matcher("%a" * 40 + "%b")("a" * 5000)
     assert matcher("%a" * 40 + "%")("a" * 5000)
     assert not matcher("%" + "_a%" * 30 + "c")("ba" * 2000)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < LONGEST
