@@ -185,3 +185,15 @@ async def test_only_records_of_the_model_are_taken(face: Face) -> None:
                 with pytest.raises(InvalidValue, match="Records of Contacts"):
                     await face(Contacts.objects, method, [Contacts(lastname="x"), wrong])
     assert calls.number == 0
+
+
+def test_an_error_of_many_rows_tells_what_is_left_to_do() -> None:
+    report: BulkReport[str] = BulkReport(["12x1", "12x2"])
+    assert "again to go on" in str(BulkError(report))
+    for row in report:
+        row.status = Status.DONE
+    report[0].error = InvalidValue("cut")
+    told = str(BulkError(report))
+    assert "Every row is written" in told
+    assert told.endswith("First error: cut")
+    assert "again" not in told

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeGuard
 from ..errors import InvalidLookup, InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import SEPARATOR, encode, is_sendable
+from ..values import SEPARATOR, encode, is_blank_value, is_sendable
 from .collation import canonical_pattern, like_literal
 from .lookups import Lookup, split_keyword
 from .tree import (
@@ -102,12 +102,8 @@ def _sendable(module: ModuleMeta, field: FieldMeta, text: str) -> str:
     return text
 
 
-def _is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip(" "))
-
-
 def _no_blank(module: ModuleMeta, field: FieldMeta, lookup: str, value: object) -> None:
-    if _is_blank(value):
+    if is_blank_value(value):
         raise InvalidLookup(
             f"{module.name}.{field.name}__{lookup}={value!r}: a blank is neither smaller nor "
             f"larger than anything. Ask for blanks with {field.name}=None, or exclude them "
@@ -148,7 +144,7 @@ def _number(
 
 
 def _exact(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
-    if _is_blank(value):
+    if is_blank_value(value):
         return _blank(field)
     if field.family is Family.DATETIME and _is_day(value):
         return _in_days(field, value, value)
@@ -187,7 +183,7 @@ def _in(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     days: list[Node] = []
     texts: dict[str, None] = {}
     for item in _items(module, field, "in", value):
-        if _is_blank(item):
+        if is_blank_value(item):
             days.append(_blank(field))
         elif field.family is Family.DATETIME and _is_day(item):
             days.append(_in_days(field, item, item))

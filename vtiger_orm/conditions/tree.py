@@ -300,8 +300,8 @@ class Order:
     """One field of an ORDER BY. References sort by record number, text as the CRM compares it,
     blanks come first ascending and last descending.
 
-    Among the blanks of one field the order of further fields is the server's, which sorts NULL
-    and the empty text apart although a row shows the same for both.
+    Blanks are one group: NULL and the empty text, which the server sorts apart, do not interrupt
+    the order of further fields.
     """
 
     field: FieldMeta

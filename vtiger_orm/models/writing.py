@@ -1,6 +1,6 @@
 """What querysets write: create, update, delete, many at once, files; and the change feed.
 
-Every plan is made in `operations`; here are the methods and their a-twins.
+The plans are made in `writing` and `feed`; here are the methods and their a-twins.
 """
 
 from __future__ import annotations

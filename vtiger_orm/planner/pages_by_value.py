@@ -40,8 +40,7 @@ def descending(
     """The rows of one statement, none of them blank, by one field descending, ties by id
     descending."""
     bounds: tuple[Comparison, ...] = ()
-    handed_out: set[str] = set()
-    """Rows of the last group, where they may come again."""
+    handed_out: set[str] = set()  # rows of the last group, where they may come again
     while True:
         statement = first_page(what.within(*bounds), branches, order, more, wanted)
         rows = yield from ask(statement, what.env)

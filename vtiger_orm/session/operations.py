@@ -1,6 +1,6 @@
 """What a session offers beside running plans: questions to the CRM as a whole, and the raw call.
 
-Each method has an a-twin. The plans are made in `vtiger_orm.operations`.
+Each method has an a-twin. The plans are made in `administration`.
 """
 
 from __future__ import annotations

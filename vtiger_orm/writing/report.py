@@ -135,13 +135,18 @@ Progress: TypeAlias = Callable[[BulkReport[Any]], object]
 
 
 class BulkError(VtigerError):
-    """Some rows were not written; `report` tells of each."""
+    """Some rows were not written, or in strict mode not as they were sent; `report` tells of
+    each."""
 
     def __init__(self, report: BulkReport[Any]) -> None:
         self.report = report
         first = next((each.error for each in report if each.error is not None), None)
-        super().__init__(
-            f"Of {len(report)} rows: {report.summary()}."
-            + (f" First error: {first}" if first is not None else "")
-            + " The report can be given to the same method again to go on."
+        cure = (
+            "Every row is written: correct the values that the CRM changed, or accept them."
+            if report.ok
+            else "The report can be given to the same method again to go on."
         )
+        told = [f"Of {len(report)} rows: {report.summary()}.", cure]
+        if first is not None:
+            told.append(f"First error: {first}")
+        super().__init__(" ".join(told))
