@@ -218,6 +218,8 @@ def test_a_picklist_stored_as_number_has_no_blank_literal() -> None:
     assert branches(module=quotes, region_id__isnull=False) == "region_id like '_%'"
     assert branches(module=quotes, region_id="Rome") == "nothing"
     assert branches(~Q(region_id="Rome"), module=quotes) == "always"
+    unlike = branches(~Q(region_id="5"), module=quotes)
+    assert branches(~Q(region_id__in=["5", "Rome", "٥"]), module=quotes) == unlike
 
 
 def test_fields_that_never_come_back_are_not_tested_on_rows() -> None:

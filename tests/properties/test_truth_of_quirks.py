@@ -77,7 +77,12 @@ KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
             st.sampled_from(["", "__lt", "__gte"]), st.sampled_from(DAYS).map(date.fromisoformat)
         ),
     ),
-    "region_id": st.sampled_from([("", "5"), ("", "Rome"), ("", None), ("__in", ["1", "0"])]),
+    "region_id": st.sampled_from(
+        [
+            *(("", "5"), ("", "Rome"), ("", "٥"), ("", None)),
+            *(("__in", ["1", "0"]), ("__in", ["5", "Rome"])),
+        ]
+    ),
 }
 
 

@@ -161,17 +161,21 @@ class Forms:
 
     # -- equality --
 
+    def _possible(self, field: FieldMeta, values: tuple[str, ...]) -> tuple[str, ...]:
+        """The values that the column can hold. To a column of integers every other text is 0."""
+        if quirk_of(self.module, field.wire) is not Quirk.STORED_AS_INTEGER:
+            return values
+        return tuple(value for value in values if value.isascii() and value.strip().isdecimal())
+
     def _equal(self, field: FieldMeta, values: tuple[str, ...]) -> Branches:
-        if quirk_of(self.module, field.wire) is Quirk.STORED_AS_INTEGER:
-            values = tuple(value for value in values if value.strip().isdecimal())
-            if not values:
-                return ()
-        return ((one_of(field.wire, values),),)
+        possible = self._possible(field, values)
+        return ((one_of(field.wire, possible),),) if possible else ()
 
     def _different(self, field: FieldMeta, values: tuple[str, ...]) -> Branches:
-        if not self._equal(field, values):
+        possible = self._possible(field, values)
+        if not possible:
             return ((),)
-        unlike = tuple(Comparison(field.wire, "!=", value) for value in values)
+        unlike = tuple(Comparison(field.wire, "!=", value) for value in possible)
         return (unlike, *self._null(field))
 
     # -- order --
