@@ -174,8 +174,8 @@ def test_a_field_known_to_hold_no_null_needs_no_branch_for_it() -> None:
 
 def test_a_long_negated_list_is_decided_on_the_rows() -> None:
     """Never a chain of hundreds of ``!=`` (PLANNING 8.3)."""
-    many = [f"41x{number}" for number in range(60)]
-    assert branches(~Q(parent__in=many)).startswith("(not parent in ('41x0'")
+    many = [f"41x{number}" for number in range(1, 61)]
+    assert branches(~Q(parent__in=many)).startswith("(not parent in ('41x1'")
 
 
 def test_contradictions_and_redundant_branches_disappear() -> None:

@@ -44,6 +44,7 @@ from ..conditions.tree import (
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from ..values import SEPARATOR
+from . import coordinates
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, IsNull, Part, Residual, one_of
 
 MOST_DIFFERENT: Final = 50
@@ -71,6 +72,12 @@ class Forms:
 
     def positive(self, atom: Atom) -> Branches:
         """An OR of ANDs that holds exactly where the atom does."""
+        branches = self._positive(atom)
+        if coordinates.allows_unset(atom):
+            return coordinates.without_unset(atom.field.wire, branches)
+        return branches
+
+    def _positive(self, atom: Atom) -> Branches:
         if isinstance(atom, Equal):
             return self._equal(atom.field, (atom.value,))
         if isinstance(atom, Compare):
@@ -107,6 +114,8 @@ class Forms:
                 branches = self._opposite(field, operator, value)
             case _:
                 return ((Residual(Not(atom)),),)
+        if coordinates.allows_unset(atom):
+            branches = (*coordinates.unset(field.wire), *branches)
         if field.flaw is Flaw.UNSORTABLE and any(IsNull(field.wire) in each for each in branches):
             return ((Residual(Not(atom)),),)
         return branches

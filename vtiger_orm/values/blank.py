@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from ..metadata.kinds import Family
 
-_BLANKS: Final[dict[Family, frozenset[str]]] = {
-    Family.DATE: frozenset(("0000-00-00", "0000-00-00 00:00:00")),
-    Family.DATETIME: frozenset(("0000-00-00", "0000-00-00 00:00:00")),
-    Family.DECIMAL: frozenset(("-360.0000000",)),
-    Family.REFERENCE: frozenset(("0",)),
+ZERO_DATE: Final = "0000-00-00"
+NO_COORDINATE: Final = "-360.0000000"
+"""A coordinate that is not set."""
+
+
+def _is_zero_date(text: str) -> bool:
+    return text.startswith(ZERO_DATE)
+
+
+def _is_no_record(text: str) -> bool:
+    """The number 0, with or without the prefix of a module."""
+    return text.rpartition("x")[2].strip("0") == "" and text.endswith("0")
+
+
+_BLANKS: Final[dict[Family, Callable[[str], bool]]] = {
+    Family.DATE: _is_zero_date,
+    Family.DATETIME: _is_zero_date,
+    Family.DECIMAL: NO_COORDINATE.__eq__,
+    Family.REFERENCE: _is_no_record,
+    Family.ID: _is_no_record,
 }
-_ANY_BLANK: Final = frozenset(text for texts in _BLANKS.values() for text in texts) - {"0"}
+_ANY_BLANK: Final = frozenset((ZERO_DATE, f"{ZERO_DATE} 00:00:00", NO_COORDINATE))
 
 
 def is_blank(text: object, family: Family | None = None) -> bool:
@@ -22,9 +38,12 @@ def is_blank(text: object, family: Family | None = None) -> bool:
     """
     if is_blank_value(text):
         return True
-    return isinstance(text, str) and text in (
-        _ANY_BLANK if family is None else _BLANKS.get(family, ())
-    )
+    if not isinstance(text, str):
+        return False
+    if family is None:
+        return text in _ANY_BLANK
+    blank = _BLANKS.get(family)
+    return blank is not None and blank(text)
 
 
 def is_blank_value(value: object) -> bool:
