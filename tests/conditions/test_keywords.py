@@ -70,7 +70,7 @@ class Queryset:
         ({"id": "40x0 or 1=1"}, "two numbers joined by 'x'"),
         ({"id": "40x0"}, "no id that Things.id can have: records are numbered from 1 on.$"),
         ({"id__in": ["40x1", "40x0"]}, "'40x0' is no id"),
-        ({"parent": "41x0"}, "numbered from 1 on. Where parent is not set: parent=None"),
+        ({"parent": "41x0"}, "numbered from 1 on. Records without one are found by parent=None"),
         ({"parent__in": ["41x000"]}, "'41x000' is no id"),
         ({"id__in": ["40x1", "40x2' or '1"]}, "two numbers joined by 'x'"),
         ({"name__in": "abc"}, "several values in a list"),

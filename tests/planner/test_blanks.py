@@ -10,6 +10,9 @@ import pytest
 from tests.support.planned import Server, careful, described, server
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Order, Selection
+from vtiger_orm.errors import Unreadable
+from vtiger_orm.metadata.kinds import Kind
+from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.planner import explain
 from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.values import decode
@@ -61,6 +64,102 @@ def test_what_reads_as_none_is_found_by_none_and_only_by_it(crm: Server, name: s
     assert ids(crm, **{name: None}) == ids(crm, **{f"{name}__isnull": True}) == blank
     assert ids(crm, ~Q(**{name: None})) == ids(crm, **{f"{name}__isnull": False}) == others
     assert ids(crm, ~Q(**{f"{name}__isnull": False})) == blank
+
+
+ODD_VALUES: dict[str, list[Any]] = {
+    "string": ["", " ", "   ", "\t", " a", "0", "0000-00-00", "-360.0000000", "null"],
+    "text": ["", "  ", "\n", "\xa0", "\u3000"],
+    "email": ["", " ", "a@b.example"],
+    "picklist": ["", " ", "0", "a"],
+    "multipicklist": ["", " ", "|##|", " |##| ", " |##|  |##| ", "a |##| ", " |##| a", "a"],
+    "integer": [0, 1, -360],
+    "double": ["0.000", "-360.0000000", "-360.000", "1.500"],
+    "currency": ["0.00000000", "-360.0000000", "-360.00000000"],
+    "boolean": ["", " ", "  ", "0", "1"],
+    "date": ["0000-00-00", "0000-01-01", "0000-12-31", "0001-01-01", "2024-02-29"],
+    "datetime": ["0000-00-00 00:00:00", "0000-05-01 12:00:00", "0001-01-01 00:00:00"],
+    "time": ["00:00:00", "23:59:59"],
+    "reference": [0, 907],
+    "owner": [0, 1],
+}
+"""Raw values that columns of each kind may hold, beside NULL."""
+COLUMNS = {
+    "Things": {f"a_{kind}": kind for kind in ODD_VALUES},
+    # Stored otherwise than described: texts, and a checkbox that is a number.
+    "Events": {
+        "activitytype": "string",
+        "time_start": "time",
+        "duration_hours": "integer",
+        "date_start": "date",
+    },
+    "ProjectMilestone": {"projectmilestonedate": "date"},
+    "Products": {"discontinued": "boolean"},
+}
+RAW: dict[str, list[Any]] = {
+    "activitytype": ["", " ", "Call"],
+    "time_start": ["", " ", "00:00:00", "12:30:00"],
+    "duration_hours": ["", "  ", "0", "10"],
+    "projectmilestonedate": ["", " ", "0000-00-00", "2024-02-29"],
+    "discontinued": [0, 1],
+}
+
+
+@pytest.fixture(scope="module")
+def odd() -> Server:
+    crm = server(
+        *(described(name, str(60 + i), kinds) for i, (name, kinds) in enumerate(COLUMNS.items())),
+        described("Owners", "41", {"title": "string"}),
+        page_cap=4,
+    )
+    crm.insert("Owners", 907, title="t")
+    for module, kinds in COLUMNS.items():
+        for number in range(1, 24):
+            values = {}
+            for name, kind in kinds.items():
+                some: list[Any] = [None, *(RAW.get(name) or ODD_VALUES[kind])]
+                values[name] = some[number % len(some)]
+            crm.insert(module, 1000 * int(crm.metas[module].prefix) + number, **values)
+    return crm
+
+
+def reads_as_none(field: FieldMeta, row: dict[str, Any]) -> bool:
+    try:
+        return decode(field, row[field.wire]) is None
+    except Unreadable:
+        return False
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in COLUMNS.items() for name in names]
+)
+def test_what_reads_as_none_is_blank_for_every_kind_of_field(
+    odd: Server, module: str, name: str, strict: bool
+) -> None:
+    meta = odd.metas[module]
+    field = meta.fields[name]
+    rows = odd.everything(module)
+    blank = [row["id"] for row in rows if reads_as_none(field, row)]
+    others = [row["id"] for row in rows if row["id"] not in blank]
+    assert blank
+    assert others
+    env = careful(page_size=4, consistency="strict" if strict else "normal")
+
+    def found(*args: Q, **lookups: Any) -> list[str]:
+        selection = Selection(meta, resolve(meta, args, lookups))
+        ids = odd.ids(selection, env)
+        assert odd.count(selection, env) == len(ids)
+        assert odd.exists(selection, env) == bool(ids)
+        return ids
+
+    assert found(**{name: None}) == found(**{name: " "}) == blank
+    assert found(~Q(**{name: None})) == found(**{f"{name}__isnull": False}) == others
+    assert found(~Q(**{f"{name}__isnull": False})) == blank
+    if field.kind is not Kind.MULTIPICKLIST:
+        assert found(**{f"{name}__in": [None, ""]}) == blank
+    order = (Order(field, True), Order(meta.id))
+    whole = odd.ids(Selection(meta, order=order), env)
+    assert sorted(whole) == sorted(row["id"] for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         ]
     ),
     "money": st.sampled_from([None, "0.00000000", "12.50000000", "100.00000000"]),
-    "flag": st.sampled_from([None, "", "0", "1"]),
-    "day": st.sampled_from([None, "0000-00-00", *DAYS]),
+    "flag": st.sampled_from([None, "", " ", "0", "1"]),
+    "day": st.sampled_from([None, "0000-00-00", "0000-12-31", *DAYS]),
     "moment": st.sampled_from([None, "0000-00-00 00:00:00", *MOMENTS]),
     "hour": st.sampled_from([None, *HOURS]),
     "parent": st.sampled_from([None, 0, DELETED, *OWNER_NUMBERS]),

@@ -86,8 +86,8 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
 def _equal_to(module: ModuleMeta, field: FieldMeta, value: object) -> str:
     """The value in wire form, if anything can be equal to it; raises `InvalidLookup`."""
     text = _wire(module, field, value)
-    if field.family in _REFERENCES and is_blank(text, field.family):
-        cure = f" Where {field.name} is not set: {field.name}=None."
+    if field.family in _REFERENCES and is_blank(text, field.kind):
+        cure = f" Records without one are found by {field.name}=None."
         raise InvalidLookup(
             f"{text!r} is no id that {module.name}.{field.name} can have: records are numbered "
             f"from 1 on.{cure if field.family is Family.REFERENCE else ''}"

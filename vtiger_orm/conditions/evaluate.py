@@ -101,11 +101,11 @@ def predicate(
 
 
 def _of_field(field: FieldMeta, test: Test) -> Predicate:
-    wire, family = field.wire, field.family
+    wire, kind = field.wire, field.kind
 
     def check(row: Row) -> bool:
         text = wire_text(row.get(wire))
-        return not is_blank(text, family) and test(text)
+        return not is_blank(text, kind) and test(text)
 
     return check
 
@@ -114,12 +114,14 @@ def wire_text(value: object) -> str:
     """A value of a row as text: some answers hold numbers, and null for a deleted reference."""
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "1" if value else "0"
     return "" if value is None else str(value)
 
 
 def is_blank_in(row: Row, field: FieldMeta) -> bool:
     """Whether the row shows no value of the field."""
-    return is_blank(wire_text(row.get(field.wire)), field.family)
+    return is_blank(wire_text(row.get(field.wire)), field.kind)
 
 
 def number(text: str) -> Decimal | None:

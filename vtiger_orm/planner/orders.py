@@ -189,11 +189,11 @@ def total_key(order: Sequence[Order]) -> Callable[[Row], tuple[tuple[Sortable, .
 
 def _value_of(order: Order) -> Key:
     field = order.field
-    wire, family, comparable = field.wire, field.family, _comparable(field.family)
+    wire, kind, comparable = field.wire, field.kind, _comparable(field.family)
 
     def value(row: Row) -> tuple[Sortable, ...]:
         text = wire_text(row.get(wire))
-        if is_blank(text, family) and (family is not Family.DECIMAL or is_blank_value(text)):
+        if is_blank_value(text) or (kind is not Kind.DOUBLE and is_blank(text, kind)):
             return _BLANK
         return (1, comparable(text))
 
