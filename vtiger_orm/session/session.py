@@ -8,18 +8,19 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
-from ..calls.environment import Environment, Knowledge, can_count
+from ..calls.environment import Environment, Knowledge
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
 from ..errors import BlockingCall, ConfigError
-from ..metadata.snapshot import Capabilities
+from ..metadata.capabilities import Capabilities
+from ..metadata.server import Server
 from .core import Conversation
 from .drivers import AsyncDriver, SyncDriver
 from .http import GivenTransports, Transports, Verify, shared_transports
@@ -29,7 +30,7 @@ from .operations import SessionOperations
 from .pacing import CallCount, Limits
 from .process import Alive, process_lock
 from .retry import RetryPolicy
-from .settings import Connection, by_module, capabilities_of, positive, zone_named
+from .settings import Connection, by_module, positive, recognised, zone_named
 
 if TYPE_CHECKING:
     import httpx
@@ -109,7 +110,8 @@ class Session(SessionOperations):
         self.parallel: Final = int(positive("parallel", parallel))
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
-        self.capabilities: Final = capabilities or capabilities_of(package)
+        self._given_capabilities: Final = capabilities
+        self._recognised: tuple[tuple[Identity | None, str | None], Server] | None = None
         self._connection = Connection(
             url=self.url,
             credentials=Credentials(username, access_key),
@@ -120,8 +122,7 @@ class Session(SessionOperations):
             clock=self.clock,
             package=package,
         )
-        cap = self.capabilities.page_size
-        self._page_size = min(int(positive("page_size", page_size or cap)), cap)
+        self._page_size = None if page_size is None else int(positive("page_size", page_size))
         self._consistency: Literal["normal", "strict"] = consistency
         self._strict = strict
         self._external_ids = by_module(external_ids or {}, package)
@@ -176,17 +177,31 @@ class Session(SessionOperations):
         return found.name if found is not None else None
 
     @property
+    def server(self) -> Server:
+        """Which program the CRM is, in which version, and what it can do: as the login told
+        (before it: as the package says), and as `pull` proved it. Sends nothing."""
+        core = self._living().core
+        told = core.auth.identity if core.auth is not None else None, self.dialect
+        if self._recognised is None or self._recognised[0] != told:
+            found = recognised(*told, self.package, self._given_capabilities)
+            self._recognised = told, found
+        return self._recognised[1]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server can do, as far as it is known."""
+        return self.server.capabilities
+
+    @property
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
-        found, dialect = self.capabilities, self._living().core.dialect
+        server, dialect = self.server, self._living().core.dialect
         overhead = dialect.overhead if dialect is not None else 0
-        return Environment(
-            page_size=self._page_size,
-            url_budget=found.url_budget - max(0, overhead - _USUAL_OVERHEAD),
-            precedence_known=found.precedence == "sql",
-            collation=found.collation,
-            thinned_pages=bool(found.thinned_pages),
-            can_count=can_count(self.facts.version),
+        known = Environment.of(server)
+        return replace(
+            known,
+            page_size=min(self._page_size or known.page_size, known.page_size),
+            url_budget=known.url_budget - max(0, overhead - _USUAL_OVERHEAD),
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,
@@ -200,12 +215,9 @@ class Session(SessionOperations):
     def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
         package, core = self.package, self._living().core
-        version = core.auth.identity.version if core.auth is not None else None
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
-            version=version or (package.version if package is not None else None),
-            sync=self.capabilities.sync,
-            files_retrieve=self.capabilities.files_retrieve,
+            server=self.server,
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,
