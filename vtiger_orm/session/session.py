@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
@@ -111,7 +111,8 @@ class Session(SessionOperations):
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
         self._given_capabilities: Final = capabilities
-        self._recognised: tuple[tuple[Identity | None, str | None], Server] | None = None
+        self._recognised: _Told | None = None
+        self._server: Server | None = None
         self._connection = Connection(
             url=self.url,
             credentials=Credentials(username, access_key),
@@ -181,11 +182,13 @@ class Session(SessionOperations):
         """Which program the CRM is, in which version, and what it can do: as the login told
         (before it: as the package says), and as `pull` proved it. Sends nothing."""
         core = self._living().core
-        told = core.auth.identity if core.auth is not None else None, self.dialect
-        if self._recognised is None or self._recognised[0] != told:
-            found = recognised(*told, self.package, self._given_capabilities)
-            self._recognised = told, found
-        return self._recognised[1]
+        last = self._recognised
+        identity = core.auth.identity if core.auth is not None else last and last.identity
+        told = _Told(identity, self.dialect or (last and last.dialect))
+        if last != told or self._server is None:
+            self._server = recognised(*told, self.package, self._given_capabilities)
+            self._recognised = told
+        return self._server
 
     @property
     def capabilities(self) -> Capabilities:
@@ -354,6 +357,13 @@ class Session(SessionOperations):
 
     def _async(self) -> AsyncDriver:
         return self._living().asynchronous
+
+
+class _Told(NamedTuple):
+    """What a session's server was recognised by; it stays when the session is closed."""
+
+    identity: Identity | None
+    dialect: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
