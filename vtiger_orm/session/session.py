@@ -21,7 +21,7 @@ from ..dialects.base import Credentials, Identity
 from ..errors import BlockingCall, ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server
-from .core import Conversation
+from .core import Conversation, Core
 from .drivers import AsyncDriver, SyncDriver
 from .logins import in_event_loop
 from .logs import logger
@@ -181,10 +181,14 @@ class Session(SessionOperations):
     def server(self) -> Server:
         """Which program the CRM is, in which version, and what it can do: as the login told
         (before it: as the package says), and as `pull` proved it. Sends nothing."""
-        core = self._living().core
+        return self._recognise(self._living().core)
+
+    def _recognise(self, core: Core) -> Server:
         last = self._recognised
         identity = core.auth.identity if core.auth is not None else last and last.identity
-        told = _Told(identity, self.dialect or (last and last.dialect))
+        told = _Told(
+            identity, core.dialect.name if core.dialect is not None else last and last.dialect
+        )
         if last != told or self._server is None:
             self._server = recognised(*told, self.package, self._given_capabilities)
             self._recognised = told
@@ -345,6 +349,8 @@ class Session(SessionOperations):
     def _forget(self) -> Alive | None:
         with process_lock():
             alive, self._alive = self._alive, None
+        if alive is not None:
+            self._recognise(alive.core)
         return alive if alive is not None and alive.process == os.getpid() else None
 
     def _transports(self) -> Transports:
