@@ -36,6 +36,8 @@ class Envelope:
     code: str = ""
     message: str = field(default="", repr=False)
     detail: Any = field(default=None, repr=False)
+    moreinfo: bool = False
+    """Whether it has the third key that the answers of one family have."""
 
 
 def read_envelope(response: HttpResponse) -> Envelope | None:
@@ -43,17 +45,24 @@ def read_envelope(response: HttpResponse) -> Envelope | None:
     content = _json(response.body)
     if not isinstance(content, dict) or not isinstance(content.get("success"), bool):
         return None
+    moreinfo = "moreinfo" in content
     if content["success"]:
-        return Envelope(True, content.get("result"))
+        return Envelope(True, content.get("result"), moreinfo=moreinfo)
     error = content.get("error")
     if not isinstance(error, dict):
-        return Envelope(False, message=str(error or content.get("message") or ""), detail=error)
+        return Envelope(
+            False,
+            message=str(error or content.get("message") or ""),
+            detail=error,
+            moreinfo=moreinfo,
+        )
     code = error.get("code")
     return Envelope(
         False,
         code="" if code is None else str(code),
         message=str(error.get("message") or "").strip(),
         detail=error,
+        moreinfo=moreinfo,
     )
 
 
@@ -72,7 +81,7 @@ def _json(body: bytes) -> Any:
         content, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    if _is_deep(content):
+    if _is_odd(content):
         return None
     if _ENVELOPE.search(text[end:].encode("utf-8")):
         return None
@@ -84,11 +93,13 @@ def _json(body: bytes) -> Any:
     return content
 
 
-def _is_deep(content: Any) -> bool:
-    """Whether it is nested deeper than anything of the API; json itself stops at a thousand
-    levels or at ten thousand, as the Python has it."""
+def _is_odd(content: Any) -> bool:
+    """Whether it has what pydantic's reader refuses and json's does not: lists and objects nested
+    deeper than anything of the API, and texts with half of a character."""
     level = [content]
     for _ in range(_DEEPEST):
+        if any(isinstance(each, str) and _is_half(each) for each in level):
+            return True
         level = [inner for each in level for inner in _inside(each)]
         if not level:
             return False
@@ -97,8 +108,12 @@ def _is_deep(content: Any) -> bool:
 
 def _inside(content: Any) -> Iterable[Any]:
     if isinstance(content, dict):
-        return content.values()
+        return [*content, *content.values()]
     return content if isinstance(content, list) else ()
+
+
+def _is_half(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def holds_several(body: bytes) -> bool:

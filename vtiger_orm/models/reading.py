@@ -6,7 +6,7 @@ for the sync and one for the async name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
@@ -263,7 +263,7 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
         try:
             return self._runner().environment
         except NoSession:
-            return known_environment(package_of(self._state.model).capabilities)
+            return Environment.of(package_of(self._state.model).server)
 
     def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
         runner = self._runner()
@@ -300,15 +300,3 @@ def sized(runner: Runner, page_size: int | None) -> Environment:
     if page_size is None or page_size >= env.page_size:
         return env
     return replace(env, page_size=page_size)
-
-
-def known_environment(capabilities: Mapping[str, Any]) -> Environment:
-    """What plans can be made with before there is a session: facts of the generated package."""
-    usual = Environment()
-    return Environment(
-        page_size=capabilities.get("page_size", usual.page_size),
-        url_budget=capabilities.get("url_budget", usual.url_budget),
-        precedence_known=capabilities.get("precedence") == "sql",
-        collation=capabilities.get("collation", usual.collation),
-        thinned_pages=bool(capabilities.get("thinned_pages")),
-    )
