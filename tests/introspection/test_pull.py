@@ -249,7 +249,7 @@ def test_a_description_of_another_module_is_skipped() -> None:
 
 
 def test_names_that_cannot_be_files_are_skipped() -> None:
-    hostile = ["../../etc/passwd", "a/b", "Größe", "x;y", "good", "Good"]
+    hostile = ["../../etc/passwd", "a/b", "Gr\u00f6/e", "x;y", "good", "Good"]
     server = odd_server(thing("Good"), thing("good"), names=hostile)
     found = server.session().run(pull(PLAIN))
     assert list(found.modules) == ["Good"]

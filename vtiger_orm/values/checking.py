@@ -13,7 +13,15 @@ from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from .blank import is_blank, is_blank_value
 from .picklists import Choices
-from .reading import SEPARATOR, read_boolean, read_decimal, read_time, shown
+from .reading import (
+    SEPARATOR,
+    parse_moment,
+    read_boolean,
+    read_date,
+    read_decimal,
+    read_time,
+    shown,
+)
 
 
 def convert(meta: FieldMeta, value: object) -> Any:
@@ -66,8 +74,8 @@ _FROM_TEXT: Final[dict[Family, tuple[Callable[[str], object], str]]] = {
     Family.INTEGER: (read_decimal, _GIVE_NUMBER),
     Family.DECIMAL: (read_decimal, _GIVE_NUMBER),
     Family.BOOLEAN: (read_boolean, _GIVE_BOOLEAN),
-    Family.DATE: (date.fromisoformat, _GIVE_DATE),
-    Family.DATETIME: (datetime.fromisoformat, _GIVE_MOMENT),
+    Family.DATE: (read_date, _GIVE_DATE),
+    Family.DATETIME: (parse_moment, _GIVE_MOMENT),
     Family.TIME: (read_time, _GIVE_TIME),
 }
 

@@ -129,9 +129,10 @@ def _read_integer(text: Any) -> int | None:
     return int(number)
 
 
-def _read_date(text: Any) -> date | None:
+def read_date(text: Any) -> date | None:
+    """``2024-02-29`` alone: Python also takes weeks (``2024-W09-4``) and ``20240229``."""
     try:
-        if len(text) == 10:
+        if len(text) == 10 and text[7] == "-":
             return date.fromisoformat(text)
     except (TypeError, ValueError):
         pass
@@ -142,9 +143,17 @@ def _read_date(text: Any) -> date | None:
 
 def _read_datetime(text: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(text + "Z")
+        moment = datetime.fromisoformat(text + "Z")
     except (TypeError, ValueError):
         return _read_other_datetime(text)
+    return moment if text[7:8] == "-" else _read_other_datetime(text)
+
+
+def parse_moment(text: str) -> datetime:
+    """A day as in `read_date`, and what ISO lets follow it; with the offset, if one is told."""
+    if text[7:8] != "-":
+        raise ValueError("not a date and time")
+    return datetime.fromisoformat(text)
 
 
 def _read_other_datetime(text: Any) -> datetime | None:
@@ -153,7 +162,7 @@ def _read_other_datetime(text: Any) -> datetime | None:
         return None
     if not isinstance(text, str):
         raise ValueError("not a date and time")
-    moment = datetime.fromisoformat(text)
+    moment = parse_moment(text)
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
@@ -207,7 +216,7 @@ _READERS: Final[dict[Family, Reader]] = {
     Family.INTEGER: _read_integer,
     Family.DECIMAL: read_decimal,
     Family.BOOLEAN: read_boolean,
-    Family.DATE: _read_date,
+    Family.DATE: read_date,
     Family.DATETIME: _read_datetime,
     Family.TIME: read_time,
     Family.REFERENCE: _read_reference,
