@@ -223,9 +223,9 @@ def test_a_failure_may_be_told_as_a_number_or_a_text(success: bytes) -> None:
 
 def test_bytes_that_are_not_utf8_are_latin_1() -> None:
     body = '{"success":true,"result":[{"id":"12x1","lastname":"Groß Müller"}]}'.encode()
-    assert WEBSERVICE.result(READ, HttpResponse(200, body=body))[0]["lastname"] == "Groß Müller"
-    mixed = body.replace("ü".encode(), b"\xfc")
-    assert WEBSERVICE.result(READ, HttpResponse(200, body=mixed))[0]["lastname"] == "Groß Müller"
+    for each in (body, body.replace("ü".encode(), b"\xfc")):
+        found = WEBSERVICE.result(READ, HttpResponse(200, body=each))
+        assert found == [{"id": "12x1", "lastname": "Groß Müller"}]
 
 
 @pytest.mark.parametrize(
