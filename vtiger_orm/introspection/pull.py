@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, Literal
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ..calls.operations import Describe, ListTypes, RelatedTypes
 from ..calls.plans import Plan, perform, together
 from ..errors import ApiError, ConfigError, MalformedAnswer, NotSupported
+from ..ids import is_id, parse_id
 from ..metadata import describe as wire
 from ..metadata.repair import (
     RepairedRelations,
@@ -41,6 +42,8 @@ class Server:
     serialised: bool = True
     """Whether a session's calls wait for each other: then nothing is gained side by side."""
     url_budget: int = 8000
+    user_id: str = ""
+    """Whose session it is: tells the prefix of Users, whom not every user may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ def pull(
             version=server.version,
             api_version=server.api_version,
             prefixes={name: each.describe.id_prefix for name, each in modules.items()},
+            others=_others(server, modules),
             capabilities=capabilities,
             skipped=skipped,
             types={name: listed.information[name] for name in sorted(listed.information)},
@@ -122,6 +126,12 @@ def pull(
         ),
         modules=modules,
     )
+
+
+def _others(server: Server, described: Container[str]) -> dict[str, str]:
+    if "Users" in described or not is_id(server.user_id):
+        return {}
+    return {"Users": parse_id(server.user_id).prefix}
 
 
 def _pull_module(name: str, server: Server) -> Plan[_Pulled]:

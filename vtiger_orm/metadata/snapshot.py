@@ -119,6 +119,9 @@ class Instance(BaseModel):
     api_version: str | None = None
     prefixes: dict[str, str] = Field(default_factory=dict)
     """Module -> the number before the ``x`` of its ids; differs from CRM to CRM."""
+    others: dict[str, str] = Field(default_factory=dict)
+    """The same of modules that are not described, as far as it is known: that of Users is told at
+    each login."""
     capabilities: Capabilities = Capabilities()
     skipped: dict[str, str] = Field(default_factory=dict)
     """Module -> why it could not be described."""
@@ -126,7 +129,7 @@ class Instance(BaseModel):
     """What was odd about the list of modules, in words."""
     types: dict[str, TypeInformation] = Field(default_factory=dict)
 
-    @field_validator("prefixes")
+    @field_validator("prefixes", "others")
     @classmethod
     def _prefixes(cls, value: dict[str, str]) -> dict[str, str]:
         for module, prefix in value.items():
@@ -265,8 +268,9 @@ class Snapshot(BaseModel):
         folder = Path(path).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         instance = _dump(self.instance, complete=True) | {"format": FORMAT}
-        if not self.instance.repairs:
-            del instance["repairs"]
+        for name in ("others", "repairs"):
+            if not instance[name]:
+                del instance[name]
         instance, modules, observed = take_out(
             instance,
             {name: module.to_json() for name, module in self.modules.items()},

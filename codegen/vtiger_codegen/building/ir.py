@@ -138,5 +138,7 @@ class GeneratedPackage:
     version: str | None
     api_version: str | None
     capabilities: Mapping[str, Any]
+    others: Mapping[str, str]
+    """Modules of the CRM that are left out -> prefix of their ids."""
     modules: tuple[GeneratedModule, ...]
     """In the order of their files."""

@@ -88,6 +88,13 @@ class Classes:
             return ()
         return tuple(self.of[module] for module in self._modules(field))
 
+    def left_out(self, field: FieldMeta) -> tuple[str, ...]:
+        """The modules a reference may point to that the package has no class for."""
+        if field.family is not Family.REFERENCE:
+            return ()
+        modules = field.targets or (OWNERS if field.kind is Kind.OWNER else ())
+        return tuple(sorted(set(modules) - self.of.keys()))
+
     def _modules(self, field: FieldMeta) -> tuple[str, ...]:
         if field.family is not Family.REFERENCE:
             return ()
@@ -251,6 +258,9 @@ class _Values:
 
     def _reference(self, field: FieldMeta) -> Type:
         targets = self.classes.targets(field)
+        if self.classes.left_out(field):
+            # Ids of modules without a class are plain ones, which every target is as well.
+            return _reference_to(_target(()))
         if len(targets) < 2:
             return _reference_to(_target(targets))
         models = union(*map(_model, targets))
@@ -281,7 +291,7 @@ class _Values:
         if field.family is not Family.REFERENCE:
             return None
         targets = self.classes.targets(field)
-        if len(targets) > 1:
+        if len(targets) > 1 or (targets and self.classes.left_out(field)):
             return None
         return generic(named("QuerySet", RUNTIME), _target(targets))
 

@@ -94,6 +94,7 @@ def server_of(session: Session) -> Server:
         api_version=identity.api_version,
         serialised=session.facts.serialised,
         url_budget=session.capabilities.url_budget,
+        user_id=identity.user_id,
     )
 
 

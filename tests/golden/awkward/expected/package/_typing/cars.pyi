@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
-from .. import Car, Groups
+from .. import Car
 
 CarIdField: TypeAlias = Literal["id"]
 CarTextField: TypeAlias = Literal[
@@ -92,7 +92,7 @@ CarValues = TypedDict(
         "None_": bool | None,
         "alarm": time | None,
         "anyref": Record | Ref[Record] | None,
-        "assigned_user_id": Groups | Ref[Groups] | None,
+        "assigned_user_id": Record | Ref[Record] | None,
         "bought": date | None,
         "class_": str | None,
         "extra_i_text_i": str | None,
@@ -131,8 +131,8 @@ class CarQuerySet(QuerySet[Car]):
         anyref: Record | Ref[Record] | None = ...,
         anyref__in: Iterable[Record | Ref[Record]] | QuerySet[Record] = ...,
         anyref__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         bought: date | None = ...,
         bought__in: Iterable[date] = ...,
@@ -289,8 +289,8 @@ class CarQuerySet(QuerySet[Car]):
         anyref: Record | Ref[Record] | None = ...,
         anyref__in: Iterable[Record | Ref[Record]] | QuerySet[Record] = ...,
         anyref__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         bought: date | None = ...,
         bought__in: Iterable[date] = ...,
@@ -446,8 +446,8 @@ class CarQuerySet(QuerySet[Car]):
         anyref: Record | Ref[Record] | None = ...,
         anyref__in: Iterable[Record | Ref[Record]] | QuerySet[Record] = ...,
         anyref__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         bought: date | None = ...,
         bought__in: Iterable[date] = ...,
@@ -658,7 +658,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,
@@ -675,7 +675,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,
@@ -714,7 +714,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,
@@ -731,7 +731,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
-from .. import Accounts, Currency, Groups, Quotes
+from .. import Accounts, Currency, Quotes
 
 QuotesIdField: TypeAlias = Literal["id"]
 QuotesTextField: TypeAlias = Literal["subject"]
@@ -61,7 +61,7 @@ QuotesValues = TypedDict(
     "QuotesValues",
     {
         "account_id": Accounts | Ref[Accounts] | None,
-        "assigned_user_id": Groups | Ref[Groups] | None,
+        "assigned_user_id": Record | Ref[Record] | None,
         "comment": str | None,
         "currency_id": Currency | Ref[Currency] | None,
         "hdnS_H_Amount": Decimal | float | None,
@@ -90,8 +90,8 @@ class QuotesQuerySet(QuerySet[Quotes]):
         account_id: Accounts | Ref[Accounts] | None = ...,
         account_id__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
         account_id__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         createdtime: datetime | date | None = ...,
         createdtime__in: Iterable[datetime | date] = ...,
@@ -163,8 +163,8 @@ class QuotesQuerySet(QuerySet[Quotes]):
         account_id: Accounts | Ref[Accounts] | None = ...,
         account_id__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
         account_id__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         createdtime: datetime | date | None = ...,
         createdtime__in: Iterable[datetime | date] = ...,
@@ -235,8 +235,8 @@ class QuotesQuerySet(QuerySet[Quotes]):
         account_id: Accounts | Ref[Accounts] | None = ...,
         account_id__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
         account_id__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         createdtime: datetime | date | None = ...,
         createdtime__in: Iterable[datetime | date] = ...,
@@ -348,7 +348,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         productid: Record | Ref[Record],
         quotestage: Quotes.QuoteStage,
         subject: str,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,
@@ -364,7 +364,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         productid: Record | Ref[Record],
         quotestage: Quotes.QuoteStage,
         subject: str,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,
@@ -401,7 +401,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *,
         account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,
@@ -417,7 +417,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *,
         account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,
