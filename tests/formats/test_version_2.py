@@ -68,9 +68,9 @@ def test_owners_whom_the_user_may_not_see_are_ids(crm: Crm) -> None:
     smith.assigned_user_id = smith.assigned_user_id
     smith.firstname = "Ada"
     smith.save()
-    made = Contacts(lastname="Made", assigned_user_id=crm.user().wire_id)
+    made = Contacts(lastname="Made", assigned_user_id=smith.assigned_user_id)
     made.save()
-    assert made.assigned_user_id == smith.assigned_user_id
+    assert made.assigned_user_id == crm.user().wire_id
     made.delete()
     with pytest.raises(SchemaMismatch, match="no module 'Users': it was left out"):
         smith.assigned_user_id.fetch()

@@ -6,9 +6,9 @@ for the sync and one for the async name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from ..calls.environment import Environment
 from ..calls.plans import Plan, collect_rows
@@ -39,15 +39,21 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
         """The text of the statements that will be sent, for people: one a line."""
         return "\n".join(self.explain().statements)
 
-    def explain(self) -> Explanation:
-        """What would be sent, what is decided locally and why, and how many calls it takes."""
-        explanation = explain(outlined(self._state.reading), self._environment())
-        if not self._state.fetches:
+    def explain(self, of: Literal["rows", "count", "exists"] = "rows") -> Explanation:
+        """What would be sent, what is decided locally and why, and how many calls it takes: to
+        read the records, or for `count()` or `exists()`."""
+        explanation = explain(outlined(self._state.reading), self._environment(), of)
+        if not self._state.fetches or of != "rows":
             return explanation
         names = ", ".join(each.name for each in self._state.fetches)
         more = f"and for each page one for each module that {names} leads to, less what is at hand"
         return replace(
-            explanation, calls=None, expected_calls=f"{explanation.expected_calls}, {more}"
+            explanation,
+            calls=None,
+            look_ahead=None,
+            rows_per_call=None,
+            calls_beside=None,
+            expected_calls=f"{explanation.expected_calls}, {more}",
         )
 
     @overload
@@ -257,7 +263,7 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
         try:
             return self._runner().environment
         except NoSession:
-            return known_environment(package_of(self._state.model).capabilities)
+            return Environment.of(package_of(self._state.model).server)
 
     def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
         runner = self._runner()
@@ -294,15 +300,3 @@ def sized(runner: Runner, page_size: int | None) -> Environment:
     if page_size is None or page_size >= env.page_size:
         return env
     return replace(env, page_size=page_size)
-
-
-def known_environment(capabilities: Mapping[str, Any]) -> Environment:
-    """What plans can be made with before there is a session: facts of the generated package."""
-    usual = Environment()
-    return Environment(
-        page_size=capabilities.get("page_size", usual.page_size),
-        url_budget=capabilities.get("url_budget", usual.url_budget),
-        precedence_known=capabilities.get("precedence") == "sql",
-        collation=capabilities.get("collation", usual.collation),
-        thinned_pages=bool(capabilities.get("thinned_pages")),
-    )

@@ -18,13 +18,8 @@ package = Package(
         "Faq": "3",
     },
     capabilities={
-        "collation": "unknown",
-        "files_retrieve": None,
         "page_size": 100,
-        "precedence": "unknown",
         "serialised_sessions": True,
-        "sync": None,
-        "thinned_pages": None,
         "url_budget": 8000,
     },
 )
