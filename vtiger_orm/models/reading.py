@@ -6,16 +6,15 @@ for the sync and one for the async name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-from ..calls.environment import Environment
 from ..calls.plans import Plan, collect_rows
-from ..errors import NoSession
 from ..planner import explain, plan_count, plan_exists, plan_partitions
-from ..records.handle import package_of
-from .building import BuildingQuerySet, refuse_negative
+from .aggregation import AggregatingQuerySet
+from .asking import sized
+from .building import refuse_negative
 from .prefetch import Loader
 from .related_conditions import narrowed, outlined, selected_rows
 
@@ -24,10 +23,9 @@ if TYPE_CHECKING:
     from ..planner import Explanation
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
-class BaseQuerySet(BuildingQuerySet, Generic[T]):
+class BaseQuerySet(AggregatingQuerySet, Generic[T]):
     """Records of one module under a condition, as values of type `T`; nothing is kept."""
 
     __slots__ = ()
@@ -242,40 +240,11 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
     def _shape(self, records: list[Any]) -> list[T]:
         """What comes out for these records."""
         projection = self._state.projection
-        return records if projection is None else projection.rows(records)
+        return records if projection is None else projection.rows(records, self._environment())
 
     def _loader(self, runner: Runner) -> Loader:
         state = self._state
         return Loader(state.model, state.selection, state.fetches, runner)
-
-    def _runner(self) -> Runner:
-        state = self._state
-        return state.session if state.session is not None else package_of(state.model).runner()
-
-    def _environment(self) -> Environment:
-        """The session's, or what the package knows where there is no session yet."""
-        try:
-            return self._runner().environment
-        except NoSession:
-            return known_environment(package_of(self._state.model).capabilities)
-
-    def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
-        runner = self._runner()
-        return runner.run(plan(runner))
-
-    async def _arun(self, plan: Callable[[Runner], Plan[R]]) -> R:
-        runner = self._runner()
-        return await runner.arun(plan(runner))
-
-
-class ValuesQuerySet(BaseQuerySet[T]):
-    """A queryset of plain values instead of records; everything else is the same.
-
-    Which fields a row has was fixed by `values` or `values_list`; conditions, order and slices
-    may still follow.
-    """
-
-    __slots__ = ()
 
 
 def read_all(queryset: BaseQuerySet[T], runner: Runner) -> Plan[list[T]]:
@@ -286,23 +255,3 @@ def read_all(queryset: BaseQuerySet[T], runner: Runner) -> Plan[list[T]]:
 def check_page_size(page_size: int | None) -> None:
     if page_size is not None and page_size < 1:
         raise ValueError(f"page_size must be 1 or more, not {page_size}.")
-
-
-def sized(runner: Runner, page_size: int | None) -> Environment:
-    """The session's environment, with smaller pages if asked for."""
-    env = runner.environment
-    if page_size is None or page_size >= env.page_size:
-        return env
-    return replace(env, page_size=page_size)
-
-
-def known_environment(capabilities: Mapping[str, Any]) -> Environment:
-    """What plans can be made with before there is a session: facts of the generated package."""
-    usual = Environment()
-    return Environment(
-        page_size=capabilities.get("page_size", usual.page_size),
-        url_budget=capabilities.get("url_budget", usual.url_budget),
-        precedence_known=capabilities.get("precedence") == "sql",
-        collation=capabilities.get("collation", usual.collation),
-        thinned_pages=bool(capabilities.get("thinned_pages")),
-    )

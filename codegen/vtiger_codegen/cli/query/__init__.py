@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from vtiger_orm.metadata.snapshot import Snapshot
-from vtiger_orm.models.reading import known_environment
+from vtiger_orm.models.asking import known_environment
 from vtiger_orm.planner import explain as explained
 from vtiger_orm.planner import plan_count, plan_rows
 
