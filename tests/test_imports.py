@@ -74,8 +74,8 @@ LATE_ONLY = {
 RIM = {"asyncio", "concurrent"}
 """What `session`, itself imported by the first connect(), may import above."""
 
-LATE_FILES = {"vtiger_orm.columns.arrow": {"pyarrow"}}
-"""Files that are themselves imported late, by those who asked for what they need."""
+IMPORTED_LATE = {"vtiger_orm.columns.arrow", "vtiger_orm.session.network"}
+"""Files that are imported late themselves: they may import what is costly above."""
 
 
 class Kind(StrEnum):
@@ -259,7 +259,12 @@ def test_costly_imports_happen_late() -> None:
         and not each.late
         and room(each.importer) not in {"emulator", "testing"}
         and not (room(each.importer) == "session" and each.imported.split(".")[0] in RIM)
-        and each.imported.split(".")[0] not in LATE_FILES.get(each.importer, ())
+        and each.importer not in IMPORTED_LATE
+    ]
+    wrong += [
+        f"{each.importer}:{each.line} imports {each.imported}"
+        for each in all_imports(ROOT, "vtiger_orm")
+        if each.imported in IMPORTED_LATE and not each.late
     ]
     assert wrong == []
 

@@ -101,7 +101,7 @@ def test_nothing_is_sent_for_a_condition_that_cannot_hold(crm: Server) -> None:
         (lambda c: select(c, order="-name"), "cannot sort by a field descending and then by id"),
         (lambda c: select(c, order="parent"), "by the number of the record, not by its label"),
         (
-            lambda c: select(c, ~Q(parent__in=[f"41x{n}" for n in range(80)])),
+            lambda c: select(c, ~Q(parent__in=[f"41x{n}" for n in range(1, 81)])),
             "80 values are too many for a chain",
         ),
         (

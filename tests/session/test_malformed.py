@@ -15,7 +15,7 @@ from generated.demo import Contacts, Users
 from generated.demo._package import package
 from tests.support.fake_server import FakeServer, ok
 from vtiger_orm import InvalidLookup, MalformedAnswer, Session, Timeout, VtigerError
-from vtiger_orm.session import http
+from vtiger_orm.session import body as answer_body
 from vtiger_orm.writing.report import Status
 
 HOLLOW = b'{"success":true,"result":%s}'
@@ -233,7 +233,7 @@ def dripping(stream: Drip) -> httpx.MockTransport:
 def test_an_answer_without_end_is_given_up(
     monkeypatch: pytest.MonkeyPatch, stream: Drip, error: type[Exception]
 ) -> None:
-    monkeypatch.setattr(http, "_MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(answer_body, "_PAGE_BYTES", 1_000_000)
     session = FakeServer().session(transport=dripping(stream), timeout=0.01)
     with pytest.raises(error):
         session.identify()

@@ -72,7 +72,7 @@ def _json(body: bytes) -> Any:
         content, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    if _is_deep(content):
+    if _is_odd(content):
         return None
     if _ENVELOPE.search(text[end:].encode("utf-8")):
         return None
@@ -84,11 +84,13 @@ def _json(body: bytes) -> Any:
     return content
 
 
-def _is_deep(content: Any) -> bool:
-    """Whether it is nested deeper than anything of the API; json itself stops at a thousand
-    levels or at ten thousand, as the Python has it."""
+def _is_odd(content: Any) -> bool:
+    """Whether it has what pydantic's reader refuses and json's does not: lists and objects nested
+    deeper than anything of the API, and texts with half of a character."""
     level = [content]
     for _ in range(_DEEPEST):
+        if any(isinstance(each, str) and _is_half(each) for each in level):
+            return True
         level = [inner for each in level for inner in _inside(each)]
         if not level:
             return False
@@ -97,8 +99,12 @@ def _is_deep(content: Any) -> bool:
 
 def _inside(content: Any) -> Iterable[Any]:
     if isinstance(content, dict):
-        return content.values()
+        return [*content, *content.values()]
     return content if isinstance(content, list) else ()
+
+
+def _is_half(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def holds_several(body: bytes) -> bool:

@@ -7,8 +7,10 @@ from math import ceil
 
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import And, Atom, Compare, InMonth, Like, Not, OneOf, Or, Order, Selection
+from ..values.blank import NO_COORDINATE
 from .branches import Branch, Branches, Comparison, InList, IsNull, Part, Residual
 from .compiled import Compiled
+from .coordinates import are_told_apart
 from .normal_form import negative_atoms
 from .orders import Paging
 from .statement import condition, is_plain
@@ -143,6 +145,11 @@ def _about_local(part: Residual) -> Iterator[str]:
 
 
 def _about_statements(what: Compiled) -> Iterator[str]:
+    if are_told_apart(what.branches):
+        yield (
+            f"{NO_COORDINATE} is a coordinate that is not set, and only its digits tell it from "
+            "the number -360"
+        )
     groups = what.packing.packed(what.superset)
     if len(groups) > 1 and not what.env.precedence_known and not is_plain(what.superset):
         yield (

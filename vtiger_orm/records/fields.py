@@ -178,7 +178,7 @@ class Column:
 
     def reader(self) -> Reader:
         """Reads wire values. Those of references stay text: the page makes the `Ref`."""
-        read = reader(self.meta.family)
+        read = reader(self.meta.kind)
         if self.enum is None:
             return read
         if self.meta.family is Family.CHOICES:

@@ -13,9 +13,9 @@ from typing import Final
 
 from .core import Core
 from .drivers import AsyncDriver, SyncDriver
-from .http import Transports, forget_transports
 from .logins import forget_gates
 from .pacing import CallCount, forget_limiters
+from .pools import Transports, forget_transports
 from .settings import Connection
 
 _SIDE_BY_SIDE: Final = 4

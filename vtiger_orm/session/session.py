@@ -22,11 +22,11 @@ from ..errors import BlockingCall, ConfigError
 from ..metadata.snapshot import Capabilities
 from .core import Conversation
 from .drivers import AsyncDriver, SyncDriver
-from .http import GivenTransports, Transports, Verify, shared_transports
 from .logins import in_event_loop
 from .logs import logger
 from .operations import SessionOperations
 from .pacing import CallCount, Limits
+from .pools import GivenTransports, Transports, Verify, shared_transports
 from .process import Alive, process_lock
 from .retry import RetryPolicy
 from .settings import Connection, by_module, capabilities_of, positive, zone_named

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..calls.protocols import Package
     from ..metadata.dependencies import Dependency
-    from .http import Verify
+    from .pools import Verify
 
 
 class SessionSettings(TypedDict, total=False):
