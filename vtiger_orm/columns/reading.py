@@ -38,7 +38,7 @@ class ColumnReader:
     ) -> None:
         """`zone` is the CRM's, in which it writes moments."""
         self._fields = tuple(fields)
-        self._readers = tuple(reader(each.family) for each in fields)
+        self._readers = tuple(reader(each.kind) for each in fields)
         self._pick = itemgetter("id", *(each.wire for each in fields))
         self._zone = zone
         self._unreadable = unreadable
