@@ -60,6 +60,16 @@ class AskingQuerySet(BuildingQuerySet, Asking):
     __slots__ = ()
 
 
+def asked(queryset: Asking, plan: Callable[[Runner], Plan[R]]) -> R:
+    """What the session of the queryset makes of the plan."""
+    return queryset._run(plan)
+
+
+async def awaited(queryset: Asking, plan: Callable[[Runner], Plan[R]]) -> R:
+    """`asked`, awaited."""
+    return await queryset._arun(plan)
+
+
 def known_environment(capabilities: Mapping[str, Any]) -> Environment:
     """What plans can be made with before there is a session: facts of the generated package."""
     usual = Environment()

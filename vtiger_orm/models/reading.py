@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 from ..calls.plans import Plan, collect_rows
 from ..planner import explain, plan_count, plan_exists, plan_partitions
 from .aggregation import AggregatingQuerySet
-from .asking import sized
+from .asking import asked, awaited, sized
 from .building import refuse_negative
 from .prefetch import Loader
 from .related_conditions import narrowed, outlined, selected_rows
@@ -64,7 +64,7 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
             raise TypeError(f"A queryset is indexed by whole numbers and slices, not {key!r}.")
         refuse_negative(key)
         found = self._slice(slice(key, key + 1))
-        rows = found._run(found._read)
+        rows = asked(found, found._read)
         if not rows:
             raise IndexError(f"{self!r} has no position {key}.")
         return rows[0]
@@ -141,12 +141,12 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         Raises the model's `DoesNotExist` or `MultipleRecords`.
         """
         found = self._only_one(args, kwargs)
-        return found._run(found._get)
+        return asked(found, found._get)
 
     async def aget(self, *args: Any, **kwargs: Any) -> T:
         """`get`, awaited."""
         found = self._only_one(args, kwargs)
-        return await found._arun(found._get)
+        return await awaited(found, found._get)
 
     def _only_one(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Self:
         return self.filter(*args, **kwargs)[:2]
@@ -166,22 +166,22 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
     def first(self) -> T | None:
         """The first record in the queryset's order (by id if none was given), or None."""
         found = self[:1]
-        return found._run(found._head)
+        return asked(found, found._head)
 
     async def afirst(self) -> T | None:
         """`first`, awaited."""
         found = self[:1]
-        return await found._arun(found._head)
+        return await awaited(found, found._head)
 
     def last(self) -> T | None:
         """The last record in the queryset's order (by id if none was given), or None."""
         found = self.reverse()[:1]
-        return found._run(found._head)
+        return asked(found, found._head)
 
     async def alast(self) -> T | None:
         """`last`, awaited."""
         found = self.reverse()[:1]
-        return await found._arun(found._head)
+        return await awaited(found, found._head)
 
     def _head(self, runner: Runner) -> Plan[T | None]:
         rows = yield from self._read(runner)
