@@ -17,6 +17,8 @@ from ._lazy import lazy_names
 from .calls.protocols import Place
 from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
 from .ids import parse_id
+from .metadata.capabilities import Capabilities
+from .metadata.server import Server, family_of
 
 if TYPE_CHECKING:
     from .calls.protocols import Runner
@@ -99,6 +101,13 @@ class Package:
         self._by_prefix: Final = {place.prefix: place for place in places}
         self._default: Session | None = None
         self._lock: Final = threading.Lock()
+
+    @property
+    def server(self) -> Server:
+        """The server that the package was generated from."""
+        family = family_of(self.dialect, self.version, modules=self.modules)
+        proved = Capabilities.model_validate(dict(self.capabilities))
+        return Server.known(family, self.version, proved)
 
     def __repr__(self) -> str:
         return f"<Package {self.name}: {len(self.modules)} modules, {self.dialect}>"

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from vtiger_orm.errors import SnapshotError
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import Flaw
-from vtiger_orm.metadata.snapshot import Capabilities, Instance, ModuleSnapshot, Snapshot
+from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:  # a generated package imports this file, and only names a session's calls
+    from ..metadata.server import Server
     from .environment import Environment
     from .operations import Row
     from .plans import Plan, RowStream
@@ -83,6 +84,8 @@ class Package(Protocol):
     def modules(self) -> Mapping[str, Place]: ...
     @property
     def capabilities(self) -> Mapping[str, Any]: ...
+    @property
+    def server(self) -> Server: ...
 
     def model(self, module: str) -> type[Any]:
         """The class of a module; raises `SchemaMismatch` when the package has none."""

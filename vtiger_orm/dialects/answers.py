@@ -36,6 +36,8 @@ class Envelope:
     code: str = ""
     message: str = field(default="", repr=False)
     detail: Any = field(default=None, repr=False)
+    moreinfo: bool = False
+    """Whether it has the third key that the answers of one family have."""
 
 
 def read_envelope(response: HttpResponse) -> Envelope | None:
@@ -43,17 +45,24 @@ def read_envelope(response: HttpResponse) -> Envelope | None:
     content = _json(response.body)
     if not isinstance(content, dict) or not isinstance(content.get("success"), bool):
         return None
+    moreinfo = "moreinfo" in content
     if content["success"]:
-        return Envelope(True, content.get("result"))
+        return Envelope(True, content.get("result"), moreinfo=moreinfo)
     error = content.get("error")
     if not isinstance(error, dict):
-        return Envelope(False, message=str(error or content.get("message") or ""), detail=error)
+        return Envelope(
+            False,
+            message=str(error or content.get("message") or ""),
+            detail=error,
+            moreinfo=moreinfo,
+        )
     code = error.get("code")
     return Envelope(
         False,
         code="" if code is None else str(code),
         message=str(error.get("message") or "").strip(),
         detail=error,
+        moreinfo=moreinfo,
     )
 
 

@@ -20,7 +20,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -34,9 +34,11 @@ from pydantic import (
 )
 
 from ..errors import SnapshotError
+from .capabilities import Capabilities
 from .describe import Describe, RelatedType, TypeInformation
 from .module import Flaw
 from .observed import put_back, take_out
+from .server import Server, ServerFamily, family_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -56,35 +58,6 @@ def is_module_name(name: str) -> bool:
     return _MODULE_NAME.fullmatch(name) is not None
 
 
-Precedence: TypeAlias = Literal["sql", "unknown"]
-Collation: TypeAlias = Literal["general_ci", "unknown"]
-
-
-class Capabilities(BaseModel):
-    """What this CRM can do, found by `pull` with read-only calls.
-
-    ``None`` or ``"unknown"`` means that no call could tell; the runtime then takes the way that
-    is right either way.
-    """
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="ignore")
-
-    precedence: Precedence = "unknown"
-    """``sql``: AND binds tighter than OR, proved on the CRM's own records."""
-    page_size: int = Field(default=100, ge=1)
-    """Rows the server gives at most for one query."""
-    url_budget: int = Field(default=8000, ge=500)
-    """Bytes of a request line that are safe to send."""
-    collation: Collation = "unknown"
-    """How the server compares text; unknown means that only the server may compare it."""
-    sync: bool | None = None
-    files_retrieve: bool | None = None
-    thinned_pages: bool | None = None
-    """Whether permissions are applied after LIMIT, so that pages in the middle may be short."""
-    serialised_sessions: bool = True
-    """Whether the server works on one request of a session at a time."""
-
-
 class Instance(BaseModel):
     """`instance.json`: facts about the CRM as a whole."""
 
@@ -92,6 +65,8 @@ class Instance(BaseModel):
 
     format: int = FORMAT
     dialect: Literal["webservice", "cloud"]
+    family: ServerFamily | None = None
+    """The program; None in snapshots of releases that did not tell programs apart."""
     version: str | None = None
     """Version of the CRM (``8.0.0``), where it tells."""
     api_version: str | None = None
@@ -101,6 +76,12 @@ class Instance(BaseModel):
     skipped: dict[str, str] = Field(default_factory=dict)
     """Module -> why it could not be described."""
     types: dict[str, TypeInformation] = Field(default_factory=dict)
+
+    @property
+    def server(self) -> Server:
+        """The server that was pulled from, and what is known of servers of its kind."""
+        family = self.family or family_of(self.dialect, self.version, modules=self.prefixes)
+        return Server.known(family, self.version, self.capabilities)
 
     @field_validator("prefixes")
     @classmethod

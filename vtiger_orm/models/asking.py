@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..calls.environment import Environment
 from ..errors import NoSession
@@ -35,7 +35,7 @@ class Asking:
         try:
             return self._runner().environment
         except NoSession:
-            return known_environment(package_of(self._state.model).capabilities)
+            return Environment.of(package_of(self._state.model).server)
 
     def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
         runner = self._runner()
@@ -44,6 +44,30 @@ class Asking:
     async def _arun(self, plan: Callable[[Runner], Plan[R]]) -> R:
         runner = self._runner()
         return await runner.arun(plan(runner))
+
+
+def sized(runner: Runner, page_size: int | None) -> Environment:
+    """The session's environment, with smaller pages if asked for."""
+    env = runner.environment
+    if page_size is None or page_size >= env.page_size:
+        return env
+    return replace(env, page_size=page_size)
+
+
+class AskingQuerySet(BuildingQuerySet, Asking):
+    """A queryset that can ask."""
+
+    __slots__ = ()
+
+
+def asked(queryset: Asking, plan: Callable[[Runner], Plan[R]]) -> R:
+    """What the session of the queryset makes of the plan."""
+    return queryset._run(plan)
+
+
+async def awaited(queryset: Asking, plan: Callable[[Runner], Plan[R]]) -> R:
+    """`asked`, awaited."""
+    return await queryset._arun(plan)
 
 
 def sized(runner: Runner, page_size: int | None) -> Environment:

@@ -10,8 +10,8 @@ _FETCH: Final = "the query language of the CRM returns records only"
 
 ALTERNATIVES: Final[dict[str, str]] = {
     "alias": f"{_FETCH}: compute it in Python while iterating.",
-    "annotate": "Groups are made of values: values('sales_stage').annotate(total=Sum('amount')). A figure "
-    "for each record is computed in Python while iterating.",
+    "annotate": "groups are made of values: values('sales_stage').annotate(total=Sum('amount')); "
+    "a figure for each record is computed in Python while iterating.",
     "acontains": "use await queryset.filter(id=record.id).aexists().",
     "contains": "use queryset.filter(id=record.id).exists().",
     "complex_filter": "use filter(Q(...)).",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from ..calls.plans import Plan, collect_rows
 from ..planner import explain, plan_count, plan_exists, plan_partitions
@@ -37,15 +37,21 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         """The text of the statements that will be sent, for people: one a line."""
         return "\n".join(self.explain().statements)
 
-    def explain(self) -> Explanation:
-        """What would be sent, what is decided locally and why, and how many calls it takes."""
-        explanation = explain(outlined(self._state.reading), self._environment())
-        if not self._state.fetches:
+    def explain(self, of: Literal["rows", "count", "exists"] = "rows") -> Explanation:
+        """What would be sent, what is decided locally and why, and how many calls it takes: to
+        read the records, or for `count()` or `exists()`."""
+        explanation = explain(outlined(self._state.reading), self._environment(), of)
+        if not self._state.fetches or of != "rows":
             return explanation
         names = ", ".join(each.name for each in self._state.fetches)
         more = f"and for each page one for each module that {names} leads to, less what is at hand"
         return replace(
-            explanation, calls=None, expected_calls=f"{explanation.expected_calls}, {more}"
+            explanation,
+            calls=None,
+            look_ahead=None,
+            rows_per_call=None,
+            calls_beside=None,
+            expected_calls=f"{explanation.expected_calls}, {more}",
         )
 
     @overload

@@ -8,19 +8,20 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
-from ..calls.environment import Environment, Knowledge, can_count
+from ..calls.environment import Environment, Knowledge
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
 from ..errors import BlockingCall, ConfigError
-from ..metadata.snapshot import Capabilities
-from .core import Conversation
+from ..metadata.capabilities import Capabilities
+from ..metadata.server import Server
+from .core import Conversation, Core
 from .drivers import AsyncDriver, SyncDriver
 from .logins import in_event_loop
 from .logs import logger
@@ -29,7 +30,7 @@ from .pacing import CallCount, Limits
 from .pools import GivenTransports, Transports, Verify, shared_transports
 from .process import Alive, process_lock
 from .retry import RetryPolicy
-from .settings import Connection, by_module, capabilities_of, positive, zone_named
+from .settings import Connection, by_module, positive, recognised, zone_named
 
 if TYPE_CHECKING:
     import httpx
@@ -109,7 +110,9 @@ class Session(SessionOperations):
         self.parallel: Final = int(positive("parallel", parallel))
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
-        self.capabilities: Final = capabilities or capabilities_of(package)
+        self._given_capabilities: Final = capabilities
+        self._recognised: _Told | None = None
+        self._server: Server | None = None
         self._connection = Connection(
             url=self.url,
             credentials=Credentials(username, access_key),
@@ -120,8 +123,7 @@ class Session(SessionOperations):
             clock=self.clock,
             package=package,
         )
-        cap = self.capabilities.page_size
-        self._page_size = min(int(positive("page_size", page_size or cap)), cap)
+        self._page_size = None if page_size is None else int(positive("page_size", page_size))
         self._consistency: Literal["normal", "strict"] = consistency
         self._strict = strict
         self._external_ids = by_module(external_ids or {}, package)
@@ -176,17 +178,37 @@ class Session(SessionOperations):
         return found.name if found is not None else None
 
     @property
+    def server(self) -> Server:
+        """Which program the CRM is, in which version, and what it can do: as the login told
+        (before it: as the package says), and as `pull` proved it. Sends nothing."""
+        return self._recognise(self._living().core)
+
+    def _recognise(self, core: Core) -> Server:
+        last = self._recognised
+        identity = core.auth.identity if core.auth is not None else last and last.identity
+        told = _Told(
+            identity, core.dialect.name if core.dialect is not None else last and last.dialect
+        )
+        if last != told or self._server is None:
+            self._server = recognised(*told, self.package, self._given_capabilities)
+            self._recognised = told
+        return self._server
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server can do, as far as it is known."""
+        return self.server.capabilities
+
+    @property
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
-        found, dialect = self.capabilities, self._living().core.dialect
+        server, dialect = self.server, self._living().core.dialect
         overhead = dialect.overhead if dialect is not None else 0
-        return Environment(
-            page_size=self._page_size,
-            url_budget=found.url_budget - max(0, overhead - _USUAL_OVERHEAD),
-            precedence_known=found.precedence == "sql",
-            collation=found.collation,
-            thinned_pages=bool(found.thinned_pages),
-            can_count=can_count(self.facts.version),
+        known = Environment.of(server)
+        return replace(
+            known,
+            page_size=min(self._page_size or known.page_size, known.page_size),
+            url_budget=known.url_budget - max(0, overhead - _USUAL_OVERHEAD),
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,
@@ -200,12 +222,9 @@ class Session(SessionOperations):
     def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
         package, core = self.package, self._living().core
-        version = core.auth.identity.version if core.auth is not None else None
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
-            version=version or (package.version if package is not None else None),
-            sync=self.capabilities.sync,
-            files_retrieve=self.capabilities.files_retrieve,
+            server=self.server,
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,
@@ -330,6 +349,8 @@ class Session(SessionOperations):
     def _forget(self) -> Alive | None:
         with process_lock():
             alive, self._alive = self._alive, None
+        if alive is not None:
+            self._recognise(alive.core)
         return alive if alive is not None and alive.process == os.getpid() else None
 
     def _transports(self) -> Transports:
@@ -342,6 +363,13 @@ class Session(SessionOperations):
 
     def _async(self) -> AsyncDriver:
         return self._living().asynchronous
+
+
+class _Told(NamedTuple):
+    """What a session's server was recognised by; it stays when the session is closed."""
+
+    identity: Identity | None
+    dialect: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,7 +52,7 @@ def build_package(
         dialect=instance.dialect,
         version=instance.version,
         api_version=instance.api_version,
-        capabilities=instance.capabilities.model_dump(mode="json"),
+        capabilities=instance.capabilities.known(),
         modules=tuple(sorted(built, key=lambda module: module.python_module)),
     )
 

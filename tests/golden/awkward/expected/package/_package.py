@@ -19,13 +19,8 @@ package = Package(
         "Quotes": ("quotes", "4"),
     },
     capabilities={
-        "collation": "unknown",
-        "files_retrieve": None,
         "page_size": 100,
-        "precedence": "unknown",
         "serialised_sessions": True,
-        "sync": None,
-        "thinned_pages": None,
         "url_budget": 8000,
     },
 )

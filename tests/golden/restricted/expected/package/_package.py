@@ -15,13 +15,8 @@ package = Package(
         "Project": ("project", "29"),
     },
     capabilities={
-        "collation": "unknown",
-        "files_retrieve": None,
         "page_size": 100,
-        "precedence": "unknown",
         "serialised_sessions": True,
-        "sync": None,
-        "thinned_pages": None,
         "url_budget": 8000,
     },
 )
