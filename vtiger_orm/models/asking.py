@@ -46,14 +46,6 @@ class Asking:
         return await runner.arun(plan(runner))
 
 
-def sized(runner: Runner, page_size: int | None) -> Environment:
-    """The session's environment, with smaller pages if asked for."""
-    env = runner.environment
-    if page_size is None or page_size >= env.page_size:
-        return env
-    return replace(env, page_size=page_size)
-
-
 class AskingQuerySet(BuildingQuerySet, Asking):
     """A queryset that can ask."""
 
@@ -76,31 +68,3 @@ def sized(runner: Runner, page_size: int | None) -> Environment:
     if page_size is None or page_size >= env.page_size:
         return env
     return replace(env, page_size=page_size)
-
-
-class AskingQuerySet(BuildingQuerySet, Asking):
-    """A queryset that can ask."""
-
-    __slots__ = ()
-
-
-def asked(queryset: Asking, plan: Callable[[Runner], Plan[R]]) -> R:
-    """What the session of the queryset makes of the plan."""
-    return queryset._run(plan)
-
-
-async def awaited(queryset: Asking, plan: Callable[[Runner], Plan[R]]) -> R:
-    """`asked`, awaited."""
-    return await queryset._arun(plan)
-
-
-def known_environment(capabilities: Mapping[str, Any]) -> Environment:
-    """What plans can be made with before there is a session: facts of the generated package."""
-    usual = Environment()
-    return Environment(
-        page_size=capabilities.get("page_size", usual.page_size),
-        url_budget=capabilities.get("url_budget", usual.url_budget),
-        precedence_known=capabilities.get("precedence") == "sql",
-        collation=capabilities.get("collation", usual.collation),
-        thinned_pages=bool(capabilities.get("thinned_pages")),
-    )
