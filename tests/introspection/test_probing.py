@@ -13,9 +13,9 @@ from vtiger_orm.calls.plans import Plan
 from vtiger_orm.errors import AccessDenied, MalformedAnswer, NotSupported, RateLimited, ServerError
 from vtiger_orm.introspection.abilities import probe_abilities
 from vtiger_orm.introspection.probing import Probe, probe_module
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.describe import Describe
 from vtiger_orm.metadata.module import Flaw
-from vtiger_orm.metadata.snapshot import Capabilities
 
 T = TypeVar("T")
 Answer = Callable[[Call[Any]], Any]

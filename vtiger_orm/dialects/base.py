@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from ..calls.operations import Call, FilePart
+from ..metadata.server import ServerFamily
 
 DialectName: TypeAlias = Literal["webservice", "cloud", "restfulapi"]
 
@@ -61,6 +62,8 @@ class Identity:
     username: str
     version: str | None = None
     """Version of the CRM (``8.0.0``); the Cloud does not tell."""
+    family: ServerFamily = ServerFamily.UNKNOWN
+    """The program, as far as the login tells it."""
     api_version: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The user's own data, as `Me` answers it."""

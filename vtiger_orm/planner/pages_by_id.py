@@ -113,7 +113,7 @@ def keyset(
     offset: int = 0,
 ) -> RowStream:
     """The rows of one statement in id order, at most `wanted`, after skipping `offset`."""
-    most = _at_most(branches)
+    most = most_rows(branches)
     wanted = most if wanted is None else wanted if most is None else min(wanted, most)
     more = tuple(more)
     if what.until_empty or what.env.thinned_pages:
@@ -202,7 +202,7 @@ def by_id(descending: bool) -> Callable[[Row], int]:
     return lambda row: sign * id_number(row["id"])
 
 
-def _at_most(branches: Branches) -> int | None:
+def most_rows(branches: Branches) -> int | None:
     """How many rows there can be, where the ids are listed."""
     if len(branches) != 1:
         return None

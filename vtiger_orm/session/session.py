@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
-from ..calls.environment import Environment, Knowledge, can_count
+from ..calls.environment import Environment, Knowledge
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, normalise_url
 from ..dialects.base import Identity
 from ..errors import BlockingCall, ConfigError
-from ..metadata.snapshot import Capabilities
+from ..metadata.capabilities import Capabilities
+from ..metadata.server import Server
 from .budget import Budget
+from .core import Core
 from .counting import CallCount
 from .drivers import AsyncDriver, SyncDriver
 from .effects import Conversation
@@ -35,11 +37,11 @@ from .retry import RetryPolicy
 from .settings import (
     Connection,
     by_module,
-    capabilities_of,
     http_allowed,
     not_negative,
     positive,
     purse_for,
+    recognised,
     zone_named,
 )
 from .waits import OnWait
@@ -139,7 +141,9 @@ class Session(SessionOperations):
         self.parallel: Final = int(positive("parallel", parallel))
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
-        self.capabilities: Final = capabilities or capabilities_of(package)
+        self._given_capabilities: Final = capabilities
+        self._recognised: _Told | None = None
+        self._server: Server | None = None
         self._connection = Connection(
             url=self.url,
             username=username,
@@ -156,8 +160,7 @@ class Session(SessionOperations):
             read_only=read_only,
             allow_http=http_allowed(allow_http),
         )
-        cap = self.capabilities.page_size
-        self._page_size = min(int(positive("page_size", page_size or cap)), cap)
+        self._page_size = None if page_size is None else int(positive("page_size", page_size))
         self._consistency: Literal["normal", "strict"] = consistency
         self._strict = strict
         self._external_ids = by_module(external_ids or {}, package)
@@ -210,17 +213,37 @@ class Session(SessionOperations):
         return found.name if found is not None else None
 
     @property
+    def server(self) -> Server:
+        """Which program the CRM is, in which version, and what it can do: as the login told
+        (before it: as the package says), and as `pull` proved it. Sends nothing."""
+        return self._recognise(self._living().core)
+
+    def _recognise(self, core: Core) -> Server:
+        last = self._recognised
+        identity = core.auth.identity if core.auth is not None else last and last.identity
+        told = _Told(
+            identity, core.dialect.name if core.dialect is not None else last and last.dialect
+        )
+        if last != told or self._server is None:
+            self._server = recognised(*told, self.package, self._given_capabilities)
+            self._recognised = told
+        return self._server
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server can do, as far as it is known."""
+        return self.server.capabilities
+
+    @property
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
-        found, dialect = self.capabilities, self._living().core.dialect
+        server, dialect = self.server, self._living().core.dialect
         overhead = dialect.overhead if dialect is not None else 0
-        return Environment(
-            page_size=self._page_size,
-            url_budget=found.url_budget - max(0, overhead - _USUAL_OVERHEAD),
-            precedence_known=found.precedence == "sql",
-            collation=found.collation,
-            thinned_pages=bool(found.thinned_pages),
-            can_count=can_count(self.facts.version),
+        known = Environment.of(server)
+        return replace(
+            known,
+            page_size=min(self._page_size or known.page_size, known.page_size),
+            url_budget=known.url_budget - max(0, overhead - _USUAL_OVERHEAD),
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,
@@ -234,23 +257,16 @@ class Session(SessionOperations):
     def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
         package, core = self.package, self._living().core
-        version = core.auth.identity.version if core.auth is not None else None
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
-            version=version or (package.version if package is not None else None),
-            sync=self.capabilities.sync,
-            files_retrieve=self.capabilities.files_retrieve,
+            server=self.server,
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,
             parallel=self._living().width(),
             longest_work=self._connection.policy.longest_work,
             external_ids=self._external_ids,
-            prefixes=(
-                {name: place.prefix for name, place in package.modules.items()}
-                if package is not None
-                else {}
-            ),
+            prefixes=package.prefixes if package is not None else {},
             dependencies=self.dependencies,
             clock=self.clock,
             unknown_operations=self._unknown_operations,
@@ -366,6 +382,8 @@ class Session(SessionOperations):
     def _forget(self) -> Alive | None:
         with process_lock():
             alive, self._alive = self._alive, None
+        if alive is not None:
+            self._recognise(alive.core)
         return alive if alive is not None and alive.process == os.getpid() else None
 
     def _transports(self) -> Transports:
@@ -378,6 +396,13 @@ class Session(SessionOperations):
 
     def _async(self) -> AsyncDriver:
         return self._living().asynchronous
+
+
+class _Told(NamedTuple):
+    """What a session's server was recognised by; it stays when the session is closed."""
+
+    identity: Identity | None
+    dialect: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

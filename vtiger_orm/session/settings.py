@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..calls.clock import ServerClock
+from ..dialects.base import Identity
 from ..errors import ConfigError
-from ..metadata.snapshot import Capabilities
+from ..metadata.capabilities import Capabilities
+from ..metadata.server import Server, ServerFamily, release_of
 from .budget import Budget, Purse, purse_of
 from .keys import KeySource
 from .retry import RetryPolicy
@@ -139,6 +141,34 @@ def positive(name: str, value: float) -> float:
     return value
 
 
-def capabilities_of(package: Package | None) -> Capabilities:
-    """What the package's snapshot says of the CRM; the careful defaults without one."""
-    return Capabilities.model_validate(dict(package.capabilities) if package is not None else {})
+def recognised(
+    identity: Identity | None,
+    dialect: str | None,
+    package: Package | None,
+    given: Capabilities | None,
+) -> Server:
+    """Which server a session talks to: as its login told, and before that as the package says.
+
+    What was proved of the server that the package was generated from holds for its release only;
+    of another the session knows what was measured on servers of that kind, and no more. `given`
+    capabilities are the caller's word.
+    """
+    known = package.server if package is not None else Server()
+    family, version = known.family, known.version
+    proved = known.capabilities
+    if identity is not None and identity.version is not None:
+        version = identity.version
+    if identity is not None and identity.family is not ServerFamily.UNKNOWN:
+        family = identity.family
+    elif dialect == "cloud":
+        family = ServerFamily.CLOUD
+    if not same_server(known, family, version):
+        proved = Capabilities()
+    return Server.known(family, version, given or proved)
+
+
+def same_server(known: Server, family: ServerFamily, version: str | None) -> bool:
+    """Whether what is known of one server holds for another: patches change nothing."""
+    if version and known.version and release_of(version) != known.release:
+        return False
+    return ServerFamily.UNKNOWN in (known.family, family) or known.family is family

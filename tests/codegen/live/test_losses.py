@@ -10,8 +10,9 @@ from vtiger_codegen.live.proofs import with_former_proofs
 
 from tests.codegen.snapshots import field, module, snapshot
 from vtiger_orm.dialects.base import Identity
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import Flaw
-from vtiger_orm.metadata.snapshot import Capabilities, Snapshot
+from vtiger_orm.metadata.snapshot import Snapshot
 
 BEFORE = snapshot(module("A", field("a"), field("b")), module("B"), module("C"))
 NOW = snapshot(module("A", field("a")), module("C"))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from vtiger_orm.calls.environment import Environment
 from vtiger_orm.metadata.snapshot import Snapshot
-from vtiger_orm.models.reading import known_environment
 from vtiger_orm.planner import explain as explained
 from vtiger_orm.planner import plan_count, plan_rows
 
@@ -104,7 +104,7 @@ def query(
     selection = selection_of(meta, question, zone_of(config.timezone))
     package = package_of(snapshot)
     if explain:
-        say(explained(selection, known_environment(package.capabilities)))
+        say(explained(selection, Environment.of(package.server)))
         return
     with (
         open_session(url, dialect, config, package=package) as session,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from vtiger_orm.dialects.base import Identity
-from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.metadata.capabilities import Capabilities
 
 from ...config import load_config
 from ...live.credentials import DIALECTS, insecure_http, open_session
