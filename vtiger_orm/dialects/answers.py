@@ -78,18 +78,20 @@ def _json(body: bytes) -> Any:
         return None
     try:
         text = body[start.start() :].decode("utf-8")
-        content, end = json.JSONDecoder().raw_decode(text)
+        # Control characters stand in texts as they are where Vtiger 8.3 answers.
+        content, end = json.JSONDecoder(strict=False).raw_decode(text)
     except (ValueError, RecursionError):
         return None
     if _is_odd(content):
         return None
     if _ENVELOPE.search(text[end:].encode("utf-8")):
         return None
-    logger.warning(
-        "the CRM printed %d bytes before and %d after its answer; they were ignored",
-        start.start(),
-        len(text) - end,
-    )
+    before, after = start.start(), len(text[end:].strip())
+    if before or after:
+        logger.warning(
+            "the CRM printed %d bytes before and %d after its answer; they were ignored",
+            *(before, after),
+        )
     return content
 
 
