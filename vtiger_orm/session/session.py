@@ -235,11 +235,7 @@ class Session(SessionOperations):
             parallel=self._living().width(),
             longest_work=self._connection.policy.longest_work,
             external_ids=self._external_ids,
-            prefixes=(
-                {name: place.prefix for name, place in package.modules.items()}
-                if package is not None
-                else {}
-            ),
+            prefixes=package.prefixes if package is not None else {},
             dependencies=self.dependencies,
             clock=self.clock,
             unknown_operations=self._unknown_operations,
