@@ -39,6 +39,14 @@ class Knowledge:
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
         self._plain: dict[tuple[str, str], float] = {}
+        self._told: dict[Hashable, None] = {}
+
+    def is_news(self, told: Hashable) -> bool:
+        """Whether the session's user has not been told this yet; from now on they have been."""
+        if told in self._told or len(self._told) >= MOST_SHAPES:
+            return False
+        self._told[told] = None
+        return True
 
     def is_verified(self, shape: Hashable) -> bool:
         """Whether a statement of this shape was once answered without a silent SQL error."""
