@@ -7,7 +7,8 @@ words that say nothing of it; so it is looked at here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from importlib import import_module
+from typing import Any, Final, TypeAlias
 
 from ..errors import ConfigError, MissingExtra
 
@@ -67,7 +68,7 @@ class KeySource:
 
     def _from_keyring(self, service: str) -> str:
         try:
-            import keyring
+            keyring: Any = import_module("keyring")
         except ImportError:
             raise MissingExtra("An access key from the keyring", "keyring") from None
         try:
