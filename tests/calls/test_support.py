@@ -10,6 +10,8 @@ from vtiger_orm import AccessDenied, MalformedAnswer, NotSupported, ServerError
 from vtiger_orm.calls.operations import Operation
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.calls.support import DIALECTS, OPERATIONS, Support, remembering, require, table
+from vtiger_orm.metadata.capabilities import Capabilities
+from vtiger_orm.metadata.server import Server, ServerFamily
 
 MANUALS = [
     "me",
@@ -64,7 +66,7 @@ def test_a_refusal_and_a_fallback_always_say_why() -> None:
 def test_require_agrees_with_the_table() -> None:
     for operation, entry in OPERATIONS.items():
         for dialect in DIALECTS:
-            facts = ServerFacts(dialect=dialect, version="8.0.0", sync=True)
+            facts = facts_of("8.0.0", dialect=dialect, sync=True, files_retrieve=True)
             if entry.cell(dialect).support is Support.REFUSED:
                 with pytest.raises(NotSupported, match="Nothing was sent"):
                     require(operation, facts)
@@ -72,19 +74,39 @@ def test_require_agrees_with_the_table() -> None:
                 require(operation, facts)
 
 
-def test_php_8_is_told_by_version_and_probe() -> None:
-    assert ServerFacts(version="8.0.0").php8_names
-    assert ServerFacts(version="7.5.0", sync=False).php8_names
-    assert not ServerFacts(version="7.5.0").php8_names
-    assert not ServerFacts(version="8.0.0", files_retrieve=True).php8_names
-    assert not ServerFacts(dialect="cloud", version="8.0.0").php8_names
+def facts_of(
+    version: str,
+    family: ServerFamily = ServerFamily.VTIGER,
+    dialect: str = "webservice",
+    **proved: bool,
+) -> ServerFacts:
+    server = Server.known(family, version, Capabilities.model_validate(proved))
+    return ServerFacts(dialect=dialect, server=server)
+
+
+def test_php_8_is_told_by_family_and_version() -> None:
+    assert facts_of("8.0.0").php8_names
+    assert facts_of("8.3.0").php8_names
+    assert not facts_of("7.5.0").php8_names
+    assert not facts_of("8.0.3", ServerFamily.FREVOCRM).php8_names
+    assert not facts_of("8.0.0", files_retrieve=True).php8_names
+    assert not facts_of("8.0.0", dialect="cloud").php8_names
     for operation in ("sync", "convertlead", "files_retrieve"):
         with pytest.raises(NotSupported, match="PHP 8"):
-            require(operation, ServerFacts(version="8.0.0"))
+            require(operation, facts_of("8.0.0"))
+
+
+def test_a_failing_sync_forbids_nothing_else() -> None:
+    """Vtiger 7.5, whose sync alone is registered wrongly."""
+    facts = facts_of("7.5.0", sync=False)
+    with pytest.raises(NotSupported, match="failed when it was tried"):
+        require("sync", facts)
+    for operation in ("convertlead", "files_retrieve", "retrieve_inventory"):
+        require(operation, facts)
 
 
 def test_the_first_unknown_operation_is_remembered() -> None:
-    facts = ServerFacts(dialect="webservice", version=None)
+    facts = ServerFacts(dialect="webservice")
     plan = remembering(Operation("lookup", "GET", {}), facts)
     next(plan)
     with pytest.raises(NotSupported, match="no usable operation 'lookup'"):

@@ -17,6 +17,7 @@ from vtiger_orm.calls.plans import Rows
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.feed.changes import ChangeKind, Request, changes
 from vtiger_orm.feed.cursors import start
+from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.writing import files, leads
 from vtiger_orm.writing import save as write
 from vtiger_orm.writing.line_items import read_items_of
@@ -135,7 +136,7 @@ def test_a_file() -> None:
 def test_a_converted_lead() -> None:
     metas = {each.meta.name: each.meta for each in (Accounts, Contacts, Potentials)}
     order = leads.order("10x3246", {"Contacts": True, "Accounts": True}, metas)
-    facts = ServerFacts(dialect="webservice", version="7.5.0")
+    facts = ServerFacts(dialect="webservice", server=Server.known(ServerFamily.VTIGER, "7.5.0"))
     plan = leads.convert(order, metas, facts, Environment())
     assert isinstance(next(plan), Retrieve)
     call = plan.send({"id": "10x3246", "lastname": "x", "company": "y"})

@@ -54,10 +54,14 @@ def branches(*args: Q, module: Any = META, env: Environment | None = None, **loo
         ({"tags_": None}, "tags_ = ' ' | tags_ is NULL", "tags_ != ' '"),
         ({"whole": None}, "whole is NULL", "whole like '_%'"),
         ({"money": None}, "money is NULL", "money like '_%'"),
-        ({"flag": None}, "flag = ' ' and flag != '0' | flag is NULL", "flag like '_%'"),
+        ({"flag": None}, "flag = ' ' and flag != '0' | flag is NULL", "flag != ' ' | flag = '0'"),
         ({"day": None}, "day < '0001-01-01' | day is NULL", "day >= '0001-01-01'"),
         ({"moment": None}, "moment < '0001-01-01' | moment is NULL", "moment >= '0001-01-01'"),
-        ({"hour": None}, "hour = ' ' and hour != '00:00:00' | hour is NULL", "hour like '_%'"),
+        (
+            {"hour": None},
+            "hour = ' ' and hour != '00:00:00' | hour is NULL",
+            "hour != ' ' | hour = '00:00:00'",
+        ),
         ({"parent": None}, "parent = '40x0' | parent is NULL", "parent > '40x0'"),
         (
             {"assigned_user_id__isnull": True},
@@ -105,7 +109,7 @@ def branches(*args: Q, module: Any = META, env: Environment | None = None, **loo
         ({"day__gte": date(2024, 1, 1)}, "day >= '2024-01-01'", "day < '2024-01-01' | day is NULL"),
         (
             {"hour__lte": time(6)},
-            "hour <= '06:00:00' and hour like '_%'",
+            "hour <= '06:00:00' and hour != ' ' | hour = '00:00:00'",
             "hour > '06:00:00' | hour = ' ' and hour != '00:00:00' | hour is NULL",
         ),
         (
@@ -174,8 +178,8 @@ def test_a_field_known_to_hold_no_null_needs_no_branch_for_it() -> None:
 
 def test_a_long_negated_list_is_decided_on_the_rows() -> None:
     """Never a chain of hundreds of ``!=`` (PLANNING 8.3)."""
-    many = [f"41x{number}" for number in range(60)]
-    assert branches(~Q(parent__in=many)).startswith("(not parent in ('41x0'")
+    many = [f"41x{number}" for number in range(1, 61)]
+    assert branches(~Q(parent__in=many)).startswith("(not parent in ('41x1'")
 
 
 def test_contradictions_and_redundant_branches_disappear() -> None:
@@ -202,7 +206,7 @@ def test_numbers_stored_as_text_are_compared_on_the_rows() -> None:
     """Events.duration_hours: the server finds '10' < '9'."""
     events = module_meta(described("Events", "18", {"duration_hours": "integer"}))
     assert branches(module=events, duration_hours__lt=10) == (
-        "duration_hours like '_%' and (duration_hours < '10')"
+        "duration_hours != ' ' and (duration_hours < '10')"
     )
     assert branches(~Q(duration_hours__lt=10), module=events) == "(not duration_hours < '10')"
     assert branches(module=events, duration_hours=None) == (

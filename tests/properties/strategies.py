@@ -51,10 +51,15 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         st.lists(st.sampled_from(CHOICES), min_size=1, max_size=3).map(" |##| ".join), blank_or
     ),
     "whole": st.sampled_from([None, *WHOLES]),
-    "amount": st.sampled_from([None, "0.000", "1.500", "-2.250", "10.000", "9.000"]),
+    "amount": st.sampled_from(
+        [
+            *(None, "0.000", "1.500", "-2.250", "10.000", "9.000"),
+            *("-360.0000000", "-360.0000000", "-360.000", "-400.000"),
+        ]
+    ),
     "money": st.sampled_from([None, "0.00000000", "12.50000000", "100.00000000"]),
-    "flag": st.sampled_from([None, "", "0", "1"]),
-    "day": st.sampled_from([None, "0000-00-00", *DAYS]),
+    "flag": st.sampled_from([None, "", " ", "0", "1"]),
+    "day": st.sampled_from([None, "0000-00-00", "0000-12-31", *DAYS]),
     "moment": st.sampled_from([None, "0000-00-00 00:00:00", *MOMENTS]),
     "hour": st.sampled_from([None, *HOURS]),
     "parent": st.sampled_from([None, 0, DELETED, *OWNER_NUMBERS]),
@@ -78,7 +83,9 @@ _OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "stage": st.sampled_from(CHOICES),
     "tags_": st.lists(st.sampled_from(CHOICES), min_size=1, max_size=5, unique=True),
     "whole": st.sampled_from(WHOLES),
-    "amount": st.sampled_from([Decimal(0), Decimal("1.5"), Decimal("-2.25"), 10, 9]),
+    "amount": st.sampled_from(
+        [Decimal(0), Decimal("1.5"), Decimal("-2.25"), 10, 9, -360, Decimal("-360.00"), -400]
+    ),
     "money": st.sampled_from([0, Decimal("12.50"), 100]),
     "flag": st.booleans(),
     "day": st.sampled_from(DAYS).map(date.fromisoformat),

@@ -106,7 +106,10 @@ def test_what_is_no_operation_is_never_sent(crm: Crm, session: Session) -> None:
         assert not calls.number
 
 
-@given(any_text, st.sampled_from(["", "__gt", "__startswith", "__contains", "__endswith"]))
+@given(
+    any_text.filter(lambda text: bool(text.strip(" "))),
+    st.sampled_from(["", "__gt", "__startswith", "__contains", "__endswith"]),
+)
 def test_a_value_stays_one_value(text: str, lookup: str) -> None:
     """From the keyword to the text that is sent, whatever the value holds."""
     queryset = contacts.filter(**{f"lastname{lookup}": text}).only("id")
@@ -114,7 +117,7 @@ def test_a_value_stays_one_value(text: str, lookup: str) -> None:
         parsed = parse(statement)
         assert (parsed.module, parsed.columns) == ("Contacts", ("id",))
         assert {each.field for each in parsed.conditions} <= {"lastname", "id"}
-        if not lookup and text.strip(" "):
+        if not lookup:
             assert text in [literal(each.values[0]) for each in parsed.conditions]
 
 

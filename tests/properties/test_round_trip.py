@@ -16,7 +16,7 @@ from generated.demo import Accounts, Contacts, Events, connect
 from tests.properties.test_literals import NASTY
 from vtiger_orm import Session
 from vtiger_orm.emulator import Crm
-from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.metadata.capabilities import Capabilities
 
 IN_DATABASE = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
 """What a utf8mb3 column holds; the rest is reported as adjusted, which has tests of its own."""

@@ -48,10 +48,10 @@ ODD = {
 RAW: dict[str, st.SearchStrategy[Any]] = {
     "subject": st.one_of(texts, st.sampled_from([None, ""])),
     "activitytype": st.just("Call"),
-    "time_start": st.sampled_from([None, "", "00:00:00", "06:18:00", "12:30:00"]),
-    "duration_hours": st.sampled_from([None, "", "0", "1", "9", "10", "100"]),
+    "time_start": st.sampled_from([None, "", " ", "00:00:00", "06:18:00", "12:30:00"]),
+    "duration_hours": st.sampled_from([None, "", "  ", "0", "1", "9", "10", "100"]),
     "discontinued": st.sampled_from([None, 0, 1]),
-    "projectmilestonedate": st.sampled_from([None, "", *DAYS]),
+    "projectmilestonedate": st.sampled_from([None, "", " ", "0000-05-01", *DAYS]),
     "region_id": st.sampled_from([None, 0, 1, 5]),
 }
 KEYWORDS: dict[str, st.SearchStrategy[Any]] = {

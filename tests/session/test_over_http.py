@@ -293,7 +293,6 @@ def test_the_right_crm_is_accepted(crm: Crm, served: tuple[Crm, str], run: Run) 
     [
         ({"modules": {"Contacts": ("contacts", "12"), "Users": ("users", "5")}}, "Ids of Users"),
         ({"modules": {"Contacts": ("contacts", "99")}}, "Ids of Contacts begin with 12x"),
-        ({"version": "7.5.0"}, "was generated from version 7.5.0"),
     ],
 )
 def test_another_crm_is_refused(
@@ -303,6 +302,21 @@ def test_another_crm_is_refused(
     session = open_session(crm, served[1], dialect="webservice", package=crm_package)
     with pytest.raises(SchemaMismatch, match=text):
         run(session, IDS)
+
+
+def test_another_release_is_told_and_tried(
+    crm: Crm, served: tuple[Crm, str], run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Most likely it is the same CRM after an upgrade, or somebody tries one. What was proved of
+    the release before is not believed."""
+    older = package(version="7.5.0", capabilities={"precedence": "sql", "sync": True})
+    session = open_session(crm, served[1], dialect="webservice", package=older)
+    assert session.environment.precedence_known
+    assert len(run(session, IDS)) == 3
+    assert "was generated from Vtiger CRM 7.5.0" in caplog.text
+    assert str(session.server) == "Vtiger CRM 8.0.0"
+    assert not session.environment.precedence_known
+    assert session.capabilities.sync is False
 
 
 def test_a_patch_of_the_crm_is_no_other_crm(crm: Crm, served: tuple[Crm, str], run: Run) -> None:

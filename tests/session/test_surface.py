@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.fake_server import KEY, FakeServer
-from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.package import Package
 from vtiger_orm.session import Session
 
@@ -102,7 +102,11 @@ def test_the_package_tells_what_its_crm_can_do() -> None:
     session = FakeServer().session(package=package, dialect="cloud")
     assert session.environment.precedence_known
     facts = session.facts
-    assert (facts.dialect, facts.sync, facts.prefixes) == ("cloud", True, {"Contacts": "4"})
+    assert (facts.dialect, facts.server.capabilities.sync, facts.prefixes) == (
+        "cloud",
+        True,
+        {"Contacts": "4"},
+    )
     assert facts.parallel == 4
 
 

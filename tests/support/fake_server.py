@@ -17,7 +17,7 @@ import httpx
 from vtiger_orm.session import RetryPolicy, Session
 
 USER, KEY = "admin", "canary-access-key-7f3a"
-FAST = RetryPolicy(first_delay=0.001, longest_delay=0.002)
+FAST = RetryPolicy(attempts=3, first_delay=0.001, longest_delay=0.002)
 
 Answer = httpx.Response | Exception | Callable[[dict[str, str]], httpx.Response]
 
@@ -36,6 +36,7 @@ class FakeServer:
 
     def __init__(self, *, version: str = "8.0.0") -> None:
         self.version = version
+        self.user_id = "19x1"
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.urls: list[str] = []
         self.sessions: set[str] = set()
@@ -134,7 +135,7 @@ class FakeServer:
             return ok(
                 {
                     "sessionName": name,
-                    "userId": "19x1",
+                    "userId": self.user_id,
                     "version": "0.22",
                     "vtigerVersion": self.version,
                     "username": USER,

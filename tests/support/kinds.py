@@ -12,7 +12,7 @@ from generated.demo import connect
 from vtiger_orm import Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.profiles import profile_named
-from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.session import RetryPolicy
 
 KINDS = {

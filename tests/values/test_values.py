@@ -139,21 +139,50 @@ def test_blank_is_none_for_every_kind(kind: Kind, text: object) -> None:
         (Kind.REFERENCE, "0"),
         (Kind.REFERENCE, 0),
         (Kind.OWNER, "0"),
-        (Kind.MULTIPICKLIST, " |##| "),
     ],
 )
 def test_other_ways_of_writing_not_set(kind: Kind, text: object) -> None:
     assert decode(meta(kind), text) is None
 
 
-def test_is_blank_knows_the_family() -> None:
+@pytest.mark.parametrize("text", ["|##|", " |##| ", "|##| |##|"])
+def test_separators_without_a_choice_are_a_list_without_one(text: str) -> None:
+    """The CRM does not compare them like a blank: they are not found by ``=None``."""
+    assert decode(meta(Kind.MULTIPICKLIST), text) == Choices()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        *((Kind.DATE, text) for text in ("2024-W01-1", "2024-060", "20240229", "2024-2-29")),
+        *((Kind.DATETIME, text) for text in ("2024-W01-1 10:00:00", "20240229T100000", "2024-W01")),
+        (Kind.TIME, "0000-00-00"),
+        (Kind.CURRENCY, "2024-02-29"),
+    ],
+)
+def test_other_forms_of_iso_are_no_dates(kind: Kind, text: str) -> None:
+    with pytest.raises(Unreadable):
+        decode(meta(kind), text)
+    with pytest.raises(InvalidValue):
+        convert(meta(kind), text)
+
+
+def test_a_coordinate_is_a_double() -> None:
+    assert decode(meta(Kind.CURRENCY), "-360.0000000") == -360
+    assert decode(meta(Kind.INTEGER), "-360.0000000") == -360
+
+
+def test_is_blank_knows_the_kind() -> None:
     assert is_blank("0000-00-00")
-    assert not is_blank("0000-00-00", Family.TEXT)
-    assert is_blank("0", Family.REFERENCE)
-    assert not is_blank("0", Family.INTEGER)
+    assert not is_blank("0000-00-00", Kind.TEXT)
+    assert is_blank("0", Kind.REFERENCE)
+    assert is_blank("11x0", Kind.OWNER)
+    assert not is_blank("11x10", Kind.REFERENCE)
+    assert not is_blank("0", Kind.INTEGER)
+    assert not is_blank("-360.0000000", Kind.CURRENCY)
     assert not is_blank("0")
-    assert is_blank("  ", Family.TEXT)
-    assert not is_blank("\t", Family.TEXT)
+    assert is_blank("  ", Kind.TEXT)
+    assert not is_blank("\t", Kind.TEXT)
     assert not is_blank(0)
 
 
@@ -184,7 +213,11 @@ def test_a_coordinate_of_minus_360_is_written_so_that_it_comes_back() -> None:
         (Kind.DATE, "31.12.1999"),
         (Kind.DATE, "1999-02-31"),
         (Kind.DATE, "20240229"),
+        (Kind.DATE, "2024-W01-1"),
         (Kind.DATE, 20240229),
+        (Kind.DATETIME, "2024-W01-1"),
+        (Kind.DATETIME, "2024-W01-1T10:00:00"),
+        (Kind.DATETIME, "20240229 101112"),
         (Kind.DATETIME, "02-27-2020 01:02 PM"),
         (Kind.DATETIME, "0001-01-01T00:00:00+14:00"),
         (Kind.TIME, "25:99"),

@@ -43,6 +43,7 @@ from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.engine.accounts import HIDDEN_FIELD
 from vtiger_orm.errors import OutcomeUnknown, VtigerError
+from vtiger_orm.metadata import server as servers
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.values import encode
@@ -377,6 +378,9 @@ async def test_a_reminder_can_be_set_and_removed(face: Face) -> None:
 # Answers as servers give them
 
 
+EIGHT = servers.Server.known(servers.ServerFamily.VTIGER, "8.0.0")
+
+
 class Server:
     """Answers a plan's calls: a write with what it makes of it, a retrieve with what it has."""
 
@@ -384,7 +388,7 @@ class Server:
         self.stored = stored
         self.answer = stored if answer is None else answer
         self.calls: list[Any] = []
-        self.facts = ServerFacts(version="8.0.0", prefixes={"Currency": "21"})
+        self.facts = ServerFacts(server=EIGHT, prefixes={"Currency": "21"})
 
     def run(self, plan: Any) -> Any:
         reply: Any = None
@@ -522,7 +526,7 @@ def test_a_missing_currency_is_told_where_none_can_be_filled_in() -> None:
         "LineItems": [{"productid": "14x24", "quantity": "1.000", "listprice": "5.00000000"}],
     }
     server = Server(answer)
-    server.facts = ServerFacts(version="8.0.0")
+    server.facts = ServerFacts(server=EIGHT)
     server.save(bill)
     assert told(bill) == {"currency_id": "missing"}
 

@@ -17,7 +17,7 @@ from vtiger_orm import OutcomeUnknown, Session
 from vtiger_orm.calls.clock import Source
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.feed.changes import ChangeFeed
-from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.session import RetryPolicy
 
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:  # a generated package imports this file, and only names a session's calls
+    from ..metadata.server import Server
     from .environment import Environment
     from .operations import Row
     from .plans import Plan, RowStream
@@ -82,14 +83,19 @@ class Package(Protocol):
     @property
     def modules(self) -> Mapping[str, Place]: ...
     @property
+    def prefixes(self) -> Mapping[str, str]: ...
+    @property
     def capabilities(self) -> Mapping[str, Any]: ...
+    @property
+    def server(self) -> Server: ...
 
     def model(self, module: str) -> type[Any]:
         """The class of a module; raises `SchemaMismatch` when the package has none."""
         ...
 
     def model_of(self, id: str) -> type[Any]:
-        """The class of the record with this id; raises `InvalidId` for an unknown prefix."""
+        """The class of the record with this id; raises `InvalidId` for an unknown prefix, and
+        `SchemaMismatch` where the package has no class for its module."""
         ...
 
     def module_named(self, name: str) -> str: ...

@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..metadata.dependencies import Dependency
+from ..metadata.server import Server, ServerFamily
 from .clock import ServerClock
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What is known of a session and its server. `None` for a capability: nobody asked yet."""
+    """What is known of a session and its server."""
 
     dialect: str = "webservice"
     """``webservice``, ``cloud`` or ``restfulapi``."""
-    version: str | None = None
-    """Version of the CRM (``8.0.0``), where it tells."""
-    sync: bool | None = None
-    files_retrieve: bool | None = None
+    server: Server = field(default_factory=Server)
+    """Which program the CRM is, in which version, and what it can do."""
     strict: bool = False
     """Whether an unknown picklist value, and a stored value unlike the sent one, are errors."""
     max_writes: int = 1000
@@ -44,15 +43,24 @@ class ServerFacts:
     """``METHOD name`` of operations that this server turned out not to know; kept by a session."""
 
     @property
+    def version(self) -> str | None:
+        """Version of the CRM (``8.0.0``), where it tells."""
+        return self.server.version
+
+    @property
     def php8_names(self) -> bool:
         """Whether the server breaks on operations whose parameters are registered wrongly.
 
-        Vtiger 8 on PHP 8 answers HTTP 500 to sync, convertlead, files_retrieve,
-        retrieve_inventory and logout; one of them that was seen to work clears them all.
+        Stock Vtiger 8 on PHP 8 answers HTTP 500 to sync, convertlead, files_retrieve,
+        retrieve_inventory and logout. One of them that was seen to work shows that PHP is older
+        or the program mended; one that fails says nothing of the others.
         """
-        if self.dialect != "webservice" or self.sync or self.files_retrieve:
+        can = self.server.capabilities
+        if self.dialect != "webservice" or can.sync or can.files_retrieve:
             return False
-        return (self.version or "").startswith("8.") or self.sync is False
+        release = self.server.release
+        stock = self.server.family is ServerFamily.VTIGER
+        return stock and release is not None and release[0] == 8
 
 
 DEFAULT_FACTS: Final = ServerFacts()

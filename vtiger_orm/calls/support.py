@@ -76,6 +76,7 @@ _NOT_IN_MODULE: Final = _no(
     "the RestfulApi module has no such operation; use the server's webservice.php"
 )
 _PHP8: Final = "Vtiger 8 on PHP 8 answers HTTP 500 to it, whatever is sent"
+_TRIED: Final = "the server failed when it was tried"
 _CUSTOM_API: Final = (
     "not offered by this endpoint: it belongs to custom APIs made in the vendor's API Designer; "
     "use bulk_create, bulk_update and bulk_delete"
@@ -230,17 +231,27 @@ def require(operation: str, facts: ServerFacts) -> None:
         if cell is _CLOUD_ONLY and not facts.version:
             return
         reason = cell.note
-    elif cell.support is Support.PROBED and operation in _BROKEN_BY_PHP8 and facts.php8_names:
-        reason = cell.note
+    elif cell.support is Support.PROBED and (broken := _broken(operation, facts)):
+        reason = broken
     else:
         return
     where = _NAMES.get(facts.dialect, facts.dialect) + (
-        f" {facts.version}" if facts.version else ""
+        f" of {facts.server}" if facts.version else ""
     )
     raise NotSupported(f"{operation} is not possible on {where}: {reason}. Nothing was sent.")
 
 
 _BROKEN_BY_PHP8: Final = frozenset({"sync", "convertlead", "files_retrieve"})
+
+
+def _broken(operation: str, facts: ServerFacts) -> str | None:
+    """Why the operation cannot work on this server. Of one that writes only family and version
+    tell; one that reads may have been tried."""
+    if operation in _BROKEN_BY_PHP8 and facts.php8_names:
+        return _PHP8
+    can = facts.server.capabilities
+    tried = {"sync": can.sync, "files_retrieve": can.files_retrieve}
+    return _TRIED if facts.dialect == "webservice" and tried.get(operation) is False else None
 
 
 def remembering(call: Operation, facts: ServerFacts, *others: Operation) -> Plan[object]:

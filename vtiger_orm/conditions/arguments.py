@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeGuard
 from ..errors import InvalidLookup, InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import SEPARATOR, encode, is_blank_value, is_sendable
+from ..values import SEPARATOR, encode, is_blank, is_blank_value, is_sendable
 from .collation import canonical_pattern, like_literal
 from .lookups import Lookup, split_keyword
 from .tree import (
@@ -41,6 +41,7 @@ MAX_LITERAL_BYTES: Final = 8189
 
 _SHORT: Final = MAX_LITERAL_BYTES // 8
 """Characters that fit whatever they are."""
+_REFERENCES: Final = frozenset({Family.REFERENCE, Family.ID})
 _PLAIN: Final = frozenset({Family.TEXT, Family.CHOICE})
 _CLOCKS: Final = (datetime, time)
 _ONE_DAY: Final = timedelta(days=1)
@@ -80,6 +81,18 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
             f"{' or '.join(f'{each}x' for each in field.prefixes)} on this CRM."
         )
     return _sendable(module, field, text)
+
+
+def _equal_to(module: ModuleMeta, field: FieldMeta, value: object) -> str:
+    """The value in wire form, if anything can be equal to it; raises `InvalidLookup`."""
+    text = _wire(module, field, value)
+    if field.family in _REFERENCES and is_blank(text, field.kind):
+        cure = f" Records without one are found by {field.name}=None."
+        raise InvalidLookup(
+            f"{text!r} is no id that {module.name}.{field.name} can have: records are numbered "
+            f"from 1 on.{cure if field.family is Family.REFERENCE else ''}"
+        )
+    return text
 
 
 def _sendable(module: ModuleMeta, field: FieldMeta, text: str) -> str:
@@ -148,7 +161,7 @@ def _exact(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
         return _blank(field)
     if field.family is Family.DATETIME and _is_day(value):
         return _in_days(field, value, value)
-    text = _wire(module, field, value)
+    text = _equal_to(module, field, value)
     if not text:
         return _blank(field)
     if field.family is Family.CHOICES:
@@ -188,7 +201,7 @@ def _in(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
         elif field.family is Family.DATETIME and _is_day(item):
             days.append(_in_days(field, item, item))
         elif not _fraction(item):
-            texts[_wire(module, field, item)] = None
+            texts[_equal_to(module, field, item)] = None
     if not texts:
         return any_of(*days)
     values = tuple(texts)

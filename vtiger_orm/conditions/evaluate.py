@@ -19,7 +19,7 @@ from ..errors import UnsupportedQuery
 from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
-from ..values import SEPARATOR
+from ..values import SEPARATOR, is_blank
 from ..values.zones import to_wall
 from .collation import compare, equality_key, like_literal, matcher
 from .tree import (
@@ -101,11 +101,11 @@ def predicate(
 
 
 def _of_field(field: FieldMeta, test: Test) -> Predicate:
-    wire, family = field.wire, field.family
+    wire, kind = field.wire, field.kind
 
     def check(row: Row) -> bool:
         text = wire_text(row.get(wire))
-        return not is_blank(family, text) and test(text)
+        return not is_blank(text, kind) and test(text)
 
     return check
 
@@ -114,16 +114,14 @@ def wire_text(value: object) -> str:
     """A value of a row as text: some answers hold numbers, and null for a deleted reference."""
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "1" if value else "0"
     return "" if value is None else str(value)
 
 
-def is_blank(family: Family, text: str) -> bool:
-    """Whether a wire text counts as blank: blanks only, a zero date, or the reference 0."""
-    if family in _REFERENCES:
-        return not text or text.endswith("x0") or text == "0"
-    if family is Family.DATE or family is Family.DATETIME:
-        return text.startswith("0000-00-00") or not text.strip(" ")
-    return not text.strip(" ")
+def is_blank_in(row: Row, field: FieldMeta) -> bool:
+    """Whether the row shows no value of the field."""
+    return is_blank(wire_text(row.get(field.wire)), field.kind)
 
 
 def number(text: str) -> Decimal | None:

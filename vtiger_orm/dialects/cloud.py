@@ -15,6 +15,7 @@ from ..calls import operations as calls
 from ..calls.operations import Call
 from ..calls.urls import query_string
 from ..errors import AuthError, MalformedAnswer, VtigerError
+from ..metadata.server import ServerFamily
 from .address import CLOUD_PATH
 from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
@@ -46,6 +47,7 @@ class Cloud:
     name: ClassVar[DialectName] = "cloud"
     renews: ClassVar[bool] = False
     serialises: ClassVar[bool] = False
+    sends_key: ClassVar[bool] = True
 
     def __init__(self, url: str) -> None:
         self._endpoint: Final = f"{url}{CLOUD_PATH}"
@@ -70,6 +72,7 @@ class Cloud:
             user_id=user_id,
             username=str(me.get("user_name") or credentials.username),
             version=response.headers.get("x-vtiger-version"),
+            family=ServerFamily.CLOUD,
             facts=public_facts(me),
         )
         return (Auth(identity, nobody.secret),) * count

@@ -10,15 +10,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from ..calls import operations as calls
 from ..calls.operations import Call, FilePart
 from ..calls.urls import query_string
 from ..errors import ApiError, AuthError, MalformedAnswer, NotSupported, ServerError, VtigerError
+from ..metadata.server import family_of
 from .address import WEBSERVICE_PATH
-from .answers import read_envelope
+from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, UnknownOperation, api_error, unusable
 from .outcomes import REFUSED, of_status
@@ -60,6 +61,7 @@ class Webservice:
     name: ClassVar[DialectName] = "webservice"
     renews: ClassVar[bool] = True
     serialises: ClassVar[bool] = True
+    sends_key: ClassVar[bool] = False
 
     def __init__(self, url: str) -> None:
         self._endpoint: Final = f"{url}{WEBSERVICE_PATH}"
@@ -86,12 +88,13 @@ class Webservice:
             "getchallenge",
         )
         # No token and no answer in a variable: some tracebacks show those.
-        login = self._login(_login_result(asked, (yield challenge)).get("token"), credentials)
+        challenged = _login_envelope(asked, (yield challenge))
+        login = self._login(challenged.result.get("token"), credentials)
         if login is None:
             raise MalformedAnswer("login: the server sent no challenge token.")
         auths = []
         for _ in range(count):
-            auth = _auth(_login_result(asked, (yield login)), credentials)
+            auth = _auth(_login_envelope(asked, (yield login)), credentials)
             if auth is None:
                 raise MalformedAnswer("login: the answer holds no session name or no user id.")
             auths.append(auth)
@@ -199,7 +202,8 @@ def _without_envelope(asked: Asked, response: HttpResponse) -> VtigerError:
     return unusable(asked, response)
 
 
-def _login_result(asked: Asked, response: HttpResponse) -> Mapping[str, Any]:
+def _login_envelope(asked: Asked, response: HttpResponse) -> Envelope:
+    """The envelope of a success, whose result is a mapping."""
     envelope = read_envelope(response)
     if envelope is None:
         raise unusable(asked, response)
@@ -222,10 +226,11 @@ def _login_result(asked: Asked, response: HttpResponse) -> Mapping[str, Any]:
         raise error
     if not isinstance(envelope.result, Mapping):
         raise MalformedAnswer("login: the answer holds no result.", status=response.status)
-    return envelope.result
+    return envelope
 
 
-def _auth(result: Mapping[str, Any], credentials: Credentials) -> Auth | None:
+def _auth(envelope: Envelope, credentials: Credentials) -> Auth | None:
+    result = envelope.result
     # One of the manuals calls it sessionId.
     session = result.get("sessionName") or result.get("sessionId")
     user_id = result.get("userId")
@@ -233,6 +238,8 @@ def _auth(result: Mapping[str, Any], credentials: Credentials) -> Auth | None:
         return None
     username = str(result.get("username") or credentials.username)
     hidden = {"sessionName", "sessionId", "userId", "username", "version", "vtigerVersion"}
+    hidden |= {"tagVersion"}
+    version = _text(result.get("vtigerVersion"))
     facts = {name: value for name, value in public_facts(result).items() if name not in hidden}
     facts |= {"id": user_id, "user_name": username}
     if "email" in facts:
@@ -241,7 +248,13 @@ def _auth(result: Mapping[str, Any], credentials: Credentials) -> Auth | None:
         Identity(
             user_id=user_id,
             username=username,
-            version=_text(result.get("vtigerVersion")),
+            version=version,
+            family=family_of(
+                "webservice",
+                version,
+                tag_version=_text(result.get("tagVersion")) or "",
+                moreinfo=envelope.moreinfo,
+            ),
             api_version=_text(result.get("version")),
             facts=facts,
         ),

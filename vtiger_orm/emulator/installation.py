@@ -23,7 +23,8 @@ from .profiles import Profile, profile_named, profile_of
 from .sessions import Sessions, Tokens
 
 if TYPE_CHECKING:
-    from ..metadata.snapshot import Capabilities, Snapshot
+    from ..metadata.capabilities import Capabilities
+    from ..metadata.snapshot import Snapshot
 
 Data: TypeAlias = (
     Literal["auto", "demo"]

@@ -103,7 +103,7 @@ def uses_sync(whose: SyncType, facts: ServerFacts) -> bool:
     A stock webservice.php does not hand the sync type on to its handler: it always answers the
     user's own records.
     """
-    if facts.sync is False or "GET sync" in facts.unknown_operations:
+    if facts.server.capabilities.sync is False or "GET sync" in facts.unknown_operations:
         return False
     if facts.dialect == "cloud":
         return True

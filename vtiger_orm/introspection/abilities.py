@@ -14,10 +14,10 @@ from ..calls.operations import Operation
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
 from ..ids import is_id, parse_id
+from ..metadata.capabilities import Capabilities, Collation, Precedence
 from ..metadata.describe import Describe
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
-from ..metadata.snapshot import Capabilities, Collation, Precedence
 from ..planner.branches import ALWAYS, Branches, Comparison
 from ..planner.statement import Statement
 from .probing import Probe, count, is_fatal

@@ -8,9 +8,9 @@ type                   ``= v``          is not blank              is blank
 =====================  ===============  ========================  ================================
 text, choices          ``f = 'v'``      ``f != ' '``              ``f = ' '`` or NULL
 number                 ``f = 'v'``      ``f like '_%'``           NULL (``f = ' '`` finds zeros)
-checkbox               ``f = '1'``      ``f like '_%'``           ``f = ' ' and f != '0'`` or NULL
+checkbox               ``f = '1'``      ``f != ' '`` or 0         ``f = ' ' and f != '0'`` or NULL
 date, datetime         ``f = 'v'``      ``f >= '0001-01-01'``     ``f < '0001-01-01'`` or NULL
-time                   ``f = 'v'``      ``f like '_%'``           ``f = ' '``, not midnight, or NULL
+time                   ``f = 'v'``      ``f != ' '`` or midnight  ``f = ' '``, not midnight, or NULL
 reference              ``f = '11x7'``   ``f > '11x0'``            ``f = '11x0'`` or NULL
 =====================  ===============  ========================  ================================
 
@@ -44,6 +44,7 @@ from ..conditions.tree import (
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from ..values import SEPARATOR
+from . import coordinates
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, IsNull, Part, Residual, one_of
 
 MOST_DIFFERENT: Final = 50
@@ -53,6 +54,8 @@ _FIRST_DAY: Final = "0001-01-01"
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 _NUMBERS: Final = frozenset({Family.INTEGER, Family.DECIMAL})
 _DATES: Final = frozenset({Family.DATE, Family.DATETIME})
+_ZEROS: Final = {Family.BOOLEAN: "0", Family.TIME: "00:00:00"}
+"""What compares like a blank where the column holds numbers or times, and is none."""
 _OPPOSITE: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _ORDERED: Final[dict[str, Callable[[int, int], bool]]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
@@ -71,6 +74,12 @@ class Forms:
 
     def positive(self, atom: Atom) -> Branches:
         """An OR of ANDs that holds exactly where the atom does."""
+        branches = self._positive(atom)
+        if coordinates.allows_unset(atom):
+            return coordinates.without_unset(atom.field.wire, branches)
+        return branches
+
+    def _positive(self, atom: Atom) -> Branches:
         if isinstance(atom, Equal):
             return self._equal(atom.field, (atom.value,))
         if isinstance(atom, Compare):
@@ -82,7 +91,7 @@ class Forms:
         if isinstance(atom, OneOf):
             return self._equal(atom.field, atom.values)
         if isinstance(atom, Present):
-            return (self._guard(atom.field),)
+            return self._filled(atom.field)
         if isinstance(atom, Has):
             return _has(atom.field.wire, atom.choice)
         if isinstance(atom, InMonth):
@@ -107,14 +116,28 @@ class Forms:
                 branches = self._opposite(field, operator, value)
             case _:
                 return ((Residual(Not(atom)),),)
+        if coordinates.allows_unset(atom):
+            branches = (*coordinates.unset(field.wire), *branches)
         if field.flaw is Flaw.UNSORTABLE and any(IsNull(field.wire) in each for each in branches):
             return ((Residual(Not(atom)),),)
         return branches
 
     # -- blanks --
 
+    def _filled(self, field: FieldMeta) -> Branches:
+        """What holds of everything but blanks."""
+        guard, zero = self._guard(field), self._zero(field)
+        return (guard,) if zero is None else (guard, (zero,))
+
+    def _zero(self, field: FieldMeta) -> Comparison | None:
+        """What the guard excludes besides blanks, where it cannot be known how it is stored."""
+        zero = _ZEROS.get(field.family)
+        if zero is None or quirk_of(self.module, field.wire) is Quirk.STORED_AS_TEXT:
+            return None
+        return Comparison(field.wire, "=", zero)
+
     def _guard(self, field: FieldMeta) -> Branch:
-        """What excludes blanks and nothing else."""
+        """What excludes blanks; and nothing else but `_zero`."""
         family, wire = field.family, field.wire
         if family is Family.ID:
             return ()
@@ -122,9 +145,12 @@ class Forms:
             return (Comparison(wire, ">=", _FIRST_DAY),)
         if family is Family.REFERENCE:
             return (Comparison(wire, ">", f"{self.prefix}x0"),)
-        if family in _TEXTS and quirk_of(self.module, wire) is not Quirk.STORED_AS_INTEGER:
-            return (Comparison(wire, "!=", " "),)
-        return (Comparison(wire, "like", "_%"),)
+        quirk = quirk_of(self.module, wire)
+        if family in _NUMBERS and quirk is not Quirk.STORED_AS_TEXT:
+            return (Comparison(wire, "like", "_%"),)
+        if quirk is Quirk.STORED_AS_INTEGER:
+            return (Comparison(wire, "like", "_%"),)
+        return (Comparison(wire, "!=", " "),)
 
     def _blank(self, field: FieldMeta) -> Branches:
         if field.family is Family.ID:
@@ -190,9 +216,13 @@ class Forms:
         if self._misordered(field):
             return ((*self._guard(field), Residual(atom)),)
         said = Comparison(field.wire, atom.operator, atom.value)
-        if self._finds_blanks(field, atom.operator, atom.value):
-            return ((said, *self._guard(field)),)
-        return ((said,),)
+        if not self._finds_blanks(field, atom.operator, atom.value):
+            return ((said,),)
+        guarded = (said, *self._guard(field))
+        zero = self._zero(field)
+        if zero is None or (atom.operator == "<" and atom.value == zero.value):
+            return (guarded,)
+        return (guarded, (zero,))  # midnight is before, or not after, any time
 
     def _opposite(self, field: FieldMeta, operator: str, value: str) -> Branches:
         opposite: list[Branch] = [(Comparison(field.wire, _OPPOSITE[operator], value),)]

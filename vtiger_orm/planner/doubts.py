@@ -16,7 +16,7 @@ from typing import Final
 
 from ..calls.operations import Row
 from ..calls.plans import Plan
-from ..conditions.evaluate import is_blank, wire_text
+from ..conditions.evaluate import is_blank_in
 from ..conditions.tree import Atom, Present, atoms
 from ..metadata.kinds import Family
 from .asking import count
@@ -52,8 +52,7 @@ class Doubts:
         """The rows of a page about which the server has to be asked, by condition."""
         found: dict[Atom, list[Row]] = {}
         for atom in self._references:
-            wire = atom.field.wire
-            rows = [row for row in page if is_blank(Family.REFERENCE, wire_text(row.get(wire)))]
+            rows = [row for row in page if is_blank_in(row, atom.field)]
             if rows:
                 found[atom] = rows
         if self._texts:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..conditions.collation import compare
-from ..conditions.evaluate import is_blank, wire_text
+from ..conditions.evaluate import is_blank_in, wire_text
 from ..conditions.tree import Not, Order, Present
 from ..errors import ScanTooLarge
 from .asking import count, counts
@@ -149,7 +149,7 @@ def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
     """
     field, family = order.field, order.field.family
     known = filled(what, field.wire)
-    if first is not None and is_blank(family, wire_text(first.get(field.wire))):
+    if first is not None and is_blank_in(first, field):
         this = Comparison("id", "=", first["id"])
         if (yield from count(what.reading(()).statement(((this, known),)), what.env)):
             return False
@@ -176,8 +176,10 @@ def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
 
 def _near_blanks(row: Row, order: Order) -> bool:
     """Whether the row is blank in the field, or sorts between blanks."""
-    text, family = wire_text(row.get(order.field.wire)), order.field.family
-    return is_blank(family, text) or (family in TEXTS and compare(text, "") < 0)
+    if is_blank_in(row, order.field):
+        return True
+    text = wire_text(row.get(order.field.wire))
+    return order.field.family in TEXTS and compare(text, "") < 0
 
 
 # -- as the server sorts

@@ -25,6 +25,7 @@ from ..conditions.tree import (
     any_of,
     negated,
 )
+from . import coordinates
 from .atom_forms import Forms
 from .branches import SENDABLE, Branch, Branches, Part, Residual, nulls, sendable
 
@@ -204,7 +205,10 @@ def _joined(branches: Iterable[Branch]) -> Branch:
 
 
 def _possible(branch: Branch) -> bool:
-    """False where a field would have to be NULL and something else at once."""
+    """False where a field would have to be NULL and something else at once, or -360 and another
+    number."""
+    if not coordinates.is_possible(branch):
+        return False
     empty = nulls(branch)
     if not empty:
         return True

@@ -19,7 +19,7 @@ from typing import Final
 
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
-from ..conditions.evaluate import is_blank, wire_text
+from ..conditions.evaluate import is_blank_in
 from ..ids import id_number
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
@@ -86,7 +86,7 @@ def _leading(rows: Sequence[Row], fields: Sequence[FieldMeta], descending: bool)
     last = 0
     for row in rows:
         number = sign * id_number(row["id"])
-        if (found and number < last) or not all(_blank(row, f) for f in fields):
+        if (found and number < last) or not all(is_blank_in(row, f) for f in fields):
             break
         found.append(row)
         last = number
@@ -137,17 +137,13 @@ def has_null(what: Compiled, wires: Sequence[str], branches: Branches) -> Plan[b
     fields = [what.module.by_wire[wire] for wire in wires]
     statement = what.statement(branches, order=(*wires, "id"), limit=1)
     rows = yield from ask(statement, what.env)
-    found = [row for row in rows if all(_blank(row, field) for field in fields)]
+    found = [row for row in rows if all(is_blank_in(row, field) for field in fields)]
     return bool((yield from _without_lost_references(what, fields, found)))
 
 
 def filled(what: Compiled, wire: str) -> Comparison:
     """What holds of every row in which the field is not NULL."""
     return not_null(wire, reference=what.module.by_wire[wire].family is Family.REFERENCE)
-
-
-def _blank(row: Row, field: FieldMeta) -> bool:
-    return is_blank(field.family, wire_text(row.get(field.wire)))
 
 
 def ask_null_free(what: Compiled) -> Plan[None]:
@@ -188,4 +184,4 @@ def noted(stream: RowStream, what: Compiled, wire: str, first: Sequence[Row]) ->
 
 
 def _any_blank(rows: Sequence[Row], field: FieldMeta) -> bool:
-    return any(is_blank(field.family, wire_text(row.get(field.wire))) for row in rows)
+    return any(is_blank_in(row, field) for row in rows)

@@ -5,7 +5,8 @@ Every ORDER BY ends in `id`, or pages overlap and lose rows. An order of which o
 can be said is read backwards.
 
 In memory as on the server blanks are one key, before everything else; text has the CRM's
-weights, references sort by their number, dates and times as text.
+weights, references sort by their number, dates and times as text, and a coordinate that is not
+set as the number it is stored as.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from typing import Final
 
 from ..calls.operations import Row
 from ..conditions.collation import sort_key
-from ..conditions.evaluate import is_blank, number, record_number, wire_text
+from ..conditions.evaluate import number, record_number, wire_text
 from ..conditions.quirks import Quirk, quirk_of, why_not_sortable
 from ..conditions.tree import Order
 from ..errors import UnsupportedQuery
 from ..ids import id_number
-from ..metadata.kinds import Family
+from ..metadata.kinds import Family, Kind
 from ..metadata.module import Flaw, ModuleMeta
+from ..values import is_blank, is_blank_value
 from .compiled import TEXTS, Compiled
 from .streams import Key, Sortable
 
@@ -94,7 +96,7 @@ def paging_of(what: Compiled, order: tuple[Order, ...], start: int) -> Paging:
     if is_by_id(order):
         return Paging.BY_ID
     said = server_order(order)
-    if said is None or what.env.thinned_pages or what.joins_in_condition:
+    if said is None or what.thinned or what.joins_in_condition:
         return Paging.SORTED
     if any(sorts_otherwise(what, each) for each in order):
         return Paging.SORTED
@@ -107,9 +109,9 @@ def paging_of(what: Compiled, order: tuple[Order, ...], start: int) -> Paging:
 
 def _by_value(what: Compiled, order: Order) -> bool:
     """Whether pages can begin below a value: a reference to a deleted record does not show its
-    value, and long texts are compared here."""
+    value, a coordinate that is not set has one, and long texts are compared here."""
     family = order.field.family
-    if not what.is_exact or family is Family.REFERENCE:
+    if not what.is_exact or family is Family.REFERENCE or order.field.kind is Kind.DOUBLE:
         return False
     return family not in TEXTS or (
         what.env.collation != "unknown" and what.packing.has_room(what.branches)
@@ -187,11 +189,13 @@ def total_key(order: Sequence[Order]) -> Callable[[Row], tuple[tuple[Sortable, .
 
 def _value_of(order: Order) -> Key:
     field = order.field
-    wire, family, comparable = field.wire, field.family, _comparable(field.family)
+    wire, kind, comparable = field.wire, field.kind, _comparable(field.family)
 
     def value(row: Row) -> tuple[Sortable, ...]:
         text = wire_text(row.get(wire))
-        return _BLANK if is_blank(family, text) else (1, comparable(text))
+        if is_blank_value(text) or (kind is not Kind.DOUBLE and is_blank(text, kind)):
+            return _BLANK
+        return (1, comparable(text))
 
     return value
 

@@ -14,7 +14,7 @@ from typing import Final
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..conditions.collation import like_literal, weigh
-from ..conditions.evaluate import is_blank, wire_text
+from ..conditions.evaluate import is_blank_in, wire_text
 from ..conditions.tree import Order
 from ..errors import ScanTooLarge
 from ..ids import id_number
@@ -49,7 +49,7 @@ def descending(
         if ended:
             yield Rows(rows)
             return
-        if not rows or _is_blank(rows[-1], order):
+        if not rows or is_blank_in(rows[-1], order.field):
             # None of them is blank: a server that sends such a row does not hear what is asked.
             raise stuck(what.module.name)
         group = _Group(what.within(*bounds), branches, order, more, rows[-1])
@@ -79,10 +79,6 @@ def first_page(
         descending=True,
         limit=size if wanted is None else min(size, wanted + _SPARE),
     )
-
-
-def _is_blank(row: Row, order: Order) -> bool:
-    return is_blank(order.field.family, wire_text(row.get(order.field.wire)))
 
 
 class _Group:

@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calls.protocols import environment_of
-from ..metadata.kinds import SECRET_NAMES, Family
+from ..metadata.kinds import SECRET_NAMES, Family, Kind
 from ..values import Reader, reader
 from ..values.zones import rows_in_utc
 from .references import Origin, Ref, bound
@@ -29,7 +29,7 @@ MOST_LAYOUTS = 64
 """Layouts kept for each model; querysets with `only` make a new one for each set of fields."""
 
 _REFERENCES = (Family.REFERENCE, Family.ID)
-_read_id: Callable[[object], Any] = reader(Family.REFERENCE)
+_read_id: Callable[[object], Any] = reader(Kind.REFERENCE)
 _UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 
 

@@ -9,19 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from ..calls.operations import Call, Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
-from ..errors import VtigerError
+from ..errors import ConfigError, VtigerError
 from . import http
-from .core import Conversation, Core, Effect, Enter, Pause, Send
-from .http import Sent, Transports
+from .core import Core
+from .effects import Conversation, Effect, Enter, Pause, Send
+from .exchange import Interrupt, Sent, current
+from .logins import in_event_loop
+from .pools import Transports
 
 T = TypeVar("T")
 
@@ -29,6 +33,10 @@ HANDOVER_SECONDS = 0.005
 """How long a page is held back until the request for the next one is on its way. Without it the
 consumer's first milliseconds of work, which leave the interpreter to nobody else, delay the
 request; with no limit a slow connection would hold back rows that are here."""
+
+_GRACE_SECONDS = 1.0
+"""How long workers that were given up are waited for. They end at once, but for those that just
+make a connection."""
 
 
 class SyncDriver:
@@ -67,7 +75,8 @@ class SyncDriver:
 
     def stream(self, stream: RowStream) -> Iterator[Sequence[Row]]:
         """Yield what a plan hands out; the call it needs next runs in a worker meanwhile."""
-        ahead: Future[Reply] | None = None
+        ahead: _Ahead | None = None
+        process = os.getpid()
         try:
             step = next(stream)
             while True:
@@ -76,6 +85,7 @@ class SyncDriver:
                         ahead = self._start(step.ahead) if step.ahead is not None else None
                         if step.rows:
                             yield step.rows
+                            _check_process(process)
                         reply = ahead.result() if ahead is not None else None
                         ahead = None
                     else:
@@ -87,8 +97,8 @@ class SyncDriver:
         except StopIteration:
             return
         finally:
-            if ahead is not None:
-                ahead.cancel()
+            if ahead is not None and os.getpid() == process:
+                ahead.give_up()
             stream.close()
 
     def converse(self, conversation: Conversation[T], sent: Sent | None = None) -> T:
@@ -111,19 +121,22 @@ class SyncDriver:
             case Send(request):
                 return http.send(self._transports.sync(), request, self._timeout, sent)
             case Pause(seconds):
-                time.sleep(seconds)
+                if current.interrupt is not None:
+                    current.interrupt.pause(seconds)
+                else:
+                    time.sleep(seconds)
                 return None
             case Enter(gate):
-                return gate.enter()
+                return gate.enter(current.interrupt)
 
     def _step(self, step: Step, sent: Sent | None = None) -> Reply:
         if isinstance(step, Batch):
             return self._batch(step, sent)
         return self.converse(self._core.converse(step), sent)
 
-    def _start(self, step: Step) -> Future[Reply]:
+    def _start(self, step: Step) -> _Ahead:
         """Perform a step in a worker; returns when its request is on its way, or soon."""
-        under_way = threading.Event()
+        under_way, interrupt = threading.Event(), Interrupt()
 
         def work() -> Reply:
             try:
@@ -131,14 +144,29 @@ class SyncDriver:
             finally:
                 under_way.set()
 
-        future = self._workers().submit(contextvars.copy_context().run, work)
-        under_way.wait(HANDOVER_SECONDS)
-        return future
+        ahead = _Ahead(self._submit(work, interrupt), interrupt)
+        try:
+            under_way.wait(HANDOVER_SECONDS)
+        except BaseException:
+            ahead.give_up()
+            raise
+        return ahead
+
+    def _submit(self, work: Callable[[], T], interrupt: Interrupt) -> Future[T]:
+        def interruptible() -> T:
+            current.interrupt = interrupt
+            try:
+                return work()
+            finally:
+                current.interrupt = None
+
+        return self._workers().submit(contextvars.copy_context().run, interruptible)
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = _Work(batch)
         width = min(self._width(), len(batch.calls))
         sent = sent and _at_last(width, sent)
+        interrupt = Interrupt()
 
         def worker() -> None:
             for index, call in work:
@@ -147,19 +175,46 @@ class SyncDriver:
                 except Exception as error:
                     work.failed(index, error)
 
-        helpers = [
-            self._workers().submit(contextvars.copy_context().run, worker) for _ in range(width - 1)
-        ]
+        helpers: list[Future[None]] = []
         try:
+            helpers.extend(self._submit(worker, interrupt) for _ in range(width - 1))
             worker()
-        finally:
-            work.stop()
             for helper in helpers:
                 # One that has not begun, as all workers are busy, has nothing left to do; all of
                 # those may be batches that wait for their own helpers.
                 if not helper.cancel():
                     helper.result()
+        except BaseException:  # somebody presses Ctrl-C
+            work.stop()
+            interrupt.break_off()
+            wait([each for each in helpers if not each.cancel()], timeout=_GRACE_SECONDS)
+            raise
+        finally:
+            interrupt.end()
         return work.outcome()
+
+
+class _Ahead:
+    """A step that a worker performs while the consumer has other things to do."""
+
+    def __init__(self, future: Future[Reply], interrupt: Interrupt) -> None:
+        self._future = future
+        self._interrupt = interrupt
+
+    def result(self) -> Reply:
+        try:
+            return self._future.result()
+        except BaseException:
+            self.give_up()
+            raise
+        finally:
+            self._interrupt.end()
+
+    def give_up(self) -> None:
+        """Nobody wants its result any more: it ends as soon as it can."""
+        self._future.cancel()
+        self._interrupt.break_off()
+        self._interrupt.end()
 
 
 class AsyncDriver:
@@ -175,6 +230,7 @@ class AsyncDriver:
 
     async def run(self, plan: Plan[T]) -> T:
         try:
+            _check_loop()
             step = next(plan)
             while True:
                 try:
@@ -191,7 +247,9 @@ class AsyncDriver:
 
     async def stream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]:
         ahead: asyncio.Task[Reply] | None = None
+        process = os.getpid()
         try:
+            _check_loop()
             step = next(stream)
             while True:
                 try:
@@ -199,6 +257,7 @@ class AsyncDriver:
                         ahead = await self._start(step.ahead) if step.ahead is not None else None
                         if step.rows:
                             yield step.rows
+                            _check_process(process)
                         reply = await ahead if ahead is not None else None
                         ahead = None
                     else:
@@ -210,12 +269,13 @@ class AsyncDriver:
         except StopIteration:
             return
         finally:
-            if ahead is not None:
+            if ahead is not None and os.getpid() == process:
                 await _cancelled(ahead)
             stream.close()
 
     async def converse(self, conversation: Conversation[T], sent: Sent | None = None) -> T:
         try:
+            _check_loop()
             effect = next(conversation)
             while True:
                 try:
@@ -333,3 +393,20 @@ async def _cancelled(task: asyncio.Task[Reply]) -> None:
     await asyncio.wait({task})
     if not task.cancelled():
         task.exception()
+
+
+def _check_process(process: int) -> None:
+    """What reads ahead for an iterator, or answers it, stayed in the process that began it."""
+    if os.getpid() != process:
+        raise ConfigError(
+            "This iterator was begun before the process was forked, and cannot go on in the child: "
+            "begin it anew here. Sessions and querysets work in both."
+        )
+
+
+def _check_loop() -> None:
+    if not in_event_loop():
+        raise ConfigError(
+            "Asynchronous methods need asyncio, and no event loop of it runs here. With trio or "
+            "curio use the blocking methods in a worker thread (trio.to_thread.run_sync)."
+        )

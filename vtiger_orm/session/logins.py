@@ -13,9 +13,14 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 from weakref import WeakValueDictionary
 
 from ..dialects.base import Auth
+from .exchange import Interrupt
+
+_TURN_SECONDS: Final = 0.02
+"""How often a worker that can be given up looks whether its turn has come."""
 
 
 def in_event_loop() -> bool:
@@ -48,9 +53,10 @@ class Gate:
             self._waiting.append(turn)
             return turn
 
-    def enter(self) -> bool:
-        """Wait for the turn. False where waiting could last for ever: the thread runs an event
-        loop, and who is inside may need that loop to go on. The caller then does without."""
+    def enter(self, interrupt: Interrupt | None = None) -> bool:
+        """Wait for the turn, or until the interrupt is raised. False where waiting could last
+        for ever: the thread runs an event loop, and who is inside may need that loop to go on.
+        The caller then does without."""
         if in_event_loop():
             with self._mutex:
                 entered, self._taken = not self._taken, True
@@ -58,6 +64,8 @@ class Gate:
         turn = self._ask()
         if turn is not None:
             try:
+                while interrupt is not None and not turn.done():
+                    interrupt.pause(_TURN_SECONDS)
                 turn.result()
             except BaseException:
                 self._give_up(turn)

@@ -9,6 +9,9 @@ from ..calls.outcome import Fate, Outcome
 from ..dialects.base import Identity
 from ..errors import MalformedAnswer, SchemaMismatch
 from ..ids import is_id, parse_id
+from ..metadata.server import Server
+from .logs import logger
+from .settings import same_server
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package
@@ -28,11 +31,11 @@ class PackageSchema:
         return meta
 
     def prefix(self, module: str) -> str | None:
-        place = self._package.modules.get(module)
-        return place.prefix if place is not None else None
+        return self._package.prefixes.get(module)
 
     def module_of(self, id: str) -> str:
-        """The module of an id; raises `InvalidId` for a prefix the package does not know."""
+        """The module of an id; raises `InvalidId` for a prefix the package does not know, and
+        `SchemaMismatch` where it has no class for the module."""
         name: str = self._package.model_of(str(id)).meta.name
         return name
 
@@ -45,20 +48,23 @@ class SchemaCheck:
         self._url: Final = url
         self._package: Final = package
         self._checked: set[str] = set()
+        self._told = False
 
     def login(self, identity: Identity) -> None:
-        """Raises `SchemaMismatch` for the user or release of another CRM."""
+        """Raises `SchemaMismatch` for the user of another CRM; another release is told in the log:
+        it is most likely the same CRM after an upgrade, or a trial of one."""
         package = self._package
         if package is None:
             return
-        if "Users" in package.modules and identity.user_id:
+        if "Users" in package.prefixes and identity.user_id:
             self._compare(package, "Users", identity.user_id)
-        theirs, ours = _release(identity.version), _release(package.version)
-        if theirs and ours and theirs != ours:
-            raise SchemaMismatch(
-                f"The CRM at {self._url} is version {identity.version}; the package "
-                f"{package.name!r} was generated from version {package.version}. Nothing was "
-                "written. Run: vtiger-orm pull && vtiger-orm generate"
+        known = package.server
+        if not self._told and not same_server(known, identity.family, identity.version):
+            self._told = True
+            logger.warning(
+                "the CRM at %s is %s; the package %r was generated from %s. What is known of that "
+                "release is not believed of this one. Run: vtiger-orm pull && vtiger-orm generate",
+                *(self._url, Server(identity.family, identity.version), package.name, known),
             )
 
     def answer(self, call: Call[object], result: object) -> None:
@@ -69,7 +75,7 @@ class SchemaCheck:
             return
         row = result[0] if isinstance(result, list) and result else result
         id_ = row.get("id") if isinstance(row, dict) else None
-        if module not in package.modules or not isinstance(id_, str) or not is_id(id_):
+        if module not in package.prefixes or not isinstance(id_, str) or not is_id(id_):
             return
         try:
             self._compare(package, module, id_)
@@ -91,8 +97,3 @@ class SchemaCheck:
                 "generated from another CRM. Connect to that one, or run: vtiger-orm pull && "
                 "vtiger-orm generate"
             )
-
-
-def _release(version: str | None) -> tuple[str, ...]:
-    """``8.0.1`` -> ``("8", "0")``: patches do not change the schema."""
-    return tuple((version or "").split(".")[:2]) if version else ()

@@ -6,30 +6,45 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
-from ..calls.environment import Environment, Knowledge, can_count
+from ..calls.environment import Environment, Knowledge
 from ..calls.server import ServerFacts
-from ..dialects.address import api_path, is_loopback, normalise_url
-from ..dialects.base import Credentials, Identity
+from ..dialects.address import api_path, normalise_url
+from ..dialects.base import Identity
 from ..errors import BlockingCall, ConfigError
-from ..metadata.snapshot import Capabilities
-from .core import Conversation
+from ..metadata.capabilities import Capabilities
+from ..metadata.server import Server
+from .budget import Budget
+from .core import Core
+from .counting import CallCount
 from .drivers import AsyncDriver, SyncDriver
-from .http import GivenTransports, Transports, Verify, shared_transports
+from .effects import Conversation
+from .keys import AccessKey, KeySource, checked
+from .limits import Limits
 from .logins import in_event_loop
-from .logs import logger
 from .operations import SessionOperations
-from .pacing import CallCount, Limits
+from .pools import GivenTransports, Transports, Verify, shared_transports
 from .process import Alive, process_lock
 from .retry import RetryPolicy
-from .settings import Connection, by_module, capabilities_of, positive, zone_named
+from .settings import (
+    Connection,
+    by_module,
+    http_allowed,
+    not_negative,
+    positive,
+    purse_for,
+    recognised,
+    zone_named,
+)
+from .waits import OnWait
 
 if TYPE_CHECKING:
     import httpx
@@ -52,14 +67,25 @@ class Session(SessionOperations):
     without either (then `close` or `aclose` end it). Threads, tasks and event loops may share
     it. After a fork the child logs in anew. A closed session opens again when it is used.
 
+    `access_key` is the key, ``keyring:SERVICE`` (extra `keyring`), or a function that returns the
+    key; the latter two are asked at each login.
+
     `parallel` is the number of calls that may be under way at once for one answer. A server
     that works on one request of a session at a time is given as many sessions; else at least
     four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
-    take, and waiting for each piece of an answer; a whole answer may take ten times as long.
+    take (ten at most), and waiting for an answer to begin; request and answer together may take
+    ten times as long.
     `timezone` is where a day begins, for `date`, `year` and `month` lookups; `server_timezone` is
     the CRM's own, in which it writes times: nearly always UTC, and learnt from the first own
     create where it is not given. `transport` (and `async_transport`) replace the network, for
     tests and the in-process CRM.
+
+    `budget` are the calls that it allows itself beside the server's own limits (`Budget`, or a
+    text such as ``"60/minute, 20000/day"``; VTIGER_BUDGET). `max_wait` is how many seconds a call
+    waits for limits to be lifted before it raises `LimitReached`. `on_wait` is called before each
+    wait, for a limit or a repetition. With `read_only` nothing that writes is sent: it raises
+    `ReadOnly`. `allow_http` (VTIGER_ALLOW_HTTP=1) lets the access key travel to an ``http://``
+    address, in dialects that send the key itself.
 
     Raises `ConfigError` when a setting cannot be used.
     """
@@ -68,7 +94,7 @@ class Session(SessionOperations):
         self,
         url: str,
         username: str,
-        access_key: str,
+        access_key: AccessKey,
         *,
         dialect: Literal["auto", "webservice", "cloud", "restfulapi"] = "auto",
         timezone: str | tzinfo = "UTC",
@@ -83,6 +109,11 @@ class Session(SessionOperations):
         external_ids: Mapping[str, str] | None = None,
         dependencies: Mapping[str, tuple[Dependency, ...]] | None = None,
         retry: RetryPolicy | None = None,
+        budget: Budget | str | None = None,
+        max_wait: float = 120.0,
+        on_wait: OnWait | None = None,
+        read_only: bool = False,
+        allow_http: bool | None = None,
         verify: Verify = True,
         package: Package | None = None,
         capabilities: Capabilities | None = None,
@@ -90,7 +121,7 @@ class Session(SessionOperations):
         async_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(dependencies or {})
-        self.url: Final = normalise_url(url)
+        self.url: Final = normalise_url(checked("address", url))
         if not username or not access_key:
             raise ConfigError(
                 "A session needs a user name and its access key (shown under My Preferences in "
@@ -98,7 +129,8 @@ class Session(SessionOperations):
             )
         if dialect == "auto":
             dialect = api_path(url) or "auto"
-        self.username: Final = username
+        self.username: Final = checked("user name", username)
+        self.read_only: Final = read_only
         self.package: Final = package
         self.timezone: Final = zone_named(timezone)
         self.clock: Final = ServerClock(
@@ -109,19 +141,26 @@ class Session(SessionOperations):
         self.parallel: Final = int(positive("parallel", parallel))
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
-        self.capabilities: Final = capabilities or capabilities_of(package)
+        self._given_capabilities: Final = capabilities
+        self._recognised: _Told | None = None
+        self._server: Server | None = None
         self._connection = Connection(
             url=self.url,
-            credentials=Credentials(username, access_key),
+            username=username,
+            key=KeySource(username, access_key),
             dialect=dialect,
             parallel=self.parallel,
             timeout=self.timeout,
             policy=retry or RetryPolicy(),
             clock=self.clock,
             package=package,
+            purse=purse_for(self.url, budget),
+            max_wait=not_negative("max_wait", max_wait),
+            on_wait=on_wait,
+            read_only=read_only,
+            allow_http=http_allowed(allow_http),
         )
-        cap = self.capabilities.page_size
-        self._page_size = min(int(positive("page_size", page_size or cap)), cap)
+        self._page_size = None if page_size is None else int(positive("page_size", page_size))
         self._consistency: Literal["normal", "strict"] = consistency
         self._strict = strict
         self._external_ids = by_module(external_ids or {}, package)
@@ -136,8 +175,6 @@ class Session(SessionOperations):
         self._alive: Alive | None = None
         # Fails now rather than at the first call when the dialect's name is wrong.
         self._living()
-        if self.url.startswith("http://") and not is_loopback(self.url):
-            logger.warning("%s is not encrypted: what is sent can be read on the way", self.url)
 
     def __repr__(self) -> str:
         dialect = self.dialect or "auto"
@@ -176,17 +213,41 @@ class Session(SessionOperations):
         return found.name if found is not None else None
 
     @property
+    def server(self) -> Server:
+        """Which program the CRM is, in which version, and what it can do: as the login told
+        (before it: as the package says), and as `pull` proved it. Sends nothing."""
+        return self._recognise(self._living().core)
+
+    def _recognise(self, core: Core) -> Server:
+        last = self._recognised
+        identity = core.auth.identity if core.auth is not None else last and last.identity
+        told = _Told(
+            identity, core.dialect.name if core.dialect is not None else last and last.dialect
+        )
+        if last != told or self._server is None:
+            self._server = recognised(*told, self.package, self._given_capabilities)
+            self._recognised = told
+        return self._server
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the server can do, as far as it is known."""
+        return self.server.capabilities
+
+    @property
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
-        found, dialect = self.capabilities, self._living().core.dialect
+        server, dialect = self.server, self._living().core.dialect
         overhead = dialect.overhead if dialect is not None else 0
-        return Environment(
-            page_size=self._page_size,
-            url_budget=found.url_budget - max(0, overhead - _USUAL_OVERHEAD),
-            precedence_known=found.precedence == "sql",
-            collation=found.collation,
-            thinned_pages=bool(found.thinned_pages),
-            can_count=can_count(self.facts.version),
+        known = Environment.of(server)
+        told = self._recognised.identity if self._recognised is not None else None
+        sees_all = told is not None and told.administrator is True
+        return replace(
+            known,
+            page_size=min(self._page_size or known.page_size, known.page_size),
+            url_budget=known.url_budget - max(0, overhead - _USUAL_OVERHEAD),
+            thinned_pages=known.thinned_pages and not sees_all,
+            thinned_modules={} if sees_all else known.thinned_modules,
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,
@@ -200,23 +261,16 @@ class Session(SessionOperations):
     def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
         package, core = self.package, self._living().core
-        version = core.auth.identity.version if core.auth is not None else None
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
-            version=version or (package.version if package is not None else None),
-            sync=self.capabilities.sync,
-            files_retrieve=self.capabilities.files_retrieve,
+            server=self.server,
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,
             parallel=self._living().width(),
             longest_work=self._connection.policy.longest_work,
             external_ids=self._external_ids,
-            prefixes=(
-                {name: place.prefix for name, place in package.modules.items()}
-                if package is not None
-                else {}
-            ),
+            prefixes=package.prefixes if package is not None else {},
             dependencies=self.dependencies,
             clock=self.clock,
             unknown_operations=self._unknown_operations,
@@ -225,8 +279,10 @@ class Session(SessionOperations):
     @property
     def limits(self) -> Limits:
         """The server's limits of calls, as its last answer to any session of this process told
-        them. Stock servers tell nothing."""
-        return self._living().core.limiter.limits
+        them, and what is left of the session's own budget. Stock servers tell nothing."""
+        purse = self._connection.purse
+        left = purse.left(time.time()) if purse is not None else ()
+        return replace(self._living().core.limiter.limits, budget=left)
 
     def identify(self) -> Identity:
         """Who this session is and what the server says about itself; logs in where needed."""
@@ -330,6 +386,8 @@ class Session(SessionOperations):
     def _forget(self) -> Alive | None:
         with process_lock():
             alive, self._alive = self._alive, None
+        if alive is not None:
+            self._recognise(alive.core)
         return alive if alive is not None and alive.process == os.getpid() else None
 
     def _transports(self) -> Transports:
@@ -342,6 +400,13 @@ class Session(SessionOperations):
 
     def _async(self) -> AsyncDriver:
         return self._living().asynchronous
+
+
+class _Told(NamedTuple):
+    """What a session's server was recognised by; it stays when the session is closed."""
+
+    identity: Identity | None
+    dialect: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

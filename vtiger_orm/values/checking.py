@@ -13,7 +13,7 @@ from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from .blank import is_blank, is_blank_value
 from .picklists import Choices
-from .reading import SEPARATOR, read_boolean, read_decimal, read_time, shown
+from .reading import SEPARATOR, read_boolean, read_day, read_decimal, read_moment, read_time, shown
 
 
 def convert(meta: FieldMeta, value: object) -> Any:
@@ -23,7 +23,7 @@ def convert(meta: FieldMeta, value: object) -> Any:
     A text of blanks is `None`. Raises `InvalidValue`.
     """
     if isinstance(value, str):
-        if is_blank(value, meta.family):
+        if is_blank(value, meta.kind):
             return None
         if meta.family in _FROM_TEXT:
             parse, cure = _FROM_TEXT[meta.family]
@@ -66,8 +66,8 @@ _FROM_TEXT: Final[dict[Family, tuple[Callable[[str], object], str]]] = {
     Family.INTEGER: (read_decimal, _GIVE_NUMBER),
     Family.DECIMAL: (read_decimal, _GIVE_NUMBER),
     Family.BOOLEAN: (read_boolean, _GIVE_BOOLEAN),
-    Family.DATE: (date.fromisoformat, _GIVE_DATE),
-    Family.DATETIME: (datetime.fromisoformat, _GIVE_MOMENT),
+    Family.DATE: (read_day, _GIVE_DATE),
+    Family.DATETIME: (read_moment, _GIVE_MOMENT),
     Family.TIME: (read_time, _GIVE_TIME),
 }
 
@@ -199,7 +199,7 @@ _CHECKS: Final[dict[Family, Callable[[object], object]]] = {
 def _check_reference(meta: FieldMeta, value: object) -> str | None:
     """An id from a record, a reference or text; a record must be of a module the field takes."""
     if isinstance(value, str):
-        if is_blank(value):
+        if is_blank_value(value):
             return None
         if not is_id(value):
             raise invalid(meta, value, "an id is two numbers joined by 'x', such as 11x104.")

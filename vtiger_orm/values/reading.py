@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from ..errors import Unreadable
 from ..ids import is_id
-from ..metadata.kinds import Family
+from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta
 from .blank import is_blank, is_blank_value
 from .picklists import Choices
@@ -31,7 +31,7 @@ def decode(meta: FieldMeta, text: object) -> object | None:
     if text == "":
         return None
     try:
-        return reader(meta.family)(text)
+        return reader(meta.kind)(text)
     except ValueError as error:
         raise unreadable(meta, text) from error
 
@@ -49,9 +49,9 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def reader(family: Family) -> Reader:
-    """The function that reads wire values of a family. It is never given the empty text."""
-    return _READERS[family]
+def reader(kind: Kind) -> Reader:
+    """The function that reads wire values of a kind. It is never given the empty text."""
+    return _read_double if kind is Kind.DOUBLE else _READERS[kind.family]
 
 
 def _stray(value: object) -> str:
@@ -90,7 +90,7 @@ def read_boolean(text: Any) -> bool | None:
     try:
         return _BOOLEANS[text]
     except (KeyError, TypeError):
-        if is_blank(text):
+        if is_blank_value(text):
             return None
         if isinstance(text, str) and text.strip().lower() in _BOOLEANS:
             return _BOOLEANS[text.strip().lower()]
@@ -105,7 +105,7 @@ def read_decimal(text: Any) -> Decimal | None:
     if isinstance(text, str):
         if text.isascii() and text.replace(".", "", 1).isdigit():
             return Decimal(text)
-        if is_blank(text, Family.DECIMAL):
+        if is_blank_value(text):
             return None
         if _is_number(text.strip(" ")):
             return Decimal(text.strip(" "))
@@ -116,6 +116,10 @@ def read_decimal(text: Any) -> Decimal | None:
         if number.is_finite():
             return number
     raise ValueError("not a number")
+
+
+def _read_double(text: Any) -> Decimal | None:
+    return None if is_blank(text, Kind.DOUBLE) else read_decimal(text)
 
 
 def _read_integer(text: Any) -> int | None:
@@ -129,31 +133,44 @@ def _read_integer(text: Any) -> int | None:
     return int(number)
 
 
+def read_day(text: str) -> date:
+    """``2024-02-29`` and no other of the forms that ISO has (``2024-W09-4``, ``20240229``)."""
+    if len(text) == 10 and text[4] == text[7] == "-":
+        return date.fromisoformat(text)
+    raise ValueError("not a date")
+
+
+def read_moment(text: str) -> datetime:
+    """A day as `read_day` has it, then ``T`` or a blank and a time; or a day alone."""
+    if text[4:5] == text[7:8] == "-" and len(text) >= 10:
+        return datetime.fromisoformat(text)
+    raise ValueError("not a date and time")
+
+
 def _read_date(text: Any) -> date | None:
     try:
-        if len(text) == 10:
-            return date.fromisoformat(text)
+        return read_day(text)
     except (TypeError, ValueError):
         pass
-    if is_blank(text, Family.DATE):
+    if is_blank(text, Kind.DATE):
         return None
     raise ValueError("not a date")
 
 
 def _read_datetime(text: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(text + "Z")
+        return read_moment(text + "Z")
     except (TypeError, ValueError):
         return _read_other_datetime(text)
 
 
 def _read_other_datetime(text: Any) -> datetime | None:
     """Blanks, a bare date, and texts that name their offset."""
-    if is_blank(text, Family.DATETIME):
+    if is_blank(text, Kind.DATETIME):
         return None
     if not isinstance(text, str):
         raise ValueError("not a date and time")
-    moment = datetime.fromisoformat(text)
+    moment = read_moment(text)
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
@@ -164,7 +181,7 @@ _match_time: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9
 
 
 def read_time(text: Any) -> time | None:
-    if is_blank(text):
+    if is_blank_value(text):
         return None
     if not isinstance(text, str):
         raise ValueError("not a time")
@@ -182,14 +199,16 @@ _SPLIT: Final = re.compile(r" ?\|##\| ?")
 
 def _read_choices(text: Any) -> Choices[str] | None:
     if isinstance(text, str):
-        return Choices(part for part in _SPLIT.split(text) if not is_blank_value(part)) or None
+        if is_blank_value(text):
+            return None
+        return Choices(part for part in _SPLIT.split(text) if not is_blank_value(part))
     if text is None:
         return None
     raise ValueError("not a list of picklist values")
 
 
 def _read_reference(text: Any) -> str | None:
-    if is_blank(text, Family.REFERENCE) or text == 0:
+    if is_blank(text, Kind.REFERENCE) or text == 0:
         return None
     if not isinstance(text, str) or not is_id(text):
         raise ValueError("not a record id")

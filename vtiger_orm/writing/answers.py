@@ -113,7 +113,11 @@ def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
     yield from of_sent(meta, sent, row)
     if change.creates:
         for name in (name for policy in policies for name in policy.wanted):
-            if name not in sent and name in row and is_blank(text_of(row[name])):
+            if (
+                name not in sent
+                and name in row
+                and is_blank(text_of(row[name]), meta.by_wire[name].kind)
+            ):
                 yield Adjustment(meta.by_wire[name].name, "", "", Why.MISSING)
         return
     written = prepared.call.values.keys()

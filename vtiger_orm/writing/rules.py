@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ..calls.server import ServerFacts
+from ..conditions.choices import known_choices
 from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
@@ -94,7 +95,7 @@ def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) 
     for each in meta.fields.values():
         asked_for = each.mandatory and each.editable and not each.default
         filled = each.kind is Kind.OWNER or each.family is Family.SECRET
-        if asked_for and not filled and is_blank(wire.get(each.wire)):
+        if asked_for and not filled and is_blank(wire.get(each.wire), each.kind):
             problems.append(_missing(meta, each))
     problems.extend(check_values(meta, wire, facts))
     return problems
@@ -113,7 +114,7 @@ def check_revise(
         problems.append(_forbidden(meta, "change records of"))
     for name, value in wire.items():
         each = meta.by_wire.get(name)
-        if each is not None and each.mandatory and is_blank(value):
+        if each is not None and each.mandatory and is_blank(value, each.kind):
             problems.append(_missing(meta, each))
     problems.extend(check_values(meta, wire, facts, present=present))
     return problems
@@ -163,7 +164,7 @@ def check_values(
                 Rule.READ_ONLY,
                 f"{each.name} cannot be written: the CRM sets it, or the user may only read it.",
             )
-        elif isinstance(value, str) and not is_blank(value):
+        elif isinstance(value, str) and not is_blank(value, each.kind):
             yield from _check_value(meta, each, value, facts)
     yield from _check_dependencies(meta, wire, facts, present or {})
 
@@ -211,10 +212,7 @@ def _check_text(each: FieldMeta, value: str, facts: ServerFacts) -> Iterator[Pro
 
 
 def _check_choice(meta: ModuleMeta, each: FieldMeta, values: list[str]) -> Iterator[Problem]:
-    known = {value for value, _ in each.choices}
-    if meta.name == "Calendar" and each.wire == "activitytype":
-        # The CRM itself leaves the only type that a Calendar record has out of its picklist.
-        known.add("Task")
+    known = known_choices(meta, each)
     if not known:
         return
     for value in values:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import Flaw
-from vtiger_orm.metadata.snapshot import Capabilities, ModuleSnapshot, Snapshot
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 _NEED_RECORDS: Final = frozenset({Flaw.ABSENT, Flaw.UNSORTABLE})
 """Flaws that only show where a module has records."""

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from ...metadata.capabilities import Capabilities
 from ...metadata.describe import ListTypes
 from ...metadata.module import Flaw
-from ...metadata.snapshot import Capabilities, Instance, ModuleSnapshot, Snapshot
+from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 
 _INVENTORY: Final = frozenset({"Quotes", "SalesOrder", "Invoice", "PurchaseOrder"})
 _LINE_FIELDS: Final = frozenset(

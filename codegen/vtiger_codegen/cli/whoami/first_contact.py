@@ -12,7 +12,7 @@ from vtiger_orm.introspection.abilities import probe_abilities
 from vtiger_orm.introspection.probing import is_fatal, probe_module
 from vtiger_orm.introspection.pull import Server
 from vtiger_orm.metadata import describe as wire
-from vtiger_orm.metadata.snapshot import Capabilities
+from vtiger_orm.metadata.capabilities import Capabilities
 
 _LIKELY: Final = ("Contacts", "Accounts", "Leads", "HelpDesk")
 """Modules of which most CRMs have records, the likeliest first."""

@@ -6,7 +6,7 @@ from vtiger_orm.package import Package
 
 package = Package(
     __package__,
-    format=1,
+    format=2,
     generator="0.1.0",
     dialect="webservice",
     version="8.0.0",
@@ -19,13 +19,8 @@ package = Package(
         "Quotes": ("quotes", "4"),
     },
     capabilities={
-        "collation": "unknown",
-        "files_retrieve": None,
         "page_size": 100,
-        "precedence": "unknown",
         "serialised_sessions": True,
-        "sync": None,
-        "thinned_pages": None,
         "url_budget": 8000,
     },
 )

@@ -6,7 +6,7 @@ from vtiger_orm.package import Package
 
 package = Package(
     __package__,
-    format=1,
+    format=2,
     generator="0.1.0",
     dialect="cloud",
     version=None,
@@ -17,13 +17,9 @@ package = Package(
         "VtcmSubscriptions": ("vtcmsubscriptions", "71", "vtcmSubscriptions"),
     },
     capabilities={
-        "collation": "unknown",
-        "files_retrieve": None,
         "page_size": 100,
-        "precedence": "unknown",
         "serialised_sessions": True,
         "sync": True,
-        "thinned_pages": None,
         "url_budget": 8000,
     },
 )

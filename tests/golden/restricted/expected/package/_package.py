@@ -6,7 +6,7 @@ from vtiger_orm.package import Package
 
 package = Package(
     __package__,
-    format=1,
+    format=2,
     generator="0.1.0",
     dialect="webservice",
     version="8.0.0",
@@ -14,14 +14,12 @@ package = Package(
         "Assets": ("assets", "32"),
         "Project": ("project", "29"),
     },
+    others={
+        "Faq": "3",
+    },
     capabilities={
-        "collation": "unknown",
-        "files_retrieve": None,
         "page_size": 100,
-        "precedence": "unknown",
         "serialised_sessions": True,
-        "sync": None,
-        "thinned_pages": None,
         "url_budget": 8000,
     },
 )
