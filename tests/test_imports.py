@@ -80,7 +80,7 @@ IMPORTED_LATE = {
     "vtiger_orm.columns.arrow",
     "vtiger_orm.frames.database",
     "vtiger_orm.frames.predicates",
-    "vtiger_orm.frames.scan",
+    "vtiger_orm.frames.source",
     "vtiger_orm.session.network",
 }
 """Files that are imported late themselves: they may import what is costly above."""

@@ -14,12 +14,12 @@ from .._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .database import duckdb as duckdb
-    from .scan import explain as explain
-    from .scan import scan as scan
+    from .source import explain as explain
+    from .source import scan as scan
 
 __all__ = ["duckdb", "explain", "scan"]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(
-        __name__, {"duckdb": "database", "explain": "scan", "scan": "scan"}
+        __name__, {"duckdb": "database", "explain": "source", "scan": "source"}
     )

@@ -8,7 +8,7 @@ from ..calls.environment import Environment
 from ..calls.protocols import environment_of
 from ..errors import ConfigError, NoSession
 from ..package import Package
-from .scan import scan
+from .source import scan
 
 if TYPE_CHECKING:
     from types import ModuleType
