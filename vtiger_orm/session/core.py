@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeAlias
 
-from ..calls.operations import Call, Query
+from ..calls.operations import Call, Query, is_core
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.address import is_loopback
@@ -170,7 +170,7 @@ class Core:
             error.args = (f"{error} {_READ_ONCE}",)
         if isinstance(error, ApiError):
             error.user = auth.identity.username
-        if isinstance(error, UnknownOperation):
+        if isinstance(error, UnknownOperation) and not is_core(call):
             self._missing[_kind(call)] = str(error)
 
     def _settled(self, outcome: Outcome, request: HttpRequest) -> Outcome:
