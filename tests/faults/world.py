@@ -170,4 +170,3 @@ def usable(world: World, session: Session) -> bool:
         return len(names)
 
     return bool(world.run(ask) == sum(world.state()["Contacts"].values()))
-
