@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from .matrix import Matrix, cases
-from .world import DIALECTS, DRIVERS
+from .world import DRIVERS
 
 CASES = 60
 """For each dialect and driver."""
@@ -23,7 +23,7 @@ def matrix() -> Iterator[Matrix]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("driver", DRIVERS)
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", ["webservice", "cloud"])
 def test_every_case_is_right_or_a_precise_error(matrix: Matrix, dialect: str, driver: str) -> None:
     chosen = random.Random(f"{dialect} {driver}").sample(list(cases()), CASES)
     findings = [matrix.judge(dialect, driver, case) for case in chosen]
