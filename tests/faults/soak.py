@@ -26,6 +26,9 @@ TASKS: Final = 50
 _GROWTH: Final = 48 << 20
 """Bytes that the process may grow by after its first quarter."""
 
+_KEPT: Final = 30
+"""Files that may stay open: the pool of threads keeps twenty connections, the CRM some files."""
+
 _CHAOS: Final[tuple[faults.Fault, ...]] = (
     faults.DroppedConnection(),
     faults.LostAnswer(),
@@ -84,9 +87,15 @@ def memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def open_files() -> int:
+    """Files and sockets of this process."""
+    found = Path("/proc/self/fd")
+    return len(list(found.iterdir())) if found.exists() else 0
+
+
 def soak(seconds: float, seed: int) -> int:
     """Exit code 0 when nothing differs."""
-    tally, stop = Tally(), time.monotonic() + seconds
+    tally, stop, files = Tally(), time.monotonic() + seconds, open_files()
     policy = RetryPolicy(attempts=6, first_delay=0.005, longest_delay=0.05, longest_work=0.0)
     with Crm(data=fill, profile="cloud") as crm, crm.serve() as server:
         session = connect(server.url, *crm.credentials(), dialect="cloud", retry=policy, timeout=5)
@@ -113,6 +122,9 @@ def soak(seconds: float, seed: int) -> int:
         crm.faults.clear()
         _compare(crm, tally)
         session.close()
+    kept = open_files() - files
+    if kept > _KEPT:
+        tally.differences.append(f"{kept} files or sockets are left open")
     grown = late - early
     if grown > _GROWTH:
         tally.differences.append(f"memory grew by {grown >> 20} MB")
