@@ -129,6 +129,7 @@ ENDS = {
             print("read")
         loop = asyncio.new_event_loop()
         loop.run_until_complete(main())
+        loop.run_until_complete(asyncio.sleep(0.2))  # what was left is closed by the loop
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
         """,
