@@ -14,7 +14,7 @@ from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import remembering, require
 from ..errors import ConfigError, InvalidValue, MalformedAnswer
-from ..ids import parse_id
+from ..ids import is_id, parse_id
 from ..records.handle import load
 from .edition_limits import EditionLimit, Limit
 
@@ -194,7 +194,9 @@ def _module_named(module: object) -> str:
 
 def _rows(answer: object, operation: str) -> list[Row]:
     rows = [] if answer is None else answer
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and is_id(str(row.get("id"))) for row in rows
+    ):
         raise MalformedAnswer(f"{operation} answered no list of records.")
     return rows
 
