@@ -172,7 +172,10 @@ def lookup(
         )
         params["searchIn"] = json.dumps(where, ensure_ascii=False)
     answer = yield from remembering(Operation("lookup", "GET", params), facts)
-    return _rows(answer, "lookup")
+    rows = _rows(answer, "lookup")
+    if not all(is_id(str(row.get("id"))) for row in rows):
+        raise MalformedAnswer("lookup answered records without ids.")
+    return rows
 
 
 def _each(search_in: object) -> Iterable[object]:
@@ -194,9 +197,7 @@ def _module_named(module: object) -> str:
 
 def _rows(answer: object, operation: str) -> list[Row]:
     rows = [] if answer is None else answer
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and is_id(str(row.get("id"))) for row in rows
-    ):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedAnswer(f"{operation} answered no list of records.")
     return rows
 
