@@ -129,11 +129,19 @@ class Matrix:
             if verdict.good:
                 verdict, told = _afterwards(world, session, verdict, told)
             world.run(lambda: do(world.driver)(session, "close"))
-        if verdict.good and threads() > alive:
-            time.sleep(0.1)
-            if threads() > alive:
-                verdict, told = Verdict.LEAKED, "threads"
+        if verdict.good and not _gone(alive):
+            verdict, told = Verdict.LEAKED, "threads"
         return Finding(case, f"{dialect} {driver}", verdict, told)
+
+
+def _gone(alive: int) -> bool:
+    """Whether there are no more threads than before; they end by themselves, not at once."""
+    until = time.monotonic() + LONGEST
+    while threads() > alive:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 async def _work(world: World, operation: Operation, session: Session) -> Any:

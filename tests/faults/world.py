@@ -23,8 +23,9 @@ from vtiger_orm.session.pacing import forget_limiters
 DIALECTS: Final = ("webservice", "cloud", "restfulapi")
 DRIVERS: Final = ("sync", "async")
 TIMEOUT: Final = 0.2
-"""Seconds; no fault takes longer than ten of them, and a login, as often as it is tried."""
-LONGEST: Final = 12.0
+"""Seconds; ten of them are the longest that an exchange takes."""
+LONGEST: Final = 30.0
+"""Seconds after which an operation counts as hung: a busy machine is slow, too."""
 POLICY: Final = RetryPolicy(attempts=3, first_delay=0.001, longest_delay=0.002, longest_work=0.0)
 
 State: TypeAlias = Mapping[str, Counter[str]]
