@@ -205,10 +205,14 @@ class Session(SessionOperations):
         server, dialect = self.server, self._living().core.dialect
         overhead = dialect.overhead if dialect is not None else 0
         known = Environment.of(server)
+        told = self._recognised.identity if self._recognised is not None else None
+        sees_all = told is not None and told.administrator is True
         return replace(
             known,
             page_size=min(self._page_size or known.page_size, known.page_size),
             url_budget=known.url_budget - max(0, overhead - _USUAL_OVERHEAD),
+            thinned_pages=known.thinned_pages and not sees_all,
+            thinned_modules={} if sees_all else known.thinned_modules,
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,

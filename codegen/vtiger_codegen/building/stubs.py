@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, assert_never
 
+from vtiger_orm.aggregates.groups import parts_of
 from vtiger_orm.conditions.lookups import LOOKUPS, SHAPES, Lookup, Shape
 from vtiger_orm.conditions.quirks import why_not_selectable
 from vtiger_orm.metadata.kinds import Family, Kind
@@ -173,6 +174,7 @@ def build_querysets(
         fields=tuple(field.name for field in readable),
         flats=flats,
         others=tuple(field.name for field in readable if field.family not in _FLAT_FAMILIES),
+        parts=tuple(key.name for field in readable for key in parts_of(field)),
         orders=tuple(name for field in names for name in (field, f"-{field}")),
         references=tuple(classes.paths(meta.name, fields)),
         lookups=tuple(lookups),

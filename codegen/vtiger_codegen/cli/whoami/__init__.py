@@ -12,7 +12,6 @@ from vtiger_orm.session import Limits
 
 from ...config import load_config
 from ...live.credentials import DIALECTS, open_session
-from ...live.losses import is_administrator
 from ...live.pull import server_of
 from .first_contact import Survey, survey
 
@@ -57,7 +56,7 @@ def _user(identity: Identity) -> Iterator[str]:
         yield full
     if facts.get("email1"):
         yield str(facts["email1"])
-    admin = is_administrator(identity)
+    admin = identity.administrator
     if admin is not None:
         yield "administrator" if admin else "not an administrator"
 

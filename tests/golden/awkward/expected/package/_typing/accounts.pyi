@@ -52,6 +52,13 @@ AccountsField: TypeAlias = Literal[
     "one_ref",
     "second_user",
 ]
+AccountsPart: TypeAlias = Literal[
+    "date_time__year",
+    "date_time__month",
+    "date_time__date",
+    "datum__year",
+    "datum__month",
+]
 AccountsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -797,7 +804,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
     def select_related(self, *fields: AccountsReference) -> Self: ...
     def values(
         self,
-        *fields: AccountsField,
+        *fields: AccountsField | AccountsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -866,7 +873,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
-        *fields: AccountsField,
+        *fields: AccountsField | AccountsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

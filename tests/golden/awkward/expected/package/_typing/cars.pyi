@@ -43,6 +43,19 @@ CarField: TypeAlias = Literal[
     "fuel",
     "vendor_ref",
 ]
+CarPart: TypeAlias = Literal[
+    "bought__year",
+    "bought__month",
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "seen_at__year",
+    "seen_at__month",
+    "seen_at__date",
+]
 CarOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -585,7 +598,7 @@ class CarQuerySet(QuerySet[Car]):
     def select_related(self, *fields: CarReference) -> Self: ...
     def values(
         self,
-        *fields: CarField,
+        *fields: CarField | CarPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -646,7 +659,7 @@ class CarQuerySet(QuerySet[Car]):
     @overload
     def values_list(
         self,
-        *fields: CarField,
+        *fields: CarField | CarPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

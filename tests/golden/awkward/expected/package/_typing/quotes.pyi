@@ -26,6 +26,11 @@ QuotesField: TypeAlias = Literal[
     "quotestage",
     "region_id",
 ]
+QuotesPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+]
 QuotesOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -300,7 +305,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
     def select_related(self, *fields: QuotesReference) -> Self: ...
     def values(
         self,
-        *fields: QuotesField,
+        *fields: QuotesField | QuotesPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -337,7 +342,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
     @overload
     def values_list(
         self,
-        *fields: QuotesField,
+        *fields: QuotesField | QuotesPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -35,6 +35,11 @@ ContactsField: TypeAlias = Literal[
     "loyalty_tier",
     "source_campaign",
 ]
+ContactsPart: TypeAlias = Literal[
+    "lastcontacted__year",
+    "lastcontacted__month",
+    "lastcontacted__date",
+]
 ContactsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -434,7 +439,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
     def select_related(self, *fields: ContactsReference) -> Self: ...
     def values(
         self,
-        *fields: ContactsField,
+        *fields: ContactsField | ContactsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -487,7 +492,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
     @overload
     def values_list(
         self,
-        *fields: ContactsField,
+        *fields: ContactsField | ContactsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
