@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 
 ORDER = (
     "_pickled",
+    "_outcomes",
     "errors",
     "_lazy",
     "ids",

@@ -249,11 +249,11 @@ def test_nothing_of_the_api_user_and_nothing_decrypted_is_kept(
                 dialect="cloud" if cloud else "webservice",
             ) as session,
         ):
+            assert Leads.objects.filter(email="admin@example.com").count() == 1
             assert "Ada" in str(session.me)
             assert list(Users.objects.only("first_name", "last_name", "email1", "title")[:9])
             found = Leads.objects.get(lastname="Zzyzx")
             assert found.email == "admin@example.com"
-            assert Leads.objects.filter(email="admin@example.com").count() == 1
             if cloud:
                 assert found.crm.decrypt("company") == "C"
                 assert found.crm.decrypt("lastname") == "Zzyzx"

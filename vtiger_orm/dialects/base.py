@@ -96,6 +96,8 @@ class Dialect(Protocol):
     """Whether logins expire, so that a refused call may be repeated after a new login."""
     serialises: ClassVar[bool]
     """Whether the server works on one request of a login at a time."""
+    sends_key: ClassVar[bool]
+    """Whether the access key itself travels, not only what proves that it is known."""
 
     @property
     def endpoint(self) -> str:
