@@ -74,8 +74,8 @@ class Assets(
     """Notes. Text of several lines."""
     invoiceid: Ref["Invoice"] | None = field("Invoice Name")
     """Invoice Name. Reference to Invoice."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     product: Ref["Products"] | None = field("Product Name", mandatory=True)

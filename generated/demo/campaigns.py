@@ -121,8 +121,8 @@ class Campaigns(
     """Expected ROI. Amount in the CRM's base currency."""
     expectedsalescount: Integer = field("Expected Sales Count")
     """Expected Sales Count. Whole number."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     numsent: Double = field("Num Sent")

@@ -225,8 +225,8 @@ class Contacts(
     """Mailing Zip."""
     mobile: Phone = field("Mobile Phone")
     """Mobile Phone. Phone number."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     multi_select: Choices[MultiSelect] | None = field("Multi Select", wire="cf_877")

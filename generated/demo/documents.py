@@ -82,8 +82,8 @@ class Documents(
     """Version."""
     folderid: Ref["DocumentFolders"] | None = field("Folder Name")
     """Folder Name. Reference to DocumentFolders."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     note_no: String = field("Document No", editable=False)

@@ -80,8 +80,8 @@ class Emails(
     """Attachment. Name of a file. The CRM refuses queries that name it."""
     from_email: String = field("From", mandatory=True)
     """From. Mandatory."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     parent_id: Ref["Accounts | Contacts | Leads | Users | Vendors"] | None = field("Parent Record")

@@ -175,8 +175,8 @@ class Leads(
     """Lead Status. Picklist."""
     mobile: Phone = field("Mobile Phone")
     """Mobile Phone. Phone number."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     noofemployees: Integer = field("Number of Employees")

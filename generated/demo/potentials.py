@@ -201,8 +201,8 @@ class Potentials(
     """Lead Source. Picklist."""
     long_text: Text = field("Long Text", wire="cf_long_pot")
     """Long Text (`cf_long_pot`). Text of several lines."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     multi_select: Choices[MultiSelect] | None = field("Multi Select", wire="cf_949")

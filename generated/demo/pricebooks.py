@@ -45,8 +45,8 @@ class PriceBooks(
     """Currency. Reference to Currency. Mandatory."""
     description: Text = field("Description")
     """Description. Text of several lines."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     pricebook_no: String = field("Price Book Number", editable=False)

@@ -135,8 +135,8 @@ class Products(
     """Manufacturer. Picklist."""
     mfr_part_no: String = field("Mfr PartNo")
     """Mfr PartNo."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     product_no: String = field("Product Number", editable=False)
@@ -173,12 +173,12 @@ class Products(
     """Support Start Date. Date."""
     tags: String = field("tags")
     """tags."""
-    tax1: Double = field("VAT", default="4.500", flaw="denied")
-    """VAT. Decimal number. The CRM refuses queries that name it."""
-    tax2: Double = field("Sales", default="10.000", flaw="denied")
-    """Sales. Decimal number. The CRM refuses queries that name it."""
-    tax3: Double = field("Service", default="12.500", flaw="denied")
-    """Service. Decimal number. The CRM refuses queries that name it."""
+    tax1: Double = field("VAT", editable=False, default="4.500", flaw="denied")
+    """VAT. Decimal number. Read-only. The CRM refuses queries that name it."""
+    tax2: Double = field("Sales", editable=False, default="10.000", flaw="denied")
+    """Sales. Decimal number. Read-only. The CRM refuses queries that name it."""
+    tax3: Double = field("Service", editable=False, default="12.500", flaw="denied")
+    """Service. Decimal number. Read-only. The CRM refuses queries that name it."""
     taxclass: String = field("Taxes")
     """Taxes."""
     unit_price: Currency = field("Unit Price")

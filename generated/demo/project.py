@@ -105,8 +105,8 @@ class Project(
     """Is Converted From Opportunity. Yes or no."""
     linktoaccountscontacts: Ref["Accounts | Contacts"] | None = field("Related To")
     """Related To. Reference to Accounts or Contacts."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     potentialid: Ref["Potentials"] | None = field("Opportunity Name")

@@ -41,8 +41,8 @@ class ProjectMilestone(
     """Created Time. Moment, with time zone. Read-only."""
     description: Text = field("Description")
     """Description. Text of several lines."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     projectid: Ref["Project"] | None = field("Related To", mandatory=True)

@@ -93,8 +93,8 @@ class ProjectTask(
     """Description. Text of several lines."""
     enddate: Date = field("End Date")
     """End Date. Date."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     projectid: Ref["Project"] | None = field("Related To", mandatory=True)

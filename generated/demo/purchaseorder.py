@@ -97,8 +97,8 @@ class PurchaseOrder(
     """Billing Address. Text of several lines. Mandatory."""
     carrier: Carrier | None = field("Carrier")
     """Carrier. Picklist."""
-    comment: Text = field("Item Comment", flaw="multiplies")
-    """Item Comment. Text of several lines. Queries that name it count lines instead of records."""
+    comment: Text = field("Item Comment", editable=False, flaw="multiplies")
+    """Item Comment. Text of several lines. Read-only. Queries that name it count lines instead of records."""
     contact_id: Ref["Contacts"] | None = field("Contact Name")
     """Contact Name. Reference to Contacts."""
     conversion_rate: Double = field("Conversion Rate", default="1")
@@ -109,10 +109,10 @@ class PurchaseOrder(
     """Currency. Reference to Currency."""
     description: Text = field("Description")
     """Description. Text of several lines."""
-    discount_amount: Currency_ = field("Item Discount Amount", flaw="multiplies")
-    """Item Discount Amount. Amount in the CRM's base currency. Queries that name it count lines instead of records."""
-    discount_percent: String = field("Item Discount Percent", flaw="multiplies")
-    """Item Discount Percent. Queries that name it count lines instead of records."""
+    discount_amount: Currency_ = field("Item Discount Amount", editable=False, flaw="multiplies")
+    """Item Discount Amount. Amount in the CRM's base currency. Read-only. Queries that name it count lines instead of records."""
+    discount_percent: String = field("Item Discount Percent", editable=False, flaw="multiplies")
+    """Item Discount Percent. Read-only. Queries that name it count lines instead of records."""
     duedate: Date = field("Due Date")
     """Due Date. Date."""
     exciseduty: Double = field("Excise Duty")
@@ -131,10 +131,10 @@ class PurchaseOrder(
     """Sub Total. Amount in the CRM's base currency."""
     hdnTaxType: HdnTaxType | None = field("Tax Type")
     """Tax Type. Picklist."""
-    listprice: Currency_ = field("List Price", flaw="multiplies")
-    """List Price. Amount in the CRM's base currency. Queries that name it count lines instead of records."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    listprice: Currency_ = field("List Price", editable=False, flaw="multiplies")
+    """List Price. Amount in the CRM's base currency. Read-only. Queries that name it count lines instead of records."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     paid: Currency_ = field("Paid", default="0")
@@ -151,8 +151,8 @@ class PurchaseOrder(
     """Item Name. Reference to Products or Services. Mandatory. Queries that name it count lines instead of records."""
     purchaseorder_no: String = field("Purchase Order Number", editable=False)
     """Purchase Order Number. Read-only."""
-    quantity: Double = field("Quantity", flaw="multiplies")
-    """Quantity. Decimal number. Queries that name it count lines instead of records."""
+    quantity: Double = field("Quantity", editable=False, flaw="multiplies")
+    """Quantity. Decimal number. Read-only. Queries that name it count lines instead of records."""
     region_id: RegionId | None = field("Tax Region")
     """Tax Region. Picklist."""
     requisition_no: String = field("Requisition Number")
@@ -206,12 +206,12 @@ class PurchaseOrder(
     """Subject. Mandatory."""
     tags: String = field("tags")
     """tags."""
-    tax1: String = field("VAT", flaw="multiplies")
-    """VAT. Queries that name it count lines instead of records."""
-    tax2: String = field("Sales", flaw="multiplies")
-    """Sales. Queries that name it count lines instead of records."""
-    tax3: String = field("Service", flaw="multiplies")
-    """Service. Queries that name it count lines instead of records."""
+    tax1: String = field("VAT", editable=False, flaw="multiplies")
+    """VAT. Read-only. Queries that name it count lines instead of records."""
+    tax2: String = field("Sales", editable=False, flaw="multiplies")
+    """Sales. Read-only. Queries that name it count lines instead of records."""
+    tax3: String = field("Service", editable=False, flaw="multiplies")
+    """Service. Read-only. Queries that name it count lines instead of records."""
     terms_conditions: Text = field(
         "Terms & Conditions",
         default="\n - Unless otherwise agreed in writing by the supplier all invoices are payable within thirty (30) days of the date of invoice, in the currency of the invoice, drawn on a bank based in India or by such other method as is agreed in advance by the Supplier.\n\n - All prices are not inclusive of VAT which shall be payable in addition by the Customer at the applicable rate.",

@@ -139,8 +139,8 @@ class SalesOrder(
     """Billing Address. Text of several lines. Mandatory."""
     carrier: Carrier | None = field("Carrier")
     """Carrier. Picklist."""
-    comment: Text = field("Item Comment", flaw="multiplies")
-    """Item Comment. Text of several lines. Queries that name it count lines instead of records."""
+    comment: Text = field("Item Comment", editable=False, flaw="multiplies")
+    """Item Comment. Text of several lines. Read-only. Queries that name it count lines instead of records."""
     contact_id: Ref["Contacts"] | None = field("Contact Name")
     """Contact Name. Reference to Contacts."""
     conversion_rate: Double = field("Conversion Rate", default="1")
@@ -153,10 +153,10 @@ class SalesOrder(
     """Customer No."""
     description: Text = field("Description")
     """Description. Text of several lines."""
-    discount_amount: Currency_ = field("Item Discount Amount", flaw="multiplies")
-    """Item Discount Amount. Amount in the CRM's base currency. Queries that name it count lines instead of records."""
-    discount_percent: String = field("Item Discount Percent", flaw="multiplies")
-    """Item Discount Percent. Queries that name it count lines instead of records."""
+    discount_amount: Currency_ = field("Item Discount Amount", editable=False, flaw="multiplies")
+    """Item Discount Amount. Amount in the CRM's base currency. Read-only. Queries that name it count lines instead of records."""
+    discount_percent: String = field("Item Discount Percent", editable=False, flaw="multiplies")
+    """Item Discount Percent. Read-only. Queries that name it count lines instead of records."""
     duedate: Date = field("Due Date")
     """Due Date. Date."""
     enable_recurring: Boolean = field("Enable Recurring")
@@ -183,10 +183,10 @@ class SalesOrder(
     """Invoice Status. Picklist. Mandatory."""
     last_recurring_date: Date = field("Next Invoice Date", editable=False)
     """Next Invoice Date. Date. Read-only."""
-    listprice: Currency_ = field("Selling Price", flaw="multiplies")
-    """Selling Price. Amount in the CRM's base currency. Queries that name it count lines instead of records."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    listprice: Currency_ = field("Selling Price", editable=False, flaw="multiplies")
+    """Selling Price. Amount in the CRM's base currency. Read-only. Queries that name it count lines instead of records."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     payment_duration: PaymentDuration | None = field("Payment Duration")
@@ -203,8 +203,8 @@ class SalesOrder(
         flaw="multiplies",
     )
     """Item Name. Reference to Products or Services. Mandatory. Queries that name it count lines instead of records."""
-    quantity: Double = field("Quantity", flaw="multiplies")
-    """Quantity. Decimal number. Queries that name it count lines instead of records."""
+    quantity: Double = field("Quantity", editable=False, flaw="multiplies")
+    """Quantity. Decimal number. Read-only. Queries that name it count lines instead of records."""
     quote_id: Ref["Quotes"] | None = field("Quote Name")
     """Quote Name. Reference to Quotes."""
     recurring_frequency: RecurringFrequency | None = field("Frequency")
@@ -266,12 +266,12 @@ class SalesOrder(
     """Subject. Mandatory."""
     tags: String = field("tags")
     """tags."""
-    tax1: String = field("VAT", flaw="multiplies")
-    """VAT. Queries that name it count lines instead of records."""
-    tax2: String = field("Sales", flaw="multiplies")
-    """Sales. Queries that name it count lines instead of records."""
-    tax3: String = field("Service", flaw="multiplies")
-    """Service. Queries that name it count lines instead of records."""
+    tax1: String = field("VAT", editable=False, flaw="multiplies")
+    """VAT. Read-only. Queries that name it count lines instead of records."""
+    tax2: String = field("Sales", editable=False, flaw="multiplies")
+    """Sales. Read-only. Queries that name it count lines instead of records."""
+    tax3: String = field("Service", editable=False, flaw="multiplies")
+    """Service. Read-only. Queries that name it count lines instead of records."""
     terms_conditions: Text = field(
         "Terms & Conditions",
         default="\n - Unless otherwise agreed in writing by the supplier all invoices are payable within thirty (30) days of the date of invoice, in the currency of the invoice, drawn on a bank based in India or by such other method as is agreed in advance by the Supplier.\n\n - All prices are not inclusive of VAT which shall be payable in addition by the Customer at the applicable rate.",

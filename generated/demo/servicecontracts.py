@@ -95,8 +95,8 @@ class ServiceContracts(
     """Due date. Date."""
     end_date: Date = field("End Date", editable=False)
     """End Date. Date. Read-only."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     planned_duration: String = field("Planned Duration (in Days)", editable=False)

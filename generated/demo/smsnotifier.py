@@ -42,8 +42,8 @@ class SMSNotifier(
     """Created Time. Moment, with time zone. Read-only."""
     message: Text = field("Message", mandatory=True)
     """Message. Text of several lines. Mandatory."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     source: String = field("Source", editable=False)

@@ -78,8 +78,8 @@ class Vendors(
     """Primary Email. E-mail address."""
     glacct: Glacct | None = field("GL Account")
     """GL Account. Picklist."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     phone: String = field("Primary Phone")

@@ -84,7 +84,10 @@ def read_only(mapper: Mapper, name: str) -> str:
     """That the CRM ignores what is written to this field."""
     if name == "id":
         return f"The id of {mapper.name} is given by the CRM and cannot be assigned."
-    return f"{mapper.name}.{name} is read-only: the CRM ignores what is sent for it."
+    text = f"{mapper.name}.{name} is read-only: the CRM ignores what is sent for it."
+    if mapper.columns[name].meta.flaw is Flaw.MULTIPLIES:
+        text += " It shows a line item: those are in record.crm.items."
+    return text
 
 
 def refused(mapper: Mapper, error: ValidationError) -> InvalidValue:

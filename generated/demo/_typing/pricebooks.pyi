@@ -83,7 +83,6 @@ PriceBooksValues = TypedDict(
         "bookname": str | None,
         "currency_id": Currency | Ref[Currency] | None,
         "description": str | None,
-        "modifiedby": Users | Ref[Users] | None,
         "starred": bool | None,
         "tags": str | None,
     },
@@ -461,7 +460,6 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         currency_id: Currency | Ref[Currency],
         active: bool | None = ...,
         description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
     ) -> PriceBooks: ...
@@ -472,7 +470,6 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         currency_id: Currency | Ref[Currency],
         active: bool | None = ...,
         description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
     ) -> PriceBooks: ...
@@ -507,7 +504,6 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         bookname: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
     ) -> int: ...
@@ -518,7 +514,6 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
         bookname: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         description: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
         starred: bool | None = ...,
         tags: str | None = ...,
     ) -> int: ...

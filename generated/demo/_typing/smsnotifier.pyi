@@ -65,7 +65,6 @@ SMSNotifierValues = TypedDict(
     {
         "assigned_user_id": _AssignedUserId | None,
         "message": str | None,
-        "modifiedby": Users | Ref[Users] | None,
     },
     total=False,
 )
@@ -305,14 +304,12 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
         *,
         message: str,
         assigned_user_id: _AssignedUserId | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
     ) -> SMSNotifier: ...
     async def acreate(
         self,
         *,
         message: str,
         assigned_user_id: _AssignedUserId | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
     ) -> SMSNotifier: ...
     def get_or_create(
         self,
@@ -343,14 +340,12 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
         *,
         assigned_user_id: _AssignedUserId | None = ...,
         message: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
     ) -> int: ...
     async def aupdate(
         self,
         *,
         assigned_user_id: _AssignedUserId | None = ...,
         message: str | None = ...,
-        modifiedby: Users | Ref[Users] | None = ...,
     ) -> int: ...
 
 class SMSNotifierManager(  # pyright: ignore[reportUnsafeMultipleInheritance]

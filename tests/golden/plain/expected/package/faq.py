@@ -51,8 +51,8 @@ class Faq(
     """Category. Picklist."""
     faqstatus: Faqstatus | None = field("Status", mandatory=True)
     """Status. Picklist. Mandatory."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     product_id: Ref["Record"] | None = field("Product Name", left_out=("Products",))

@@ -94,8 +94,8 @@ class Project(
         left_out=("Accounts", "Contacts"),
     )
     """Related To. Reference to Accounts or Contacts."""
-    modifiedby: Ref["Users"] | None = field("Last Modified By")
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Users"] | None = field("Last Modified By", editable=False)
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     potentialid: Ref["Record"] | None = field("Opportunity Name", left_out=("Potentials",))

@@ -55,8 +55,12 @@ class Assets(
     """Notes. Text of several lines."""
     invoiceid: Ref["Record"] | None = field("Invoice Name", left_out=("Invoice",))
     """Invoice Name. Reference to Invoice."""
-    modifiedby: Ref["Record"] | None = field("Last Modified By", left_out=("Users",))
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Record"] | None = field(
+        "Last Modified By",
+        editable=False,
+        left_out=("Users",),
+    )
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     product: Ref["Record"] | None = field("Product Name", mandatory=True, left_out=("Products",))

@@ -93,8 +93,12 @@ class Project(
         left_out=("Accounts", "Contacts"),
     )
     """Related To. Reference to Accounts or Contacts."""
-    modifiedby: Ref["Record"] | None = field("Last Modified By", left_out=("Users",))
-    """Last Modified By. Reference to Users."""
+    modifiedby: Ref["Record"] | None = field(
+        "Last Modified By",
+        editable=False,
+        left_out=("Users",),
+    )
+    """Last Modified By. Reference to Users. Read-only."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
     potentialid: Ref["Record"] | None = field("Opportunity Name", left_out=("Potentials",))
