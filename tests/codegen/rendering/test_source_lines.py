@@ -118,8 +118,17 @@ def test_members_are_broken_as_black_breaks_them(
     "command",
     [
         ("black", "--quiet", "--line-length=60"),
-        ("ruff", "format", "--quiet", "--isolated", "--line-length=60"),
-        ("ruff", "check", "--quiet", "--isolated", "--select=I,UP,E,F,Q", "--fix", "--exit-zero"),
+        ("ruff", "format", "--no-cache", "--quiet", "--isolated", "--line-length=60"),
+        (
+            "ruff",
+            "check",
+            "--no-cache",
+            "--quiet",
+            "--isolated",
+            "--select=I,UP,E,F,Q",
+            "--fix",
+            "--exit-zero",
+        ),
     ],
 )
 def test_formatters_leave_the_output_alone(
