@@ -37,6 +37,7 @@ from .retry import RetryPolicy
 from .settings import (
     Connection,
     by_module,
+    defers,
     http_allowed,
     not_negative,
     positive,
@@ -84,8 +85,8 @@ class Session(SessionOperations):
     text such as ``"60/minute, 20000/day"``; VTIGER_BUDGET). `max_wait` is how many seconds a call
     waits for limits to be lifted before it raises `LimitReached`. `on_wait` is called before each
     wait, for a limit or a repetition. With `read_only` nothing that writes is sent: it raises
-    `ReadOnly`. `allow_http` (VTIGER_ALLOW_HTTP=1) lets the access key travel to an ``http://``
-    address, in dialects that send the key itself.
+    `ReadOnly`. `missing_fields` ``"defer"`` leaves out columns that the CRM refuses this user.
+    `allow_http` (VTIGER_ALLOW_HTTP=1) lets the key travel to ``http://``, where it is sent itself.
 
     Raises `ConfigError` when a setting cannot be used.
     """
@@ -106,6 +107,7 @@ class Session(SessionOperations):
         page_size: int | None = None,
         consistency: Literal["normal", "strict"] = "normal",
         strict: bool = False,
+        missing_fields: Literal["refuse", "defer"] = "refuse",
         external_ids: Mapping[str, str] | None = None,
         dependencies: Mapping[str, tuple[Dependency, ...]] | None = None,
         retry: RetryPolicy | None = None,
@@ -168,7 +170,8 @@ class Session(SessionOperations):
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
-        self._knowledge = Knowledge(trusting=dialect == "restfulapi")
+        deferring = defers(missing_fields)
+        self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
         self._unknown_operations: set[str] = set()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []
@@ -177,8 +180,7 @@ class Session(SessionOperations):
         self._living()
 
     def __repr__(self) -> str:
-        dialect = self.dialect or "auto"
-        return f"<Session {self.url} as {self.username} ({dialect})>"
+        return f"<Session {self.url} as {self.username} ({self.dialect or 'auto'})>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
