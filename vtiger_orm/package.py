@@ -173,8 +173,9 @@ class Package:
         Raises `InvalidId` for text that is no id or whose prefix is none of this CRM's, and
         `SchemaMismatch` for the id of a module that was left out.
         """
-        prefix = parse_id(id).prefix
-        module = next((name for name, known in self.prefixes.items() if known == prefix), None)
+        place, prefix = self.place_of(id), parse_id(id).prefix
+        others = (name for name, known in self.prefixes.items() if known == prefix)
+        module = place.module if place is not None else next(others, None)
         if module is None:
             raise InvalidId(
                 id,

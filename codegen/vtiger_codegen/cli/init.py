@@ -91,7 +91,7 @@ def init(ctx: click.Context, url: str | None, schema: str, output: str, workflow
         url = click.prompt("Address of the CRM", err=True).strip()
     file.write_text(_with_table(before or "", url, schema, output), encoding="utf-8")
     try:
-        ctx.invoke(pull, url=None, include=(), exclude=(), renames=(), allow_loss=False)
+        ctx.invoke(pull, url=url)
     except BaseException:
         if before is None:
             file.unlink(missing_ok=True)
