@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .errors import InvalidLookup as InvalidLookup
     from .errors import InvalidRecord as InvalidRecord
     from .errors import InvalidValue as InvalidValue
+    from .errors import LimitReached as LimitReached
     from .errors import MalformedAnswer as MalformedAnswer
     from .errors import MandatoryMissing as MandatoryMissing
     from .errors import MissingExtra as MissingExtra
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .errors import QueryError as QueryError
     from .errors import QuerySyntax as QuerySyntax
     from .errors import RateLimited as RateLimited
+    from .errors import ReadOnly as ReadOnly
     from .errors import RecordError as RecordError
     from .errors import ReferenceInvalid as ReferenceInvalid
     from .errors import RegenerateNeeded as RegenerateNeeded
@@ -109,6 +111,7 @@ __all__ = [
     "InvalidLookup",
     "InvalidRecord",
     "InvalidValue",
+    "LimitReached",
     "LineItem",
     "MalformedAnswer",
     "MandatoryMissing",
@@ -130,6 +133,7 @@ __all__ = [
     "QuerySet",
     "QuerySyntax",
     "RateLimited",
+    "ReadOnly",
     "Record",
     "RecordError",
     "Ref",

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+from weakref import WeakSet
 
 from ._lazy import lazy_names
 from .calls.protocols import Place
@@ -48,6 +50,14 @@ class Activation:
         """
         self.live = False
         _activations.set(_live())
+
+
+_packages: WeakSet[Package] = WeakSet()
+
+
+def packages() -> list[Package]:
+    """Every generated package that this process has imported."""
+    return list(_packages)
 
 
 _activations: ContextVar[tuple[Activation, ...]] = ContextVar("vtiger_orm_sessions", default=())
@@ -106,7 +116,9 @@ class Package:
         }
         self._by_prefix: Final = {place.prefix: place for place in places}
         self._default: Session | None = None
+        self._kept: Session | None = None
         self._lock: Final = threading.Lock()
+        _packages.add(self)
 
     @property
     def server(self) -> Server:
@@ -161,8 +173,9 @@ class Package:
         Raises `InvalidId` for text that is no id or whose prefix is none of this CRM's, and
         `SchemaMismatch` for the id of a module that was left out.
         """
-        prefix = parse_id(id).prefix
-        module = next((name for name, known in self.prefixes.items() if known == prefix), None)
+        place, prefix = self.place_of(id), parse_id(id).prefix
+        others = (name for name, known in self.prefixes.items() if known == prefix)
+        module = place.module if place is not None else next(others, None)
         if module is None:
             raise InvalidId(
                 id,
@@ -234,9 +247,31 @@ class Package:
         self.check_runner(default)
         with self._lock:
             former, self._default = self._default, default
-        if former is not None and former is not default:
+        if former is not None and former is not default and former is not self._kept:
             former.close()
         return default
+
+    def reset(self) -> None:
+        """Close the session that `configure` set, if it did, and forget it."""
+        with self._lock:
+            former, self._default = self._default, None
+        if former is not None:
+            former.close()
+
+    @contextmanager
+    def keeping_default(self) -> Iterator[None]:
+        """For tests: what `configure` sets inside the block is closed at its end, and what was set
+        before holds again."""
+        with self._lock:
+            outer, self._kept = self._kept, self._default
+            kept = self._kept
+        try:
+            yield
+        finally:
+            with self._lock:
+                current, self._default, self._kept = self._default, kept, outer
+            if current is not None and current is not kept:
+                current.close()
 
     def activate(self, runner: Runner) -> Activation:
         """Make the session the innermost one of this context until `Activation.end`."""

@@ -13,7 +13,7 @@ from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 from .building.build import build_package
 from .naming.assignment import NamingRules, name_everything
 from .naming.lock import NamesLock
-from .rendering.render import Renderer
+from .rendering.render import Renderer, left_alone
 from .rendering.source_lines import formatted
 from .text.suggest import suggest
 
@@ -61,8 +61,10 @@ def generate(
     package = build_package(snapshot, modules, names)
     files = Renderer(options.templates).render(package)
     for path, text in files.items():
-        if path.suffix == ".py" and path.parent == PurePosixPath() and text != current(path):
-            files[path] = formatted(text)
+        printed = left_alone(text)
+        if path.suffix == ".py" and path.parent == PurePosixPath() and printed != current(path):
+            printed = left_alone(formatted(text))
+        files[path] = printed
     return Output(files, names)
 
 

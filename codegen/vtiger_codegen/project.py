@@ -191,9 +191,7 @@ def _kept(name: str, names: Mapping[str, str], there: Container[str]) -> str:
     wished = _COUNTED.sub("", name)
     for key, other in names.items():
         if wished == other != name and key not in there:
-            return (
-                f" ({wished} stays with {_shown(key)}, which is gone; if it is the same: --rename)"
-            )
+            return f" ({wished} stays with {_shown(key)}, which is gone: vtiger-orm names set)"
     return ""
 
 

@@ -17,6 +17,7 @@ ORDER = (
     "publish",
     "config",
     "project",
+    "hatch",
     "revisions",
     "diff",
     "live",

@@ -137,7 +137,7 @@ def test_a_gateway_error_ends_the_pull_and_keeps_the_former_snapshot(
 
 
 def test_a_limit_of_calls_is_waited_for(crm: Crm, tmp_path: Path) -> None:
-    crm.faults.next(RateLimited(retry_after=0.01), operation="describe", times=5)
+    crm.faults.next(RateLimited(retry_after=0.01), operation="describe", times=2)
     found = pull_into(tmp_path, session_with(crm))
     assert (len(found.modules), found.instance.skipped) == (36, {})
 

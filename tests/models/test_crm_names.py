@@ -18,7 +18,7 @@ class Quotes(Record, package=None, module="Quotes", prefix="13"):
 
 def test_a_module_of_another_kind_is_told_where_it_is() -> None:
     record = Accounts(accountname="A")
-    with pytest.raises(AttributeError, match="Accounts has no 'items': only records of Quotes and"):
+    with pytest.raises(AttributeError, match="Accounts has no 'items': only records of Quotes, "):
         _ = record.crm.items  # type: ignore[attr-defined]  # accounts have none
     with pytest.raises(AttributeError, match=r"Accounts has no 'nothing'\.$"):
         _ = record.crm.nothing  # type: ignore[attr-defined]  # nor this

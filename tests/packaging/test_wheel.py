@@ -1,4 +1,4 @@
-"""The built wheel works in a clean environment, away from the checkout.
+"""The built wheel works in a clean environment, away from the checkout, and builds applications.
 
 Dependencies come from the running environment's site-packages through a path file, so that no
 network is needed; the project itself comes from the wheel alone.
@@ -6,6 +6,7 @@ network is needed; the project itself comes from the wheel alone.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -86,3 +87,64 @@ def test_the_whole_story_runs_from_the_wheel(python: Path, tmp_path: Path) -> No
     command = python.with_name("vtiger-orm")
     run(command, "generate", "--schema", f"{demo}/demo", "--output", tmp_path / "crm", cwd=tmp_path)
     assert run(python, "-c", STORY, cwd=tmp_path).strip() == "True"
+
+
+APPLICATION = """
+[build-system]
+requires = ["hatchling", "vtiger-orm[codegen]"]
+build-backend = "hatchling.build"
+
+[project]
+name = "shop"
+version = "1.0"
+
+[tool.hatch.build]
+dev-mode-dirs = ["."]
+
+[tool.hatch.build.targets.wheel]
+packages = ["shop"]
+
+[tool.hatch.build.hooks.vtiger-orm]
+
+[tool.vtiger-orm]
+output = "shop/crm"
+exclude = ["Groups"]
+"""
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Path:
+    """An application with a snapshot and names.lock; the package itself is not committed."""
+    folder = tmp_path / "application"
+    plain = ROOT / "tests" / "golden" / "plain"
+    shutil.copytree(plain / "schema", folder / "vtiger-schema")
+    shutil.copy(plain / "expected" / "names.lock", folder / "vtiger-schema")
+    (folder / "shop").mkdir()
+    (folder / "shop" / "__init__.py").touch()
+    (folder / "pyproject.toml").write_text(APPLICATION)
+    (folder / ".gitignore").write_text("/shop/crm/\n")
+    return folder
+
+
+def test_the_build_hook_generates_what_is_not_committed(
+    python: Path, application: Path, tmp_path: Path
+) -> None:
+    """A real build: the source distribution, and the wheel from that."""
+    out = tmp_path / "dist"
+    run(python, "-m", "build", "--no-isolation", "-o", out, application, cwd=tmp_path)
+    (wheel,) = out.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"shop/crm/project.py", "shop/crm/_typing/project.pyi", "shop/crm/py.typed"} <= names
+    assert not any("groups" in name for name in names)
+
+
+def test_the_build_hook_works_for_editable_installs(
+    python: Path, application: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "editable"
+    pip = (python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index")
+    run(*pip, "--no-build-isolation", "--target", target, "-e", application, cwd=tmp_path)
+    (path,) = target.glob("*.pth")
+    assert path.read_text().strip() == str(application)
+    code = "from shop.crm import Project; print(Project.meta.name)"
+    assert run(python, "-c", code, cwd=application).strip() == "Project"

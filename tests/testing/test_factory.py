@@ -66,11 +66,6 @@ def test_given_values_win(factory: Factory) -> None:
     assert (contact["lastname"], contact["email"], contact["donotcall"]) == ("Smith", "", "1")
 
 
-def test_unknown_fields_are_refused(factory: Factory) -> None:
-    with pytest.raises(ValueError, match="Contacts has no field lastnme"):
-        factory("Contacts", lastnme="x")
-
-
 def test_the_same_seed_makes_the_same_records(template: Crm) -> None:
     def records(seed: int) -> list[Any]:
         with template.copy() as crm:
@@ -163,3 +158,26 @@ def test_a_model_class_gives_a_model(factory: Factory) -> None:
     contact = factory(Contacts, lastname="Smith")
     assert isinstance(contact, Contacts)
     assert contact.lastname == "Smith"
+
+
+# What is at fault
+
+
+@pytest.mark.parametrize(
+    ("module", "values", "text"),
+    [
+        ("Contacts", {"lastnme": "x"}, "Contacts has no field 'lastnme'. Did you mean 'lastname'"),
+        (Contacts, {"lastnme": "x"}, "Contacts has no field 'lastnme'. Did you mean 'lastname'"),
+        (Contacts, {"mailingcty": "x"}, "Did you mean 'mailingcity'"),
+        (Contacts, {"birthday": "31.12"}, "'birthday'"),
+        (Contacts, {"account_id": "12x1"}, "'account_id'"),
+        ("Contacts", {"account_id": "12x1"}, "Contacts.account_id takes the id of Accounts"),
+        ("Contacts", {"account_id": "hello"}, "Contacts.account_id takes the id of Accounts"),
+        ("Leads", {"lastname": ""}, "with lastname='': MANDATORY_FIELDS_MISSING"),
+    ],
+)
+def test_the_field_at_fault_is_named(
+    factory: Factory, module: Any, values: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(text)):
+        factory(module, **values)

@@ -149,3 +149,100 @@ def test_cassettes(suite: pytest.Pytester) -> None:
     assert path.name == "test_cassettes.test_one.json"
     suite.makepyfile(CASSETTE_TEST.format(inner="()"))
     suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_no_two_tests_share_a_cassette(suite: pytest.Pytester) -> None:
+    suite.makepyfile("""
+        import httpx
+        import pytest
+
+        def ask(vtiger_crm, vtiger_cassette):
+            with httpx.Client(transport=vtiger_cassette.transport(vtiger_crm.transport())) as http:
+                http.get("https://crm.test/webservice.php?operation=getchallenge&username=admin")
+
+        class TestA:
+            def test_one(self, vtiger_crm, vtiger_cassette):
+                ask(vtiger_crm, vtiger_cassette)
+
+        class TestB(TestA):
+            pass
+
+        @pytest.mark.parametrize("text", ["a/b", "a-b", "A b", "客户", "x" * 300, "y" * 300])
+        def test_one(vtiger_crm, vtiger_cassette, text):
+            ask(vtiger_crm, vtiger_cassette)
+        """)
+    recorded = suite.runpytest_inprocess("-p", "no:cacheprovider", "--vtiger-record=missing")
+    recorded.assert_outcomes(passed=8)
+    assert len(list((suite.path / "cassettes").iterdir())) == 8
+
+
+def test_what_a_failed_test_recorded_is_not_kept(suite: pytest.Pytester) -> None:
+    failing = CASSETTE_TEST.format(inner="(vtiger_crm.transport(),)") + "        assert False\n"
+    suite.makepyfile(failing)
+    suite.runpytest_inprocess("-p", "no:cacheprovider", "--vtiger-record=all").assert_outcomes(
+        failed=1
+    )
+    assert not (suite.path / "cassettes").exists()
+
+
+def test_threads_of_the_application_use_the_session(suite: pytest.Pytester) -> None:
+    suite.makepyfile("""
+        from concurrent.futures import ThreadPoolExecutor
+        import pytest
+        from generated.demo import Leads
+        from vtiger_orm.errors import NoSession
+
+        def test_threads(vtiger_session):
+            with ThreadPoolExecutor(2) as pool:
+                counts = list(pool.map(lambda _: Leads.objects.count(), range(4)))
+            assert set(counts) == {Leads.objects.count()}
+
+        def test_afterwards():
+            with pytest.raises(NoSession):
+                Leads.objects.count()
+        """)
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
+def test_configure_in_a_test_ends_with_it(suite: pytest.Pytester) -> None:
+    suite.makeconftest("""
+        import pytest
+        from vtiger_orm.emulator import Crm
+
+        @pytest.fixture(scope="module")
+        def everywhere():
+            from generated.demo import configure
+            with Crm() as crm:
+                yield configure(crm.url, *crm.credentials(), transport=crm.transport())
+        """)
+    suite.makepyfile(
+        test_a="""
+        import pytest
+        from generated.demo import Leads, configure
+        from vtiger_orm.errors import NoSession
+
+        def test_sets_one(vtiger_crm):
+            transport = vtiger_crm.transport()
+            configure(vtiger_crm.url, *vtiger_crm.credentials(), transport=transport)
+            assert Leads.objects.count()
+
+        def test_has_none():
+            with pytest.raises(NoSession):
+                Leads.objects.count()
+        """,
+        test_b="""
+        from generated.demo import Leads, configure
+
+        def test_uses_that_of_the_module(everywhere):
+            assert Leads.objects.count()
+
+        def test_sets_one(vtiger_crm, everywhere):
+            transport = vtiger_crm.transport()
+            configure(vtiger_crm.url, *vtiger_crm.credentials(), transport=transport)
+            assert Leads.objects.count()
+
+        def test_still_uses_that_of_the_module():
+            assert Leads.objects.count()
+        """,
+    )
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=5)

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from generated.demo import Leads, Users, connect
+from vtiger_orm.emulator import Crm
 from vtiger_orm.testing import Cassette, Scrub, UnexpectedRequest, record, replay
 
 KEY = "kEyOfAdmin123"
@@ -220,3 +222,70 @@ def test_uploads_are_told_apart_by_their_content(tmp_path: Path) -> None:
         with pytest.raises(UnexpectedRequest):
             upload(http, b"two")
         assert upload(http, b"one").json() == {"success": True}
+
+
+# The API user, and what the CRM decrypts
+
+
+@pytest.mark.parametrize("profile", ["stock-8.0-php8", "cloud"])
+def test_nothing_of_the_api_user_and_nothing_decrypted_is_kept(
+    tmp_path: Path, profile: str
+) -> None:
+    path = tmp_path / "c.json"
+    cloud = profile == "cloud"
+    with Crm(profile=profile) as crm:
+        owner = crm.user().wire_id
+        lead = {"lastname": "Zzyzx", "company": "C", "description": "Ada met ADA@example.com."}
+        crm.create("Leads", lead | {"email": "admin@example.com", "assigned_user_id": owner})
+        phones = {"phone_mobile": "+49 170 5550123", "id": owner, "title": "Queen of numbers"}
+        if not cloud:
+            crm.run("revise", element=json.dumps(phones))
+        with (
+            record(path) as recorder,
+            connect(
+                crm.url,
+                *crm.credentials(),
+                transport=recorder.transport(crm.transport()),
+                dialect="cloud" if cloud else "webservice",
+            ) as session,
+        ):
+            assert Leads.objects.filter(email="admin@example.com").count() == 1
+            assert "Ada" in str(session.me)
+            assert list(Users.objects.only("first_name", "last_name", "email1", "title")[:9])
+            found = Leads.objects.get(lastname="Zzyzx")
+            assert found.email == "admin@example.com"
+            if cloud:
+                assert found.crm.decrypt("company") == "C"
+                assert found.crm.decrypt("lastname") == "Zzyzx"
+    text = path.read_text()
+    for hidden in ("Ada", "Administrator", "admin@example.com", "5550123", "Queen of"):
+        assert hidden.casefold() not in text.casefold()
+    calls = json.loads(text)["calls"]
+    clear = [each["response"]["json"] for each in calls if "decrypt" in str(each["request"])]
+    assert clear == [{"result": "<SECRET>", "success": True}] * (2 if cloud else 0)
+    assert ("Zzyzx" in text) is not cloud
+    with (
+        replay(path) as tape,
+        connect(
+            "https://crm.test",
+            "other",
+            "key",
+            transport=tape.transport(),
+            dialect="cloud" if cloud else "webservice",
+        ),
+    ):
+        # What stands for the person is whatever is asked for now.
+        assert Leads.objects.filter(email="admin@example.com").count() == 1
+
+
+def test_headers_that_tell_of_the_session_are_not_kept(tmp_path: Path) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers = {"X-RateLimit-Remaining": "7", "X-Session": SESSION, "X-User": "ada"}
+        headers["Set-Cookie"] = f"PHPSESSID={SESSION}"
+        return httpx.Response(200, json={"success": True, "result": []}, headers=headers)
+
+    path = tmp_path / "c.json"
+    with record(path) as recorder, client(recorder.transport(httpx.MockTransport(answer))) as http:
+        ask(http, "query", query="select id from Leads;")
+    headers = json.loads(path.read_text())["calls"][0]["response"]["headers"]
+    assert headers == {"content-type": "application/json", "x-ratelimit-remaining": "7"}

@@ -29,12 +29,18 @@ class Knowledge:
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, trusting: bool = False
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        trusting: bool = False,
+        deferring: bool = False,
     ) -> None:
         """`trusting` takes every empty answer for no rows: for a dialect that tells failures
-        and could not be asked for a proof."""
+        and could not be asked for a proof. `deferring` leaves out columns that are refused."""
         self._clock = clock
         self.trusting: Final = trusting
+        self.deferring: Final = deferring
+        self._refused: dict[str, frozenset[str]] = {}
         self._pages: dict[str, int] = {}
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
@@ -58,6 +64,14 @@ class Knowledge:
         if len(self._verified) > MOST_SHAPES:
             for oldest in list(self._verified)[: MOST_SHAPES // 2]:
                 self._verified.pop(oldest, None)
+
+    def refused(self, module: str) -> frozenset[str]:
+        """Wire names of columns that the CRM refuses this user."""
+        return self._refused.get(module, frozenset())
+
+    def learn_refused(self, module: str, wire: str) -> None:
+        """Remember such a column for as long as the session lives."""
+        self._refused[module] = self.refused(module) | {wire}
 
     def known_page(self, operation: str) -> int:
         """How many rows the server is known to hand out at once: a shorter page was not cut to

@@ -323,7 +323,9 @@ def _denied(text: str, asked: Asked) -> str:
         return (
             f"Likely causes, in this order: the field {field[1]!r} is hidden from this session's "
             "user by its profile; it was removed from the CRM since the last pull; the server "
-            "describes it but cannot query it (pull finds those: run vtiger-orm pull)."
+            "describes it but cannot query it (pull finds those: run vtiger-orm pull). Leave it "
+            "out with defer(...), generate from a pull as this user, or let the session leave out "
+            "what it may not read: connect(missing_fields='defer')."
         )
     if name := _DENIED_NAME.search(text):
         what = name[1].strip()

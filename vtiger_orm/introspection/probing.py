@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from ..calls.operations import Row
 from ..calls.plans import Plan, perform
@@ -30,12 +30,12 @@ from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..planner.branches import ALWAYS, ANY_ID, Branches, Comparison, not_null
+from ..planner.refused import denied_field
 from ..planner.statement import Statement, can_be_named, condition
 
 T = TypeVar("T")
 
 _SAYABLE: Final = re.compile(r"\w+", re.ASCII)
-_DENIED: Final = re.compile(r"Permission to access '?\.?(\w+)\.?'? attribute denied")
 _NOT_IMPLEMENTED: Final = 501
 """The highest status that is an answer about the operation, not of something in between."""
 PAGE: Final = 100
@@ -147,7 +147,7 @@ def _select(probe: Probe, fields: Sequence[DescribedField]) -> Plan[list[Describ
         try:
             rows = yield from perform(_one_row(probe, left).query)
         except AccessDenied as error:
-            denied = _denied_name(error)
+            denied = denied_field(error)
             if denied not in {each.name for each in left}:
                 # A field that was not asked for (an id the server adds): no select works.
                 useless = (str(denied), *(each.name for each in left))
@@ -254,13 +254,6 @@ def _parts(fields: Sequence[DescribedField], url_budget: int) -> list[list[Descr
         parts[-1].append(each)
         room -= longest
     return parts
-
-
-def _denied_name(error: AccessDenied) -> str | None:
-    detail: Any = error.detail
-    text = detail.get("message", "") if isinstance(detail, dict) else ""
-    found = _DENIED.search(str(text) or str(error))
-    return found[1] if found else None
 
 
 _MULTIPLYING: Final = frozenset({"line item", "several"})

@@ -57,7 +57,7 @@ class Crm(Accessor[R_co]):
                     "items in these records. Pull as a user who may see it."
                 )
             else:
-                told += f": only records of {' and '.join(owners)} have." if owners else "."
+                told += f": only records of {', '.join(owners)} have." if owners else "."
             raise AttributeError(told)
 
     # Writing

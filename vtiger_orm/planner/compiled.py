@@ -210,7 +210,10 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     tree = selection.where if tree is None else tree
     check_depth(tree)
     tree = simplified(on_the_wall(with_instants(tree, env.timezone), env.zone))
-    columns, *later = _column_groups(wires(module, selection.columns), env.url_budget // 2)
+    named = wires(module, selection.columns)
+    if refused := env.knowledge.refused(module.name):
+        named = tuple(wire for wire in named if wire not in refused)
+    columns, *later = _column_groups(named, env.url_budget // 2)
     branches = _branches(module, env, tree, columns)
     return Compiled(module, env, tree, branches, columns, tuple(later))
 

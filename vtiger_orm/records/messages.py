@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from ..calls.protocols import environment_of
 from ..errors import InvalidValue, NotLoaded, RecordError, suggest
 from ..metadata.module import Flaw
 from ..values import unreadable
@@ -12,6 +13,7 @@ from ..values import unreadable
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from ..calls.protocols import Runner
     from .mapper import Mapper
 
 _DJANGO = {"pk": "id", "refresh_from_db": "refresh()", "arefresh_from_db": "arefresh()"}
@@ -20,15 +22,28 @@ _DJANGO = {"pk": "id", "refresh_from_db": "refresh()", "arefresh_from_db": "aref
 _NOT_IN_QUERIES = (Flaw.UNSAYABLE, Flaw.DENIED, Flaw.ABSENT, Flaw.MULTIPLIES)
 
 
-def not_here(mapper: Mapper, name: str, id: str | None, raw: Mapping[str, object]) -> RecordError:
+def not_here(
+    mapper: Mapper,
+    name: str,
+    id: str | None,
+    raw: Mapping[str, object],
+    runner: Runner | None = None,
+) -> RecordError:
     """Why a field of the model has no value on the record with this id and these unreadable
-    values."""
+    values; `runner` is the session that handed it out."""
     meta = mapper.columns[name].meta
     if name in raw:
         return unreadable(meta, raw[name])
     if id is None:
         return NotLoaded(
             f"This {mapper.name} record was not saved yet, so it has no {name}: call save() first."
+        )
+    module = mapper.facts.name if mapper.facts is not None else ""
+    if runner is not None and meta.wire in environment_of(runner).knowledge.refused(module):
+        return NotLoaded(
+            f"{mapper.name}.{name} of {id} was not read: the CRM refuses this user's queries that "
+            "name it, since the user's profile hides it or it was removed after the pull, and "
+            "the session leaves such fields out (missing_fields='defer')."
         )
     if meta.flaw in _NOT_IN_QUERIES:
         return NotLoaded(
@@ -84,7 +99,10 @@ def read_only(mapper: Mapper, name: str) -> str:
     """That the CRM ignores what is written to this field."""
     if name == "id":
         return f"The id of {mapper.name} is given by the CRM and cannot be assigned."
-    return f"{mapper.name}.{name} is read-only: the CRM ignores what is sent for it."
+    text = f"{mapper.name}.{name} is read-only: the CRM ignores what is sent for it."
+    if mapper.columns[name].meta.flaw is Flaw.MULTIPLIES:
+        text += " It shows a line item: those are in record.crm.items."
+    return text
 
 
 def refused(mapper: Mapper, error: ValidationError) -> InvalidValue:

@@ -192,7 +192,8 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         def __getattr__(self, name: str) -> Any:
             mapper = type(self).__mapper__
             if name in mapper.columns:
-                raise messages.not_here(mapper, name, self._saved_id, self._state.raw or {})
+                state = self._state
+                raise messages.not_here(mapper, name, self._saved_id, state.raw or {}, state.runner)
             if name.startswith("_") or hasattr(type(self), name):
                 return super().__getattr__(name)
             raise AttributeError(messages.unknown_name(mapper, name))

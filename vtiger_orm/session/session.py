@@ -38,6 +38,7 @@ from .retry import RetryPolicy
 from .settings import (
     Connection,
     by_module,
+    defers,
     http_allowed,
     not_negative,
     positive,
@@ -88,6 +89,7 @@ class Session(SessionOperations):
     wait, for a limit or a repetition. With `read_only` nothing that writes is sent: it raises
     `ReadOnly`. With `dry_run` it raises `DryRun`, is logged (``vtiger_orm.dry_run``, INFO) and
     listed in `withheld`; what an operation would do after its first write is not known.
+    `missing_fields` ``"defer"`` leaves out columns that the CRM refuses this user.
     `allow_http` (VTIGER_ALLOW_HTTP=1) lets the access key travel to an ``http://`` address, in
     dialects that send the key itself.
 
@@ -110,6 +112,7 @@ class Session(SessionOperations):
         page_size: int | None = None,
         consistency: Literal["normal", "strict"] = "normal",
         strict: bool = False,
+        missing_fields: Literal["refuse", "defer"] = "refuse",
         external_ids: Mapping[str, str] | None = None,
         dependencies: Mapping[str, tuple[Dependency, ...]] | None = None,
         retry: RetryPolicy | None = None,
@@ -175,7 +178,8 @@ class Session(SessionOperations):
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
-        self._knowledge = Knowledge(trusting=dialect == "restfulapi")
+        deferring = defers(missing_fields)
+        self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
         self._unknown_operations: set[str] = set()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []
@@ -184,8 +188,7 @@ class Session(SessionOperations):
         self._living()
 
     def __repr__(self) -> str:
-        dialect = self.dialect or "auto"
-        return f"<Session {self.url} as {self.username} ({dialect})>"
+        return f"<Session {self.url} as {self.username} ({self.dialect or 'auto'})>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -43,6 +43,7 @@ class SessionSettings(TypedDict, total=False):
     page_size: int | None
     consistency: Literal["normal", "strict"]
     strict: bool
+    missing_fields: Literal["refuse", "defer"]
     external_ids: Mapping[str, str] | None
     dependencies: Mapping[str, tuple[Dependency, ...]] | None
     retry: RetryPolicy | None
@@ -136,6 +137,13 @@ def by_module(external_ids: Mapping[str, str], package: Package | None) -> dict[
                 f"external_ids names {name!r}, which is no module of the package {package.name!r}."
             )
     return {package.module_named(name): field for name, field in external_ids.items()}
+
+
+def defers(missing_fields: str) -> bool:
+    """Raises `ConfigError` for anything but ``refuse`` and ``defer``."""
+    if missing_fields not in ("refuse", "defer"):
+        raise ConfigError(f"missing_fields is 'refuse' or 'defer', not {missing_fields!r}.")
+    return missing_fields == "defer"
 
 
 def positive(name: str, value: float) -> float:

@@ -9,8 +9,8 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from vtiger_orm._files import write_whole
 from vtiger_orm.errors import InvalidValue, suggest
 
+from .people import is_same
 from .scrub import SECRET, SESSION, USER, Scrub
 
 FORMAT: Final = 1
@@ -26,7 +27,11 @@ _ROOTS: Final = ("/webservice.php", "/restapi/", "/modules/RestfulApi/")
 _TOKEN_IN_PATH: Final = re.compile(r"/[a-zA-Z0-9]{32}(?=/|$)")
 _LOGIN_IN_PATH: Final = re.compile(r"(/modules/RestfulApi/auth/).*", re.IGNORECASE)
 _LOGINS: Final = frozenset({"getchallenge", "login", "extendsession", "logout", "me"})
-_KEPT_HEADERS: Final = ("content-type", "retry-after", "www-authenticate")
+_KEPT_HEADERS: Final = (
+    *("content-type", "retry-after", "www-authenticate", "x-vtiger-version"),
+    *("x-floodcontrol-", "x-ratelimit-"),
+)
+"""Beginnings of headers that tell something of the server; others may tell of the session."""
 
 
 class UnexpectedRequest(AssertionError):
@@ -130,7 +135,7 @@ def describe_response(
     kept = {
         name.lower(): value
         for name, value in headers.items()
-        if name.lower() in _KEPT_HEADERS or name.lower().startswith("x-")
+        if name.lower().startswith(_KEPT_HEADERS)
     }
     text = body.decode("utf-8", "replace")
     reason = scrub.text(reason)
@@ -170,13 +175,30 @@ class Cassette:
         with self._lock:
             self._calls.append(_Call(request, response))
 
+    def replace(self, replacement: Callable[[Any], Any]) -> None:
+        """Put what `replacement` makes of each value in its place, in requests and answers."""
+        with self._lock:
+            for call in self._calls:
+                request, response = call.request, call.response
+                call.request = replace(
+                    request, params=replacement(request.params), form=replacement(request.form)
+                )
+                call.response = replace(
+                    response,
+                    reason=replacement(response.reason),
+                    json=replacement(response.json),
+                    text=replacement(response.text),
+                )
+
     def play(self, request: RecordedRequest) -> RecordedResponse:
         """The answer to a request: each is given once, in the recorded order; logins repeat.
 
         Raises `UnexpectedRequest` when there is none (left), naming the nearest one.
         """
         with self._lock:
-            same = [call for call in self._calls if call.request.key == request.key]
+            same = [call for call in self._calls if call.request.key == request.key] or [
+                call for call in self._calls if is_same(call.request.key, request.key)
+            ]
             found = next((call for call in same if not call.played), None)
             if found is None and same and request.operation in _LOGINS:
                 found = same[-1]

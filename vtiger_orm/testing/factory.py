@@ -9,7 +9,10 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from vtiger_orm.emulator.engine.errors import CrmError, PlainText
 from vtiger_orm.emulator.engine.schema import Field, Module
+from vtiger_orm.errors import suggest
+from vtiger_orm.ids import is_id
 from vtiger_orm.planner.branches import Comparison
 from vtiger_orm.planner.statement import Statement
 from vtiger_orm.records.handle import load
@@ -83,17 +86,23 @@ class Factory:
         """A new record: the CRM's answer, or an instance when `module` is a generated class."""
         if isinstance(module, str):
             return self.create(module, **values)
-        row = self.create(_module_name(module), **_wire_names(module, values))
+        row = self.create(_module_name(module), **_checked(module, values))
         return load(module, [row], None)[0]
 
     def create(self, module: str, **values: object) -> dict[str, Any]:
         """A new record as the CRM answers it: wire name -> text.
 
-        Raises `LookupError` for an unknown module and `ValueError` for one whose records cannot
-        be made through the web services.
+        Raises `LookupError` for an unknown module, and `ValueError` for one whose records cannot
+        be made through the web services, for unknown fields and for values that the CRM refuses.
         """
         element = self.element(module, **values)
-        record = self._crm.create(module, element)
+        try:
+            record = self._crm.create(module, element)
+        except (CrmError, PlainText) as error:
+            given = ", ".join(f"{name}={element[name]!r}" for name in values if name in element)
+            raise ValueError(
+                f"The CRM refused a record of {module} with {given or 'made up values'}: {error}"
+            ) from error
         self._made.setdefault(module, []).append(str(record["id"]))
         return record
 
@@ -159,12 +168,25 @@ class Factory:
 
     def _check_names(self, module: Module, given: Mapping[str, object]) -> None:
         known = {*module.fields, "LineItems"}
-        unknown = sorted(set(given) - known)
-        if unknown:
-            raise ValueError(
-                f"{module.name} has no field {', '.join(unknown)}. "
-                "Use the wire names, as describe gives them."
-            )
+        for name in sorted(set(given) - known):
+            raise ValueError(_unknown(module.name, name, known, "wire names, as describe gives"))
+        for name, value in given.items():
+            field = module.fields.get(name)
+            if field is None or field.kind != "reference" or not value:
+                continue
+            prefixes = self._prefixes(field)
+            if not is_id(str(value)) or (prefixes and str(value).split("x")[0] not in prefixes):
+                targets = " or ".join(field.targets) or "a record"
+                raise ValueError(
+                    f"{module.name}.{name} takes the id of {targets}, and {value!r} is none."
+                )
+
+    def _prefixes(self, field: Field) -> set[str]:
+        """What ids in a reference begin with, where that is known of every target."""
+        modules = self._crm.engine.schema.modules
+        if not all(target in modules for target in field.targets):
+            return set()
+        return {modules[target].prefix for target in field.targets}
 
     def _made_up(self, module: Module, given: Mapping[str, object]) -> dict[str, Any]:
         values = Values(self._chance, self._people, self._crm.clock().date())
@@ -329,6 +351,27 @@ def _wire(value: object) -> Any:
 
 def _module_name(model: type[Any]) -> str:
     return str(model.meta.name)
+
+
+def _unknown(module: str, name: str, known: Iterable[str], what: str) -> str:
+    close = suggest(name, known)
+    hint = f"Did you mean {close!r}?" if close else f"Use the {what} them."
+    return f"{module} has no field {name!r}. {hint}"
+
+
+def _checked(model: type[Any], values: Mapping[str, object]) -> dict[str, object]:
+    """Attributes as wire names. Raises `ValueError` for what is neither, and `InvalidValue` for
+    values that do not fit their fields."""
+    columns = model.__mapper__.columns
+    for name, value in values.items():
+        if name in columns:
+            if not callable(value) and not hasattr(type(value), "meta"):
+                columns[name].convert(value)
+        elif name not in model.meta.by_wire and name != "LineItems":
+            raise ValueError(
+                _unknown(model.__name__, name, columns, "attributes, as the class has")
+            )
+    return _wire_names(model, values)
 
 
 def _wire_names(model: type[Any], values: Mapping[str, object]) -> dict[str, object]:

@@ -5,7 +5,7 @@ Fixtures:
 `vtiger_crm`
     A fresh embedded CRM with the demo data, in this process, no socket. Every test has its own.
 `vtiger_session`
-    A session on it, already entered: querysets of `vtiger_package` use it.
+    A session on it, already entered: querysets of `vtiger_package` use it, also in threads.
 `vtiger_server`
     The same CRM on a socket of 127.0.0.1; ``vtiger_server.url``.
 `vtiger_factory`
@@ -22,9 +22,12 @@ Each is also a session fixture of that name, to be overridden in a ``conftest.py
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from .factory import Factory
     from .recorder import Recorder, Replay
     from .scrub import Scrub
+
+_PASSED: Final = pytest.StashKey[bool]()
+_LONGEST: Final = 120
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -93,21 +99,47 @@ def vtiger_crm(vtiger_template: Crm) -> Iterator[Crm]:
 
 @pytest.fixture
 def vtiger_session(vtiger_crm: Crm, vtiger_package: Any) -> Iterator[Session]:
-    """A session on `vtiger_crm`, entered, so that querysets of the package use it."""
+    """A session on `vtiger_crm`, entered, so that querysets of the package use it. Threads of the
+    application use it as well, as the package's default."""
     from vtiger_orm.session import Session
 
     name, key = vtiger_crm.credentials()
-    with Session(
-        vtiger_crm.url,
-        name,
-        key,
-        dialect="cloud" if vtiger_crm.profile.cloud else "webservice",
-        capabilities=vtiger_crm.capabilities,
-        package=vtiger_package,
-        transport=vtiger_crm.transport(),
-        async_transport=vtiger_crm.transport(),
-    ) as session:
+    with (
+        ExitStack() as stack,
+        Session(
+            vtiger_crm.url,
+            name,
+            key,
+            dialect="cloud" if vtiger_crm.profile.cloud else "webservice",
+            capabilities=vtiger_crm.capabilities,
+            package=vtiger_package,
+            transport=vtiger_crm.transport(),
+            async_transport=vtiger_crm.transport(),
+        ) as session,
+    ):
+        if vtiger_package is not None:
+            stack.enter_context(vtiger_package.keeping_default())
+            vtiger_package.configure(session=session)
         yield session
+
+
+@pytest.fixture(autouse=True)
+def _vtiger_default_sessions() -> Iterator[None]:
+    """What a test sets with `configure` ends with it."""
+    known = _packages()
+    with ExitStack() as stack:
+        for package in known:
+            stack.enter_context(package.keeping_default())
+        yield
+        for package in _packages():
+            if package not in known:  # imported by the test itself
+                package.reset()
+
+
+def _packages() -> list[Any]:
+    """The generated packages of this process; imports nothing where there is none."""
+    module = sys.modules.get("vtiger_orm.package")
+    return module.packages() if module is not None else []
 
 
 @pytest.fixture
@@ -138,13 +170,15 @@ def vtiger_cassette(
     request: pytest.FixtureRequest, vtiger_scrub: Scrub
 ) -> Iterator[Recorder | Replay]:
     """Recorded traffic of this test: give ``vtiger_cassette.transport()`` to a session."""
-    from .recorder import record, replay
+    from .recorder import Recorder, replay
 
     path = _cassette_path(request)
     mode = request.config.getoption("--vtiger-record")
     if mode == "all" or (mode == "missing" and not path.exists()):
-        with record(path, scrub=vtiger_scrub) as recorder:
-            yield recorder
+        recorder = Recorder(vtiger_scrub)
+        yield recorder
+        if request.node.stash.get(_PASSED, False):
+            recorder.save(path)
         return
     if not path.exists():
         pytest.fail(
@@ -156,6 +190,22 @@ def vtiger_cassette(
         yield tape
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether the test passed: what a failed one recorded is not kept."""
+    report = yield
+    if report.when == "call":
+        item.stash[_PASSED] = report.passed
+    return report
+
+
 def _cassette_path(request: pytest.FixtureRequest) -> Path:
-    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in request.node.name)
+    """One file for each test: the class and the parameters are in its name, and a few digits
+    where a name cannot stand in a file as it is."""
+    node = request.node.nodeid.partition("::")[2].replace("::", ".")
+    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in node)
+    if name != node or len(name) > _LONGEST:
+        name = f"{name[:_LONGEST].rstrip('-')}-{hashlib.sha256(node.encode()).hexdigest()[:8]}"
     return request.path.parent / "cassettes" / f"{request.path.stem}.{name}.json"

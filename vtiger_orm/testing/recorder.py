@@ -18,9 +18,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -32,7 +35,8 @@ from .cassette import (
     describe_request,
     describe_response,
 )
-from .scrub import Scrub, secrets_in
+from .people import Person, is_about_the_user, is_clear_text
+from .scrub import SECRET, Scrub, secrets_in
 
 # httpx decodes a compressed body itself: what is kept is the decoded one.
 _UNPACKED = {"content-encoding", "transfer-encoding", "content-length"}
@@ -136,9 +140,11 @@ class Recorder:
     def __init__(self, scrub: Scrub | None = None) -> None:
         self.cassette: Cassette = Cassette(scrub)
         self._secrets: set[str] = set()
+        self._person = Person()
 
     def save(self, path: str | Path) -> None:
         """Write the cassette, without any secret that was sent or received meanwhile."""
+        self.cassette.replace(self._person.without)
         self.cassette.save(path, secrets=self._secrets)
 
     def transport(
@@ -153,12 +159,20 @@ class Recorder:
         """Keep one exchange, scrubbed."""
         scrub = self._scrub(request, sent)
         self._secrets.update(secrets_in(body))
-        self.cassette.add(
-            _described(request, sent, scrub),
-            describe_response(
-                response.status_code, response.reason_phrase, response.headers, body, scrub
-            ),
+        asked = _described(request, sent, scrub)
+        answer = describe_response(
+            response.status_code, response.reason_phrase, response.headers, body, scrub
         )
+        about = is_about_the_user(asked.operation, asked.path)
+        content = _content(body)
+        self._person.meet(content, about_the_user=about)
+        if is_clear_text(asked.operation):
+            self._person.decrypted(content.get("result") if isinstance(content, dict) else content)
+            text = SECRET if answer.text is not None else None
+            answer = replace(answer, text=text, json=_blacked(answer.json))
+        elif about:
+            answer = replace(answer, json=self._person.without(answer.json, about_the_user=True))
+        self.cassette.add(asked, answer)
 
     def broken(self, request: httpx.Request, sent: bytes, error: httpx.TransportError) -> None:
         """Keep a request whose connection failed: it fails in the same way when played."""
@@ -168,6 +182,22 @@ class Recorder:
     def _scrub(self, request: httpx.Request, sent: bytes) -> Scrub:
         self._secrets.update(each for each in _secrets_sent(request, sent) if len(each) >= 6)
         return self.cassette.scrub.with_secrets(*self._secrets)
+
+
+def _content(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _blacked(answer: Any) -> Any:
+    """An answer of which nothing but success and the shape is told."""
+    if isinstance(answer, dict):
+        return {key: _blacked(inner) for key, inner in answer.items()}
+    if isinstance(answer, list):
+        return [_blacked(inner) for inner in answer]
+    return SECRET if isinstance(answer, str) and answer else answer
 
 
 class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):

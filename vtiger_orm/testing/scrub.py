@@ -44,7 +44,8 @@ _LITERAL: Final = re.compile(r"'((?:[^']|'')*)'")
 class Scrub:
     """What is taken out of recorded traffic.
 
-    Access keys, session ids, passwords, login answers and the names of API users always go.
+    Access keys, session ids, passwords, what the CRM decrypts, and the API user's name, e-mail and
+    telephone numbers always go.
     `names` replaces the names of people and companies (by the fields that hold them), `emails`
     every e-mail address in any text; the same original gives the same replacement. `fields` are
     further wire names whose values go, and `secrets` further texts that go wherever they occur.

@@ -6,7 +6,7 @@ one of them refuses all of them refuse.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -25,6 +25,7 @@ from .doubt import refuse_unsettled
 from .policies import Policy, policies_of
 from .rules import (
     Problem,
+    Rule,
     check_create,
     check_module,
     check_revise,
@@ -165,15 +166,17 @@ def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -
 
 def _problems(
     change: Changeset, wire: Mapping[str, Any], facts: ServerFacts, policies: Sequence[Policy]
-) -> Iterator[Problem]:
-    """Every rule that the write breaks."""
+) -> list[Problem]:
+    """Every rule that the write breaks; of the reasons why a field is read-only the closest."""
     if change.creates:
-        yield from check_create(change.meta, wire, facts)
+        found = check_create(change.meta, wire, facts)
     else:
-        yield from check_revise(change.meta, wire, facts, present=_beside(change, facts))
+        found = check_revise(change.meta, wire, facts, present=_beside(change, facts))
     for policy in policies:
         for check in policy.checks:
-            yield from check(change, wire, facts)
+            found += check(change, wire, facts)
+    told = {each.field: each for each in found if each.rule is Rule.READ_ONLY}
+    return [each for each in found if each.rule is not Rule.READ_ONLY or told[each.field] is each]
 
 
 def _prepared(

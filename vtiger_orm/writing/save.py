@@ -32,6 +32,7 @@ from .answers import (
 from .create_once import create_once
 from .doubt import claimed
 from .line_items import is_inventory
+from .policies import why_read_only
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rules import Problem, Rule, check_delete, enforce
 from .state import items_of, state_of, take_items
@@ -213,7 +214,12 @@ def refresh(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
 
 def _refuse_read_only(meta: ModuleMeta, values: Mapping[str, object]) -> None:
     problems = [
-        Problem(name, Rule.READ_ONLY, f"{name} cannot be given: the CRM sets it when it creates.")
+        Problem(
+            name,
+            Rule.READ_ONLY,
+            f"{name} cannot be given: "
+            f"{why_read_only(meta, each.wire) or 'the CRM sets it when it creates.'}",
+        )
         for name in values
         if (each := meta.fields.get(name)) is not None and not each.editable
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import vtiger_orm.package
 from vtiger_orm.metadata.describe import DescribedField
@@ -10,6 +11,7 @@ from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+from vtiger_orm.writing.policies import is_writable
 
 from .. import __version__
 from ..naming.lock import ModuleNames, NamesLock
@@ -39,7 +41,9 @@ def build_package(
         of,
         {of[wire]: names.modules[wire].python_module or wire.lower() for wire in modules},
         {
-            wire: module_meta(module, names.modules[wire].fields, names.modules[wire].relations)
+            wire: _as_written(
+                module_meta(module, names.modules[wire].fields, names.modules[wire].relations)
+            )
             for wire, module in modules.items()
         },
     )
@@ -60,6 +64,15 @@ def build_package(
         },
         modules=tuple(sorted(built, key=lambda module: module.python_module)),
     )
+
+
+def _as_written(meta: ModuleMeta) -> ModuleMeta:
+    """The module with what nobody can write as read-only, though the CRM calls it editable."""
+    fields = {
+        name: field if is_writable(meta, field) else replace(field, editable=False)
+        for name, field in meta.fields.items()
+    }
+    return replace(meta, fields=fields)
 
 
 def _module(

@@ -26,6 +26,7 @@ from ..text.terminal import say
 
 _AS_MET: Final = (
     "whoami",
+    "init",
     "pull",
     "generate",
     "check",

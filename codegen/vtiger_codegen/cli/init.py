@@ -1,0 +1,138 @@
+"""vtiger-orm init: set a project up, from the address of the CRM to the typed package."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import click
+
+from vtiger_orm.errors import ConfigError
+
+from ..config import TABLE
+from ..text.terminal import at_terminal, say
+from .generate import generate
+from .pull import pull
+
+_WORKFLOW: Final = Path(".github/workflows/vtiger-schema.yml")
+
+_STEPS: Final = """\
+# Written by `vtiger-orm init --workflow`; yours to change.
+# Pulls the schema of the CRM every night and opens a change with what is different, graded.
+name: vtiger-schema
+on:
+  schedule:
+    - cron: "17 3 * * *"
+  workflow_dispatch:
+permissions:
+  contents: write
+  pull-requests: write
+jobs:
+  pull:
+    runs-on: ubuntu-latest
+    env:
+      VTIGER_URL: ${{ secrets.VTIGER_URL }}
+      VTIGER_USERNAME: ${{ secrets.VTIGER_USERNAME }}
+      VTIGER_ACCESS_KEY: ${{ secrets.VTIGER_ACCESS_KEY }}
+      GH_TOKEN: ${{ github.token }}
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: pip install 'vtiger-orm[codegen]'
+      - run: vtiger-orm pull
+      - name: What is different (exit codes 1 and 2 tell that something is)
+        run: vtiger-orm diff git:HEAD --format markdown > "$RUNNER_TEMP/diff.md" || [ $? -le 2 ]
+      - run: vtiger-orm generate
+      - name: Open a change
+        run: |
+          git add --all
+          git diff --cached --quiet && exit 0
+          branch="vtiger-schema-$(date +%Y%m%d%H%M)"
+          git config user.name vtiger-schema
+          git config user.email vtiger-schema@users.noreply.github.com
+          git switch --create "$branch"
+          git commit --message "The CRM's schema changed"
+          git push --set-upstream origin "$branch"
+          gh pr create --title "The CRM's schema changed" --body-file "$RUNNER_TEMP/diff.md"
+"""
+
+
+@click.command(short_help="Set a project up: settings, snapshot, package.")
+@click.option("--url", help="Address of the CRM.  [VTIGER_URL]", envvar="VTIGER_URL")
+@click.option("--schema", default="vtiger-schema", show_default=True, help="Where pull writes to.")
+@click.option(
+    "--output", default="generated/crm", show_default=True, help="Where generate writes to."
+)
+@click.option("--workflow", is_flag=True, help=f"Only write {_WORKFLOW.as_posix()}.")
+@click.pass_context
+def init(ctx: click.Context, url: str | None, schema: str, output: str, workflow: bool) -> None:
+    """Write [tool.vtiger-orm] into the pyproject.toml of this folder, then pull and generate.
+
+    The address is asked for at a terminal; user name and access key come from VTIGER_USERNAME and
+    VTIGER_ACCESS_KEY, or are asked for. They are written nowhere. If the CRM cannot be described,
+    pyproject.toml is as it was before.
+
+    With --workflow nothing else is done than to write a workflow file that pulls every night and
+    opens a change with the graded differences.
+    """
+    if workflow:
+        _write_workflow()
+        return
+    file = Path("pyproject.toml")
+    before = file.read_text(encoding="utf-8") if file.exists() else None
+    _refuse_second(before)
+    if not url:
+        if not at_terminal():
+            raise ConfigError("Which CRM? Give --url URL, or set VTIGER_URL.")
+        url = click.prompt("Address of the CRM", err=True).strip()
+    file.write_text(_with_table(before or "", url, schema, output), encoding="utf-8")
+    try:
+        ctx.invoke(pull, url=url)
+    except BaseException:
+        if before is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_text(before, encoding="utf-8")
+        raise
+    ctx.invoke(generate)
+    say(f"{file} has [{TABLE}]. Commit it with {schema} and {output}.", fg="green")
+
+
+def _refuse_second(text: str | None) -> None:
+    try:
+        there = tomllib.loads(text or "").get("tool", {})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
+    if "vtiger-orm" in there:
+        raise ConfigError(
+            f"pyproject.toml has [{TABLE}] already. Change it there, and run: vtiger-orm pull && "
+            "vtiger-orm generate"
+        )
+
+
+def _with_table(text: str, url: str, schema: str, output: str) -> str:
+    if text and not text.endswith("\n"):
+        text += "\n"
+    lines = [f"[{TABLE}]"]
+    # JSON's texts are TOML's basic strings, as long as they hold no half of a character.
+    lines += [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in (("url", url), ("schema", schema), ("output", output))
+    ]
+    return text + ("\n" if text else "") + "\n".join(lines) + "\n"
+
+
+def _write_workflow() -> None:
+    if _WORKFLOW.exists():
+        raise ConfigError(f"{_WORKFLOW} is there already; it is yours, and not replaced.")
+    _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
+    _WORKFLOW.write_text(_STEPS, encoding="utf-8")
+    say(
+        f"{_WORKFLOW.as_posix()} was written. Give the repository the secrets VTIGER_URL, "
+        "VTIGER_USERNAME and VTIGER_ACCESS_KEY.",
+        fg="green",
+    )
