@@ -18,10 +18,9 @@ from ..calls.operations import Call, Delete, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.base import Auth, Dialect, HttpRequest, HttpResponse
-from ..dialects.errors import UnknownOperation
 from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.webservice import is_retryable_login
-from ..errors import ApiError, NotSupported, RateLimited, TransportError, VtigerError
+from ..errors import ApiError, RateLimited, TransportError, VtigerError
 from . import retry
 from .logins import Gate, Lane, Lanes, gate_of
 from .logs import log_exchange, log_wait, logger, statements
@@ -74,7 +73,6 @@ class Core:
         self._counters = counters
         self._lanes = Lanes()
         self._dialect: Dialect | None = None
-        self._missing: dict[_Kind, str] = {}
         self._schema = SchemaCheck(connection.url, connection.package)
         if connection.dialect != "auto":
             schema = PackageSchema(connection.package) if connection.package is not None else None
@@ -96,8 +94,6 @@ class Core:
 
         Whatever VtigerError it raises, its `outcome` tells what became of the call.
         """
-        if (reason := self._missing.get(_kind(call))) is not None:
-            raise _unsent(NotSupported(reason))
         with self._lanes.taken() as lane:
             auth = yield from self._login_for_call(call, lane)
             dialect = self._known_dialect()
@@ -172,7 +168,7 @@ class Core:
             response = yield from self._exchange(request, getattr(call, "module", None))
             result = dialect.result(call, response)
         except VtigerError as error:
-            self._complete(error, call, request, auth)
+            self._complete(error, request, auth)
             raise
         self._schema.answer(call, result)
         return result
@@ -209,19 +205,14 @@ class Core:
             clock.heard(told, asked, answered, Source.LOGIN)
         return response
 
-    def _complete(
-        self, error: VtigerError, call: Call[object], request: HttpRequest, auth: Auth
-    ) -> None:
-        """Take secrets out, add the user, settle the outcome, and remember what will not
-        change."""
+    def _complete(self, error: VtigerError, request: HttpRequest, auth: Auth) -> None:
+        """Take secrets out, add the user and settle the outcome."""
         _redact(error, (*request.secrets, self.connection.credentials.access_key))
         error.outcome = self._settled(outcome_of(error), request)
         if not error.outcome.repeatable:
             error.args = (f"{error} {_READ_ONCE}",)
         if isinstance(error, ApiError):
             error.user = auth.identity.username
-        if isinstance(error, UnknownOperation):
-            self._missing[_kind(call)] = str(error)
 
     def _settled(self, outcome: Outcome, request: HttpRequest) -> Outcome:
         """The outcome with what only the session knows: for how long the server may be at work,
@@ -353,15 +344,6 @@ def _final(call: Call[object], failure: VtigerError, outcome: Outcome) -> Vtiger
         failure = gone
     failure.outcome = outcome
     return failure
-
-
-_Kind: TypeAlias = tuple[type[Call[object]], str, str]
-
-
-def _kind(call: Call[object]) -> _Kind:
-    """What a server may turn out not to have: a raw call by the wrong verb tells nothing of the
-    operation called properly."""
-    return type(call), call.operation, getattr(call, "method", "")
 
 
 def _redact(error: VtigerError, secrets: Iterable[str]) -> None:

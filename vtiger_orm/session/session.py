@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, Ty
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
+from ..calls.refusals import Refusals
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
@@ -132,7 +133,7 @@ class Session(SessionOperations):
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
         self._knowledge = Knowledge(trusting=dialect == "restfulapi")
-        self._unknown_operations: set[str] = set()
+        self._refusals = Refusals()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []
         self._alive: Alive | None = None
@@ -238,7 +239,7 @@ class Session(SessionOperations):
             ),
             dependencies=self.dependencies,
             clock=self.clock,
-            unknown_operations=self._unknown_operations,
+            refusals=self._refusals,
         )
 
     @property
