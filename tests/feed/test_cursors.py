@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vtiger_orm import InvalidValue
 from vtiger_orm.calls.operations import Row
-from vtiger_orm.feed.cursors import EPOCH, OVERLAP, Position, in_order, moment_of, start
+from vtiger_orm.feed.cursors import EPOCH, MARGIN, Position, in_order, moment_of, start
 
 TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -92,7 +92,7 @@ def test_a_time_that_was_read_in_a_wrong_zone_is_gone_back_for(
 @given(moments, zones)
 def test_a_moment_that_was_given_holds_in_every_zone(moment: datetime, zone: tzinfo) -> None:
     begun = start(moment, "Contacts").in_zone(zone)
-    assert begun.time == moment - OVERLAP
+    assert begun.time == moment - MARGIN
 
 
 def test_the_hour_that_comes_twice_is_read_again() -> None:

@@ -55,8 +55,8 @@ def by_sync(request: Request, facts: ServerFacts, env: Environment) -> Reading:
     position, answer = yield from _begun(request, beginning, facts, env)
     asked = position.time - _SECOND
     while True:
-        rows = yield from _whole(request, _list(answer, "updated", request), env)
-        gone = [str(id_) for id_ in _list(answer, "deleted", request)]
+        rows = yield from _whole(request, answer["updated"], env)
+        gone = [str(id_) for id_ in answer["deleted"]]
         last = _last_time(answer)
         if last is not None and rows and not gone:
             env.clock.saw_wall(max(str(row.get("modifiedtime")) for row in rows), last)
@@ -139,17 +139,14 @@ def _sync(request: Request, since: datetime) -> Plan[Row]:
     answer = yield Operation("sync", "GET", params)
     if not isinstance(answer, dict):
         raise MalformedAnswer("sync answered without updated and deleted records.")
+    for name in ("updated", "deleted"):
+        if not isinstance(answer.get(name), list):
+            raise MalformedAnswer(
+                f"sync of {request.module.name} answered {type(answer.get(name)).__name__} "
+                f"instead of a list of what was {name}. No change was passed over: the feed goes "
+                "on from its cursor."
+            )
     return answer
-
-
-def _list(answer: Row, name: str, request: Request) -> list[Any]:
-    found = answer.get(name)
-    if not isinstance(found, list):
-        raise MalformedAnswer(
-            f"sync of {request.module.name} answered {type(found).__name__} instead of a list of "
-            f"what was {name}. No change was passed over: the feed goes on from its cursor."
-        )
-    return found
 
 
 def _whole(request: Request, entries: Iterable[Any], env: Environment) -> Plan[list[Row]]:

@@ -140,7 +140,7 @@ class ChangeFeed(Generic[M]):
     Every change that moves `modifiedtime` is told at least once, as long as it can be seen
     within `overlap` of that time; what the CRM changes along with another record moves none.
     A few changes are told twice where the CRM's clock or zone were not what they had been, and
-    those of the last `overlap` before a `since=` that is a datetime are told as well.
+    a `since=` that is a datetime tells those of a little more than `overlap` before it as well.
     """
 
     overlap: ClassVar[timedelta] = OVERLAP

@@ -26,8 +26,11 @@ OVERLAP: Final = timedelta(seconds=30)
 """A change is told although it becomes visible so long after its `modifiedtime`: the CRM takes
 the time when a save begins, and stores the record when it ends."""
 
-CLOCK_TOLERANCE: Final = timedelta(seconds=5)
+CLOCK_TOLERANCE: Final = timedelta(seconds=10)
 """By how much the server's clock may be other than is believed, or be set back, unnoticed."""
+
+_NOTICED: Final = CLOCK_TOLERANCE / 2
+"""A clock that is certainly further back than it was has been set back."""
 
 MARGIN: Final = OVERLAP + CLOCK_TOLERANCE
 
@@ -87,7 +90,7 @@ class Position:
         least, most = offset.value - offset.error, offset.value + offset.error
         if known and self.clock is not None:
             back = timedelta(seconds=self.clock) - most
-            if back > CLOCK_TOLERANCE:
+            if back > _NOTICED:
                 time = min(time, here.time - back - CLOCK_TOLERANCE)
         return replace(
             here,
@@ -307,8 +310,8 @@ def start(since: str | datetime | None, module: str) -> Position:
                 "since.replace(tzinfo=datetime.UTC) if it is UTC."
             )
         # What was read until then may have been stored later than its time, as everywhere.
-        moment = max(EPOCH + OVERLAP, whole(since.astimezone(UTC)))
-        return Position(module, moment - OVERLAP, ahead=None)
+        moment = max(EPOCH + MARGIN, whole(since.astimezone(UTC)))
+        return Position(module, moment - MARGIN, ahead=None)
     return Position.decode(since, module)
 
 
