@@ -52,7 +52,7 @@ class World:
     number: int = 0
     jumps: int = 0
     back: bool = False
-    """Whether the server's clock was set back since a reading began that came to its end."""
+    """Whether the server's clock was set back since the last reading that told something."""
 
     def __post_init__(self) -> None:
         self.crm.clock.freeze(BEGIN)
@@ -67,7 +67,7 @@ class World:
 
     def jump(self, seconds: float) -> None:
         """Somebody sets the server's clock. What is done between setting it back and setting it
-        on again leaves no trace, unless somebody asks meanwhile."""
+        on again leaves no trace, unless a change is told meanwhile."""
         if seconds > 0 and self.back:
             return
         self.jumps += 1
@@ -125,7 +125,7 @@ class World:
                     self.told.add((str(each.id), str(told)))
                     reached.append(each.cursor)
                 if jumps == self.jumps:
-                    self.moment, self.back = began, False
+                    self.moment, self.back = began, self.back and len(reached) == 1
             except VtigerError:
                 pass
         self.crm.faults.clear()
