@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import pytest
 
-from vtiger_orm import AccessDenied, MalformedAnswer, NotSupported, ServerError
+from vtiger_orm import (
+    AccessDenied,
+    MalformedAnswer,
+    NotFound,
+    NotSupported,
+    ServerError,
+    VtigerError,
+)
 from vtiger_orm.calls.operations import Operation
+from vtiger_orm.calls.refusals import ANOTHER_TIME, CORE, Refusals
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.calls.support import DIALECTS, OPERATIONS, Support, remembering, require, table
 from vtiger_orm.metadata.capabilities import Capabilities
@@ -105,15 +114,80 @@ def test_a_failing_sync_forbids_nothing_else() -> None:
         require(operation, facts)
 
 
-def test_the_first_unknown_operation_is_remembered() -> None:
-    facts = ServerFacts(dialect="webservice")
+@dataclass
+class Watch:
+    """A clock that tests move by hand."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fails(facts: ServerFacts, error: VtigerError, name: str = "lookup") -> bool:
+    """Whether the operation was asked for at all; it fails like that."""
+    plan = remembering(Operation(name, "GET", {}), facts)
+    try:
+        next(plan)
+    except NotSupported:
+        return False
+    with pytest.raises((NotSupported, type(error))):
+        plan.throw(error)
+    return True
+
+
+def test_an_operation_is_missing_when_the_server_says_so_at_two_times() -> None:
+    watch = Watch()
+    facts = ServerFacts(dialect="cloud", refusals=Refusals(watch))
+    unknown = NotSupported("no such operation")
+    for watch.now in (0.0, 1.0, ANOTHER_TIME - 1, ANOTHER_TIME):
+        assert fails(facts, unknown)
+    assert not fails(facts, unknown)
+    assert fails(facts, unknown, "reopen")
+    with pytest.raises(NotSupported, match="more than once and is not asked again"):
+        next(remembering(Operation("lookup", "GET", {}), facts))
+
+
+def test_an_operation_that_worked_in_between_is_not_missing() -> None:
+    watch = Watch()
+    facts = ServerFacts(dialect="cloud", refusals=Refusals(watch))
+    assert fails(facts, NotSupported("no such operation"))
+    watch.now = ANOTHER_TIME
     plan = remembering(Operation("lookup", "GET", {}), facts)
     next(plan)
-    with pytest.raises(NotSupported, match="no usable operation 'lookup'"):
-        plan.throw(ServerError("HTTP 500", status=500))
-    with pytest.raises(NotSupported):
-        next(remembering(Operation("lookup", "GET", {}), facts))
-    next(remembering(Operation("reopen", "POST", {}), facts))
+    with pytest.raises(StopIteration):
+        plan.send({})
+    assert fails(facts, NotSupported("no such operation"))
+    assert fails(facts, NotSupported("no such operation"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServerError("bad gateway", status=502),
+        ServerError("unavailable", status=503),
+        ServerError("fatal", status=500),
+        MalformedAnswer("login page", status=200),
+        NotFound("no such file", code="RECORD_NOT_FOUND", status=404),
+        AccessDenied("no", code="ACCESS_DENIED", status=403),
+    ],
+    ids=str,
+)
+def test_neither_an_outage_nor_a_refusal_is_a_missing_operation(error: VtigerError) -> None:
+    watch = Watch()
+    facts = ServerFacts(dialect="cloud", refusals=Refusals(watch))
+    for watch.now in (0.0, ANOTHER_TIME, 2 * ANOTHER_TIME):
+        assert fails(facts, error)
+    assert "GET lookup" not in facts.refusals
+
+
+@pytest.mark.parametrize("name", sorted(CORE))
+def test_what_makes_a_crm_is_never_given_up(name: str) -> None:
+    watch = Watch()
+    refusals = Refusals(watch)
+    for watch.now in (0.0, ANOTHER_TIME, 2 * ANOTHER_TIME):
+        refusals.refused(f"GET {name}")
+    assert f"GET {name}" not in refusals
 
 
 def test_another_refusal_is_not_taken_for_a_missing_operation() -> None:

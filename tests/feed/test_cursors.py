@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm import InvalidValue
-from vtiger_orm.feed.cursors import EPOCH, OVERLAP, Position, in_order, moment_of, start
+from vtiger_orm.calls.operations import Row
+from vtiger_orm.feed.cursors import EPOCH, MARGIN, Position, in_order, moment_of, start
 
 TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -24,17 +25,41 @@ moments = st.datetimes(datetime(1971, 1, 1), datetime(2090, 1, 1)).map(
 zones = st.integers(-12 * 4, 14 * 4).map(lambda each: timezone(timedelta(minutes=15 * each)))
 
 
+def time(row: Row, zone: tzinfo) -> datetime:
+    found = moment_of(row, zone)
+    assert found is not None
+    return found
+
+
 def packed(facts: object) -> str:
     return base64.urlsafe_b64encode(zlib.compress(json.dumps(facts).encode())).decode().rstrip("=")
 
 
 def test_a_cursor_of_an_earlier_release_is_read() -> None:
-    """It knew no zones: its times were read as UTC."""
+    """It was read on from five seconds behind its time, by whichever way; the first ones knew no
+    zones, and their times were read as UTC."""
     seconds = int(NOON.timestamp())
-    cursor = packed([1, "Contacts", seconds, {"12x1": [seconds, "mark"]}])
-    position = start(cursor, "Contacts")
-    assert position == Position("Contacts", NOON, {"12x1": (seconds, "mark")}, 0)
-    assert start(position.encode(), "Contacts") == position
+    facts = [1, "Contacts", seconds, {"12x1": [seconds, "mark"]}]
+    time, seen = NOON - timedelta(seconds=5), {"12x1": (seconds, "mark")}
+    for more, ahead in (([], 0), ([3600], 3600), ([None], None)):
+        position = start(packed([*facts, *more]), "Contacts")
+        assert position == Position("Contacts", time, seen, ahead, by_sync=None)
+        assert start(position.encode(), "Contacts") == position
+
+
+@given(moments, st.integers(0, 10**9), st.integers(-9999, 9999), st.sampled_from([True, False]))
+def test_a_cursor_comes_back_whole_or_not_at_all(
+    time: datetime, after: int, clock: int, by_sync: bool
+) -> None:
+    position = Position("Contacts", time, {"12x1": (5, "m")}, 60, after, clock, by_sync)
+    cursor = position.encode()
+    assert start(cursor, "Contacts") == position
+    for cut in range(1, 9):
+        with pytest.raises(InvalidValue, match="no cursor"):
+            start(cursor[:-cut], "Contacts")
+    other = "A" if cursor[-9] != "A" else "B"
+    with pytest.raises(InvalidValue, match="no cursor"):
+        start(f"{cursor[:-9]}{other}{cursor[-8:]}", "Contacts")
 
 
 @given(moments, zones)
@@ -43,8 +68,10 @@ def test_the_zone_travels_with_the_cursor(moment: datetime, zone: tzinfo) -> Non
     assert start(position.encode(), "Contacts") == position
 
 
-@pytest.mark.parametrize("odd", [[1, "Contacts", 5, {}, "x"], [1, "Contacts", 5, {}, 0, 0]])
-def test_what_is_no_zone_is_no_cursor(odd: list[object]) -> None:
+@pytest.mark.parametrize(
+    "odd", [[1, "Contacts", 5, {}, "x"], [1, "Contacts", 5, {}, 0, 0], {}, 7, [1], []]
+)
+def test_other_facts_are_no_cursor(odd: object) -> None:
     with pytest.raises(InvalidValue, match="no cursor"):
         start(packed(odd), "Contacts")
 
@@ -55,16 +82,17 @@ def test_a_time_that_was_read_in_a_wrong_zone_is_gone_back_for(
 ) -> None:
     """`wall` is what the CRM's wall showed; the position took it for one of the zone."""
     row = {"id": "12x1", "modifiedtime": wall.strftime("%Y-%m-%d %H:%M:%S")}
-    read = Position("Contacts", moment_of(row, thought)).in_zone(thought)
-    read = Position("Contacts", moment_of(row, thought), ahead=read.ahead)
-    assert read.in_zone(found).time <= max(EPOCH, moment_of(row, found))
+    read = Position("Contacts", time(row, thought)).in_zone(thought)
+    read = Position("Contacts", time(row, thought), ahead=read.ahead)
+    assert read.in_zone(found).time <= max(EPOCH, time(row, found))
     assert read.in_zone(found).time <= max(EPOCH, read.time)
     assert read.in_zone(thought) == read
 
 
 @given(moments, zones)
 def test_a_moment_that_was_given_holds_in_every_zone(moment: datetime, zone: tzinfo) -> None:
-    assert start(moment, "Contacts").in_zone(zone).time == moment + OVERLAP
+    begun = start(moment, "Contacts").in_zone(zone)
+    assert begun.time == moment - MARGIN
 
 
 def test_the_hour_that_comes_twice_is_read_again() -> None:
@@ -75,7 +103,7 @@ def test_the_hour_that_comes_twice_is_read_again() -> None:
     read_from = position.wall_from(BERLIN, ends + timedelta(minutes=10)).astimezone(BERLIN)
     assert read_from.replace(tzinfo=None) <= second_pass
     before = position.wall_from(BERLIN, ends - timedelta(seconds=30))
-    assert before == position.reads_from
+    assert before == position.time
 
 
 def test_rows_are_in_order_of_their_moments() -> None:
@@ -87,4 +115,4 @@ def test_rows_are_in_order_of_their_moments() -> None:
     ]
     assert [row["id"] for row in in_order(rows, TOKYO)] == ["12x4", "12x3", "12x1", "12x2"]
     assert moment_of(rows[0], TOKYO) == NOON
-    assert moment_of(rows[3], TOKYO) == EPOCH
+    assert moment_of(rows[3], TOKYO) is None

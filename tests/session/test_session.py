@@ -404,13 +404,32 @@ def test_unknown_codes_keep_their_text(server: FakeServer, run: Run) -> None:
     assert type(caught.value) is ApiError
 
 
-def test_an_unknown_operation_is_remembered(server: FakeServer, run: Run) -> None:
-    server.always("tags_add", httpx.Response(500))
+def test_one_answer_proves_no_lack_of_an_operation(server: FakeServer, run: Run) -> None:
+    server.script("tags_add", httpx.Response(500), ok(None))
     session, call = server.session(), Operation("tags_add", "POST", {"id": "12x1"})
-    for _ in range(2):
-        with pytest.raises(NotSupported, match="tags_add"):
-            run(session, call)
-    assert server.operations == ["tags_add"]
+    with pytest.raises(NotSupported, match="tags_add"):
+        run(session, call)
+    run(session, call)
+    assert server.operations == ["tags_add", "tags_add"]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_an_outage_is_not_taken_for_an_operation_that_is_missing(
+    server: FakeServer, run: Run, status: int
+) -> None:
+    server.always("sync", httpx.Response(status))
+    with pytest.raises(ServerError, match=str(status)):
+        run(server.session(), Operation("sync", "GET", {"modifiedTime": "1"}))
+
+
+def test_a_query_that_was_refused_as_unknown_is_asked_again(server: FakeServer, run: Run) -> None:
+    unknown = refused("UNKNOWN_OPERATION", "Unknown operation requested")
+    server.script("query", *[unknown] * 3, ok([]))
+    session = server.session()
+    for _ in range(3):
+        with pytest.raises(NotSupported):
+            run(session, Query("select id from Contacts;"))
+    assert run(session, Query("select id from Contacts;")) == []
 
 
 def test_a_broken_read_of_php8_says_so(server: FakeServer, run: Run) -> None:

@@ -115,7 +115,7 @@ def test_facts_learn_the_version_at_the_login() -> None:
     assert session.facts.version is None
     assert session.identify().version == "7.5.0"
     assert session.facts.version == "7.5.0"
-    assert session.facts.unknown_operations is session.facts.unknown_operations
+    assert session.facts.refusals is session.facts.refusals
 
 
 def test_the_key_is_nowhere_in_sight() -> None:

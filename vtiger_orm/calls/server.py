@@ -12,6 +12,7 @@ from typing import Any, Final
 from ..metadata.dependencies import Dependency
 from ..metadata.server import Server, ServerFamily
 from .clock import ServerClock
+from .refusals import Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class ServerFacts:
     dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     """Module -> picklist dependencies that are validated before a write."""
     clock: ServerClock = field(default_factory=ServerClock, compare=False)
-    unknown_operations: set[str] = field(default_factory=set)
-    """``METHOD name`` of operations that this server turned out not to know; kept by a session."""
+    refusals: Refusals = field(default_factory=Refusals, compare=False)
+    """Operations that this server said not to have; kept by a session."""
 
     @property
     def version(self) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError, VtigerError
+from ..errors import ApiError, MalformedAnswer, NotSupported, VtigerError
 from .operations import Operation
 from .plans import Plan, perform
 from .server import ServerFacts
@@ -258,40 +258,50 @@ def remembering(call: Operation, facts: ServerFacts, *others: Operation) -> Plan
     """Perform a call of an operation that the server may not have, and remember it if so.
 
     `others` are other spellings of the same operation, tried in turn where the server does not
-    know the first. Raises `NotSupported` when it knows none, and from then on without asking.
+    know the first. Raises `NotSupported` when it knows none; without asking once the server has
+    said so at two times (`refusals`).
     """
     require(call.name, facts)
     refusal: VtigerError | None = None
+    refused: list[str] = []
     for each in (call, *others):
-        if _key(each) in facts.unknown_operations:
+        key = operation_key(each)
+        if key in facts.refusals:
             continue
         try:
-            return (yield from perform(each))
+            answer = yield from perform(each)
         except (ApiError, MalformedAnswer, NotSupported) as error:
-            if not is_unknown(error, facts):
+            if not is_unknown(error):
                 raise
-            facts.unknown_operations.add(_key(each))
+            facts.refusals.refused(key)
+            refused.append(key)
             refusal = error
+        else:
+            facts.refusals.worked(key, refused)
+            return answer
     raise NotSupported(
         f"The server has no usable operation {call.name!r}"
         + (f" ({refusal})." if refusal else ".")
-        + " It is not asked again in this session."
+        + ("" if refused else " It said so more than once and is not asked again in this session.")
     ) from refusal
 
 
-def is_unknown(error: ApiError | MalformedAnswer | NotSupported, facts: ServerFacts) -> bool:
-    """Whether the answer means that the server lacks the operation.
-
-    webservice.php answers HTTP 500 and nothing else; others an error code or a status.
-    """
+def is_unknown(error: VtigerError) -> bool:
+    """Whether the answer means that the server lacks the operation: it says so itself, with a
+    code of its own or as webservice.php does (HTTP 500 and nothing else), or by a status that
+    means it. A server or a proxy that fails (502, 503) says nothing of the kind, nor does an
+    error of the API about what was asked."""
     if isinstance(error, NotSupported):
         return True
-    if isinstance(error, ApiError) and facts.dialect == "webservice":
-        return isinstance(error, ServerError)
-    return error.status in (404, 405, 501)
+    return not getattr(error, "code", "") and getattr(error, "status", None) in _MISSING
 
 
-def _key(call: Operation) -> str:
+_MISSING: Final = frozenset({404, 405, 501})
+
+
+def operation_key(call: Operation) -> str:
+    """What is remembered of an operation: a raw call by the wrong verb tells nothing of the
+    operation called properly."""
     return f"{call.method} {call.name}"
 
 

@@ -176,7 +176,7 @@ class Webservice:
 
 
 def _without_envelope(asked: Asked, response: HttpResponse) -> VtigerError:
-    fatal = response.status >= 500 and not response.body.strip()
+    fatal = response.status == 500 and not response.body.strip()
     operation = asked.operation.lower()
     if fatal and operation in CLOUD_ONLY:
         return UnknownOperation(

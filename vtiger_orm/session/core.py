@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
-from ..calls.operations import Call, Query, is_core
+from ..calls.operations import Call, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.address import is_loopback
 from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
-from ..dialects.errors import UnknownOperation, retry_after
+from ..dialects.errors import retry_after
 from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.webservice import is_retryable_login
-from ..errors import ApiError, ConfigError, NotSupported, TransportError, VtigerError
+from ..errors import ApiError, ConfigError, TransportError, VtigerError
 from . import retry
 from .counting import CallCount
 from .effects import Conversation, Enter, Pause
@@ -44,7 +44,6 @@ class Core:
         self._secrets = Secrets(connection.secrets)
         self._lanes = Lanes()
         self._dialect: Dialect | None = None
-        self._missing: dict[_Kind, str] = {}
         self._schema = SchemaCheck(connection.url, connection.package)
         if connection.dialect != "auto":
             schema = PackageSchema(connection.package) if connection.package is not None else None
@@ -70,8 +69,6 @@ class Core:
 
         Whatever VtigerError it raises, its `outcome` tells what became of the call.
         """
-        if (reason := self._missing.get(_kind(call))) is not None:
-            raise _unsent(NotSupported(reason))
         if self.connection.read_only or self.connection.dry_run:
             withhold(call, dry_run=self.connection.dry_run, held=self.connection.withheld)
         with self._lanes.taken() as lane:
@@ -147,7 +144,7 @@ class Core:
             response = yield from self._traffic.exchange(request, effort)
             result = dialect.result(call, response)
         except VtigerError as error:
-            self._complete(error, call, request, auth, response)
+            self._complete(error, request, auth, response)
             raise
         self._schema.answer(call, result)
         return result
@@ -155,13 +152,11 @@ class Core:
     def _complete(
         self,
         error: VtigerError,
-        call: Call[object],
         request: HttpRequest,
         auth: Auth,
         response: HttpResponse | None,
     ) -> None:
-        """Take secrets out, add the user, settle the outcome, and remember what will not
-        change."""
+        """Take secrets out, add the user and settle the outcome."""
         _redact(error, (*request.secrets, *self._secrets))
         error.outcome = self._settled(outcome_of(error), request)
         if response is not None and response.status == 503:
@@ -170,8 +165,6 @@ class Core:
             error.args = (f"{error} {_READ_ONCE}",)
         if isinstance(error, ApiError):
             error.user = auth.identity.username
-        if isinstance(error, UnknownOperation) and not is_core(call):
-            self._missing[_kind(call)] = str(error)
 
     def _settled(self, outcome: Outcome, request: HttpRequest) -> Outcome:
         """The outcome with what only the session knows: for how long the server may be at work,
@@ -305,13 +298,6 @@ def _unsent(error: VtigerError) -> VtigerError:
     return error
 
 
-_Kind: TypeAlias = tuple[type[Call[object]], str, str]
-
-
-def _kind(call: Call[object]) -> _Kind:
-    """What a server may turn out not to have: a raw call by the wrong verb tells nothing of the
-    operation called properly."""
-    return type(call), call.operation, getattr(call, "method", "")
 
 
 def _redact(error: VtigerError, secrets: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, Ty
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
+from ..calls.refusals import Refusals
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, normalise_url
 from ..dialects.base import Identity
@@ -180,7 +181,7 @@ class Session(SessionOperations):
         )
         deferring = defers(missing_fields)
         self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
-        self._unknown_operations: set[str] = set()
+        self._refusals = Refusals()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []
         self._alive: Alive | None = None
@@ -283,7 +284,7 @@ class Session(SessionOperations):
             prefixes=package.prefixes if package is not None else {},
             dependencies=self.dependencies,
             clock=self.clock,
-            unknown_operations=self._unknown_operations,
+            refusals=self._refusals,
         )
 
     @property

@@ -1,0 +1,125 @@
+"""Changes read by modifiedtime, window by window, where the server has no usable `sync`.
+
+It cannot tell deletions. Nor can it tell what moves no time: what the CRM changes along with
+another record (children that a deletion empties, records deleted with their account).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from ..calls.operations import Me, Row
+from ..calls.plans import Plan, Rows, collect_rows, perform
+from ..conditions.tree import TRUE, Compare, Equal, Node, Order, Selection, all_of
+from ..errors import MalformedAnswer, NotSupported
+from ..metadata.module import FieldMeta
+from ..planner import plan_rows
+from .cursors import Item, Page, Position, in_order, moment_of
+from .request import Beginning, Reading, Request, shown
+
+if TYPE_CHECKING:
+    from ..calls.environment import Environment
+
+
+def by_time(request: Request, env: Environment) -> Reading:
+    """Every change behind the position, in order of time and id.
+
+    A window ends with a whole second that is settled: whatever changes while it is read leaves it
+    towards the future. What is not settled yet comes last, is read once and remembered.
+    """
+    stamp, zone = request.module.by_wire["modifiedtime"], env.zone
+    whose = yield from _ownership(request)
+    beginning = Beginning(request, env.clock)
+    position, edge = yield from _begun(request, beginning, whose, env)
+    lower: Node = Compare(stamp, ">=", _text(position.time))
+    if edge is not None:
+        newest = yield from _nth(request, all_of(lower, whose), 1, env, newest=True)
+        settled = beginning.settled(newest)
+        while edge is not None and edge <= settled:
+            bounds = all_of(lower, Compare(stamp, "<=", _text(edge)), whose)
+            items, _ = yield from _window(request, position, bounds, env)
+            page = Page(position, items, edge, edge)
+            if items:
+                yield Rows(shown(page, request, zone))
+                position = page.position(len(items))
+            lower = Compare(stamp, ">", _text(edge))
+            edge = yield from _nth(request, all_of(lower, whose), request.window, env)
+    items, newest = yield from _window(request, position, all_of(lower, whose), env)
+    page = Page(position, items, beginning.settled(newest), newest or position.time)
+    if items:
+        yield Rows(shown(page, request, zone))
+        position = page.position(len(items))
+    return position
+
+
+def _begun(
+    request: Request, beginning: Beginning, whose: Node, env: Environment
+) -> Plan[tuple[Position, datetime | None]]:
+    """Where to begin and the end of the first window. The answer tells the server's time; where
+    that shows a clock that was set back, it is asked again from further back."""
+    stamp = request.module.by_wire["modifiedtime"]
+    while True:
+        position = beginning.position(env.zone)
+        lower = Compare(stamp, ">=", _text(position.time))
+        edge = yield from _nth(request, all_of(lower, whose), request.window, env)
+        known = beginning.position(env.zone)
+        if known.time >= position.time:
+            return known, edge
+
+
+def _window(
+    request: Request, position: Position, where: Node, env: Environment
+) -> Plan[tuple[list[Item], datetime | None]]:
+    """What was not handed out yet, in order, and the time of the last change of all."""
+    selection = Selection(request.module, where, columns=request.needed)
+    rows = in_order((yield from collect_rows(plan_rows(selection, env))), env.zone)
+    timed = [(row["id"], row, moment_of(row, env.zone)) for row in rows]
+    return [each for each in timed if not position.knows(*each)], timed[-1][2] if timed else None
+
+
+def _nth(
+    request: Request, where: Node, number: int, env: Environment, *, newest: bool = False
+) -> Plan[datetime | None]:
+    """The time of the change with this number, oldest or newest first; None where there are
+    fewer."""
+    stamp = request.module.by_wire["modifiedtime"]
+    one = Selection(
+        request.module,
+        where,
+        order=(Order(stamp, newest),),
+        start=number - 1,
+        stop=number,
+        columns=(request.module.id, stamp),
+    )
+    rows = yield from collect_rows(plan_rows(one, env))
+    return _timed(rows[0], stamp, env.zone) if rows else None
+
+
+def _timed(row: Row, stamp: FieldMeta, zone: tzinfo) -> datetime:
+    time = moment_of(row, zone)
+    if time is None:
+        raise MalformedAnswer(
+            f"The CRM answered {row['id']} in order of {stamp.wire}, but with the {stamp.wire} "
+            f"{row.get(stamp.wire)!r}, which is no time. No change was passed over: the feed goes "
+            "on from its cursor."
+        )
+    return time
+
+
+def _ownership(request: Request) -> Plan[Node]:
+    if request.whose == "application":
+        return TRUE
+    owner = request.module.by_wire.get("assigned_user_id")
+    if request.whose == "userandgroup" or owner is None:
+        raise NotSupported(
+            f"This server has no usable sync, and without it changes of {request.module.name} "
+            f"cannot be narrowed to {request.whose!r}. Use 'application' (all visible records) "
+            "or 'user', and filter what comes."
+        )
+    me = yield from perform(Me())
+    return Equal(owner, str(me["id"]))
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
