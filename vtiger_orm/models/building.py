@@ -74,6 +74,11 @@ class BuildingQuerySet:
         Text compares as the CRM compares it: without regard to case, accents and trailing
         blanks. `None` means blank. A reference to a record that was deleted since reads `None`,
         yet conditions see the id that the CRM still stores: it is not blank to them.
+
+        A `date` given to a field of date and time is the whole day, in the session's `timezone`:
+        ``modifiedtime=day`` and ``__date=day`` mean on this day, ``__lt`` before it begins,
+        ``__gt`` after it has ended, ``__lte``, ``__gte`` and ``__range`` with it included. Dates
+        and moments are values of their type, never text: `InvalidLookup` names the cure.
         """
         return self._where(args, kwargs, "filter", wanted=True)
 

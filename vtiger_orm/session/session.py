@@ -57,10 +57,10 @@ class Session(SessionOperations):
     that works on one request of a session at a time is given as many sessions; else at least
     four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
     take, and waiting for each piece of an answer; a whole answer may take ten times as long.
-    `timezone` is where a day begins, for `date`, `year` and `month` lookups; `server_timezone` is
-    the CRM's own, in which it writes times: nearly always UTC, and learnt from the first own
-    create where it is not given. `transport` (and `async_transport`) replace the network, for
-    tests and the in-process CRM.
+    `timezone` is where a day begins, for `date`, `year` and `month` lookups and for dates that
+    moments are compared with; `server_timezone` is the CRM's own, in which it writes times:
+    nearly always UTC, and learnt from the first own create where it is not given. `transport`
+    (and `async_transport`) replace the network, for tests and the in-process CRM.
 
     Raises `ConfigError` when a setting cannot be used.
     """
