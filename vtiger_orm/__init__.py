@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import InvalidValue as InvalidValue
     from .errors import MalformedAnswer as MalformedAnswer
     from .errors import MandatoryMissing as MandatoryMissing
+    from .errors import MisansweredQuery as MisansweredQuery
     from .errors import MissingExtra as MissingExtra
     from .errors import MultipleRecords as MultipleRecords
     from .errors import NoSession as NoSession
@@ -114,6 +115,7 @@ __all__ = [
     "MandatoryMissing",
     "Max",
     "Min",
+    "MisansweredQuery",
     "MissingExtra",
     "MultipleRecords",
     "NoSession",
