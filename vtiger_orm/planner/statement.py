@@ -145,9 +145,9 @@ class Statement:
         needs is not joined, and the count would fail silently."""
         return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
 
-    def or_else(self, otherwise: Comparison) -> Statement:
+    def or_else(self, otherwise: Comparison, limit: int = 1) -> Statement:
         """One row of it, or of whatever else satisfies this."""
-        return replace(self, otherwise=otherwise, limit=1, offset=0)
+        return replace(self, otherwise=otherwise, limit=limit, offset=0)
 
     @property
     def shape(self) -> tuple[object, ...]:
