@@ -42,7 +42,8 @@ def selected_rows(
     `checked` where a write is to follow."""
     env = env or runner.environment
     plan = plan_checked_rows if checked else plan_rows
-    check_choices(selection, runner)
+    if not checked:  # else the rules of the write tell of them
+        check_choices(selection, runner)
     if not contains(selection.where, RelatedTo, InSelection):
         return plan(selection, env)
     return _narrowed_rows(selection, runner, env, plan)
