@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .errors import LimitReached as LimitReached
     from .errors import MalformedAnswer as MalformedAnswer
     from .errors import MandatoryMissing as MandatoryMissing
+    from .errors import MisansweredQuery as MisansweredQuery
     from .errors import MissingExtra as MissingExtra
     from .errors import MultipleRecords as MultipleRecords
     from .errors import NoSession as NoSession
@@ -117,6 +118,7 @@ __all__ = [
     "MandatoryMissing",
     "Max",
     "Min",
+    "MisansweredQuery",
     "MissingExtra",
     "MultipleRecords",
     "NoSession",

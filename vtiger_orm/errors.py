@@ -48,7 +48,8 @@
         ├── RateLimited
         │   └── LimitReached        a limit lasts longer than `max_wait`: nothing more was sent
         └── ServerError
-            └── SilentQueryError    an SQL error that the server reports as "no rows"
+            ├── SilentQueryError    an SQL error that the server reports as "no rows"
+            └── MisansweredQuery    rows that do not satisfy the condition: nothing was written
 
 Messages say what happened, why, and what to do. They never hold an access key, a session id
 or a password. Where a call failed, the error's `outcome` says what became of it on the server.
@@ -420,6 +421,17 @@ class ServerError(ApiError):
 
 class SilentQueryError(ServerError):
     """An SQL error that the server reports as success with no rows; `statement` is the text."""
+
+    def __init__(self, message: str, *, statement: str, **facts: Unpack[ApiFacts]) -> None:
+        super().__init__(message, **facts)
+        self.statement = statement
+
+
+class MisansweredQuery(ServerError):
+    """The server answered a row that does not satisfy the condition, where a write was to follow;
+    `statement` is the text of what was asked. Nothing was written."""
+
+    outcome: Outcome | None = Outcome(Fate.NEVER_LEFT, Again.ONCE)
 
     def __init__(self, message: str, *, statement: str, **facts: Unpack[ApiFacts]) -> None:
         super().__init__(message, **facts)

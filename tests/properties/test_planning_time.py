@@ -4,6 +4,7 @@ is refused before anything is sent."""
 from __future__ import annotations
 
 import operator
+import pickle
 import random
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from generated.demo import Accounts, Contacts
 from tests.support.planned import careful, things
 from vtiger_orm.conditions.collation import matcher
 from vtiger_orm.conditions.evaluate import predicate
@@ -182,3 +184,73 @@ def test_patterns_are_matched_in_one_walk() -> None:
     assert matcher("%a" * 40 + "%")("a" * 5000)
     assert not matcher("%" + "_a%" * 30 + "c")("ba" * 2000)
     assert time.process_time() - began < LONGEST
+
+
+def test_what_doubles_at_every_step_is_refused_with_the_number() -> None:
+    """A few lines of code can write down more conditions than there is memory for."""
+    with pytest.raises(InvalidLookup, match="100,000 are the most"):
+        reduce(lambda q, n: (q | Q(note=f"{n}")) & (q | Q(mail=f"{n}")), range(45), Q(name="a"))
+    contacts: Any = Contacts.objects
+    with pytest.raises(InvalidLookup, match="100,000 are the most"):
+        reduce(
+            lambda qs, n: (qs | contacts.filter(lastname=f"{n}"))
+            & (qs | contacts.filter(email=None)),
+            range(45),
+            contacts.filter(lastname="a"),
+        )
+    with pytest.raises(InvalidLookup, match="100,000 are the most"):
+        reduce(lambda qs, n: qs & qs, range(45), contacts.filter(lastname="a", email=None))
+
+
+def test_querysets_within_querysets_are_refused_before_they_are_too_deep() -> None:
+    accounts: Any = Accounts.objects
+    nested = accounts.filter(accountname="a")
+    for _ in range(18):
+        nested = accounts.filter(account_id__in=nested)
+    refused = accounts.filter(account_id__in=nested).filter
+    with pytest.raises(InvalidLookup, match="read its ids first"):
+        refused(
+            account_id__in=accounts.filter(account_id__in=accounts.filter(account_id__in=nested))
+        )
+    for told in (repr(nested), str(nested.explain()), nested.query):
+        assert told
+    assert pickle.loads(pickle.dumps(nested)).selection is not None
+    turned = accounts.filter(accountname="a")
+    for number in range(49):
+        turned = ~(turned | accounts.filter(accountname=f"n{number}"))
+    with pytest.raises(InvalidLookup, match="levels deep or more"):
+        turned | ~(turned | accounts.filter(accountname="n"))
+    assert repr(turned)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: contacts_with(lastname__in=[f"v{n}" for n in range(100_000)]),
+        lambda: ~contacts_with(lastname__in=[f"v{n}" for n in range(100_000)]),
+        lambda: contacts_with(id__in=[f"12x{n}" for n in range(1, 100_001)]),
+        lambda: reduce(operator.and_, [~contacts_with(lastname=f"n{n}") for n in range(1000)]),
+        lambda: reduce(
+            operator.or_, [contacts_with(lastname=f"n{n}", email="a") for n in range(1000)]
+        ),
+    ],
+)
+def test_querysets_are_told_compared_and_pickled_in_no_time(make: Callable[[], Any]) -> None:
+    queryset = make()
+    ways: list[Callable[[], object]] = [
+        lambda: repr(queryset),
+        lambda: str(queryset.explain()),
+        lambda: str(queryset.explain(of="count")),
+        lambda: pickle.loads(pickle.dumps(queryset)),
+        lambda: queryset.query,
+        lambda: queryset == queryset.all(),
+    ]
+    for way in ways:
+        began = time.process_time()
+        way()
+        assert time.process_time() - began < 2 * LONGEST
+
+
+def contacts_with(**lookups: Any) -> Any:
+    queryset: Any = Contacts.objects
+    return queryset.filter(**lookups)

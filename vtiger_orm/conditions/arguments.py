@@ -286,6 +286,10 @@ def _fraction(value: object) -> bool:
 
 
 # -- days ------------------------------------------------------------------------------------
+#
+# A date stands for the whole day wherever a moment could stand, in the session's time zone:
+# equal means on this day, smaller before it begins, larger after it has ended. Text is no date:
+# nowhere in conditions, as for numbers and times (see `values`).
 
 
 def _is_day(value: object) -> TypeGuard[date]:
@@ -309,7 +313,8 @@ def _in_days(field: FieldMeta, first: date, last: date) -> Node:
 
 def _date(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     if not _is_day(value):
-        raise InvalidLookup(f"{module.name}.{field.name}__date takes a date, not {value!r}.")
+        cure = " Write date.fromisoformat(text)." if isinstance(value, str) else ""
+        raise InvalidLookup(f"{module.name}.{field.name}__date takes a date, not {value!r}.{cure}")
     return _in_days(field, value, value)
 
 

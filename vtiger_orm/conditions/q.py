@@ -11,6 +11,7 @@ from ..metadata.module import ModuleMeta
 from .arguments import condition
 from .tree import (
     FALSE,
+    MOST_CONDITIONS,
     MOST_LEVELS,
     TRUE,
     And,
@@ -32,6 +33,7 @@ from .tree import (
     atoms,
     negated,
     too_deep,
+    too_many,
 )
 
 __all__ = [
@@ -68,15 +70,18 @@ class Q:
     Keywords and arguments of one `Q` must all hold. A `Q` never changes.
     """
 
-    __slots__ = ("_args", "_connector", "_depth", "_lookups")
+    __slots__ = ("_args", "_connector", "_depth", "_lookups", "_size")
 
     def __init__(self, *args: Q, **lookups: Any) -> None:
         self._connector: Literal["all", "any", "none"] = "all"
         self._args: tuple[Q, ...] = args
         self._lookups: Mapping[str, Any] = lookups
         self._depth: int = 1 + max((arg._depth for arg in args if isinstance(arg, Q)), default=0)
+        self._size: int = len(lookups) + sum(arg._size for arg in args if isinstance(arg, Q))
         if self._depth > MOST_LEVELS:
             raise too_deep(self._depth)
+        if self._size > MOST_CONDITIONS:
+            raise too_many(self._size)
 
     @classmethod
     def _joined(cls, connector: Literal["all", "any", "none"], *parts: Q) -> Q:

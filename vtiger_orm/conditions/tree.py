@@ -182,6 +182,10 @@ INNER: Final = (And, Or, Not)
 
 MOST_LEVELS: Final = 100
 """Levels of And, Or and Not in one condition."""
+MOST_CONDITIONS: Final = 100_000
+"""Nodes of one condition; the values of a list are none."""
+_LEVELS_OF_QUERYSET: Final = 5
+_NESTING: Final = (*INNER, InSelection)
 
 TRUE: Final = And(())
 FALSE: Final = Or(())
@@ -258,10 +262,11 @@ def contains(node: Node, *kinds: type) -> bool:
 
 
 def check_depth(node: Node) -> None:
-    """Raise `InvalidLookup` for a tree that is nested deeper than trees are worked on."""
+    """Raise `InvalidLookup` for a tree that is nested deeper, or is larger, than trees are worked
+    on. Parts that are shared count wherever they stand."""
     level: Sequence[Node] = (node,)
-    depth = 1
-    while not set(map(type, level)).isdisjoint(INNER):
+    depth, size = 1, 1
+    while not set(map(type, level)).isdisjoint(_NESTING):
         depth += 1
         if depth > MOST_LEVELS:
             raise too_deep(depth)
@@ -271,7 +276,19 @@ def check_depth(node: Node) -> None:
                 below.append(each.child)
             elif isinstance(each, _COMPOSITE):
                 below.extend(each.children)
+            elif isinstance(each, InSelection):
+                below.append(_as_levels(each.selection.where))
+            if size + len(below) > MOST_CONDITIONS:
+                raise too_many(size + len(below))
+        size += len(below)
         level = below
+
+
+def _as_levels(inner: Node) -> Node:
+    """The condition of a queryset in another one, which takes several levels of the stack."""
+    for _ in range(_LEVELS_OF_QUERYSET - 1):
+        inner = Not(inner)
+    return inner
 
 
 def too_deep(levels: int) -> InvalidLookup:
@@ -280,7 +297,15 @@ def too_deep(levels: int) -> InvalidLookup:
         f"A condition is nested {levels} levels deep or more, and {MOST_LEVELS} are the most. "
         "Alternatives that are joined by | and conditions that are joined by & take one level "
         "however many they are, as long as the two do not alternate: collect them, and join them "
-        "once."
+        f"once. A queryset in a condition takes {_LEVELS_OF_QUERYSET} levels: read its ids first."
+    )
+
+
+def too_many(conditions: int) -> InvalidLookup:
+    """The refusal of a condition that is too large."""
+    return InvalidLookup(
+        f"A condition is made of {conditions:,} parts or more, and {MOST_CONDITIONS:,} are the "
+        "most. Values of one field belong in one list: name__in=[...]."
     )
 
 

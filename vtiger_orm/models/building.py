@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, c
 from .._pickled import class_named, public_name, restores
 from ..conditions.field_names import parse_order
 from ..conditions.q import resolve
-from ..conditions.tree import FALSE, Node, Order, Selection, all_of, any_of, negated
+from ..conditions.tree import FALSE, Node, Order, Selection, all_of, any_of, check_depth, negated
 from ..errors import UnsupportedQuery
 from ..records import BaseRecord
 from ..records.handle import package_of
@@ -74,6 +74,11 @@ class BuildingQuerySet:
         Text compares as the CRM compares it: without regard to case, accents and trailing
         blanks. `None` means blank. A reference to a record that was deleted since reads `None`,
         yet conditions see the id that the CRM still stores: it is not blank to them.
+
+        A `date` given to a field of date and time is the whole day, in the session's `timezone`:
+        ``modifiedtime=day`` and ``__date=day`` mean on this day, ``__lt`` before it begins,
+        ``__gt`` after it has ended, ``__lte``, ``__gte`` and ``__range`` with it included. Dates
+        and moments are values of their type, never text: `InvalidLookup` names the cure.
         """
         return self._where(args, kwargs, "filter", wanted=True)
 
@@ -99,6 +104,7 @@ class BuildingQuerySet:
         condition = resolve(selection.module, args, kwargs)
         if not wanted:
             condition = negated(condition)
+        check_depth(condition)  # the whole was checked when it was made, and is when it is planned
         return self._select(where=all_of(selection.where, condition))
 
     def order_by(self, *args: Any, **kwargs: Any) -> Self:
@@ -148,7 +154,7 @@ class BuildingQuerySet:
     def __invert__(self) -> Self:
         """Every record of the module that is not among these."""
         self._refuse_if_sliced("~")
-        return self._select(where=negated(self._state.selection.where))
+        return self._limited(negated(self._state.selection.where))
 
     def _combine(self, other: Self, join: Callable[..., Node], sign: str) -> Self:
         if not isinstance(other, BuildingQuerySet):
@@ -162,7 +168,12 @@ class BuildingQuerySet:
             )
         self._refuse_if_sliced(sign)
         other._refuse_if_sliced(sign)
-        return self._select(where=join(mine.where, theirs.where))
+        return self._limited(join(mine.where, theirs.where))
+
+    def _limited(self: Steps, where: Node) -> Steps:
+        """The records of a condition, if it is one that can be worked on."""
+        check_depth(where)
+        return self._select(where=where)
 
     def _slice(self, key: slice) -> Self:
         if key.step is not None and key.step != 1:

@@ -164,10 +164,12 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
             if close is not None:
                 await close()
 
-    def _read(self, runner: Runner) -> Plan[list[T]]:
-        """All records in one list, with what `select_related` asks for."""
+    def _read(self, runner: Runner, checked: bool = False) -> Plan[list[T]]:
+        """All records in one list, with what `select_related` asks for; `checked` where a write
+        is to follow."""
         loader = self._loader(runner)
-        rows = yield from collect_rows(selected_rows(self._state.reading, runner))
+        stream = selected_rows(self._state.reading, runner, checked=checked)
+        rows = yield from collect_rows(stream)
         records = loader.load(rows)
         yield from loader.attach(records)
         return self._shape(records)
@@ -284,9 +286,10 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         return Loader(state.model, state.selection, state.fetches, runner)
 
 
-def read_all(queryset: BaseQuerySet[T], runner: Runner) -> Plan[list[T]]:
-    """Everything the queryset yields in one list, for plans of other methods."""
-    return queryset._read(runner)
+def read_all(queryset: BaseQuerySet[T], runner: Runner, checked: bool = False) -> Plan[list[T]]:
+    """Everything the queryset yields in one list, for plans of other methods; `checked` where a
+    write is to follow: raises `MisansweredQuery`."""
+    return queryset._read(runner, checked)
 
 
 def check_page_size(page_size: int | None) -> None:

@@ -26,24 +26,34 @@ from ..conditions.tree import (
     contains,
     mapped,
 )
-from ..planner import plan_rows
+from ..planner import plan_checked_rows, plan_rows
+from ..planner.compiled import RowReader
 from .unknown_choices import check_choices
 
 
 def selected_rows(
-    selection: Selection, runner: Runner, env: Environment | None = None
+    selection: Selection,
+    runner: Runner,
+    env: Environment | None = None,
+    *,
+    checked: bool = False,
 ) -> RowStream:
-    """The rows of a selection that may hold relations; `env` where it is not the runner's own."""
+    """The rows of a selection that may hold relations; `env` where it is not the runner's own,
+    `checked` where a write is to follow."""
     env = env or runner.environment
-    check_choices(selection, runner)
+    plan = plan_checked_rows if checked else plan_rows
+    if not checked:  # else the rules of the write tell of them
+        check_choices(selection, runner)
     if not contains(selection.where, RelatedTo, InSelection):
-        return plan_rows(selection, env)
-    return _narrowed_rows(selection, runner, env)
+        return plan(selection, env)
+    return _narrowed_rows(selection, runner, env, plan)
 
 
-def _narrowed_rows(selection: Selection, runner: Runner, env: Environment) -> RowStream:
+def _narrowed_rows(
+    selection: Selection, runner: Runner, env: Environment, plan: RowReader
+) -> RowStream:
     selection = yield from _narrowed(selection, runner)
-    yield from plan_rows(selection, env)
+    yield from plan(selection, env)
 
 
 def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:

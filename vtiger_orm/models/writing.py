@@ -60,7 +60,8 @@ class WritingQuerySet(BaseQuerySet[M]):
         Returns the record and whether it was created. Text compares as the CRM compares it:
         without regard to case, accents and trailing blanks. A record is also found by what the
         CRM made of a value when it stored it: text that was cut, characters that were replaced,
-        decimals that were rounded. Where it made something else of one, so that the same call
+        decimals that were rounded. Raises `MisansweredQuery` for an answer that does not have
+        the values. Where it made something else of one, so that the same call
         could not find the record again, that is deleted and `ValuesAdjusted` raised.
         """
         return self._run(self._upsert("get_or_create", args, kwargs))
@@ -108,8 +109,9 @@ class WritingQuerySet(BaseQuerySet[M]):
     def update(self, *args: Any, **kwargs: Any) -> int:
         """Give every record of the queryset these values; returns how many there are.
 
-        One call for each record that does not have them already. Raises `TooManyWrites` and
-        `InvalidRecord` before anything is sent, `BulkError`, with one outcome a row, when some
+        One call for each record that does not have them already. Raises `TooManyWrites`,
+        `InvalidRecord`, and `MisansweredQuery` for a record that does not satisfy the
+        conditions, before anything is written; `BulkError`, with one outcome a row, when some
         were not written.
         """
         return self._run(self._update(args, kwargs))
@@ -330,18 +332,18 @@ class _Search(Generic[M]):
         return self.among._writable
 
     def exactly(self) -> Plan[list[M]]:
-        return (yield from read_all(self.wanted, self.runner))
+        return (yield from read_all(self.wanted, self.runner, checked=True))
 
     def adjusted(self, key: upsert.Key) -> Plan[list[M]]:
         certain = {name: self.values[name] for name in key.certain}
         wide = self.among.filter(*key.conditions, **certain).selection
         rows = yield from collect_rows(
-            selected_rows(replace(wide, columns=key.columns), self.runner)
+            selected_rows(replace(wide, columns=key.columns), self.runner, checked=True)
         )
         ids = yield from key.chosen(rows, self.runner.environment)
         if not ids:
             return []
-        return (yield from read_all(self.among.filter(id__in=ids[:2]), self.runner))
+        return (yield from read_all(self.among.filter(id__in=ids[:2]), self.runner, checked=True))
 
     def create(self, values: Mapping[str, object]) -> Plan[M]:
         return (yield from self.among._create((), values)(self.runner))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .checked import plan_checked_rows
 from .explain import Explanation, explain
 from .partitions import plan_partitions
 from .rows import plan_rows
@@ -10,6 +11,7 @@ from .totals import plan_count, plan_exists
 __all__ = [
     "Explanation",
     "explain",
+    "plan_checked_rows",
     "plan_count",
     "plan_exists",
     "plan_partitions",

@@ -8,14 +8,13 @@ one whose text is wrong is read again alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from html.entities import codepoint2name
 from typing import Final
 
 from ..calls.operations import Row
 from ..calls.plans import Plan
+from ..conditions.certainty import ENCODED
 from ..conditions.evaluate import is_blank_in
 from ..conditions.tree import Atom, Present, atoms
 from ..metadata.kinds import Family
@@ -24,8 +23,6 @@ from .branches import Comparison
 from .compiled import TEXTS, Compiled
 from .pages_by_id import rows_by_id
 
-_ENCODED: Final = re.compile("['" + "".join(re.escape(chr(each)) for each in codepoint2name) + "]")
-"""Characters that HTML may write as an entity."""
 _ENTITY: Final = "%&%;%"
 """The pattern of every text that holds one."""
 
@@ -73,7 +70,7 @@ class Doubts:
             encoded = [
                 (wire, text)
                 for wire, text in row.items()
-                if isinstance(text, str) and _ENCODED.search(text)
+                if isinstance(text, str) and ENCODED.search(text)
             ]
             texts = [text for _, text in encoded]
             doubtful = [

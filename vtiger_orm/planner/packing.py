@@ -9,12 +9,13 @@ from typing import Final
 
 from ..calls.environment import Environment
 from ..calls.urls import quoted_length
+from ..conditions.arguments import MAX_LITERAL_BYTES
 from ..conditions.collation import like_literal
 from ..conditions.tree import Node
 from ..errors import UnsupportedQuery
 from ..ids import id_number
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part, Residual, one_of
-from .statement import condition, is_plain
+from .statement import condition, is_plain, quote
 
 REQUEST_LINE: Final = 400
 """Bytes kept free for everything in the request line that is not the query."""
@@ -25,8 +26,8 @@ _CHARACTER: Final = 12
 """Bytes that a comparison without its value, and one character of a value, take at most."""
 _MOST_TRIED: Final = 8
 """Statements, the latest ones, that are looked at for room."""
-_VALUE: Final = 600
-"""Bytes in every branch that reading value by value needs."""
+_VALUE: Final = 300
+"""Bytes that reading value by value needs for each of two values in every branch."""
 LISTED_REFERENCES: Final = 200
 """Values of one IN list, except of ids: there a page's worth makes one call one full page."""
 
@@ -80,13 +81,13 @@ class Packing:
         return groups + alone
 
     def beginning(self, branches: Branches, wire: str, value: str) -> str | None:
-        """What of a value fits into every one of the branches; None if all of it does."""
-        room = self.room - sum(map(_length, branches))
-        room = room // max(len(branches), 1) - _COMPARISON - len(wire)
-        if quoted_length(like_literal(value)) <= room:
+        """What of a value fits into every one of the branches beside another one like it; None
+        if all of it does."""
+        room = self._room_for_value(branches) - len(wire)
+        if _pattern_length(value) <= room:
             return None
         end = len(value)
-        while end and quoted_length(like_literal(value[:end])) > room:
+        while end and _pattern_length(value[:end]) > room:
             end = end * 3 // 4
         beginning = value[:end].rstrip(" ")
         if not beginning:
@@ -99,13 +100,18 @@ class Packing:
 
     def has_room(self, branches: Branches) -> bool:
         """Whether statements of these branches leave room for the beginning of a value."""
-        length = max((sum(map(_length, group)) for group in self.packed(branches)), default=0)
-        return self.room - length >= _VALUE * max(map(len, self.packed(branches)), default=1)
+        return self.holds(branches, _VALUE)
 
     def holds(self, branches: Branches, length: int) -> bool:
-        """Whether every branch of one statement has room for a value of so many bytes."""
-        free = self.room - sum(map(_length, branches))
-        return length <= free // max(len(branches), 1) - 2 * _COMPARISON
+        """Whether statements of these branches have room for any value of so many bytes."""
+        groups = self.packed(branches)
+        return all(length <= self._room_for_value(group) - _COMPARISON for group in groups)
+
+    def _room_for_value(self, branches: Branches) -> int:
+        """Bytes that a value may take as a pattern, in each branch of one statement. Reading by
+        value names two: what the group begins with, and the bound of the group before it."""
+        free = (self.room - sum(map(_length, branches))) // max(len(branches), 1)
+        return min(free // 2 - _COMPARISON, MAX_LITERAL_BYTES)
 
     def _may_join(self, group: Branches, branch: Branch) -> bool:
         return self.precedence_known or is_plain((*group, branch))
@@ -151,6 +157,10 @@ class Packing:
                 kept.append(part)
                 size += length
         return (*kept, Residual(tree)) if dropped else branch
+
+
+def _pattern_length(value: str) -> int:
+    return quoted_length(quote(like_literal(value) + "%"))
 
 
 def _shortest(part: InList) -> Comparison:

@@ -41,13 +41,13 @@ def first_page(stream: RowStream) -> Plan[tuple[Sequence[Row], RowStream | None]
     rows = yield from pull(stream)
     if rows is None:
         return (), None
-    step = _advance(stream, None)
+    step = advance(stream, None)
     return rows, None if step is None else _resumed(stream, step)
 
 
 def _resumed(stream: RowStream, step: Step | Rows | None) -> RowStream:
     while step is not None:
-        step = _advance(stream, (yield step))
+        step = advance(stream, (yield step))
 
 
 def everything(stream: RowStream) -> Plan[list[Row]]:
@@ -96,21 +96,21 @@ def ahead(stream: RowStream) -> RowStream:
     """The same rows, each page handed out together with the step that the stream needs next,
     so that the server works while the consumer does."""
     reply: object = None
-    step = _advance(stream, None)
+    step = advance(stream, None)
     while step is not None:
         if not isinstance(step, Rows):
             reply = yield step
-            step = _advance(stream, reply)
+            step = advance(stream, reply)
             continue
         failure: Exception | None = None
         following: Step | Rows | None = None
         try:
-            following = _advance(stream, None)
+            following = advance(stream, None)
         except Exception as error:
             failure = error
         if following is not None and not isinstance(following, Rows):
             reply = yield Rows(step.rows, ahead=following)
-            step = _advance(stream, reply)
+            step = advance(stream, reply)
             continue
         yield Rows(step.rows)
         if failure is not None:
@@ -118,7 +118,8 @@ def ahead(stream: RowStream) -> RowStream:
         step = following
 
 
-def _advance(stream: RowStream, reply: object) -> Step | Rows | None:
+def advance(stream: RowStream, reply: object) -> Step | Rows | None:
+    """What the stream does next, sent the reply to its last step; None at its end."""
     try:
         return stream.send(reply)
     except StopIteration:
@@ -140,13 +141,13 @@ class _Feed:
         return not self.rows and not self.ended
 
     def advance(self, reply: object) -> None:
-        step = _advance(self._stream, reply)
+        step = advance(self._stream, reply)
         while isinstance(step, Rows):
             self.rows.extend(step.rows)
             if self.rows:
                 self.step = None
                 return
-            step = _advance(self._stream, None)
+            step = advance(self._stream, None)
         self.step = step
         self.ended = step is None
 

@@ -79,10 +79,10 @@ class Session(SessionOperations):
     four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
     take (ten at most), and waiting for an answer to begin; request and answer together may take
     ten times as long.
-    `timezone` is where a day begins, for `date`, `year` and `month` lookups; `server_timezone` is
-    the CRM's own, in which it writes times: nearly always UTC, and learnt from the first own
-    create where it is not given. `transport` (and `async_transport`) replace the network, for
-    tests and the in-process CRM.
+    `timezone` is where a day begins, for `date`, `year` and `month` lookups and for dates that
+    moments are compared with; `server_timezone` is the CRM's own, in which it writes times:
+    nearly always UTC, and learnt from the first own create where it is not given. `transport`
+    (and `async_transport`) replace the network, for tests and the in-process CRM.
 
     `budget` are the calls that it allows itself beside the server's own limits (`Budget`, or a
     text such as ``"60/minute, 20000/day"``; VTIGER_BUDGET). `max_wait` is how many seconds a call

@@ -21,7 +21,7 @@ from ..conditions.collation import ANY, like_literal
 from ..conditions.tree import Compare, Equal, Like, Node, Selection, all_of, any_of
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..planner import plan_rows
+from ..planner import plan_checked_rows, plan_rows
 from ..values.zones import to_utc
 from .state import LostCreate
 
@@ -56,7 +56,7 @@ def by_identity(meta: ModuleMeta, each: FieldMeta, value: str, env: Environment)
     plain = each.family is not Family.TEXT or _is_plain(value)
     condition: Node = Equal(each, value) if plain else Like(each, _loosely(value))
     selection = Selection(meta, condition, columns=(meta.id, each))
-    rows = yield from collect_rows(plan_rows(selection, env))
+    rows = yield from collect_rows(plan_checked_rows(selection, env))
     if each.family is not Family.TEXT:
         rounded = each.family not in _STORED_AS_SENT
         return Found(_ids(rows), f"the CRM may have rounded {each.name}" if rounded else "")

@@ -15,7 +15,7 @@ from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import Selection
 from ..errors import InvalidRecord, NotSupported, TooManyWrites
-from ..planner import plan_count, plan_rows
+from ..planner import plan_checked_rows, plan_count
 from .adjustments import differs, text_of
 from .answers import warn_adjusted
 from .bulk import bulk_delete, write_prepared
@@ -102,12 +102,12 @@ def preview(
         if problems:
             return Preview("delete", meta.name, 0, problems=problems)
         chosen = replace((yield from selection), columns=(meta.id,))
-        rows = yield from collect_rows(plan_rows(chosen, env))
+        rows = yield from collect_rows(plan_checked_rows(chosen, env))
         return Preview("delete", meta.name, len(rows), ids=tuple(str(row["id"]) for row in rows))
     try:
         change = _checked(meta, values, facts)
         chosen = replace((yield from selection), columns=_needed(change, facts))
-        rows = yield from collect_rows(plan_rows(chosen, env))
+        rows = yield from collect_rows(plan_checked_rows(chosen, env))
         pending = yield from _prepared(change, rows, runner)
     except (InvalidRecord, NotSupported) as error:
         return refused("revise", meta, error)
@@ -164,7 +164,7 @@ def _chosen(
         columns=columns,
         stop=stop if selection.stop is None else min(stop, selection.stop),
     )
-    rows = yield from collect_rows(plan_rows(few, env))
+    rows = yield from collect_rows(plan_checked_rows(few, env))
     if len(rows) > limit:
         number = yield from plan_count(selection, env)
         raise TooManyWrites(

@@ -20,7 +20,7 @@ from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.package import FORMAT, Package
 from vtiger_orm.values import convert
-from vtiger_orm.values.reading import read_boolean
+from vtiger_orm.values.reading import read_boolean, read_day, read_moment
 
 from ...naming.lock import ModuleNames, NamesLock
 from ...text.suggest import suggest
@@ -129,7 +129,7 @@ def _argument(field: FieldMeta, shape: Shape, keyword: str, text: str, zone: tzi
         case Shape.NUMBER:
             return _parse(int, keyword, text, "a whole number")
         case Shape.DAY:
-            return _parse(date.fromisoformat, keyword, text, "a date such as 2024-02-29")
+            return _parse(read_day, keyword, text, "a date such as 2024-02-29")
         case Shape.VALUES | Shape.PAIR | Shape.SEVERAL_CHOICES:
             return [_value(field, keyword, each, zone) for each in _items(text)]
         case _:
@@ -158,9 +158,9 @@ def _parse(read: Callable[[str], Any], keyword: str, text: str, wanted: str) -> 
 def _moment(text: str, zone: tzinfo) -> date | datetime:
     """A day, or a moment; without an offset it is one of the configured time zone."""
     try:
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
-        moment = datetime.fromisoformat(text)
+        moment = read_moment(text)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 

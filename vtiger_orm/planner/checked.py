@@ -1,0 +1,86 @@
+"""Rows that something is going to be written to: each is held against the condition it is for.
+
+A server that misunderstands a statement answers rows that were not asked for. Reading them is a
+nuisance, writing to them is a loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from ..calls.environment import Environment
+from ..calls.operations import Query, Row
+from ..calls.plans import Batch, Rows, RowStream, Step
+from ..conditions.certainty import may_hold
+from ..conditions.quirks import why_not_selectable
+from ..conditions.tree import Selection, atoms
+from ..errors import MisansweredQuery
+from .compiled import wires
+from .rows import selected
+from .statement import shortened
+from .streams import advance, ahead
+
+_MOST_SHOWN: Final = 500
+"""Characters of each part of a message."""
+
+
+def plan_checked_rows(selection: Selection, env: Environment) -> RowStream:
+    """`plan_rows` for rows that a write follows.
+
+    Raises `MisansweredQuery` for a row that shows that it does not satisfy the condition. Rows
+    that show too little to tell, as text of which only the server knows how it is stored, are
+    believed.
+    """
+    return ahead(_checked(selection, env))
+
+
+def _checked(selection: Selection, env: Environment) -> RowStream:
+    module = selection.module
+    fields = dict.fromkeys(each.field for each in atoms(selection.where))
+    more = [each for each in fields if not why_not_selectable(module.name, each)]
+    asked = selection
+    if selection.columns is not None:
+        asked = replace(selection, columns=tuple(dict.fromkeys((*selection.columns, *more))))
+    holds = may_hold(selection.where, module, env)
+    hidden = set(wires(module, asked.columns)).difference(wires(module, selection.columns))
+    stream = selected(asked, env)
+    said = ""
+    step = advance(stream, None)
+    while step is not None:
+        if not isinstance(step, Rows):
+            said = _text(step) or said
+            step = advance(stream, (yield step))
+            continue
+        for row in step.rows:
+            if not holds(row):
+                raise _misanswered(selection, row, said)
+        yield Rows([{k: v for k, v in row.items() if k not in hidden} for row in step.rows])
+        step = advance(stream, None)
+
+
+def _text(step: Step) -> str:
+    """The statement that is asked; of several the last one."""
+    calls = step.calls if isinstance(step, Batch) else (step,)
+    return next((call.text for call in reversed(calls) if isinstance(call, Query)), "")
+
+
+def _misanswered(selection: Selection, row: Row, statement: str) -> MisansweredQuery:
+    shown = ", ".join(
+        f"{wire}={row.get(wire)!r}"
+        for wire in dict.fromkeys(each.field.wire for each in atoms(selection.where))
+    )
+    return MisansweredQuery(
+        f"The CRM answered {selection.module.name} {row['id']} ({_cut(shown)}) to a condition that "
+        f"it does not satisfy: {_cut(str(selection.where))}. So nothing was written. Either the "
+        "server misunderstands the statement, or somebody changes the records meanwhile. Try it "
+        "again; if it stays, report the statement, and write to ids that you have looked at "
+        f"(id__in=[...]). Statement: {_cut(shortened(statement))}",
+        statement=statement,
+        operation="query",
+        module=selection.module.name,
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
