@@ -14,8 +14,9 @@ from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
 from ..errors import InvalidValue, UnsupportedQuery
 from ..feed.changes import ChangeFeed, SyncType
-from ..writing import bulk, files, many, uploads, upsert
+from ..writing import bulk, bulk_upsert, files, many, uploads, upsert
 from ..writing import save as write
+from ..writing.bulk_upsert import Upsert
 from ..writing.preview import Preview
 from ..writing.report import BulkReport, Progress
 from .reading import BaseQuerySet, read_all
@@ -205,6 +206,49 @@ class WritingQuerySet(BaseQuerySet[M]):
         await self._arun(lambda runner: bulk.bulk_update(report, runner, progress))
         return report
 
+    def bulk_update_or_create(
+        self,
+        rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]],
+        key: str | Sequence[str],
+        *,
+        progress: Progress | None = None,
+    ) -> BulkReport[Upsert[M]]:
+        """Bring rows into the CRM: each is the record with its key, changed where it differs, or a
+        new one.
+
+        ``Contacts.objects.bulk_update_or_create(rows, key="cf_external")``: rows are mappings of
+        attribute to value. Records are read in batches by `key` (several names together tell a
+        record), also in the forms that the CRM may have made of a value; only differences are
+        written. Never raises for a row: a key that is blank, given twice or held by several
+        records is that row's error. ``row.item.record`` and ``row.item.created`` tell what
+        became of it. Called again, with the report or with the same rows, it goes on with what
+        is left; a create whose answer was lost is looked for by the key first.
+        """
+        report = _upserts(rows)
+        self._run(self._bulk_upsert(report, key, progress))
+        return report
+
+    async def abulk_update_or_create(
+        self,
+        rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]],
+        key: str | Sequence[str],
+        *,
+        progress: Progress | None = None,
+    ) -> BulkReport[Upsert[M]]:
+        """`bulk_update_or_create`, awaited."""
+        report = _upserts(rows)
+        await self._arun(self._bulk_upsert(report, key, progress))
+        return report
+
+    def _bulk_upsert(
+        self, report: BulkReport[Upsert[M]], key: str | Sequence[str], progress: Progress | None
+    ) -> PlanFor[None]:
+        model = self._writable
+        fields = bulk_upsert.key_fields(model.meta, key)
+        return lambda runner: bulk_upsert.bulk_update_or_create(
+            report, model, fields, runner, progress
+        )
+
     def bulk_delete(
         self,
         records: Iterable[M | str] | BulkReport[M | str],
@@ -356,3 +400,9 @@ def no_positions(method: str, args: tuple[Any, ...]) -> None:
 
 def _report(records: Iterable[Any]) -> BulkReport[Any]:
     return records if isinstance(records, BulkReport) else BulkReport(records)
+
+
+def _upserts(rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]]) -> BulkReport[Upsert[M]]:
+    if isinstance(rows, BulkReport):
+        return rows
+    return BulkReport(Upsert(dict(row)) for row in rows)

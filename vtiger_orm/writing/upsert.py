@@ -113,9 +113,9 @@ def get_or_create(
             raise
         return found, False
     except ValuesAdjusted as error:  # strict mode: it was created
-        yield from _keep_if_found_again(error.record, key, runner)
+        yield from keep_if_found_again(error.record, key, runner)
         raise
-    yield from _keep_if_found_again(created, key, runner)
+    yield from keep_if_found_again(created, key, runner)
     return created, True
 
 
@@ -134,7 +134,7 @@ def update_or_create(
     return record, created
 
 
-def _keep_if_found_again(record: BaseRecord, key: Key, runner: Runner | None) -> Plan[None]:
+def keep_if_found_again(record: BaseRecord, key: Key, runner: Runner | None) -> Plan[None]:
     """Delete a record just made that the same call would not find, and so make once more."""
     lost = tuple(each for each in state_of(record).adjusted if key.loses(each))
     if not lost:
