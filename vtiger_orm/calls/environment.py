@@ -35,6 +35,8 @@ class Knowledge:
         and could not be asked for a proof."""
         self._clock = clock
         self.trusting: Final = trusting
+        self.counts = True
+        """False once a ``count(*)`` was not answered for a statement that works."""
         self._pages: dict[str, int] = {}
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
