@@ -18,9 +18,12 @@ SOME = ("Contacts", "Accounts", "Documents", "LineItem", "InventoryDetails")
 
 
 def session_with(crm: Crm, user: str | None = None) -> Session:
-    dialect = "cloud" if crm.profile.cloud else "webservice"
-    transport = crm.transport()
-    return Session(crm.url, *crm.credentials(user), dialect=dialect, transport=transport)
+    return Session(
+        crm.url,
+        *crm.credentials(user),
+        dialect="cloud" if crm.profile.cloud else "webservice",
+        transport=crm.transport(),
+    )
 
 
 @pytest.mark.parametrize("name", SERVERS)
