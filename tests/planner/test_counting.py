@@ -12,7 +12,8 @@ from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q, resolve
-from vtiger_orm.conditions.tree import Selection
+from vtiger_orm.conditions.tree import TRUE, Selection
+from vtiger_orm.emulator.profiles import profile_named
 from vtiger_orm.errors import ScanTooLarge
 from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.planner.count import MOST_STATEMENTS, difference
@@ -141,3 +142,16 @@ def test_a_head_of_one_row_tells_whether_there_is_a_null(crm: Server) -> None:
     for name, expected in (("money", True), ("id", False)):
         condition: Any = Q(money=None) if name == "money" else Q(id=None)
         assert crm.exists(select(crm, condition), SQL) is expected
+
+
+def test_a_server_that_does_not_count_is_noticed_by_its_answers() -> None:
+    """A session believes its package until it has logged in: the CRM may be a later release."""
+    crm = server(profile=profile_named("vtiger-8.3"))
+    for number in range(1, 13):
+        crm.insert("Things", number, name="a")
+    env = careful(can_count=True)
+    assert crm.count(Selection(crm.metas["Things"], TRUE), env) == 12
+    assert env.knowledge.counts is False
+    crm.log.clear()
+    assert crm.count(Selection(crm.metas["Things"], TRUE), env) == 12
+    assert not any("count(*)" in text for text in crm.log)

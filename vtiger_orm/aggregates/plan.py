@@ -208,7 +208,12 @@ def counts_by_choice(
 ) -> bool:
     """Whether the groups are the values of one picklist and only counted, so that a count a
     value may do."""
-    if len(keys) != 1 or not _whole(selection) or not env.can_count or env.thinned_pages:
+    if (
+        len(keys) != 1
+        or not _whole(selection)
+        or not env.can_count
+        or env.thins(selection.module.name)
+    ):
         return False
     field = keys[0].field
     return (

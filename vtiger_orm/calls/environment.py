@@ -41,6 +41,8 @@ class Knowledge:
         self.trusting: Final = trusting
         self.deferring: Final = deferring
         self._refused: dict[str, frozenset[str]] = {}
+        self.counts = True
+        """False once a ``count(*)`` was not answered for a statement that works."""
         self._pages: dict[str, int] = {}
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}

@@ -47,7 +47,7 @@ def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
 
 def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
     """What a statement has that answered no rows."""
-    if not env.can_count:
+    if not _counts(env):
         return (yield from _without_counting(statement, env))
     found = yield from count(statement, env)
     if found <= statement.offset:
@@ -127,7 +127,7 @@ def count(statement: Statement, env: Environment) -> Plan[int]:
 
 def countable(module: str, env: Environment) -> bool:
     """Whether the server can be made to tell how many records satisfy a condition."""
-    return env.can_count or not env.thins(module)
+    return _counts(env) or not env.thins(module)
 
 
 def uncounted(module: str) -> UnsupportedQuery:
@@ -142,7 +142,7 @@ def uncounted(module: str) -> UnsupportedQuery:
 
 def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]:
     """The counts of several conditions, asked side by side."""
-    if not env.can_count:
+    if not _counts(env):
         for each in statements:
             if env.thins(each.module):
                 raise uncounted(each.module)
@@ -151,13 +151,19 @@ def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]
         return []
     counting = [statement.counting for statement in statements]
     replies = yield from together([perform(each.query) for each in counting])
-    return [_number(each, reply) for each, reply in zip(counting, replies)]
+    if all(replies):
+        return [counted(reply[0]) for reply in replies]
+    (failed,) = [each for each, reply in zip(statements, replies) if not reply][:1]
+    if not (yield from answer(failed.uncounted.or_else(ANY_ID), env)):
+        raise _silent(failed, "a count has one row unless the statement fails")
+    # It works, so that it is counting that does not: the CRM is another release than was believed.
+    env.knowledge.counts = False
+    return (yield from counts(statements, env))
 
 
-def _number(statement: Statement, reply: list[Row]) -> int:
-    if not reply:
-        raise _silent(statement, "a count has one row unless the statement fails")
-    return counted(reply[0])
+def _counts(env: Environment) -> bool:
+    """Whether the server answers ``count(*)``, as far as is known and was seen."""
+    return env.can_count and env.knowledge.counts
 
 
 def counted(row: Row) -> int:

@@ -77,7 +77,7 @@ def calls_of_rows(
 def _is_plain(what: Compiled) -> bool:
     """Whether rows found are all that decides: none are dropped after LIMIT, none come twice,
     and an end is proved by one count."""
-    return what.env.can_count and not what.env.thinned_pages and not what.until_empty
+    return what.env.can_count and not what.thinned and not what.until_empty
 
 
 def _unsliced(what: Compiled, paging: Paging, order: tuple[Order, ...]) -> Calls | Growing | None:

@@ -146,6 +146,11 @@ class Statement:
         needs is not joined, and the count would fail silently."""
         return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
 
+    @property
+    def uncounted(self) -> Statement:
+        """The ids of the same condition."""
+        return replace(self, columns=("id",), order=(), descending=False, limit=None, offset=0)
+
     def or_else(self, otherwise: Comparison, limit: int = 1) -> Statement:
         """One row of it, or of whatever else satisfies this."""
         return replace(self, otherwise=otherwise, limit=limit, offset=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.metadata.snapshot import Instance, Snapshot
 
 from ..config import Config, load_config
 from ..diff.compare import compare, remembered_renames
@@ -74,12 +74,25 @@ def _offline(project: Project, show_diff: bool, cure: str) -> bool:
     return False
 
 
+def _tell_of_server(known: Instance, now: Instance) -> None:
+    """What was proved of another release is not believed of this one, so that more is asked."""
+    before, today = known.server, now.server
+    if (before.family, before.release) != (today.family, today.release):
+        say(
+            f"What the CRM can do was found out on {before}; it is {today} now, and sessions take "
+            "the careful ways. Run: vtiger-orm pull && vtiger-orm generate",
+            err=True,
+            fg="yellow",
+        )
+
+
 def _live(project: Project, config: Config, url: str | None) -> int:
     from ..live.pull import pull_again
 
     known = Snapshot.load(project.schema)
     now, identity = pull_again(known, config, url)
     lock = load_lock(project.lock_file)
+    _tell_of_server(known.instance, now.instance)
     found = compare(known, now, remembered_renames(known, now, lock))
     if not found:
         say(f"{project.schema} agrees with the CRM.", fg="green")
