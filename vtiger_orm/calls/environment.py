@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final, Literal
@@ -81,6 +81,14 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Lists:
+    """What is known where a server has lists with criteria instead of a query language."""
+
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    """Module -> the number before the ``x`` of its ids; the lists tell bare numbers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """Limits, capabilities and settings that plans are made with.
 
@@ -115,6 +123,9 @@ class Environment:
     server: Server = field(default_factory=Server, compare=False)
     """Which program the CRM is, in which version, and what it can do; what plans decide by is
     in the other fields."""
+
+    lists: Lists | None = None
+    """Set where the server has no query language."""
 
     @classmethod
     def of(cls, server: Server) -> Environment:

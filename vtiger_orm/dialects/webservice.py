@@ -61,6 +61,8 @@ class Webservice:
     name: ClassVar[DialectName] = "webservice"
     renews: ClassVar[bool] = True
     serialises: ClassVar[bool] = True
+    login_spacing: ClassVar[float] = 0.0
+    warning: ClassVar[str] = ""
 
     def __init__(self, url: str) -> None:
         self._endpoint: Final = f"{url}{WEBSERVICE_PATH}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 from ..calls.operations import Me, Operation, Row
 from ..calls.plans import Plan, Reply, Rows, RowStream, Step, collect_rows, perform
 from ..calls.server import ServerFacts, server_facts
-from ..calls.support import is_unknown, require
+from ..calls.support import is_unknown
 from ..conditions.tree import TRUE, Compare, Equal, Node, OneOf, Order, Selection, all_of
 from ..errors import ApiError, InvalidValue, MalformedAnswer, NotSupported, UnsupportedQuery
 from ..ids import id_number
@@ -113,8 +113,6 @@ def uses_sync(whose: SyncType, facts: ServerFacts) -> bool:
 def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream:
     """The feed's items, each as ``{"kind", "id", "row", "page", "index"}``, page by page."""
     check(request.module)
-    if facts.dialect == "restfulapi":
-        require("sync", facts)
     position = request.position
     if uses_sync(request.whose, facts):
         try:

@@ -9,6 +9,7 @@ from ..calls.environment import Environment
 from ..conditions.tree import InSelection, Node, OneOf, Order, Present, Selection, atoms
 from .branches import Branches
 from .compiled import Compiled, compiled
+from .list_explain import Words
 from .orders import Paging, check_order, has_runs, mixes_blanks, normalised, paging_of, server_order
 from .pages_by_value import first_page as descending_page
 from .reasons import branch_texts, calls_of, reasons_of
@@ -73,6 +74,8 @@ def explain(selection: Selection, env: Environment) -> Explanation:
     tree = selection.where
     for atom in inner:
         tree = replaced(tree, atom, _some_records(atom))
+    if env.lists is not None:
+        return _of_lists(selection, tree, inner, env)
     what = compiled(selection, env, tree)
     order = normalised(selection.order)
     check_order(selection.module, order)
@@ -89,6 +92,23 @@ def explain(selection: Selection, env: Environment) -> Explanation:
         calls=None if inner else calls,
         expected_calls=f"those of the inner queryset, then {formula}" if inner else formula,
         reasons=reasons_of(what, strategy, paging, order),
+        inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
+    )
+
+
+def _of_lists(
+    selection: Selection, tree: Node, inner: tuple[InSelection, ...], env: Environment
+) -> Explanation:
+    words = Words(selection, tree, env)
+    return Explanation(
+        selection=str(selection),
+        statements=tuple(words.statements()),
+        branches=(),
+        residual=words.residual,
+        reading=words.reading,
+        calls=0 if words.nothing and not inner else None,
+        expected_calls=f"those of the inner queryset, then {words.calls}" if inner else words.calls,
+        reasons=tuple(words.reasons()),
         inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
     )
 

@@ -20,11 +20,12 @@ from ..dialects import detect, dialect_named
 from ..dialects.base import Auth, Dialect, HttpRequest, HttpResponse
 from ..dialects.errors import UnknownOperation
 from ..dialects.redaction import Secrets, redact, redact_all
+from ..dialects.restfulapi_login import is_shared
 from ..dialects.webservice import is_retryable_login
 from ..errors import ApiError, NotSupported, RateLimited, TransportError, VtigerError
 from . import retry
-from .logins import Gate, Lane, Lanes, gate_of
-from .logs import log_exchange, log_wait, logger, statements
+from .logins import Gate, Lane, Lanes, gate_of, last_logins
+from .logs import log_address, log_exchange, log_once, log_wait, logger, statements
 from .pacing import CallCount, Limiter, count_request, limiter_of
 from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
@@ -150,7 +151,9 @@ class Core:
                 if not renewed and may_repeat(call, outcome):
                     renewed = True
                     logger.info("the session has expired; logging in again")
+                    before = auth
                     auth = yield from self._login_for_call(call, lane, doubt)
+                    log_address(before.address, auth.address)
                     continue
             seconds = retry.delay(call, outcome, attempt, self.connection.policy)
             if seconds is None:
@@ -239,7 +242,9 @@ class Core:
         """The lane's login, made by whoever comes first; the others wait for it."""
         if lane.auth is not None:
             return lane.auth
-        gate = gate_of(self.connection.url, self.connection.credentials.username)
+        spacing = self._dialect.login_spacing if self._dialect is not None else 0.0
+        who = "" if spacing else self.connection.credentials.username
+        gate = gate_of(self.connection.url, who)
         entered = yield Enter(gate)
         try:
             if lane.auth is not None:
@@ -261,16 +266,34 @@ class Core:
     def _challenge(self, count: int) -> Conversation[tuple[Auth, ...]]:
         attempt = 1
         while True:
+            yield from self._apart()
             try:
                 return (yield from self._one_login(count))
             except VtigerError as error:
                 seconds = self._pause_before_login(error, attempt)
                 if seconds is None:
                     raise
+            finally:
+                last_logins[self._network] = time.monotonic()
             attempt += 1
             yield Pause(seconds)
 
+    @property
+    def _network(self) -> tuple[str, int]:
+        return self.connection.url, self.connection.network
+
+    def _apart(self) -> Conversation[None]:
+        """Wait where logins of this process must not follow each other at once."""
+        spacing = self._known_dialect().login_spacing
+        last = last_logins.get(self._network)
+        if spacing and last is not None and (wait := last + spacing - time.monotonic()) > 0:
+            yield Pause(wait)
+
     def _pause_before_login(self, error: VtigerError, attempt: int) -> float | None:
+        if is_shared(error):
+            spacing = self._known_dialect().login_spacing
+            pause = spacing + retry.login_delay(attempt)
+            return pause if attempt < retry.LOGIN_ATTEMPTS else None
         if is_retryable_login(error):
             return retry.login_delay(attempt) if attempt < retry.LOGIN_ATTEMPTS else None
         return retry.delay(_LOGIN, outcome_of(error), attempt, self.connection.policy)
@@ -283,8 +306,12 @@ class Core:
             request = next(flow)
             while True:
                 secrets.extend(request.secrets)
-                response = yield from self._exchange(request, login=True)
-                request = flow.send(response)
+                try:
+                    response = yield from self._exchange(request, login=True)
+                except TransportError as error:
+                    request = flow.throw(error)
+                else:
+                    request = flow.send(response)
         except StopIteration as done:
             auths: tuple[Auth, ...] = done.value
         except VtigerError as error:
@@ -296,6 +323,7 @@ class Core:
             auths[0].identity.username,
             dialect.name,
         )
+        log_once(self.connection.url, dialect.warning)
         return auths
 
     def _detect(self) -> Conversation[Dialect]:

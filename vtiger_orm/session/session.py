@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
-from ..calls.environment import Environment, Knowledge
+from ..calls.environment import Environment, Knowledge, Lists
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, is_loopback, normalise_url
 from ..dialects.base import Credentials, Identity
@@ -122,6 +122,7 @@ class Session(SessionOperations):
             policy=retry or RetryPolicy(),
             clock=self.clock,
             package=package,
+            network=id(transport or async_transport) if transport or async_transport else 0,
         )
         self._page_size = None if page_size is None else int(positive("page_size", page_size))
         self._consistency: Literal["normal", "strict"] = consistency
@@ -131,7 +132,8 @@ class Session(SessionOperations):
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
-        self._knowledge = Knowledge(trusting=dialect == "restfulapi")
+        self._lists = dialect == "restfulapi"
+        self._knowledge = Knowledge(trusting=self._lists)
         self._unknown_operations: set[str] = set()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []
@@ -216,6 +218,7 @@ class Session(SessionOperations):
             knowledge=self._knowledge,
             zone=self.clock.zone.tz,
             clock=self.clock,
+            lists=Lists(self._prefixes()) if self._lists else None,
         )
 
     @property
@@ -231,15 +234,17 @@ class Session(SessionOperations):
             parallel=self._living().width(),
             longest_work=self._connection.policy.longest_work,
             external_ids=self._external_ids,
-            prefixes=(
-                {name: place.prefix for name, place in package.modules.items()}
-                if package is not None
-                else {}
-            ),
+            prefixes=self._prefixes(),
             dependencies=self.dependencies,
             clock=self.clock,
             unknown_operations=self._unknown_operations,
         )
+
+    def _prefixes(self) -> dict[str, str]:
+        package = self.package
+        if package is None:
+            return {}
+        return {name: place.prefix for name, place in package.modules.items()}
 
     @property
     def limits(self) -> Limits:

@@ -58,6 +58,8 @@ class Connection:
     policy: RetryPolicy
     clock: ServerClock
     package: Package | None = None
+    network: int = 0
+    """0 for the real one, else a number that tells given transports apart."""
 
 
 def zone_named(timezone: str | tzinfo) -> tzinfo:

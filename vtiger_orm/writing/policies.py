@@ -18,6 +18,7 @@ from ..calls.server import ServerFacts
 from ..metadata.module import FieldMeta, ModuleMeta
 from .changeset import Changeset
 from .line_items import LINE_ITEMS, is_inventory
+from .over_restfulapi import check_prices, description_along, description_needed, totals
 from .rules import Problem, Rule
 
 Wire: TypeAlias = Mapping[str, Any]
@@ -298,6 +299,18 @@ POLICIES: Final = (
         covers=lambda meta: True,
         checks=(check_read_only,),
         read_only=_of_the_crm,
+    ),
+    Policy(
+        family="descriptions over RestfulApi",
+        covers=lambda meta: "description" in meta.by_wire,
+        needs=description_needed,
+        along=description_along,
+    ),
+    Policy(
+        family="items over RestfulApi",
+        covers=is_inventory,
+        checks=(check_prices,),
+        spelt=totals,
     ),
     Policy(
         family="activities",
