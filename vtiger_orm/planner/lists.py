@@ -225,7 +225,9 @@ def record_with_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row 
     references = References(env.lists, env.page_size)
     items = yield from references.resolved(meta, wired, ("productid",))
     listed = [{k: v for k, v in item.items() if k != "id"} for item in items]
-    return {**header[0], "LineItems": [item for item in listed if item.get("quantity")]}
+    listed = [item for item in listed if item.get("quantity")]
+    product = {"productid": listed[0].get("productid", "")} if listed else {}
+    return {**header[0], **product, "LineItems": listed}
 
 
 def count_in_lists(selection: Selection, env: Environment) -> Plan[int]:
