@@ -281,7 +281,7 @@ def test_parameters_use_known_columns_only() -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["", "0", " a", "a:b", "a;b", "a<b", "a\\b", "é", "a&b", "a\n"])
+@pytest.mark.parametrize("value", ["", "0", " a", "a:b", "a;b", "a<b", "a\\b", "a\tb", "a\n"])
 def test_values_that_the_filter_takes_for_its_own_are_not_sent(value: str) -> None:
     said = Criterion("accountname", "=", value)
     assert not sayable(Accounts.meta, said)

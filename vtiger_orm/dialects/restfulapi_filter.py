@@ -17,8 +17,10 @@ from ..metadata.module import ModuleMeta
 from .restfulapi_columns import FIRST_ITEM, ITEM_MODULES, NOT_CONVERTED, TASKS, UNLISTED, column_of
 
 _OPERATORS: Final = {"=": "eq", "!=": "neq", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
-_UNSAYABLE: Final = re.compile(r"[:;<>&\\\x00-\x1f\x7f]|[^\x20-\x7e]")
-"""Signs that the filter takes for its own, or that entities may stand for."""
+_UNSAYABLE: Final = re.compile(r"[:;<>\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
+"""Signs that the filter takes for its own."""
+_LONGEST: Final = 1000
+"""Characters of a value: it travels in the address."""
 _MOMENT: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)")
 _NUMBER: Final = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -108,7 +110,7 @@ def _spelt(meta: ModuleMeta, said: Criterion) -> str | None:
                     return None
                 value = "".join(moment.groups())
             case Family.TEXT | Family.CHOICE, "text":
-                if not value or value == "0" or value != value.strip():
+                if not value or value == "0" or value != value.strip() or len(value) > _LONGEST:
                     return None
                 if _UNSAYABLE.search(value) is not None:
                     return None

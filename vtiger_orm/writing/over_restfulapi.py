@@ -42,7 +42,7 @@ def description_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]
 def description_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     if not is_restfulapi(facts) or _gives_description(change):
         return {}
-    text = change.known_text("description")
+    text = str(change.stored.get("description") or "")
     return {"description": text} if text and not survives(text) else {}
 
 

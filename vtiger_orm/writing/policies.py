@@ -51,6 +51,8 @@ class Policy:
     """What a new record gets where nothing was given."""
     needs: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
     """Stored values that a change has to know."""
+    fresh: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
+    """Stored texts that a change sends again, hence has to know as they are stored now."""
     along: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
     """Stored values that a change has to send again, or the CRM drops them."""
     spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
@@ -303,7 +305,7 @@ POLICIES: Final = (
     Policy(
         family="descriptions over RestfulApi",
         covers=lambda meta: "description" in meta.by_wire,
-        needs=description_needed,
+        fresh=description_needed,
         along=description_along,
     ),
     Policy(
