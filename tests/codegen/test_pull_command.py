@@ -105,6 +105,27 @@ def test_whoami_is_cheap(place: Path, served: tuple[Crm, str]) -> None:
     assert len(calls) <= 20
 
 
+def test_limits_are_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VTIGER_BUDGET", "60/minute, 500/day")
+    assert run(["limits"]) == 0
+    shown = capsys.readouterr().out
+    assert "the server announces none" in shown
+    assert "own budget: 57 of 60 calls left of the minute" in shown
+
+
+def test_an_unencrypted_address_gets_no_key(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name resolves nowhere: what matters is whether it comes to that."""
+    monkeypatch.setenv("VTIGER_URL", "http://crm.invalid")
+    assert run(["whoami", "--dialect", "cloud"]) == 1
+    assert "--insecure-http" in capsys.readouterr().err
+    assert run(["whoami", "--dialect", "cloud", "--insecure-http"]) == 1
+    assert "no connection to crm.invalid" in capsys.readouterr().err
+
+
 def test_no_address_is_told(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -270,7 +270,9 @@ def test_many_ids_are_read_in_full_pages(large: Crm, session: Any) -> None:
 
 def test_explain_tells_of_the_references_followed() -> None:
     plain, followed = Contacts.objects[:5], Contacts.objects.select_related("account_id")[:5]
-    assert plain.explain().calls == 1
+    assert (plain.explain().calls, plain.explain().look_ahead) == (2, 1)
+    assert followed.explain(of="count").calls == 1
+    assert followed.explain(of="exists").calls == 2
     assert followed.explain().calls is None
     assert "account_id leads to" in str(followed.explain())
 

@@ -199,7 +199,7 @@ def http_date(text: str | None) -> datetime | None:
 
     try:
         date = parsedate_to_datetime(text) if text else None
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
         return None
     return date.replace(tzinfo=UTC) if date is not None and date.tzinfo is None else date
 

@@ -68,6 +68,12 @@ class Identity:
     facts: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The user's own data, as `Me` answers it."""
 
+    @property
+    def administrator(self) -> bool | None:
+        """Whether the user sees everything; None where the CRM does not tell."""
+        told = self.facts.get("is_admin")
+        return None if told is None else str(told).lower() in ("on", "1", "true")
+
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
@@ -119,6 +125,8 @@ class Dialect(Protocol):
     """Seconds from one login of this process, of whatever user, to the next; 0 for none."""
     warning: ClassVar[str]
     """What everybody should know who uses such a server; said once a process and server."""
+    sends_key: ClassVar[bool]
+    """Whether the access key itself travels, not only what proves that it is known."""
 
     @property
     def endpoint(self) -> str:

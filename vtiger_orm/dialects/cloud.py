@@ -49,6 +49,7 @@ class Cloud:
     serialises: ClassVar[bool] = False
     login_spacing: ClassVar[float] = 0.0
     warning: ClassVar[str] = ""
+    sends_key: ClassVar[bool] = True
 
     def __init__(self, url: str) -> None:
         self._endpoint: Final = f"{url}{CLOUD_PATH}"

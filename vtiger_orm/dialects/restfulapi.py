@@ -77,6 +77,7 @@ class RestfulApi:
     serialises: ClassVar[bool] = False
     login_spacing: ClassVar[float] = 1.01
     warning: ClassVar[str] = RIGHTS
+    sends_key: ClassVar[bool] = True
 
     def __init__(self, url: str, schema: Schema | None) -> None:
         """Raises `ConfigError` without a schema: the module has no metadata of its own."""

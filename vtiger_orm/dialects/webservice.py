@@ -63,6 +63,7 @@ class Webservice:
     serialises: ClassVar[bool] = True
     login_spacing: ClassVar[float] = 0.0
     warning: ClassVar[str] = ""
+    sends_key: ClassVar[bool] = False
 
     def __init__(self, url: str) -> None:
         self._endpoint: Final = f"{url}{WEBSERVICE_PATH}"

@@ -22,7 +22,7 @@ from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..planner.branches import ALWAYS, Branches, Comparison, not_null
-from ..planner.statement import Statement, condition
+from ..planner.statement import Statement, can_be_named, condition
 
 _SAYABLE: Final = re.compile(r"\w+", re.ASCII)
 _DENIED: Final = re.compile(r"Permission to access '?\.?(\w+)\.?'? attribute denied")
@@ -50,6 +50,8 @@ def probe_module(describe: Describe, url_budget: int) -> Plan[Probe]:
             probe.flaws[each.name] = Flaw.UNSAYABLE
         elif quirk_of(describe.name, each.name) in _MULTIPLYING:
             probe.flaws[each.name] = Flaw.MULTIPLIES
+    if not can_be_named(describe.name):
+        return probe
     fields = [
         each for each in describe.fields if each.name not in probe.flaws and not is_secret(each)
     ]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import ValidationError
 
 from ..calls.operations import Describe, ListTypes, RelatedTypes
 from ..calls.plans import Plan, perform, together
 from ..errors import ApiError, ConfigError, MalformedAnswer, NotSupported
+from ..ids import is_id, parse_id
 from ..metadata import describe as wire
-from ..metadata.snapshot import Instance, ModuleSnapshot, Snapshot, is_module_name
+from ..metadata.repair import (
+    RepairedRelations,
+    repaired_describe,
+    repaired_listtypes,
+    repaired_relations,
+)
+from ..metadata.snapshot import Instance, ModuleSnapshot, Snapshot, file_stem
 from .abilities import probe_abilities
 from .probing import Probe, is_fatal, probe_module
 
@@ -35,6 +42,8 @@ class Server:
     serialised: bool = True
     """Whether a session's calls wait for each other: then nothing is gained side by side."""
     url_budget: int = 8000
+    user_id: str = ""
+    """Whose session it is: tells the prefix of Users, whom not every user may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,8 @@ def pull(
     `ConfigError` when nothing fits, and the error of a call that failed for another reason than
     the module (network, login, limit of calls).
     """
-    listed = wire.ListTypes.model_validate((yield from perform(ListTypes())))
+    answer = repaired_listtypes((yield from perform(ListTypes())))
+    listed = wire.ListTypes.model_validate(answer.content)
     names = _chosen([*listed.types, *listed.information], include, exclude)
     if not names and listed.types:
         raise ConfigError(
@@ -108,12 +118,20 @@ def pull(
             version=server.version,
             api_version=server.api_version,
             prefixes={name: each.describe.id_prefix for name, each in modules.items()},
+            others=_others(server, modules),
             capabilities=capabilities,
             skipped=skipped,
             types={name: listed.information[name] for name in sorted(listed.information)},
+            repairs=sorted(answer.told),
         ),
         modules=modules,
     )
+
+
+def _others(server: Server, described: Container[str]) -> dict[str, str]:
+    if "Users" in described or not is_id(server.user_id):
+        return {}
+    return {"Users": parse_id(server.user_id).prefix}
 
 
 def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
@@ -123,29 +141,35 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
         if is_fatal(error):
             raise
         return _Pulled(name, refusal=refusal(error))
+    content, told = repaired_describe(raw, name)
     try:
-        described = wire.Describe.model_validate(raw)
+        described = wire.Describe.model_validate(content)
         Instance(dialect=server.dialect, prefixes={name: described.id_prefix})
     except ValidationError as error:
         return _Pulled(name, refusal=f"its description is not understood: {_first(error)}")
     if described.name != name:
         return _Pulled(name, refusal="the CRM described another module")
-    relations = yield from _relations(name) if described.is_entity else _none()
+    relations, odd = (yield from _relations(name)) if described.is_entity else RepairedRelations([])
     probe = yield from probe_module(described, server.url_budget)
     return _Pulled(
         name,
         ModuleSnapshot.model_validate(
-            {"describe": raw, "relations": relations, "flaws": probe.flaws}
+            {
+                "describe": content,
+                "relations": relations,
+                "flaws": probe.flaws,
+                "repairs": sorted(told + odd),
+            }
         ),
         probe,
     )
 
 
-def _relations(module: str) -> Plan[list[Any]]:
+def _relations(module: str) -> Plan[RepairedRelations]:
     """What `relatedtypes` tells; not asked for modules without records of their own, for which
     stock servers fail."""
     try:
-        raw = yield from perform(RelatedTypes(module))
+        return repaired_relations((yield from perform(RelatedTypes(module))))
     except _REFUSALS as error:
         if is_fatal(error):
             raise
@@ -155,19 +179,7 @@ def _relations(module: str) -> Plan[list[Any]]:
             PullWarning,
             stacklevel=2,
         )
-        return []
-    information = raw.get("information") or []
-    values = list(information.values()) if isinstance(information, dict) else information
-    try:
-        wire.RelatedTypes.model_validate({"information": values})
-    except ValidationError:
-        return []
-    return list(values)
-
-
-def _none() -> Plan[list[Any]]:
-    yield from ()
-    return []
+        return RepairedRelations([])
 
 
 def refusal(error: Exception) -> str:
@@ -196,7 +208,7 @@ def _unusable_names(names: Sequence[str]) -> dict[str, str]:
     skipped: dict[str, str] = {}
     seen: dict[str, str] = {}
     for name in names:
-        if not is_module_name(name):
+        if file_stem(name) is None:
             skipped[name] = "its name cannot be a file name"
         elif (other := seen.setdefault(name.casefold(), name)) != name:
             skipped[name] = f"its name differs from {other} by case only"

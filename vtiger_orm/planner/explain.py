@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias, get_args
 
 from ..calls.environment import Environment
 from ..conditions.tree import InSelection, Node, OneOf, Order, Present, Selection, atoms
 from .branches import Branches
 from .compiled import Compiled, compiled
+from .costs import Calls, Growing, calls_of_count, calls_of_exists, calls_of_rows, in_words
+from .count import difference
 from .list_explain import Words
 from .orders import Paging, check_order, has_runs, mixes_blanks, normalised, paging_of, server_order
 from .pages_by_value import first_page as descending_page
-from .reasons import branch_texts, calls_of, reasons_of
+from .reasons import branch_texts, reasons_of
 from .semijoin import replaced
 from .sorting import first_page as sorted_page
 from .sorting import first_page_may_do
 from .statement import shortened
 from .strategy import Strategy, strategy_of
+
+Asked: TypeAlias = Literal["rows", "count", "exists"]
+"""What an explanation is asked of."""
+_ASKED: Final = get_args(Asked)
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,17 @@ class Explanation:
     reading: str
     """How rows are found and paged."""
     calls: int | None
-    """The number of calls, where it does not depend on the data."""
+    """The most calls it takes, while nothing fails and nobody else writes; None where that
+    depends on how many rows there are."""
     expected_calls: str
     """The number of calls in words, as a formula where it depends on the data."""
+    look_ahead: int | None = None
+    """So many of `calls` may turn out not to be needed: what only proves that there are no more
+    rows, and what blanks of two kinds or few rows decide."""
+    rows_per_call: int | None = None
+    """Where `calls` is None and only the rows found decide: n rows take at most
+    ``n // rows_per_call + calls_beside`` calls."""
+    calls_beside: int | None = None
     reasons: tuple[str, ...] = ()
     """Why it is not one statement, or not the server alone that decides."""
     inner: tuple[Explanation, ...] = ()
@@ -65,33 +80,40 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain(selection: Selection, env: Environment) -> Explanation:
-    """How the rows of the selection would be read. Pure: it asks the server nothing.
+def explain(selection: Selection, env: Environment, of: Asked = "rows") -> Explanation:
+    """How the rows of the selection would be read, counted, or asked whether there are any.
+    Pure: it asks the server nothing.
 
     Raises `UnsupportedQuery` where reading them would, for columns that cannot be read.
     """
+    if of not in _ASKED:
+        raise ValueError(f"explain(of={of!r}): it explains one of {', '.join(_ASKED)}.")
     inner = tuple(a for a in dict.fromkeys(atoms(selection.where)) if isinstance(a, InSelection))
+    if of != "rows":
+        selection = replace(selection, order=(), columns=())
     tree = selection.where
     for atom in inner:
         tree = replaced(tree, atom, _some_records(atom))
     if env.lists is not None:
         return _of_lists(selection, tree, inner, env)
     what = compiled(selection, env, tree)
-    order = normalised(selection.order)
-    check_order(selection.module, order)
-    empty = selection.stop is not None and selection.stop <= selection.start
-    strategy = Strategy.NOTHING if empty else strategy_of(what)
-    paging = paging_of(what, order, selection.start)
-    calls, formula = calls_of(what, strategy, paging, selection)
+    plan = _rows(selection, what) if of == "rows" else _number(selection, what, of)
+    calls = None if inner else plan.calls
+    formula = plan.formula if calls is None else str(calls)
+    known = calls if isinstance(calls, Calls) else None
+    growing = calls if isinstance(calls, Growing) else None
     return Explanation(
         selection=str(selection),
-        statements=tuple(first_statements(what, strategy, paging, selection)),
+        statements=plan.statements,
         branches=branch_texts(what.branches),
         residual=None if what.is_exact else str(what.residual),
-        reading=str(strategy) if strategy is Strategy.NOTHING else f"{strategy}; {paging}",
-        calls=None if inner else calls,
+        reading=plan.reading,
+        calls=known and known.most,
         expected_calls=f"those of the inner queryset, then {formula}" if inner else formula,
-        reasons=reasons_of(what, strategy, paging, order),
+        look_ahead=known and known.most - known.fewest,
+        rows_per_call=growing and growing.page,
+        calls_beside=growing and growing.beside,
+        reasons=plan.reasons,
         inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
     )
 
@@ -111,6 +133,62 @@ def _of_lists(
         reasons=tuple(words.reasons()),
         inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What one way of asking comes to."""
+
+    reading: str
+    statements: tuple[str, ...]
+    calls: Calls | Growing | None
+    formula: str
+    reasons: tuple[str, ...]
+
+
+def _rows(selection: Selection, what: Compiled) -> _Plan:
+    order = normalised(selection.order)
+    selection = replace(selection, order=order)
+    check_order(selection.module, order)
+    strategy = Strategy.NOTHING if _is_empty(selection) else strategy_of(what)
+    paging = paging_of(what, order, selection.start)
+    return _Plan(
+        str(strategy) if strategy is Strategy.NOTHING else f"{strategy}; {paging}",
+        tuple(first_statements(what, strategy, paging, selection)),
+        calls_of_rows(what, strategy, paging, selection),
+        ", ".join(in_words(what, strategy, paging, selection)),
+        reasons_of(what, strategy, paging, order),
+    )
+
+
+def _number(selection: Selection, what: Compiled, of: Asked) -> _Plan:
+    """What counting takes, or asking for any row, whatever the order and the columns."""
+    whole = replace(selection, start=0, stop=None)
+    rows = _rows(whole, what)
+    if _is_empty(selection) or not what.branches:
+        return replace(rows, reading=str(Strategy.NOTHING), statements=(), calls=Calls(0, 0))
+    if of == "exists":
+        calls = calls_of_exists(what, selection.start)
+        reading = "one row is asked for, alternative by alternative, until there is one"
+        if calls is None:
+            reading = f"rows are read until one satisfies the condition: {strategy_of(what)}"
+        return replace(rows, reading=reading, calls=calls, formula=f"1, or at most {rows.formula}")
+    terms = difference(what)
+    if terms is None:
+        return replace(rows, reading=f"the ids are read and counted: {rows.reading}", calls=None)
+    counting = tuple(what.statement(group).counting.text for group in terms)
+    if not what.env.can_count:
+        reading = "by pages of ids, further and further on, as this CRM answers no count(*)"
+        formula = f"{len(terms)} times 2 + 2 log2(rows / {what.env.page_size}), or fewer"
+        return replace(rows, reading=reading, statements=counting, calls=None, formula=formula)
+    reading = "the CRM counts"
+    if len(terms) > 1:
+        reading += f": {len(terms)} counts, added and subtracted"
+    return replace(rows, reading=reading, statements=counting, calls=calls_of_count(what))
+
+
+def _is_empty(selection: Selection) -> bool:
+    return selection.stop is not None and selection.stop <= selection.start
 
 
 def _some_records(atom: InSelection) -> Node:

@@ -102,6 +102,11 @@ class Packing:
         length = max((sum(map(_length, group)) for group in self.packed(branches)), default=0)
         return self.room - length >= _VALUE * max(map(len, self.packed(branches)), default=1)
 
+    def holds(self, branches: Branches, length: int) -> bool:
+        """Whether every branch of one statement has room for a value of so many bytes."""
+        free = self.room - sum(map(_length, branches))
+        return length <= free // max(len(branches), 1) - 2 * _COMPARISON
+
     def _may_join(self, group: Branches, branch: Branch) -> bool:
         return self.precedence_known or is_plain((*group, branch))
 

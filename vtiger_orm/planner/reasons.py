@@ -1,12 +1,11 @@
-"""The words of an explanation: alternatives, numbers of calls, and why."""
+"""The words of an explanation: alternatives, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from math import ceil
 
 from ..conditions.quirks import Quirk, quirk_of
-from ..conditions.tree import And, Atom, Compare, InMonth, Like, Not, OneOf, Or, Order, Selection
+from ..conditions.tree import And, Atom, Compare, InMonth, Like, Not, OneOf, Or, Order
 from ..values.blank import NO_COORDINATE
 from .branches import Branch, Branches, Comparison, InList, IsNull, Part, Residual
 from .compiled import Compiled
@@ -40,56 +39,6 @@ def branch_text(branch: Branch, known: dict[int, str] | None = None) -> str:
     return " and ".join(texts) or "always"
 
 
-def calls_of(
-    what: Compiled, strategy: Strategy, paging: Paging, selection: Selection
-) -> tuple[int | None, str]:
-    """The number of calls if it is certain, and in words."""
-    if strategy is Strategy.NOTHING:
-        return 0, "none"
-    page = what.env.page_size
-    statements = len(what.packing.packed(what.superset))
-    wanted = None if selection.stop is None else selection.stop - selection.start
-    if strategy is Strategy.EXACT and statements == 1 and wanted is not None and not what.later:
-        if wanted <= page and paging in (Paging.BY_ID, Paging.FORWARD):
-            return 1, "1"
-        if wanted <= page - 5 and paging is Paging.BACKWARD:
-            return 2, "2: a count, and a page from the end"
-    return None, ", ".join(_formula(what, strategy, paging, statements, wanted))
-
-
-def _formula(
-    what: Compiled, strategy: Strategy, paging: Paging, statements: int, wanted: int | None
-) -> Iterator[str]:
-    page = what.env.page_size
-    rows = "rows found" if what.is_exact else "rows of the superset"
-    if wanted is not None and what.is_exact:
-        yield f"at most {ceil(wanted / max(page - 5, 1)) + 1} for each statement"
-    elif paging is Paging.BACKWARD:
-        yield f"1 count, then 1 for every {max(page - 5, 1)} {rows}"
-    elif paging is Paging.FORWARD:
-        yield f"1 for every {max(page - 1, 1)} {rows}"
-    elif paging is Paging.GROUPS:
-        yield f"1 for every {page} {rows}, 1 for the equal values at the end of each page"
-    elif strategy is Strategy.PROBE:
-        yield f"1 if the superset has fewer than {page} rows"
-        yield f"otherwise 1 for every {page} rows found (NULL by itself) or of the superset"
-    elif strategy is Strategy.SCAN:
-        yield f"1 count, then 1 for every {page} {rows}"
-    else:
-        yield f"1 for every {page} {rows}"
-    if statements > 1:
-        yield f"{statements} statements in place of one"
-    if strategy is Strategy.NULL_ROWS:
-        yield f"2 or more for each of {len(what.null_fields)} sets of fields that are NULL"
-    if what.verdict_atoms and not what.is_exact:
-        number = len(what.verdict_atoms)
-        yield f"{number} or {number + 1} more for each page, for the server's verdict"
-    if paging is Paging.SORTED:
-        yield "and the rows of the slice once more where they are many"
-    if what.later:
-        yield f"{len(what.later)} more for each page, for columns read by id"
-
-
 def reasons_of(
     what: Compiled, strategy: Strategy, paging: Paging, order: tuple[Order, ...]
 ) -> tuple[str, ...]:
@@ -108,7 +57,6 @@ def reasons_of(
 
 
 def _about_condition(what: Compiled) -> Iterator[str]:
-    env = what.env
     if what.is_exact:
         return
     parts = {part for branch in what.branches for part in branch}
@@ -123,7 +71,7 @@ def _about_condition(what: Compiled) -> Iterator[str]:
                 yield from _about_local(part)
     for atom in what.verdict_atoms:
         yield f"only the server can tell whether {atom}: it is asked about each page"
-    if env.thinned_pages:
+    if what.thinned:
         yield "pages may lack rows that the user may not see, so a short page is not the end"
 
 

@@ -17,12 +17,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..calls.operations import Query, QueryRelated
+from ..errors import NotSupported
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part
 
 COUNT: Final = "count(*)"
 
 _MOST_SHOWN: Final = 5
 _COLUMNS: Final = re.compile(r"select (\S+) from ")
+_SAYABLE: Final = re.compile(r"\w+")
+
+
+def can_be_named(module: str) -> bool:
+    """Whether a statement can name the module: the language has no quotes for names."""
+    return _SAYABLE.fullmatch(module) is not None
 
 
 def quote(value: str) -> str:
@@ -114,6 +121,11 @@ class Statement:
         return self._text(offset=f"{offset},") + ";"
 
     def _text(self, keyword: str = "where", offset: str = "") -> str:
+        if not can_be_named(self.module):
+            raise NotSupported(
+                f"Queries cannot name the module {self.module!r}: their language knows letters, "
+                "digits and underscores only. Single records can be read by their id (refresh)."
+            )
         pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
         text = where(self.branches, self.bounds, self.precedence_known)
         if text and self.otherwise is not None:
@@ -133,9 +145,9 @@ class Statement:
         needs is not joined, and the count would fail silently."""
         return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
 
-    def or_else(self, otherwise: Comparison) -> Statement:
+    def or_else(self, otherwise: Comparison, limit: int = 1) -> Statement:
         """One row of it, or of whatever else satisfies this."""
-        return replace(self, otherwise=otherwise, limit=1, offset=0)
+        return replace(self, otherwise=otherwise, limit=limit, offset=0)
 
     @property
     def shape(self) -> tuple[object, ...]:

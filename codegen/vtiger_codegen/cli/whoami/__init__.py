@@ -8,18 +8,18 @@ import click
 
 from vtiger_orm.dialects.base import Identity
 from vtiger_orm.metadata.capabilities import Capabilities
-from vtiger_orm.session import Limits
 
 from ...config import load_config
-from ...live.credentials import DIALECTS, open_session
-from ...live.losses import is_administrator
+from ...live.credentials import DIALECTS, insecure_http, open_session
 from ...live.pull import server_of
+from .._limits import in_words
 from .first_contact import Survey, survey
 
 
 @click.command(short_help="First contact: who am I on which CRM, and what can it do?")
 @click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
+@insecure_http
 def whoami(url: str | None, dialect: str | None) -> None:
     """Log in and tell who you are on which server, and what it can do.
 
@@ -37,7 +37,7 @@ def whoami(url: str | None, dialect: str | None) -> None:
         zone = identity.facts.get("time_zone") or "not told"
         _line("time zone", f"{zone} for this user's screen; the API speaks the server's, UTC")
         _line("modules", _modules(found))
-        for line in _limits(session.limits):
+        for line in in_words(session.limits):
             _line("limits", line)
         for line in _abilities(found.capabilities):
             _line("can", line)
@@ -57,25 +57,13 @@ def _user(identity: Identity) -> Iterator[str]:
         yield full
     if facts.get("email1"):
         yield str(facts["email1"])
-    admin = is_administrator(identity)
+    admin = identity.administrator
     if admin is not None:
         yield "administrator" if admin else "not an administrator"
 
 
 def _modules(found: Survey) -> str:
     return f"{found.modules} visible, {found.entities} of them hold records"
-
-
-def _limits(limits: Limits) -> Iterator[str]:
-    told = False
-    if limits.minute_limit is not None:
-        told = True
-        yield f"{limits.minute_remaining} of {limits.minute_limit} calls left in this minute"
-    if limits.daily_limit is not None:
-        told = True
-        yield f"{limits.daily_remaining} of {limits.daily_limit} calls left today"
-    if not told:
-        yield "the server announces none"
 
 
 def _abilities(can: Capabilities) -> Iterator[str]:
