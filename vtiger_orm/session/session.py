@@ -170,8 +170,7 @@ class Session(SessionOperations):
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
-        self._lists: Final = lists_of(dialect, package)
-        self._knowledge = Knowledge(trusting=self._lists is not None)
+        self._knowledge = Knowledge(trusting=dialect == "restfulapi")
         self._unknown_operations: set[str] = set()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []
@@ -211,9 +210,8 @@ class Session(SessionOperations):
 
     @property
     def dialect(self) -> str | None:
-        """``webservice`` or ``cloud``; None until an ``auto`` session has found out."""
-        found = self._living().core.dialect
-        return found.name if found is not None else None
+        """The name of it; None until an ``auto`` session has found out."""
+        return getattr(self._living().core.dialect, "name", None)
 
     @property
     def server(self) -> Server:
@@ -258,7 +256,7 @@ class Session(SessionOperations):
             knowledge=self._knowledge,
             zone=self.clock.zone.tz,
             clock=self.clock,
-            lists=self._lists,
+            lists=lists_of(self._connection.dialect, self.package),
         )
 
     @property
