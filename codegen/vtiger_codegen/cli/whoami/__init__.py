@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from vtiger_orm.dialects.base import Identity
+from vtiger_orm.dialects.restfulapi import RIGHTS
 from vtiger_orm.metadata.capabilities import Capabilities
 
 from ...config import load_config
@@ -39,6 +40,8 @@ def whoami(url: str | None, dialect: str | None) -> None:
         _line("modules", _modules(found))
         for line in in_words(session.limits):
             _line("limits", line)
+        if found.has_restfulapi:
+            _line("rights", RIGHTS)
         for line in _abilities(found.capabilities):
             _line("can", line)
 

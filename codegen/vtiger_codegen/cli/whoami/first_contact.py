@@ -26,6 +26,8 @@ class Survey:
     entities: int
     """Modules that hold records of their own, as opposed to users, groups, taxes."""
     capabilities: Capabilities
+    has_restfulapi: bool = False
+    """Whether the RestfulApi module is installed, beside whatever the CRM is asked by."""
 
 
 def survey(server: Server) -> Plan[Survey]:
@@ -46,7 +48,9 @@ def survey(server: Server) -> Plan[Survey]:
     capabilities = yield from probe_abilities(
         probes, describes, serialised=server.serialised, url_budget=server.url_budget
     )
-    return Survey(len(listed.types), len(entities), capabilities)
+    return Survey(
+        len(listed.types), len(entities), capabilities, has_restfulapi="RestfulApi" in listed.types
+    )
 
 
 def _described(module: str) -> Plan[wire.Describe | None]:
