@@ -200,6 +200,9 @@ async def test_inventory_is_created_with_its_items(face: Face) -> None:
     )
     assert (quote.hdnSubTotal, quote.hdnGrandTotal) == (Decimal(21), Decimal(21))
     assert quote.crm.adjusted == ()
+    read = await face(Quotes.objects, "get", id=quote.id)
+    items = await face(read.crm, "load_items")
+    assert [(each.product, each.quantity, each.comment) for each in items] == [(product.id, 2, "c")]
     quote.crm.items = [LineItem(product, 1, 1)]
     with pytest.raises(NotSupported, match="only created"):
         await face(quote, "save")

@@ -201,6 +201,7 @@ _ENTRIES: Final = (
         "record.crm.items",
         cloud=_fallback("retrieve"),
         webservice=_fallback("retrieve, which has the same items"),
+        restfulapi=_fallback("its list, which has a row for each item"),
     ),
     _cloud_only("reopen", "record.crm.reopen()"),
     _cloud_only("decrypt", "record.crm.decrypt(field)"),
