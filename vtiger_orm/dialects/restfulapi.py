@@ -35,7 +35,7 @@ from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, LoginFlow
 from .errors import Asked, api_error
 from .restfulapi_columns import ITEM_MODULES
-from .restfulapi_filter import parameters
+from .restfulapi_filter import check_listed, parameters
 from .restfulapi_forms import form
 from .restfulapi_login import check_rows, logged_in, unmended
 
@@ -127,6 +127,7 @@ class RestfulApi:
             case calls.Listing(module):
                 return self._get(call, parameters(self._schema.meta(module), call), auth)
             case calls.Retrieve(id):
+                check_listed(self._schema.module_of(id))
                 return self._get(call, self._one(id), auth)
             case calls.Create(module, values, file):
                 if file is not None:

@@ -27,7 +27,8 @@ class Column:
     name: str
     """``table.column``, as it is pasted into SQL."""
     type: str
-    """``text``, ``integer``, ``decimal``, ``date``, ``datetime`` or ``time``."""
+    """``text``, ``integer``, ``decimal``, ``date``, ``datetime``, ``time``, or ``key`` for a number
+    that may be kept as text: then only equality is the same."""
 
 
 NUMBER: Final = Column("CE.crmid", "integer")
@@ -81,8 +82,8 @@ _CUSTOM_TYPES: Final = {
     Kind.CURRENCY: "decimal",
     Kind.DATE: "date",
     Kind.TIME: "time",
-    Kind.REFERENCE: "integer",
-    Kind.OWNER: "integer",
+    Kind.REFERENCE: "key",
+    Kind.OWNER: "key",
 }
 _CUSTOM: Final = re.compile("cf_[0-9]+")
 

@@ -85,7 +85,8 @@ def _spelt(meta: ModuleMeta, said: Criterion) -> str | None:
         return None
     operator, value = said.operator, said.value
     if field.family in (Family.ID, Family.REFERENCE):
-        if column.type != "integer" or not is_id(value):
+        compares = column.type == "integer" or (column.type == "key" and operator == "=")
+        if not compares or not is_id(value):
             return None
         value = str(parse_id(value).number)
         if value == "0":

@@ -54,6 +54,13 @@ def _gives_description(change: Changeset) -> bool:
 # Line items
 
 
+def totals_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
+    """What shows, when it is read again, whether a change of the header cost the line items."""
+    if change.creates or not is_restfulapi(facts):
+        return ()
+    return ("hdnSubTotal", "hdnGrandTotal")
+
+
 def check_prices(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     """What totals are computed of has to be told, and items can only be created."""
     items = wire.get(LINE_ITEMS)

@@ -18,7 +18,13 @@ from ..calls.server import ServerFacts
 from ..metadata.module import FieldMeta, ModuleMeta
 from .changeset import Changeset
 from .line_items import LINE_ITEMS, is_inventory
-from .over_restfulapi import check_prices, description_along, description_needed, totals
+from .over_restfulapi import (
+    check_prices,
+    description_along,
+    description_needed,
+    totals,
+    totals_needed,
+)
 from .rules import Problem, Rule
 
 Wire: TypeAlias = Mapping[str, Any]
@@ -312,6 +318,7 @@ POLICIES: Final = (
         family="items over RestfulApi",
         covers=is_inventory,
         checks=(check_prices,),
+        needs=totals_needed,
         spelt=totals,
     ),
     Policy(
