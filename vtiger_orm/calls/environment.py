@@ -105,6 +105,14 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Lists:
+    """What is known where a server has lists with criteria instead of a query language."""
+
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    """Module -> the number before the ``x`` of its ids; the lists tell bare numbers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """Limits, capabilities and settings that plans are made with.
 
@@ -141,6 +149,9 @@ class Environment:
     server: Server = field(default_factory=Server, compare=False)
     """Which program the CRM is, in which version, and what it can do; what plans decide by is
     in the other fields."""
+
+    lists: Lists | None = None
+    """Set where the server has no query language."""
 
     @classmethod
     def of(cls, server: Server) -> Environment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import IO, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -80,6 +80,45 @@ class Query(Call[list[Row]]):
     operation: ClassVar[str] = "query"
     text: str
     module: str = ""
+
+
+class Criterion(NamedTuple):
+    """A comparison that the filter of a list is given; the value in wire form."""
+
+    wire: str
+    operator: Literal["=", "!=", "<", "<=", ">", ">="]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Call[list[Row]]):
+    """A page of a module's records, of a server that has no query language.
+
+    References in its rows are bare: ``0x407``, whatever module the record is of.
+    """
+
+    operation: ClassVar[str] = "list"
+    module: str
+    criteria: tuple[Criterion, ...] = ()
+    """All of them hold."""
+    order: tuple[tuple[str, bool], ...] = (("id", False),)
+    """Wire names, and whether they descend."""
+    start: int = 0
+    length: int = 100
+
+    def __str__(self) -> str:
+        said = "; ".join(f"{wire} {symbol} {value!r}" for wire, symbol, value in self.criteria)
+        order = ", ".join(f"{wire}{' desc' if down else ''}" for wire, down in self.order)
+        where = f" with {said}" if said else ""
+        return f"list {self.module}{where} by {order}, {self.length} from {self.start}"
+
+
+@dataclass(frozen=True, slots=True)
+class Owners(Call[Row]):
+    """The numbers of the CRM's users and groups: ``{"users": {5: "19x5"}, "groups": {...}}``,
+    empty where they are not known."""
+
+    operation: ClassVar[str] = "owners"
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ _ENTRIES: Final = (
         "me",
         "session.me",
         webservice=_fallback("the login's answer"),
-        restfulapi=_no("the module does not tell who a token belongs to; give owners explicitly"),
+        restfulapi=_fallback("the module's own list of tokens"),
     ),
     _entry(
         "listtypes",
@@ -138,29 +138,35 @@ _ENTRIES: Final = (
         "create with a file",
         "Documents.objects.upload(path, ...), Contacts.objects.upload(image, ...)",
     ),
-    _entry("retrieve", "record.refresh(), Ref.fetch()", restfulapi=YES),
+    _entry(
+        "retrieve",
+        "record.refresh(), Ref.fetch()",
+        restfulapi=_fallback("its list; what the record refers to is asked for"),
+    ),
     _entry("update", "record.save(operation='update')"),
-    _entry("revise", "record.save()", restfulapi=_fallback("its PUT, which changes what is sent")),
+    _entry(
+        "revise",
+        "record.save()",
+        restfulapi=_fallback("its PUT, told to keep line items; the description is sent along"),
+    ),
     _entry("delete", "record.delete()", restfulapi=YES),
     _entry(
         "query",
         "Model.objects.filter(...)",
         restfulapi=_fallback(
-            "criteria joined by AND on columns of known tables; anything else is refused"
+            "lists that criteria narrow; the condition is decided on the rows, within max_scan_rows"
         ),
     ),
     _entry(
         "query: count(*)",
         "queryset.count()",
-        restfulapi=_no("the module cannot count; read the ids and count them"),
+        restfulapi=_fallback("by reading the rows, within max_scan_rows"),
     ),
     _entry(
         "sync",
         "Model.objects.changes(since=...)",
         webservice=_probed(f"{_PHP8}: then by modifiedtime and id, deletions by comparison"),
-        restfulapi=_no(
-            "its filter cannot compare with a time of day; read changes over webservice.php"
-        ),
+        restfulapi=_fallback("by modifiedtime and id, deletions by comparison"),
     ),
     _entry("relatedtypes", "Model.meta.relations"),
     _entry(
@@ -195,6 +201,7 @@ _ENTRIES: Final = (
         "record.crm.items",
         cloud=_fallback("retrieve"),
         webservice=_fallback("retrieve, which has the same items"),
+        restfulapi=_fallback("its list, which has a row for each item"),
     ),
     _cloud_only("reopen", "record.crm.reopen()"),
     _cloud_only("decrypt", "record.crm.decrypt(field)"),

@@ -76,12 +76,37 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """How the CRM reads the numbers that a user sends."""
+
+    decimal: str = "."
+    grouping: str = ","
+    rate: str = "1"
+    """Of the user's currency against the CRM's own."""
+
+    @property
+    def is_base(self) -> bool:
+        """Whether amounts are taken in the CRM's own currency."""
+        try:
+            return float(self.rate) == 1
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
 class Auth:
     """What requests carry to prove who sends them."""
 
     identity: Identity
     secret: str = field(repr=False)
     """Session name, or the value of the Authorization header."""
+    address: str = ""
+    """The caller's address as the server saw it, where logins are bound to it."""
+    numbers: NumberFormat | None = None
+    """How the server reads this user's numbers, where that matters and is known."""
+    users: Mapping[int, str] = field(default_factory=dict, repr=False)
+    groups: Mapping[int, str] = field(default_factory=dict, repr=False)
+    """Number -> id of the CRM's users and groups, where the server tells bare numbers."""
 
 
 LoginFlow: TypeAlias = Generator[HttpRequest, HttpResponse, "tuple[Auth, ...]"]
@@ -96,6 +121,10 @@ class Dialect(Protocol):
     """Whether logins expire, so that a refused call may be repeated after a new login."""
     serialises: ClassVar[bool]
     """Whether the server works on one request of a login at a time."""
+    login_spacing: ClassVar[float]
+    """Seconds from one login of this process, of whatever user, to the next; 0 for none."""
+    warning: ClassVar[str]
+    """What everybody should know who uses such a server; said once a process and server."""
     sends_key: ClassVar[bool]
     """Whether the access key itself travels, not only what proves that it is known."""
 

@@ -47,6 +47,8 @@ class Cloud:
     name: ClassVar[DialectName] = "cloud"
     renews: ClassVar[bool] = False
     serialises: ClassVar[bool] = False
+    login_spacing: ClassVar[float] = 0.0
+    warning: ClassVar[str] = ""
     sends_key: ClassVar[bool] = True
 
     def __init__(self, url: str) -> None:

@@ -1,172 +1,70 @@
-"""From a statement of the query language to the parameters of the RestfulApi module.
+"""A list of the RestfulApi module: from a `Listing` to the parameters of the request.
 
-Only what the module answers exactly is let through: comparisons joined by AND, on columns that
-are known, with values that survive its filter. Everything else is refused with the reason,
-before anything is sent.
+Only columns that are known and values that survive the filter are let through: the planner asks
+`sayable` before it says anything, and whatever is wrong here is refused before it is sent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from ..calls.operations import Criterion, Listing
 from ..errors import NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family
-from ..metadata.module import FieldMeta, ModuleMeta
-from .restfulapi_columns import column_of
+from ..metadata.module import ModuleMeta
+from .restfulapi_columns import FIRST_ITEM, ITEM_MODULES, NOT_CONVERTED, TASKS, UNLISTED, column_of
 
-_TOKEN: Final = re.compile(r"\s*('(?:[^'\\]|''|\\.)*'|[\w&]+|<=|>=|!=|[=<>(),;*+-])", re.DOTALL)
 _OPERATORS: Final = {"=": "eq", "!=": "neq", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
-_PAGE: Final = 100
+_UNSAYABLE: Final = re.compile(r"[:;<>\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
+"""Signs that the filter takes for its own."""
+_LONGEST: Final = 1000
+"""Characters of a value: it travels in the address."""
+_MOMENT: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)")
+_NUMBER: Final = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    field: str
-    operator: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement that was read."""
-
-    columns: tuple[str, ...]
-    """Wire names; empty for all."""
-    conditions: tuple[Condition, ...] = ()
-    order: tuple[str, ...] = ()
-    descending: bool = False
-    offset: int = 0
-    limit: int = _PAGE
-
-
-def read(text: str) -> Statement:
-    """Raises `NotSupported` for a statement that holds more than ANDs of comparisons."""
-    return _Reader(text).statement()
-
-
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = list(_tokens(text))
-        self._at = 0
-
-    def statement(self) -> Statement:
-        self._expect("select")
-        columns = self._columns()
-        self._expect("from")
-        self._next()
-        conditions: list[Condition] = []
-        if self._accept("where"):
-            conditions.extend(self._condition())
-            while self._accept("and"):
-                conditions.extend(self._condition())
-            if self._peek() == "or":
-                _refuse("its filter joins conditions by AND only; ask for each part by itself")
-        order: list[str] = []
-        descending = False
-        if self._accept("order"):
-            self._expect("by")
-            order.append(self._next())
-            while self._accept(","):
-                order.append(self._next())
-            descending = self._accept("desc") or (self._accept("asc") and False)
-        offset, limit = 0, _PAGE
-        if self._accept("limit"):
-            limit = int(self._next())
-            if self._accept(","):
-                offset, limit = limit, int(self._next())
-        self._expect(";")
-        return Statement(
-            columns, tuple(conditions), tuple(order), bool(descending), offset, min(limit, _PAGE)
+def check_listed(module: str) -> None:
+    """Raise `NotSupported` for a module of which the server has no true list."""
+    if (reason := UNLISTED.get(module)) is not None:
+        raise NotSupported(
+            f"The RestfulApi module cannot list {module}: {reason}. Read it over the server's "
+            "webservice.php."
         )
 
-    def _columns(self) -> tuple[str, ...]:
-        if self._accept("*"):
-            return ()
-        names = [self._next()]
-        if names == ["count"]:
-            _refuse("it cannot count; read the ids and count those: len(list(qs.only('id')))")
-        while self._accept(","):
-            names.append(self._next())
-        return tuple(names)
 
-    def _condition(self) -> Iterator[Condition]:
-        name, operator = self._next(), self._next().lower()
-        if operator == "like":
-            _refuse(f"its like means equal, so text cannot be searched for within {name!r}")
-        if operator == "in":
-            values = self._list()
-            if len(values) > 1:
-                _refuse(f"it cannot ask for one of several values of {name!r}; ask for each")
-            yield Condition(name, "=", values[0])
-        elif operator in _OPERATORS:
-            yield Condition(name, operator, self._value())
-        else:
-            _refuse(f"it cannot read the statement {self._text!r}")
-
-    def _list(self) -> list[str]:
-        bracketed = self._accept("(")
-        values = [self._value()]
-        while self._accept(","):
-            values.append(self._value())
-        if bracketed:
-            self._expect(")")
-        return values
-
-    def _value(self) -> str:
-        token = self._next()
-        if token in ("-", "+"):
-            return token.strip("+") + self._next()
-        if not token.startswith("'"):
-            return token
-        return re.sub(r"''|\\(.)", lambda found: found[1] or "'", token[1:-1], flags=re.DOTALL)
-
-    def _peek(self) -> str:
-        return self._tokens[self._at].lower() if self._at < len(self._tokens) else ""
-
-    def _next(self) -> str:
-        if self._at >= len(self._tokens):
-            _refuse(f"it cannot read the statement {self._text!r}")
-        self._at += 1
-        return self._tokens[self._at - 1]
-
-    def _accept(self, token: str) -> bool:
-        found = self._peek() == token
-        self._at += found
-        return found
-
-    def _expect(self, token: str) -> None:
-        if not self._accept(token):
-            _refuse(f"it cannot read the statement {self._text!r}")
+def sayable(meta: ModuleMeta, said: Criterion) -> bool:
+    """Whether the filter decides this comparison as it stands."""
+    return _spelt(meta, said) is not None
 
 
-def _tokens(text: str) -> Iterator[str]:
-    at, end = 0, len(text.rstrip())
-    while at < end:
-        match = _TOKEN.match(text, at)
-        if match is None:
-            _refuse(f"it cannot read the statement {text!r}")
-        yield match[1]
-        at = match.end()
-
-
-def parameters(meta: ModuleMeta, statement: Statement) -> dict[str, str]:
-    """The parameters of the module's own list operation. Raises `NotSupported`."""
-    criteria = [
-        text for each in statement.conditions if (text := _criterion(meta, each)) is not None
-    ]
-    order = statement.order or ("id",)
-    terms = [_column(meta, name) for name in order]
-    if statement.descending:
-        terms[-1] += " DESC"
+def parameters(meta: ModuleMeta, listing: Listing) -> dict[str, str]:
+    """The parameters of the module's list. Raises `NotSupported`."""
+    check_listed(meta.name)
+    criteria = []
+    for said in listing.criteria:
+        text = _spelt(meta, said)
+        if text is None:
+            _refuse(f"its filter cannot compare {said.wire!r} with {said.value!r}")
+        criteria.append(text)
+    if meta.name in ITEM_MODULES and not _is_one(listing):
+        criteria.append(FIRST_ITEM)
+    if meta.name == "Calendar":
+        criteria.append(TASKS)
+    if meta.name == "Leads":
+        criteria.append(NOT_CONVERTED)
+    terms = []
+    for wire, descending in listing.order:
+        column = column_of(meta, wire)
+        if column is None:
+            _refuse(f"the column of {meta.name}.{wire} is not known")
+        terms.append(f"{column.name} DESC" if descending else column.name)
     found = {
         "module": meta.name,
-        "start": str(statement.offset),
-        "length": str(statement.limit),
+        "start": str(listing.start),
+        "length": str(listing.length),
         "order": ",".join(terms),
     }
     if criteria:
@@ -174,63 +72,54 @@ def parameters(meta: ModuleMeta, statement: Statement) -> dict[str, str]:
     return found
 
 
-def _criterion(meta: ModuleMeta, condition: Condition) -> str | None:
-    """``table.column:op:value``; None for a condition that always holds."""
-    name, operator, value = condition.field, condition.operator, condition.value
-    facts = meta.by_wire.get(name)
-    column = _column(meta, name)
-    if facts is None:
-        _refuse(f"{meta.name}.{name} is not part of the generated package")
-    if facts.family in (Family.ID, Family.REFERENCE):
-        if not is_id(value):
-            _refuse(f"{name!r} is compared with {value!r}, which is no record id")
-        number = parse_id(value).number
-        if number == 0:
-            if operator in (">", ">=", "!=") and facts.family is Family.ID:
+def _is_one(listing: Listing) -> bool:
+    """Whether one record is asked for: its rows all say the same of it."""
+    return any(said.wire == "id" and said.operator == "=" for said in listing.criteria)
+
+
+def _spelt(meta: ModuleMeta, said: Criterion) -> str | None:
+    """``table.column:op:value``, without what the filter takes for no value; None where the
+    comparison cannot be said."""
+    field, column = meta.by_wire.get(said.wire), column_of(meta, said.wire)
+    if field is None or column is None:
+        return None
+    operator, value = said.operator, said.value
+    if field.family in (Family.ID, Family.REFERENCE):
+        compares = column.type == "integer" or (column.type == "key" and operator == "=")
+        if not compares or not is_id(value):
+            return None
+        value = str(parse_id(value).number)
+        if value == "0":
+            return None
+    else:
+        match field.family, column.type:
+            case Family.BOOLEAN, _:
+                if operator not in ("=", "!=") or value not in ("0", "1"):
+                    return None
+                if value == "0":
+                    operator, value = ("!=" if operator == "=" else "="), "1"
+            case Family.INTEGER | Family.DECIMAL, "integer" | "decimal":
+                if _NUMBER.fullmatch(value) is None:
+                    return None
+                value = value if value.strip("-0.") else "0.0"
+            case Family.DATE, "date":
+                if _DAY.fullmatch(value) is None:
+                    return None
+            case Family.DATETIME, "datetime":
+                moment = _MOMENT.fullmatch(value)
+                if moment is None:
+                    return None
+                value = "".join(moment.groups())
+            case Family.TEXT | Family.CHOICE, "text":
+                if not value or value == "0" or value != value.strip() or len(value) > _LONGEST:
+                    return None
+                if _UNSAYABLE.search(value) is not None:
+                    return None
+                value = value.replace("/", "\\/")
+            case _:
                 return None
-            _refuse(f"it finds nothing when {name!r} is compared with a blank reference")
-        return f"{column}:{_OPERATORS[operator]}:{number}"
-    operator, value = _spelt(facts, operator, value)
-    _check_value(name, value)
-    escaped = value.replace("/", "\\/")
-    return f"{column}:{_OPERATORS[operator]}:{escaped}"
-
-
-def _spelt(facts: FieldMeta, operator: str, value: str) -> tuple[str, str]:
-    """The same comparison without what the filter takes for "no value" or for its own signs."""
-    match facts.family:
-        case Family.BOOLEAN if value == "0" and operator in ("=", "!="):
-            return ("!=" if operator == "=" else "="), "1"
-        case Family.INTEGER | Family.DECIMAL if value == "0":
-            return operator, "0.0"
-        case Family.DATETIME if value.endswith(" 00:00:00"):
-            return operator, value.removesuffix(" 00:00:00")
-        case _:
-            return operator, value
-
-
-def _check_value(name: str, value: str) -> None:
-    if not value.strip() or value == "0":
-        _refuse(f"it finds nothing when {name!r} is compared with a blank or with 0")
-    if value != value.strip():
-        _refuse(f"it trims values, so {value!r} cannot be compared with {name!r}")
-    bad = next((sign for sign in ":;<>\\" if sign in value), None)
-    if bad is not None:
-        _refuse(
-            f"its filter gives {bad!r} a meaning of its own, so {name!r} cannot be compared with "
-            f"{value!r}"
-        )
-
-
-def _column(meta: ModuleMeta, name: str) -> str:
-    column = column_of(meta.name, name)
-    if column is None:
-        _refuse(
-            f"the database column of {meta.name}.{name} is not known (only those of standard "
-            "fields are); filter in Python, or use webservice.php"
-        )
-    return column
+    return f"{column.name}:{_OPERATORS[operator]}:{value}"
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise NotSupported(f"The RestfulApi module cannot answer this query: {reason}.")
+    raise NotSupported(f"The RestfulApi module cannot answer this: {reason}.")

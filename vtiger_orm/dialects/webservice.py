@@ -61,6 +61,8 @@ class Webservice:
     name: ClassVar[DialectName] = "webservice"
     renews: ClassVar[bool] = True
     serialises: ClassVar[bool] = True
+    login_spacing: ClassVar[float] = 0.0
+    warning: ClassVar[str] = ""
     sends_key: ClassVar[bool] = False
 
     def __init__(self, url: str) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, get_args
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream, collect_rows
 from ..calls.server import ServerFacts, server_facts
-from ..calls.support import require
 from ..conditions.tree import OneOf, Selection
 from ..errors import InvalidValue, NotSupported, UnsupportedQuery
 from ..ids import id_number
@@ -68,8 +67,6 @@ class Change(Generic[M]):
 def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream:
     """The feed's items, each as ``{"kind", "id", "row", "page", "index"}``, page by page."""
     check(request.module)
-    if facts.dialect == "restfulapi":
-        require("sync", facts)
     if uses_sync(request, facts):
         try:
             position = yield from by_sync(request, facts, env)

@@ -109,7 +109,7 @@ class Crm(Accessor[R_co]):
         def plan(runner: Runner) -> Plan[bool]:
             record = self._record
             if id is not None:
-                yield from identity.adopt(record, record.ref(id))
+                yield from identity.adopt(record, record.ref(id), environment_of(runner))
                 return True
             if absent:
                 identity.forget(record)

@@ -56,7 +56,7 @@ class InventoryCrm(Crm[R_co]):
         return await self._arun(self._load_items)
 
     def _load_items(self, runner: Runner) -> Plan[LineItems]:
-        rows = yield from line_items.read_items(self._id)
+        rows = yield from line_items.read_items(self._record.meta, self._id, environment_of(runner))
         items = items_of(self._record)
         items.settle(rows)
         return items

@@ -12,6 +12,7 @@ from .branches import Branches
 from .compiled import Compiled, compiled
 from .costs import Calls, Growing, calls_of_count, calls_of_exists, calls_of_rows, in_words
 from .count import difference
+from .list_explain import Words
 from .orders import Paging, check_order, has_runs, mixes_blanks, normalised, paging_of, server_order
 from .pages_by_value import first_page as descending_page
 from .reasons import branch_texts, reasons_of
@@ -93,6 +94,8 @@ def explain(selection: Selection, env: Environment, of: Asked = "rows") -> Expla
     tree = selection.where
     for atom in inner:
         tree = replaced(tree, atom, _some_records(atom))
+    if env.lists is not None:
+        return _of_lists(selection, tree, inner, env)
     what = compiled(selection, env, tree)
     plan = _rows(selection, what) if of == "rows" else _number(selection, what, of)
     calls = None if inner else plan.calls
@@ -111,6 +114,23 @@ def explain(selection: Selection, env: Environment, of: Asked = "rows") -> Expla
         rows_per_call=growing and growing.page,
         calls_beside=growing and growing.beside,
         reasons=plan.reasons,
+        inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
+    )
+
+
+def _of_lists(
+    selection: Selection, tree: Node, inner: tuple[InSelection, ...], env: Environment
+) -> Explanation:
+    words = Words(selection, tree, env)
+    return Explanation(
+        selection=str(selection),
+        statements=tuple(words.statements()),
+        branches=(),
+        residual=words.residual,
+        reading=words.reading,
+        calls=0 if words.nothing and not inner else None,
+        expected_calls=f"those of the inner queryset, then {words.calls}" if inner else words.calls,
+        reasons=tuple(words.reasons()),
         inner=tuple(explain(replace(atom.selection, columns=()), env) for atom in inner),
     )
 

@@ -8,6 +8,7 @@ from ..calls.environment import Environment
 from ..calls.plans import Plan
 from ..conditions.tree import Compare, Node, Selection, all_of
 from ..errors import UnsupportedQuery
+from .lists import partitions_of_lists
 from .ranges import cut_points
 from .rows import selected
 from .semijoin import answered
@@ -26,6 +27,8 @@ def plan_partitions(selection: Selection, n: int, env: Environment) -> Plan[list
             "A slice cannot be cut into partitions: its rows have no range of ids. Take the "
             "partitions first."
         )
+    if env.lists is not None:
+        return (yield from partitions_of_lists(selection, n, env))
     what = yield from answered(replace(selection, order=(), columns=()), env, selected)
     if n == 1 or not what.branches:
         return [selection]

@@ -8,10 +8,12 @@ from ..calls.environment import Environment
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, RowStream, collect_rows, perform
 from ..conditions.tree import Equal, Order, Selection
+from ..dialects.restfulapi_columns import ITEM_MODULES
 from ..errors import AccessDenied, NotFound, UnsupportedQuery
 from ..metadata.module import ModuleMeta
 from .compiled import Compiled
 from .in_order import in_order
+from .lists import record_with_items, selected_from_lists
 from .orders import check_order, is_by_id, normalised
 from .pages_by_id import widened
 from .refused import without_refused
@@ -37,6 +39,9 @@ def _ahead(selection: Selection, env: Environment) -> RowStream:
 
 def selected(selection: Selection, env: Environment) -> RowStream:
     """`plan_rows` for use inside other plans."""
+    if env.lists is not None:
+        yield from selected_from_lists(selection, env)
+        return
     start, stop = selection.start, selection.stop
     if stop is not None and stop <= start:
         return
@@ -82,7 +87,9 @@ def _joined_later(what: Compiled) -> Compiled:
 def read_row(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | None]:
     """Everything the CRM tells of a record; Users by explicit columns, never by retrieve, which
     answers password hash and access key."""
-    if meta.name == "Users" or not meta.retrievable:
+    if env.lists is not None and meta.name in ITEM_MODULES:
+        return (yield from record_with_items(meta, id_, env))
+    if meta.name == "Users" or not meta.retrievable or env.lists is not None:
         return (yield from find_row(meta, id_, env))
     try:
         return (yield from perform(Retrieve(id_)))

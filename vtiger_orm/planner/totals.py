@@ -11,6 +11,7 @@ from .asking import ask
 from .branches import has_residual, nulls
 from .compiled import Compiled
 from .count import count_of, difference
+from .lists import count_in_lists, exists_in_lists
 from .null_rows import has_null
 from .rows import selected
 from .semijoin import answered
@@ -24,6 +25,8 @@ def plan_count(selection: Selection, env: Environment) -> Plan[int]:
     Raises `ScanTooLarge` when it cannot be counted and has more rows than may be read, and
     `SilentQueryError` when a statement does not work.
     """
+    if env.lists is not None:
+        return (yield from count_in_lists(selection, env))
     start, stop = selection.start, selection.stop
     if stop is not None and stop <= start:
         return 0
@@ -38,6 +41,8 @@ def plan_exists(selection: Selection, env: Environment) -> Plan[bool]:
 
     Raises `ScanTooLarge` when that cannot be told without reading more rows than allowed.
     """
+    if env.lists is not None:
+        return (yield from exists_in_lists(selection, env))
     start, stop = selection.start, selection.stop
     if stop is not None and stop <= start:
         return False

@@ -6,6 +6,7 @@ by awaiting.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,13 +19,14 @@ from ..dialects.address import is_loopback
 from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
 from ..dialects.errors import retry_after
 from ..dialects.redaction import Secrets, redact, redact_all
+from ..dialects.restfulapi_login import is_shared
 from ..dialects.webservice import is_retryable_login
 from ..errors import ApiError, ConfigError, TransportError, VtigerError
 from . import retry
 from .counting import CallCount
 from .effects import Conversation, Enter, Pause
-from .logins import Lane, Lanes, gate_of
-from .logs import logger, statements, warn_unencrypted
+from .logins import Lane, Lanes, gate_of, last_logins
+from .logs import log_address, log_once, logger, statements, warn_unencrypted
 from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
@@ -123,7 +125,9 @@ class Core:
                 if not renewed and may_repeat(call, outcome):
                     renewed = True
                     logger.info("the session has expired; logging in again")
+                    before = auth
                     auth = yield from self._login_for_call(call, lane, doubt)
+                    log_address(before.address, auth.address)
                     continue
             doubt = outcome.after(doubt)
             if not (yield from self._traffic.again(call, failure, effort)):
@@ -182,7 +186,9 @@ class Core:
         """The lane's login, made by whoever comes first; the others wait for it."""
         if lane.auth is not None:
             return lane.auth
-        gate = gate_of(self.connection.url, self.connection.username)
+        spacing = self._dialect.login_spacing if self._dialect is not None else 0.0
+        who = "" if spacing else self.connection.username
+        gate = gate_of(self.connection.url, who)
         entered = yield Enter(gate)
         try:
             if lane.auth is not None:
@@ -204,17 +210,27 @@ class Core:
     def _challenge(self, count: int) -> Conversation[tuple[Auth, ...]]:
         effort = Effort()
         while True:
+            yield from self._apart()
             try:
                 return (yield from self._one_login(count, effort))
             except VtigerError as error:
                 failure = error
-            if is_retryable_login(failure):
+            finally:
+                last_logins[self.connection.url, self.connection.network] = time.monotonic()
+            if is_retryable_login(failure) or is_shared(failure):
                 if effort.attempt >= retry.LOGIN_ATTEMPTS:
                     raise failure
                 effort.attempt += 1
                 yield Pause(retry.login_delay(effort.attempt - 1))
             elif not (yield from self._traffic.again(_LOGIN, failure, effort)):
                 raise self._traffic.given_up(_LOGIN, failure, outcome_of(failure), effort)
+
+    def _apart(self) -> Conversation[None]:
+        """Wait where logins of this process must not follow each other at once."""
+        spacing = self._known_dialect().login_spacing
+        last = last_logins.get((self.connection.url, self.connection.network))
+        if spacing and last is not None and (wait := last + spacing - time.monotonic()) > 0:
+            yield Pause(wait)
 
     def _credentials(self) -> Credentials:
         """The user's, with a key that is fetched anew for each login."""
@@ -231,8 +247,12 @@ class Core:
             request = next(flow)
             while True:
                 secrets.extend(request.secrets)
-                response = yield from self._traffic.login(request, effort, dialect)
-                request = flow.send(response)
+                try:
+                    response = yield from self._traffic.login(request, effort, dialect)
+                except TransportError as error:
+                    request = flow.throw(error)
+                else:
+                    request = flow.send(response)
         except StopIteration as done:
             auths: tuple[Auth, ...] = done.value
         except VtigerError as error:
@@ -244,6 +264,7 @@ class Core:
             auths[0].identity.username,
             dialect.name,
         )
+        log_once(self.connection.url, dialect.warning)
         return auths
 
     def _detect(self) -> Conversation[Dialect]:

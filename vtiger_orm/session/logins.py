@@ -108,6 +108,11 @@ def gate_of(endpoint: str, username: str) -> Gate:
         return _gates.setdefault((endpoint, username), Gate())
 
 
+last_logins: dict[tuple[str, int], float] = {}
+"""When this process last logged in at a server, by which network, in monotonic seconds; only
+servers whose logins have to be some time apart ask for it."""
+
+
 def forget_gates() -> None:
     """For a forked child: whoever was inside stayed in the parent."""
     global _lock

@@ -102,3 +102,25 @@ def quiet_httpcore() -> None:
     for name in ("httpcore.http11", "httpcore.http2", "httpcore.proxy"):
         # Adding the same filter twice does nothing.
         logging.getLogger(name).addFilter(_hide)
+
+
+_said: set[tuple[str, str]] = set()
+
+
+def log_once(url: str, warning: str) -> None:
+    """What users of a server have to know, at the first login of the process there."""
+    if warning and (url, warning) not in _said:
+        _said.add((url, warning))
+        logger.warning("%s: %s", url, warning)
+
+
+def log_address(before: str, after: str) -> None:
+    """A login is bound to the address of whoever made it, and the address is another one now."""
+    if before and after and before != after:
+        logger.warning(
+            "this machine called the CRM from %s before and calls from %s now; logins are bound to "
+            "the address, so each change costs one. Behind changing addresses (several gateways, "
+            "a proxy pool) calls fail when the address changes twice within one.",
+            before,
+            after,
+        )

@@ -19,6 +19,7 @@ from ..metadata.dependencies import Dependency
 from ..writing.state import load_items_of
 
 if TYPE_CHECKING:
+    from ..calls.environment import Environment
     from ..calls.server import ServerFacts
     from ..metadata.describe import Describe
     from ..models.record import Record
@@ -37,6 +38,11 @@ class PerformsPlans(ABC):
     @abstractmethod
     def facts(self) -> ServerFacts:
         """What plans need to know of this session; sends nothing."""
+
+    @property
+    @abstractmethod
+    def environment(self) -> Environment:
+        """Limits and settings that plans are made with; sends nothing."""
 
     @abstractmethod
     def run(self, plan: Plan[T]) -> T:
@@ -122,11 +128,11 @@ class SessionOperations(PerformsPlans):
 
     def load_items(self, records: Iterable[Record]) -> None:
         """Read the line items of many records: one call for each 50 of them and 100 items."""
-        self.run(load_items_of(list(records)))
+        self.run(load_items_of(list(records), self.environment))
 
     async def aload_items(self, records: Iterable[Record]) -> None:
         """`load_items`, awaited."""
-        await self.arun(load_items_of(list(records)))
+        await self.arun(load_items_of(list(records), self.environment))
 
     # Administration
 

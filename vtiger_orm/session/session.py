@@ -41,6 +41,7 @@ from .settings import (
     by_module,
     defers,
     http_allowed,
+    lists_of,
     not_negative,
     positive,
     purse_for,
@@ -164,6 +165,7 @@ class Session(SessionOperations):
             policy=retry or RetryPolicy(),
             clock=self.clock,
             package=package,
+            network=id(transport or async_transport) if transport or async_transport else 0,
             purse=purse_for(self.url, budget),
             max_wait=not_negative("max_wait", max_wait),
             on_wait=on_wait,
@@ -219,9 +221,8 @@ class Session(SessionOperations):
 
     @property
     def dialect(self) -> str | None:
-        """``webservice`` or ``cloud``; None until an ``auto`` session has found out."""
-        found = self._living().core.dialect
-        return found.name if found is not None else None
+        """The name of it; None until an ``auto`` session has found out."""
+        return getattr(self._living().core.dialect, "name", None)
 
     @property
     def server(self) -> Server:
@@ -266,6 +267,7 @@ class Session(SessionOperations):
             knowledge=self._knowledge,
             zone=self.clock.zone.tz,
             clock=self.clock,
+            lists=lists_of(self._connection.dialect, self.package),
         )
 
     @property

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..calls.clock import ServerClock
+from ..calls.environment import Lists
 from ..dialects.base import Identity
 from ..errors import ConfigError
 from ..metadata.capabilities import Capabilities
@@ -73,6 +74,8 @@ class Connection:
     policy: RetryPolicy
     clock: ServerClock
     package: Package | None = None
+    network: int = 0
+    """0 for the real one, else a number that tells given transports apart."""
     purse: Purse | None = None
     max_wait: float = 120.0
     on_wait: OnWait | None = None
@@ -184,3 +187,8 @@ def same_server(known: Server, family: ServerFamily, version: str | None) -> boo
     if version and known.version and release_of(version) != known.release:
         return False
     return ServerFamily.UNKNOWN in (known.family, family) or known.family is family
+
+
+def lists_of(dialect: str, package: Package | None) -> Lists | None:
+    """What plans have to know where a server has lists instead of a query language."""
+    return Lists(package.prefixes) if dialect == "restfulapi" and package is not None else None

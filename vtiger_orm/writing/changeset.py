@@ -38,6 +38,8 @@ class Changeset:
     file: FilePart | None = None
     zone: tzinfo = UTC
     """The CRM's own, in which wire values have their moments."""
+    stored: Row = field(default_factory=dict)
+    """Wire name -> wire value of what was read for this write, just before it."""
 
     @property
     def creates(self) -> bool:
@@ -60,7 +62,7 @@ class Changeset:
     def with_stored(self, row: Row) -> Changeset:
         """The same, knowing the fields of this row as well."""
         found = known_of(self.meta, row, self.zone)
-        return replace(self, known={**found, **self.known}) if found else self
+        return replace(self, known={**found, **self.known}, stored=row) if row else self
 
 
 def known_of(meta: ModuleMeta, row: Row, zone: tzinfo = UTC) -> dict[str, object]:

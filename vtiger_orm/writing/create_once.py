@@ -18,6 +18,7 @@ from ..calls.server import ServerFacts
 from ..errors import ConfigError, VtigerError
 from ..ids import parse_id
 from ..metadata.module import FieldMeta, ModuleMeta
+from ..planner.rows import read_row
 from ..records.handle import saved_id
 from ..records.handle import settle as take_over
 from .answers import fields_of
@@ -59,7 +60,7 @@ def create_once(
             with suppress(VtigerError):
                 found = yield from by_identity(record.meta, *identity, env)
         if len(found.ids) == 1:
-            return (yield from perform(Retrieve(found.ids[0])))
+            return (yield from _read(record, found.ids[0], env))
         absent = over and not found.ids and not found.doubt
         if not (absent and again and outcome_of(error).repeatable):
             raise unknown_outcome(record, lost) from error
@@ -119,7 +120,7 @@ def resolve(record: BaseRecord, facts: ServerFacts, env: Environment) -> Plan[bo
     else:
         found = yield from look_alikes(record.meta, lost, env)
     if len(found.ids) == 1:
-        yield from adopt(record, found.ids[0])
+        yield from adopt(record, found.ids[0], env)
         return True
     if found.ids:
         several = f"{len(found.ids)} records have its values: {', '.join(found.ids[:10])}"
@@ -132,12 +133,21 @@ def resolve(record: BaseRecord, facts: ServerFacts, env: Environment) -> Plan[bo
     return False
 
 
-def adopt(record: BaseRecord, id_: str) -> Plan[None]:
+def adopt(record: BaseRecord, id_: str, env: Environment) -> Plan[None]:
     """Take an existing record for the one that was to be created, and load it."""
-    row = yield from perform(Retrieve(str(parse_id(id_))))
+    row = yield from _read(record, str(parse_id(id_)), env)
     state = state_of(record)
     take_over(record, fields_of(row), None, state.lost.given if state.lost is not None else None)
     state.lost = None
+
+
+def _read(record: BaseRecord, id_: str, env: Environment) -> Plan[Row]:
+    if env.lists is None:
+        return (yield from perform(Retrieve(id_)))
+    row = yield from read_row(record.meta, id_, env)
+    if row is None:
+        raise record.DoesNotExist(f"{record.meta.name} {id_} is not there.")
+    return row
 
 
 def forget(record: BaseRecord) -> None:

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Final, TypeGuard, overload
 
+from ..calls.environment import Environment
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, perform, perform_all
-from ..errors import AccessDenied, InvalidValue, NotLoaded, NotSupported
+from ..errors import AccessDenied, InvalidValue, NotFound, NotLoaded, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.module import ModuleMeta
 from ..planner.branches import Comparison, InList
+from ..planner.rows import read_row
 from ..planner.statement import Statement
 from ..records import BaseRecord
 from ..records.handle import id_of
@@ -277,9 +279,15 @@ def is_inventory(meta: ModuleMeta) -> bool:
     return meta.by_wire.keys() >= ITEM_FIELDS
 
 
-def read_items(id_: str) -> Plan[list[Row]]:
-    """The items of one record, as `retrieve` has them."""
-    row = yield from perform(Retrieve(id_))
+def read_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[list[Row]]:
+    """The items of one record, as `retrieve` has them, or the list of a server without one."""
+    row: Row | None
+    if env.lists is not None:
+        row = yield from read_row(meta, id_, env)
+        if row is None:
+            raise NotFound(f"{meta.name} {id_} is not there: it was deleted.")
+    else:
+        row = yield from perform(Retrieve(id_))
     items = row.get(LINE_ITEMS)
     return list(items) if isinstance(items, Sequence) else []
 

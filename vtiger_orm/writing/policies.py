@@ -18,6 +18,13 @@ from ..calls.server import ServerFacts
 from ..metadata.module import FieldMeta, ModuleMeta
 from .changeset import Changeset
 from .line_items import LINE_ITEMS, is_inventory
+from .over_restfulapi import (
+    check_prices,
+    description_along,
+    description_needed,
+    totals,
+    totals_needed,
+)
 from .rules import Problem, Rule
 
 Wire: TypeAlias = Mapping[str, Any]
@@ -50,6 +57,8 @@ class Policy:
     """What a new record gets where nothing was given."""
     needs: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
     """Stored values that a change has to know."""
+    fresh: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
+    """Stored texts that a change sends again, hence has to know as they are stored now."""
     along: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
     """Stored values that a change has to send again, or the CRM drops them."""
     spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
@@ -298,6 +307,19 @@ POLICIES: Final = (
         covers=lambda meta: True,
         checks=(check_read_only,),
         read_only=_of_the_crm,
+    ),
+    Policy(
+        family="descriptions over RestfulApi",
+        covers=lambda meta: "description" in meta.by_wire,
+        fresh=description_needed,
+        along=description_along,
+    ),
+    Policy(
+        family="items over RestfulApi",
+        covers=is_inventory,
+        checks=(check_prices,),
+        needs=totals_needed,
+        spelt=totals,
     ),
     Policy(
         family="activities",

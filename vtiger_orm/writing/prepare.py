@@ -18,6 +18,7 @@ from ..conditions.tree import OneOf, Selection
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
+from ..planner.list_texts import stored_text
 from ..planner.rows import read_row
 from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
@@ -233,7 +234,14 @@ def needed_fields(change: Changeset, facts: ServerFacts) -> tuple[FieldMeta, ...
     names = [name for policy in policies_of(change.meta) for name in policy.needs(change, facts)]
     fields = (change.meta.by_wire.get(name) for name in names)
     there = {*change.known, *change.values}
-    return tuple(each for each in fields if each is not None and each.name not in there)
+    needed = [each for each in fields if each is not None and each.name not in there]
+    return (*needed, *(change.meta.by_wire[name] for name in _fresh(change, facts)))
+
+
+def _fresh(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
+    return tuple(
+        name for policy in policies_of(change.meta) for name in policy.fresh(change, facts)
+    )
 
 
 def read_stored(
@@ -262,8 +270,19 @@ def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dic
     if not all(each.selectable for each in fields):
         return (yield from _read_whole(meta, ids, runner))
     selection = Selection(meta, OneOf(meta.id, tuple(ids)), columns=(meta.id, *fields))
-    found = yield from collect_rows(plan_rows(selection, environment_of(runner)))
-    return {str(row["id"]): row for row in found}
+    env = environment_of(runner)
+    rows = yield from collect_rows(plan_rows(selection, env))
+    found = {str(row["id"]): row for row in rows}
+    texts = {
+        (str(change.id), name)
+        for change in changes
+        for name in _fresh(change, facts)
+        if str(change.id) in found
+    }
+    for id_, name in sorted(texts):
+        text = str(found[id_].get(name) or "")
+        found[id_][name] = yield from stored_text(meta, id_, name, text)
+    return found
 
 
 def _read_whole(

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from .._pickled import restores
 from ..calls.outcome import Fate, Outcome
-from ..calls.plans import Plan
+from ..calls.plans import Plan, together
 from ..errors import InvalidValue
 from ..records.handle import recall, remember
 from .adjustments import Adjustment
-from .line_items import FINAL_DETAILS, LINE_ITEMS, LineItems, is_inventory, read_items_of
+from .line_items import (
+    FINAL_DETAILS,
+    LINE_ITEMS,
+    LineItems,
+    is_inventory,
+    read_items,
+    read_items_of,
+)
 
 if TYPE_CHECKING:
+    from ..calls.environment import Environment
     from ..calls.operations import Row
     from ..records import BaseRecord
 
@@ -123,12 +131,16 @@ def take_items(record: BaseRecord, row: Row) -> None:
         items_of(record).settle(rows)
 
 
-def load_items_of(records: Sequence[BaseRecord]) -> Plan[None]:
+def load_items_of(records: Sequence[BaseRecord], env: Environment) -> Plan[None]:
     """Read the line items of many records at once, through the module LineItem."""
     by_id = {str(record.id): record for record in records}
     for record in records:
         if not is_inventory(record.meta):
             raise InvalidValue(f"Records of {record.meta.name} have no line items.")
-    found = yield from read_items_of(list(by_id))
+    if env.lists is not None:
+        plans = [read_items(each.meta, id_, env) for id_, each in by_id.items()]
+        found = dict(zip(by_id, (yield from together(plans)))) if plans else {}
+    else:
+        found = yield from read_items_of(list(by_id))
     for record in records:
         items_of(record).settle(found[str(record.id)])

@@ -17,6 +17,7 @@ from ..engine.casts import digits
 from ..engine.columns import ACTIVITIES, LINES, Storage
 from ..engine.schema import LINE_ITEM, Field, Module, Schema
 from ..engine.stock import stock_columns
+from ..engine.store import CONVERTED
 from ..engine.tables import quoted
 
 _OPERATORS: Final = {"neq": "<>", "lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
@@ -27,7 +28,14 @@ _ITEMS: Final = "vtiger_inventoryproductrel"
 _COLUMN: Final = re.compile(r"(?:(\w+)\.)?(\w+)")
 _COALESCED: Final = re.compile(r"coalesce\(\s*(?:(\w+)\.)?(\w+)\s*,\s*(\d+)\s*\)", re.IGNORECASE)
 _ORDER: Final = re.compile(r"(.+?)(?:\s+(asc|desc))?", re.IGNORECASE | re.DOTALL)
-_CUSTOM_TABLES: Final = {"HelpDesk": "vtiger_ticketcf"}
+_CUSTOM_TABLES: Final = {
+    "HelpDesk": "vtiger_ticketcf",
+    "Products": "vtiger_productcf",
+    "Services": "vtiger_servicecf",
+    "Vendors": "vtiger_vendorcf",
+    "PriceBooks": "vtiger_pricebookcf",
+    "Documents": "vtiger_notescf",
+}
 
 
 class SqlError(Exception):
@@ -103,6 +111,8 @@ def _columns(schema: Schema, module: Module) -> Mapping[tuple[str, str], Source]
     add(base, module.id_field["label"] if module.id_field is not None else "id", number)
     add(_ENTITY_TABLE, "crmid", number)
     add(_ENTITY_TABLE, "createdtime", number)  # of modules that do not tell when
+    if module.name == "Leads":
+        add(base, "converted", Source(f"(t._state = {CONVERTED})", Storage.INTEGER))
     if module.is_inventory:
         for field in schema.modules[LINE_ITEM].fields.values():
             found[_ITEMS, field.name] = Source(f"li.{quoted(field.name)}", field.storage)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from vtiger_orm.dialects.base import Identity
+from vtiger_orm.dialects.restfulapi import RIGHTS
 
 from ...config import load_config
 from ...live.credentials import DIALECTS, insecure_http, open_session
@@ -40,6 +41,8 @@ def whoami(url: str | None, dialect: str | None) -> None:
             _line("but", found.blindness)
         for line in in_words(session.limits):
             _line("limits", line)
+        if found.has_restfulapi:
+            _line("rights", RIGHTS)
         for line in abilities(found.server, found.proved):
             _line("can", line)
         for line in refusals(found.server):

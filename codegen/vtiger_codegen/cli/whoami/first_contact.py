@@ -33,6 +33,8 @@ class Survey:
     """What of that was found out here, not known of servers of its kind."""
     blindness: str
     """What is wrong where the user sees no module with records by an error of the server."""
+    has_restfulapi: bool = False
+    """Whether the RestfulApi module is installed, beside whatever the CRM is asked by."""
 
 
 def survey(server: Server) -> Plan[Survey]:
@@ -67,6 +69,7 @@ def survey(server: Server) -> Plan[Survey]:
         recognised.Server.known(family, server.version, proved),
         proved,
         blindness(server, family, listed),
+        has_restfulapi="RestfulApi" in listed.types,
     )
 
 

@@ -1,0 +1,129 @@
+"""Nothing changes in the CRM that was not sent: field by field, after every kind of write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from generated.demo import (
+    Accounts,
+    Contacts,
+    HelpDesk,
+    Invoice,
+    Leads,
+    Potentials,
+    Products,
+    Quotes,
+    SalesOrder,
+    Vendors,
+    connect,
+)
+from vtiger_orm import Session
+from vtiger_orm.emulator import Crm
+
+MODELS: dict[Any, str] = {
+    Accounts: "website",
+    Contacts: "department",
+    HelpDesk: "ticket_title",
+    Invoice: "subject",
+    Leads: "company",
+    Potentials: "potentialname",
+    Products: "productcode",
+    Quotes: "subject",
+    SalesOrder: "subject",
+    Vendors: "website",
+}
+"""Modules, and a field of text of each."""
+ITEMS = {Invoice, Quotes, SalesOrder}
+STORED = [
+    None, "", "plain", "it's é", "a & b", "a &amp; b", "<i>x</i> & y", "l1\nl2's", "l1\r\nl2's",
+    "C:\\x/y's", "&eacute;", "&lt;b&gt;", "  's  ", "a;b's", "1 < 2", "&#039;",
+]  # fmt: skip
+GIVEN = ["x", " x ", "a/b", "\\/", "/", "a & b", "&amp;", "&nbsp;", "a<b", "it's", "é客", "0",
+         "x;y:z", "l1\nl2", "&#32;", "a\\/b", "100%"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def crm() -> Iterator[Crm]:
+    with Crm(profile="restfulapi") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def session(crm: Crm) -> Iterator[Session]:
+    with connect(
+        crm.url, *crm.credentials(), dialect="restfulapi", transport=crm.transport()
+    ) as opened:
+        yield opened
+
+
+def stored(crm: Crm, model: Any, number: str) -> dict[str, Any]:
+    store, table = crm.engine.store, f"m_{model.meta.name}"
+    names = store.columns(table)
+    listed = ", ".join(f'"{name}"' for name in names)
+    row = store.row(f'SELECT {listed} FROM "{table}" WHERE id = ?', (int(number),))
+    assert row is not None
+    found = dict(zip(names, row))
+    if model in ITEMS:
+        items = store.columns("m_LineItem")
+        listed = ", ".join(f'"{name}"' for name in items)
+        asked = f'SELECT {listed} FROM "m_LineItem" WHERE parent_id = ? ORDER BY id'
+        found["items"] = [tuple(each) for each in store.rows(asked, [int(number)])]
+    return found
+
+
+@given(
+    model=st.sampled_from(list(MODELS)),
+    place=st.integers(0, 20),
+    description=st.sampled_from(STORED),
+    text=st.sampled_from(GIVEN),
+    loaded=st.booleans(),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_save_changes_what_it_sends(
+    crm: Crm,
+    session: Session,
+    model: Any,
+    place: int,
+    description: str | None,
+    text: str,
+    loaded: bool,
+) -> None:
+    record = list(model.objects.only("id")[: place + 1])[-1]
+    id_ = str(record.id)
+    if "description" in model.meta.by_wire:
+        crm.engine.backdoor.set(id_, description=description)
+    if loaded:
+        record = model.objects.get(id=id_)
+    before = stored(crm, model, id_.partition("x")[2])
+    name = MODELS[model]
+    setattr(record, name, text)
+    record.save()
+    after = stored(crm, model, id_.partition("x")[2])
+    changed = {each for each in before if before[each] != after[each]}
+    assert changed <= {name, "modifiedtime", "modifiedby", "label"}, (before, after)
+    if after[name] != text:
+        assert name in {each.field for each in record.crm.adjusted}
+    assert getattr(record, name) == after[name] or record.crm.adjusted
+
+
+def test_creates_store_what_is_given(crm: Crm, session: Session) -> None:
+    for text in GIVEN:
+        record = Leads.objects.create(lastname=f"L{text}", company=text, description=text)
+        row = stored(crm, Leads, str(record.id).partition("x")[2])
+        for name, value in (("lastname", f"L{text}"), ("company", text), ("description", text)):
+            if row[name] != value:
+                assert name in {each.field for each in record.crm.adjusted}, (name, text, row[name])
+
+
+def test_deleting_changes_nothing_else(crm: Crm, session: Session) -> None:
+    record = Leads.objects.create(lastname="gone", company="x")
+    other = Leads.objects.create(lastname="there", company="x")
+    row = stored(crm, Leads, str(other.id).partition("x")[2])
+    record.delete()
+    assert stored(crm, Leads, str(other.id).partition("x")[2]) == row
+    assert Leads.objects.filter(id=record.id).first() is None

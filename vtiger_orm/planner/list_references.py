@@ -1,0 +1,124 @@
+"""Whom bare numbers mean: users and groups by the CRM's own lists, records by asking for them.
+
+A list tells of a reference only its number, even where the record is deleted. Which records are
+there is asked module by module: a page that begins with a number tells of every number up to its
+last row, so numbers that lie close together take one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..calls.environment import Lists
+from ..calls.operations import Criterion, Listing, Owners, Row
+from ..calls.plans import Plan, perform
+from ..conditions.evaluate import record_number
+from ..dialects.restfulapi_columns import UNLISTED
+from ..errors import ApiError, MalformedAnswer, NotSupported, SchemaMismatch
+from ..ids import id_number
+from ..metadata.kinds import Family, Kind
+from ..metadata.module import FieldMeta, ModuleMeta
+
+BARE: Final = "0x"
+_USERS: Final = frozenset({"Users", "Groups"})
+_TRUSTED: Final = frozenset(UNLISTED) - {"Events", "Emails"}
+"""Modules whose records are not asked for: they are hardly ever deleted, and not listed."""
+
+
+@dataclass(slots=True)
+class References:
+    """What one stream of rows has found out so far."""
+
+    lists: Lists
+    page_size: int
+    _owners: Row | None = None
+    _there: dict[str, dict[int, bool]] = field(default_factory=dict)
+    """Module -> number -> whether there is such a record."""
+    _silent: set[str] = field(default_factory=set)
+    """Modules that the server does not list to us."""
+
+    def resolved(
+        self, meta: ModuleMeta, rows: Sequence[Row], wires: Iterable[str]
+    ) -> Plan[list[Row]]:
+        """The rows with ids in place of bare numbers; blank for deleted records. What cannot be
+        told is left out of a row."""
+        fields = [each for wire in wires if (each := meta.by_wire[wire]).family is Family.REFERENCE]
+        found = [dict(row) for row in rows]
+        for each in fields:
+            told = yield from self._told(each, rows)
+            for row in found:
+                number = record_number(str(row.get(each.wire) or ""))
+                if number:
+                    id_ = told.get(number)
+                    if id_ is None:
+                        del row[each.wire]
+                    else:
+                        row[each.wire] = id_
+        return found
+
+    def _told(self, each: FieldMeta, rows: Sequence[Row]) -> Plan[Mapping[int, str]]:
+        numbers = {record_number(str(row.get(each.wire) or "")) for row in rows}
+        wanted = {number for number in numbers if number}
+        if not wanted:
+            return {}
+        targets = ("Users", "Groups") if each.kind is Kind.OWNER else each.targets
+        if targets and _USERS.issuperset(targets):
+            return (yield from self._people(targets, wanted))
+        return (yield from self._records(targets, wanted))
+
+    def _people(self, targets: Sequence[str], wanted: set[int]) -> Plan[Mapping[int, str]]:
+        """A number is a user's or a group's, never both: they are counted together."""
+        if tuple(targets) == ("Users",):
+            prefix = self.lists.prefixes.get("Users")
+            return {number: f"{prefix}x{number}" for number in wanted} if prefix else {}
+        if self._owners is None:
+            self._owners = yield from perform(Owners())
+        known: dict[int, str] = {**self._owners["users"], **self._owners["groups"]}
+        return {number: known[number] for number in wanted if number in known}
+
+    def _records(self, targets: Sequence[str], wanted: set[int]) -> Plan[Mapping[int, str]]:
+        found: dict[int, str] = {}
+        unknown = False
+        for module in targets:
+            prefix = self.lists.prefixes.get(module)
+            left = wanted - found.keys()
+            if prefix is None:
+                unknown = True
+            elif not left:
+                break
+            elif module in _TRUSTED:
+                if len(targets) == 1:
+                    return {number: f"{prefix}x{number}" for number in wanted}
+                unknown = True
+            elif module in UNLISTED or not (yield from self._ask(module, left)):
+                unknown = True
+            else:
+                there = self._there[module]
+                found |= {number: f"{prefix}x{number}" for number in left if there.get(number)}
+        if not unknown:
+            found |= dict.fromkeys(wanted - found.keys(), "")
+        return found
+
+    def _ask(self, module: str, wanted: set[int]) -> Plan[bool]:
+        """Whether the module tells which of the records are there; it is asked for those that are
+        not known yet."""
+        if module in self._silent:
+            return False
+        there = self._there.setdefault(module, {})
+        left = sorted(wanted - there.keys())
+        while left:
+            last = Criterion("id", "<=", f"{BARE}{left[-1]}")
+            first = Criterion("id", ">=", f"{BARE}{left[0]}")
+            length = min(self.page_size, left[-1] - left[0] + 1)
+            try:
+                rows = yield from perform(Listing(module, (first, last), length=length))
+            except (ApiError, MalformedAnswer, NotSupported, SchemaMismatch):
+                self._silent.add(module)
+                return False
+            numbers = {id_number(str(row["id"])) for row in rows}
+            told = left[-1] if len(rows) < length else max(numbers)
+            there.update((number, number in numbers) for number in left if number <= told)
+            left = [number for number in left if number > told]
+        return True

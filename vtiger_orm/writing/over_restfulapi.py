@@ -1,0 +1,142 @@
+"""What writing through the RestfulApi module takes, where the CRM itself does nothing of it.
+
+The module saves records as a form of the CRM's own pages does: a description that the form lacks is
+stored with entities, and totals are what the form says they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from ..calls.server import ServerFacts
+from .changeset import Changeset
+from .line_items import LINE_ITEMS
+from .rules import Problem, Rule
+
+Wire = Mapping[str, Any]
+
+_SURVIVES: Final = re.compile(r"[\x20-\x7e\t\r\n]*")
+_ENTITIES: Final = frozenset("&<>\"'")
+_CENT: Final = Decimal("0.00000001")
+
+
+def is_restfulapi(facts: ServerFacts) -> bool:
+    return facts.dialect == "restfulapi"
+
+
+def survives(text: str) -> bool:
+    """Whether the text is the same when it is stored with entities."""
+    return _SURVIVES.fullmatch(text) is not None and _ENTITIES.isdisjoint(text)
+
+
+def description_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
+    """The stored description, which a change that does not send it would rewrite."""
+    if change.creates or not is_restfulapi(facts) or _gives_description(change):
+        return ()
+    return ("description",) if "description" in change.meta.by_wire else ()
+
+
+def description_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
+    if not is_restfulapi(facts) or _gives_description(change):
+        return {}
+    text = str(change.stored.get("description") or "")
+    return {"description": text} if text and not survives(text) else {}
+
+
+def _gives_description(change: Changeset) -> bool:
+    each = change.meta.by_wire.get("description")
+    return each is not None and each.name in change.values
+
+
+# Line items
+
+
+def totals_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
+    """What shows, when it is read again, whether a change of the header cost the line items."""
+    if change.creates or not is_restfulapi(facts):
+        return ()
+    return ("hdnSubTotal", "hdnGrandTotal")
+
+
+def check_prices(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """What totals are computed of has to be told, and items can only be created."""
+    items = wire.get(LINE_ITEMS)
+    if not is_restfulapi(facts) or items is None:
+        return
+    if not change.creates:
+        yield Problem(
+            "items",
+            Rule.SERVER,
+            "line items cannot be changed through the RestfulApi module, only created with the "
+            "record. Use webservice.php.",
+        )
+        return
+    if any(item.get("listprice") is None for item in items):
+        yield Problem(
+            "items",
+            Rule.MANDATORY,
+            "every line item needs its price: the RestfulApi module stores the totals that it is "
+            "sent, so they are computed here.",
+        )
+    elif _is_group(wire) and len({_number(item, "tax1") for item in items}) > 1:
+        yield Problem(
+            "items",
+            Rule.SERVER,
+            "line items of different taxes need hdnTaxType='individual': a group has one tax.",
+        )
+
+
+def totals(values: Wire, facts: ServerFacts) -> Wire:
+    """What the form of a new record says beside its items: nothing computes it later."""
+    items = values.get(LINE_ITEMS)
+    if not is_restfulapi(facts) or items is None or any("listprice" not in each for each in items):
+        return {}
+    nets = [_net(item) for item in items]
+    subtotal = sum(nets, Decimal(0))
+    discount = _number(values, "hdnDiscountAmount")
+    if not discount:
+        discount = subtotal * _number(values, "hdnDiscountPercent") / 100
+    net = subtotal - discount
+    if _is_group(values):
+        taxes = net * _number(items[0], "tax1") / 100
+    else:
+        # The CRM's form has the taxes of single items within the subtotal.
+        taxes = Decimal(0)
+        subtotal = sum(
+            (each + each * _number(item, "tax1") / 100 for each, item in zip(nets, items)),
+            Decimal(0),
+        )
+        if not _number(values, "hdnDiscountAmount"):
+            discount = subtotal * _number(values, "hdnDiscountPercent") / 100
+        net = subtotal - discount
+    charges = _number(values, "hdnS_H_Amount") + _number(values, "txtAdjustment")
+    return {
+        "subtotal": _text(subtotal),
+        "total": _text(net + taxes + charges),
+        "taxtype": "group" if _is_group(values) else "individual",
+    }
+
+
+def _is_group(values: Wire) -> bool:
+    return str(values.get("hdnTaxType") or "group") == "group"
+
+
+def _net(item: Wire) -> Decimal:
+    gross = _number(item, "quantity") * _number(item, "listprice")
+    less = _number(item, "discount_amount") or gross * _number(item, "discount_percent") / 100
+    return gross - less
+
+
+def _number(values: Wire, name: str) -> Decimal:
+    try:
+        return Decimal(str(values.get(name) or "0"))
+    except InvalidOperation:
+        return Decimal(0)
+
+
+def _text(number: Decimal) -> str:
+    text = format(number.quantize(_CENT), "f").rstrip("0").rstrip(".")
+    return text or "0"
