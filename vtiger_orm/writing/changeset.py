@@ -38,6 +38,10 @@ class Changeset:
     file: FilePart | None = None
     zone: tzinfo = UTC
     """The CRM's own, in which wire values have their moments."""
+    by_update: bool = False
+    """Whether it is written by `update`, not by `revise`."""
+    accepts_damage: bool = False
+    """Whether it is written although the server loses something by it."""
 
     @property
     def creates(self) -> bool:

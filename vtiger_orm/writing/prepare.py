@@ -22,7 +22,8 @@ from ..planner.rows import read_row
 from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
-from .policies import Policy, policies_of
+from .policies import policies_of
+from .policy import Policy
 from .rules import (
     Problem,
     check_create,
@@ -96,6 +97,7 @@ def prepare(
     operation: SaveOperation = "revise",
     present: Row | None = None,
     file: FilePart | None = None,
+    accept_damage: bool = False,
 ) -> Prepared | None:
     """The call that writes what changed, or None when nothing did.
 
@@ -106,8 +108,9 @@ def prepare(
     """
     if saved_id(record) is None and has_state(record):
         refuse_unsettled(record)
+    change = changeset_of(record, file, facts.clock.zone.tz)
     return prepare_changeset(
-        changeset_of(record, file, facts.clock.zone.tz),
+        replace(change, accepts_damage=accept_damage),
         facts,
         operation=operation,
         stored=present or {},
@@ -123,7 +126,7 @@ def prepare_changeset(
 ) -> Prepared | None:
     """`prepare` for any changeset: the same rules for whoever writes."""
     meta, policies = change.meta, policies_of(change.meta)
-    change = change.with_stored(stored or {})
+    change = replace(change.with_stored(stored or {}), by_update=operation == "update")
     given = to_wire(meta, change.values, change.zone)
     wire = _worth_sending(meta, given) if change.creates else dict(given)
     for policy in policies:
