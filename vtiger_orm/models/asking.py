@@ -62,6 +62,16 @@ async def awaited(queryset: Asking, plan: Callable[[Runner], Plan[R]]) -> R:
     return await queryset._arun(plan)
 
 
+def runner_of(queryset: Asking) -> Runner:
+    """The session that the queryset asks. Raises `NoSession`."""
+    return queryset._runner()
+
+
+def environment_for(queryset: Asking) -> Environment:
+    """What its plans are made with: the session's, or what the package knows."""
+    return queryset._environment()
+
+
 def sized(runner: Runner, page_size: int | None) -> Environment:
     """The session's environment, with smaller pages if asked for."""
     env = runner.environment

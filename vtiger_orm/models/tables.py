@@ -139,6 +139,11 @@ class TabularQuerySet(AskingQuerySet):
         return selected_rows(self._state.selection, runner)
 
 
+def table_fields(queryset: TabularQuerySet) -> Sequence[FieldMeta]:
+    """The columns of the queryset as a table, in their order."""
+    return queryset._columns()
+
+
 def _polars(table: pa.Table) -> pl.DataFrame:
     try:
         import polars
