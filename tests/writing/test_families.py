@@ -65,7 +65,7 @@ def offer(crms: dict[str, Crm]) -> Iterator[Make]:
         )
         opened.insert(0, session)
         session.__enter__()
-        record = Quotes.objects.get(id=quote)
+        record = Quotes.objects.get(id=Quotes.ref(quote))
         return crm, record
 
     yield make
@@ -158,7 +158,7 @@ def test_8_3_cannot_create_and_damages_items(offer: Make) -> None:
     with crm.count_calls() as calls, pytest.raises(NotSupported, match="before there is one"):
         Quotes.objects.create(
             subject="x",
-            quotestage=quote.quotestage,
+            quotestage=Quotes.QuoteStage("Created"),
             account_id=Accounts.ref(str(quote.account_id)),
             bill_street="a",
             ship_street="b",

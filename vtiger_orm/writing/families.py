@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..calls.server import ServerFacts
-from ..metadata.server import Hazard
+from ..metadata.kinds import Family
+from ..metadata.server import Hazard, ServerFamily
 from .changeset import Changeset
 from .line_items import is_inventory
 from .policy import Policy, Wire
@@ -72,11 +73,29 @@ def _hazardous(
     yield Problem("", Rule.SERVER, message)
 
 
+def _is_corebos(facts: ServerFacts) -> bool:
+    return facts.server.family is ServerFamily.COREBOS
+
+
+def _blank_dates(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
+    """Dates that nobody gave, as blanks: coreBOS puts today into those that are left out."""
+    if not _is_corebos(facts):
+        return {}
+    fields = change.meta.fields.values()
+    return {each.wire: "" for each in fields if each.family is Family.DATE and each.editable}
+
+
 POLICIES: Final = (
     Policy(
         family="servers",
         covers=lambda meta: True,
         checks=(check_escaped_text, check_update),
+        fills=_blank_dates,
+    ),
+    Policy(
+        family="documents of coreBOS",
+        covers=lambda meta: meta.name == "Documents",
+        replaces=_is_corebos,
     ),
     Policy(family="servers, items", covers=is_inventory, checks=(check_damaged_items,)),
 )

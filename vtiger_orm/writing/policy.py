@@ -44,6 +44,8 @@ class Policy:
     """Stored values that a change has to know."""
     along: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
     """Stored values that a change has to send again, or the CRM drops them."""
+    replaces: Callable[[ServerFacts], bool] = lambda facts: False
+    """Whether a change empties what it does not send: the record is read and sent whole."""
     spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
     """Values that are sent in another form than the CRM answers them in."""
     unproved: Callable[[Changeset, Create | Revise | Update], frozenset[str]] = _none

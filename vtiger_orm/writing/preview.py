@@ -75,7 +75,7 @@ def of_save(
         and facts.server.refusal(Hazard.CHANGE_HEADER) is not None
     )
     try:
-        prepared = prepare(record, facts, operation=operation, accept_damage=rebuilds)
+        prepared = prepare(record, facts, operation=operation, present={}, accept_damage=rebuilds)
         if rebuilds and prepared is not None and not new:
             check_rebuildable(prepared)
     except (InvalidRecord, NotSupported, InvalidValue) as error:

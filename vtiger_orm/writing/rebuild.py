@@ -77,7 +77,7 @@ def rebuild(prepared: Prepared) -> Plan[Row]:
     id_ = str(prepared.change.id)
     before = yield from perform(Retrieve(id_))
     items = [dict(each) for each in before.get(LINE_ITEMS) or []]
-    kept = {name: before[name] for name in _ALWAYS if name in before}
+    kept: Row = {name: before[name] for name in _ALWAYS if name in before}
     kept |= {name: before[name] for name in _WHERE_SET if before.get(name) not in (None, "")}
     yield from perform(Revise(id_, {**kept, **prepared.call.values}))
     made = 0

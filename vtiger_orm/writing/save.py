@@ -34,6 +34,7 @@ from .create_once import create_once
 from .damage import write_and_tell
 from .doubt import claimed
 from .line_items import is_inventory
+from .owners import prove_owners
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild
 from .rules import Problem, Rule, check_delete, enforce
@@ -122,6 +123,7 @@ def save(
         if prepared is None:
             return
         prepared = owned(prepared, record.meta, user)
+    yield from prove_owners([prepared], runner)
     written = Written(record, prepared, given)
     if isinstance(prepared.call, Create):
         with claimed(record, prepared.call, facts):
