@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -149,7 +149,9 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
         return _Pulled(name, refusal=f"its description is not understood: {_first(error)}")
     if described.name != name:
         return _Pulled(name, refusal="the CRM described another module")
-    relations, odd = (yield from _relations(name)) if described.is_entity else RepairedRelations([])
+    relations, odd = repaired_relations(told_by_describe(content))
+    if described.is_entity and not relations:
+        relations, odd = yield from _relations(name)
     probe = yield from probe_module(described, server.url_budget)
     return _Pulled(
         name,
@@ -163,6 +165,27 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
         ),
         probe,
     )
+
+
+def told_by_describe(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The related lists that one family tells in its description, in the form of `relatedtypes`.
+
+    Lists without a module (a history) are no relations.
+    """
+    told = content.get("relatedModules")
+    return {
+        "information": {
+            label: {
+                "name": each["related_module"],
+                "label": label,
+                "isEntity": "1",
+                "relation_id": each.get("relationId"),
+                "actions": each.get("actions") or None,
+            }
+            for label, each in (told.items() if isinstance(told, Mapping) else ())
+            if isinstance(each, Mapping) and each.get("related_module")
+        }
+    }
 
 
 def _relations(module: str) -> Plan[RepairedRelations]:

@@ -139,7 +139,7 @@ def _checked(meta: ModuleMeta, values: Mapping[str, object], facts: ServerFacts)
         raise InvalidRecord(meta.name, problems)
     zone = facts.clock.zone.tz
     change = Changeset(meta, f"{meta.prefix}x0", dict(values), zone=zone)
-    prepare_changeset(change, facts)
+    prepare_changeset(change, facts, stored={})
     return change
 
 

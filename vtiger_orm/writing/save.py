@@ -117,7 +117,9 @@ def save(
         return
     if needs_user(record, facts):
         user = str((yield from perform(Me()))["id"])
-        # Another task may have saved or changed the record in the meantime.
+        # Another task may have saved or changed the record in the meantime, and a login tells
+        # which server it is.
+        facts = server_facts(runner)
         given = outgoing(record)
         prepared = prepare(record, facts, operation=operation, present=present, file=file)
         if prepared is None:
