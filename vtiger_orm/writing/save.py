@@ -37,6 +37,7 @@ from .line_items import is_inventory
 from .owners import prove_owners
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild
+from .recognised import recognised
 from .rules import Problem, Rule, check_delete, enforce
 from .state import items_of, state_of, take_items
 from .unmodified import check_unmodified
@@ -104,7 +105,7 @@ def save(
     """
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts, env = server_facts(runner), environment_of(runner)
+    facts, env = (yield from recognised(runner)), environment_of(runner)
     stored = yield from read_stored([record], runner, operation=operation)
     present = stored.get(str(saved_id(record)))
     given = outgoing(record)
