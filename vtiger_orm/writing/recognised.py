@@ -17,7 +17,7 @@ def recognised(runner: Runner | None) -> Plan[ServerFacts]:
     """What is known of the server. Where nothing has told its family yet, the session logs in
     first: what one family stores, another is damaged by."""
     facts = server_facts(runner)
-    unknown = facts.server.family is ServerFamily.UNKNOWN and facts.server.version is None
+    unknown = facts.server.family is ServerFamily.UNKNOWN
     if unknown and facts is not DEFAULT_FACTS and facts.dialect == "webservice":
         yield from perform(Me())
         facts = server_facts(runner)

@@ -33,6 +33,7 @@ from .answers import (
 from .create_once import create_once
 from .damage import write_and_tell
 from .doubt import claimed
+from .families import damages
 from .line_items import is_inventory
 from .owners import prove_owners
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
@@ -138,7 +139,7 @@ def save(
     if rebuilds and is_inventory(record.meta):
         row = yield from rebuild(prepared)
         written = replace(written, prepared=quiet(prepared))
-    elif accept_damage:
+    elif accept_damage and damages(prepared.change, facts):
         row = yield from write_and_tell(prepared, env)
     else:
         row = yield from perform(prepared.call)
