@@ -181,8 +181,9 @@ def test_8_3_cannot_create_and_damages_items(offer: Make) -> None:
 
 def test_no_session_is_extended_where_that_reads_like_a_wrong_key(offer: Make) -> None:
     crm, quote = offer("frevocrm")
+    session: Any = Quotes.objects._runner()
     with crm.count_calls() as calls, pytest.raises(NotSupported, match="logs in again"):
-        Quotes.objects._runner().extend()
+        session.extend()
     assert calls.number == 0
     assert Quotes.objects.get(id=quote.id).subject == "Offer"
 
