@@ -113,7 +113,9 @@ def test_values_that_are_no_risk_never_lead_there(values: list[str]) -> None:
         assert not goes_to_second(text)
 
 
-@pytest.mark.parametrize("value", ["O'Neil", "x.y@z", "(02) 1234", "plain", "is null"])
+@pytest.mark.parametrize(
+    "value", ["O'Neil", "x.y@z", "(02) 1234", "plain", "is null", "Berlin (Mitte)"]
+)
 def test_usual_values_are_sent_as_they_are(value: str) -> None:
     assert not is_risky(value, ON_COREBOS)
 

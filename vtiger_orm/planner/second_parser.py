@@ -5,7 +5,8 @@ where a dot, a bracket or ``is null`` is left. Literals are cut out from quote t
 quote at the edge of a value turns everything behind it inside out; and a line break in a literal
 becomes a blank before anything is compared. The second parser answers other rows, with success.
 
-So values that confuse it are sent as patterns that match more, and rows are checked here.
+So values that confuse it are sent as patterns that match more, and rows are checked here. The
+same is done with backslashes on berliCRM, where no form of them was found to match.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _IN: Final = re.compile(r"\sin\s*\(.*?\)", re.IGNORECASE | re.DOTALL)
 _COUNT: Final = re.compile(r"\scount\(.*?\)", re.IGNORECASE | re.DOTALL)
 _LITERAL: Final = re.compile(r"'.+?'")
 _LEFT: Final = re.compile(r"[.(]| is (not )?null", re.IGNORECASE)
-_WORDS: Final = re.compile(r"(in|count)\s*\(", re.IGNORECASE)
+_WORDS: Final = re.compile(r"\s(?:in\s*\(|count\()", re.IGNORECASE)
 _RISKY: Final = re.compile(r"['\r\n\v\f\x85\u2028\u2029]")
 _END: Final = re.compile("_+%[_%]*")
 _MISREADING: Final = frozenset({ServerFamily.COREBOS, ServerFamily.UNKNOWN})
@@ -82,8 +83,9 @@ def beginning(value: str, env: Environment) -> str | None:
     nothing."""
     if not may_misread(env) or not is_risky(value, env):
         return None
-    cut = _RISKY.split(_WORDS.split(value)[0])[0].rstrip()
-    return cut or None
+    if env.backslashes:
+        return value.partition("\\")[0].rstrip() or None
+    return _RISKY.split(_WORDS.split(value)[0])[0].rstrip() or None
 
 
 def tamed(branches: Branches, node: Node, env: Environment) -> Branches:
