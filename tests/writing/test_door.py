@@ -15,7 +15,9 @@ import pytest
 from generated.demo import Accounts, Contacts, Events, Potentials, Products, Quotes, connect
 from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, NotSupported
 from vtiger_orm.emulator import Crm
+from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
+from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.models.crm import Crm as RecordCrm
 from vtiger_orm.models.crm_modules import AccountCrm, DocumentCrm, InventoryCrm, LeadCrm
 from vtiger_orm.models.record import Record
@@ -61,11 +63,13 @@ class Case:
     model: type[Any]
     values: dict[str, Any]
     ways: str = "all"
-    """``creates`` for what only a new record can break."""
+    """``creates`` for what only a new record can break, ``update`` for that way of saving."""
     patch: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     """Attribute -> facts of the field that the demo CRM does not have."""
     closed: bool = False
     """The user may write nothing in the module."""
+    server: Server | None = None
+    """Another kind of server."""
 
 
 CASES: Mapping[Rule | str, Case] = {
@@ -91,6 +95,20 @@ CASES: Mapping[Rule | str, Case] = {
     "check_activity_type": Case(Events, {"activitytype": Events.ActivityType("Task")}),
     "check_items": Case(Quotes, {"subject": "Without items"}, ways="creates"),
     "check_individual_tax": Case(Quotes, {"hdnTaxType": Quotes.HdnTaxType("individual")}),
+    "check_escaped_text": Case(
+        Contacts,
+        {"firstname": r"C:\u00e9"},
+        server=Server.known(ServerFamily.VTIGER, "8.3.0"),
+    ),
+    "check_update": Case(
+        Contacts,
+        {"firstname": "x"},
+        ways="update",
+        server=Server.known(ServerFamily.BERLICRM, "6.5.0"),
+    ),
+    "check_damaged_items": Case(
+        Quotes, {"subject": "Changed"}, server=Server.known(ServerFamily.FREVOCRM, "8.0.3")
+    ),
 }
 
 
@@ -156,6 +174,12 @@ def remove(case: Case) -> None:
     manager.remove(manager.order_by("id")[0])
 
 
+def able(server: Server | None) -> Server:
+    """The server, its PHP old enough to convert leads."""
+    server = server or Server(ServerFamily.VTIGER, "7.5.0")
+    return Server.known(server.family, server.version, Capabilities(sync=True))
+
+
 def convert(case: Case) -> None:
     meta = {case.model.meta.name: case.model.meta}
     order = leads.order("10x1", {case.model.meta.name: case.values}, meta)
@@ -163,7 +187,7 @@ def convert(case: Case) -> None:
         leads.convert(
             order,
             meta,
-            replace(SESSION[0].facts, version="7.5.0"),
+            replace(SESSION[0].facts, server=able(case.server)),
             SESSION[0].environment,
         )
     )
@@ -269,8 +293,9 @@ PAIRS = [
     pytest.param(case, attempt, id=f"{rule}: {way}")
     for rule, case in CASES.items()
     for way, attempt in {
-        **CREATING,
+        **(CREATING if case.ways != "update" else {}),
         **(CHANGING if case.ways == "all" else {}),
+        **({"save, update": CHANGING["save, update"]} if case.ways == "update" else {}),
         **(CLOSED if case.closed else {}),
     }.items()
     if applies(way, case)
@@ -303,12 +328,16 @@ def session(crm: Crm) -> Iterator[None]:
 
 
 @pytest.fixture
-def patched(request: pytest.FixtureRequest) -> Iterator[Callable[[Case], None]]:
+def patched(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Case], None]]:
     """Gives a model other facts for one test."""
     undo: list[tuple[type[Any], ModuleMeta]] = []
 
     def patch(case: Case) -> None:
         meta = case.model.meta
+        if case.server is not None:
+            monkeypatch.setattr(type(SESSION[0]), "server", case.server)
         undo.append((case.model, meta))
         fields: list[FieldMeta] = [
             replace(each, **case.patch.get(name, {})) for name, each in meta.fields.items()

@@ -66,7 +66,7 @@ def like_literal(text: str) -> str:
     return text if text.isalnum() else _SPECIAL.sub(r"\\\g<0>", text)
 
 
-def _tokens(pattern: str) -> Iterator[tuple[bool, str]]:
+def tokens(pattern: str) -> Iterator[tuple[bool, str]]:
     """(is it a wildcard, character) for each character that the pattern matches with.
 
     A backslash before a character that needs none disappears; one at the very end stands for
@@ -84,7 +84,7 @@ def canonical_pattern(pattern: str) -> str:
     """The same pattern with nothing escaped that needs no escape, and no escape at its end."""
     return "".join(
         character if wildcard else like_literal(character)
-        for wildcard, character in _tokens(pattern)
+        for wildcard, character in tokens(pattern)
     )
 
 
@@ -92,7 +92,7 @@ def matches_blank(pattern: str) -> bool:
     """Whether some text of blanks only, or the empty one, matches."""
     if pattern.strip(_BLANKS) and "\\" not in pattern:
         return False
-    return all(wildcard or character == " " for wildcard, character in _tokens(pattern))
+    return all(wildcard or character == " " for wildcard, character in tokens(pattern))
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
@@ -102,7 +102,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     one walk along the text, whatever the pattern.
     """
     pieces: list[list[str]] = [[]]
-    for wildcard, character in _tokens(pattern):
+    for wildcard, character in tokens(pattern):
         if wildcard and character == ANY:
             pieces.append([])
         else:

@@ -116,6 +116,11 @@ _CURES: Final[Mapping[str, str]] = {
     "CURRENCY_INACTIVE": "Activate the currency in the CRM's settings, or use another one.",
 }
 
+_NOBODYS: Final = (
+    "A record that the answer would hold belongs to a user who does not exist, and this CRM then "
+    "answers nothing at all. Give that record an owner in the CRM (its list shows it without "
+    "one), or narrow the condition so that it does not meet the record."
+)
 _DENIED_FIELD: Final = re.compile(r"Permission to access '?\.?([^'. ]+)\.?'? attribute denied")
 _DENIED_NAME: Final = re.compile(r"denied for name : ?(.*)$")
 _DUPLICATE: Final = "One of the module's unique fields already has this value in another record."
@@ -186,6 +191,8 @@ def api_error(
     if kind is RateLimited:
         return rate_limited(asked, headers or {}, text, **facts)
     cure = _denied(text, asked) if kind is AccessDenied else _CURES.get(code, "")
+    if "owner of the record" in text or "determine owner" in text:
+        cure = _NOBODYS
     said = f"{code}: {text}" if code and text else code or text or f"HTTP {status}"
     error = kind(
         f"{asked} was refused by the CRM with {said.rstrip('.')}. {cure}".rstrip(), **facts
@@ -248,6 +255,8 @@ def unusable(asked: Asked, response: HttpResponse) -> VtigerError:
     shown = excerpt(response.body)
     if response.status == 429:
         return rate_limited(asked, response.headers, shown)
+    if shown.strip() == "Unknown operation requested":
+        return UnknownOperation(f"{asked}: this CRM does not have the operation ({shown}).")
     if shown.startswith("Sorry! Attempt to access restricted file"):
         return ServerError(
             f"{asked}: the CRM stopped with {shown!r}. Likely causes, in this order: an owner or "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -175,8 +175,8 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
         return _Pulled(name, refusal=f"its description is not understood: {_first(error)}")
     if described.name != name:
         return _Pulled(name, refusal="the CRM described another module")
-    (relations, odd), unrelated = RepairedRelations([]), None
-    if described.is_entity:
+    (relations, odd), unrelated = repaired_relations(told_by_describe(content)), None
+    if described.is_entity and not relations:
         (relations, odd), unrelated = yield from _relations(name)
     probe = yield from probe_module(described, server.url_budget)
     return _Pulled(
@@ -192,6 +192,27 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
         probe,
         unrelated=unrelated,
     )
+
+
+def told_by_describe(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The related lists that one family tells in its description, in the form of `relatedtypes`.
+
+    Lists without a module (a history) are no relations.
+    """
+    told = content.get("relatedModules")
+    return {
+        "information": {
+            label: {
+                "name": each["related_module"],
+                "label": label,
+                "isEntity": "1",
+                "relation_id": each.get("relationId"),
+                "actions": each.get("actions") or None,
+            }
+            for label, each in (told.items() if isinstance(told, Mapping) else ())
+            if isinstance(each, Mapping) and each.get("related_module")
+        }
+    }
 
 
 def _relations(module: str) -> Plan[tuple[RepairedRelations, str]]:

@@ -76,9 +76,14 @@ class Crm(Accessor[R_co]):
         state = state_of(self._record)
         return state.lost is not None and not state.saving
 
-    def preview(self, *, operation: SaveOperation = "revise") -> previews.Preview:
+    def preview(
+        self, *, operation: SaveOperation = "revise", rebuild_items: bool = False
+    ) -> previews.Preview:
         """What `save` would send now, and every rule it breaks. Sends nothing."""
-        return previews.of_save(self._record, server_facts(self._runner()), operation=operation)
+        facts = server_facts(self._runner())
+        return previews.of_save(
+            self._record, facts, operation=operation, rebuild_items=rebuild_items
+        )
 
     def copy(self, **changes: Any) -> R_co:
         """An unsaved record with the same editable values, and these changes.

@@ -65,30 +65,62 @@ class Record(BaseRecord):
 
     # Writing
 
-    def save(self, *, if_unmodified: bool = False, operation: SaveOperation = "revise") -> None:
+    def save(
+        self,
+        *,
+        if_unmodified: bool = False,
+        operation: SaveOperation = "revise",
+        accept_damage: bool = False,
+        rebuild_items: bool = False,
+    ) -> None:
         """Create the record, or write what changed, and take over what the CRM made of it.
 
         With `if_unmodified` the CRM is asked first whether somebody else changed the record
         after it was read; then `StaleRecord` is raised and nothing is written. `operation`
         ``"update"`` is what the API offers beside `revise`; stock servers damage
         `description` with it.
+
+        Some servers damage a record by some writes, which are refused (`NotSupported`).
+        `accept_damage` sends them all the same and warns of what was lost (`DamagedRecord`).
+        `rebuild_items` keeps the line items where a server deletes them by any change: totals go
+        along, the items are made again one by one, and all is compared; `crm.preview` lists the
+        steps. Raises `ItemsLost`, which holds the items, where that stops half-way.
         """
         from ..writing import save as write
 
         runner = runner_of(self)
         runner.run(
-            write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
+            write.save(
+                self,
+                if_unmodified=if_unmodified,
+                operation=operation,
+                runner=runner,
+                accept_damage=accept_damage,
+                rebuild_items=rebuild_items,
+            )
         )
 
     async def asave(
-        self, *, if_unmodified: bool = False, operation: SaveOperation = "revise"
+        self,
+        *,
+        if_unmodified: bool = False,
+        operation: SaveOperation = "revise",
+        accept_damage: bool = False,
+        rebuild_items: bool = False,
     ) -> None:
         """`save` for async code."""
         from ..writing import save as write
 
         runner = runner_of(self)
         await runner.arun(
-            write.save(self, if_unmodified=if_unmodified, operation=operation, runner=runner)
+            write.save(
+                self,
+                if_unmodified=if_unmodified,
+                operation=operation,
+                runner=runner,
+                accept_damage=accept_damage,
+                rebuild_items=rebuild_items,
+            )
         )
 
     def delete(self) -> None:

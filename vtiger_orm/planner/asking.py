@@ -21,6 +21,7 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
 from ..ids import is_id
+from . import second_parser
 from .branches import ALWAYS, ANY_ID
 from .statement import Statement
 
@@ -79,6 +80,7 @@ def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
     """What the server answers; that there are no rows is not proved.
 
     Raises `MalformedAnswer` for anything but rows that have an id."""
+    second_parser.check_text(statement.text, env)
     rows: object = yield from perform(statement.query)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedAnswer(
@@ -150,6 +152,8 @@ def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]
     if not statements:
         return []
     counting = [statement.counting for statement in statements]
+    for each in counting:
+        second_parser.check_text(each.text, env)
     replies = yield from together([perform(each.query) for each in counting])
     if all(replies):
         return [counted(reply[0]) for reply in replies]

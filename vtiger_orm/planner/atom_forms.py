@@ -44,7 +44,7 @@ from ..conditions.tree import (
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from ..values import SEPARATOR
-from . import coordinates
+from . import coordinates, second_parser
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, IsNull, Part, Residual, one_of
 
 MOST_DIFFERENT: Final = 50
@@ -76,8 +76,8 @@ class Forms:
         """An OR of ANDs that holds exactly where the atom does."""
         branches = self._positive(atom)
         if coordinates.allows_unset(atom):
-            return coordinates.without_unset(atom.field.wire, branches)
-        return branches
+            branches = coordinates.without_unset(atom.field.wire, branches)
+        return second_parser.tamed(branches, atom, self.env)
 
     def _positive(self, atom: Atom) -> Branches:
         if isinstance(atom, Equal):
@@ -120,7 +120,7 @@ class Forms:
             branches = (*coordinates.unset(field.wire), *branches)
         if field.flaw is Flaw.UNSORTABLE and any(IsNull(field.wire) in each for each in branches):
             return ((Residual(Not(atom)),),)
-        return branches
+        return second_parser.tamed(branches, Not(atom), self.env)
 
     # -- blanks --
 

@@ -23,6 +23,7 @@ from .branches import Branches, Comparison
 from .compiled import Compiled
 from .orders import order_key, total_key
 from .pages_by_id import keyset
+from .second_parser import beginning
 from .statement import Statement
 from .streams import pull
 
@@ -94,7 +95,7 @@ class _Group:
         self.handed_out: set[str] = set()
         wire = order.field.wire
         value = wire_text(row.get(wire))
-        self._prefix = what.packing.beginning(branches, wire, value)
+        self._prefix = beginning(value, what.env) or what.packing.beginning(branches, wire, value)
         if self._prefix is None:
             self.below = Comparison(wire, "<", value)
             self._bound = Comparison(wire, "=", value)

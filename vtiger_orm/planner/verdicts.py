@@ -76,7 +76,10 @@ def _verdict(atom: Node, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
     where = all_of(OneOf(what.module.id, ids), atom)
     asked = compiled(Selection(what.module, where, columns=()), what.env)
     if not asked.is_exact:
-        raise UnsupportedQuery(f"{atom} is too long for a request to the CRM. Shorten the value.")
+        raise UnsupportedQuery(
+            f"{atom} cannot be asked of the CRM: its value is too long for a request, or has "
+            "quotes or line breaks that this CRM misreads. Shorten it."
+        )
     rows = yield from everything(sent(asked, asked.branches))
     return {row["id"] for row in rows}
 

@@ -319,8 +319,6 @@ def _unsent(error: VtigerError) -> VtigerError:
     return error
 
 
-
-
 def _redact(error: VtigerError, secrets: Iterable[str]) -> None:
     secrets = tuple(secrets)
     error.args = redact_all(error.args, secrets)

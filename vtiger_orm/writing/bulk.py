@@ -16,14 +16,16 @@ from ..calls.outcome import Again, Fate, Outcome, outcome_of
 from ..calls.plans import Plan, attempt_all, perform
 from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
-from ..errors import InvalidValue, VtigerError
+from ..errors import InvalidRecord, InvalidValue, VtigerError
 from ..ids import parse_id
 from ..records import BaseRecord
 from ..records.handle import id_of, outgoing, saved_id
 from . import create_once as identity
 from .answers import judged, read_again, refuse_adjusted
 from .doubt import answered, claim, failed, release, unknown_outcome
+from .owners import prove_owners
 from .prepare import Prepared, needs_user, owned, prepare, read_stored
+from .recognised import recognised
 from .report import BulkReport, Progress, RowOutcome, Status
 from .rules import check_delete, enforce
 from .save import Written, is_gone, may_be_gone, settle
@@ -58,7 +60,7 @@ def bulk_create(
     A row whose answer was lost is looked for by the model's external id and repeated only when
     it is not there; without one it stays unknown.
     """
-    facts, env = server_facts(runner), environment_of(runner)
+    facts, env = (yield from recognised(runner)), environment_of(runner)
     yield from _look_for_lost(report, facts, env)
     waiting = report.of(Status.PENDING, Status.FAILED)
     user: str | None = None
@@ -104,7 +106,7 @@ def bulk_update(
 
     A row whose answer was lost is simply written again when the report is given once more.
     """
-    facts = server_facts(runner)
+    facts = yield from recognised(runner)
     waiting = report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN)
     stored = yield from read_stored([each.item for each in waiting], runner)
     jobs = []
@@ -220,6 +222,7 @@ def _rounds(
 ) -> Plan[bool]:
     """Send the jobs; whether the server could be reached to the end."""
     facts = server_facts(runner)
+    jobs = yield from _owned_by_somebody(jobs, runner)
     size = max(_SMALLEST_ROUND, 5 * facts.parallel)
     for at in range(0, len(jobs), size):
         chunk = [job for job in jobs[at : at + size] if _claimed(job, facts)]
@@ -237,6 +240,19 @@ def _rounds(
         if _hopeless([outcome_of(failure) for failure in failures], len(replies)):
             return False
     return True
+
+
+def _owned_by_somebody(jobs: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[_Job[Any]]]:
+    """The jobs whose records get an owner who exists; the rows of the others tell."""
+    found: list[_Job[Any]] = []
+    for job in jobs:
+        try:
+            if job.prepared is not None:
+                yield from prove_owners([job.prepared], runner)
+            found.append(job)
+        except InvalidRecord as error:
+            job.row.status, job.row.error = Status.FAILED, error
+    return found
 
 
 def _round(chunk: Sequence[_Job[Any]], runner: Runner | None) -> Plan[list[Row | VtigerError]]:

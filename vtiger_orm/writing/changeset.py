@@ -40,6 +40,10 @@ class Changeset:
     """The CRM's own, in which wire values have their moments."""
     stored: Row = field(default_factory=dict)
     """Wire name -> wire value of what was read for this write, just before it."""
+    by_update: bool = False
+    """Whether it is written by `update`, not by `revise`."""
+    accepts_damage: bool = False
+    """Whether it is written although the server loses something by it."""
 
     @property
     def creates(self) -> bool:

@@ -19,11 +19,12 @@ from typing import IO, Any, Final, TypeAlias
 
 from .._files import write_whole
 from ..calls.operations import FilePart, Operation, Row
-from ..calls.plans import Plan
+from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import remembering
 from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
 from ..ids import parse_id
+from ..metadata.server import ServerFamily
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
 """What a file may be given as: a path, its bytes, or an open binary file."""
@@ -212,6 +213,8 @@ def fetch_of(
     Raises `DoesNotExist` when there is none, `InvalidValue` when it is larger than `max_bytes`
     (told by the record's `filesize`, before the file is fetched).
     """
+    if facts.server.family is ServerFamily.COREBOS:
+        return (yield from _content_of(id_, row, number, max_bytes))
     ids = attachment_ids(row)
     if number >= len(ids):
         raise DoesNotExist(
@@ -223,6 +226,30 @@ def fetch_of(
     if size is not None:
         _guard(size, max_bytes, str(row.get("filename") or id_))
     return (yield from fetch(ids[number], facts, size if len(ids) == 1 else None))
+
+
+def _content_of(id_: str, row: Row, number: int, max_bytes: int) -> Plan[StoredFile]:
+    """The file of a document of coreBOS, which has one, by an operation of its own."""
+    size = _told_size(row)
+    if size is not None:
+        _guard(size, max_bytes, str(row.get("filename") or id_))
+    params = {"id": str(parse_id(id_)), "returnfile": "1"}
+    answer = yield from perform(Operation("retrievedocattachment", "GET", params))
+    found = answer.get(id_) if isinstance(answer, Mapping) else None
+    linked = row.get("filelocationtype") == "E"
+    if number or linked or not isinstance(found, Mapping):
+        raise DoesNotExist(
+            f"{id_} has no attached file{f' with number {number}' if number else ''}."
+            + (" It links to an external file." if linked else "")
+        )
+    told = {
+        "fileid": id_,
+        "filename": found.get("filename"),
+        "filetype": found.get("filetype"),
+        "filesize": found.get("filesize"),
+        "filecontents": found.get("attachment"),
+    }
+    return read_answer(told, size)
 
 
 def read_answer(answer: object, size: int | None = None) -> StoredFile:

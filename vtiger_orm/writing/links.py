@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..calls.operations import Operation
-from ..calls.plans import Plan, together
+from ..calls.plans import Plan, perform, together
 from ..calls.protocols import Runner, environment_of
 from ..calls.server import ServerFacts, server_facts
 from ..calls.support import remembering, require
 from ..errors import InvalidValue, NotLoaded, NotSupported, RecordError
 from ..ids import id_number, parse_id
 from ..metadata.module import ModuleMeta, Relation
+from ..planner import corebos_relations as corebos
 from ..planner.related_ids import DOCUMENTS, Side, are_related
 from ..planner.rows import find_row
 from ..records.handle import saved_id
@@ -59,9 +60,13 @@ def link(
     of documents it lists the active ones. Records that were just `created` for the relation may
     be linked where the CRM offers creating only.
     """
-    require("add_related", facts)
     if not created:
         check_allowed(side, "select")
+    if corebos.has_relations(facts):
+        yield from perform(corebos.linking(side.id, list(ids), linked=True))
+        yield from _prove(side, ids, facts, linked=True)
+        return
+    require("add_related", facts)
     for id_ in ids:
         params = {
             "sourceRecordId": str(parse_id(side.id)),
@@ -74,6 +79,10 @@ def link(
 
 def unlink(side: Side, ids: Sequence[str], facts: ServerFacts) -> Plan[None]:
     """Take records out of the relation, then make sure that they are. They are not deleted."""
+    if corebos.has_relations(facts):
+        yield from perform(corebos.linking(side.id, list(ids), linked=False))
+        yield from _prove(side, ids, facts, linked=False)
+        return
     if facts.dialect == "webservice" and facts.version:
         raise NotSupported(
             f"Records cannot be taken out of {side} on webservice.php {facts.version}: only the "
@@ -98,7 +107,7 @@ def _prove(side: Side, ids: Sequence[str], facts: ServerFacts, *, linked: bool) 
         "The relation may be one-to-many (then set the reference field of the related record), or "
         "the record may not exist."
     )
-    if linked and side.target.name == DOCUMENTS:
+    if linked and side.target.name == DOCUMENTS and not corebos.has_relations(facts):
         cause = (
             "It is listed once its filestatus is True: the CRM lists active documents only. If it "
             "is active, it may not exist."
@@ -133,7 +142,8 @@ def check_attachable(
         side = Side(str(record.id), record.meta, documents_relation(record.meta), documents)
         check_allowed(side, "select")
     facts, env = server_facts(runner), environment_of(runner)
-    require("add_related", facts)
+    if not corebos.has_relations(facts):
+        require("add_related", facts)
     found = yield from together([find_row(each.meta, each.id, env, ("id",)) for each in records])
     for record, row in zip(records, found):
         if row is None:

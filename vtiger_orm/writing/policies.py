@@ -2,20 +2,21 @@
 
 A policy says which fields nobody can write, what is filled in or sent along, which rules there
 are beside those of values (`rules.py`), and what the CRM's answer is not to be believed about.
+Those of kinds of servers are in `families.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from ..calls.operations import Create, Revise, Update
 from ..calls.server import ServerFacts
 from ..metadata.module import FieldMeta, ModuleMeta
+from . import families
 from .changeset import Changeset
 from .line_items import LINE_ITEMS, is_inventory
 from .over_restfulapi import (
@@ -25,56 +26,8 @@ from .over_restfulapi import (
     totals,
     totals_needed,
 )
+from .policy import Policy, Wire
 from .rules import Problem, Rule
-
-Wire: TypeAlias = Mapping[str, Any]
-"""Wire name -> wire value."""
-
-Check: TypeAlias = Callable[[Changeset, Wire, ServerFacts], Iterator[Problem]]
-"""One rule: the problems of a write, given its wire values."""
-
-
-def _nothing(*_: object) -> Wire:
-    return {}
-
-
-def _none(*_: object) -> frozenset[str]:
-    return frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What is particular about writing records of one family of modules."""
-
-    family: str
-    covers: Callable[[ModuleMeta], bool]
-    checks: tuple[Check, ...] = ()
-    read_only: Callable[[str], str | None] = lambda wire: None
-    """Wire name -> why the CRM takes nothing for this field, though it says that it does."""
-    given: Callable[[Changeset, ServerFacts], Wire] = _nothing
-    """What is asked for beside the changed fields."""
-    fills: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
-    """What a new record gets where nothing was given."""
-    needs: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
-    """Stored values that a change has to know."""
-    fresh: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
-    """Stored texts that a change sends again, hence has to know as they are stored now."""
-    along: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
-    """Stored values that a change has to send again, or the CRM drops them."""
-    spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
-    """Values that are sent in another form than the CRM answers them in."""
-    unproved: Callable[[Changeset, Create | Revise | Update], frozenset[str]] = _none
-    """Wire names that the answer has wrong, or merely repeats."""
-    foreign: Callable[[str], bool] = lambda wire: False
-    """Whether a name in answers belongs to something else than the record."""
-    computed: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Field that the CRM computes -> the fields it follows."""
-    loose: frozenset[str] = frozenset()
-    """Fields that queries tell otherwise than the answers of writes do."""
-    zero_is_blank: frozenset[str] = frozenset()
-    """Fields of which 0 and a blank say the same."""
-    wanted: frozenset[str] = frozenset()
-    """Fields that a new record is broken without, though the CRM does not ask for them."""
 
 
 @lru_cache(maxsize=256)
@@ -366,5 +319,6 @@ POLICIES: Final = (
         computed={"forecast_amount": frozenset({"amount", "probability"})},
     ),
     Policy(family="documents", covers=_among("Documents"), fills=_of_a_document),
+    *families.POLICIES,
 )
 """Every policy, the general one first."""

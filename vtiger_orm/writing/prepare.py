@@ -15,6 +15,7 @@ from ..calls.plans import Plan, collect_rows, together
 from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import OneOf, Selection
+from ..errors import DoesNotExist
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
@@ -23,7 +24,8 @@ from ..planner.rows import read_row
 from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
-from .policies import Policy, policies_of
+from .policies import policies_of
+from .policy import Policy
 from .rules import (
     Problem,
     Rule,
@@ -98,6 +100,7 @@ def prepare(
     operation: SaveOperation = "revise",
     present: Row | None = None,
     file: FilePart | None = None,
+    accept_damage: bool = False,
 ) -> Prepared | None:
     """The call that writes what changed, or None when nothing did.
 
@@ -108,11 +111,12 @@ def prepare(
     """
     if saved_id(record) is None and has_state(record):
         refuse_unsettled(record)
+    change = changeset_of(record, file, facts.clock.zone.tz)
     return prepare_changeset(
-        changeset_of(record, file, facts.clock.zone.tz),
+        replace(change, accepts_damage=accept_damage),
         facts,
         operation=operation,
-        stored=present or {},
+        stored=present,
     )
 
 
@@ -125,7 +129,7 @@ def prepare_changeset(
 ) -> Prepared | None:
     """`prepare` for any changeset: the same rules for whoever writes."""
     meta, policies = change.meta, policies_of(change.meta)
-    change = change.with_stored(stored or {})
+    change = replace(change.with_stored(stored or {}), by_update=operation == "update")
     given = to_wire(meta, change.values, change.zone)
     wire = _worth_sending(meta, given) if change.creates else dict(given)
     for policy in policies:
@@ -139,6 +143,8 @@ def prepare_changeset(
     enforce(meta, _problems(change, wire, facts, policies), facts)
     values = dict(wire)
     if not change.creates:
+        if is_replaced(meta, facts):
+            values = {**_whole(change, stored), **values}
         for policy in policies:
             values = {**policy.along(change, wire, facts), **values}
     for policy in policies:
@@ -193,6 +199,26 @@ def _worth_sending(meta: ModuleMeta, given: Mapping[str, Any]) -> dict[str, Any]
         name: value
         for name, value in given.items()
         if value != "" or ((each := meta.by_wire.get(name)) and each.default)
+    }
+
+
+def is_replaced(meta: ModuleMeta, facts: ServerFacts) -> bool:
+    """Whether a change of such a record has to send it whole."""
+    return any(policy.replaces(facts) for policy in policies_of(meta))
+
+
+def _whole(change: Changeset, stored: Row | None) -> dict[str, Any]:
+    """Every field as it is stored. Raises `DoesNotExist` where it was not read: a part of it would
+    empty the rest."""
+    if stored is None:
+        raise DoesNotExist(
+            f"{change.meta.name} {change.id} could not be read, and this CRM empties what a change "
+            "does not send. Nothing was sent."
+        )
+    return {
+        name: "" if value is None else value
+        for name, value in stored.items()
+        if name in change.meta.by_wire and name != "id" and not isinstance(value, dict | list)
     }
 
 
@@ -261,6 +287,8 @@ def read_stored(
 def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dict[str, Row]]:
     """Id -> stored values that these changes of records of one module need."""
     facts = server_facts(runner)
+    if changes and is_replaced(changes[0].meta, facts):
+        return (yield from _read_whole(changes[0].meta, [str(each.id) for each in changes], runner))
     wanted = {str(change.id): needed_fields(change, facts) for change in changes}
     fields = tuple(dict.fromkeys(each for needed in wanted.values() for each in needed))
     ids = [id_ for id_, needed in wanted.items() if needed]

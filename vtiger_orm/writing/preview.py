@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..calls.operations import Call, Create
 from ..calls.server import ServerFacts
-from ..errors import InvalidRecord, NotSupported
+from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
+from ..metadata.server import Hazard
 from ..records.handle import belong, handed_out_by, saved_id
 from .line_items import is_inventory
 from .policies import is_writable
 from .prepare import SaveOperation, needs_user, prepare
+from .rebuild import RISK, STEPS, check_rebuildable
 from .rules import Problem, Rule
 from .state import items_of
 
@@ -39,6 +41,8 @@ class Preview:
     """The records, where they exist."""
     problems: tuple[Problem, ...] = ()
     """Rules that are broken; with any, nothing would be sent."""
+    steps: tuple[str, ...] = ()
+    """The calls one by one and their risk, where it takes more than one."""
 
     @property
     def ok(self) -> bool:
@@ -49,20 +53,32 @@ class Preview:
         what = f"{self.operation} {self.records} of {self.module}"
         lines = [what if self.records else f"nothing to write in {self.module}"]
         lines += [f"  {name} = {value!r}" for name, value in self.values.items()]
+        lines += [f"  {each}" for each in self.steps]
         lines += [f"  refused: {each.message}" for each in self.problems]
         return "\n".join(lines)
 
 
 def of_save(
-    record: BaseRecord, facts: ServerFacts, *, operation: SaveOperation = "revise"
+    record: BaseRecord,
+    facts: ServerFacts,
+    *,
+    operation: SaveOperation = "revise",
+    rebuild_items: bool = False,
 ) -> Preview:
     """What `save` would send. A new record without an owner gets the session's user then."""
     meta = record.meta
     user = "<session user>" if needs_user(record, facts) else None
     new = saved_id(record) is None
+    rebuilds = (
+        rebuild_items
+        and is_inventory(meta)
+        and facts.server.refusal(Hazard.CHANGE_HEADER) is not None
+    )
     try:
-        prepared = prepare(record, facts, operation=operation)
-    except (InvalidRecord, NotSupported) as error:
+        prepared = prepare(record, facts, operation=operation, present={}, accept_damage=rebuilds)
+        if rebuilds and prepared is not None and not new:
+            check_rebuildable(prepared)
+    except (InvalidRecord, NotSupported, InvalidValue) as error:
         return refused("create" if new else operation, meta, error)
     if prepared is None:
         return Preview("none", meta.name, 0)
@@ -71,10 +87,15 @@ def of_save(
         values["assigned_user_id"] = user
     call: Call[Any] = prepared.call
     ids = () if isinstance(call, Create) else (str(saved_id(record)),)
-    return Preview(call.operation, meta.name, 1, values, ids)
+    steps = (*(f"{n}. {step}" for n, step in enumerate(STEPS, 1)), f"risk: {RISK}")
+    return Preview(
+        call.operation, meta.name, 1, values, ids, steps=steps if rebuilds and not new else ()
+    )
 
 
-def refused(operation: str, meta: ModuleMeta, error: InvalidRecord | NotSupported) -> Preview:
+def refused(
+    operation: str, meta: ModuleMeta, error: InvalidRecord | NotSupported | InvalidValue
+) -> Preview:
     """The preview of what the rules refuse."""
     if isinstance(error, InvalidRecord):
         problems = tuple(error.problems)

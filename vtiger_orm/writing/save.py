@@ -18,6 +18,7 @@ from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
 from ..errors import DoesNotExist, InvalidRecord, InvalidValue, VtigerError
+from ..metadata.server import Hazard
 from ..planner.rows import find_row, read_row
 from ..records.handle import outgoing, saved_id
 from ..records.handle import settle as take_over
@@ -30,10 +31,15 @@ from .answers import (
     refuse_adjusted,
 )
 from .create_once import create_once
+from .damage import write_and_tell
 from .doubt import claimed
+from .families import damages
 from .line_items import is_inventory
+from .owners import prove_owners
 from .policies import why_read_only
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
+from .rebuild import quiet, rebuild
+from .recognised import recognised
 from .rules import Problem, Rule, check_delete, enforce
 from .state import items_of, state_of, take_items
 from .unmodified import check_unmodified
@@ -85,6 +91,8 @@ def save(
     operation: SaveOperation = "revise",
     runner: Runner | None = None,
     file: FilePart | None = None,
+    accept_damage: bool = False,
+    rebuild_items: bool = False,
 ) -> Plan[None]:
     """Write what changed: `create` without an id, else `revise` (or `update` when asked).
 
@@ -92,24 +100,35 @@ def save(
     that was loaded; raises `StaleRecord` when they differ. Raises `InvalidRecord` before
     anything is sent, `OutcomeUnknown` when the answer to a create was lost, and in strict mode
     `ValuesAdjusted` when the CRM stored other values than were sent.
+
+    What would damage the record on this kind of server is refused (`NotSupported`) unless
+    `accept_damage`, which tells by a warning what was lost; `rebuild_items` takes the way around
+    that keeps the items of an inventory record, and raises `ItemsLost` where it does not.
     """
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts, env = server_facts(runner), environment_of(runner)
+    facts, env = (yield from recognised(runner)), environment_of(runner)
     stored = yield from read_stored([record], runner, operation=operation)
     present = stored.get(str(saved_id(record)))
     given = outgoing(record)
-    prepared = prepare(record, facts, operation=operation, present=present, file=file)
+    rebuilds = rebuild_items and facts.server.refusal(Hazard.CHANGE_HEADER) is not None
+    accepts = accept_damage or rebuilds
+    prepared = prepare(
+        record, facts, operation=operation, present=present, file=file, accept_damage=accepts
+    )
     if prepared is None:
         return
     if needs_user(record, facts):
         user = str((yield from perform(Me()))["id"])
-        # Another task may have saved or changed the record in the meantime.
+        # Another task may have saved or changed the record in the meantime, and a login tells
+        # which server it is.
+        facts = server_facts(runner)
         given = outgoing(record)
         prepared = prepare(record, facts, operation=operation, present=present, file=file)
         if prepared is None:
             return
         prepared = owned(prepared, record.meta, user)
+    yield from prove_owners([prepared], runner)
     written = Written(record, prepared, given)
     if isinstance(prepared.call, Create):
         with claimed(record, prepared.call, facts):
@@ -118,7 +137,13 @@ def save(
         return
     if if_unmodified:
         yield from check_unmodified(prepared, env)
-    row = yield from perform(prepared.call)
+    if rebuilds and is_inventory(record.meta):
+        row = yield from rebuild(prepared)
+        written = replace(written, prepared=quiet(prepared))
+    elif accept_damage and damages(prepared.change, facts):
+        row = yield from write_and_tell(prepared, env)
+    else:
+        row = yield from perform(prepared.call)
     yield from _take_over(written, row, facts, runner)
 
 

@@ -1,0 +1,79 @@
+"""Owners are looked up before they are sent, where one that does not exist breaks more than its
+record: coreBOS and berliCRM store it, and every later read that meets the record fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from ..calls.operations import Create, Me, Revise, Update
+from ..calls.plans import Plan, perform
+from ..calls.protocols import environment_of
+from ..calls.server import server_facts
+from ..errors import AccessDenied, InvalidRecord
+from ..ids import is_id, parse_id
+from ..metadata.kinds import Kind
+from ..metadata.server import ServerFamily
+from ..planner.asking import answer
+from ..planner.branches import Comparison
+from ..planner.statement import Statement
+from .prepare import Prepared
+from .rules import Problem, Rule
+
+if TYPE_CHECKING:
+    from ..calls.protocols import Runner
+
+_FRAGILE: Final = frozenset({ServerFamily.COREBOS, ServerFamily.BERLICRM})
+_OWNERS: Final = ("Users", "Groups")
+
+
+def prove_owners(writes: Iterable[Prepared], runner: Runner | None) -> Plan[None]:
+    """Make sure that every owner exists; one read for each, remembered by the session.
+
+    Raises `InvalidRecord` for one that is nobody the session's user can see.
+    """
+    facts, env = server_facts(runner), environment_of(runner)
+    if facts.server.family not in _FRAGILE:
+        return
+    for each in writes:
+        for name, value in _owners(each).items():
+            known = ("owner", value)
+            if env.knowledge.is_verified(known):
+                continue
+            if not (yield from _exists(value, runner)):
+                problem = Problem(
+                    name,
+                    Rule.REFERENCE,
+                    f"{name}: there is no user or group {value} that this session's user can see. "
+                    f"{facts.server} would store it all the same, and every query that meets the "
+                    "record would fail. Nothing was sent.",
+                )
+                raise InvalidRecord(each.meta.name, [problem])
+            env.knowledge.verify(known)
+
+
+def _owners(write: Prepared) -> dict[str, str]:
+    call: Create | Revise | Update = write.call
+    return {
+        field.name: str(call.values[name])
+        for name, field in write.meta.by_wire.items()
+        if field.kind is Kind.OWNER and name in call.values and is_id(str(call.values[name]))
+    }
+
+
+def _exists(id_: str, runner: Runner | None) -> Plan[bool]:
+    facts, env = server_facts(runner), environment_of(runner)
+    me = yield from perform(Me())
+    if me.get("id") == id_:
+        return True
+    names = {facts.prefixes.get(module): module for module in _OWNERS}
+    modules = [names[found]] if (found := parse_id(id_).prefix) in names else list(_OWNERS)
+    for module in modules:
+        same = ((Comparison("id", "=", id_),),)
+        try:
+            rows = yield from answer(Statement(module, ("id",), same, limit=1), env)
+        except AccessDenied:
+            continue
+        if any(row["id"] == id_ for row in rows):
+            return True
+    return False
