@@ -79,6 +79,8 @@ RIM = {"asyncio", "concurrent"}
 IMPORTED_LATE = {
     "vtiger_orm.columns.arrow",
     "vtiger_orm.frames.database",
+    "vtiger_orm.frames.export",
+    "vtiger_orm.frames.files",
     "vtiger_orm.frames.predicates",
     "vtiger_orm.frames.source",
     "vtiger_orm.session.network",
