@@ -29,8 +29,10 @@ from vtiger_orm.conditions.tree import (
 from vtiger_orm.emulator.engine.corebos.query import goes_to_second
 from vtiger_orm.emulator.profiles import COREBOS
 from vtiger_orm.errors import UnsupportedQuery
+from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.planner.asking import answer
 from vtiger_orm.planner.branches import Comparison
+from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.planner.orders import total_key
 from vtiger_orm.planner.second_parser import falls_into_it, is_risky
 from vtiger_orm.planner.statement import Statement, quote
@@ -42,6 +44,7 @@ WORDS = st.sampled_from(
         *("''", "in (4", " in (", "l1\nl2", "l1\r\nl2", "is null", "a)b", "(02) 1.3"),
     ]
 )
+ON_COREBOS = environment(COREBOS, 100)
 TEXTS = WILD | WORDS
 
 
@@ -99,7 +102,7 @@ def test_rows_are_right(
 @settings(max_examples=200)
 @given(values=st.lists(TEXTS, min_size=1, max_size=4))
 def test_values_that_are_no_risk_never_lead_there(values: list[str]) -> None:
-    calm = [value for value in values if not is_risky(value)]
+    calm = [value for value in values if not is_risky(value, ON_COREBOS)]
     said = " or ".join(f"name = {quote(value)}" for value in calm) or "name = 'a'"
     listed = ",".join(quote(value) for value in calm if ")" not in value) or "'a'"
     for text in (
@@ -110,9 +113,11 @@ def test_values_that_are_no_risk_never_lead_there(values: list[str]) -> None:
         assert not goes_to_second(text)
 
 
-@pytest.mark.parametrize("value", ["O'Neil", "x.y@z", "(02) 1234", "plain", "is null"])
+@pytest.mark.parametrize(
+    "value", ["O'Neil", "x.y@z", "(02) 1234", "plain", "is null", "Berlin (Mitte)"]
+)
 def test_usual_values_are_sent_as_they_are(value: str) -> None:
-    assert not is_risky(value)
+    assert not is_risky(value, ON_COREBOS)
 
 
 def test_what_would_fall_into_it_is_refused_unsent() -> None:
@@ -120,3 +125,25 @@ def test_what_would_fall_into_it_is_refused_unsent() -> None:
     parts = (Comparison("name", "=", "a'"), Comparison("mail", "=", "x.y"))
     with pytest.raises(UnsupportedQuery, match="not sent"):
         next(answer(Statement("Things", ("id",), (parts,)), env))
+
+
+ON_BERLICRM = Environment.of(Server.known(ServerFamily.BERLICRM, "6.5.0"))
+
+
+def statement(node: Node, env: Environment) -> str:
+    what = compiled(Selection(META, node, columns=()), env)
+    return what.statement(what.superset).text
+
+
+def test_berlicrm_escapes_a_quote_by_a_backslash() -> None:
+    name = META.by_wire["name"]
+    assert r"name = 'O\'Neil'" in statement(Equal(name, "O'Neil"), ON_BERLICRM)
+    assert "name = 'O''Neil'" in statement(Equal(name, "O'Neil"), ON_COREBOS)
+
+
+def test_nothing_with_a_backslash_is_asked_of_berlicrm() -> None:
+    name = META.by_wire["name"]
+    for node in (Equal(name, r"a\b"), Like(name, r"a\\b%"), Like(name, r"a\_b%")):
+        assert "name like 'a_b%'" in statement(node, ON_BERLICRM)
+    what = compiled(Selection(META, Equal(name, r"a\b"), columns=()), ON_BERLICRM)
+    assert not what.is_exact  # rows are checked here

@@ -179,6 +179,15 @@ def test_8_3_cannot_create_and_damages_items(offer: Make) -> None:
     assert quote.hdnGrandTotal == 0
 
 
+def test_no_session_is_extended_where_that_reads_like_a_wrong_key(offer: Make) -> None:
+    crm, quote = offer("frevocrm")
+    session: Any = Quotes.objects._runner()
+    with crm.count_calls() as calls, pytest.raises(NotSupported, match="logs in again"):
+        session.extend()
+    assert calls.number == 0
+    assert Quotes.objects.get(id=quote.id).subject == "Offer"
+
+
 def test_an_error_that_changed_nothing_stays_one(offer: Make) -> None:
     crm, quote = offer("frevocrm")
     quote.subject = "Another"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
@@ -13,8 +13,9 @@ from ..calls.operations import Describe, ListTypes, Me, Operation, Row
 from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import remembering, require
-from ..errors import ConfigError, InvalidValue, MalformedAnswer
+from ..errors import ConfigError, InvalidValue, MalformedAnswer, NotSupported
 from ..ids import parse_id
+from ..metadata.server import ServerFamily
 from ..records.handle import load
 from .edition_limits import EditionLimit, Limit
 
@@ -199,8 +200,22 @@ def edition_limit(service: EditionLimit | str, facts: ServerFacts) -> Plan[Limit
     return Limit.from_wire(str(service), answer)
 
 
+_EXTENDS_NONE: Final = frozenset(
+    {ServerFamily.FREVOCRM, ServerFamily.COREBOS, ServerFamily.BERLICRM}
+)
+
+
 def extend(facts: ServerFacts) -> Plan[None]:
-    """Ask the server to keep the session; dialects without one have nothing to do."""
+    """Ask the server to keep the session; dialects without one have nothing to do.
+
+    Raises `NotSupported` on servers that extend the sessions of browsers only: their answer would
+    read like that to a wrong key.
+    """
+    if facts.server.family in _EXTENDS_NONE:
+        raise NotSupported(
+            f"{facts.server} extends no session of the API. Nothing was sent, and nothing is lost: "
+            "when a session has ended, the next call logs in again."
+        )
     if facts.dialect == "webservice":
         yield Operation("extendsession", "POST", {})
     return

@@ -147,6 +147,11 @@ class Environment:
         return self.thinned_modules.get(module, self.thinned_pages)
 
     @property
+    def backslashes(self) -> bool:
+        r"""Whether a quote within a literal is written ``\'``."""
+        return self.server.capabilities.escaping == "backslash"
+
+    @property
     def one_zone(self) -> bool:
         """Whether a day of the session begins when a day of the CRM does."""
         return self.timezone == self.zone

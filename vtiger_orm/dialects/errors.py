@@ -255,6 +255,8 @@ def unusable(asked: Asked, response: HttpResponse) -> VtigerError:
     shown = excerpt(response.body)
     if response.status == 429:
         return rate_limited(asked, response.headers, shown)
+    if shown.strip() == "Unknown operation requested":
+        return UnknownOperation(f"{asked}: this CRM does not have the operation ({shown}).")
     if shown.startswith("Sorry! Attempt to access restricted file"):
         return ServerError(
             f"{asked}: the CRM stopped with {shown!r}. Likely causes, in this order: an owner or "

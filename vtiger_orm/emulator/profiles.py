@@ -160,11 +160,21 @@ class Profile:
     """Whether a missing mandatory field is named by its label, too."""
     checks_duplicates: bool = True
     """Whether fields that must be unique are."""
+    update_empties: bool = False
+    """Whether update empties what it is not sent."""
+    checks_picklists: bool = False
+    """Whether create refuses values that a picklist does not have."""
+    labels_created: bool = True
+    """Whether the answer of create tells the record's label."""
+    tells_inactive_fields: bool = False
+    """Whether describe has `inactiveFields`, and no `allowDuplicates`."""
+    measured_modules: frozenset[str] = frozenset()
+    """The only modules with records that anybody looked at; empty for all."""
     numbers_records: bool = True
     """Whether new records get a number of their module (``CON12``)."""
     missing_dates_are_today: bool = False
     """Whether dates that are left out, or null, at create become the day's."""
-    unknown_owner: Literal["workflows stop", "database error"] = "workflows stop"
+    unknown_owner: Literal["workflows stop", "database error", "internal error"] = "workflows stop"
     """How a write ends that gave a record to nobody; it is stored all the same."""
     escapes_first: bool = False
     r"""Whether ``\uXXXX`` in an element is replaced before the JSON is read."""
@@ -323,6 +333,36 @@ FREVOCRM: Final = Profile(
     details_decimals=0,
 )
 
+BERLICRM: Final = Profile(
+    "berlicrm",
+    "6.5.0",
+    family="berlicrm",
+    tag_version="berlicrm-1.0.49",
+    faces=frozenset({"webservice"}),
+    error_statuses=True,
+    unknown_operation="plain 400",
+    login_tells_user=False,
+    unknown_user="token",
+    extends_sessions="never",
+    unknown=frozenset(
+        {"relatedtypes", "retrieve_related", "query_related", "add_related", "files_retrieve"}
+    ),
+    not_measured=frozenset({"sync", "convertlead", "retrieve_inventory", "mobile.saverecord"}),
+    measured_modules=frozenset(
+        {"Contacts", "Accounts", "Potentials", "HelpDesk", "Leads", "Products", "Events"}
+    ),
+    grammar="berlicrm",
+    page_cap=None,
+    page_default=None,
+    sql_errors_told=True,
+    reads_again=False,
+    update_empties=True,
+    checks_picklists=True,
+    labels_created=False,
+    tells_inactive_fields=True,
+    unknown_owner="internal error",
+)
+
 STOCK_8_0_PHP8: Final = replace(VTIGER_8_0, name="stock-8.0-php8", tells_snapshot_version=True)
 STOCK_7: Final = replace(
     VTIGER_7_5,
@@ -342,6 +382,7 @@ PROFILES: Final = {
         VTIGER_8_3,
         COREBOS,
         FREVOCRM,
+        BERLICRM,
         CLOUD,
         RESTFULAPI,
         RESTFULAPI_UNMENDED,
@@ -351,13 +392,24 @@ PROFILES: Final = {
 }
 
 
+_OF_FAMILY: Final[dict[str | None, Profile]] = {each.family: each for each in (COREBOS, FREVOCRM)}
+
+
 def profile_of(instance: Instance) -> Profile:
     """The profile that comes nearest to the server a snapshot was pulled from."""
     if instance.dialect == "cloud":
         page = instance.capabilities.page_size or CLOUD.page_cap
         return replace(CLOUD, page_cap=page, page_default=page)
-    works = instance.capabilities.sync or instance.capabilities.files_retrieve
-    return STOCK_7 if works or (instance.version or "").startswith("7.") else STOCK_8_0_PHP8
+    if instance.family in _OF_FAMILY:
+        return replace(_OF_FAMILY[instance.family], tells_snapshot_version=True)
+    can, version = instance.capabilities, instance.version or ""
+    works = can.sync or can.files_retrieve
+    if version.startswith("7.5.") and can.sync is False:
+        return replace(VTIGER_7_5, tells_snapshot_version=True)
+    for profile in (VTIGER_8_2, VTIGER_8_3):
+        if version.startswith(f"{profile.vtiger_version[:3]}.") and not works:
+            return replace(profile, tells_snapshot_version=True)
+    return STOCK_7 if works or version.startswith("7.") else STOCK_8_0_PHP8
 
 
 def profile_named(name: str) -> Profile:

@@ -199,6 +199,7 @@ class Compiled:
             descending=descending,
             limit=self.env.page_size if limit is None else limit,
             offset=offset,
+            quoting="backslash" if self.env.backslashes else "doubled",
             precedence_known=self.env.precedence_known,
         )
 

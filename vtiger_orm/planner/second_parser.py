@@ -5,7 +5,8 @@ where a dot, a bracket or ``is null`` is left. Literals are cut out from quote t
 quote at the edge of a value turns everything behind it inside out; and a line break in a literal
 becomes a blank before anything is compared. The second parser answers other rows, with success.
 
-So values that confuse it are sent as patterns that match more, and rows are checked here.
+So values that confuse it are sent as patterns that match more, and rows are checked here. The
+same is done with backslashes on berliCRM, where no form of them was found to match.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ _IN: Final = re.compile(r"\sin\s*\(.*?\)", re.IGNORECASE | re.DOTALL)
 _COUNT: Final = re.compile(r"\scount\(.*?\)", re.IGNORECASE | re.DOTALL)
 _LITERAL: Final = re.compile(r"'.+?'")
 _LEFT: Final = re.compile(r"[.(]| is (not )?null", re.IGNORECASE)
-_WORDS: Final = re.compile(r"(in|count)\s*\(", re.IGNORECASE)
+_WORDS: Final = re.compile(r"\s(?:in\s*\(|count\()", re.IGNORECASE)
 _RISKY: Final = re.compile(r"['\r\n\v\f\x85\u2028\u2029]")
 _END: Final = re.compile("_+%[_%]*")
+_MISREADING: Final = frozenset({ServerFamily.COREBOS, ServerFamily.UNKNOWN})
 _MOST_BRANCHES: Final = 12
 """A list of more values is left to the rows."""
 
@@ -41,14 +43,15 @@ def falls_into_it(text: str) -> bool:
     return bool(_LEFT.search(_LITERAL.sub("", _COUNT.sub(" ", _IN.sub(" ", text)))))
 
 
-def has_it(env: Environment) -> bool:
-    """Whether the server has a second parser."""
-    return env.server.family is ServerFamily.COREBOS
+def may_misread(env: Environment) -> bool:
+    """Whether some values are misread: by coreBOS, by berliCRM (backslashes), or perhaps, since a
+    session that has not logged in yet may not know which server it is."""
+    return env.server.family in _MISREADING or env.backslashes
 
 
 def check_text(text: str, env: Environment) -> None:
     """Raise `UnsupportedQuery` for a statement that must not be sent. The planner makes none."""
-    if has_it(env) and falls_into_it(text):
+    if env.server.family is ServerFamily.COREBOS and falls_into_it(text):
         raise UnsupportedQuery(
             "coreBOS would read this statement with its second parser, which answers other rows "
             f"with success: {text!r}. It was not sent. Order ascending, or leave out values with "
@@ -56,8 +59,12 @@ def check_text(text: str, env: Environment) -> None:
         )
 
 
-def is_risky(value: str) -> bool:
-    """Whether a value may confuse how literals are cut out, or does not arrive as it is sent."""
+def is_risky(value: str, env: Environment) -> bool:
+    """Whether the server misreads the value: it does not arrive, or what follows it does not."""
+    return "\\" in value if env.backslashes else _confuses(value)
+
+
+def _confuses(value: str) -> bool:
     if _WORDS.search(value):
         return True
     return _RISKY.search(value) is not None and not _is_cut_out(value)
@@ -74,28 +81,33 @@ def _is_cut_out(value: str) -> bool:
 def beginning(value: str, env: Environment) -> str | None:
     """What of a risky value can be sent, without blanks at its end; None where all of it can, or
     nothing."""
-    if not has_it(env) or not is_risky(value):
+    if not may_misread(env) or not is_risky(value, env):
         return None
-    cut = _RISKY.split(_WORDS.split(value)[0])[0].rstrip()
-    return cut or None
+    if env.backslashes:
+        return value.partition("\\")[0].rstrip() or None
+    return _RISKY.split(_WORDS.split(value)[0])[0].rstrip() or None
 
 
 def tamed(branches: Branches, node: Node, env: Environment) -> Branches:
     """The branches with nothing risky in them; `node` is what they say, for local evaluation."""
-    if not has_it(env) or not any(_is_wild(part) for branch in branches for part in branch):
+    if not may_misread(env) or not any(
+        _is_wild(part, env) for branch in branches for part in branch
+    ):
         return branches
-    return tuple(each for branch in branches for each in _tamed(branch, node))
+    return tuple(each for branch in branches for each in _tamed(branch, node, env))
 
 
-def _is_wild(part: Part) -> bool:
+def _is_wild(part: Part, env: Environment) -> bool:
     if isinstance(part, Comparison):
-        return is_risky(part.value)
-    return isinstance(part, InList) and any(")" in each or is_risky(each) for each in part.values)
+        return is_risky(part.value, env)
+    return isinstance(part, InList) and any(
+        (")" in each and not env.backslashes) or is_risky(each, env) for each in part.values
+    )
 
 
-def _tamed(branch: Branch, node: Node) -> Iterator[Branch]:
-    choices = [list(_choices(part)) for part in branch]
-    wider = any(_is_wider(part) for part in branch)
+def _tamed(branch: Branch, node: Node, env: Environment) -> Iterator[Branch]:
+    choices = [list(_choices(part, env)) for part in branch]
+    wider = any(_is_wider(part, env) for part in branch)
     number = 1
     for each in choices:
         number *= len(each)
@@ -108,24 +120,24 @@ def _tamed(branch: Branch, node: Node) -> Iterator[Branch]:
         yield (*said, *(part for part in local if part not in said))
 
 
-def _is_wider(part: Part) -> bool:
+def _is_wider(part: Part, env: Environment) -> bool:
     if isinstance(part, Comparison):
-        return is_risky(part.value)
-    return isinstance(part, InList) and any(map(is_risky, part.values))
+        return is_risky(part.value, env)
+    return isinstance(part, InList) and any(is_risky(each, env) for each in part.values)
 
 
-def _choices(part: Part) -> Iterator[Part | None]:
+def _choices(part: Part, env: Environment) -> Iterator[Part | None]:
     """Parts of which one holds wherever this part does; None for what cannot be said at all."""
-    if isinstance(part, InList) and _is_wild(part):
+    if isinstance(part, InList) and _is_wild(part, env):
         for value in part.values:
-            yield from _choices(Comparison(part.wire, "=", value))
-    elif isinstance(part, Comparison) and is_risky(part.value):
-        yield _wider(part)
+            yield from _choices(Comparison(part.wire, "=", value), env)
+    elif isinstance(part, Comparison) and is_risky(part.value, env):
+        yield _wider(part, env)
     else:
         yield part
 
 
-def _wider(part: Comparison) -> Comparison | None:
+def _wider(part: Comparison, env: Environment) -> Comparison | None:
     """A pattern that matches at least what equals the value, or what its pattern matches."""
     if part.operator == "=":
         pattern = like_literal(part.value.rstrip(" ")) + "%"
@@ -135,7 +147,7 @@ def _wider(part: Comparison) -> Comparison | None:
         return None
     pattern = "".join(_one(wildcard, character) for wildcard, character in tokens(pattern))
     pattern = _END.sub("%", pattern)
-    return None if is_risky(pattern) else Comparison(part.wire, "like", pattern)
+    return None if is_risky(pattern, env) else Comparison(part.wire, "like", pattern)
 
 
 def _one(wildcard: bool, character: str) -> str:

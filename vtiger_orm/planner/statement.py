@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from enum import StrEnum
+from typing import Final, Literal, TypeAlias
 
 from ..calls.operations import Query, QueryRelated
 from ..errors import NotSupported
@@ -32,19 +33,25 @@ def can_be_named(module: str) -> bool:
     return _SAYABLE.fullmatch(module) is not None
 
 
-def quote(value: str) -> str:
+Quoting: TypeAlias = Literal["doubled", "backslash"]
+r"""How a quote is written in a literal: two of them, or ``\'`` on one family."""
+
+
+def quote(value: str, quoting: Quoting = "doubled") -> str:
     """The value as a literal. It must not be empty; trailing blanks do not count for ``=``."""
     if not value:
         raise ValueError("the empty literal cannot be written in the query language")
+    if quoting == "backslash":
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def condition(part: Part) -> str:
+def condition(part: Part, quoting: Quoting = "doubled") -> str:
     """One comparison."""
     if isinstance(part, Comparison):
-        return f"{part.wire} {part.operator} {quote(part.value)}"
+        return f"{part.wire} {part.operator} {quote(part.value, quoting)}"
     if isinstance(part, InList):
-        return f"{part.wire} in ({','.join(map(quote, part.values))})"
+        return f"{part.wire} in ({','.join(quote(each, quoting) for each in part.values)})"
     raise TypeError(f"{part} cannot be sent")
 
 
@@ -59,7 +66,12 @@ def is_plain(branches: Sequence[Branch]) -> bool:
     return sum(len(set(branch) - common) > 1 for branch in branches) <= 1
 
 
-def where(branches: Sequence[Branch], bounds: Branch = (), precedence_known: bool = True) -> str:
+def where(
+    branches: Sequence[Branch],
+    bounds: Branch = (),
+    precedence_known: bool = True,
+    quoting: Quoting = "doubled",
+) -> str:
     """The condition text of an OR of ANDs; `bounds` are repeated in every one of them.
 
     Empty for the condition that is always true. An OR of nothing is false, which cannot be said:
@@ -74,7 +86,7 @@ def where(branches: Sequence[Branch], bounds: Branch = (), precedence_known: boo
         return ""
     if len(full) > 1 and not precedence_known:
         full = _either_way(full)
-    return " or ".join(" and ".join(map(condition, branch)) for branch in full)
+    return " or ".join(" and ".join(condition(part, quoting) for part in branch) for branch in full)
 
 
 def _either_way(branches: list[Branch]) -> list[Branch]:
@@ -108,6 +120,7 @@ class Statement:
     limit: int | None = None
     offset: int = 0
     precedence_known: bool = True
+    quoting: Quoting = "doubled"
     otherwise: Comparison | None = None
     """An alternative to the whole condition, which stands last: read in any order of AND and OR
     it makes the statement true wherever it is true itself."""
@@ -127,9 +140,9 @@ class Statement:
                 "digits and underscores only. Single records can be read by their id (refresh)."
             )
         pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
-        text = where(self.branches, self.bounds, self.precedence_known)
+        text = where(self.branches, self.bounds, self.precedence_known, self.quoting)
         if text and self.otherwise is not None:
-            text += f" or {condition(self.otherwise)}"
+            text += f" or {condition(self.otherwise, self.quoting)}"
         if text:
             pieces.append(f"{keyword} {text}")
         if self.order:
@@ -178,6 +191,26 @@ class Statement:
 
     def __str__(self) -> str:
         return self.text
+
+
+class Form(StrEnum):
+    """Forms of conditions of which not every server's language has all; `probe` asks for one."""
+
+    PROOF = "{text} = 'zq' or id > '0x0'"
+    DOUBLED = "{text} = 'z''q' or id > '0x0'"
+    BARE_WORD = "{text} = zq or id > '0x0'"
+    """A text without quotes: the database refuses it."""
+    BRACKETS = "({text} = 'zq' or id > '0x0')"
+    IS_NULL = "{text} is null or id > '0x0'"
+    NOT_IN = "{text} not in ('zq') or id > '0x0'"
+    NOT_LIKE = "{text} not like 'zq' or id > '0x0'"
+    PATTERN_OF_IDS = "{reference} like '1x%' or id > '0x0'"
+
+    def probe(self, module: str, text: str, reference: str) -> Query:
+        """One row of a module that has records, where the language has the form. `text` and
+        `reference` are wire names of fields of these kinds."""
+        where = self.value.format(text=text, reference=reference)
+        return Query(f"select id from {module} where {where} limit 1;", module)
 
 
 def shortened(text: str) -> str:

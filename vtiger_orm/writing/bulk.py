@@ -25,6 +25,7 @@ from .answers import judged, read_again, refuse_adjusted
 from .doubt import answered, claim, failed, release, unknown_outcome
 from .owners import prove_owners
 from .prepare import Prepared, needs_user, owned, prepare, read_stored
+from .recognised import recognised
 from .report import BulkReport, Progress, RowOutcome, Status
 from .rules import check_delete, enforce
 from .save import Written, is_gone, may_be_gone, settle
@@ -59,7 +60,7 @@ def bulk_create(
     A row whose answer was lost is looked for by the model's external id and repeated only when
     it is not there; without one it stays unknown.
     """
-    facts, env = server_facts(runner), environment_of(runner)
+    facts, env = (yield from recognised(runner)), environment_of(runner)
     yield from _look_for_lost(report, facts, env)
     waiting = report.of(Status.PENDING, Status.FAILED)
     user: str | None = None
@@ -105,7 +106,7 @@ def bulk_update(
 
     A row whose answer was lost is simply written again when the report is given once more.
     """
-    facts = server_facts(runner)
+    facts = yield from recognised(runner)
     waiting = report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN)
     stored = yield from read_stored([each.item for each in waiting], runner)
     jobs = []

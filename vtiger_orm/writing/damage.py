@@ -40,7 +40,7 @@ def write_and_tell(prepared: Prepared, env: Environment) -> Plan[Row]:
         failure = error
     after = yield from read_row(meta, id_, env)
     if after is None or before is None:
-        raise failure or meta_gone(prepared)
+        raise failure or _gone(prepared)
     if failure is not None and fields_of(after) == fields_of(before):
         raise failure
     lost = list(_lost(prepared, before, after))
@@ -50,7 +50,7 @@ def write_and_tell(prepared: Prepared, env: Environment) -> Plan[Row]:
     return after
 
 
-def meta_gone(prepared: Prepared) -> Exception:
+def _gone(prepared: Prepared) -> Exception:
     """The error for a record that went away meanwhile."""
     return MalformedAnswer(
         f"{prepared.meta.name} {prepared.change.id} could not be read before and after it was "

@@ -59,6 +59,14 @@ def check_damaged_items(change: Changeset, wire: Wire, facts: ServerFacts) -> It
         yield from _hazardous(change, facts, Hazard.CHANGE_HEADER, "save(rebuild_items=True)")
 
 
+def damages(change: Changeset, facts: ServerFacts) -> bool:
+    """Whether this kind of server loses something by the change."""
+    hazards = [Hazard.UPDATE] if change.by_update else []
+    if is_inventory(change.meta):
+        hazards.append(Hazard.REPLACE_ITEMS if change.writes_items else Hazard.CHANGE_HEADER)
+    return any(facts.server.refusal(each) is not None for each in hazards)
+
+
 def _hazardous(
     change: Changeset, facts: ServerFacts, hazard: Hazard, instead: str
 ) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from .bulk import bulk_delete, write_prepared
 from .changeset import Changeset, known_of
 from .prepare import Prepared, needed_fields, prepare_changeset, read_needed
 from .preview import Preview, refused
+from .recognised import recognised
 from .report import BulkError, BulkReport
 from .rules import Problem, Rule, check_delete, to_wire
 
@@ -43,7 +44,7 @@ def update(
     before anything is sent, `BulkError` when some were not written, or in strict mode when the
     CRM stored other values; else it warns of those (`AdjustedValues`).
     """
-    facts = server_facts(runner)
+    facts = yield from recognised(runner)
     change = _checked(meta, values, facts)
     columns = _needed(change, facts)
     rows = yield from _chosen((yield from selection), columns, "update", runner, max_writes)
@@ -139,7 +140,7 @@ def _checked(meta: ModuleMeta, values: Mapping[str, object], facts: ServerFacts)
         raise InvalidRecord(meta.name, problems)
     zone = facts.clock.zone.tz
     change = Changeset(meta, f"{meta.prefix}x0", dict(values), zone=zone)
-    prepare_changeset(change, facts)
+    prepare_changeset(change, facts, stored={})
     return change
 
 

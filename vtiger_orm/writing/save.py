@@ -33,10 +33,12 @@ from .answers import (
 from .create_once import create_once
 from .damage import write_and_tell
 from .doubt import claimed
+from .families import damages
 from .line_items import is_inventory
 from .owners import prove_owners
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild
+from .recognised import recognised
 from .rules import Problem, Rule, check_delete, enforce
 from .state import items_of, state_of, take_items
 from .unmodified import check_unmodified
@@ -104,7 +106,7 @@ def save(
     """
     if operation not in get_args(SaveOperation):
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts, env = server_facts(runner), environment_of(runner)
+    facts, env = (yield from recognised(runner)), environment_of(runner)
     stored = yield from read_stored([record], runner, operation=operation)
     present = stored.get(str(saved_id(record)))
     given = outgoing(record)
@@ -117,7 +119,9 @@ def save(
         return
     if needs_user(record, facts):
         user = str((yield from perform(Me()))["id"])
-        # Another task may have saved or changed the record in the meantime.
+        # Another task may have saved or changed the record in the meantime, and a login tells
+        # which server it is.
+        facts = server_facts(runner)
         given = outgoing(record)
         prepared = prepare(record, facts, operation=operation, present=present, file=file)
         if prepared is None:
@@ -135,7 +139,7 @@ def save(
     if rebuilds and is_inventory(record.meta):
         row = yield from rebuild(prepared)
         written = replace(written, prepared=quiet(prepared))
-    elif accept_damage:
+    elif accept_damage and damages(prepared.change, facts):
         row = yield from write_and_tell(prepared, env)
     else:
         row = yield from perform(prepared.call)

@@ -113,6 +113,9 @@ class Context:
             raise denied() if unnamed else denied(f" for name : {name}")
         if self.hides(module):
             raise denied()
+        seen = self.profile.measured_modules
+        if seen and module.is_entity and name not in {*seen, "Users"}:
+            raise NotMeasured(self.profile.name, f"the module {name}")
         if module.name in self.store.lost_programs:
             raise PlainText("Sorry! Attempt to access restricted file.")
         return module

@@ -154,12 +154,13 @@ class Writer:
         if rules.starts_at_no_moment(module, self._activity(number)):
             ctx.store.keep()
             raise internal_error()
-        told = ctx.profile.unknown_owner == "database error"
+        ending = ctx.profile.unknown_owner
+        told = ending != "workflows stop"
         watched = self._owner is not None and (told or module.name in owners.RUN_WORKFLOWS)
         if watched and self._owner != 0 and not owners.exists(ctx, self._owner):
             ctx.store.keep()
             if told:
-                raise database_error()
+                raise database_error() if ending == "database error" else internal_error()
             raise PlainText("Sorry! Attempt to access restricted file.")
 
     def _activity(self, number: int) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from .. import berlicrm
 from ..cloud import extend_record
 from ..context import Context
 from ..errors import denied
@@ -25,6 +26,8 @@ def run_query(ctx: Context, text: str) -> list[dict[str, Any]]:
     The module is looked up by the first word after FROM, before the text is parsed: a query
     that names an unknown one gets no syntax error.
     """
+    if ctx.profile.grammar == "berlicrm":
+        return berlicrm.query(ctx, text)
     found = _FROM.search(text)
     if found is None:
         raise denied(" for query")

@@ -28,13 +28,29 @@ def create(ctx: Context) -> Row:
         return inventory.create_item(ctx, module, element)
     writer = Writer(ctx, module)
     writer.check(element, creating=True)
+    if ctx.profile.checks_picklists:
+        _check_picklists(module, element)
     uploads.check(ctx, module)
     number = writer.insert(element)
     uploads.attach(ctx, module, number, element)
     _account_changed(ctx, module)
     writer.conclude(number)
     answer = rows.record(ctx, module, number, written=element)
+    if not ctx.profile.labels_created:
+        del answer["label"]
     return _extended(ctx, module, answer)
+
+
+def _check_picklists(module: Module, element: Row) -> None:
+    """Raises ACCESS_DENIED for a value that the field's list does not have."""
+    for name, value in element.items():
+        field = module.fields.get(name)
+        if field is None or field.kind != "picklist" or not value:
+            continue
+        known = {each["value"] for each in field.raw["type"].get("picklistValues", ())}
+        if value not in known:
+            label = field.raw.get("label", name)
+            raise CrmError("ACCESS_DENIED", f"Illegal value ({value}) for {name} ({label})")
 
 
 def retrieve(ctx: Context) -> Row:
@@ -84,7 +100,10 @@ def update(ctx: Context) -> Row:
         for name, value in element.items()
         if not (value == "" and name in module.fields and module.fields[name].kind == "reference")
     }
-    writer.damage_description(number, element)
+    if ctx.profile.update_empties:
+        changes = {**_emptied(module, element), **changes}
+    else:
+        writer.damage_description(number, element)
     if module.is_inventory:
         answer = inventory.change(ctx, module, number, changes, update=True)
     elif module.name == LINE_ITEM:
@@ -97,6 +116,15 @@ def update(ctx: Context) -> Row:
     _account_changed(ctx, module)
     answer["id"] = str(element["id"])
     return _extended(ctx, module, answer)
+
+
+def _emptied(module: Module, element: Row) -> Row:
+    """Blanks for what update is not sent, on a server where it replaces the record."""
+    return {
+        field.name: ""
+        for field in module.fields.values()
+        if field.editable and field.name not in element and field.kind != "owner"
+    }
 
 
 def delete(ctx: Context) -> dict[str, str]:

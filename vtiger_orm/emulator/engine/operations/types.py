@@ -52,5 +52,8 @@ def describe(ctx: Context) -> dict[str, Any]:
     """One module as the user sees it."""
     view = ctx.view(ctx.module(ctx.text("elementType")))
     answer = picklists.described(ctx.store, view.module, views.describe(view))
+    if ctx.profile.tells_inactive_fields:
+        answer = {key: value for key, value in answer.items() if key != "allowDuplicates"}
+        answer["inactiveFields"] = []
     adapted = ctx.profile.cloud and not ctx.schema.is_cloud
     return cloud.extend_describe(view, answer) if adapted else answer
