@@ -24,7 +24,7 @@ from vtiger_orm import (
     Q,
     Session,
 )
-from vtiger_orm.dialects.restfulapi_filter import Condition, Statement, parameters, read
+from vtiger_orm.dialects.restfulapi_filter import FilterCondition, ReadStatement, parameters, read
 from vtiger_orm.emulator import Crm, faults
 
 
@@ -237,13 +237,13 @@ def test_it_needs_a_generated_package(crm: Crm) -> None:
 @pytest.mark.parametrize(
     ("text", "statement"),
     [
-        ("select * from Contacts;", Statement(())),
+        ("select * from Contacts;", ReadStatement(())),
         (
             "select id,lastname from Contacts where lastname = 'O''Hara\\\\' and id > '12x5' "
             "order by lastname,id limit 20,50;",
-            Statement(
+            ReadStatement(
                 ("id", "lastname"),
-                (Condition("lastname", "=", "O'Hara\\"), Condition("id", ">", "12x5")),
+                (FilterCondition("lastname", "=", "O'Hara\\"), FilterCondition("id", ">", "12x5")),
                 ("lastname", "id"),
                 offset=20,
                 limit=50,
@@ -251,15 +251,17 @@ def test_it_needs_a_generated_package(crm: Crm) -> None:
         ),
         (
             "select id from Contacts where a in ('x') order by id desc limit 5;",
-            Statement(("id",), (Condition("a", "=", "x"),), ("id",), True, 0, 5),
+            ReadStatement(("id",), (FilterCondition("a", "=", "x"),), ("id",), True, 0, 5),
         ),
         (
             "select id from Contacts where a = ' order by or and ' limit 7;",
-            Statement(("id",), (Condition("a", "=", " order by or and "),), (), False, 0, 7),
+            ReadStatement(
+                ("id",), (FilterCondition("a", "=", " order by or and "),), (), False, 0, 7
+            ),
         ),
     ],
 )
-def test_reading_of_statements(text: str, statement: Statement) -> None:
+def test_reading_of_statements(text: str, statement: ReadStatement) -> None:
     assert read(text) == statement
 
 

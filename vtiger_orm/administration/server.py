@@ -98,7 +98,7 @@ def modules(
     types = (with_field_type,) if isinstance(with_field_type, str) else (with_field_type or ())
     answer = yield from perform(ListTypes(tuple(types)))
     try:
-        listed = wire.ListTypes.model_validate(repaired_listtypes(answer).content)
+        listed = wire.ListTypesAnswer.model_validate(repaired_listtypes(answer).content)
     except ValidationError as error:
         raise MalformedAnswer(f"listtypes answered in an unknown form: {error}") from error
     blank = wire.TypeInformation()
@@ -109,7 +109,7 @@ def modules(
     ]
 
 
-def describe(module: str, facts: ServerFacts) -> Plan[wire.Describe]:
+def describe(module: str, facts: ServerFacts) -> Plan[wire.DescribeAnswer]:
     """The CRM's present description of a module, beyond what the package was generated from."""
     from ..metadata import describe as wire
     from ..metadata.repair import repaired_describe
@@ -117,7 +117,7 @@ def describe(module: str, facts: ServerFacts) -> Plan[wire.Describe]:
     require("describe", facts)
     answer = yield from perform(Describe(module))
     try:
-        return wire.Describe.model_validate(repaired_describe(answer, module).content)
+        return wire.DescribeAnswer.model_validate(repaired_describe(answer, module).content)
     except ValidationError as error:
         raise MalformedAnswer(f"describe of {module} has an unknown form: {error}") from error
 

@@ -24,26 +24,26 @@ _PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class FilterCondition:
     field: str
     operator: str
     value: str
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ReadStatement:
     """A statement that was read."""
 
     columns: tuple[str, ...]
     """Wire names; empty for all."""
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[FilterCondition, ...] = ()
     order: tuple[str, ...] = ()
     descending: bool = False
     offset: int = 0
     limit: int = _PAGE
 
 
-def read(text: str) -> Statement:
+def read(text: str) -> ReadStatement:
     """Raises `NotSupported` for a statement that holds more than ANDs of comparisons."""
     return _Reader(text).statement()
 
@@ -54,12 +54,12 @@ class _Reader:
         self._tokens = list(_tokens(text))
         self._at = 0
 
-    def statement(self) -> Statement:
+    def statement(self) -> ReadStatement:
         self._expect("select")
         columns = self._columns()
         self._expect("from")
         self._next()
-        conditions: list[Condition] = []
+        conditions: list[FilterCondition] = []
         if self._accept("where"):
             conditions.extend(self._condition())
             while self._accept("and"):
@@ -80,7 +80,7 @@ class _Reader:
             if self._accept(","):
                 offset, limit = limit, int(self._next())
         self._expect(";")
-        return Statement(
+        return ReadStatement(
             columns, tuple(conditions), tuple(order), bool(descending), offset, min(limit, _PAGE)
         )
 
@@ -94,7 +94,7 @@ class _Reader:
             names.append(self._next())
         return tuple(names)
 
-    def _condition(self) -> Iterator[Condition]:
+    def _condition(self) -> Iterator[FilterCondition]:
         name, operator = self._next(), self._next().lower()
         if operator == "like":
             _refuse(f"its like means equal, so text cannot be searched for within {name!r}")
@@ -102,9 +102,9 @@ class _Reader:
             values = self._list()
             if len(values) > 1:
                 _refuse(f"it cannot ask for one of several values of {name!r}; ask for each")
-            yield Condition(name, "=", values[0])
+            yield FilterCondition(name, "=", values[0])
         elif operator in _OPERATORS:
-            yield Condition(name, operator, self._value())
+            yield FilterCondition(name, operator, self._value())
         else:
             _refuse(f"it cannot read the statement {self._text!r}")
 
@@ -154,7 +154,7 @@ def _tokens(text: str) -> Iterator[str]:
         at = match.end()
 
 
-def parameters(meta: ModuleMeta, statement: Statement) -> dict[str, str]:
+def parameters(meta: ModuleMeta, statement: ReadStatement) -> dict[str, str]:
     """The parameters of the module's own list operation. Raises `NotSupported`."""
     criteria = [
         text for each in statement.conditions if (text := _criterion(meta, each)) is not None
@@ -174,7 +174,7 @@ def parameters(meta: ModuleMeta, statement: Statement) -> dict[str, str]:
     return found
 
 
-def _criterion(meta: ModuleMeta, condition: Condition) -> str | None:
+def _criterion(meta: ModuleMeta, condition: FilterCondition) -> str | None:
     """``table.column:op:value``; None for a condition that always holds."""
     name, operator, value = condition.field, condition.operator, condition.value
     facts = meta.by_wire.get(name)

@@ -15,7 +15,7 @@ from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
 from ..ids import is_id, parse_id
 from ..metadata.capabilities import Capabilities, Collation, Precedence
-from ..metadata.describe import Describe
+from ..metadata.describe import DescribeAnswer
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..planner.branches import ALWAYS, Branches, Comparison
@@ -34,7 +34,11 @@ _NO_SUCH_FILE: Final = 999_999_999
 
 
 def probe_abilities(
-    probes: Sequence[Probe], describes: Sequence[Describe], *, serialised: bool, url_budget: int
+    probes: Sequence[Probe],
+    describes: Sequence[DescribeAnswer],
+    *,
+    serialised: bool,
+    url_budget: int,
 ) -> Plan[Capabilities]:
     """Ask about precedence, page size, collation, thinned pages, sync and file retrieval."""
     known = {probe.module: probe for probe in probes}
@@ -96,7 +100,7 @@ def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
     return "unknown"
 
 
-def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[Collation]:
+def _collation(probes: dict[str, Probe], describes: Sequence[DescribeAnswer]) -> Plan[Collation]:
     """Find a record by its own text in other case, with ``ß`` for ``s`` and a blank at the end.
 
     Only general_ci holds all of that equal: unicode_ci weighs ``ß`` as ``ss``, newer
@@ -115,7 +119,9 @@ def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[
     return "general_ci" if verdicts and all(verdicts) else "unknown"
 
 
-def _texts(probes: dict[str, Probe], describes: Sequence[Describe]) -> list[tuple[str, str, str]]:
+def _texts(
+    probes: dict[str, Probe], describes: Sequence[DescribeAnswer]
+) -> list[tuple[str, str, str]]:
     """(module, field, value) of plain words with an ``s``, as far as the sampled rows have any."""
     found = []
     for describe in describes:
@@ -167,7 +173,7 @@ def _ids(module: str, limit: int, branches: Branches = ALWAYS) -> Statement:
     return Statement(module, ("id",), branches, order=("id",), limit=limit)
 
 
-def _sync(describes: Sequence[Describe]) -> Plan[bool | None]:
+def _sync(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     names = [each.name for each in describes if each.is_entity]
     if not names:
         return None
@@ -182,7 +188,7 @@ def _sync(describes: Sequence[Describe]) -> Plan[bool | None]:
     return True if isinstance(result, dict) and "updated" in result else None
 
 
-def _files(describes: Sequence[Describe]) -> Plan[bool | None]:
+def _files(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     """A server that has the operation says that there is no such file; a broken one fails."""
     prefix = next((each.id_prefix for each in describes if each.name == "Documents"), None)
     if prefix is None:

@@ -17,7 +17,7 @@ from ..calls.plans import Plan, perform
 from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
 from ..errors import AccessDenied, ApiError, AuthError, MalformedAnswer, RateLimited, ServerError
-from ..metadata.describe import Describe, DescribedField
+from ..metadata.describe import DescribeAnswer, DescribedField
 from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
@@ -42,7 +42,7 @@ class Probe:
     """One record, as far as its fields could be read."""
 
 
-def probe_module(describe: Describe, url_budget: int) -> Plan[Probe]:
+def probe_module(describe: DescribeAnswer, url_budget: int) -> Plan[Probe]:
     """Find the flaws of a module's fields; raises only what `is_fatal` is true of."""
     probe = Probe(describe.name)
     for each in describe.fields:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
-from .describe import Describe, DescribedField, FieldType, RelatedType, TypeInformation
-
-Json: TypeAlias = dict[str, Any]
+from .describe import DescribeAnswer, DescribedField, FieldType, RelatedType, TypeInformation
+from .observed import Json
 
 _LENGTH: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:,\s*[0-9]+\s*)?", re.ASCII)
 """``25,8`` are 25 digits, 8 of them behind the point."""
@@ -71,7 +70,7 @@ def repaired_describe(answer: object, module: str) -> Repaired:
         ]
     kept = {key: content[key] for key in ("fields", "idPrefix") if key in content}
     facts = {key: value for key, value in content.items() if key not in kept}
-    return Repaired(_pruned(Describe, facts, "", told) | kept, tuple(told))
+    return Repaired(_pruned(DescribeAnswer, facts, "", told) | kept, tuple(told))
 
 
 def repaired_relations(answer: object) -> RepairedRelations:

@@ -17,7 +17,7 @@ from ..feed.changes import ChangeFeed, SyncType
 from ..writing import bulk, files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.preview import Preview
-from ..writing.report import BulkReport, Progress
+from ..writing.report import BulkReport, ProgressCallback
 from .reading import BaseQuerySet, read_all
 from .related_conditions import narrowed, selected_rows
 
@@ -167,7 +167,7 @@ class WritingQuerySet(BaseQuerySet[M]):
     # Many at once
 
     def bulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """Create unsaved records, several at a time where the session has `parallel` sessions.
 
@@ -180,7 +180,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         return report
 
     async def abulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`bulk_create`, awaited."""
         report = self._records_of(records)
@@ -188,7 +188,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         return report
 
     def bulk_update(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """Save the changes of records; those without changes are left alone. As `bulk_create`."""
         report = self._records_of(records)
@@ -196,7 +196,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         return report
 
     async def abulk_update(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`bulk_update`, awaited."""
         report = self._records_of(records)
@@ -207,7 +207,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         self,
         records: Iterable[M | str] | BulkReport[M | str],
         *,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> BulkReport[M | str]:
         """Delete records or references to them; one that is gone counts as deleted. As
         `bulk_create`."""
@@ -220,7 +220,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         self,
         records: Iterable[M | str] | BulkReport[M | str],
         *,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> BulkReport[M | str]:
         """`bulk_delete`, awaited."""
         report = _report(records)
@@ -242,7 +242,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def upload(
         self,
-        source: files.Source,
+        source: files.FileSource,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -262,7 +262,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     async def aupload(
         self,
-        source: files.Source,
+        source: files.FileSource,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -332,7 +332,7 @@ class _Search(Generic[M]):
     def exactly(self) -> Plan[list[M]]:
         return (yield from read_all(self.wanted, self.runner))
 
-    def adjusted(self, key: upsert.Key) -> Plan[list[M]]:
+    def adjusted(self, key: upsert.SearchKey) -> Plan[list[M]]:
         certain = {name: self.values[name] for name in key.certain}
         wide = self.among.filter(*key.conditions, **certain).selection
         rows = yield from collect_rows(

@@ -16,11 +16,11 @@ from ..calls.operations import Operation
 from ..calls.plans import Plan, perform
 from ..errors import InvalidValue
 from ..metadata.dependencies import Dependency
-from ..writing.state import load_items_of
+from ..writing.memory import load_items_of
 
 if TYPE_CHECKING:
     from ..calls.server import ServerFacts
-    from ..metadata.describe import Describe
+    from ..metadata.describe import DescribeAnswer
     from ..models.record import Record
 
 T = TypeVar("T")
@@ -72,11 +72,11 @@ class SessionOperations(PerformsPlans):
         """`modules`, awaited."""
         return await self.arun(server.modules(with_field_type, self.facts))
 
-    def describe(self, module: str | type[Record]) -> Describe:
+    def describe(self, module: str | type[Record]) -> DescribeAnswer:
         """The CRM's present description of a module, which may be newer than the package."""
         return self.run(server.describe(_module(module), self.facts))
 
-    async def adescribe(self, module: str | type[Record]) -> Describe:
+    async def adescribe(self, module: str | type[Record]) -> DescribeAnswer:
         """`describe`, awaited."""
         return await self.arun(server.describe(_module(module), self.facts))
 

@@ -14,7 +14,7 @@ from vtiger_orm.planner.branches import Comparison
 from vtiger_orm.planner.statement import Statement
 from vtiger_orm.records.handle import load
 
-from .values import BuiltinPeople, People, Values
+from .values import BuiltinPeople, People, SampleValues
 
 if TYPE_CHECKING:
     from vtiger_orm.emulator import Crm
@@ -167,7 +167,7 @@ class Factory:
             )
 
     def _made_up(self, module: Module, given: Mapping[str, object]) -> dict[str, Any]:
-        values = Values(self._chance, self._people, self._crm.clock().date())
+        values = SampleValues(self._chance, self._people, self._crm.clock().date())
         element: dict[str, Any] = {}
         labels = {field.name for field in module.labels()}
         for field in sorted(module.fields.values(), key=lambda each: each.name):

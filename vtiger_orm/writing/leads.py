@@ -70,7 +70,7 @@ class ConversionFailed(RecordError):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ConversionOrder:
     """What is to be made: module -> its values in wire form, beside those of the lead."""
 
     lead: str
@@ -101,7 +101,7 @@ def order(
     *,
     assigned_to: str | None = None,
     transfer_to: str | None = None,
-) -> Order:
+) -> ConversionOrder:
     """Check and encode what is wanted. Raises `InvalidValue` when nothing is."""
     entities = {
         module: {} if given is True else _values(metas[module], given)
@@ -117,7 +117,7 @@ def order(
         raise InvalidValue(
             f"transfer_to={transfer_to!r} names a module that the conversion does not make."
         )
-    return Order(str(parse_id(lead)), entities, assigned_to, transfer_to)
+    return ConversionOrder(str(parse_id(lead)), entities, assigned_to, transfer_to)
 
 
 def _values(meta: ModuleMeta, given: object) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _values(meta: ModuleMeta, given: object) -> dict[str, Any]:
 
 
 def convert(
-    order: Order, metas: Mapping[str, ModuleMeta], facts: ServerFacts, env: Environment
+    order: ConversionOrder, metas: Mapping[str, ModuleMeta], facts: ServerFacts, env: Environment
 ) -> Plan[dict[str, str]]:
     """Module -> id of what was made. Raises `ConversionFailed` with what it found otherwise."""
     require("convertlead", facts)
@@ -170,7 +170,7 @@ def convert(
 
 
 def _compare(
-    order: Order,
+    order: ConversionOrder,
     made: Mapping[str, str],
     metas: Mapping[str, ModuleMeta],
     facts: ServerFacts,
@@ -190,7 +190,9 @@ def _compare(
     warn_adjusted(what, adjusted)
 
 
-def _failed(order: Order, made: Mapping[str, str], error: VtigerError) -> ConversionFailed:
+def _failed(
+    order: ConversionOrder, made: Mapping[str, str], error: VtigerError
+) -> ConversionFailed:
     found = ", ".join(f"{module} {id_}" for module, id_ in made.items()) or "nothing"
     return ConversionFailed(
         f"The lead {order.lead} was not converted: {error} Found of what was to be made: {found}.",
@@ -203,7 +205,7 @@ def made_of(made: Mapping[str, Any]) -> Conversion[Any, Any, Any]:
 
 
 def _leftovers(
-    order: Order, lead: Row, metas: Mapping[str, ModuleMeta], env: Environment
+    order: ConversionOrder, lead: Row, metas: Mapping[str, ModuleMeta], env: Environment
 ) -> Plan[dict[str, str]]:
     """Records that look like made by this conversion: newer than the lead, marked as coming
     from one, and named as it names them. Search errors leave a module out."""
@@ -232,7 +234,7 @@ _NAMES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 """Field of what is made -> field of the lead that it is filled from."""
 
 
-def _made_from(meta: ModuleMeta, order: Order, lead: Row) -> Node | None:
+def _made_from(meta: ModuleMeta, order: ConversionOrder, lead: Row) -> Node | None:
     conditions: list[Node] = [Compare(meta.id, ">", order.lead)]
     mark = meta.by_wire.get("isconvertedfromlead")
     if mark is not None and mark.filterable:

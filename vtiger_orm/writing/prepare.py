@@ -22,6 +22,7 @@ from ..planner.rows import read_row
 from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
+from .memory import has_state
 from .policies import Policy, policies_of
 from .rules import (
     Problem,
@@ -32,7 +33,6 @@ from .rules import (
     enforce,
     to_wire,
 )
-from .state import has_state
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

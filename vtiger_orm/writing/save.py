@@ -32,9 +32,9 @@ from .answers import (
 from .create_once import create_once
 from .doubt import claimed
 from .line_items import is_inventory
+from .memory import items_of, state_of, take_items
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rules import Problem, Rule, check_delete, enforce
-from .state import items_of, state_of, take_items
 from .unmodified import check_unmodified
 
 if TYPE_CHECKING:

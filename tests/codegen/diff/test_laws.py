@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from vtiger_codegen.diff.compare import Diff, compare
-from vtiger_codegen.diff.differences import Difference, Node, Path, differences, outline
+from vtiger_codegen.diff.differences import Difference, OutlineNode, Path, differences, outline
 from vtiger_codegen.diff.grading import Grade
 from vtiger_codegen.diff.renames import Rename, parse_renames, relabelled, renameable, spelled
 from vtiger_codegen.diff.reports import as_json, as_markdown, as_text, headline
@@ -77,7 +77,7 @@ def leaves(found: list[Difference]) -> Leaves:
 
 
 def flattened(path: Path, value: Any) -> list[tuple[Path, Any]]:
-    if isinstance(value, Node):
+    if isinstance(value, OutlineNode):
         return [leaf for key in value for leaf in flattened((*path, key), value[key])]
     return [(path, ABSENT if value is None else value)]
 
