@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.strategies import conditions, datasets, orders
 from tests.properties.test_truth import META, filled, stored
+from tests.support.examples import examples
 from tests.support.planned import Server as Twin
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
@@ -34,7 +35,7 @@ def environment(profile: Profile, size: int) -> Environment:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@settings(max_examples=20)
+@examples(20)
 @given(
     rows=datasets(),
     nodes=st.lists(conditions(META, depth=3), min_size=3, max_size=3),

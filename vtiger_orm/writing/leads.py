@@ -12,20 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from ..calls.operations import Operation, Retrieve, Row
+from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, collect_rows, perform, together
 from ..calls.server import ServerFacts
 from ..calls.support import require
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
-from ..errors import (
-    ApiError,
-    InvalidValue,
-    MalformedAnswer,
-    NotSupported,
-    RecordError,
-    ServerError,
-    TransportError,
-    VtigerError,
-)
+from ..errors import InvalidValue, MalformedAnswer, RecordError, VtigerError
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta
 from ..planner import plan_rows
@@ -47,6 +39,9 @@ Wanted: TypeAlias = bool | Mapping[str, object]
 """True: made from the lead's own fields. A mapping of attributes: with these values, too."""
 
 MODULES: Final = ("Accounts", "Contacts", "Potentials")
+
+_CONVERTED: Final = "LEAD_ALREADY_CONVERTED"
+"""Refused, and what looks like made by it is from the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +143,16 @@ def convert(
     )
     try:
         answer = yield call
-    except (ServerError, TransportError, NotSupported) as error:
-        made = yield from _leftovers(order, lead, metas, env)
-        if isinstance(error, NotSupported) and not made:
+    except VtigerError as error:
+        outcome = outcome_of(error)
+        if outcome.fate is Fate.NEVER_LEFT or getattr(error, "code", None) == _CONVERTED:
             raise
-        if made.keys() >= order.entities.keys() and isinstance(error, TransportError):
+        made = yield from _leftovers(order, lead, metas, env)
+        if outcome.undone and not made:
+            raise
+        lost = outcome.again is Again.YES  # the answer; else the server broke off half-way
+        if lost and made.keys() >= order.entities.keys():
             return made
-        raise _failed(order, made, error) from error
-    except ApiError as error:
-        if error.code == "LEAD_ALREADY_CONVERTED":
-            raise
-        made = yield from _leftovers(order, lead, metas, env)
-        if not made:
-            raise
         raise _failed(order, made, error) from error
     if not isinstance(answer, Mapping):
         raise MalformedAnswer("convertlead answered without the ids of what it made.")
