@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 DOOR: Final = "vtiger_orm.pickling"
 
+_MOVED: Final = {("vtiger_orm.models.reading", "ValuesQuerySet"): "vtiger_orm"}
+"""Where a class is found that earlier pickles name by a file it has left."""
+
 
 def restores(function: F) -> F:
     """Pickles find the function in the door, which has to list it."""
@@ -27,16 +30,19 @@ def restores(function: F) -> F:
 def public_name(kind: type[object]) -> tuple[str, str]:
     """The module and the dotted name by which the class is found.
 
-    That is the package around its module where the package hands the class out.
+    That is the package around its module where the package hands the class out; of classes of
+    this library, the library itself.
     """
     module, name = kind.__module__, kind.__qualname__
-    package = module.rpartition(".")[0]
+    library = module.startswith(f"{__package__}.")
+    package = __package__ if library else module.rpartition(".")[0]
     root = sys.modules.get(package)
     return (package if root is not None and _found(root, name) is kind else module), name
 
 
 def class_named(module: str, name: str, base: type[T]) -> type[T]:
     """The class that `public_name` told. Raises `pickle.UnpicklingError` for what is no `base`."""
+    module = _MOVED.get((module, name), module)
     found = _found(import_module(module), name)
     if not isinstance(found, type) or not issubclass(found, base):
         from pickle import UnpicklingError

@@ -89,11 +89,13 @@ def restore_error(module: str, name: str, args: tuple[object, ...]) -> VtigerErr
 
 
 def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The one of these names that was most likely meant, for "Did you mean"; None when none is
-    similar. `cutoff` is how similar it has to be, from 0 to 1."""
+    """The one of these names that was most likely meant, whatever its case, for "Did you mean";
+    None when none is similar. `cutoff` is how similar it has to be, from 0 to 1."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), None)
+    folded = {each.casefold(): each for each in names}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[close[0]] if close else None
 
 
 class ConfigError(VtigerError):

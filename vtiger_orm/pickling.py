@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .records.references import restore_reference as restore_reference
     from .values.picklists import restore_choices as restore_choices
     from .values.picklists import restore_picklist as restore_picklist
-    from .writing.state import restore_doubt as restore_doubt
+    from .writing.memory import restore_doubt as restore_doubt
 
 _WHERE = {
     "restore_choices": "values.picklists",
-    "restore_doubt": "writing.state",
+    "restore_doubt": "writing.memory",
     "restore_error": "errors",
     "restore_outcome": "_outcomes",
     "restore_picklist": "values.picklists",

@@ -28,12 +28,11 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, suggest
 
 from .generate import Options
 from .naming.assignment import CustomNames, NamingRules
 from .naming.lock import ModuleNames
-from .text.suggest import suggest
 
 TABLE: Final = "tool.vtiger-orm"
 

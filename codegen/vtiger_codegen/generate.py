@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, suggest
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 from .building.build import build_package
@@ -15,7 +15,6 @@ from .naming.assignment import NamingRules, name_everything
 from .naming.lock import NamesLock
 from .rendering.render import Renderer, left_alone
 from .rendering.source_lines import formatted
-from .text.suggest import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Output:
     lock: NamesLock
 
 
-Current = Callable[[PurePosixPath], "str | None"]
+CurrentText = Callable[[PurePosixPath], "str | None"]
 """The text a file of the package has now; None when it does not exist."""
 
 
@@ -46,7 +45,7 @@ def generate(
     options: Options | None = None,
     *,
     locked: bool = False,
-    current: Current = lambda path: None,
+    current: CurrentText = lambda path: None,
 ) -> Output:
     """Every file of the package and the lock that belongs to it.
 

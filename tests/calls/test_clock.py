@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtiger_orm.calls.clock import ServerClock, Source, http_date
+from vtiger_orm.calls.clock import ClockSource, ServerClock, http_date
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -30,7 +30,7 @@ def wall(moment: datetime) -> str:
 
 def test_nothing_is_known_before_the_first_answer() -> None:
     clock = clock_at()
-    assert (clock.offset.source, clock.zone.source) == (Source.ASSUMED, Source.ASSUMED)
+    assert (clock.offset.source, clock.zone.source) == (ClockSource.ASSUMED, ClockSource.ASSUMED)
     assert not clock.zone.sure
     assert clock.now() == NOON
     assert clock.offset.error >= timedelta(minutes=30)
@@ -38,8 +38,8 @@ def test_nothing_is_known_before_the_first_answer() -> None:
 
 def test_a_date_header_tells_the_offset_within_its_second_and_the_round_trip() -> None:
     clock = clock_at()
-    clock.heard(NOON + timedelta(hours=3), NOON, NOON + SECOND, Source.DATE)
-    assert clock.offset.source is Source.DATE
+    clock.heard(NOON + timedelta(hours=3), NOON, NOON + SECOND, ClockSource.DATE)
+    assert clock.offset.source is ClockSource.DATE
     assert clock.offset.error == SECOND
     assert abs(clock.now() - NOON - timedelta(hours=3)) <= SECOND
 
@@ -48,46 +48,46 @@ def test_answers_narrow_each_other_down() -> None:
     clock = clock_at()
     for fraction in (0.0, 0.3, 0.6, 0.9):
         asked = NOON + timedelta(seconds=fraction)
-        clock.heard(NOON + timedelta(hours=1), asked, asked, Source.DATE)
+        clock.heard(NOON + timedelta(hours=1), asked, asked, ClockSource.DATE)
     assert clock.offset.error < timedelta(seconds=0.1)
     assert abs(clock.offset.value - timedelta(hours=1)) <= timedelta(seconds=0.1)
 
 
 def test_the_login_is_believed_before_a_header_that_a_proxy_may_have_written() -> None:
     clock = clock_at()
-    clock.heard(NOON + timedelta(minutes=7), NOON, NOON, Source.LOGIN)
-    clock.heard(NOON, NOON, NOON, Source.DATE)
-    assert clock.offset.source is Source.LOGIN
+    clock.heard(NOON + timedelta(minutes=7), NOON, NOON, ClockSource.LOGIN)
+    clock.heard(NOON, NOON, NOON, ClockSource.DATE)
+    assert clock.offset.source is ClockSource.LOGIN
     assert round(clock.offset.value / timedelta(minutes=1)) == 7
 
 
 def test_a_clock_that_was_set_is_noticed() -> None:
     """Whatever was known before is forgotten with it, be it from a better source."""
     clock = clock_at()
-    clock.heard(NOON, NOON, NOON, Source.LOGIN)
-    clock.heard(NOON, NOON, NOON, Source.DATE)
-    clock.heard(NOON + timedelta(hours=2), NOON, NOON, Source.DATE)
-    assert clock.offset.source is Source.DATE
+    clock.heard(NOON, NOON, NOON, ClockSource.LOGIN)
+    clock.heard(NOON, NOON, NOON, ClockSource.DATE)
+    clock.heard(NOON + timedelta(hours=2), NOON, NOON, ClockSource.DATE)
+    assert clock.offset.source is ClockSource.DATE
     assert clock.now() - NOON > timedelta(hours=1, minutes=59)
 
 
 def test_drift_is_followed_and_forgets_nothing() -> None:
     clock = clock_at()
-    clock.heard(NOON, NOON, NOON, Source.LOGIN)
+    clock.heard(NOON, NOON, NOON, ClockSource.LOGIN)
     for drift in range(4):
-        clock.heard(NOON + drift * SECOND, NOON, NOON, Source.DATE)
-    assert clock.offset.source is Source.LOGIN
+        clock.heard(NOON + drift * SECOND, NOON, NOON, ClockSource.DATE)
+    assert clock.offset.source is ClockSource.LOGIN
 
 
 def test_a_clock_that_was_never_set_tells_nothing() -> None:
     clock = clock_at()
-    clock.heard(datetime(1970, 1, 1, tzinfo=UTC), NOON, NOON, Source.LOGIN)
-    assert clock.offset.source is Source.ASSUMED
+    clock.heard(datetime(1970, 1, 1, tzinfo=UTC), NOON, NOON, ClockSource.LOGIN)
+    assert clock.offset.source is ClockSource.ASSUMED
 
 
 def test_a_span_there_holds_all_that_may_have_been() -> None:
     clock = clock_at()
-    clock.heard(NOON + timedelta(hours=3), NOON, NOON, Source.DATE)
+    clock.heard(NOON + timedelta(hours=3), NOON, NOON, ClockSource.DATE)
     begin, end = clock.during(NOON, NOON + timedelta(minutes=1))
     assert begin <= NOON + timedelta(hours=3) <= begin + 2 * SECOND
     assert end - begin <= timedelta(minutes=1) + 2 * SECOND
@@ -147,7 +147,7 @@ def test_the_first_create_tells_of_a_server_that_is_not_in_utc(
 def test_a_create_in_utc_makes_sure_of_it_in_silence(caplog: pytest.LogCaptureFixture) -> None:
     clock = clock_at()
     clock.saw_create(wall(NOON), NOON, NOON)
-    assert (clock.zone.tz, clock.zone.source) == (UTC, Source.CREATE)
+    assert (clock.zone.tz, clock.zone.source) == (UTC, ClockSource.CREATE)
     assert caplog.records == []
 
 
@@ -156,11 +156,11 @@ def test_a_clock_hours_off_is_no_zone_when_the_header_says_so(
 ) -> None:
     clock = clock_at()
     there = NOON + timedelta(hours=3)
-    clock.heard(there, NOON, NOON, Source.DATE)
+    clock.heard(there, NOON, NOON, ClockSource.DATE)
     clock.saw_create(wall(there), NOON, NOON)
     assert clock.zone.tz is UTC
     assert clock.zone.sure
-    assert clock.offset.source is Source.CREATE
+    assert clock.offset.source is ClockSource.CREATE
     assert caplog.records == []
 
 
@@ -172,7 +172,7 @@ def test_a_given_zone_is_kept_and_what_speaks_against_it_is_told_once(
     assert caplog.records == []
     for _ in range(2):
         clock.saw_create(wall(NOON + timedelta(hours=9)), NOON, NOON)
-    assert (clock.zone.tz, clock.zone.source) == (BERLIN, Source.GIVEN)
+    assert (clock.zone.tz, clock.zone.source) == (BERLIN, ClockSource.GIVEN)
     assert len(caplog.records) == 1
     assert "+9 hours from UTC, not +1 hours as server_timezone=Europe/Berlin" in caplog.text
 
@@ -199,7 +199,7 @@ def test_sync_tells_one_moment_twice(caplog: pytest.LogCaptureFixture) -> None:
     assert not clock.zone.sure
     clock.saw_wall("2026-01-01 21:00:00", NOON)
     assert clock.zone.tz == timezone(timedelta(hours=9))
-    assert clock.zone.source is Source.SYNC
+    assert clock.zone.source is ClockSource.SYNC
     assert "+9 hours" in caplog.text
 
 
@@ -218,7 +218,7 @@ def test_whatever_the_clock_a_header_and_a_create_tell_all_of_it(
         asked, answered = NOON, NOON + timedelta(seconds=wait)
         there = asked + (answered - asked) * work + ahead
         clock = clock_at(answered)
-        clock.heard(there.replace(microsecond=0), asked, answered, Source.DATE)
+        clock.heard(there.replace(microsecond=0), asked, answered, ClockSource.DATE)
         clock.saw_create(wall(there + zone), asked, answered)
         assert clock.zone.sure
         assert (clock.zone.tz.utcoffset(None) or timedelta()) == zone

@@ -14,7 +14,7 @@ from typing import Any
 
 import black
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from vtiger_codegen.generate import Options, Output, generate
 from vtiger_codegen.naming.lock import FILE_NAME, NamesLock, load_lock
 from vtiger_codegen.rendering.render import FORMAT_OFF
@@ -29,6 +29,7 @@ from tests.codegen.snapshots import (
     recorded_modules,
     snapshot,
 )
+from tests.support.examples import examples
 from vtiger_orm.conditions.lookups import split_keyword
 from vtiger_orm.errors import ConfigError, InvalidValue, RegenerateNeeded, SchemaMismatch
 from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
@@ -420,7 +421,7 @@ def assert_arrives(given: Snapshot, output: Output, folder: Path) -> None:
 
 
 @given(hostile_snapshots())
-@settings(max_examples=20)
+@examples(20)
 def test_no_text_of_a_crm_is_ever_more_than_text(
     tmp_path_factory: pytest.TempPathFactory, given: Snapshot
 ) -> None:

@@ -20,7 +20,7 @@ from vtiger_codegen.rendering.render import Renderer
 from tests.support.memory import MemoryRunner
 from vtiger_orm.calls.operations import Describe, ListTypes, RelatedTypes
 from vtiger_orm.errors import AccessDenied, VtigerError
-from vtiger_orm.introspection.pull import Server, pull
+from vtiger_orm.introspection.pull import PulledServer, pull
 from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.repair import repaired_describe, repaired_listtypes, repaired_relations
@@ -29,7 +29,7 @@ from vtiger_orm.metadata.snapshot import Snapshot
 Json: TypeAlias = dict[str, Any]
 Spot: TypeAlias = tuple[str | int, ...]
 
-PLAIN = Server("webservice", "8.0.0")
+PLAIN = PulledServer("webservice", "8.0.0")
 
 
 def field(name: str, kind: str, **facts: Any) -> Json:

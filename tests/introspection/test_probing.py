@@ -14,7 +14,7 @@ from vtiger_orm.errors import AccessDenied, MalformedAnswer, NotSupported, RateL
 from vtiger_orm.introspection.abilities import probe_abilities
 from vtiger_orm.introspection.probing import Probe, probe_module
 from vtiger_orm.metadata.capabilities import Capabilities
-from vtiger_orm.metadata.describe import Describe
+from vtiger_orm.metadata.describe import DescribeAnswer
 from vtiger_orm.metadata.module import Flaw
 
 T = TypeVar("T")
@@ -38,9 +38,9 @@ def answered(plan: Plan[T], answer: Answer) -> T:
         return result
 
 
-def describe(*fields: str, name: str = "Things", **kinds: str) -> Describe:
+def describe(*fields: str, name: str = "Things", **kinds: str) -> DescribeAnswer:
     kinds = dict.fromkeys(fields, "string") | kinds
-    return Describe.model_validate(
+    return DescribeAnswer.model_validate(
         {
             "name": name,
             "idPrefix": "7",
@@ -217,7 +217,7 @@ def test_references_are_tested_with_an_id() -> None:
 # Abilities
 
 
-class Server:
+class PulledServer:
     """A CRM of one module with configurable habits."""
 
     def __init__(self, size: int = 5, **habits: Any) -> None:
@@ -287,13 +287,13 @@ READINGS = {"sql": and_first, "left": from_the_left, "right": from_the_right}
     ("reading", "expected"), [("sql", "sql"), ("left", "unknown"), ("right", "unknown")]
 )
 def test_precedence_is_proved_by_the_data(reading: str, expected: str) -> None:
-    assert Server(reading=reading).abilities().precedence == expected
+    assert PulledServer(reading=reading).abilities().precedence == expected
 
 
 def test_nothing_is_proved_without_records() -> None:
-    found = Server(0).abilities()
+    found = PulledServer(0).abilities()
     assert (found.precedence, found.collation, found.thinned_pages) == ("unknown", "unknown", None)
-    assert Server(1).abilities().precedence == "unknown"
+    assert PulledServer(1).abilities().precedence == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -301,22 +301,22 @@ def test_nothing_is_proved_without_records() -> None:
     [(5, 100, 100), (150, 100, 100), (150, 200, 150), (500, 200, 200), (500, 1000, 200)],
 )
 def test_the_page_size_is_what_came(size: int, cap: int, expected: int) -> None:
-    assert Server(size, cap=cap).abilities().page_size == expected
+    assert PulledServer(size, cap=cap).abilities().page_size == expected
 
 
 @pytest.mark.parametrize(
     ("hidden", "expected"), [((), False), (("7x3",), True), (("7x250",), True)]
 )
 def test_thinned_pages_are_noticed(hidden: tuple[str, ...], expected: bool) -> None:
-    assert Server(250, hidden=hidden).abilities().thinned_pages is expected
+    assert PulledServer(250, hidden=hidden).abilities().thinned_pages is expected
 
 
 def test_the_collation_is_proved_with_a_twisted_text() -> None:
-    server = Server(text="Miss Ross")
+    server = PulledServer(text="Miss Ross")
     assert server.abilities().collation == "general_ci"
     assert "select count(*) from Things where id = '7x1' and name = 'mIßS rOSS ';" in server.asked
-    assert Server(equal=False).abilities().collation == "unknown"
-    assert Server(text="O'Hara").abilities().collation == "unknown"
+    assert PulledServer(equal=False).abilities().collation == "unknown"
+    assert PulledServer(text="O'Hara").abilities().collation == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_the_collation_is_proved_with_a_twisted_text() -> None:
     ],
 )
 def test_sync(answer: Any, expected: bool | None) -> None:
-    assert Server(sync=answer).abilities().sync is expected
+    assert PulledServer(sync=answer).abilities().sync is expected
 
 
 @pytest.mark.parametrize(
@@ -344,9 +344,9 @@ def test_sync(answer: Any, expected: bool | None) -> None:
     ],
 )
 def test_files_retrieve(answer: Any, expected: bool | None) -> None:
-    assert Server(files_retrieve=answer).abilities().files_retrieve is expected
+    assert PulledServer(files_retrieve=answer).abilities().files_retrieve is expected
 
 
 def test_a_limit_of_calls_is_not_taken_for_an_inability() -> None:
     with pytest.raises(RateLimited):
-        Server(sync=RateLimited("slow down")).abilities()
+        PulledServer(sync=RateLimited("slow down")).abilities()

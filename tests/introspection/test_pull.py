@@ -16,7 +16,7 @@ from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import Html, PlainAnswer, RateLimited, ServerError
 from vtiger_orm.errors import AuthError, ConfigError
 from vtiger_orm.errors import ServerError as ServerFailed
-from vtiger_orm.introspection.pull import Progress, PullWarning, Server, pull
+from vtiger_orm.introspection.pull import PulledServer, PullProgress, PullWarning, pull
 from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.snapshot import Snapshot
@@ -160,7 +160,7 @@ def test_a_module_side_by_side_is_the_same_module(crm: Crm) -> None:
 
 
 def test_progress_is_told(crm: Crm) -> None:
-    seen: list[Progress] = []
+    seen: list[PullProgress] = []
     session = session_with(crm)
     session.run(pull(server_of(session), include=["A*"], report=seen.append))
     assert [(each.done, each.total) for each in seen] == [(0, 3), (1, 3), (2, 3), (3, 3)]
@@ -202,7 +202,7 @@ def thing(name: str = "Things", **changes: Any) -> dict[str, Any]:
     )
 
 
-PLAIN = Server("webservice", "8.0.0")
+PLAIN = PulledServer("webservice", "8.0.0")
 
 
 def test_an_unknown_field_type_is_told_and_kept(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from vtiger_orm.errors import NotLoaded, RateLimited, VtigerError
 from vtiger_orm.models import Choices, Ref
 from vtiger_orm.records.handle import handed_out_by, load, recall, remember
 from vtiger_orm.records.references import attach, origin_of
-from vtiger_orm.writing.state import LostCreate, OperationState
+from vtiger_orm.writing.memory import LostCreate, OperationState
 
 GOLDEN = Path(__file__).parent / "golden"
 

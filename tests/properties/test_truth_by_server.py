@@ -6,17 +6,17 @@ collation, which depend on the database.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.strategies import conditions, datasets, orders
 from tests.properties.test_truth import META, filled, stored
+from tests.support.examples import examples
 from tests.support.planned import Server as Twin
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
@@ -28,8 +28,6 @@ from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.planner.orders import total_key
 
-EXAMPLES = int(os.environ.get("VTIGER_ORM_EXAMPLES", "20"))
-"""Each has three conditions."""
 PROFILES = ["vtiger-7.5", "vtiger-8.0", "vtiger-8.2", "vtiger-8.3", "corebos", "frevocrm", "cloud"]
 
 
@@ -40,7 +38,7 @@ def environment(profile: Profile, size: int) -> Environment:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@settings(max_examples=EXAMPLES)
+@examples(20)
 @given(
     rows=datasets(),
     nodes=st.lists(conditions(META, depth=3), min_size=3, max_size=3),
@@ -97,7 +95,7 @@ def restricted(
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@settings(max_examples=EXAMPLES)
+@examples(20)
 @given(
     rows=datasets(),
     hidden=st.sets(st.integers(0, 29)),
@@ -116,7 +114,7 @@ def test_rows_and_counts_of_a_restricted_user(
         assert crm.count(Selection(META, node), env) == len(truth)
 
 
-@settings(max_examples=EXAMPLES)
+@examples(20)
 @given(
     rows=datasets(),
     hidden=st.sets(st.integers(0, 29)),

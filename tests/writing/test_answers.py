@@ -48,7 +48,7 @@ from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.values import encode
 from vtiger_orm.writing import save as write
-from vtiger_orm.writing.adjustments import Why
+from vtiger_orm.writing.adjustments import Reason
 from vtiger_orm.writing.policies import is_writable
 
 STOCK = pytest.mark.parametrize("kind", ["stock"], indirect=True)
@@ -195,7 +195,7 @@ async def test_bulk_reports_count_and_list_adjusted_rows(face: Face) -> None:
     assert report.summary() == "2 done (1 adjusted), 1 failed"
     [row] = report.adjusted
     assert row is report[0]
-    assert [(each.field, each.why) for each in row.adjusted] == [("lastname", Why.CUT)]
+    assert [(each.field, each.why) for each in row.adjusted] == [("lastname", Reason.CUT)]
     assert row.item.crm.adjusted == row.adjusted
     people = report.items[:2]
     for person in people:

@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generated.demo import Contacts
 from generated.demo import connect as connect_demo
+from tests.support.examples import examples
 from vtiger_orm.emulator import Crm
 from vtiger_orm.values import encode
 
@@ -51,7 +52,7 @@ def crm() -> Any:
     second=st.fixed_dictionaries({}, optional=CHANGES),
     partial=st.booleans(),
 )
-@settings(max_examples=40)
+@examples(40)
 def test_law_minimal_writes(
     crm: Crm, first: dict[str, Any], second: dict[str, Any], partial: bool
 ) -> None:

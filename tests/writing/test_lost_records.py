@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vtiger_orm.calls.clock import ServerClock, Source
+from vtiger_orm.calls.clock import ClockSource, ServerClock
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.calls.operations import Query, Row
 from vtiger_orm.calls.plans import Plan
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.writing.lost_records import Found, by_identity, look_alikes
-from vtiger_orm.writing.state import LostCreate
+from vtiger_orm.writing.memory import LostCreate
 
 AT = datetime(2026, 6, 1, 12, 0, 0, 900_000, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -44,7 +44,7 @@ def environment(zone: tzinfo | None = UTC, *, heard: bool = True) -> Environment
     clock = ServerClock(zone, here=lambda: AT)
     for tenth in range(10 if heard else 0):
         moment = AT.replace(microsecond=tenth * 100_000)
-        clock.heard(AT.replace(microsecond=0), moment, moment, Source.DATE)
+        clock.heard(AT.replace(microsecond=0), moment, moment, ClockSource.DATE)
     return Environment(zone=zone or UTC, clock=clock)
 
 

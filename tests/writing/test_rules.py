@@ -15,7 +15,7 @@ from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.feed.cursors import Position, start
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
-from vtiger_orm.writing.adjustments import Why, compare
+from vtiger_orm.writing.adjustments import Reason, compare
 from vtiger_orm.writing.rules import (
     Rule,
     check_create,
@@ -128,36 +128,38 @@ def test_characters_that_the_server_would_replace_in_strict_mode() -> None:
     ("sent", "stored", "why"),
     [
         ({"price": "12.50"}, "12.50000000", None),
-        ({"price": "12.345678901"}, "12.34567890", Why.ROUNDED),
-        ({"price": "1000.5"}, "1000.50549451", Why.ROUNDED),
-        ({"price": ""}, "0.00000000", Why.ZEROED),
-        ({"price": ""}, "12.50", Why.CHANGED),
-        ({"price": "0"}, "", Why.EMPTIED),
+        ({"price": "12.345678901"}, "12.34567890", Reason.ROUNDED),
+        ({"price": "1000.5"}, "1000.50549451", Reason.ROUNDED),
+        ({"price": ""}, "0.00000000", Reason.ZEROED),
+        ({"price": ""}, "12.50", Reason.CHANGED),
+        ({"price": "0"}, "", Reason.EMPTIED),
         ({"price": ""}, "", None),
-        ({"number": ""}, "0", Why.ZEROED),
-        ({"flag": ""}, "0", Why.ZEROED),
-        ({"flag": ""}, "1", Why.CHANGED),
-        ({"assigned_user_id": "19x999"}, "999", Why.NOBODY),
+        ({"number": ""}, "0", Reason.ZEROED),
+        ({"flag": ""}, "0", Reason.ZEROED),
+        ({"flag": ""}, "1", Reason.CHANGED),
+        ({"assigned_user_id": "19x999"}, "999", Reason.NOBODY),
         ({"account": "11x5"}, "12x5", None),
-        ({"account": "11x5"}, "11x6", Why.CHANGED),
+        ({"account": "11x5"}, "11x6", Reason.CHANGED),
         ({"brand_new": "5"}, "5.00", None),
-        ({"brand_new": "abc"}, "ab", Why.CUT),
+        ({"brand_new": "abc"}, "ab", Reason.CUT),
         ({"number": "7"}, "7", None),
-        ({"number": "99999"}, "999", Why.CLIPPED),
+        ({"number": "99999"}, "999", Reason.CLIPPED),
         ({"flag": "0"}, "", None),
-        ({"flag": "1"}, "0", Why.CHANGED),
+        ({"flag": "1"}, "0", Reason.CHANGED),
         ({"at": "2026-01-01 10:00:00"}, "2026-01-01 10:00:00", None),
-        ({"at": "2026-01-01 10:00:00"}, "2026-01-01 11:00:00", Why.CHANGED),
+        ({"at": "2026-01-01 10:00:00"}, "2026-01-01 11:00:00", Reason.CHANGED),
         ({"hour": "13:45"}, "13:45:00", None),
         ({"cf_2": "a |##| b"}, "b |##| a", None),
-        ({"name": "abcdefghij"}, "abcde", Why.CUT),
-        ({"name": "a😀"}, "a????", Why.CHARACTERS),
-        ({"account": "11x5"}, "", Why.EMPTIED),
+        ({"name": "abcdefghij"}, "abcde", Reason.CUT),
+        ({"name": "a😀"}, "a????", Reason.CHARACTERS),
+        ({"account": "11x5"}, "", Reason.EMPTIED),
         ({"name": "x "}, "x ", None),
-        ({"name": "x"}, "Changed by a workflow", Why.CHANGED),
+        ({"name": "x"}, "Changed by a workflow", Reason.CHANGED),
     ],
 )
-def test_what_the_crm_made_of_a_value(sent: dict[str, str], stored: str, why: Why | None) -> None:
+def test_what_the_crm_made_of_a_value(
+    sent: dict[str, str], stored: str, why: Reason | None
+) -> None:
     [name] = sent
     found = [each.why for each in compare(META, sent, {name: stored})]
     assert found == ([why] if why else [])
@@ -175,8 +177,8 @@ def test_an_answer_of_an_id_alone_tells_nothing() -> None:
 def test_a_field_the_answer_lacks_is_told() -> None:
     found = compare(META, {"name": "x", "cf_1": "red", "nosuch": "y"}, {"id": "40x1", "name": "x"})
     assert [(each.field, each.stored, each.why) for each in found] == [
-        ("colour", None, Why.ABSENT),
-        ("nosuch", None, Why.ABSENT),
+        ("colour", None, Reason.ABSENT),
+        ("nosuch", None, Reason.ABSENT),
     ]
     assert str(found[0]) == "colour: sent 'red', not in the answer (absent)"
 

@@ -14,7 +14,7 @@ import pytest
 from generated.demo import Contacts, Users, connect
 from tests.support.zoned import InZone
 from vtiger_orm import OutcomeUnknown, Session
-from vtiger_orm.calls.clock import Source
+from vtiger_orm.calls.clock import ClockSource
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.feed.changes import ChangeFeed
 from vtiger_orm.metadata.capabilities import Capabilities
@@ -113,7 +113,7 @@ def test_conditions_mean_moments_whatever_the_zone_of_the_crm(crm: Crm, zone: tz
 def test_an_own_create_teaches_the_zone(crm: Crm, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "vtiger_orm")
     with session(crm) as own:
-        assert own.clock.zone.source is Source.ASSUMED
+        assert own.clock.zone.source is ClockSource.ASSUMED
         first = person("First")
         first.save()
         assert own.clock.zone.tz == timezone(timedelta(hours=9))
@@ -142,7 +142,7 @@ def test_answers_teach_the_offset(crm: Crm, hours: int) -> None:
     crm.clock.advance(hours=hours)
     with session(crm, UTC) as own:
         own.identify()
-        assert own.clock.offset.source is Source.LOGIN
+        assert own.clock.offset.source is ClockSource.LOGIN
         assert abs(own.clock.now() - crm.clock()) < timedelta(seconds=2)
         person().save()
         assert own.clock.zone.tz is UTC
@@ -153,7 +153,7 @@ def test_the_cloud_teaches_it_by_the_date_of_its_answers() -> None:
     with Crm(data=None, profile="cloud") as crm, session(crm, UTC, dialect="cloud") as own:
         crm.clock.advance(hours=3)
         Contacts.objects.count()
-        assert own.clock.offset.source is Source.DATE
+        assert own.clock.offset.source is ClockSource.DATE
         assert abs(own.clock.now() - crm.clock()) < timedelta(seconds=2)
 
 

@@ -104,7 +104,7 @@ def modules(
     if not isinstance(answer, Mapping) or "types" not in answer:
         raise MalformedAnswer("listtypes answered without a list of modules.")
     try:
-        listed = wire.ListTypes.model_validate(repaired_listtypes(answer).content)
+        listed = wire.ListTypesAnswer.model_validate(repaired_listtypes(answer).content)
     except ValidationError as error:
         raise MalformedAnswer(f"listtypes answered in an unknown form: {error}") from error
     blank = wire.TypeInformation()
@@ -115,7 +115,7 @@ def modules(
     ]
 
 
-def describe(module: str, facts: ServerFacts) -> Plan[wire.Describe]:
+def describe(module: str, facts: ServerFacts) -> Plan[wire.DescribeAnswer]:
     """The CRM's present description of a module, beyond what the package was generated from."""
     from ..metadata import describe as wire
     from ..metadata.repair import repaired_describe
@@ -123,7 +123,7 @@ def describe(module: str, facts: ServerFacts) -> Plan[wire.Describe]:
     require("describe", facts)
     answer = yield from perform(Describe(module))
     try:
-        return wire.Describe.model_validate(repaired_describe(answer, module).content)
+        return wire.DescribeAnswer.model_validate(repaired_describe(answer, module).content)
     except ValidationError as error:
         raise MalformedAnswer(f"describe of {module} has an unknown form: {error}") from error
 

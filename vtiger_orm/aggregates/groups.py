@@ -14,9 +14,9 @@ from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from .functions import same_key_of
 
-Part: TypeAlias = Literal["year", "month", "date"]
+DatePart: TypeAlias = Literal["year", "month", "date"]
 
-_PARTS: Final[dict[Family, tuple[Part, ...]]] = {
+_PARTS: Final[dict[Family, tuple[DatePart, ...]]] = {
     Family.DATE: ("year", "month"),
     Family.DATETIME: ("year", "month", "date"),
 }
@@ -27,7 +27,7 @@ class GroupKey:
     """One column of `values()`: a field, or a part of a date (``closingdate__month``)."""
 
     field: FieldMeta
-    part: Part | None = None
+    part: DatePart | None = None
 
     @property
     def name(self) -> str:

@@ -31,7 +31,7 @@ _FIRST_YEAR: Final = 2000
 """A clock that shows less was never set."""
 
 
-class Source(StrEnum):
+class ClockSource(StrEnum):
     """How a fact about the clock is known; what stands later is believed before the others."""
 
     ASSUMED = "nothing that was told"
@@ -50,7 +50,7 @@ class Offset:
     value: timedelta = _NO_TIME
     error: timedelta = _UNKNOWN
     """By how much `value` may be wrong, either way."""
-    source: Source = Source.ASSUMED
+    source: ClockSource = ClockSource.ASSUMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class Zone:
     """Where the wall clock hangs by which the CRM writes and compares times."""
 
     tz: tzinfo = UTC
-    source: Source = Source.ASSUMED
+    source: ClockSource = ClockSource.ASSUMED
 
     @property
     def sure(self) -> bool:
         """Whether it was given or learnt. A learnt one holds for this time of the year."""
-        return self.source is not Source.ASSUMED
+        return self.source is not ClockSource.ASSUMED
 
     @property
     def written(self) -> str | None:
@@ -98,10 +98,10 @@ class ServerClock:
         """`zone` where it is known, or as `stored` by a pull (see `Zone.written`); `here` tells
         this machine's time as an aware datetime."""
         self.here: Final = here
-        self._told: dict[Source, tuple[timedelta, timedelta]] = {}
-        self._zone = Zone() if zone is None else Zone(zone, Source.GIVEN)
+        self._told: dict[ClockSource, tuple[timedelta, timedelta]] = {}
+        self._zone = Zone() if zone is None else Zone(zone, ClockSource.GIVEN)
         if zone is None and (known := _zone_written(stored)) is not None:
-            self._zone = Zone(known, Source.STORED)
+            self._zone = Zone(known, ClockSource.STORED)
         self._denied: timedelta | None = None
         """How far from UTC the CRM was seen to be against the given zone."""
 
@@ -111,7 +111,7 @@ class ServerClock:
 
     @property
     def offset(self) -> Offset:
-        for source in (Source.CREATE, Source.LOGIN, Source.DATE):
+        for source in (ClockSource.CREATE, ClockSource.LOGIN, ClockSource.DATE):
             if (found := self._told.get(source)) is not None:
                 least, most = found
                 return Offset((least + most) / 2, (most - least) / 2, source)
@@ -128,7 +128,9 @@ class ServerClock:
 
     # Learning
 
-    def heard(self, told: datetime, asked: datetime, answered: datetime, source: Source) -> None:
+    def heard(
+        self, told: datetime, asked: datetime, answered: datetime, source: ClockSource
+    ) -> None:
         """The server told its time, in whole seconds, between two moments of this machine."""
         if told.year >= _FIRST_YEAR:
             self._learn(source, told - answered, told + _SECOND - asked)
@@ -145,9 +147,9 @@ class ServerClock:
         ahead = _quarters((least + most) / 2 - self.offset.value)
         if most - least > _QUARTER or abs(ahead) > _FARTHEST:
             return
-        self._learn_zone(ahead, wall, Source.CREATE)
+        self._learn_zone(ahead, wall, ClockSource.CREATE)
         if self._ahead(wall - ahead) == ahead:
-            self._learn(Source.CREATE, least - ahead, most - ahead)
+            self._learn(ClockSource.CREATE, least - ahead, most - ahead)
 
     def saw_wall(self, text: object, moment: datetime) -> None:
         """The CRM told one moment twice, by its wall and by itself."""
@@ -156,9 +158,9 @@ class ServerClock:
             return
         ahead = _quarters(wall - moment)
         if ahead == wall - moment and abs(ahead) <= _FARTHEST:
-            self._learn_zone(ahead, wall, Source.SYNC)
+            self._learn_zone(ahead, wall, ClockSource.SYNC)
 
-    def _learn(self, source: Source, least: timedelta, most: timedelta) -> None:
+    def _learn(self, source: ClockSource, least: timedelta, most: timedelta) -> None:
         """The offset lies between the two. What the source told before is narrowed down by it,
         or replaced; where a clock was set in the meantime, nothing older holds any more."""
         known = self._told.get(source)
@@ -174,9 +176,9 @@ class ServerClock:
         """How far the CRM's wall is thought to be ahead of UTC at a moment."""
         return moment.astimezone(self._zone.tz).utcoffset() or _NO_TIME
 
-    def _learn_zone(self, ahead: timedelta, wall: datetime, source: Source) -> None:
+    def _learn_zone(self, ahead: timedelta, wall: datetime, source: ClockSource) -> None:
         thought = self._ahead(wall - ahead)
-        if self._zone.source is Source.GIVEN:
+        if self._zone.source is ClockSource.GIVEN:
             if thought != ahead and self._denied != ahead:
                 self._denied = ahead
                 logger.warning(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final, Literal
 
+from ..metadata.capabilities import Collation
 from ..metadata.server import Server
 from .clock import ServerClock
 
@@ -17,7 +18,6 @@ MOST_SHAPES: Final = 4096
 NULL_FREE_SECONDS: Final = 300.0
 """How long "this field holds no NULL" is believed; any import of data can make it wrong."""
 
-Collation = Literal["general_ci", "unknown"]
 Consistency = Literal["normal", "strict"]
 
 

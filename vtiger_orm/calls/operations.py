@@ -8,6 +8,9 @@ from typing import IO, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeA
 
 T_co = TypeVar("T_co", covariant=True)
 
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+"""What an answer of the API can be."""
+
 Row: TypeAlias = dict[str, Any]
 """One record as the wire has it: wire name -> text (or, in places, numbers and lists)."""
 
@@ -201,7 +204,7 @@ class Me(Call[Row]):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(Call[object]):
+class Operation(Call[Json]):
     """Any other operation by its name; the dialect sends `params` as they are.
 
     `method` is ``GET`` or ``POST``. Used for the raw escape hatch and for operations whose

@@ -16,7 +16,7 @@ from ..errors import MissingExtra, Unreadable
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values.reading import shown
-from .reading import Column, ColumnReader, Unreadables
+from .reading import ColumnReader, ColumnValues, Unreadables
 
 try:
     import pyarrow as pa
@@ -99,7 +99,7 @@ class Batches:
         return pa.Table.from_batches(batches, schema=self.schema)
 
     def _array(
-        self, field: FieldMeta, type: pa.DataType, column: Column, rows: Sequence[Row]
+        self, field: FieldMeta, type: pa.DataType, column: ColumnValues, rows: Sequence[Row]
     ) -> pa.Array[Any]:
         if column is None:
             return _array([None] * len(rows), type)

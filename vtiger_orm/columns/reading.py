@@ -22,7 +22,7 @@ from ..values.zones import rows_in_utc
 Unreadables: TypeAlias = Literal["raise", "null"]
 """What becomes of a value that its field's type does not allow: an error, or blank."""
 
-Column: TypeAlias = "list[Any] | None"
+ColumnValues: TypeAlias = "list[Any] | None"
 """The values of one field, `None` for blank; no list at all where every value is blank."""
 
 UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
@@ -43,7 +43,7 @@ class ColumnReader:
         self._zone = zone
         self._unreadable = unreadable
 
-    def read(self, rows: Sequence[Row]) -> list[Column]:
+    def read(self, rows: Sequence[Row]) -> list[ColumnValues]:
         """The columns of these rows, in the order of the fields.
 
         Raises `Unreadable` with the record and the field, unless unreadable values were asked
@@ -63,7 +63,7 @@ class ColumnReader:
 
     def _column(
         self, field: FieldMeta, read: Reader, texts: Sequence[Any], ids: Sequence[str]
-    ) -> Column:
+    ) -> ColumnValues:
         if texts.count("") == len(texts):
             return None
         try:

@@ -26,7 +26,7 @@ from ..errors import VtigerError
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 
-Shape: TypeAlias = dict[str, Any]
+ExpressionNode: TypeAlias = dict[str, Any]
 """A node of a serialised expression: one key, its kind."""
 
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE})
@@ -75,21 +75,21 @@ def condition(expression: pl.Expr, module: ModuleMeta) -> Node | None:
     return all_of(*parts) if parts else None
 
 
-def _conjuncts(tree: Shape) -> list[Shape]:
+def _conjuncts(tree: ExpressionNode) -> list[ExpressionNode]:
     match tree:
         case {"BinaryExpr": {"op": "And", "left": left, "right": right}}:
             return [*_conjuncts(left), *_conjuncts(right)]
     return [tree]
 
 
-def _said(tree: Shape, module: ModuleMeta) -> Said | None:
+def _said(tree: ExpressionNode, module: ModuleMeta) -> Said | None:
     try:
         return _translated(tree, module)
     except (_Unknown, VtigerError, TypeError, ValueError, ArithmeticError):
         return None
 
 
-def _translated(tree: Shape, module: ModuleMeta) -> Said:
+def _translated(tree: ExpressionNode, module: ModuleMeta) -> Said:
     match tree:
         case {"BinaryExpr": {"op": "And", "left": left, "right": right}}:
             return _joined(all_of, _translated(left, module), _translated(right, module))
@@ -223,19 +223,19 @@ def _may_be(field: FieldMeta, value: object) -> bool:
     return False
 
 
-def _value(node: Shape) -> object:
+def _value(node: ExpressionNode) -> object:
     (value,) = _evaluated(node)
     return value
 
 
-def _values(node: Shape) -> list[object]:
+def _values(node: ExpressionNode) -> list[object]:
     values = _evaluated(node)
     if len(values) == 1 and isinstance(values[0], list):
         return values[0]
     return values
 
 
-def _evaluated(node: Shape) -> list[Any]:
+def _evaluated(node: ExpressionNode) -> list[Any]:
     text = json.dumps(node)
     literal = pl.Expr.deserialize(io.StringIO(text), format="json")
     return pl.select(literal).to_series().to_list()

@@ -14,8 +14,8 @@ from ..calls.operations import Operation, RelatedTypes
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
 from ..ids import is_id, parse_id
-from ..metadata.capabilities import Capabilities, Collation, LineItems, Precedence
-from ..metadata.describe import Describe
+from ..metadata.capabilities import Capabilities, Collation, ItemsPlace, Precedence
+from ..metadata.describe import DescribeAnswer
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..planner.branches import ALWAYS, Comparison
@@ -35,7 +35,7 @@ _NO_SUCH_FILE: Final = 999_999_999
 
 def probe_abilities(
     probes: Sequence[Probe],
-    describes: Sequence[Describe],
+    describes: Sequence[DescribeAnswer],
     *,
     serialised: bool,
     url_budget: int,
@@ -88,7 +88,7 @@ def _counts(probes: Sequence[Probe]) -> bool | None:
     return None if not told else False not in told
 
 
-def _line_items(describes: Sequence[Describe]) -> LineItems:
+def _line_items(describes: Sequence[DescribeAnswer]) -> ItemsPlace:
     names = {each.name for each in describes}
     return (
         "inside" if "LineItem" in names else "apart" if "InventoryDetails" in names else "unknown"
@@ -149,7 +149,7 @@ def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
     return "unknown"
 
 
-def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[Collation]:
+def _collation(probes: dict[str, Probe], describes: Sequence[DescribeAnswer]) -> Plan[Collation]:
     """Find a record by its own text in other case, with ``ß`` for ``s`` and a blank at the end.
 
     Only general_ci holds all of that equal: unicode_ci weighs ``ß`` as ``ss``, newer
@@ -169,7 +169,9 @@ def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[
     return "general_ci" if verdicts and all(verdicts) else "unknown"
 
 
-def _texts(probes: dict[str, Probe], describes: Sequence[Describe]) -> list[tuple[str, str, str]]:
+def _texts(
+    probes: dict[str, Probe], describes: Sequence[DescribeAnswer]
+) -> list[tuple[str, str, str]]:
     """(module, field, value) of plain words with an ``s``, as far as the sampled rows have any."""
     found = []
     for describe in describes:
@@ -218,7 +220,7 @@ def _reads_in_full(module: str, page_size: int) -> Plan[bool]:
     return read == (yield from count(module))
 
 
-def _sync(describes: Sequence[Describe]) -> Plan[bool | None]:
+def _sync(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     names = [each.name for each in describes if each.is_entity]
     if not names:
         return None
@@ -233,7 +235,7 @@ def _sync(describes: Sequence[Describe]) -> Plan[bool | None]:
     return True if isinstance(result, dict) and "updated" in result else None
 
 
-def _files(describes: Sequence[Describe]) -> Plan[bool | None]:
+def _files(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     """A server that has the operation says that there is no such file; a broken one fails."""
     prefix = next((each.id_prefix for each in describes if each.name == "Documents"), None)
     if prefix is None:

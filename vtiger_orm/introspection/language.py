@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer
-from ..metadata.describe import Describe
+from ..metadata.describe import DescribeAnswer
 from ..metadata.kinds import Kind
 from ..planner.statement import Form, can_be_named
 from .probing import Probe, is_fatal
@@ -48,7 +48,9 @@ class _Asked:
         return bool(rows)
 
 
-def probe_language(probes: Sequence[Probe], describes: Sequence[Describe]) -> Plan[dict[str, Any]]:
+def probe_language(
+    probes: Sequence[Probe], describes: Sequence[DescribeAnswer]
+) -> Plan[dict[str, Any]]:
     """Capabilities of the query language by name, as far as they could be found out."""
     asked = _place(probes, describes)
     if asked is None:
@@ -75,7 +77,7 @@ def probe_language(probes: Sequence[Probe], describes: Sequence[Describe]) -> Pl
     return found
 
 
-def _place(probes: Sequence[Probe], describes: Sequence[Describe]) -> _Asked | None:
+def _place(probes: Sequence[Probe], describes: Sequence[DescribeAnswer]) -> _Asked | None:
     """A module with records, a text and a reference: the first by name."""
     of = {describe.name: describe for describe in describes}
     for probe in sorted(probes, key=lambda probe: probe.module):

@@ -25,7 +25,7 @@ from ..errors import (
     RateLimited,
     ServerError,
 )
-from ..metadata.describe import Describe, DescribedField
+from ..metadata.describe import DescribeAnswer, DescribedField
 from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
@@ -59,7 +59,7 @@ class Probe:
     """One record, as far as its fields could be read."""
 
 
-def probe_module(describe: Describe, url_budget: int) -> Plan[Probe]:
+def probe_module(describe: DescribeAnswer, url_budget: int) -> Plan[Probe]:
     """Find the flaws of a module's fields; raises only what `is_fatal` is true of."""
     probe = Probe(describe.name)
     for each in describe.fields:

@@ -34,7 +34,7 @@ class PullWarning(UserWarning):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class PulledServer:
     """What a session knows of the CRM before anything is asked."""
 
     dialect: Literal["webservice", "cloud"]
@@ -53,7 +53,7 @@ class Server:
     """The zone of the CRM's times, where the session had proof of it."""
 
     def family_with(
-        self, modules: Collection[str], describes: Iterable[wire.Describe] = ()
+        self, modules: Collection[str], describes: Iterable[wire.DescribeAnswer] = ()
     ) -> ServerFamily:
         """The family by what was seen besides: modules and keys that only one has."""
         if self.family is not ServerFamily.UNKNOWN:
@@ -63,7 +63,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PullProgress:
     """How far a pull is."""
 
     done: int
@@ -83,12 +83,12 @@ class _Pulled:
 
 
 def pull(
-    server: Server,
+    server: PulledServer,
     *,
     include: Sequence[str] = ("*",),
     exclude: Sequence[str] = (),
     side_by_side: int = 1,
-    report: Callable[[Progress], object] = lambda progress: None,
+    report: Callable[[PullProgress], object] = lambda progress: None,
 ) -> Plan[Snapshot]:
     """Describe every module whose name fits `include` and not `exclude` (globs), find flaws of
     fields and abilities of the server.
@@ -98,7 +98,7 @@ def pull(
     the module (network, login, limit of calls).
     """
     answer = repaired_listtypes((yield from perform(ListTypes())))
-    listed = wire.ListTypes.model_validate(answer.content)
+    listed = wire.ListTypesAnswer.model_validate(answer.content)
     family = server.family_with(listed.types)
     if told := blindness(server, family, listed):
         raise ConfigError(f"{told} Nothing was pulled.")
@@ -115,7 +115,7 @@ def pull(
     total = len(left) + 1
     for start in range(0, len(left), max(1, side_by_side)):
         group = left[start : start + max(1, side_by_side)]
-        report(Progress(start, total, ", ".join(group)))
+        report(PullProgress(start, total, ", ".join(group)))
         pulled += yield from together([_pull_module(name, server) for name in group])
     skipped |= {each.module: each.refusal for each in pulled if each.refusal}
     modules = {each.module: each.snapshot for each in pulled if each.snapshot is not None}
@@ -125,7 +125,7 @@ def pull(
             + (f": {_some(skipped)}." if skipped else ".")
             + " Has the user rights to any module?"
         )
-    report(Progress(len(left), total, "what the CRM can do"))
+    report(PullProgress(len(left), total, "what the CRM can do"))
     capabilities = yield from probe_abilities(
         [each.probe for each in pulled if each.probe is not None],
         [each.describe for each in modules.values()],
@@ -136,7 +136,7 @@ def pull(
     )
     found = {"relations": _related(pulled), "zone": server.zone}
     capabilities = capabilities.model_copy(update=found)
-    report(Progress(total, total, "done"))
+    report(PullProgress(total, total, "done"))
     return Snapshot(
         instance=Instance(
             dialect=server.dialect,
@@ -154,13 +154,13 @@ def pull(
     )
 
 
-def _others(server: Server, described: Container[str]) -> dict[str, str]:
+def _others(server: PulledServer, described: Container[str]) -> dict[str, str]:
     if "Users" in described or not is_id(server.user_id):
         return {}
     return {"Users": parse_id(server.user_id).prefix}
 
 
-def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
+def _pull_module(name: str, server: PulledServer) -> Plan[_Pulled]:
     try:
         raw = yield from perform(Describe(name))
     except _REFUSALS as error:
@@ -169,7 +169,7 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
         return _Pulled(name, refusal=refusal(error))
     content, told = repaired_describe(raw, name)
     try:
-        described = wire.Describe.model_validate(content)
+        described = wire.DescribeAnswer.model_validate(content)
         Instance(dialect=server.dialect, prefixes={name: described.id_prefix})
     except ValidationError as error:
         return _Pulled(name, refusal=f"its description is not understood: {_first(error)}")
@@ -242,7 +242,7 @@ def _related(pulled: Sequence[_Pulled]) -> bool | None:
     return None if not told else True in told
 
 
-def blindness(server: Server, family: ServerFamily, listed: wire.ListTypes) -> str:
+def blindness(server: PulledServer, family: ServerFamily, listed: wire.ListTypesAnswer) -> str:
     """What is wrong where a user sees no module with records by a known error of the server."""
     if server.administrator or any(each.is_entity for each in listed.information.values()):
         return ""

@@ -14,7 +14,7 @@ Precedence: TypeAlias = Literal["sql", "unknown"]
 Collation: TypeAlias = Literal["general_ci", "unknown"]
 Escaping: TypeAlias = Literal["doubled", "backslash", "unknown"]
 SqlErrors: TypeAlias = Literal["silent", "told", "unknown"]
-LineItems: TypeAlias = Literal["inside", "apart", "unknown"]
+ItemsPlace: TypeAlias = Literal["inside", "apart", "unknown"]
 
 _UNKNOWN: Final = (None, "unknown")
 
@@ -61,7 +61,7 @@ class Capabilities(BaseModel):
     """The same of single modules."""
     relations: bool | None = None
     """Whether ``relatedtypes`` and ``query_related`` are answered."""
-    line_items: LineItems = "unknown"
+    line_items: ItemsPlace = "unknown"
     """``inside``: in the answer to their record; ``apart``: records of a module of their own."""
     sync: bool | None = None
     files_retrieve: bool | None = None

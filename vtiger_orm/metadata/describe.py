@@ -74,7 +74,7 @@ class DescribedField(_Wire):
     default: OptionalText = None
 
 
-class Describe(_Wire):
+class DescribeAnswer(_Wire):
     """The answer of `describe`."""
 
     name: str
@@ -97,7 +97,7 @@ class TypeInformation(_Wire):
     singular: Label = ""
 
 
-class ListTypes(_Wire):
+class ListTypesAnswer(_Wire):
     """The answer of `listtypes`."""
 
     types: list[str] = Field(default_factory=list)

@@ -15,13 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-Json: TypeAlias = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 
 
-def take_out(instance: Json, modules: Mapping[str, Json]) -> tuple[Json, dict[str, Json], Json]:
+def take_out(
+    instance: JsonObject, modules: Mapping[str, JsonObject]
+) -> tuple[JsonObject, dict[str, JsonObject], JsonObject]:
     """The instance and the modules without what was observed, and that alone."""
     rest = dict(instance)
-    observed: Json = {"capabilities": rest.pop("capabilities", {})}
+    observed: JsonObject = {"capabilities": rest.pop("capabilities", {})}
     observed["flaws"] = {
         name: module["flaws"] for name, module in modules.items() if module["flaws"]
     }
@@ -33,8 +35,8 @@ def take_out(instance: Json, modules: Mapping[str, Json]) -> tuple[Json, dict[st
 
 
 def put_back(
-    instance: Json, modules: Mapping[str, Json], observed: Json
-) -> tuple[Json, dict[str, Json]]:
+    instance: JsonObject, modules: Mapping[str, JsonObject], observed: JsonObject
+) -> tuple[JsonObject, dict[str, JsonObject]]:
     """What `take_out` was given."""
     flaws = _mapping(observed.get("flaws"))
     shared = observed.get("date_format")
@@ -45,16 +47,16 @@ def put_back(
     return instance | {"capabilities": observed.get("capabilities") or {}}, whole
 
 
-def _without(module: Json, shared: Any) -> Json:
+def _without(module: JsonObject, shared: Any) -> JsonObject:
     found = {key: value for key, value in module.items() if key != "flaws"}
     return found if shared is None else _retyped(found, shared, keep=False)
 
 
-def _with(module: Json, shared: Any) -> Json:
+def _with(module: JsonObject, shared: Any) -> JsonObject:
     return module if shared is None else _retyped(module, shared, keep=True)
 
 
-def _retyped(module: Json, shared: Any, *, keep: bool) -> Json:
+def _retyped(module: JsonObject, shared: Any, *, keep: bool) -> JsonObject:
     """The module with or without the format at each date."""
     fields = []
     for field in _fields(module):
@@ -65,7 +67,7 @@ def _retyped(module: Json, shared: Any, *, keep: bool) -> Json:
     return module | {"describe": _mapping(module.get("describe")) | {"fields": fields}}
 
 
-def _dates(module: Json) -> Iterator[Json]:
+def _dates(module: JsonObject) -> Iterator[JsonObject]:
     return (field["type"] for field in _fields(module) if _is_date(field))
 
 
@@ -73,10 +75,10 @@ def _is_date(field: Any) -> bool:
     return isinstance(field, dict) and _mapping(field.get("type")).get("name") == "date"
 
 
-def _fields(module: Json) -> list[Any]:
+def _fields(module: JsonObject) -> list[Any]:
     fields = _mapping(module.get("describe")).get("fields")
     return fields if isinstance(fields, list) else []
 
 
-def _mapping(value: Any) -> Json:
+def _mapping(value: Any) -> JsonObject:
     return value if isinstance(value, dict) else {}

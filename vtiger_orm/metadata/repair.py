@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
-from .describe import Describe, DescribedField, FieldType, RelatedType, TypeInformation
-
-Json: TypeAlias = dict[str, Any]
+from .describe import DescribeAnswer, DescribedField, FieldType, RelatedType, TypeInformation
+from .observed import JsonObject
 
 _LENGTH: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:,\s*[0-9]+\s*)?", re.ASCII)
 """``25,8`` are 25 digits, 8 of them behind the point."""
@@ -25,14 +24,14 @@ _LENGTH: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:,\s*[0-9]+\s*)?", re.ASCII)
 class Repaired(NamedTuple):
     """An answer without odd facts, and what was odd about it, in words."""
 
-    content: Json
+    content: JsonObject
     told: tuple[str, ...] = ()
 
 
 class RepairedRelations(NamedTuple):
     """The relations of a module, and what was odd about them."""
 
-    relations: list[Json]
+    relations: list[JsonObject]
     told: tuple[str, ...] = ()
 
 
@@ -71,7 +70,7 @@ def repaired_describe(answer: object, module: str) -> Repaired:
         ]
     kept = {key: content[key] for key in ("fields", "idPrefix") if key in content}
     facts = {key: value for key, value in content.items() if key not in kept}
-    return Repaired(_pruned(Describe, facts, "", told) | kept, tuple(told))
+    return Repaired(_pruned(DescribeAnswer, facts, "", told) | kept, tuple(told))
 
 
 def repaired_relations(answer: object) -> RepairedRelations:
@@ -79,7 +78,7 @@ def repaired_relations(answer: object) -> RepairedRelations:
     the module it leads to, as most are."""
     told: list[str] = []
     information = _mapping(answer, "the answer", told).get("information")
-    found: dict[tuple[str, str], Json] = {}
+    found: dict[tuple[str, str], JsonObject] = {}
     for where, facts in _listed(information, "relation", told):
         if not isinstance(facts, dict) or not _is_text(facts.get("name")):
             _drop(where, facts, told)
@@ -97,7 +96,7 @@ def repaired_relations(answer: object) -> RepairedRelations:
 # Fields
 
 
-def _fields(given: object, told: list[str]) -> Iterator[Json]:
+def _fields(given: object, told: list[str]) -> Iterator[JsonObject]:
     seen: set[str] = set()
     for where, facts in _listed(given, "field", told):
         if not isinstance(facts, dict):
@@ -122,7 +121,7 @@ def _fields(given: object, told: list[str]) -> Iterator[Json]:
         yield _pruned(DescribedField, facts, where, told)
 
 
-def _type(given: object, where: str, told: list[str]) -> Json:
+def _type(given: object, where: str, told: list[str]) -> JsonObject:
     if isinstance(given, str) and given.strip():
         return {"name": given}
     content = dict(_mapping(given, f"{where}, type", told))
@@ -155,7 +154,7 @@ def _type(given: object, where: str, told: list[str]) -> Json:
     return _pruned(FieldType, content, f"{where}, type", told)
 
 
-def _choice(where: str, given: object, told: list[str]) -> Json | None:
+def _choice(where: str, given: object, told: list[str]) -> JsonObject | None:
     """A value of a picklist; as a plain text it is its own label."""
     if isinstance(given, str | int | float) and not isinstance(given, bool):
         return {"value": str(given), "label": str(given)}
@@ -183,7 +182,7 @@ def _listed(given: object, where: str, told: list[str]) -> Iterator[tuple[str, A
         _drop(where, given, told)
 
 
-def _mapping(given: object, where: str, told: list[str]) -> Json:
+def _mapping(given: object, where: str, told: list[str]) -> JsonObject:
     if isinstance(given, Mapping):
         return dict(given)
     if given != []:  # what PHP writes for a map without entries
@@ -191,7 +190,7 @@ def _mapping(given: object, where: str, told: list[str]) -> Json:
     return {}
 
 
-def _pruned(model: type[BaseModel], content: Json, where: str, told: list[str]) -> Json:
+def _pruned(model: type[BaseModel], content: JsonObject, where: str, told: list[str]) -> JsonObject:
     """Without the facts that the model does not understand."""
     try:
         model.model_validate(content)

@@ -36,7 +36,7 @@ from pydantic import (
 
 from ..errors import SnapshotError
 from .capabilities import Capabilities
-from .describe import Describe, RelatedType, TypeInformation, relation_keys
+from .describe import DescribeAnswer, RelatedType, TypeInformation, relation_keys
 from .module import Flaw
 from .observed import put_back, take_out
 from .server import Server, ServerFamily, family_of
@@ -124,7 +124,7 @@ class ModuleSnapshot(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
-    describe: Describe
+    describe: DescribeAnswer
     relations: list[RelatedType] = Field(default_factory=list)
     flaws: dict[str, Flaw] = Field(default_factory=dict)
     """Wire name of a described field -> why it cannot be used like the others."""

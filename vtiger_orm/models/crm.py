@@ -25,8 +25,8 @@ from ..writing import files
 from ..writing import preview as previews
 from ..writing.adjustments import Adjustment
 from ..writing.line_items import ITEM_FIELDS
+from ..writing.memory import has_state, state_of
 from ..writing.prepare import SaveOperation
-from ..writing.state import has_state, state_of
 from .accessor import Accessor
 
 if TYPE_CHECKING:

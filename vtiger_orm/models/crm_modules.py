@@ -15,7 +15,7 @@ from ..writing import leads, line_items
 from ..writing.leads import Conversion, Wanted
 from ..writing.line_items import LineItem, LineItems
 from ..writing.links import attach
-from ..writing.state import items_of
+from ..writing.memory import items_of
 from .accessor import R_co, model_of
 from .crm import Crm
 

@@ -29,7 +29,7 @@ from ..metadata.module import FieldMeta
 from ..planner.related_ids import Side
 from ..records.handle import load, package_of
 from ..records.references import Ref, attach
-from ..writing.state import state_of
+from ..writing.memory import state_of
 from .fetches import Fetch, Fetches
 from .related_conditions import selected_rows
 

@@ -25,8 +25,8 @@ from ..writing import links, many, uploads
 from ..writing import save as write
 from ..writing.answers import judged, read_again
 from ..writing.links import NotRelated
-from ..writing.report import BulkReport, Progress
-from ..writing.state import state_of
+from ..writing.memory import state_of
+from ..writing.report import BulkReport, ProgressCallback
 from .portable import Plain, dumped, relation_named, restored
 from .query_state import QueryState
 from .queryset import QuerySet
@@ -144,14 +144,14 @@ class RelatedManager(QuerySet[M]):
         await self._arun(self._remove(records))
 
     def bulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`QuerySet.bulk_create` of records that belong here; only where a reference field makes
         the relation. Elsewhere create them first, then `add` them."""
         return super().bulk_create(self._belonging(records), progress=progress)
 
     async def abulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`bulk_create`, awaited."""
         return await super().abulk_create(self._belonging(records), progress=progress)

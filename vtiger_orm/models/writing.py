@@ -18,7 +18,7 @@ from ..writing import bulk, bulk_upsert, files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.bulk_upsert import Upsert
 from ..writing.preview import Preview
-from ..writing.report import BulkReport, Progress
+from ..writing.report import BulkReport, ProgressCallback
 from .reading import BaseQuerySet, read_all
 from .related_conditions import narrowed, selected_rows
 
@@ -170,7 +170,7 @@ class WritingQuerySet(BaseQuerySet[M]):
     # Many at once
 
     def bulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """Create unsaved records, several at a time where the session has `parallel` sessions.
 
@@ -183,7 +183,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         return report
 
     async def abulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`bulk_create`, awaited."""
         report = self._records_of(records)
@@ -191,7 +191,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         return report
 
     def bulk_update(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """Save the changes of records; those without changes are left alone. As `bulk_create`."""
         report = self._records_of(records)
@@ -199,7 +199,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         return report
 
     async def abulk_update(
-        self, records: Iterable[M] | BulkReport[M], *, progress: Progress | None = None
+        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`bulk_update`, awaited."""
         report = self._records_of(records)
@@ -211,7 +211,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]],
         key: str | Sequence[str],
         *,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> BulkReport[Upsert[M]]:
         """Bring rows into the CRM: each is the record with its key, changed where it differs, or a
         new one.
@@ -233,7 +233,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]],
         key: str | Sequence[str],
         *,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> BulkReport[Upsert[M]]:
         """`bulk_update_or_create`, awaited."""
         report = _upserts(rows)
@@ -241,7 +241,10 @@ class WritingQuerySet(BaseQuerySet[M]):
         return report
 
     def _bulk_upsert(
-        self, report: BulkReport[Upsert[M]], key: str | Sequence[str], progress: Progress | None
+        self,
+        report: BulkReport[Upsert[M]],
+        key: str | Sequence[str],
+        progress: ProgressCallback | None,
     ) -> PlanFor[None]:
         model = self._writable
         fields = bulk_upsert.key_fields(model.meta, key)
@@ -253,7 +256,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         self,
         records: Iterable[M | str] | BulkReport[M | str],
         *,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> BulkReport[M | str]:
         """Delete records or references to them; one that is gone counts as deleted. As
         `bulk_create`."""
@@ -266,7 +269,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         self,
         records: Iterable[M | str] | BulkReport[M | str],
         *,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> BulkReport[M | str]:
         """`bulk_delete`, awaited."""
         report = _report(records)
@@ -288,7 +291,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def upload(
         self,
-        source: files.Source,
+        source: files.FileSource,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -308,7 +311,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     async def aupload(
         self,
-        source: files.Source,
+        source: files.FileSource,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -378,7 +381,7 @@ class _Search(Generic[M]):
     def exactly(self) -> Plan[list[M]]:
         return (yield from read_all(self.wanted, self.runner, checked=True))
 
-    def adjusted(self, key: upsert.Key) -> Plan[list[M]]:
+    def adjusted(self, key: upsert.SearchKey) -> Plan[list[M]]:
         certain = {name: self.values[name] for name in key.certain}
         wide = self.among.filter(*key.conditions, **certain).selection
         rows = yield from collect_rows(

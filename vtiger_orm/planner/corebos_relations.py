@@ -62,8 +62,10 @@ def related_ids(side: RelationOf) -> Plan[list[str]]:
         "queryParameters": json.dumps(asked),
     }
     answer = yield from perform(Operation("getRelatedRecords", "GET", params))
-    rows = answer.get("records") if isinstance(answer, Mapping) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    records = answer.get("records") if isinstance(answer, Mapping) else None
+    listed = records if isinstance(records, list) else [None]
+    rows = [row for row in listed if isinstance(row, dict)]
+    if len(rows) != len(listed):
         raise MalformedAnswer(f"{side}: getRelatedRecords answered no list of records.")
     check_ids(rows)
     return sorted({str(row["id"]) for row in rows}, key=id_number)

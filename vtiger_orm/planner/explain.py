@@ -22,9 +22,9 @@ from .sorting import first_page_may_do
 from .statement import shortened
 from .strategy import Strategy, strategy_of
 
-Asked: TypeAlias = Literal["rows", "count", "exists"]
+AskedFor: TypeAlias = Literal["rows", "count", "exists"]
 """What an explanation is asked of."""
-_ASKED: Final = get_args(Asked)
+_ASKED: Final = get_args(AskedFor)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain(selection: Selection, env: Environment, of: Asked = "rows") -> Explanation:
+def explain(selection: Selection, env: Environment, of: AskedFor = "rows") -> Explanation:
     """How the rows of the selection would be read, counted, or asked whether there are any.
     Pure: it asks the server nothing.
 
@@ -161,7 +161,7 @@ def _rows(selection: Selection, what: Compiled) -> _Plan:
     )
 
 
-def _number(selection: Selection, what: Compiled, of: Asked) -> _Plan:
+def _number(selection: Selection, what: Compiled, of: AskedFor) -> _Plan:
     """What counting takes, or asking for any row, whatever the order and the columns."""
     whole = replace(selection, start=0, stop=None)
     rows = _rows(whole, what)

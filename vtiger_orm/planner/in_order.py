@@ -36,10 +36,10 @@ from .pages_by_value import descending
 from .ranges import in_ranges
 from .sorting import first_page_may_do, first_rows, sorted_rows
 from .strategy import at_hand, at_most, in_id_order, superset_size
-from .streams import Key, first_page, keep, merged, pull, window
+from .streams import SortKey, first_page, keep, merged, pull, window
 from .verdicts import judged
 
-Reader: TypeAlias = Callable[[Branches, int, int | None], RowStream]
+StatementReader: TypeAlias = Callable[[Branches, int, int | None], RowStream]
 """The rows of one statement: its branches, the position to begin at, how many are wanted."""
 
 
@@ -240,7 +240,7 @@ def _judged(
     yield from window(judged(rows, what), start, stop)
 
 
-def _reader(what: Compiled, order: tuple[Order, ...], paging: Paging) -> Reader:
+def _reader(what: Compiled, order: tuple[Order, ...], paging: Paging) -> StatementReader:
     """How one statement's rows are read in the order."""
     more = () if what.is_exact else what.decided_by
     if paging is Paging.GROUPS:
@@ -248,7 +248,7 @@ def _reader(what: Compiled, order: tuple[Order, ...], paging: Paging) -> Reader:
     said = server_order(order)
     if said is None:
         raise ValueError(f"the server cannot sort by {order}")
-    key: Key = order_key([each for each in order if each.field.wire != "id"])
+    key: SortKey = order_key([each for each in order if each.field.wire != "id"])
     walk = backward if paging is Paging.BACKWARD else forward
     return lambda b, start, wanted: walk(what, b, said, key, more, start=start, wanted=wanted)
 

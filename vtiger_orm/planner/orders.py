@@ -28,7 +28,7 @@ from ..metadata.kinds import Family, Kind
 from ..metadata.module import Flaw, ModuleMeta
 from ..values import is_blank, is_blank_value
 from .compiled import TEXTS, Compiled
-from .streams import Key, Sortable
+from .streams import Sortable, SortKey
 
 _MIXED: Final = frozenset(Family) - {
     Family.ID,
@@ -187,7 +187,7 @@ def total_key(order: Sequence[Order]) -> Callable[[Row], tuple[tuple[Sortable, .
     return lambda row: (key(row), sign * id_number(row["id"]))
 
 
-def _value_of(order: Order) -> Key:
+def _value_of(order: Order) -> SortKey:
     field = order.field
     wire, kind, comparable = field.wire, field.kind, _comparable(field.family)
 

@@ -16,7 +16,7 @@ from .asking import ask, count, is_last, stuck
 from .branches import Branches
 from .compiled import Compiled
 from .orders import ServerOrder
-from .streams import Key, Sortable
+from .streams import Sortable, SortKey
 
 _OVERLAP: Final = 5
 """Rows that a page read backwards reaches into the one before."""
@@ -28,7 +28,7 @@ _PATIENCE: Final = 1000
 class _Seen:
     """Ids handed out so far, and the exact place of the latest rows."""
 
-    def __init__(self, key: Key, page_size: int) -> None:
+    def __init__(self, key: SortKey, page_size: int) -> None:
         self._key = key
         self._ids: set[str] = set()
         self._recent: deque[tuple[str, Sortable]] = deque(maxlen=_REMEMBERED_PAGES * page_size)
@@ -62,7 +62,7 @@ def forward(
     what: Compiled,
     branches: Branches,
     order: ServerOrder,
-    key: Key,
+    key: SortKey,
     more: Sequence[str] = (),
     *,
     start: int = 0,
@@ -105,7 +105,7 @@ def backward(
     what: Compiled,
     branches: Branches,
     order: ServerOrder,
-    key: Key,
+    key: SortKey,
     more: Sequence[str] = (),
     *,
     start: int = 0,

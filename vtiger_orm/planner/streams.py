@@ -21,7 +21,7 @@ class Sortable(Protocol):
     def __lt__(self, other: Any, /) -> bool: ...
 
 
-Key: TypeAlias = Callable[[Row], Sortable]
+SortKey: TypeAlias = Callable[[Row], Sortable]
 """What rows are sorted and merged by."""
 
 
@@ -183,7 +183,7 @@ def steps_together(steps: Sequence[Step]) -> Plan[list[object]]:
 
 
 def merged(
-    streams: Sequence[RowStream], key: Key, page_size: int, unique: bool = False
+    streams: Sequence[RowStream], key: SortKey, page_size: int, unique: bool = False
 ) -> RowStream:
     """Streams that are each in the order of `key`, as one in that order, no id twice.
 

@@ -125,12 +125,12 @@ class Network(httpcore.NetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return Connection(
+        return DeadlineStream(
             self._sync.connect_tcp(host, port, left, local_address, socket_options or ())
         )
 
 
-class Connection(httpcore.NetworkStream):
+class DeadlineStream(httpcore.NetworkStream):
     """A connection that looks at the deadline, and that another thread can break."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
@@ -155,7 +155,7 @@ class Connection(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return Connection(self._stream.start_tls(ssl_context, server_hostname, left))
+        return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def close(self) -> None:
         self._stream.close()

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from ..administration import picklists, server, tags
 from ..administration.edition_limits import EditionLimit, Limit
 from ..administration.server import ModuleInfo, SearchIn, User
-from ..calls.operations import Operation
+from ..calls.operations import Json, Operation
 from ..calls.plans import Plan, perform
 from ..errors import InvalidValue
 from ..metadata.dependencies import Dependency
-from ..writing.state import load_items_of
+from ..writing.memory import load_items_of
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment
     from ..calls.server import ServerFacts
-    from ..metadata.describe import Describe
+    from ..metadata.describe import DescribeAnswer
     from ..models.record import Record
 
 T = TypeVar("T")
@@ -78,11 +78,11 @@ class SessionOperations(PerformsPlans):
         """`modules`, awaited."""
         return await self.arun(server.modules(with_field_type, self.facts))
 
-    def describe(self, module: str | type[Record]) -> Describe:
+    def describe(self, module: str | type[Record]) -> DescribeAnswer:
         """The CRM's present description of a module, which may be newer than the package."""
         return self.run(server.describe(_module(module), self.facts))
 
-    async def adescribe(self, module: str | type[Record]) -> Describe:
+    async def adescribe(self, module: str | type[Record]) -> DescribeAnswer:
         """`describe`, awaited."""
         return await self.arun(server.describe(_module(module), self.facts))
 
@@ -213,10 +213,10 @@ class SessionOperations(PerformsPlans):
     def call(
         self,
         operation: str,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         *,
         method: Literal["GET", "POST"] | None = None,
-    ) -> Any:
+    ) -> Json:
         """Perform an operation of the API by its name and return its result as it came.
 
         Values that are no text are sent as JSON. `method` defaults to what the manuals say of the
@@ -228,10 +228,10 @@ class SessionOperations(PerformsPlans):
     async def acall(
         self,
         operation: str,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         *,
         method: Literal["GET", "POST"] | None = None,
-    ) -> Any:
+    ) -> Json:
         """`call`, awaited."""
         return await self.arun(perform(_operation(operation, method, params)))
 
@@ -257,7 +257,7 @@ _SENT_BY_POST: Final = frozenset(
 
 
 def _operation(
-    name: str, method: Literal["GET", "POST"] | None, params: Mapping[str, Any] | None
+    name: str, method: Literal["GET", "POST"] | None, params: Mapping[str, object] | None
 ) -> Operation:
     if not (name.isascii() and name.replace("_", "").isalnum()):
         # The Cloud has it in the path of the address, beside which anything else could be reached.

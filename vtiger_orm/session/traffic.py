@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from ..calls.clock import Source, http_date
+from ..calls.clock import ClockSource, http_date
 from ..calls.operations import Call, Delete
 from ..calls.outcome import Again, Fate, Outcome, outcome_of
 from ..dialects.base import Dialect, HttpRequest, HttpResponse
@@ -61,7 +61,7 @@ class Traffic:
         answered = clock.here()
         log_exchange(request, effort.module, response, time.perf_counter() - started)
         if (told := http_date(response.headers.get("date"))) is not None:
-            clock.heard(told, asked, answered, Source.DATE)
+            clock.heard(told, asked, answered, ClockSource.DATE)
         return response
 
     def login(
@@ -72,7 +72,7 @@ class Traffic:
         asked = clock.here()
         response = yield from self.exchange(request, effort, login=True)
         if dialect is not None and (told := dialect.time_told(response)) is not None:
-            clock.heard(told, asked, clock.here(), Source.LOGIN)
+            clock.heard(told, asked, clock.here(), ClockSource.LOGIN)
         return response
 
     def goodbye(self, request: HttpRequest) -> Conversation[None]:

@@ -17,7 +17,7 @@ from vtiger_orm.planner.branches import Comparison
 from vtiger_orm.planner.statement import Statement
 from vtiger_orm.records.handle import load
 
-from .values import BuiltinPeople, People, Values
+from .values import BuiltinPeople, People, SampleValues
 
 if TYPE_CHECKING:
     from vtiger_orm.emulator import Crm
@@ -189,7 +189,7 @@ class Factory:
         return {modules[target].prefix for target in field.targets}
 
     def _made_up(self, module: Module, given: Mapping[str, object]) -> dict[str, Any]:
-        values = Values(self._chance, self._people, self._crm.clock().date())
+        values = SampleValues(self._chance, self._people, self._crm.clock().date())
         element: dict[str, Any] = {}
         labels = {field.name for field in module.labels()}
         for field in sorted(module.fields.values(), key=lambda each: each.name):

@@ -126,7 +126,7 @@ class BuiltinPeople:
         return self._chance.choice(_SENTENCES)
 
 
-class Values:
+class SampleValues:
     """Values for one record: its name, e-mail address and city belong together."""
 
     def __init__(self, chance: random.Random, people: People, today: date) -> None:

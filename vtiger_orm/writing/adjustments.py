@@ -20,7 +20,7 @@ from ..values import decode, encode, is_blank
 from .line_items import LINE_ITEMS
 
 
-class Why(StrEnum):
+class Reason(StrEnum):
     """The likely reason of a difference."""
 
     ROUNDED = "rounded"
@@ -50,7 +50,7 @@ class Why(StrEnum):
     """Not sent, and changed all the same: by the CRM, or by somebody else since it was read."""
 
 
-_NOT_SENT: Final = frozenset({Why.COMPUTED, Why.UNASKED, Why.MISSING})
+_NOT_SENT: Final = frozenset({Reason.COMPUTED, Reason.UNASKED, Reason.MISSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Adjustment:
     """The value that was sent; of a field that was not sent, the one that was read before."""
     stored: str | None
     """None where the answer does not have the field."""
-    why: Why
+    why: Reason
 
     def __str__(self) -> str:
         said = "not sent, was" if self.why in _NOT_SENT else "sent"
@@ -87,7 +87,7 @@ def of_sent(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> Iterator[
         each = meta.by_wire.get(name)
         attribute = each.name if each is not None else name
         if name not in answer:
-            yield Adjustment(attribute, str(value), None, Why.ABSENT)
+            yield Adjustment(attribute, str(value), None, Reason.ABSENT)
             continue
         text = text_of(answer[name])
         why = _difference(each, value, text) if each is not None else _plain(str(value), text)
@@ -116,7 +116,7 @@ def of_unsent(
         except Unreadable:
             same = False
         if not same:
-            why = Why.COMPUTED if follows else Why.UNASKED
+            why = Reason.COMPUTED if follows else Reason.UNASKED
             yield Adjustment(name, _written(each, value), text_of(text), why)
 
 
@@ -149,10 +149,10 @@ depends on the record."""
 def _of_items(sent: list[Row], stored: object) -> Iterator[Adjustment]:
     """The same of line items."""
     if not isinstance(stored, list):
-        yield Adjustment("items", counted(sent), None, Why.ABSENT)
+        yield Adjustment("items", counted(sent), None, Reason.ABSENT)
         return
     if len(sent) != len(stored):
-        yield Adjustment("items", counted(sent), counted(stored), Why.CHANGED)
+        yield Adjustment("items", counted(sent), counted(stored), Reason.CHANGED)
         return
     for position, (one, other) in enumerate(zip(sent, stored)):
         for wire, name in _ITEM_FIELDS.items():
@@ -160,7 +160,7 @@ def _of_items(sent: list[Row], stored: object) -> Iterator[Adjustment]:
                 continue
             field, wanted = f"items[{position}].{name}", str(one[wire])
             if wire not in other:
-                yield Adjustment(field, wanted, None, Why.ABSENT)
+                yield Adjustment(field, wanted, None, Reason.ABSENT)
                 continue
             got = text_of(other[wire])
             why = _plain(wanted, html.unescape(got) if wire == "comment" else got)
@@ -178,20 +178,20 @@ def differs(each: FieldMeta, one: str, other: str) -> bool:
     return _difference(each, one, other) is not None
 
 
-def _difference(each: FieldMeta, sent: str, stored: str) -> Why | None:
+def _difference(each: FieldMeta, sent: str, stored: str) -> Reason | None:
     """Values are compared, not spellings. A checkbox that holds nothing reads as not ticked."""
     if sent == stored:
         return None
     try:
         wanted, got = decode(each, sent), decode(each, stored)
     except Unreadable:
-        return Why.NOBODY if each.kind is Kind.OWNER and stored.isdecimal() else Why.CHANGED
+        return Reason.NOBODY if each.kind is Kind.OWNER and stored.isdecimal() else Reason.CHANGED
     if wanted == got or (got is None and wanted is False):
         return None
     if wanted is None:
-        return Why.ZEROED if each.family in _COUNTING and not got else Why.CHANGED
+        return Reason.ZEROED if each.family in _COUNTING and not got else Reason.CHANGED
     if got is None:
-        return Why.EMPTIED
+        return Reason.EMPTIED
     if each.family in (Family.INTEGER, Family.DECIMAL):
         return _number(sent, stored)
     if each.family is Family.REFERENCE and _same_record(sent, stored):
@@ -207,7 +207,7 @@ def _same_record(one: str, other: str) -> bool:
     return one.rpartition("x")[2] == other.rpartition("x")[2]
 
 
-def _plain(sent: str, stored: str) -> Why | None:
+def _plain(sent: str, stored: str) -> Reason | None:
     """The same of a field of which nothing is known."""
     if sent == stored or (is_blank(sent) and is_blank(stored)):
         return None
@@ -217,24 +217,24 @@ def _plain(sent: str, stored: str) -> Why | None:
         return _text(sent, stored)
 
 
-def _text(sent: str, stored: str) -> Why:
+def _text(sent: str, stored: str) -> Reason:
     if is_blank(stored):
-        return Why.EMPTIED
+        return Reason.EMPTIED
     if any(ord(char) > 0xFFFF for char in sent) and "????" in stored:
-        return Why.CHARACTERS
+        return Reason.CHARACTERS
     if len(stored) < len(sent) and sent.startswith(stored):
-        return Why.CUT
-    return Why.CHANGED
+        return Reason.CUT
+    return Reason.CHANGED
 
 
 _ROUNDING: Final = Decimal("0.5")
 
 
-def _number(sent: str, stored: str) -> Why | None:
+def _number(sent: str, stored: str) -> Reason | None:
     """Raises `InvalidOperation` for what is no number."""
     wanted, got = Decimal(sent or "0"), Decimal(stored or "0")
     if wanted == got:
         return None
     if abs(wanted - got) <= _ROUNDING:
-        return Why.ROUNDED
-    return Why.CLIPPED if abs(got) < abs(wanted) else Why.CHANGED
+        return Reason.ROUNDED
+    return Reason.CLIPPED if abs(got) < abs(wanted) else Reason.CHANGED

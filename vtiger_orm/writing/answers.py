@@ -22,7 +22,7 @@ from ..metadata.module import ModuleMeta
 from ..planner.rows import read_row
 from ..values import is_blank
 from ..values.zones import rows_in_utc
-from .adjustments import Adjustment, Why, counted, of_sent, of_unsent, text_of
+from .adjustments import Adjustment, Reason, counted, of_sent, of_unsent, text_of
 from .line_items import LINE_ITEMS
 from .policies import policies_of
 from .prepare import Prepared
@@ -94,7 +94,7 @@ def judged(prepared: Prepared, row: Row) -> tuple[Row, tuple[Adjustment, ...]]:
 
 
 def _says_more(adjustment: Adjustment) -> bool:
-    sent = adjustment.why not in (Why.UNASKED, Why.COMPUTED)
+    sent = adjustment.why not in (Reason.UNASKED, Reason.COMPUTED)
     return sent or not {adjustment.sent, adjustment.stored or ""} <= {"", "0"}
 
 
@@ -118,7 +118,7 @@ def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
                 and name in row
                 and is_blank(text_of(row[name]), meta.by_wire[name].kind)
             ):
-                yield Adjustment(meta.by_wire[name].name, "", "", Why.MISSING)
+                yield Adjustment(meta.by_wire[name].name, "", "", Reason.MISSING)
         return
     written = prepared.call.values.keys()
     loose = {name for policy in policies for name in policy.loose}
@@ -137,7 +137,7 @@ def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
     yield from of_unsent(meta, known, read, computed)
     items, stored = change.items, row.get(LINE_ITEMS)
     if LINE_ITEMS not in sent and items is not None and items.outdated(stored):
-        yield Adjustment("items", "others", counted(stored), Why.UNASKED)
+        yield Adjustment("items", "others", counted(stored), Reason.UNASKED)
 
 
 def repaired(prepared: Prepared, answer: Row) -> Row:
@@ -206,7 +206,7 @@ def refuse_adjusted(
     record: BaseRecord | None = None,
 ) -> None:
     """Raise `ValuesAdjusted` in strict mode; the record has the answer by then."""
-    wrong = tuple(each for each in adjustments if each.why is not Why.COMPUTED)
+    wrong = tuple(each for each in adjustments if each.why is not Reason.COMPUTED)
     if not facts.strict or not wrong:
         return
     lines = "".join(f"\n  - {each}" for each in wrong)

@@ -23,13 +23,13 @@ from ..records.handle import id_of, outgoing, saved_id
 from . import create_once as identity
 from .answers import judged, read_again, refuse_adjusted
 from .doubt import answered, claim, failed, release, unknown_outcome
+from .memory import state_of
 from .owners import prove_owners
 from .prepare import Prepared, needs_user, owned, prepare, read_stored
 from .recognised import recognised
-from .report import BulkReport, Progress, RowOutcome, Status
+from .report import BulkReport, ProgressCallback, RowOutcome, Status
 from .rules import check_delete, enforce
 from .save import Written, is_gone, may_be_gone, settle
-from .state import state_of
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -53,7 +53,7 @@ class _Job(Generic[T]):
 
 
 def bulk_create(
-    report: BulkReport[BaseRecord], runner: Runner | None, progress: Progress | None = None
+    report: BulkReport[BaseRecord], runner: Runner | None, progress: ProgressCallback | None = None
 ) -> Plan[None]:
     """Create every record of the report that is not created yet; outcomes go into the report.
 
@@ -100,7 +100,7 @@ def _creations(
 
 
 def bulk_update(
-    report: BulkReport[BaseRecord], runner: Runner | None, progress: Progress | None = None
+    report: BulkReport[BaseRecord], runner: Runner | None, progress: ProgressCallback | None = None
 ) -> Plan[None]:
     """Write the changes of every record of the report; those without changes are left alone.
 
@@ -128,7 +128,7 @@ def bulk_delete(
     report: BulkReport[Any],
     meta: ModuleMeta,
     runner: Runner | None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Plan[None]:
     """Delete every record (or id) of the report; one that is gone already counts as deleted."""
     facts, env = server_facts(runner), environment_of(runner)
@@ -155,7 +155,7 @@ def write_prepared(
     report: BulkReport[str],
     writes: Sequence[Prepared],
     runner: Runner | None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Plan[None]:
     """Send one prepared write for each row of the report, in rounds, and compare the answers."""
     facts = server_facts(runner)
@@ -218,7 +218,7 @@ def _rounds(
     report: BulkReport[Any],
     jobs: Sequence[_Job[Any]],
     runner: Runner | None,
-    progress: Progress | None,
+    progress: ProgressCallback | None,
 ) -> Plan[bool]:
     """Send the jobs; whether the server could be reached to the end."""
     facts = server_facts(runner)

@@ -27,7 +27,7 @@ from ..planner import plan_rows
 from ..records import BaseRecord
 from ..records.handle import load
 from . import bulk, upsert
-from .report import BulkReport, Progress, RowOutcome, Status
+from .report import BulkReport, ProgressCallback, RowOutcome, Status
 from .rules import to_wire
 from .save import draft
 
@@ -52,7 +52,7 @@ class Upsert(Generic[R]):
     """The record, once it was found or made."""
     created: bool | None = None
     """Whether it is a new one; None where that is not known."""
-    key: upsert.Key | None = field(default=None, repr=False)
+    key: upsert.SearchKey | None = field(default=None, repr=False)
 
 
 def key_fields(meta: ModuleMeta, key: str | Sequence[str]) -> tuple[FieldMeta, ...]:
@@ -76,7 +76,7 @@ def bulk_update_or_create(
     model: type[R],
     key: Sequence[FieldMeta],
     runner: Runner | None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Plan[None]:
     """Bring every row of the report into the CRM; outcomes go into the report."""
     env = environment_of(runner)
@@ -129,7 +129,7 @@ def _key_of(item: Upsert[R], model: type[R], key: Sequence[FieldMeta]) -> tuple[
     meta = model.meta
     draft(model, item.values)
     given = {each.name: item.values.get(each.name) for each in key}
-    item.key = upsert.Key(meta, given)
+    item.key = upsert.SearchKey(meta, given)
     wire = to_wire(meta, given)
     for each in key:
         if not wire.get(each.wire):
@@ -242,7 +242,7 @@ def _written(
     rows: Sequence[RowOutcome[Upsert[R]]],
     write: Any,
     runner: Runner | None,
-    progress: Progress | None,
+    progress: ProgressCallback | None,
 ) -> Plan[None]:
     inner: BulkReport[BaseRecord] = BulkReport(
         row.item.record for row in rows if row.item.record is not None

@@ -16,7 +16,7 @@ from ..records.state import UNSET
 from ..values import decode, encode
 from ..values.zones import rows_in_utc, to_wall
 from .line_items import LineItems, is_inventory
-from .state import has_state, items_of
+from .memory import has_state, items_of
 
 if TYPE_CHECKING:
     from ..records import BaseRecord

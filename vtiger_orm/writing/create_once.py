@@ -32,7 +32,7 @@ from .doubt import (
     unknown_outcome,
 )
 from .lost_records import Found, by_identity, look_alikes
-from .state import LostCreate, state_of
+from .memory import LostCreate, state_of
 
 if TYPE_CHECKING:
     from ..records import BaseRecord

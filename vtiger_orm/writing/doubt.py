@@ -13,7 +13,7 @@ from ..calls.outcome import outcome_of
 from ..calls.server import ServerFacts
 from ..errors import BeingSaved, OutcomeUnknown, RecordError, VtigerError
 from ..records.handle import outgoing, saved_id
-from .state import LostCreate, state_of
+from .memory import LostCreate, state_of
 
 if TYPE_CHECKING:
     from ..calls.operations import Create, Row

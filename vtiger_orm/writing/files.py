@@ -26,7 +26,7 @@ from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
 from ..ids import parse_id
 from ..metadata.server import ServerFamily
 
-Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
+FileSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
 """What a file may be given as: a path, its bytes, or an open binary file."""
 
 DEFAULT_LIMIT: Final = 50 * 1024 * 1024
@@ -86,7 +86,7 @@ def _is_device(stem: str) -> bool:
 
 def file_part(
     part: str,
-    source: Source,
+    source: FileSource,
     *,
     filename: str | None = None,
     content_type: str | None = None,

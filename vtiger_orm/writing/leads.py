@@ -12,20 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from ..calls.operations import Operation, Retrieve, Row
+from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, collect_rows, perform, together
 from ..calls.server import ServerFacts
 from ..calls.support import require
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
-from ..errors import (
-    ApiError,
-    InvalidValue,
-    MalformedAnswer,
-    NotSupported,
-    RecordError,
-    ServerError,
-    TransportError,
-    VtigerError,
-)
+from ..errors import InvalidValue, MalformedAnswer, RecordError, VtigerError
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta
 from ..planner import plan_rows
@@ -47,6 +39,9 @@ Wanted: TypeAlias = bool | Mapping[str, object]
 """True: made from the lead's own fields. A mapping of attributes: with these values, too."""
 
 MODULES: Final = ("Accounts", "Contacts", "Potentials")
+
+_CONVERTED: Final = "LEAD_ALREADY_CONVERTED"
+"""Refused, and what looks like made by it is from the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ class ConversionFailed(RecordError):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ConversionOrder:
     """What is to be made: module -> its values in wire form, beside those of the lead."""
 
     lead: str
@@ -101,7 +96,7 @@ def order(
     *,
     assigned_to: str | None = None,
     transfer_to: str | None = None,
-) -> Order:
+) -> ConversionOrder:
     """Check and encode what is wanted. Raises `InvalidValue` when nothing is."""
     entities = {
         module: {} if given is True else _values(metas[module], given)
@@ -117,7 +112,7 @@ def order(
         raise InvalidValue(
             f"transfer_to={transfer_to!r} names a module that the conversion does not make."
         )
-    return Order(str(parse_id(lead)), entities, assigned_to, transfer_to)
+    return ConversionOrder(str(parse_id(lead)), entities, assigned_to, transfer_to)
 
 
 def _values(meta: ModuleMeta, given: object) -> dict[str, Any]:
@@ -135,7 +130,7 @@ def _values(meta: ModuleMeta, given: object) -> dict[str, Any]:
 
 
 def convert(
-    order: Order, metas: Mapping[str, ModuleMeta], facts: ServerFacts, env: Environment
+    order: ConversionOrder, metas: Mapping[str, ModuleMeta], facts: ServerFacts, env: Environment
 ) -> Plan[dict[str, str]]:
     """Module -> id of what was made. Raises `ConversionFailed` with what it found otherwise."""
     require("convertlead", facts)
@@ -148,19 +143,16 @@ def convert(
     )
     try:
         answer = yield call
-    except (ServerError, TransportError, NotSupported) as error:
-        made = yield from _leftovers(order, lead, metas, env)
-        if isinstance(error, NotSupported) and not made:
+    except VtigerError as error:
+        outcome = outcome_of(error)
+        if outcome.fate is Fate.NEVER_LEFT or getattr(error, "code", None) == _CONVERTED:
             raise
-        if made.keys() >= order.entities.keys() and isinstance(error, TransportError):
+        made = yield from _leftovers(order, lead, metas, env)
+        if outcome.undone and not made:
+            raise
+        lost = outcome.again is Again.YES  # the answer; else the server broke off half-way
+        if lost and made.keys() >= order.entities.keys():
             return made
-        raise _failed(order, made, error) from error
-    except ApiError as error:
-        if error.code == "LEAD_ALREADY_CONVERTED":
-            raise
-        made = yield from _leftovers(order, lead, metas, env)
-        if not made:
-            raise
         raise _failed(order, made, error) from error
     if not isinstance(answer, Mapping):
         raise MalformedAnswer("convertlead answered without the ids of what it made.")
@@ -170,7 +162,7 @@ def convert(
 
 
 def _compare(
-    order: Order,
+    order: ConversionOrder,
     made: Mapping[str, str],
     metas: Mapping[str, ModuleMeta],
     facts: ServerFacts,
@@ -190,7 +182,9 @@ def _compare(
     warn_adjusted(what, adjusted)
 
 
-def _failed(order: Order, made: Mapping[str, str], error: VtigerError) -> ConversionFailed:
+def _failed(
+    order: ConversionOrder, made: Mapping[str, str], error: VtigerError
+) -> ConversionFailed:
     found = ", ".join(f"{module} {id_}" for module, id_ in made.items()) or "nothing"
     return ConversionFailed(
         f"The lead {order.lead} was not converted: {error} Found of what was to be made: {found}.",
@@ -203,7 +197,7 @@ def made_of(made: Mapping[str, Any]) -> Conversion[Any, Any, Any]:
 
 
 def _leftovers(
-    order: Order, lead: Row, metas: Mapping[str, ModuleMeta], env: Environment
+    order: ConversionOrder, lead: Row, metas: Mapping[str, ModuleMeta], env: Environment
 ) -> Plan[dict[str, str]]:
     """Records that look like made by this conversion: newer than the lead, marked as coming
     from one, and named as it names them. Search errors leave a module out."""
@@ -232,7 +226,7 @@ _NAMES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 """Field of what is made -> field of the lead that it is filled from."""
 
 
-def _made_from(meta: ModuleMeta, order: Order, lead: Row) -> Node | None:
+def _made_from(meta: ModuleMeta, order: ConversionOrder, lead: Row) -> Node | None:
     conditions: list[Node] = [Compare(meta.id, ">", order.lead)]
     mark = meta.by_wire.get("isconvertedfromlead")
     if mark is not None and mark.filterable:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from ..calls.clock import Source, Span
+from ..calls.clock import ClockSource, Span
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
@@ -23,7 +23,7 @@ from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_checked_rows, plan_rows
 from ..values.zones import to_utc
-from .state import LostCreate
+from .memory import LostCreate
 
 _SAFE_LENGTH: Final = 20
 """Text up to this length fits every column that is worth searching, so it is not cut."""
@@ -99,7 +99,7 @@ class _Time:
         self.field = made if made is not None and made.filterable and made.selectable else None
         self._env = env
         clock = env.clock
-        self._heard = clock.offset.source is not Source.ASSUMED
+        self._heard = clock.offset.source is not ClockSource.ASSUMED
         self.known = self._heard and clock.zone.sure and clock.zone.tz == env.zone
         span = clock.during(lost.at - _SLACK, lost.until + _SLACK)
         # Where summer time ends, the wall shows one hour twice.

@@ -24,6 +24,7 @@ from ..planner.rows import read_row
 from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
+from .memory import has_state
 from .policies import policies_of
 from .policy import Policy
 from .rules import (
@@ -36,7 +37,6 @@ from .rules import (
     enforce,
     to_wire,
 )
-from .state import has_state
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

@@ -14,11 +14,11 @@ from ..metadata.module import ModuleMeta
 from ..metadata.server import Hazard
 from ..records.handle import belong, handed_out_by, saved_id
 from .line_items import is_inventory
+from .memory import items_of
 from .policies import is_writable
 from .prepare import SaveOperation, needs_user, prepare
 from .rebuild import RISK, STEPS, check_rebuildable
 from .rules import Problem, Rule
-from .state import items_of
 
 if TYPE_CHECKING:
     from ..records import BaseRecord

@@ -130,7 +130,7 @@ class BulkReport(Sequence[RowOutcome[T]]):
 
 _SHOWN = (Status.DONE, Status.UNCHANGED, Status.FAILED, Status.UNKNOWN, Status.PENDING)
 
-Progress: TypeAlias = Callable[[BulkReport[Any]], object]
+ProgressCallback: TypeAlias = Callable[[BulkReport[Any]], object]
 """Called after each round of calls with the report as it is then."""
 
 

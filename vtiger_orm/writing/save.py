@@ -35,13 +35,13 @@ from .damage import write_and_tell
 from .doubt import claimed
 from .families import damages
 from .line_items import is_inventory
+from .memory import items_of, state_of, take_items
 from .owners import prove_owners
 from .policies import why_read_only
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild
 from .recognised import recognised
 from .rules import Problem, Rule, check_delete, enforce
-from .state import items_of, state_of, take_items
 from .unmodified import check_unmodified
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ _IMAGE_PART: Final = "imagename[]"
 class Upload:
     """A file to be sent."""
 
-    source: files.Source
+    source: files.FileSource
     filename: str | None
     content_type: str | None
     max_bytes: int

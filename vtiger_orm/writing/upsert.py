@@ -17,8 +17,8 @@ from ..errors import DuplicateRecord, ValuesAdjusted, VtigerError
 from ..metadata.module import FieldMeta, ModuleMeta
 from . import save as write
 from .adjustments import Adjustment
+from .memory import state_of
 from .rules import to_wire
-from .state import state_of
 from .stored_forms import StoredForms, chosen, stored_forms
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="BaseRecord")
 
 
-class Key:
+class SearchKey:
     """The values by which a record is looked for, and what the CRM may have made of them."""
 
     def __init__(self, meta: ModuleMeta, values: Mapping[str, object]) -> None:
@@ -78,7 +78,7 @@ class Search(Protocol[R]):
         """At most two records with the values as they were given."""
         ...
 
-    def adjusted(self, key: Key) -> Plan[list[R]]:
+    def adjusted(self, key: SearchKey) -> Plan[list[R]]:
         """At most two records with what the CRM may have made of the values."""
         ...
 
@@ -99,7 +99,7 @@ def get_or_create(
     """
     model = search.model
     write.draft(model, {**defaults, **values})  # a wrong name is told before it is needed
-    key = Key(model.meta, values)
+    key = SearchKey(model.meta, values)
     found = _one(model, (yield from search.exactly()))
     if found is None and key.forms:
         found = _one(model, (yield from search.adjusted(key)))
@@ -134,7 +134,7 @@ def update_or_create(
     return record, created
 
 
-def keep_if_found_again(record: BaseRecord, key: Key, runner: Runner | None) -> Plan[None]:
+def keep_if_found_again(record: BaseRecord, key: SearchKey, runner: Runner | None) -> Plan[None]:
     """Delete a record just made that the same call would not find, and so make once more."""
     lost = tuple(each for each in state_of(record).adjusted if key.loses(each))
     if not lost:

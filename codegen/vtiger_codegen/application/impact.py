@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as File
 
-from ..diff.compare import Change, Diff, Spot
+from ..diff.compare import Diff, JudgedDifference, Spot
 from ..diff.differences import Action, Path
 from ..diff.grading import Grade
 from ..diff.renames import renamed_path
@@ -38,7 +38,7 @@ def with_uses(diff: Diff, words: Vocabulary, files: Iterable[File]) -> Diff:
     return replace(diff, changes=tuple(changes))
 
 
-def _is_located(change: Change) -> bool:
+def _is_located(change: JudgedDifference) -> bool:
     """Whether uses of it can be seen; another CRM, or another version, is everywhere."""
     if change.grade is Grade.SAFE:
         return False
@@ -66,7 +66,7 @@ def _names_of(diff: Diff, words: Vocabulary) -> Mapping[str, tuple[Path, ...]]:
     return found
 
 
-def _concerns(change: Change, use: Use) -> bool:
+def _concerns(change: JudgedDifference, use: Use) -> bool:
     path, used = change.path, use.path
     match path:
         case ("module", name):

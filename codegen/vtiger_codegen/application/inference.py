@@ -17,19 +17,19 @@ from .trees import assigned_to_self, hints, module_of
 from .types import (
     OTHER,
     UNKNOWN,
-    Choice,
+    ChoiceType,
+    ExpressionType,
     Fixed,
     Many,
-    Model,
+    ModelType,
     Other,
-    Package,
-    Picklist,
-    Query,
-    Record,
-    Reference,
-    Related,
-    Row,
-    Type,
+    PackageType,
+    PicklistType,
+    QueryType,
+    RecordType,
+    ReferenceType,
+    RelationsType,
+    RowType,
     Unknown,
     item_of,
     joined,
@@ -58,7 +58,7 @@ class Inference:
         self._words = words
         self._scopes = scopes
         self._parents = parents
-        self._known: dict[int, Type] = {}
+        self._known: dict[int, ExpressionType] = {}
         self._asked: set[int] = set()
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
@@ -70,7 +70,7 @@ class Inference:
             yield above
             above = self.parent(above)
 
-    def of(self, node: cst.BaseExpression) -> Type:
+    def of(self, node: cst.BaseExpression) -> ExpressionType:
         """What an expression is."""
         return self._of(node, self._scope(node))
 
@@ -91,7 +91,7 @@ class Inference:
                 return found
         return None
 
-    def _of(self, node: cst.BaseExpression, scope: meta.Scope | None) -> Type:
+    def _of(self, node: cst.BaseExpression, scope: meta.Scope | None) -> ExpressionType:
         match node:
             case cst.Name(value=name):
                 return self._name(name, scope)
@@ -103,7 +103,7 @@ class Inference:
                 return self._subscript(self._of(value, scope), slices)
             case cst.Await(expression=inner):
                 found = self._of(inner, scope)
-                return Many(item_of(found)) if isinstance(found, Query) else found
+                return Many(item_of(found)) if isinstance(found, QueryType) else found
             case cst.NamedExpr(value=value):
                 return self._of(value, scope)
             case cst.IfExp(body=body, orelse=other):
@@ -128,13 +128,13 @@ class Inference:
 
     # Names
 
-    def _name(self, name: str, scope: meta.Scope | None) -> Type:
+    def _name(self, name: str, scope: meta.Scope | None) -> ExpressionType:
         if name in ("None", "True", "False", "Ellipsis", "NotImplemented"):
             return OTHER
         bindings = scope[name] if scope is not None else ()
         return joined(self._binding(each, name) for each in bindings) if bindings else UNKNOWN
 
-    def _binding(self, binding: meta.BaseAssignment, name: str) -> Type:
+    def _binding(self, binding: meta.BaseAssignment, name: str) -> ExpressionType:
         key = id(binding)
         if key in self._known:
             return self._known[key]
@@ -146,7 +146,7 @@ class Inference:
         self._known[key] = found
         return found
 
-    def _bound(self, binding: meta.BaseAssignment, name: str) -> Type:
+    def _bound(self, binding: meta.BaseAssignment, name: str) -> ExpressionType:
         if not isinstance(binding, meta.Assignment):
             return OTHER  # a builtin
         node = binding.node
@@ -163,7 +163,7 @@ class Inference:
                 return self._class(node)
         return UNKNOWN
 
-    def _imported(self, node: cst.Import | cst.ImportFrom, name: str) -> Type:
+    def _imported(self, node: cst.Import | cst.ImportFrom, name: str) -> ExpressionType:
         if isinstance(node.names, cst.ImportStar):
             return UNKNOWN
         for alias in node.names:
@@ -178,22 +178,22 @@ class Inference:
                 return self._dotted(".".join((module_of(node), alias.evaluated_name)))
         return UNKNOWN
 
-    def _dotted(self, dotted: str) -> Type:
+    def _dotted(self, dotted: str) -> ExpressionType:
         inside = self._words.inside(dotted)
         match inside:
             case None:
                 return UNKNOWN
             case ():
-                return Package()
+                return PackageType()
             case (name,) if (words := self._words.of_class(name)) is not None:
-                return Model(words.wire)
+                return ModelType(words.wire)
             case (name,) if self._words.of_file(name) is not None:
-                return Package(name)
+                return PackageType(name)
             case (_, name) if (words := self._words.of_class(name)) is not None:
-                return Model(words.wire)
+                return ModelType(words.wire)
         return UNKNOWN
 
-    def _assigned(self, name: cst.Name) -> Type:
+    def _assigned(self, name: cst.Name) -> ExpressionType:
         """What a name is bound to where it stands as a target."""
         node: cst.CSTNode = name
         path: list[int] = []
@@ -220,7 +220,7 @@ class Inference:
             node = above
         return UNKNOWN
 
-    def _unpacked(self, type_: Type, path: Iterable[int]) -> Type:
+    def _unpacked(self, type_: ExpressionType, path: Iterable[int]) -> ExpressionType:
         for index in path:
             match type_:
                 case Fixed(items) if index < len(items):
@@ -231,13 +231,13 @@ class Inference:
                     return UNKNOWN
         return type_
 
-    def _class(self, node: cst.ClassDef) -> Type:
+    def _class(self, node: cst.ClassDef) -> ExpressionType:
         """A class of the application: a model's, if it inherits one."""
         bases = [self.of(each.value) for each in node.bases]
-        models = [each for each in bases if isinstance(each, Model)]
+        models = [each for each in bases if isinstance(each, ModelType)]
         return models[0] if models else joined(bases) if bases else OTHER
 
-    def _self(self, param: cst.Param) -> Type:
+    def _self(self, param: cst.Param) -> ExpressionType:
         """The first parameter of a method is one of its class."""
         parameters, function, *above = self.ancestors(param)
         if not isinstance(parameters, cst.Parameters) or not isinstance(function, cst.FunctionDef):
@@ -248,10 +248,10 @@ class Inference:
         match above:
             case [cst.IndentedBlock(), cst.ClassDef() as owner, *_]:
                 found = self._class(owner)
-                return Record(found.module) if isinstance(found, Model) else found
+                return RecordType(found.module) if isinstance(found, ModelType) else found
         return UNKNOWN
 
-    def _of_self(self, node: cst.Attribute, name: str) -> Type:
+    def _of_self(self, node: cst.Attribute, name: str) -> ExpressionType:
         """``self.x``, from the assignments and annotations in its class."""
         owner = next(
             (each for each in self.ancestors(node) if isinstance(each, cst.ClassDef)), None
@@ -269,51 +269,51 @@ class Inference:
 
     # Attributes, calls, subscripts
 
-    def _attribute(self, value: Type, name: str, node: cst.Attribute) -> Type:
+    def _attribute(self, value: ExpressionType, name: str, node: cst.Attribute) -> ExpressionType:
         if isinstance(node.value, cst.Name) and node.value.value == "self":
             found = self._of_self(node, name)
             if not isinstance(found, Unknown):
                 return found
         match value:
-            case Package(""):
+            case PackageType(""):
                 return self._dotted(f"{self._words.package[-1]}.{name}")
-            case Package(file):
+            case PackageType(file):
                 return self._dotted(f"{self._words.package[-1]}.{file}.{name}")
-            case Model(module):
+            case ModelType(module):
                 words = self._words.modules[module]
                 if name == "objects":
-                    return Query(module)
+                    return QueryType(module)
                 if name in words.picklists:
-                    return Picklist(module, words.picklists[name])
+                    return PicklistType(module, words.picklists[name])
                 return UNKNOWN if name in words.fields else OTHER
-            case Record(module):
+            case RecordType(module):
                 return self._field(module, name)
-            case Related(module):
+            case RelationsType(module):
                 relation = self._words.modules[module].relations.get(name)
                 if relation is None or relation[1] not in self._words.modules:
                     return UNKNOWN
-                return Query(relation[1])
-            case Reference(targets) if name == "loaded":
-                return Record(targets[0]) if len(targets) == 1 else UNKNOWN
-            case Picklist(module, field):
-                return Choice(module, field)
-            case Choice() | Reference():
+                return QueryType(relation[1])
+            case ReferenceType(targets) if name == "loaded":
+                return RecordType(targets[0]) if len(targets) == 1 else UNKNOWN
+            case PicklistType(module, field):
+                return ChoiceType(module, field)
+            case ChoiceType() | ReferenceType():
                 return OTHER
         return UNKNOWN
 
-    def _field(self, module: str, name: str) -> Type:
+    def _field(self, module: str, name: str) -> ExpressionType:
         words = self._words.modules[module]
         if name == "related":
-            return Related(module)
+            return RelationsType(module)
         if name == "id":
-            return Reference((module,))
+            return ReferenceType((module,))
         if name in words.targets:
-            return Reference(words.targets[name])
+            return ReferenceType(words.targets[name])
         if name in words.choices:
-            return Choice(module, words.choices[name])
+            return ChoiceType(module, words.choices[name])
         return OTHER
 
-    def _call(self, node: cst.Call, scope: meta.Scope | None) -> Type:
+    def _call(self, node: cst.Call, scope: meta.Scope | None) -> ExpressionType:
         match node.func:
             case cst.Attribute(value=value, attr=cst.Name(value=method)):
                 return self._method(self._of(value, scope), method, node)
@@ -328,37 +328,37 @@ class Inference:
                 return Many(Fixed(found))
             case cst.Name(value=name):
                 called = self._name(name, scope)
-                if isinstance(called, Model):
-                    return Record(called.module)
-                if isinstance(called, Picklist):
-                    return Choice(*called)
+                if isinstance(called, ModelType):
+                    return RecordType(called.module)
+                if isinstance(called, PicklistType):
+                    return ChoiceType(*called)
                 return self._returned(name, scope)
         return UNKNOWN
 
-    def _method(self, value: Type, method: str, node: cst.Call) -> Type:
+    def _method(self, value: ExpressionType, method: str, node: cst.Call) -> ExpressionType:
         match value:
-            case Query() as query:
+            case QueryType() as query:
                 return result_of(query, method)
-            case Many(item) if isinstance(item, (Row, Record)):
+            case Many(item) if isinstance(item, (RowType, RecordType)):
                 if method in ("first", "get", "pop"):
                     return item
                 return value if method in CHAINED or method == "copy" else UNKNOWN
-            case Reference(targets) if method in ("fetch", "afetch"):
-                return Record(targets[0]) if len(targets) == 1 else UNKNOWN
-            case Model(module) if method == "ref":
-                return Reference((module,))
-            case Model(module) if method.startswith("model_validate"):
-                return Record(module)
-            case Record(_) if method == "model_copy":
+            case ReferenceType(targets) if method in ("fetch", "afetch"):
+                return RecordType(targets[0]) if len(targets) == 1 else UNKNOWN
+            case ModelType(module) if method == "ref":
+                return ReferenceType((module,))
+            case ModelType(module) if method.startswith("model_validate"):
+                return RecordType(module)
+            case RecordType(_) if method == "model_copy":
                 return value
-            case Package():
+            case PackageType():
                 called = self._attribute(value, method, cst.ensure_type(node.func, cst.Attribute))
-                return Record(called.module) if isinstance(called, Model) else UNKNOWN
+                return RecordType(called.module) if isinstance(called, ModelType) else UNKNOWN
             case Unknown():
                 return UNKNOWN
-        return OTHER if isinstance(value, (Other, Choice, Row)) else UNKNOWN
+        return OTHER if isinstance(value, (Other, ChoiceType, RowType)) else UNKNOWN
 
-    def _returned(self, name: str, scope: meta.Scope | None) -> Type:
+    def _returned(self, name: str, scope: meta.Scope | None) -> ExpressionType:
         """What a function of this file says that it returns."""
         found = []
         for binding in scope[name] if scope is not None else ():
@@ -372,20 +372,22 @@ class Inference:
                     found.append(UNKNOWN)
         return joined(found) if found else UNKNOWN
 
-    def _subscript(self, value: Type, slices: Iterable[cst.SubscriptElement]) -> Type:
+    def _subscript(
+        self, value: ExpressionType, slices: Iterable[cst.SubscriptElement]
+    ) -> ExpressionType:
         sliced = any(isinstance(each.slice, cst.Slice) for each in slices)
         match value, [each.slice for each in slices]:
             case Fixed(items), [cst.Index(value=cst.Integer() as number)]:
                 index = number.evaluated_value
                 return items[index] if index < len(items) else UNKNOWN
         match value:
-            case Query() | Many():
+            case QueryType() | Many():
                 return value if sliced else item_of(value)
         return UNKNOWN
 
     # Annotations
 
-    def annotated(self, hint: cst.BaseExpression, scope: meta.Scope | None) -> Type:
+    def annotated(self, hint: cst.BaseExpression, scope: meta.Scope | None) -> ExpressionType:
         """What an annotation says; it may be text."""
         match hint:
             case cst.SimpleString():
@@ -398,18 +400,18 @@ class Inference:
             case cst.Name(value=name) if name.endswith(("QuerySet", "Manager")):
                 stem = name.removesuffix("QuerySet").removesuffix("Manager")
                 words = self._words.of_class(stem)
-                return Query(words.wire) if words is not None else UNKNOWN
+                return QueryType(words.wire) if words is not None else UNKNOWN
             case cst.Name() | cst.Attribute():
                 found = self._of(hint, scope)
                 match found:
-                    case Model(module):
-                        return Record(module)
-                    case Picklist(module, field):
-                        return Choice(module, field)
+                    case ModelType(module):
+                        return RecordType(module)
+                    case PicklistType(module, field):
+                        return ChoiceType(module, field)
                 return OTHER if isinstance(found, Other) else UNKNOWN
         return UNKNOWN
 
-    def _quoted(self, hint: cst.SimpleString, scope: meta.Scope | None) -> Type:
+    def _quoted(self, hint: cst.SimpleString, scope: meta.Scope | None) -> ExpressionType:
         text = hint.evaluated_value
         try:
             return self.annotated(cst.parse_expression(str(text)), scope)
@@ -418,7 +420,7 @@ class Inference:
 
     def _generic(
         self, outer: cst.BaseExpression, inner: list[cst.BaseExpression], scope: meta.Scope | None
-    ) -> Type:
+    ) -> ExpressionType:
         name = outer.attr.value if isinstance(outer, cst.Attribute) else ""
         name = outer.value if isinstance(outer, cst.Name) else name
         found = [self.annotated(each, scope) for each in inner]
@@ -426,15 +428,15 @@ class Inference:
             return joined(found[-1:] if name == "Coroutine" else found[:1])
         if name == "Union":
             return joined(found)
-        if not found or not isinstance(found[0], Record):
+        if not found or not isinstance(found[0], RecordType):
             return Many(found[0]) if found and name in _SEQUENCES else UNKNOWN
         match name:
             case "QuerySet" | "RelatedManager":
-                return Query(found[0].module)
+                return QueryType(found[0].module)
             case "Ref":
-                return Reference((found[0].module,))
+                return ReferenceType((found[0].module,))
             case "type" | "Type":
-                return Model(found[0].module)
+                return ModelType(found[0].module)
             case "tuple" | "Tuple" if len(found) > 1 and not isinstance(found[1], Unknown):
                 return Fixed(tuple(found))
         return Many(found[0]) if name in _SEQUENCES else UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .types import OTHER, UNKNOWN, Fixed, Many, Query, Type, item_of
+from .types import OTHER, UNKNOWN, ExpressionType, Fixed, Many, QueryType, item_of
 
 _RECORD: Final = frozenset({"get", "aget", "first", "afirst", "last", "alast", "create", "acreate"})
 _PAIR: Final = frozenset(
@@ -25,7 +25,7 @@ _PLAIN: Final = frozenset(
 )
 
 
-def result_of(query: Query, method: str) -> Type:
+def result_of(query: QueryType, method: str) -> ExpressionType:
     """What a method of a queryset gives; unknown for those of the application's own."""
     if method in _RECORD:
         return item_of(query)
@@ -37,9 +37,9 @@ def result_of(query: Query, method: str) -> Type:
         return Fixed((item_of(query), OTHER))
     match method:
         case "values":
-            return Query(query.module, "rows")
+            return QueryType(query.module, "rows")
         case "values_list":
-            return Query(query.module, "values")
+            return QueryType(query.module, "values")
         case "partitions" | "apartitions":
             return Many(query)
     return OTHER if method in _PLAIN else UNKNOWN

@@ -13,7 +13,7 @@ from libcst import metadata as meta
 from ..diff.differences import Path
 from ..diff.renames import Rename, renamed_path, spelled
 from ..text.literals import string
-from .sources import Source, parsed
+from .sources import SourceFile, parsed
 from .trees import Token, text
 from .uses import Access, Use, uses_in
 from .vocabulary import Vocabulary, Words
@@ -141,7 +141,7 @@ def _space(path: Path) -> Path:
 class _File:
     """One file on its way."""
 
-    def __init__(self, source: Source, words: Vocabulary, new: NewNames, fresh: bool) -> None:
+    def __init__(self, source: SourceFile, words: Vocabulary, new: NewNames, fresh: bool) -> None:
         self._source = source
         self._words = words
         self._new = new
@@ -203,7 +203,7 @@ def _spelled(path: Path) -> str:
     return spelled(path)
 
 
-def _global_names(source: Source) -> set[str]:
+def _global_names(source: SourceFile) -> set[str]:
     scopes = source.wrapper.resolve(meta.ScopeProvider)
     found = {scope.globals for scope in scopes.values() if scope is not None}
     return {each.name for scope in found for each in scope.assignments}

@@ -15,7 +15,7 @@ from ..rendering.render import MARKER
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """One parsed file."""
 
     file: Path
@@ -61,7 +61,7 @@ def _is_generated(file: Path) -> bool:
         return opened.readline().rstrip() == MARKER.encode()
 
 
-def parsed(files: Iterable[Path], words: Iterable[str]) -> Iterator[Source]:
+def parsed(files: Iterable[Path], words: Iterable[str]) -> Iterator[SourceFile]:
     """The files in which one of the words occurs. Raises `ConfigError` for one that is no Python
     of today."""
     wanted = [word.encode() for word in set(words) if word]
@@ -75,4 +75,4 @@ def parsed(files: Iterable[Path], words: Iterable[str]) -> Iterator[Source]:
             told = error.message if isinstance(error, cst.ParserSyntaxError) else str(error)
             raise ConfigError(f"{file} cannot be read as Python: {told}") from error
         wrapper = meta.MetadataWrapper(module, unsafe_skip_copy=True)
-        yield Source(file, wrapper, tuple(module.code.splitlines()))
+        yield SourceFile(file, wrapper, tuple(module.code.splitlines()))

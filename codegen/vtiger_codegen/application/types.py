@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
 
-class Package(NamedTuple):
+class PackageType(NamedTuple):
     """The package itself, or a module of it (`crm.contacts`)."""
 
     file: str = ""
 
 
-class Model(NamedTuple):
+class ModelType(NamedTuple):
     """The class of a module."""
 
     module: str
 
 
-class Query(NamedTuple):
+class QueryType(NamedTuple):
     """A queryset or a manager of related records."""
 
     module: str
@@ -26,39 +26,39 @@ class Query(NamedTuple):
     """Records, dictionaries (`values`), or anything else (`values_list`)."""
 
 
-class Record(NamedTuple):
+class RecordType(NamedTuple):
     """One record."""
 
     module: str
 
 
-class Related(NamedTuple):
+class RelationsType(NamedTuple):
     """`record.related`."""
 
     module: str
 
 
-class Reference(NamedTuple):
+class ReferenceType(NamedTuple):
     """A reference to one of some modules."""
 
     targets: tuple[str, ...]
 
 
-class Picklist(NamedTuple):
+class PicklistType(NamedTuple):
     """The class of a picklist."""
 
     module: str
     field: str
 
 
-class Choice(NamedTuple):
+class ChoiceType(NamedTuple):
     """One value of a picklist."""
 
     module: str
     field: str
 
 
-class Row(NamedTuple):
+class RowType(NamedTuple):
     """A row of `values()`."""
 
     module: str
@@ -67,13 +67,13 @@ class Row(NamedTuple):
 class Many(NamedTuple):
     """Anything that is iterated to get the items."""
 
-    item: Type
+    item: ExpressionType
 
 
 class Fixed(NamedTuple):
     """A tuple of known length."""
 
-    items: tuple[Type, ...]
+    items: tuple[ExpressionType, ...]
 
 
 class Other(NamedTuple):
@@ -84,16 +84,16 @@ class Unknown(NamedTuple):
     """What cannot be told without running the application."""
 
 
-Type: TypeAlias = (
-    Package
-    | Model
-    | Query
-    | Record
-    | Related
-    | Reference
-    | Picklist
-    | Choice
-    | Row
+ExpressionType: TypeAlias = (
+    PackageType
+    | ModelType
+    | QueryType
+    | RecordType
+    | RelationsType
+    | ReferenceType
+    | PicklistType
+    | ChoiceType
+    | RowType
     | Many
     | Fixed
     | Other
@@ -104,7 +104,7 @@ OTHER = Other()
 UNKNOWN = Unknown()
 
 
-def joined(types: Iterable[Type]) -> Type:
+def joined(types: Iterable[ExpressionType]) -> ExpressionType:
     """What something is that may be any of these: known only when all agree. None and the like
     do not count, as nothing of the package is asked of them."""
     found = {each for each in types if not isinstance(each, Other)}
@@ -113,14 +113,14 @@ def joined(types: Iterable[Type]) -> Type:
     return found.pop() if len(found) == 1 else UNKNOWN
 
 
-def item_of(type_: Type) -> Type:
+def item_of(type_: ExpressionType) -> ExpressionType:
     """What iterating gives."""
     match type_:
-        case Query(module, "records"):
-            return Record(module)
-        case Query(module, "rows"):
-            return Row(module)
-        case Query():
+        case QueryType(module, "records"):
+            return RecordType(module)
+        case QueryType(module, "rows"):
+            return RowType(module)
+        case QueryType():
             return OTHER
         case Many(item):
             return item

@@ -26,7 +26,18 @@ from .trees import (
     text,
     whole_words,
 )
-from .types import Choice, Model, Package, Picklist, Query, Record, Related, Row, Type, Unknown
+from .types import (
+    ChoiceType,
+    ExpressionType,
+    ModelType,
+    PackageType,
+    PicklistType,
+    QueryType,
+    RecordType,
+    RelationsType,
+    RowType,
+    Unknown,
+)
 from .vocabulary import Vocabulary, Words
 
 
@@ -173,7 +184,7 @@ class _Finder(cst.CSTVisitor):
 
     def visit_Name(self, node: cst.Name) -> None:
         if node in self._scopes and (
-            isinstance(self._types.of(node), Model) or self._types.is_imported(node)
+            isinstance(self._types.of(node), ModelType) or self._types.is_imported(node)
         ):
             self._class(node)
 
@@ -215,25 +226,25 @@ class _Finder(cst.CSTVisitor):
     def visit_Attribute(self, node: cst.Attribute) -> None:
         token = node.attr
         match self._types.of(node.value):
-            case Package(file):
+            case PackageType(file):
                 self._class(token)
                 if not file:
                     self._file(token)
-            case Model(module):
+            case ModelType(module):
                 words = self._words.modules[module]
                 if token.value in words.picklists:
                     field = words.picklists[token.value]
                     self._add(("module", module, "field", field, "class"), Access.NAME, token)
                 else:
                     self._add(words.field(token.value), Access.READ, token)
-            case Picklist(module, field):
+            case PicklistType(module, field):
                 words = self._words.modules[module]
                 self._add(words.member(field, token.value), Access.NAME, token)
-            case Record(module):
+            case RecordType(module):
                 words = self._words.modules[module]
                 access = Access.WRITE if self._is_target(node) else Access.READ
                 self._add(words.field(token.value), access, token)
-            case Related(module):
+            case RelationsType(module):
                 words = self._words.modules[module]
                 self._add(words.relation(token.value), Access.READ, token)
             case Unknown():
@@ -258,17 +269,17 @@ class _Finder(cst.CSTVisitor):
                 case cst.Index(value=cst.SimpleString() as key):
                     self._key(self._types.of(node.value), key)
 
-    def _key(self, type_: Type, key: cst.SimpleString) -> None:
+    def _key(self, type_: ExpressionType, key: cst.SimpleString) -> None:
         match type_:
-            case Row(module):
+            case RowType(module):
                 self._add(self._words.modules[module].field(text(key)), Access.READ, key)
-            case Picklist(module, field):
+            case PicklistType(module, field):
                 words = self._words.modules[module]
                 self._add(words.member(field, text(key)), Access.NAME, key)
 
     def visit_MatchClass(self, node: cst.MatchClass) -> None:
         match self._types.of(node.cls):
-            case Model(module):
+            case ModelType(module):
                 for each in node.kwds:
                     self._add(
                         self._words.modules[module].field(each.key.value), Access.READ, each.key
@@ -283,9 +294,9 @@ class _Finder(cst.CSTVisitor):
             case cst.Name(value="getattr" | "setattr" | "hasattr" | "delattr" as name):
                 self._by_name(node, name)
         match self._types.of(node.func):
-            case Model(module):
+            case ModelType(module):
                 self._creation(self._words.modules[module], node, last_name(node.func))
-            case Picklist(module, field):
+            case PicklistType(module, field):
                 self._texts(self._words.modules[module], field, [each.value for each in node.args])
         if is_q(node.func):
             self._q(node)
@@ -294,14 +305,14 @@ class _Finder(cst.CSTVisitor):
         self, node: cst.Call, value: cst.BaseExpression, method: str, token: cst.Name
     ) -> None:
         match self._types.of(value):
-            case Query(module):
+            case QueryType(module):
                 self._queryset_method(self._words.modules[module], node, method, token)
-            case Record(module) if method in _ACCESS:
+            case RecordType(module) if method in _ACCESS:
                 self._add(("module", module), _ACCESS[method], token, (0, 0))
-            case Row(module) if method in ("get", "pop") and node.args:
+            case RowType(module) if method in ("get", "pop") and node.args:
                 key = node.args[0].value
                 if isinstance(key, cst.SimpleString):
-                    self._key(Row(module), key)
+                    self._key(RowType(module), key)
             case Unknown() if method in _KEYWORDS:
                 for name in keywords(node):
                     end = text(name).partition("__")[0]
@@ -314,7 +325,7 @@ class _Finder(cst.CSTVisitor):
         match value:
             case cst.Attribute(value=record, attr=cst.Name(value="crm")) if method == "copy":
                 found = self._types.of(record)
-                if isinstance(found, Record):
+                if isinstance(found, RecordType):
                     self._arguments(self._words.modules[found.module], node, Access.WRITE)
 
     def _queryset_method(self, words: Words, node: cst.Call, method: str, token: cst.Name) -> None:
@@ -387,13 +398,13 @@ class _Finder(cst.CSTVisitor):
     def visit_Assign(self, node: cst.Assign) -> None:
         for target in node.targets:
             match self._types.of(target.target):
-                case Choice(module, field):
+                case ChoiceType(module, field):
                     self._texts(self._words.modules[module], field, [node.value])
 
     def _compared(self, sides: list[cst.BaseExpression]) -> None:
         for side in sides:
             match self._types.of(side):
-                case Choice(module, field):
+                case ChoiceType(module, field):
                     self._texts(self._words.modules[module], field, sides)
 
     def _followed(self, words: Words, token: cst.SimpleString) -> None:
@@ -412,7 +423,7 @@ class _Finder(cst.CSTVisitor):
             case [first, second, *_] if isinstance(second.value, cst.SimpleString):
                 access = Access.WRITE if function in ("setattr", "delattr") else Access.READ
                 match self._types.of(first.value):
-                    case Record(module):
+                    case RecordType(module):
                         path = self._words.modules[module].field(text(second.value))
                         self._add(path, access, second.value)
 
@@ -422,7 +433,7 @@ class _Finder(cst.CSTVisitor):
             match above:
                 case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method))):
                     found = self._types.of(value)
-                    if isinstance(found, Query) and method in _LOOKUPS:
+                    if isinstance(found, QueryType) and method in _LOOKUPS:
                         self._arguments(self._words.modules[found.module], node, Access.FILTER)
                         return
                     break

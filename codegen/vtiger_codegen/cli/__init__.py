@@ -18,10 +18,9 @@ from typing import Any, Final
 
 import click
 
-from vtiger_orm.errors import MissingExtra, VtigerError
+from vtiger_orm.errors import MissingExtra, VtigerError, suggest
 
 from .. import __version__
-from ..text.suggest import suggest
 from ..text.terminal import say
 
 _AS_MET: Final = (

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, suggest
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 from ..config import load_config
@@ -16,7 +16,6 @@ from ..generate import selected
 from ..naming.addresses import Named, every_name, find, parse_names, with_names
 from ..naming.assignment import NamingRules, name_everything
 from ..naming.lock import FILE_NAME, NamesError, NamesLock, load_lock, save_lock
-from ..text.suggest import suggest
 from ..text.terminal import counted, escaped, say
 
 _NEXT: Final = "Next: vtiger-orm generate"

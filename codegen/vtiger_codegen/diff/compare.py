@@ -10,7 +10,7 @@ from typing import Any
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..naming.lock import NamesLock
-from .differences import Action, Difference, Node, Path, at, differences, outline
+from .differences import Action, Difference, OutlineNode, Path, at, differences, outline
 from .evidence import Candidate, candidates
 from .grading import Grade, Judge
 from .renames import Rename, applicable, parse_renames, relabelled
@@ -28,7 +28,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class JudgedDifference:
     """One difference between two snapshots, judged."""
 
     path: Path
@@ -50,7 +50,7 @@ class Change:
 class Diff:
     """Everything in which two snapshots differ, in the order of the paths."""
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[JudgedDifference, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     """Pairs of what is gone and what is new that may be one thing. They are among the changes
     as well: nothing is paired unless somebody says so."""
@@ -84,7 +84,7 @@ def compare(before: Snapshot, now: Snapshot, renames: Iterable[Rename] = ()) -> 
     found += differences(former, today)
     judge = Judge(now)
     changes = [
-        Change(*each, *judge.verdict(each), label=_label(each.path, former, today))
+        JudgedDifference(*each, *judge.verdict(each), label=_label(each.path, former, today))
         for each in sorted(found, key=lambda each: each.path)
     ]
     refused = {each.path for each in renames if each.name is None}
@@ -129,7 +129,7 @@ def _renamed(rename: Rename) -> Difference:
     return Difference(rename.place, Action.RENAMED, rename.path[-1], rename.name)
 
 
-def _label(path: Path, former: Node, today: Node) -> str:
+def _label(path: Path, former: OutlineNode, today: OutlineNode) -> str:
     match path:
         case ("module", module, "field", field, *_):
             place: Path = ("module", module, "field", field, "label")

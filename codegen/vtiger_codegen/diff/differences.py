@@ -49,23 +49,23 @@ class Difference(NamedTuple):
     after: Any = None
 
 
-class Node(dict[str, Any]):
+class OutlineNode(dict[str, Any]):
     """Things or facts by name. Any other value is a leaf: compared, never looked into."""
 
 
-def outline(snapshot: Snapshot) -> Node:
+def outline(snapshot: Snapshot) -> OutlineNode:
     """The tree of a snapshot.
 
     What the server can do (`capabilities`) and how the user writes dates are not in it: they
     depend on the records and on the user that happened to be there.
     """
-    return Node(
-        crm=Node({key: getattr(snapshot.instance, key) for key in _CRM}),
-        module=Node({name: _module(module) for name, module in snapshot.modules.items()}),
+    return OutlineNode(
+        crm=OutlineNode({key: getattr(snapshot.instance, key) for key in _CRM}),
+        module=OutlineNode({name: _module(module) for name, module in snapshot.modules.items()}),
     )
 
 
-def differences(before: Node, now: Node, path: Path = ()) -> Iterator[Difference]:
+def differences(before: OutlineNode, now: OutlineNode, path: Path = ()) -> Iterator[Difference]:
     """Where two trees differ, in the order of the paths; a thing that is new or gone is one."""
     for key in sorted(before.keys() | now.keys()):
         place = (*path, key)
@@ -73,44 +73,46 @@ def differences(before: Node, now: Node, path: Path = ()) -> Iterator[Difference
             yield Difference(place, Action.REMOVED, before=before[key])
         elif key not in before:
             yield Difference(place, Action.ADDED, after=now[key])
-        elif isinstance(before[key], Node) and isinstance(now[key], Node):
+        elif isinstance(before[key], OutlineNode) and isinstance(now[key], OutlineNode):
             yield from differences(before[key], now[key], place)
         elif before[key] != now[key]:
             yield Difference(place, Action.CHANGED, before[key], now[key])
 
 
-def at(tree: Node, path: Path) -> Any:
+def at(tree: OutlineNode, path: Path) -> Any:
     """What is at a path; None when there is nothing."""
     found: Any = tree
     for key in path:
-        found = found.get(key) if isinstance(found, Node) else None
+        found = found.get(key) if isinstance(found, OutlineNode) else None
     return found
 
 
-def _module(module: ModuleSnapshot) -> Node:
+def _module(module: ModuleSnapshot) -> OutlineNode:
     raw = module.to_json()
     described = {key: value for key, value in raw["describe"].items() if key != "fields"}
-    fields = Node({str(each.get("name")): _field(each) for each in raw["describe"]["fields"]})
+    fields = OutlineNode(
+        {str(each.get("name")): _field(each) for each in raw["describe"]["fields"]}
+    )
     for name, flaw in raw["flaws"].items():
-        fields.setdefault(name, Node())["flaw"] = flaw
+        fields.setdefault(name, OutlineNode())["flaw"] = flaw
     ends = {(str(each.get("label")), str(each.get("name"))): each for each in raw["relations"]}
-    relations = Node(zip(relation_keys(ends), map(_relation, ends.values())))
-    return Node(module=Node(described), field=fields, relation=relations)
+    relations = OutlineNode(zip(relation_keys(ends), map(_relation, ends.values())))
+    return OutlineNode(module=OutlineNode(described), field=fields, relation=relations)
 
 
-def _relation(raw: Mapping[str, Any]) -> Node:
-    return Node({key: value for key, value in raw.items() if key != "label"})
+def _relation(raw: Mapping[str, Any]) -> OutlineNode:
+    return OutlineNode({key: value for key, value in raw.items() if key != "label"})
 
 
-def _field(raw: Mapping[str, Any]) -> Node:
-    field = Node({key: value for key, value in raw.items() if key not in ("name", "type")})
+def _field(raw: Mapping[str, Any]) -> OutlineNode:
+    field = OutlineNode({key: value for key, value in raw.items() if key not in ("name", "type")})
     type_ = dict(raw.get("type") or {})
     if "picklistValues" in type_:
         values = type_.pop("picklistValues") or ()
-        field["value"] = Node({str(each.get("value")): each.get("label") for each in values})
+        field["value"] = OutlineNode({str(each.get("value")): each.get("label") for each in values})
     if "refersTo" in type_:
-        field["target"] = Node(dict.fromkeys(map(str, type_.pop("refersTo") or ()), True))
+        field["target"] = OutlineNode(dict.fromkeys(map(str, type_.pop("refersTo") or ()), True))
     if type_.get("name") == Kind.DATE:
         type_.pop("format", None)
-    field["type"] = Node(type_)
+    field["type"] = OutlineNode(type_)
     return field

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
-from .differences import Action, Difference, Node, Path, at
+from .differences import Action, Difference, OutlineNode, Path, at
 from .renames import Rename, renameable
 
 _SIMILAR: Final = 0.75
@@ -29,7 +29,9 @@ class _Case(NamedTuple):
     evidence: tuple[str, ...]
 
 
-def candidates(found: Iterable[Difference], before: Node, now: Node) -> list[Candidate]:
+def candidates(
+    found: Iterable[Difference], before: OutlineNode, now: OutlineNode
+) -> list[Candidate]:
     """Pairs among what is gone and what is new, each thing at most once, the surest first.
 
     `before` has today's names already, as far as they are known.
@@ -48,7 +50,7 @@ def candidates(found: Iterable[Difference], before: Node, now: Node) -> list[Can
 
 
 def _pairs(
-    place: Path, gone: list[str], new: list[str], before: Node, now: Node
+    place: Path, gone: list[str], new: list[str], before: OutlineNode, now: OutlineNode
 ) -> Iterator[Candidate]:
     judge = _JUDGES[place[-1]]
     there, here = at(before, place), at(now, place)
@@ -65,14 +67,14 @@ def _pairs(
             yield Candidate(Rename((*place, old), name), case.evidence)
 
 
-def _modules(before: Node, now: Node, old: str, new: str) -> _Case | None:
+def _modules(before: OutlineNode, now: OutlineNode, old: str, new: str) -> _Case | None:
     shared = _overlap(before[old]["field"], now[new]["field"])
     if shared < _SAME_FIELDS:
         return None
     return _Case(shared, (f"{round(shared * 100)} % of the fields are the same",))
 
 
-def _fields(before: Node, now: Node, old: str, new: str) -> _Case | None:
+def _fields(before: OutlineNode, now: OutlineNode, old: str, new: str) -> _Case | None:
     one, two = before[old], now[new]
     type_ = at(one, ("type", "name"))
     if type_ != at(two, ("type", "name")):
@@ -84,7 +86,7 @@ def _fields(before: Node, now: Node, old: str, new: str) -> _Case | None:
     if likeness:
         evidence.append(f"{'the same' if likeness == 1 else 'a similar'} label {label!r}")
         weight += 2 * likeness
-    values, others = one.get("value") or Node(), two.get("value") or Node()
+    values, others = one.get("value") or OutlineNode(), two.get("value") or OutlineNode()
     shared = _overlap(values, others)
     if shared >= _SHARED:
         evidence.append(f"{len(values.keys() & others.keys())} of {len(values)} values")
@@ -98,7 +100,7 @@ def _fields(before: Node, now: Node, old: str, new: str) -> _Case | None:
     return _Case(weight, tuple(evidence)) if weight >= 1 else None
 
 
-def _values(before: Node, now: Node, old: str, new: str) -> _Case | None:
+def _values(before: OutlineNode, now: OutlineNode, old: str, new: str) -> _Case | None:
     """The order of a picklist is kept by the CRM, so that the place says something."""
     weight = _similar(old, new)
     evidence = ["a similar value"] if weight else []
@@ -111,7 +113,7 @@ def _values(before: Node, now: Node, old: str, new: str) -> _Case | None:
     return _Case(weight, tuple(evidence)) if evidence else None
 
 
-def _relations(before: Node, now: Node, old: str, new: str) -> _Case | None:
+def _relations(before: OutlineNode, now: OutlineNode, old: str, new: str) -> _Case | None:
     one, two = before[old], now[new]
     if one.get("name") != two.get("name"):
         return None
@@ -121,7 +123,7 @@ def _relations(before: Node, now: Node, old: str, new: str) -> _Case | None:
     return _Case(len(evidence) + _similar(old, new), tuple(evidence))
 
 
-def _position(field: Node) -> tuple[str, str] | None:
+def _position(field: OutlineNode) -> tuple[str, str] | None:
     """Where the CRM shows a field, as far as it tells (Cloud and coreBOS do)."""
     sequence, block = field.get("sequence"), field.get("block")
     name = block.get("blockid") if isinstance(block, dict) else block
@@ -138,7 +140,7 @@ def _similar(one: str, two: str) -> float:
     return found
 
 
-def _overlap(one: Node, two: Node) -> float:
+def _overlap(one: OutlineNode, two: OutlineNode) -> float:
     every = one.keys() | two.keys()
     return len(one.keys() & two.keys()) / len(every) if every else 0.0
 

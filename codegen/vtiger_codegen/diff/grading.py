@@ -34,7 +34,7 @@ def exit_code(grade: Grade | None) -> int:
     return 0 if grade is None else 2 if grade is Grade.BREAKING else 1
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """A grade and why."""
 
     grade: Grade
@@ -78,7 +78,7 @@ _READ_AS: Final = {
     Family.SECRET: "a secret",
 }
 
-UNUSED: Final = Verdict(Grade.SAFE, "generated code does not use it")
+UNUSED: Final = Judgement(Grade.SAFE, "generated code does not use it")
 
 
 class Judge:
@@ -88,7 +88,7 @@ class Judge:
         self._now = now
         self._meta = cache(self._module_meta)
 
-    def verdict(self, difference: Difference) -> Verdict:
+    def verdict(self, difference: Difference) -> Judgement:
         """Grade and reason of one difference."""
         if difference.action is Action.RENAMED:
             return _renamed(difference)
@@ -115,55 +115,57 @@ class Judge:
                 return _relation_fact(key, difference)
         return UNUSED
 
-    def _module(self, name: str, difference: Difference) -> Verdict:
+    def _module(self, name: str, difference: Difference) -> Judgement:
         if difference.action is Action.ADDED:
-            return Verdict(Grade.SAFE, "nothing uses it yet")
+            return Judgement(Grade.SAFE, "nothing uses it yet")
         reason = self._now.instance.skipped.get(name)
         if reason is not None:
-            return Verdict(Grade.BREAKING, "it could not be described", reason)
-        return Verdict(Grade.BREAKING, "code that uses it fails")
+            return Judgement(Grade.BREAKING, "it could not be described", reason)
+        return Judgement(Grade.BREAKING, "code that uses it fails")
 
-    def _field(self, module: str, name: str, difference: Difference) -> Verdict:
+    def _field(self, module: str, name: str, difference: Difference) -> Judgement:
         if name.lower() in SECRET_NAMES:
             return UNUSED
         if difference.action is Action.REMOVED:
-            return Verdict(Grade.BREAKING, "code that reads, filters or writes it fails")
+            return Judgement(Grade.BREAKING, "code that reads, filters or writes it fails")
         if self._is_required(module, name):
-            return Verdict(Grade.BREAKING, "create() has to give it")
-        return Verdict(Grade.SAFE, "nothing uses it yet")
+            return Judgement(Grade.BREAKING, "create() has to give it")
+        return Judgement(Grade.SAFE, "nothing uses it yet")
 
-    def _field_fact(self, module: str, name: str, key: str, difference: Difference) -> Verdict:
+    def _field_fact(self, module: str, name: str, key: str, difference: Difference) -> Judgement:
         flag = _flag(key, difference)
         match key:
             case "label":
-                return Verdict(Grade.SAFE, "shown only: generated names stay")
+                return Judgement(Grade.SAFE, "shown only: generated names stay")
             case "mandatory" if flag:
                 if self._is_required(module, name):
-                    return Verdict(
+                    return Judgement(
                         Grade.BREAKING, "create() has to give it, and it cannot be blanked"
                     )
-                return Verdict(Grade.CAUTION, "it cannot be blanked any more")
+                return Judgement(Grade.CAUTION, "it cannot be blanked any more")
             case "editable" if flag is False:
-                return Verdict(Grade.BREAKING, "assigning it is refused")
+                return Judgement(Grade.BREAKING, "assigning it is refused")
             case "isunique" if flag is not None:
                 why = "a second record with its value is refused"
-                return Verdict(Grade.CAUTION, why if flag else "several records may have one value")
+                return Judgement(
+                    Grade.CAUTION, why if flag else "several records may have one value"
+                )
             case "nullable" if flag is False:
-                return Verdict(Grade.CAUTION, "it cannot be blanked any more")
+                return Judgement(Grade.CAUTION, "it cannot be blanked any more")
             case "default":
                 if difference.before and self._is_required(module, name):
-                    return Verdict(
+                    return Judgement(
                         Grade.BREAKING, "create() has to give it: it has no default any more"
                     )
-                return Verdict(Grade.CAUTION, "create() without it stores something else")
+                return Judgement(Grade.CAUTION, "create() without it stores something else")
             case "flaw":
                 if difference.action is Action.REMOVED:
-                    return Verdict(Grade.SAFE, "queries can use it now")
-                return Verdict(Grade.CAUTION, "queries cannot use it as they could")
+                    return Judgement(Grade.SAFE, "queries can use it now")
+                return Judgement(Grade.CAUTION, "queries cannot use it as they could")
             case "value" | "target" | "type":
-                return Verdict(Grade.SAFE, "it comes with the type")
+                return Judgement(Grade.SAFE, "it comes with the type")
         if key in _FLAGS:
-            return Verdict(Grade.SAFE, "nothing is refused that was not")
+            return Judgement(Grade.SAFE, "nothing is refused that was not")
         return UNUSED
 
     def _is_required(self, module: str, name: str) -> bool:
@@ -180,15 +182,15 @@ class Judge:
             return None if module is None else module_meta(module)
 
 
-def _crm(key: str) -> Verdict:
+def _crm(key: str) -> Judgement:
     if key == "dialect":
-        return Verdict(Grade.CAUTION, "another way of talking has other abilities")
+        return Judgement(Grade.CAUTION, "another way of talking has other abilities")
     if key == "version":
-        return Verdict(Grade.CAUTION, "another version may behave differently")
+        return Judgement(Grade.CAUTION, "another version may behave differently")
     return UNUSED
 
 
-def _renamed(difference: Difference) -> Verdict:
+def _renamed(difference: Difference) -> Judgement:
     match difference.path:
         case ("module", _):
             what = "class"
@@ -198,73 +200,75 @@ def _renamed(difference: Difference) -> Verdict:
             what = "manager"
         case _:
             what = "member"
-    return Verdict(
+    return Judgement(
         Grade.CAUTION, f"the {what} keeps its name; texts that hold the former one do not fit"
     )
 
 
-def _module_fact(key: str, difference: Difference) -> Verdict:
+def _module_fact(key: str, difference: Difference) -> Judgement:
     if key in _PERMISSIONS:
         if _flag(key, difference) is False:
-            return Verdict(Grade.BREAKING, _PERMISSIONS[key])
-        return Verdict(Grade.SAFE, "more is permitted")
+            return Judgement(Grade.BREAKING, _PERMISSIONS[key])
+        return Judgement(Grade.SAFE, "more is permitted")
     match key:
         case "idPrefix":
-            return Verdict(Grade.BREAKING, "stored ids mean other records: is it another CRM?")
+            return Judgement(Grade.BREAKING, "stored ids mean other records: is it another CRM?")
         case "isEntity":
-            return Verdict(Grade.CAUTION, "what can be done with its records differs")
+            return Judgement(Grade.CAUTION, "what can be done with its records differs")
         case "label" | "labelFields":
-            return Verdict(Grade.SAFE, "shown only")
+            return Judgement(Grade.SAFE, "shown only")
     return UNUSED
 
 
-def _type_fact(key: str, difference: Difference) -> Verdict:
+def _type_fact(key: str, difference: Difference) -> Judgement:
     match key:
         case "name":
             before, now = _family(difference.before), _family(difference.after)
             if before is now:
-                return Verdict(Grade.SAFE, f"read as {_READ_AS[now]}, as before")
-            return Verdict(Grade.BREAKING, f"read as {_READ_AS[now]} instead of {_READ_AS[before]}")
+                return Judgement(Grade.SAFE, f"read as {_READ_AS[now]}, as before")
+            return Judgement(
+                Grade.BREAKING, f"read as {_READ_AS[now]} instead of {_READ_AS[before]}"
+            )
         case "length":
             before, now = difference.before, difference.after
             if now is None or (_is_number(before) and _is_number(now) and before < now):
-                return Verdict(Grade.SAFE, "longer texts fit")
-            return Verdict(Grade.CAUTION, "longer texts are cut or refused")
+                return Judgement(Grade.SAFE, "longer texts fit")
+            return Judgement(Grade.CAUTION, "longer texts are cut or refused")
     return UNUSED
 
 
-def _value(difference: Difference) -> Verdict:
+def _value(difference: Difference) -> Judgement:
     match difference.action:
         case Action.ADDED:
-            return Verdict(Grade.SAFE, "a member more")
+            return Judgement(Grade.SAFE, "a member more")
         case Action.REMOVED:
-            return Verdict(Grade.BREAKING, "code that names its member fails")
-    return Verdict(Grade.SAFE, "shown only")
+            return Judgement(Grade.BREAKING, "code that names its member fails")
+    return Judgement(Grade.SAFE, "shown only")
 
 
-def _target(difference: Difference) -> Verdict:
+def _target(difference: Difference) -> Judgement:
     if difference.action is Action.REMOVED:
-        return Verdict(Grade.BREAKING, "references to it have no type any more")
-    return Verdict(Grade.CAUTION, "what it points to may be of that module as well")
+        return Judgement(Grade.BREAKING, "references to it have no type any more")
+    return Judgement(Grade.CAUTION, "what it points to may be of that module as well")
 
 
-def _relation(difference: Difference) -> Verdict:
+def _relation(difference: Difference) -> Judgement:
     if difference.action is Action.ADDED:
-        return Verdict(Grade.SAFE, "nothing uses it yet")
-    return Verdict(Grade.BREAKING, "code that uses its manager fails")
+        return Judgement(Grade.SAFE, "nothing uses it yet")
+    return Judgement(Grade.BREAKING, "code that uses its manager fails")
 
 
-def _relation_fact(key: str, difference: Difference) -> Verdict:
+def _relation_fact(key: str, difference: Difference) -> Judgement:
     match key:
         case "name":
-            return Verdict(Grade.BREAKING, "its manager has records of another module")
+            return Judgement(Grade.BREAKING, "its manager has records of another module")
         case "actions":
             before, now = (_actions(each) for each in (difference.before, difference.after))
             if before <= now:
-                return Verdict(Grade.SAFE, "more is offered")
-            return Verdict(Grade.CAUTION, "what it offered may be refused")
+                return Judgement(Grade.SAFE, "more is offered")
+            return Judgement(Grade.CAUTION, "what it offered may be refused")
         case "relation_id":
-            return Verdict(Grade.CAUTION, "linking names it: generate again")
+            return Judgement(Grade.CAUTION, "linking names it: generate again")
     return UNUSED
 
 

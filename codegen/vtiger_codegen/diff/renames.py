@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, suggest
 
 from ..naming.lock import NamesLock, Renamed
 from ..naming.renamed import follow
-from ..text.suggest import suggest
-from .differences import Node, Path, at
+from .differences import OutlineNode, Path, at
 
 
 class Rename(NamedTuple):
@@ -50,7 +49,7 @@ def renamed_path(path: Path, renames: Iterable[Rename]) -> Path:
     return path
 
 
-def relabelled(before: Node, renames: Iterable[Rename]) -> Node:
+def relabelled(before: OutlineNode, renames: Iterable[Rename]) -> OutlineNode:
     """The former tree with today's names."""
     for rename in renames:
         if rename.name is not None:
@@ -60,19 +59,19 @@ def relabelled(before: Node, renames: Iterable[Rename]) -> Node:
     return before
 
 
-def _moved(tree: Node, path: Path, name: str) -> Node:
+def _moved(tree: OutlineNode, path: Path, name: str) -> OutlineNode:
     """The tree with another name at a path; the label of a value that has none is its name."""
     key, rest = path[0], path[1:]
     if rest:
-        return Node(tree | {key: _moved(tree[key], rest, name)})
-    moved = Node()
+        return OutlineNode(tree | {key: _moved(tree[key], rest, name)})
+    moved = OutlineNode()
     for each, value in tree.items():
         is_it = each == key
         moved[name if is_it else each] = name if is_it and value == key else value
     return moved
 
 
-def _mentioned(tree: Node, old: str, name: str) -> Node:
+def _mentioned(tree: OutlineNode, old: str, name: str) -> OutlineNode:
     """The tree in which whatever names the module gives its new name."""
     modules = {}
     for key, module in tree["module"].items():
@@ -81,17 +80,21 @@ def _mentioned(tree: Node, old: str, name: str) -> Node:
             for wire, field in module["field"].items()
         }
         relations = {
-            label: Node(relation | {"name": name}) if relation.get("name") == old else relation
+            label: (
+                OutlineNode(relation | {"name": name}) if relation.get("name") == old else relation
+            )
             for label, relation in module["relation"].items()
         }
-        facts = Node(module["module"])
+        facts = OutlineNode(module["module"])
         if key == name and facts.get("name") == old:
             facts["name"] = name
-        modules[key] = Node(module=facts, field=Node(fields), relation=Node(relations))
-    return Node(tree | {"module": Node(modules)})
+        modules[key] = OutlineNode(
+            module=facts, field=OutlineNode(fields), relation=OutlineNode(relations)
+        )
+    return OutlineNode(tree | {"module": OutlineNode(modules)})
 
 
-def applicable(renamed: Renamed, before: Node, now: Node) -> list[Rename]:
+def applicable(renamed: Renamed, before: OutlineNode, now: OutlineNode) -> list[Rename]:
     """What the lock tells about these two trees, the outer things first.
 
     What was renamed twice is followed to the name that it has now.
@@ -109,8 +112,10 @@ def applicable(renamed: Renamed, before: Node, now: Node) -> list[Rename]:
     return found
 
 
-def _followed(told: dict[str, str | None], path: Path, before: Node, now: Node) -> list[Rename]:
-    old, new = at(before, path) or Node(), at(now, path) or Node()
+def _followed(
+    told: dict[str, str | None], path: Path, before: OutlineNode, now: OutlineNode
+) -> list[Rename]:
+    old, new = at(before, path) or OutlineNode(), at(now, path) or OutlineNode()
     found: list[Rename] = []
     taken: set[str | None] = set()
     for name in sorted(told.keys() & old.keys() - new.keys()):
@@ -151,7 +156,7 @@ def spelled(path: Path) -> str:
     raise ValueError(f"{path} cannot be renamed")
 
 
-def parse_renames(texts: Sequence[str], before: Node, now: Node) -> list[Rename]:
+def parse_renames(texts: Sequence[str], before: OutlineNode, now: OutlineNode) -> list[Rename]:
     """What the options ``--rename OLD=NEW`` say, the outer things first.
 
     Raises `ConfigError` where the former snapshot has no OLD or today's no NEW.
@@ -163,7 +168,7 @@ def parse_renames(texts: Sequence[str], before: Node, now: Node) -> list[Rename]
     return sorted(found, key=lambda rename: len(rename.path))
 
 
-def _parse(text: str, before: Node, now: Node) -> Rename:
+def _parse(text: str, before: OutlineNode, now: OutlineNode) -> Rename:
     """Values may hold dots and equals signs: of all readings the one that fits is taken."""
     parts = text.split("=")
     if len(parts) < 2:
@@ -176,7 +181,7 @@ def _parse(text: str, before: Node, now: Node) -> Rename:
             wrong = wrong or f"the former snapshot has no {old}{_hint(old, before)}"
             continue
         names = [new, new.removeprefix(spelled((*path[:-1], "")))]
-        there, gone = at(now, path[:-1]) or Node(), at(before, path[:-1])
+        there, gone = at(now, path[:-1]) or OutlineNode(), at(before, path[:-1])
         if path[-1] in there:
             wrong = f"{old} is still there"
             continue
@@ -192,7 +197,7 @@ def _parse(text: str, before: Node, now: Node) -> Rename:
     raise ConfigError(f"--rename {text}: {wrong}.".replace("?.", "?"))
 
 
-def _path(text: str, tree: Node) -> Path | None:
+def _path(text: str, tree: OutlineNode) -> Path | None:
     """The first thing there is that the text may name: field names may hold dots as well."""
     module, dot, rest = text.partition(".")
     readings: list[Path] = [("module", module)]
@@ -206,7 +211,7 @@ def _path(text: str, tree: Node) -> Path | None:
     return next((path for path in readings if at(tree, path) is not None), None)
 
 
-def _hint(text: str, tree: Node) -> str:
+def _hint(text: str, tree: OutlineNode) -> str:
     module, dot, rest = text.partition(".")
     there = at(tree, ("module", module, "field")) if dot else at(tree, ("module",))
     near = suggest(rest or module, there or ())

@@ -17,7 +17,7 @@ from ..naming.words import letters
 from ..text.literals import json_text
 from ..text.markdown import code
 from ..text.terminal import counted, escaped
-from .compare import Change, Diff, Spot
+from .compare import Diff, JudgedDifference, Spot
 from .differences import Action, Path
 from .evidence import Candidate
 from .grading import Grade
@@ -98,7 +98,7 @@ def as_json(diff: Diff) -> str:
     )
 
 
-def headline(change: Change) -> str:
+def headline(change: JudgedDifference) -> str:
     """What happened: ``Contacts: field cf_1 mandatory: false -> true``."""
     match change.path:
         case ("module", module, thing, *rest):
@@ -132,18 +132,18 @@ def evidence(candidate: Candidate) -> str:
     return escaped(", ".join(candidate.evidence))
 
 
-def _by_grade(diff: Diff) -> list[Change]:
+def _by_grade(diff: Diff) -> list[JudgedDifference]:
     order = list(reversed(Grade))
     return sorted(diff.changes, key=lambda change: order.index(change.grade))
 
 
-def _why(change: Change, names: NamesLock) -> str:
+def _why(change: JudgedDifference, names: NamesLock) -> str:
     known = escaped(", ".join(_known(change, names)))
     said = f": {escaped(change.said)}" if change.said else ""
     return f"{f'{known}: ' if known else ''}{change.reason}{said}"
 
 
-def _item(change: Change, names: NamesLock) -> Iterator[str]:
+def _item(change: JudgedDifference, names: NamesLock) -> Iterator[str]:
     known = ", ".join(map(code, _known(change, names)))
     said = f": {code(change.said)}" if change.said else ""
     unused = " (not used here)" if _is_unused(change) else ""
@@ -153,7 +153,7 @@ def _item(change: Change, names: NamesLock) -> Iterator[str]:
         yield f"  - {code(_spot(each))} {code(each.text)}"
 
 
-def _is_unused(change: Change) -> bool:
+def _is_unused(change: JudgedDifference) -> bool:
     """Whether that has to be said; the reason of a safe change does."""
     return change.uses == () and change.grade is not Grade.SAFE
 
@@ -163,7 +163,7 @@ def _spot(spot: Spot) -> str:
     return place if spot.sure else f"{place} perhaps"
 
 
-def _known(change: Change, names: NamesLock) -> Iterator[str]:
+def _known(change: JudgedDifference, names: NamesLock) -> Iterator[str]:
     """How the thing is known beside its wire name: in Python, and on the CRM's screens."""
     wire, called = _called(change.path, names)
     if called not in ("", wire):

@@ -17,7 +17,7 @@ from vtiger_orm.errors import ConfigError
 
 from ..config import Config
 
-Dialect: TypeAlias = Literal["auto", "webservice", "cloud"]
+DialectSetting: TypeAlias = Literal["auto", "webservice", "cloud"]
 DIALECTS: Final = ("auto", "webservice", "cloud")
 
 
@@ -84,7 +84,7 @@ def open_session(
         place,
         username,
         access_key,
-        dialect=cast("Dialect", dialect or known or config.dialect),
+        dialect=cast("DialectSetting", dialect or known or config.dialect),
         timezone=config.timezone,
         allow_http=_insecure() or None,
         read_only=True,

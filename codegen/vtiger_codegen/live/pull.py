@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from vtiger_orm import Session
 from vtiger_orm.dialects.base import Identity
-from vtiger_orm.introspection.pull import Progress, Server, pull
+from vtiger_orm.introspection.pull import PulledServer, PullProgress, pull
 from vtiger_orm.metadata.interpret import UnknownFieldType, known_kind
 from vtiger_orm.metadata.snapshot import Snapshot
 
@@ -24,7 +24,7 @@ from .proofs import with_former_proofs
 if TYPE_CHECKING:
     from rich.console import Console
 
-Report = Callable[[Progress], object]
+Report = Callable[[PullProgress], object]
 
 
 def pull_into(
@@ -84,11 +84,11 @@ def pull_again(known: Snapshot, config: Config, url: str | None) -> tuple[Snapsh
     return with_former_proofs(known, now), identity
 
 
-def server_of(session: Session) -> Server:
+def server_of(session: Session) -> PulledServer:
     """What is known of a session's CRM after logging in."""
     identity = session.identify()
     dialect = cast('Literal["webservice", "cloud"]', session.dialect)
-    return Server(
+    return PulledServer(
         dialect=dialect,
         version=identity.version,
         api_version=identity.api_version,
@@ -143,7 +143,7 @@ def _progress(console: Console | None) -> Iterator[Report]:
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("listing modules", total=None)
 
-        def report(progress: Progress) -> None:
+        def report(progress: PullProgress) -> None:
             # Names of modules come from the CRM.
             bar.update(
                 task,

@@ -18,14 +18,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, suggest
 from vtiger_orm.metadata.snapshot import ModuleSnapshot
 
-from ..text.suggest import suggest
 from .lock import ModuleNames, NamesLock
 from .things import listed_values, picklist_fields
 
-Kind: TypeAlias = Literal["class", "file", "field", "picklist", "member", "relation"]
+AddressKind: TypeAlias = Literal["class", "file", "field", "picklist", "member", "relation"]
 
 _VOWELLESS: Final = re.compile(r"[b-df-hj-np-tv-z]{5,}", re.IGNORECASE)
 _COUNTED: Final = re.compile(r"(_\d+|_)$")
@@ -36,7 +35,7 @@ class Named:
     """One thing of the CRM and what it is called in Python."""
 
     module: str
-    kind: Kind
+    kind: AddressKind
     key: str
     """The wire name of the field, or the key of the relation; the module's own name else."""
     value: str

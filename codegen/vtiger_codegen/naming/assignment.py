@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, suggest
 from vtiger_orm.metadata.describe import DescribedField
 from vtiger_orm.metadata.interpret import is_secret
 from vtiger_orm.metadata.snapshot import ModuleSnapshot
 
-from ..text.suggest import suggest
 from . import reserved, wanted
 from .choosing import Chooser, Owner
 from .lock import ModuleNames, NamesError, NamesLock

@@ -4,5 +4,4 @@
 
     literals   in Python and JSON files: literals and docstrings
     terminal   on a terminal: shown, never obeyed
-    suggest    beside a name that does not exist: the nearest one that does
 """

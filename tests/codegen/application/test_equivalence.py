@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from vtiger_codegen.application.migration import migrate, new_names
 from vtiger_codegen.application.vocabulary import Vocabulary, vocabulary
@@ -23,6 +23,7 @@ from vtiger_codegen.naming.lock import FILE_NAME, NamesError, NamesLock, load_lo
 
 from tests.codegen.packages import write
 from tests.codegen.snapshots import DEMO
+from tests.support.examples import examples
 from vtiger_orm import Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.snapshot import Snapshot
@@ -197,7 +198,7 @@ def rewritten(file: Path, before: Vocabulary, after: Vocabulary, *, fresh: bool 
     return len(found.files)
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(applications, other_names)
 def test_a_migrated_application_gives_the_same_results(
     tmp_path_factory: pytest.TempPathFactory, application: str, names: dict[str, str]
@@ -217,7 +218,7 @@ def test_a_migrated_application_gives_the_same_results(
     assert file.read_text(encoding="utf-8") == application
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(applications, other_names)
 def test_migrating_twice_is_migrating_once(
     tmp_path_factory: pytest.TempPathFactory, application: str, names: dict[str, str]

@@ -6,16 +6,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from vtiger_codegen.diff.compare import Diff, compare
-from vtiger_codegen.diff.differences import Difference, Node, Path, differences, outline
+from vtiger_codegen.diff.differences import Difference, OutlineNode, Path, differences, outline
 from vtiger_codegen.diff.grading import Grade
 from vtiger_codegen.diff.renames import Rename, parse_renames, relabelled, renameable, spelled
 from vtiger_codegen.diff.reports import as_json, as_markdown, as_text, headline
 
 from tests.codegen.snapshots import field, hostile_snapshots, module, snapshot
+from tests.support.examples import examples
 from vtiger_orm.metadata.snapshot import Snapshot
 
 NAMES = st.sampled_from(["value", "field", "cf_1", "cf_2", "id", "a.b", "a=b"])
@@ -77,7 +78,7 @@ def leaves(found: list[Difference]) -> Leaves:
 
 
 def flattened(path: Path, value: Any) -> list[tuple[Path, Any]]:
-    if isinstance(value, Node):
+    if isinstance(value, OutlineNode):
         return [leaf for key in value for leaf in flattened((*path, key), value[key])]
     return [(path, ABSENT if value is None else value)]
 
@@ -128,7 +129,7 @@ def test_every_candidate_can_be_said_as_an_option(first: Snapshot, second: Snaps
         assert len(between(first, second, [each.rename])) <= len(between(first, second))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(hostile_snapshots(), hostile_snapshots())
 def test_no_text_of_a_crm_commands_a_terminal(first: Snapshot, second: Snapshot) -> None:
     diff = compare(first, second)
@@ -137,7 +138,7 @@ def test_no_text_of_a_crm_commands_a_terminal(first: Snapshot, second: Snapshot)
     assert len(lines) == 1 + len(diff.changes) + len(diff.candidates) + bool(diff.candidates)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(hostile_snapshots(), hostile_snapshots())
 def test_no_text_of_a_crm_is_markdown(first: Snapshot, second: Snapshot) -> None:
     """Whatever a reader of Markdown finds is ours, or is code."""
@@ -169,7 +170,7 @@ def test_no_text_of_a_crm_is_markdown(first: Snapshot, second: Snapshot) -> None
     assert {headline(change).strip() for change in diff.changes} <= {each.strip() for each in codes}
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(hostile_snapshots(), hostile_snapshots())
 def test_the_json_says_all_of_it(first: Snapshot, second: Snapshot) -> None:
     diff = compare(first, second)

@@ -10,7 +10,7 @@ import pytest
 
 from vtiger_orm.emulator.engine import Engine, Schema
 from vtiger_orm.emulator.profiles import CLOUD
-from vtiger_orm.metadata.describe import Describe, ListTypes
+from vtiger_orm.metadata.describe import DescribeAnswer, ListTypesAnswer
 from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 
 from .conftest import Server, make
@@ -54,7 +54,7 @@ def test_listtypes_as_recorded(crm: Server) -> None:
     got = crm.call("listtypes")
     assert sorted(got["types"]) == sorted(want["types"])
     assert got["information"] == want["information"]
-    assert ListTypes.model_validate(got).types == got["types"]
+    assert ListTypesAnswer.model_validate(got).types == got["types"]
 
 
 def test_listtypes_of_the_restricted_user(crm: Server) -> None:
@@ -124,7 +124,7 @@ def test_cloud_shape() -> None:
     assert answer["inactivefields"] == []
     for field in answer["fields"]:
         assert {"quickcreate", "summaryfield", "headerfield", "data", "default"} <= set(field)
-    fields = {each.name: each for each in Describe.model_validate(answer).fields}
+    fields = {each.name: each for each in DescribeAnswer.model_validate(answer).fields}
     assert fields["firstname"].type.length == 40
     record = crm.contact()
     assert record["isclosed"] == 0

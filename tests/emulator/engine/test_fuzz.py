@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from vtiger_orm.emulator.engine import EngineError
 from vtiger_orm.emulator.profiles import CLOUD
 
@@ -52,13 +53,13 @@ def outcome(server: Server, operation: str, **params: Any) -> object:
 
 
 @given(words=st.lists(st.sampled_from(WORDS), max_size=25))
-@settings(max_examples=300)
+@examples(300)
 def test_soup_of_words(server: Server, words: list[str]) -> None:
     outcome(server, "query", query="select " + " ".join(words))
 
 
 @given(statement=statements)
-@settings(max_examples=300)
+@examples(300)
 def test_statements(server: Server, statement: str) -> None:
     for user in ("admin", "restricted"):
         outcome(server.as_user(user), "query", query=statement)
@@ -91,7 +92,7 @@ VALUES = st.one_of(
         max_size=6,
     )
 )
-@settings(max_examples=200)
+@examples(200)
 def test_any_element(server: Server, element: dict[str, object]) -> None:
     whole = {"lastname": "fuzz", "assigned_user_id": "19x1", **element}
     made = outcome(server, "create", elementType="Contacts", element=whole)

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from vtiger_orm.emulator import Crm, Request
 from vtiger_orm.emulator.faces.operations import OPERATIONS
 from vtiger_orm.testing.factory import fill
@@ -107,7 +108,7 @@ def ask(crm: Crm, request: Request) -> None:
 
 
 @given(call=calls, profile=st.sampled_from(["cloud", "stock-7"]))
-@settings(max_examples=120)
+@examples(120)
 def test_any_call_of_webservice_php(
     crms: dict[str, Crm], call: tuple[str, dict[str, str]], profile: str
 ) -> None:
@@ -118,7 +119,7 @@ def test_any_call_of_webservice_php(
 
 
 @given(call=calls)
-@settings(max_examples=120)
+@examples(120)
 def test_any_call_of_the_cloud(crms: dict[str, Crm], call: tuple[str, dict[str, str]]) -> None:
     crm, (name, params) = crms["cloud"], call
     path = f"/restapi/v1/vtiger/default/{name}"
@@ -142,7 +143,7 @@ def test_any_call_of_the_cloud(crms: dict[str, Crm], call: tuple[str, dict[str, 
         max_size=6,
     ),
 )
-@settings(max_examples=120)
+@examples(120)
 def test_any_call_of_restfulapi(
     crms: dict[str, Crm], method: str, module: str, as_json: bool, params: dict[str, str]
 ) -> None:
@@ -187,7 +188,7 @@ TEXT = st.text(alphabet='a=&[]%+. "é;/:x1{}\x00\r\n-', max_size=40)
         max_size=8,
     ).map(b"".join),
 )
-@settings(max_examples=120)
+@examples(120)
 def test_any_head_and_body(
     crms: dict[str, Crm], path: str, query: str, boundary: str, access: str, body: bytes
 ) -> None:

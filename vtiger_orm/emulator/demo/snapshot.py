@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...metadata.capabilities import Capabilities
-from ...metadata.describe import ListTypes
+from ...metadata.describe import ListTypesAnswer
 from ...metadata.module import Flaw
 from ...metadata.server import ServerFamily
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
@@ -33,7 +33,7 @@ _LINE_FIELDS: Final = frozenset(
 
 def demo_snapshot(recordings: Path) -> Snapshot:
     """The snapshot of the recorded server. Raises `OSError` or `KeyError` on a wrong folder."""
-    types = ListTypes.model_validate(_answer(recordings / "listtypes.json"))
+    types = ListTypesAnswer.model_validate(_answer(recordings / "listtypes.json"))
     modules = {}
     for name in types.types:
         describe = _answer(recordings / "describe" / f"{name}.json")

@@ -13,7 +13,7 @@ from vtiger_orm.conditions.field_names import parse_order, readable_field, with_
 from vtiger_orm.conditions.lookups import SHAPES, Shape, split_keyword
 from vtiger_orm.conditions.q import resolve
 from vtiger_orm.conditions.tree import Node, Selection, all_of, negated
-from vtiger_orm.errors import ConfigError, InvalidLookup, InvalidValue, SnapshotError
+from vtiger_orm.errors import ConfigError, InvalidLookup, InvalidValue, SnapshotError, suggest
 from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
@@ -23,7 +23,6 @@ from vtiger_orm.values import convert
 from vtiger_orm.values.reading import read_boolean, read_day, read_moment
 
 from ...naming.lock import ModuleNames, NamesLock
-from ...text.suggest import suggest
 
 
 @dataclass(frozen=True, slots=True)

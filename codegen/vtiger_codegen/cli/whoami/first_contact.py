@@ -10,7 +10,7 @@ from vtiger_orm.calls.plans import Plan, perform
 from vtiger_orm.errors import ApiError, MalformedAnswer
 from vtiger_orm.introspection.abilities import probe_abilities, probe_relations
 from vtiger_orm.introspection.probing import is_fatal, probe_module
-from vtiger_orm.introspection.pull import Server, blindness
+from vtiger_orm.introspection.pull import PulledServer, blindness
 from vtiger_orm.metadata import describe as wire
 from vtiger_orm.metadata import server as recognised
 from vtiger_orm.metadata.capabilities import Capabilities
@@ -37,9 +37,9 @@ class Survey:
     """Whether the RestfulApi module is installed, beside whatever the CRM is asked by."""
 
 
-def survey(server: Server) -> Plan[Survey]:
+def survey(server: PulledServer) -> Plan[Survey]:
     """List the modules and try one of them; `pull` looks at all and so may prove more."""
-    listed = wire.ListTypes.model_validate((yield from perform(ListTypes())))
+    listed = wire.ListTypesAnswer.model_validate((yield from perform(ListTypes())))
     entities = [name for name, facts in listed.information.items() if facts.is_entity]
     describes, probes = [], []
     for name in [each for each in _LIKELY if each in entities] or entities[:1]:
@@ -73,10 +73,10 @@ def survey(server: Server) -> Plan[Survey]:
     )
 
 
-def _described(module: str) -> Plan[wire.Describe | None]:
+def _described(module: str) -> Plan[wire.DescribeAnswer | None]:
     """The module's description, or None where it is refused."""
     try:
-        return wire.Describe.model_validate((yield from perform(Describe(module))))
+        return wire.DescribeAnswer.model_validate((yield from perform(Describe(module))))
     except (ApiError, MalformedAnswer) as error:
         if is_fatal(error):
             raise

@@ -1,4 +1,4 @@
-"""What operations remember of a record, beside what the record itself does."""
+"""What writing remembers of a record, beside what the record itself does."""
 
 from __future__ import annotations
 
