@@ -92,8 +92,7 @@ class Session(SessionOperations):
     `ReadOnly`. With `dry_run` it raises `DryRun`, is logged (``vtiger_orm.dry_run``, INFO) and
     listed in `withheld`; what an operation would do after its first write is not known.
     `missing_fields` ``"defer"`` leaves out columns that the CRM refuses this user.
-    `allow_http` (VTIGER_ALLOW_HTTP=1) lets the access key travel to an ``http://`` address, in
-    dialects that send the key itself.
+    `allow_http` (VTIGER_ALLOW_HTTP=1) lets the key travel to ``http://``, where it is sent itself.
 
     Raises `ConfigError` when a setting cannot be used.
     """
