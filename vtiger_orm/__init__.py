@@ -10,6 +10,13 @@ from ._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .administration.edition_limits import EditionLimit as EditionLimit
+    from .aggregates.functions import Aggregate as Aggregate
+    from .aggregates.functions import AggregateValue as AggregateValue
+    from .aggregates.functions import Avg as Avg
+    from .aggregates.functions import Count as Count
+    from .aggregates.functions import Max as Max
+    from .aggregates.functions import Min as Min
+    from .aggregates.functions import Sum as Sum
     from .calls.protocols import Runner as Runner
     from .conditions.q import Q as Q
     from .errors import AccessDenied as AccessDenied
@@ -60,9 +67,10 @@ if TYPE_CHECKING:
     from .errors import VtigerError as VtigerError
     from .metadata.dependencies import Dependency as Dependency
     from .models.fetches import Prefetch as Prefetch
+    from .models.grouping import GroupedQuerySet as GroupedQuerySet
     from .models.queryset import QuerySet as QuerySet
-    from .models.reading import ValuesQuerySet as ValuesQuerySet
     from .models.record import Record as Record
+    from .models.values import ValuesQuerySet as ValuesQuerySet
     from .package import Package as Package
     from .planner import Explanation as Explanation
     from .records.references import Ref as Ref
@@ -77,8 +85,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccessDenied",
+    "Aggregate",
+    "AggregateValue",
     "ApiError",
     "AuthError",
+    "Avg",
     "BeingSaved",
     "BlockingCall",
     "BulkError",
@@ -86,12 +97,14 @@ __all__ = [
     "Choices",
     "ConfigError",
     "ConnectionFailed",
+    "Count",
     "Dependency",
     "DoesNotExist",
     "DuplicateRecord",
     "EditionLimit",
     "Explanation",
     "Fate",
+    "GroupedQuerySet",
     "InvalidId",
     "InvalidLookup",
     "InvalidRecord",
@@ -99,6 +112,8 @@ __all__ = [
     "LineItem",
     "MalformedAnswer",
     "MandatoryMissing",
+    "Max",
+    "Min",
     "MissingExtra",
     "MultipleRecords",
     "NoSession",
@@ -130,6 +145,7 @@ __all__ = [
     "SilentQueryError",
     "SnapshotError",
     "StaleRecord",
+    "Sum",
     "Timeout",
     "TooManyWrites",
     "TransportError",
@@ -143,6 +159,14 @@ __all__ = [
 ]
 
 _WHERE = {
+    "Aggregate": "aggregates.functions",
+    "AggregateValue": "aggregates.functions",
+    "Avg": "aggregates.functions",
+    "Count": "aggregates.functions",
+    "GroupedQuerySet": "models.grouping",
+    "Max": "aggregates.functions",
+    "Min": "aggregates.functions",
+    "Sum": "aggregates.functions",
     "BulkError": "writing.report",
     "BulkReport": "writing.report",
     "Choices": "values.picklists",
@@ -159,7 +183,7 @@ _WHERE = {
     "Ref": "records.references",
     "Runner": "calls.protocols",
     "Session": "session",
-    "ValuesQuerySet": "models.reading",
+    "ValuesQuerySet": "models.values",
 }
 
 if not TYPE_CHECKING:

@@ -6,6 +6,7 @@
     ├── ConfigError                 settings are missing or contradict each other
     │   ├── NoSession               no session in this context, and no default
     │   ├── MissingExtra            an optional dependency is not installed
+    │   ├── ReadOnly                a write in a session that was opened with read_only=True
     │   └── BlockingCall            a blocking method where its a-twin is to be awaited
     ├── SchemaError                 snapshot, generated package and CRM do not fit together
     │   ├── SchemaMismatch
@@ -44,6 +45,7 @@
         │   └── ReferenceInvalid
         ├── QuerySyntax
         ├── RateLimited
+        │   └── LimitReached        a limit lasts longer than `max_wait`: nothing more was sent
         └── ServerError
             └── SilentQueryError    an SQL error that the server reports as "no rows"
 
@@ -54,79 +56,15 @@ or a password. Where a call failed, the error's `outcome` says what became of it
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
+from ._outcomes import NEVER_LEFT as NEVER_LEFT
+from ._outcomes import Again as Again
+from ._outcomes import Fate as Fate
+from ._outcomes import Outcome as Outcome
 from ._pickled import class_named, public_name, restores
-
-
-class Fate(StrEnum):
-    """What became of a call on the server, as far as can be told from here."""
-
-    NEVER_LEFT = "never left this machine"
-    REFUSED = "refused by the server"
-    UNKNOWN = "may have happened"
-    """The server is done with it, and did not say whether it did it."""
-    UNDER_WAY = "may still be under way"
-    """Nobody waits for the answer any more, but the server may be at work on it."""
-
-
-class Again(StrEnum):
-    """Whether the same call, sent once more, may fare better."""
-
-    NO = "no"
-    ONCE = "once"
-    """It nearly always fails again; one repetition tells."""
-    YES = "yes"
-    LIMIT = "when the limit of calls allows it"
-    LOGIN = "after a new login"
-    KEY = "with another key"
-    SETUP = "with other settings, or a package of this CRM"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a call that failed: `error.outcome`."""
-
-    fate: Fate
-    again: Again = Again.NO
-    wait: float | None = None
-    """Seconds after which the server wants to be asked again, where it says so."""
-    repeatable: bool = True
-    """False when the request cannot be sent once more: the stream of its file was read and
-    cannot be rewound."""
-    until: datetime | None = None
-    """When the server can no longer be at work on it: aware, by this machine's clock."""
-
-    @property
-    def undone(self) -> bool:
-        """Whether it certainly did not take place."""
-        return self.fate in (Fate.NEVER_LEFT, Fate.REFUSED)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        told = str(self.fate), str(self.again)
-        return restore_outcome, (*told, self.wait, self.repeatable, self.until)
-
-    def after(self, earlier: Outcome | None) -> Outcome:
-        """The outcome of a call that was sent before, too: the doubt of that time stays."""
-        if earlier is None or earlier.undone:
-            return self
-        fate = self.fate if self.fate is Fate.UNDER_WAY else earlier.fate
-        known = [each.until for each in (self, earlier) if each.until is not None]
-        return replace(self, fate=fate, until=max(known, default=None))
-
-
-@restores
-def restore_outcome(
-    fate: str, again: str, wait: float | None, repeatable: bool, until: datetime | None
-) -> Outcome:
-    """What became of a call, of plain values."""
-    return Outcome(Fate(fate), Again(again), wait, repeatable, until)
-
-
-NEVER_LEFT: Final = Outcome(Fate.NEVER_LEFT)
 
 
 class VtigerError(Exception):
@@ -175,6 +113,10 @@ class MissingExtra(ConfigError):
             f"{what} needs packages that are not installed. "
             f"Install them with: pip install 'vtiger-orm[{extra}]'"
         )
+
+
+class ReadOnly(ConfigError):
+    """The session was opened with `read_only=True`, and this would write. Nothing was sent."""
 
 
 class BlockingCall(ConfigError):
@@ -436,6 +378,26 @@ class RateLimited(ApiError):
         self.retry_after = retry_after
         if retry_after is not None:
             self.outcome = Outcome(Fate.REFUSED, Again.LIMIT, wait=retry_after)
+
+
+class LimitReached(RateLimited):
+    """A limit of calls is used up for longer than the session waits (`max_wait`).
+
+    `at` is when it works again: aware, by this machine's clock; None where that is not known.
+    What was read before is complete as far as it goes; `outcome` tells whether the call itself
+    was sent.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        at: datetime | None = None,
+        retry_after: float | None = None,
+        **facts: Unpack[ApiFacts],
+    ) -> None:
+        super().__init__(message, retry_after=retry_after, **facts)
+        self.at = at
 
 
 class ServerError(ApiError):

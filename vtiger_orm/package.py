@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .session import Session
     from .session.settings import SessionSettings
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format of generated packages that this runtime was built for."""
 
 
@@ -61,8 +61,9 @@ class Package:
     """What a generated package knows of its CRM.
 
     `modules` maps each class name to `(python module, id prefix)`, with the CRM's own module
-    name as a third item where it differs from the class name. `capabilities` are the facts of
-    the snapshot that a session needs.
+    name as a third item where it differs from the class name. `others` are the id prefixes of
+    modules that the CRM has and the package has not (since format 2), by the CRM's own names.
+    `capabilities` are the facts of the snapshot that a session needs.
 
     Raises `RegenerateNeeded` when the package was generated in a format that this runtime does
     not read: it reads its own and the one before.
@@ -77,6 +78,7 @@ class Package:
         dialect: str,
         version: str | None,
         modules: Mapping[str, tuple[str, str] | tuple[str, str, str]],
+        others: Mapping[str, str] | None = None,
         capabilities: Mapping[str, Any] | None = None,
     ) -> None:
         self.name: Final = name or "<package>"
@@ -94,6 +96,10 @@ class Package:
             {place.module: place for place in places}
         )
         """By the CRM's own module name."""
+        self.prefixes: Final[Mapping[str, str]] = MappingProxyType(
+            {**(others or {}), **{place.module: place.prefix for place in places}}
+        )
+        """Id prefixes of this CRM by its own module names, also of modules without a class."""
         self._by_name: Final = {
             **{place.attribute: place for place in places},
             **{place.module: place for place in places},
@@ -130,7 +136,8 @@ class Package:
         if place is None:
             raise SchemaMismatch(
                 f"The package {self.name!r} has no module {module!r}: it was left out when the "
-                "package was generated, or came to the CRM afterwards. Run: vtiger-orm pull && "
+                "package was generated, or came to the CRM afterwards. Include it in "
+                "[tool.vtiger-orm] if it is left out there, then run: vtiger-orm pull && "
                 "vtiger-orm generate"
             )
         return cast("type[Record]", getattr(import_module(self.name), place.attribute))
@@ -151,29 +158,31 @@ class Package:
     def model_of(self, id: str) -> type[Record]:
         """The class of the record with this id, by the id's prefix.
 
-        Raises `InvalidId` for text that is no id or whose prefix the package does not know.
+        Raises `InvalidId` for text that is no id or whose prefix is none of this CRM's, and
+        `SchemaMismatch` for the id of a module that was left out.
         """
-        place = self.place_of(id)
-        if place is None:
+        prefix = parse_id(id).prefix
+        module = next((name for name, known in self.prefixes.items() if known == prefix), None)
+        if module is None:
             raise InvalidId(
                 id,
-                f"no module of the package {self.name!r} has the prefix {parse_id(id).prefix!r}. "
-                "Was the module left out when the package was generated, or is the id from "
-                "another CRM? Prefixes differ.",
+                f"no module that the package {self.name!r} knows has the prefix {prefix!r}. Was "
+                "the module hidden from the user who pulled, or is the id from another CRM? "
+                "Prefixes differ.",
             )
-        return self.model(place.module)
+        return self.model(module)
 
     def prefix(self, module: str) -> str:
         """The number before the ``x`` of the module's ids on this CRM."""
-        place = self._by_name.get(module)
-        if place is None:
-            raise SchemaMismatch(f"The package {self.name!r} has no module {module!r}.")
-        return place.prefix
+        prefix = self.prefixes.get(self.module_named(module))
+        if prefix is None:
+            raise SchemaMismatch(f"The package {self.name!r} knows no module {module!r}.")
+        return prefix
 
     def prefixes_of(self, modules: Iterable[str]) -> tuple[str, ...]:
-        """The prefixes of several modules; none at all where one is not part of the package."""
-        places = [self._by_name.get(module) for module in modules]
-        return tuple(each.prefix for each in places if each) if None not in places else ()
+        """The prefixes of several modules; none at all where one is not known."""
+        found = [self.prefixes.get(self.module_named(module)) for module in modules]
+        return tuple(each for each in found if each) if None not in found else ()
 
     # Sessions
 

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._outcomes import restore_outcome as restore_outcome
     from .errors import restore_error as restore_error
-    from .errors import restore_outcome as restore_outcome
     from .models.building import restore_queryset as restore_queryset
     from .models.related_manager import restore_related_manager as restore_related_manager
     from .records.record import restore_record as restore_record
@@ -23,7 +23,7 @@ _WHERE = {
     "restore_choices": "values.picklists",
     "restore_doubt": "writing.state",
     "restore_error": "errors",
-    "restore_outcome": "errors",
+    "restore_outcome": "_outcomes",
     "restore_picklist": "values.picklists",
     "restore_queryset": "models.building",
     "restore_record": "records.record",

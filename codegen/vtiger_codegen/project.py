@@ -5,19 +5,25 @@ from __future__ import annotations
 import difflib
 import gc
 import keyword
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from vtiger_orm.errors import ConfigError
-from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 from .config import Config
 from .generate import Options, Output, generate, selected
 from .naming.lock import FILE_NAME, NamesError, NamesLock, load_lock, lock_text, save_lock
 from .naming.renamed import with_renames
+from .naming.things import listed_values
 from .publish import FileChanges, file_changes, publish, read_text
+
+_COUNTED: Final = re.compile(r"_[0-9]*$")
+"""What the resolver puts behind a name that is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,8 @@ class Generated:
 
     changes: FileChanges
     new_names: tuple[str, ...]
-    """Names that were chosen in this run, as ``Contacts cf_853 -> loyalty_tier``."""
+    """Names that were chosen in this run, as ``Contacts cf_853 -> loyalty_tier``, and what looks
+    like a rename that nobody has told."""
     modules: int
 
 
@@ -94,8 +101,9 @@ class Project:
         if not locked:
             save_lock(self.lock_file, output.lock)
         done = publish(self.output, output.files)
-        fresh = tuple(_new_names(before, output.lock)) if before.modules else ()
-        return Generated(done, fresh, len(selected(snapshot, self.options)))
+        modules = selected(snapshot, self.options)
+        fresh = tuple(_new_names(before, output.lock, modules)) if before.modules else ()
+        return Generated(done, fresh, len(modules))
 
     def check(self) -> list[Mismatch]:
         """Everything that `generate --locked` would refuse or change."""
@@ -149,22 +157,44 @@ def _diff(path: PurePosixPath, found: str | None, wanted: str) -> str:
     return "\n".join(lines)
 
 
-def _new_names(before: NamesLock, after: NamesLock) -> Iterator[str]:
+def _new_names(
+    before: NamesLock, after: NamesLock, modules: Mapping[str, ModuleSnapshot]
+) -> Iterator[str]:
     for module, names in after.modules.items():
         known = before.modules.get(module)
         if known is None:
             yield f"{module} -> {names.class_name}"
             continue
-        for what in ("fields", "picklists", "relations"):
+        if module not in modules:
+            continue
+        described = modules[module]
+        fields = {each.name: each for each in described.describe.fields}
+        for what, there in (
+            ("fields", fields.keys()),
+            ("picklists", fields.keys()),
+            ("relations", described.relations_by_key.keys()),
+        ):
             old, new = getattr(known, what), getattr(names, what)
-            yield from (f"{module} {_shown(key)} -> {new[key]}" for key in new if key not in old)
+            for key in new:
+                if key not in old:
+                    yield f"{module} {_shown(key)} -> {new[key]}{_kept(new[key], new, there)}"
         for field, members in names.members.items():
             old = known.members.get(field, {})
-            yield from (
-                f"{module} {field} {value!r} -> {members[value]}"
-                for value in members
-                if value not in old
+            values = listed_values(fields[field]) if field in fields else {}
+            for value, name in members.items():
+                if value not in old:
+                    yield f"{module} {field} {value!r} -> {name}{_kept(name, members, values)}"
+
+
+def _kept(name: str, names: Mapping[str, str], there: Container[str]) -> str:
+    """Why the name is not the one that was wished for, where that still is of something gone."""
+    wished = _COUNTED.sub("", name)
+    for key, other in names.items():
+        if wished == other != name and key not in there:
+            return (
+                f" ({wished} stays with {_shown(key)}, which is gone; if it is the same: --rename)"
             )
+    return ""
 
 
 def _shown(name: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from vtiger_orm.errors import ConfigError, SnapshotError
-from vtiger_orm.metadata.snapshot import Snapshot, is_module_name
+from vtiger_orm.metadata.snapshot import Snapshot, module_of_file
 
 from .naming.lock import FILE_NAME, NamesLock, load_lock
 
@@ -91,7 +91,7 @@ def _files(revision: str, folder: Path) -> Iterator[tuple[PurePosixPath, bytes]]
 
 def _belongs(path: PurePosixPath) -> bool:
     if path.parent.name == "modules" and len(path.parts) == 2:
-        return path.suffix == ".json" and is_module_name(path.stem)
+        return path.suffix == ".json" and module_of_file(path.stem) is not None
     return str(path) in ("instance.json", "observed.json", FILE_NAME)
 
 

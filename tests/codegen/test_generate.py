@@ -29,11 +29,12 @@ from tests.codegen.snapshots import (
     snapshot,
 )
 from vtiger_orm.conditions.lookups import split_keyword
-from vtiger_orm.errors import ConfigError, RegenerateNeeded
+from vtiger_orm.errors import ConfigError, InvalidValue, RegenerateNeeded, SchemaMismatch
 from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+from vtiger_orm.package import FORMAT
 
 ROOT = Path(__file__).parents[2]
 PYI = black.Mode(line_length=100, is_pyi=True, target_versions={black.mode.TargetVersion.PY311})
@@ -259,9 +260,37 @@ def test_references_name_only_models_that_the_package_has() -> None:
     )
     source = text_of(output, "contacts.py")
     assert 'account_id: Ref["Record"] | None' in source
-    assert 'related_to: Ref["Contacts | Leads"] | None' in source
+    assert 'related_to: Ref["Contacts | Leads | Record"] | None' in source
     assert 'anything: Ref["Record"] | None' in source
-    assert 'assigned_user_id: Ref["Groups"] | None' in source
+    assert 'assigned_user_id: Ref["Groups | Record"] | None' in source
+    assert 'left_out=("Vendors",)' in source
+
+
+def test_ids_of_what_is_left_out_are_known_and_taken(tmp_path: Path) -> None:
+    """Groups are there and Users are not: each owner begins with 19x, and none was accepted."""
+    snapshot_ = snapshot(
+        module("Accounts"),
+        module("Groups"),
+        module("Leads"),
+        module(
+            "Contacts",
+            field("related_to", "reference", targets=["Accounts", "Leads"]),
+            field("assigned_user_id", "owner"),
+        ),
+    )
+    instance = snapshot_.instance.model_copy(update={"others": {"Users": "19"}})
+    whole = Snapshot(instance=instance, modules=snapshot_.modules)
+    output = generate(whole, NamesLock(), Options(exclude=("Leads",)))
+    with imported(tmp_path, output.files) as package:
+        contact = package.Contacts(assigned_user_id="19x5", related_to="3x8")
+        assert (contact.assigned_user_id, contact.related_to) == ("19x5", "3x8")
+        assert package.Contacts.meta.fields["related_to"].targets == ("Accounts", "Leads")
+        with pytest.raises(InvalidValue, match="takes ids of Accounts or Leads, which begin"):
+            package.Contacts(related_to="2x8")
+        with pytest.raises(InvalidValue, match="takes ids of Groups or Users"):
+            package.Contacts(assigned_user_id="3x8")
+        with pytest.raises(SchemaMismatch, match="no module 'Leads': it was left out"):
+            contact.related_to.fetch()
 
 
 def test_a_module_called_like_a_field_type_keeps_its_name(tmp_path: Path) -> None:
@@ -312,7 +341,7 @@ def test_a_runtime_reads_its_own_format_and_the_one_before(
 ) -> None:
     output = generated(module("M"))
     path = PurePosixPath("_package.py")
-    output.files[path] = output.files[path].replace("format=1,", f"format={written},")
+    output.files[path] = output.files[path].replace(f"format={FORMAT},", f"format={written},")
     monkeypatch.setattr("vtiger_orm.package.FORMAT", read)
     if fits:
         with imported(tmp_path, output.files) as package:

@@ -87,10 +87,10 @@ def test_whoami_tells_who_and_where(
     assert run(["whoami"]) == 0
     shown = capsys.readouterr().out
     for text in (
-        f"{served[1]} (webservice, Vtiger 8.0.0, API 0.22)",
+        f"{served[1]} (webservice, Vtiger CRM 8.0.0, API 0.22)",
         "admin (19x1), Ada Administrator",
         "administrator",
-        "UTC",
+        "UTC is assumed until a record was made",
         "36 visible",
         "AND before OR: proved",
         "sync: broken on this server",
@@ -102,7 +102,28 @@ def test_whoami_tells_who_and_where(
 def test_whoami_is_cheap(place: Path, served: tuple[Crm, str]) -> None:
     with served[0].count_calls() as calls:
         assert run(["whoami", "--dialect", "webservice"]) == 0
-    assert len(calls) <= 20
+    assert len(calls) <= 30
+
+
+def test_limits_are_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VTIGER_BUDGET", "60/minute, 500/day")
+    assert run(["limits"]) == 0
+    shown = capsys.readouterr().out
+    assert "the server announces none" in shown
+    assert "own budget: 57 of 60 calls left of the minute" in shown
+
+
+def test_an_unencrypted_address_gets_no_key(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name resolves nowhere: what matters is whether it comes to that."""
+    monkeypatch.setenv("VTIGER_URL", "http://crm.invalid")
+    assert run(["whoami", "--dialect", "cloud"]) == 1
+    assert "--insecure-http" in capsys.readouterr().err
+    assert run(["whoami", "--dialect", "cloud", "--insecure-http"]) == 1
+    assert "no connection to crm.invalid" in capsys.readouterr().err
 
 
 def test_no_address_is_told(

@@ -204,6 +204,8 @@ def test_errors_of_odd_shapes_are_errors(error: Any) -> None:
         ),
         (b'{"success":true,"result":[{"id":"12x1"}]}<!-- slow -->', "text/html"),
         (b'{"success":true,"result":{"1":{"id":"12x1"}}}', ""),
+        (b'{"success":1,"result":[{"id":"12x1"}]}', ""),
+        (b'{"success":"true","result":[{"id":"12x1"}]}', ""),
     ],
 )
 def test_json_is_found_whatever_surrounds_it(body: bytes, content_type: str) -> None:
@@ -211,6 +213,19 @@ def test_json_is_found_whatever_surrounds_it(body: bytes, content_type: str) -> 
         response = HttpResponse(status, headers={"content-type": content_type}, body=body)
         assert WEBSERVICE.result(READ, response) == [{"id": "12x1"}]
         assert CLOUD.result(READ, response) == [{"id": "12x1"}]
+
+
+@pytest.mark.parametrize("success", [b"0", b'"0"', b'"false"', b"false"])
+def test_a_failure_may_be_told_as_a_number_or_a_text(success: bytes) -> None:
+    body = b'{"success":' + success + b',"error":{"code":"ACCESS_DENIED","message":"no"}}'
+    assert isinstance(failure(READ, HttpResponse(200, body=body)), errors.AccessDenied)
+
+
+def test_bytes_that_are_not_utf8_are_latin_1() -> None:
+    body = '{"success":true,"result":[{"id":"12x1","lastname":"Groß Müller"}]}'.encode()
+    for each in (body, body.replace("ü".encode(), b"\xfc")):
+        found = WEBSERVICE.result(READ, HttpResponse(200, body=each))
+        assert found == [{"id": "12x1", "lastname": "Groß Müller"}]
 
 
 @pytest.mark.parametrize(

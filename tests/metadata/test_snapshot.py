@@ -203,7 +203,7 @@ def test_a_failure_while_writing_leaves_the_former_snapshot(
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil", "a/b", "", "Größe", "CON", "lpt1", "Ｃontacts", "a\n", "x" * 101]
+    "name", ["../evil", "a/b", "", " a", "a.b", "a;b", "a%b", "a\n", "x" * 101, "ß" * 40]
 )
 def test_hostile_module_names_become_no_files(name: str, tmp_path: Path) -> None:
     module = recorded_module("describe", "Contacts")
@@ -211,6 +211,28 @@ def test_hostile_module_names_become_no_files(name: str, tmp_path: Path) -> None
     with pytest.raises(SnapshotError, match="file name"):
         bad.save(tmp_path / "deep" / "snapshot")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("Größe", "Gr%C3%B6%C3%9Fe"),
+        ("My Module", "My%20Module"),
+        ("客户", "%E5%AE%A2%E6%88%B7"),
+        ("CON", "%43ON"),
+        ("lpt1", "%6Cpt1"),
+        ("a-b_2", "a%2Db_2"),
+    ],
+)
+def test_module_names_in_any_script_have_files(name: str, stem: str, tmp_path: Path) -> None:
+    described = {"name": name, "idPrefix": "7", "fields": []}
+    whole = Snapshot(
+        instance=Instance(dialect="cloud", prefixes={name: "7"}),
+        modules={name: ModuleSnapshot.model_validate({"describe": described})},
+    )
+    whole.save(tmp_path)
+    assert [file.stem for file in (tmp_path / "modules").iterdir()] == [stem]
+    assert list(Snapshot.load(tmp_path).modules) == [name]
 
 
 def test_names_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:

@@ -214,8 +214,7 @@ def test_pk_is_called_id() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("annotate", "compute it in Python"),
-        ("aggregate", r"count\(\)"),
+        ("annotate", r"values\('sales_stage'\).annotate"),
         ("distinct", "each record comes once"),
         ("union", r"qs \| other"),
         ("latest", "order_by"),

@@ -18,6 +18,7 @@ from vtiger_orm.models.related_manager import RelatedManager
 
 BUILDING = {
     "all",
+    "annotate",
     "changes",
     "defer",
     "exclude",

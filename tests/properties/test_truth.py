@@ -17,6 +17,7 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.calls.operations import Row
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import Node, Order, Selection
+from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8, Profile
 from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.planner.orders import total_key
 
@@ -36,9 +37,11 @@ def environments(draw: st.DrawFn) -> Environment:
     )
 
 
-def filled(rows: list[dict[str, Any]], env: Environment) -> Server:
+def filled(
+    rows: list[dict[str, Any]], env: Environment, profile: Profile = STOCK_8_0_PHP8
+) -> Server:
     """A CRM with these rows; ids are not in the order of insertion."""
-    crm = server(page_cap=env.page_size)
+    crm = server(page_cap=env.page_size, profile=profile)
     for number in OWNER_NUMBERS:
         crm.insert("Owners", number, title=f"t{number}", rank=number)
     for index, row in enumerate(rows):

@@ -31,7 +31,7 @@ from vtiger_orm.writing.report import Status
 
 LEFT, REFUSED, UNKNOWN, UNDER_WAY = Fate.NEVER_LEFT, Fate.REFUSED, Fate.UNKNOWN, Fate.UNDER_WAY
 CREATE = Create("Contacts", {"lastname": "Once"})
-ONE_ATTEMPT = RetryPolicy(attempts=1, limited_attempts=1)
+ONE_ATTEMPT = RetryPolicy(attempts=1)
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vtiger_orm.calls.operations import Call, Create, Delete, Operation, Query, Revise
 from vtiger_orm.calls.outcome import may_repeat, outcome_of
@@ -22,8 +24,10 @@ from vtiger_orm.errors import (
     Timeout,
     VtigerError,
 )
+from vtiger_orm.session import pacing
+from vtiger_orm.session.limits import Limits, read_limits
 from vtiger_orm.session.logins import Gate, Lanes
-from vtiger_orm.session.pacing import Limiter, Limits, limiter_of, read_limits
+from vtiger_orm.session.pacing import SOON, Limiter, limiter_of
 from vtiger_orm.session.retry import RetryPolicy, delay, login_delay
 
 READ = Query("select id from Contacts;", "Contacts")
@@ -67,21 +71,21 @@ def test_what_was_read_from_a_pipe_is_not_sent_again() -> None:
 @pytest.mark.parametrize(
     ("error", "attempts"),
     [
-        (LOST, 3),
+        (LOST, 8),
         (answered(200), 3),
         (answered(404), 1),
-        (answered(502), 3),
+        (answered(502), 8),
         (answered(500), 2),
         (ServerError("internal", status=200), 1),
         (AccessDenied("no"), 1),
-        (RateLimited("slow down"), 6),
-        (RateLimited("slow down", retry_after=3), 6),
+        (RateLimited("slow down"), 8),
+        (RateLimited("slow down", retry_after=3), 8),
         (RateLimited("for today", retry_after=3600), 1),
     ],
 )
 def test_how_often_a_read_is_tried(error: VtigerError, attempts: int) -> None:
     tried = 1
-    while delay(READ, outcome_of(error), tried, POLICY, 0.5) is not None:
+    while delay(READ, outcome_of(error), tried, POLICY, chance=0.5) is not None:
         tried += 1
     assert tried == attempts
 
@@ -132,8 +136,68 @@ def test_the_rest_of_a_minute_is_shared_out() -> None:
     assert limiter.reserve() == 0
     limiter.saw(200, {"x-floodcontrol-remaining": "2", "x-floodcontrol-reset": "30"})
     assert [limiter.reserve(), limiter.reserve()] == [0, 0]
+    assert limiter.reserve() == SOON, "what is out may have been counted already"
+    limiter.failed()
+    limiter.saw(200, {"x-floodcontrol-remaining": "0", "x-floodcontrol-reset": "30"})
     assert limiter.reserve() == pytest.approx(30, abs=1)
     limiter.saw(200, {"x-floodcontrol-remaining": "9", "x-floodcontrol-reset": "30"})
+    assert limiter.reserve() == 0
+
+
+def test_answers_that_are_out_are_taken_off_what_is_left() -> None:
+    limiter = Limiter()
+    assert [limiter.reserve() for _ in range(5)] == [0] * 5
+    limiter.saw(200, {"x-floodcontrol-remaining": "5", "x-floodcontrol-reset": "30"})
+    assert limiter.limits.minute_remaining == 1
+
+
+def test_a_new_minute_has_the_calls_that_the_server_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = time.time()
+    monkeypatch.setattr(pacing, "clock", lambda: moment)
+    limiter = Limiter()
+    headers = {"x-floodcontrol-minutelimit": "2", "x-floodcontrol-remaining": "0"}
+    limiter.saw(200, headers | {"x-floodcontrol-reset": "30"})
+    assert limiter.reserve() == pytest.approx(30)
+    moment += 31
+    assert [limiter.reserve(), limiter.reserve()] == [0, 0]
+    assert limiter.reserve() > 0
+
+
+def test_a_day_that_is_used_up_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = time.time()
+    monkeypatch.setattr(pacing, "clock", lambda: moment)
+    limiter = Limiter()
+    limiter.saw(200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7200"})
+    assert limiter.reserve() == pytest.approx(7200)
+    moment += 7201
+    assert limiter.reserve() == 0
+    limiter.saw(200, {"x-ratelimit-remaining": "0"})
+    assert 0 < limiter.reserve() <= 86_400, "until midnight, where the server does not tell"
+
+
+HEADERS = ["retry-after", "date"]
+HEADERS += [f"x-floodcontrol-{each}" for each in ("minutelimit", "remaining", "reset")]
+HEADERS += [f"x-ratelimit-{each}" for each in ("dailylimit", "remaining", "reset")]
+ODD = ["INF", "-inf", "NAN", "-5", "1e400", "9" * 5000, "soon", "", "\u00b2", "0x10", "1_000"]
+ODD += ["Fri, 01 Jan 2100 00:00:00 GMT", "Fri, 99 Foo 99999 99:99:99 GMT", ", ,", "Mon,", "1 Jan"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(HEADERS),
+        st.one_of(st.sampled_from(ODD), st.text(max_size=30), st.floats().map(str)),
+    ),
+    st.sampled_from([200, 429, 503]),
+)
+def test_any_header_closes_a_host_for_a_day_at_most(headers: dict[str, str], status: int) -> None:
+    limiter = Limiter()
+    limiter.saw(status, headers)
+    assert 0 <= limiter.reserve() <= 86_400.0
+
+
+def test_maintenance_closes_no_host() -> None:
+    limiter = Limiter()
+    limiter.saw(503, {"retry-after": "600", "x-powered-by": "PHP"})
     assert limiter.reserve() == 0
 
 

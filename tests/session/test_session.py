@@ -522,7 +522,7 @@ def test_wrong_addresses_are_told_without_their_password(url: str, message: str)
     [
         ("https://CRM.example.com/", "https://crm.example.com", None),
         ("https://h/crm/webservice.php", "https://h/crm", "webservice"),
-        ("http://h:8080/restapi/v1/vtiger/default/", "http://h:8080", "cloud"),
+        ("https://h:8080/restapi/v1/vtiger/default/", "https://h:8080", "cloud"),
         ("https://h/index.php", "https://h", None),
         ("http://[::1]:9/x", "http://[::1]:9/x", None),
     ],

@@ -80,6 +80,8 @@ def test_members_one_after_the_other_are_one_answer() -> None:
         (gzip.compress(LISTED)[:20], "gzip", "cut off"),
         (gzip.compress(LISTED) + b"more", "gzip", "cannot be decompressed"),
     ],
+    # What gzip makes has the time in it: no names for tests.
+    ids=["twice", "deflate", "br", "no gzip", "no trailer", "half", "more"],
 )
 def test_what_cannot_be_unpacked_is_told(content: bytes, encoding: str, told: str) -> None:
     with pytest.raises(MalformedAnswer, match=told) as caught:
@@ -121,7 +123,6 @@ ODD = [
     b'{"success":true,"result":[{"id":"12x1","lastname":' + b"9" * 5_000 + b"}]}",
     b'{"success":true,"result":[{"id":"12x1","lastname":"\\ud800"}]}',
     b'{"success":true,"result":[{"\\udfff":"12x1"}]}',
-    b'{"success":true,"result":[{"id":"12x1","lastname":"\xff\xfe"}]}',
     '{"success":true,"result":[]}'.encode("utf-16"),
 ]
 

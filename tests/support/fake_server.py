@@ -17,7 +17,7 @@ import httpx
 from vtiger_orm.session import RetryPolicy, Session
 
 USER, KEY = "admin", "canary-access-key-7f3a"
-FAST = RetryPolicy(first_delay=0.001, longest_delay=0.002)
+FAST = RetryPolicy(attempts=3, first_delay=0.001, longest_delay=0.002)
 
 Answer = httpx.Response | Exception | Callable[[dict[str, str]], httpx.Response]
 

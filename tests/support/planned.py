@@ -16,7 +16,7 @@ from vtiger_orm.calls.plans import Batch, Rows
 from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.emulator.engine.engine import Engine
 from vtiger_orm.emulator.engine.schema import Schema
-from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8
+from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8, Profile
 from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.module import Flaw, ModuleMeta
 from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
@@ -155,7 +155,12 @@ class Server:
             last = int(page[-1]["id"].split("x")[1])
 
 
-def server(*modules: ModuleSnapshot, thinned: bool = False, page_cap: int = 100) -> Server:
+def server(
+    *modules: ModuleSnapshot,
+    thinned: bool = False,
+    page_cap: int = 100,
+    profile: Profile = STOCK_8_0_PHP8,
+) -> Server:
     """A CRM with these modules (`Things` and `Owners` when none are given)."""
     if not modules:
         modules = (things(), owners())
@@ -165,7 +170,8 @@ def server(*modules: ModuleSnapshot, thinned: bool = False, page_cap: int = 100)
             modules={each.describe.name: each for each in modules},
         )
     )
-    profile = replace(STOCK_8_0_PHP8, thinned_pages=thinned, page_cap=page_cap)
+    cap = page_cap if profile.page_cap is not None else None
+    profile = replace(profile, thinned_pages=thinned, page_cap=cap)
     metas = {each.describe.name: module_meta(each) for each in modules}
     return Server(Engine(schema, profile=profile), metas)
 

@@ -28,8 +28,8 @@ from vtiger_orm.writing.bulk import bulk_create
 from vtiger_orm.writing.create_once import resolve
 from vtiger_orm.writing.report import BulkError, Status
 
-EAGER = RetryPolicy(attempts=4, first_delay=0.0, longest_wait=0.01, longest_work=0.0)
-PATIENT = RetryPolicy(attempts=4, first_delay=0.0, longest_wait=0.01)
+EAGER = RetryPolicy(attempts=4, first_delay=0.0, longest_work=0.0)
+PATIENT = RetryPolicy(attempts=4, first_delay=0.0)
 
 FAULTS: dict[str, Fault] = {
     "dropped": faults.DroppedConnection(),

@@ -92,12 +92,13 @@ def modules(
 ) -> Plan[list[ModuleInfo]]:
     """Modules of the CRM; with `with_field_type` those that have a field of such a type."""
     from ..metadata import describe as wire
+    from ..metadata.repair import repaired_listtypes
 
     require("listtypes", facts)
     types = (with_field_type,) if isinstance(with_field_type, str) else (with_field_type or ())
     answer = yield from perform(ListTypes(tuple(types)))
     try:
-        listed = wire.ListTypes.model_validate(answer)
+        listed = wire.ListTypes.model_validate(repaired_listtypes(answer).content)
     except ValidationError as error:
         raise MalformedAnswer(f"listtypes answered in an unknown form: {error}") from error
     blank = wire.TypeInformation()
@@ -111,11 +112,12 @@ def modules(
 def describe(module: str, facts: ServerFacts) -> Plan[wire.Describe]:
     """The CRM's present description of a module, beyond what the package was generated from."""
     from ..metadata import describe as wire
+    from ..metadata.repair import repaired_describe
 
     require("describe", facts)
     answer = yield from perform(Describe(module))
     try:
-        return wire.Describe.model_validate(answer)
+        return wire.Describe.model_validate(repaired_describe(answer, module).content)
     except ValidationError as error:
         raise MalformedAnswer(f"describe of {module} has an unknown form: {error}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final, Literal
@@ -39,6 +39,14 @@ class Knowledge:
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
         self._plain: dict[tuple[str, str], float] = {}
+        self._told: dict[Hashable, None] = {}
+
+    def is_news(self, told: Hashable) -> bool:
+        """Whether the session's user has not been told this yet; from now on they have been."""
+        if told in self._told or len(self._told) >= MOST_SHAPES:
+            return False
+        self._told[told] = None
+        return True
 
     def is_verified(self, shape: Hashable) -> bool:
         """Whether a statement of this shape was once answered without a silent SQL error."""
@@ -100,6 +108,8 @@ class Environment:
     """Whether ``count(*)`` is answered; if not, rows are counted by pages of ids."""
     thinned_pages: bool = False
     """Whether rows the user may not see are dropped from a page after LIMIT was applied."""
+    thinned_modules: Mapping[str, bool] = field(default_factory=dict)
+    """The same of single modules."""
     timezone: tzinfo = UTC
     """Where a day begins, for `date`, `year`, `month` and plain dates on datetime fields."""
     max_scan_rows: int = 100_000
@@ -127,9 +137,14 @@ class Environment:
             precedence_known=can.precedence == "sql",
             collation=can.collation,
             can_count=can.counts is True,
-            thinned_pages=bool(can.thinned_pages),
+            thinned_pages=can.thinned_pages is not False,
+            thinned_modules=can.thinned,
             server=server,
         )
+
+    def thins(self, module: str) -> bool:
+        """Whether pages of the module may lack rows that the user may not see."""
+        return self.thinned_modules.get(module, self.thinned_pages)
 
     @property
     def one_zone(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import IO, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -21,6 +21,38 @@ class Call(Generic[T_co]):
     """A call that writes is repeated only where that cannot do it twice."""
     repeatable: ClassVar[bool] = True
     """Whether doing it twice is the same as doing it once."""
+
+
+def alters(call: Call[object]) -> bool:
+    """Whether it may change the CRM. An operation by its name does unless it is known to read,
+    whatever its verb: nothing is known of what an extension of a CRM does."""
+    return call.operation.lower() not in READING if isinstance(call, Operation) else call.writes
+
+
+READING: Final = frozenset(
+    [
+        "decrypt",
+        "describe",
+        "editionlimits",
+        "extendsession",
+        "files_retrieve",
+        "get_account_hierarchy",
+        "listtypes",
+        "lookup",
+        "me",
+        "picklist",
+        "picklist_dependency",
+        "query",
+        "query_related",
+        "relatedtypes",
+        "retrieve",
+        "retrieve_inventory",
+        "retrieve_related",
+        "sync",
+        "tags_retrieve",
+    ]
+)
+"""Operations that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ _ENTRIES: Final = (
     _entry(
         "query_related",
         "record.related.<name>.filter(...)",
-        webservice=_probed("except Documents, for which Vtiger 8.0 always answers an empty list"),
+        webservice=_probed("of documents it lists the active ones"),
     ),
     _entry("add_related", "record.related.<name>.add(...)"),
     _cloud_only(

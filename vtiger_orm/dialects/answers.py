@@ -22,6 +22,12 @@ logger: logging.Logger = logging.getLogger("vtiger_orm")
 
 _ENVELOPE: Final = re.compile(rb'\{\s*"success"\s*:')
 
+_STRAY: Final = re.compile("[\udc80-\udcff]")
+"""How Python writes bytes that are not UTF-8."""
+
+_VERDICTS: Final = {"true": True, "1": True, "false": False, "0": False}
+"""What ``success`` may say: forks and extensions write numbers and texts."""
+
 _DEEPEST: Final = 200
 """Lists and objects within each other; answers of the API have a dozen, and pydantic's reader of
 JSON stops here too."""
@@ -43,10 +49,13 @@ class Envelope:
 def read_envelope(response: HttpResponse) -> Envelope | None:
     """The envelope in the body, or None when there is none."""
     content = _json(response.body)
-    if not isinstance(content, dict) or not isinstance(content.get("success"), bool):
+    if not isinstance(content, dict):
+        return None
+    success = _VERDICTS.get(str(content.get("success")).lower())
+    if success is None:
         return None
     moreinfo = "moreinfo" in content
-    if content["success"]:
+    if success:
         return Envelope(True, content.get("result"), moreinfo=moreinfo)
     error = content.get("error")
     if not isinstance(error, dict):
@@ -77,20 +86,28 @@ def _json(body: bytes) -> Any:
     if start is None:
         return None
     try:
-        text = body[start.start() :].decode("utf-8")
-        content, end = json.JSONDecoder().raw_decode(text)
+        text = _text(body[start.start() :])
+        # Control characters stand in texts as they are where Vtiger 8.3 answers.
+        content, end = json.JSONDecoder(strict=False).raw_decode(text)
     except (ValueError, RecursionError):
         return None
     if _is_odd(content):
         return None
     if _ENVELOPE.search(text[end:].encode("utf-8")):
         return None
-    logger.warning(
-        "the CRM printed %d bytes before and %d after its answer; they were ignored",
-        start.start(),
-        len(text) - end,
-    )
+    if start.start() or text[end:].strip():
+        logger.warning(
+            "the CRM printed %d bytes before and %d after its answer; they were ignored",
+            start.start(),
+            len(text) - end,
+        )
     return content
+
+
+def _text(body: bytes) -> str:
+    """The bytes as text; those that are not UTF-8, as extensions print them, are Latin-1."""
+    text = body.decode("utf-8", "surrogateescape")
+    return _STRAY.sub(lambda found: chr(ord(found[0]) - 0xDC00), text)
 
 
 def _is_odd(content: Any) -> bool:

@@ -68,6 +68,12 @@ class Identity:
     facts: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The user's own data, as `Me` answers it."""
 
+    @property
+    def administrator(self) -> bool | None:
+        """Whether the user sees everything; None where the CRM does not tell."""
+        told = self.facts.get("is_admin")
+        return None if told is None else str(told).lower() in ("on", "1", "true")
+
 
 @dataclass(frozen=True, slots=True)
 class Auth:
@@ -90,6 +96,8 @@ class Dialect(Protocol):
     """Whether logins expire, so that a refused call may be repeated after a new login."""
     serialises: ClassVar[bool]
     """Whether the server works on one request of a login at a time."""
+    sends_key: ClassVar[bool]
+    """Whether the access key itself travels, not only what proves that it is known."""
 
     @property
     def endpoint(self) -> str:

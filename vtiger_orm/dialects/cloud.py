@@ -47,6 +47,7 @@ class Cloud:
     name: ClassVar[DialectName] = "cloud"
     renews: ClassVar[bool] = False
     serialises: ClassVar[bool] = False
+    sends_key: ClassVar[bool] = True
 
     def __init__(self, url: str) -> None:
         self._endpoint: Final = f"{url}{CLOUD_PATH}"

@@ -5,6 +5,7 @@ The list of codes is open: an unknown one becomes an `ApiError` that keeps code 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from .answers import holds_several
 from .base import HttpResponse
 from .outcomes import DEFINITE, REFUSED, of_status
 from .redaction import excerpt, redact
+
+_LONGEST_LIMIT: Final = 86_400.0
 
 _CLASSES: Final[Mapping[str, type[ApiError]]] = {
     "SESSION_EXPIRED": SessionExpired,
@@ -213,19 +216,22 @@ def rate_limited(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by the Retry-After header, None when there is none that can be read."""
+    """Seconds to wait by the Retry-After header, None when there is none that can be read.
+
+    A day at most: no limit of Vtiger lasts longer, whatever the header says.
+    """
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
-        pass
-    then = http_date(text)
-    if then is None:
-        return None
-    sent = http_date(headers.get("date")) or datetime.now(UTC)
-    return max(0.0, (then - sent).total_seconds())
+        then = http_date(text)
+        if then is None:
+            return None
+        sent = http_date(headers.get("date")) or datetime.now(UTC)
+        seconds = (then - sent).total_seconds()
+    return min(max(0.0, seconds), _LONGEST_LIMIT) if math.isfinite(seconds) else None
 
 
 def code_of_reason(reason: str) -> str:

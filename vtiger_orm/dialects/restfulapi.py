@@ -72,6 +72,7 @@ class RestfulApi:
     name: ClassVar[DialectName] = "restfulapi"
     renews: ClassVar[bool] = True
     serialises: ClassVar[bool] = False
+    sends_key: ClassVar[bool] = True
 
     def __init__(self, url: str, schema: Schema | None) -> None:
         """Raises `ConfigError` without a schema: the module has no metadata of its own."""

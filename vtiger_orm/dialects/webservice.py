@@ -61,6 +61,7 @@ class Webservice:
     name: ClassVar[DialectName] = "webservice"
     renews: ClassVar[bool] = True
     serialises: ClassVar[bool] = True
+    sends_key: ClassVar[bool] = False
 
     def __init__(self, url: str) -> None:
         self._endpoint: Final = f"{url}{WEBSERVICE_PATH}"

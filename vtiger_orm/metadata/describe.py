@@ -1,12 +1,16 @@
 """pydantic models of what listtypes, describe and relatedtypes answer.
 
 All three dialects' shapes load: unknown keys are kept, the strings ``"1"``/``""`` that some
-servers send for booleans are read, and `information` may be keyed by anything or be an
-empty list (BEHAVIOUR of stock 8.0 and the Cloud's manuals differ here).
+servers send for booleans are read, labels may be HTML (``a &amp; b``), and `information` may be
+keyed by anything or be an empty list (stock servers and the Cloud's manuals differ here). What
+fits none of them is repaired before (`repair`).
 """
 
 from __future__ import annotations
 
+import html
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,9 +22,12 @@ def _flag(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    if value is None:
-        return None
-    return value if isinstance(value, str) else str(value)
+    """Numbers are text as well; a list is none."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _label(value: object) -> object:
+    return html.unescape(value) if isinstance(value, str) else value
 
 
 def _names(value: object) -> object:
@@ -30,13 +37,10 @@ def _names(value: object) -> object:
     return value or []
 
 
-def _values(value: object) -> object:
-    """An empty PHP map arrives as a list; only the values matter, the keys differ by dialect."""
-    return list(value.values()) if isinstance(value, dict) else value
-
-
 Flag = Annotated[bool, BeforeValidator(_flag)]
 OptionalText = Annotated[str | None, BeforeValidator(_text)]
+Label = Annotated[str, BeforeValidator(_label)]
+"""What the CRM shows, which some servers encode for HTML."""
 
 
 class _Wire(BaseModel):
@@ -47,7 +51,7 @@ class PicklistValue(_Wire):
     """One value of a picklist: `value` is stored, `label` is shown in the user's language."""
 
     value: Annotated[str, BeforeValidator(_text)]
-    label: Annotated[str, BeforeValidator(_text)] = ""
+    label: Annotated[str, BeforeValidator(_label), BeforeValidator(_text)] = ""
 
 
 class FieldType(_Wire):
@@ -61,7 +65,7 @@ class FieldType(_Wire):
 
 class DescribedField(_Wire):
     name: str
-    label: str = ""
+    label: Label = ""
     mandatory: Flag = False
     type: FieldType
     isunique: Flag = False
@@ -74,7 +78,7 @@ class Describe(_Wire):
     """The answer of `describe`."""
 
     name: str
-    label: str = ""
+    label: Label = ""
     createable: Flag = True
     updateable: Flag = True
     deleteable: Flag = True
@@ -89,8 +93,8 @@ class Describe(_Wire):
 
 class TypeInformation(_Wire):
     is_entity: Flag = Field(default=True, alias="isEntity")
-    label: str = ""
-    singular: str = ""
+    label: Label = ""
+    singular: Label = ""
 
 
 class ListTypes(_Wire):
@@ -106,15 +110,15 @@ class RelatedType(_Wire):
     name: str
     """The module at the other end."""
     label: str
+    """As it is sent to the CRM."""
     is_entity: Flag = Field(default=True, alias="isEntity")
     relation_id: OptionalText = None
     actions: str | None = None
 
 
-class RelatedTypes(_Wire):
-    """The answer of `relatedtypes`; the same module may occur under several labels."""
-
-    types: list[str] = Field(default_factory=list)
-    information: Annotated[list[RelatedType], BeforeValidator(_values)] = Field(
-        default_factory=list
-    )
+def relation_keys(relations: Iterable[tuple[str, str]]) -> list[str]:
+    """What tells relations of one module apart, from the (label, module) of each: the label, and
+    with it the module at the other end where several have that label."""
+    given = list(dict.fromkeys(relations))
+    times = Counter(label for label, _ in given)
+    return [label if times[label] == 1 else f"{label} ({module})" for label, module in given]

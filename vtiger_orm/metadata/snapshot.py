@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeVar
+from urllib.parse import unquote
 
 from pydantic import (
     BaseModel,
@@ -35,7 +36,7 @@ from pydantic import (
 
 from ..errors import SnapshotError
 from .capabilities import Capabilities
-from .describe import Describe, RelatedType, TypeInformation
+from .describe import Describe, RelatedType, TypeInformation, relation_keys
 from .module import Flaw
 from .observed import put_back, take_out
 from .server import Server, ServerFamily, family_of
@@ -47,15 +48,36 @@ FORMAT: Final = 2
 
 _READABLE: Final = (1, FORMAT)
 
-_MODULE_NAME = re.compile(r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)$)[A-Za-z0-9_]{1,100}", re.ASCII)
-"""On Windows some names are devices, whatever follows the dot."""
+_MODULE_NAME = re.compile(r"\w+(?:[ -]\w+)*")
+_DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.ASCII | re.IGNORECASE)
+"""On Windows these are devices, whatever follows the dot."""
+_LONGEST_STEM: Final = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PREFIX = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
-def is_module_name(name: str) -> bool:
-    """Whether a module name may become a file name; anything else is refused, never escaped."""
-    return _MODULE_NAME.fullmatch(name) is not None
+def file_stem(module: str) -> str | None:
+    """The name of a module's file: ASCII letters, digits and underscores as they are, every other
+    byte as ``%C3``. None for what is no name of a module: letters and digits of any script with
+    single blanks or hyphens between them, not too long."""
+    if _MODULE_NAME.fullmatch(module) is None:
+        return None
+    stem = "".join(map(_in_file_name, module))
+    if _DEVICE.fullmatch(stem):
+        stem = f"%{ord(stem[0]):02X}{stem[1:]}"
+    return stem if len(stem) <= _LONGEST_STEM else None
+
+
+def module_of_file(stem: str) -> str | None:
+    """The module whose file is called so; None where it is none's."""
+    name = unquote(stem)
+    return name if file_stem(name) == stem else None
+
+
+def _in_file_name(character: str) -> str:
+    if character == "_" or (character.isascii() and character.isalnum()):
+        return character
+    return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
 class Instance(BaseModel):
@@ -72,9 +94,14 @@ class Instance(BaseModel):
     api_version: str | None = None
     prefixes: dict[str, str] = Field(default_factory=dict)
     """Module -> the number before the ``x`` of its ids; differs from CRM to CRM."""
+    others: dict[str, str] = Field(default_factory=dict)
+    """The same of modules that are not described, as far as it is known: that of Users is told at
+    each login."""
     capabilities: Capabilities = Capabilities()
     skipped: dict[str, str] = Field(default_factory=dict)
     """Module -> why it could not be described."""
+    repairs: list[str] = Field(default_factory=list)
+    """What was odd about the list of modules, in words."""
     types: dict[str, TypeInformation] = Field(default_factory=dict)
 
     @property
@@ -83,7 +110,7 @@ class Instance(BaseModel):
         family = self.family or family_of(self.dialect, self.version, modules=self.prefixes)
         return Server.known(family, self.version, self.capabilities)
 
-    @field_validator("prefixes")
+    @field_validator("prefixes", "others")
     @classmethod
     def _prefixes(cls, value: dict[str, str]) -> dict[str, str]:
         for module, prefix in value.items():
@@ -101,6 +128,8 @@ class ModuleSnapshot(BaseModel):
     relations: list[RelatedType] = Field(default_factory=list)
     flaws: dict[str, Flaw] = Field(default_factory=dict)
     """Wire name of a described field -> why it cannot be used like the others."""
+    repairs: list[str] = Field(default_factory=list)
+    """What was odd about the description, in words (see `repair`); the rest of it is as it was."""
 
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
     _raw_relations: list[dict[str, Any]] = PrivateAttr(default_factory=list)
@@ -129,16 +158,25 @@ class ModuleSnapshot(BaseModel):
         """The describe answer as the server sent it."""
         return self._raw
 
+    @property
+    def relations_by_key(self) -> dict[str, RelatedType]:
+        """The relations by what tells them apart: mostly their label; see `relation_keys`."""
+        keys = relation_keys((each.label, each.name) for each in self.relations)
+        first = {(each.label, each.name): each for each in reversed(self.relations)}
+        unique = dict.fromkeys((each.label, each.name) for each in self.relations)
+        return {key: first[each] for key, each in zip(keys, unique)}
+
     def to_json(self) -> dict[str, Any]:
         """What the file holds: fields by name, relations by label, so that the order in which
         a server lists them changes nothing."""
         describe = dict(self._raw)
         describe["fields"] = sorted(describe.get("fields", ()), key=_field_key)
-        return {
+        content = {
             "describe": describe,
             "relations": sorted(self._raw_relations, key=_relation_key),
             "flaws": {name: flaw.value for name, flaw in self.flaws.items()},
         }
+        return content | {"repairs": sorted(self.repairs)} if self.repairs else content
 
 
 class Snapshot(BaseModel):
@@ -173,15 +211,16 @@ class Snapshot(BaseModel):
             )
         contents = {}
         for each in sorted((folder / "modules").glob("*.json")):
-            if not is_module_name(each.stem):
+            name = module_of_file(each.stem)
+            if name is None:
                 raise SnapshotError(f"{each} has a name that no module can have.")
-            contents[each.stem] = _read(each)
+            contents[name] = _read(each)
         if written != 1:
             content, contents = put_back(content, contents, _read(folder / "observed.json"))
         instance = _validate(Instance, content | {"format": FORMAT}, file)
         modules = {}
         for name, each_content in contents.items():
-            file = folder / "modules" / f"{name}.json"
+            file = folder / "modules" / f"{file_stem(name)}.json"
             module = _validate(ModuleSnapshot, each_content, file)
             if module.describe.name != name:
                 raise SnapshotError(
@@ -200,7 +239,7 @@ class Snapshot(BaseModel):
         """
         seen: dict[str, str] = {}
         for name in self.modules:
-            if not is_module_name(name):
+            if file_stem(name) is None:
                 raise SnapshotError(f"The module name {name!r} must not become a file name.")
             other = seen.setdefault(name.casefold(), name)
             if other != name:
@@ -209,8 +248,12 @@ class Snapshot(BaseModel):
                 )
         folder = Path(path).resolve()
         folder.mkdir(parents=True, exist_ok=True)
+        instance = _dump(self.instance, complete=True) | {"format": FORMAT}
+        for name in ("others", "repairs"):
+            if not instance[name]:
+                del instance[name]
         instance, modules, observed = take_out(
-            _dump(self.instance, complete=True) | {"format": FORMAT},
+            instance,
             {name: module.to_json() for name, module in self.modules.items()},
         )
         staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder))
@@ -218,7 +261,7 @@ class Snapshot(BaseModel):
             staged = staging / "modules"
             staged.mkdir()
             for name, module in modules.items():
-                _write(staged / f"{name}.json", module)
+                _write(staged / f"{file_stem(name)}.json", module)
             for file, content in (("observed.json", observed), ("instance.json", instance)):
                 _write(staging / file, content)
             _swap(staged, folder / "modules", staging / "former")

@@ -23,6 +23,7 @@ from ..writing import create_once as identity
 from ..writing import files
 from ..writing import preview as previews
 from ..writing.adjustments import Adjustment
+from ..writing.line_items import ITEM_FIELDS
 from ..writing.prepare import SaveOperation
 from ..writing.state import has_state, state_of
 from .accessor import Accessor
@@ -42,13 +43,21 @@ class Crm(Accessor[R_co]):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            owners = _ELSEWHERE.get(name)
-            raise AttributeError(
-                f"record.crm of {self._record.meta.name} has no {name!r}"
-                + (f": only records of {owners} have." if owners else ".")
-                if not name.startswith("_")
-                else name
-            )
+            if name.startswith("_"):
+                raise AttributeError(name)
+            meta = self._record.meta
+            owners = _ELSEWHERE.get(name, ())
+            told = f"record.crm of {meta.name} has no {name!r}"
+            if meta.name in owners:
+                hidden = ", ".join(sorted(ITEM_FIELDS - meta.by_wire.keys()))
+                told += (
+                    f" here: the package knows no {hidden} of {meta.name}, without which items "
+                    "cannot be written. The CRM hides it from the user who pulled, or it has no "
+                    "items in these records. Pull as a user who may see it."
+                )
+            else:
+                told += f": only records of {' and '.join(owners)} have." if owners else "."
+            raise AttributeError(told)
 
     # Writing
 
@@ -199,12 +208,13 @@ class Crm(Accessor[R_co]):
         return await asyncio.to_thread(stored.write_to, path)
 
 
-_ELSEWHERE: Final = {
-    "items": "Quotes, SalesOrder, Invoice and PurchaseOrder",
-    "load_items": "Quotes, SalesOrder, Invoice and PurchaseOrder",
-    "convert": "Leads",
-    "hierarchy": "Accounts",
-    "attach_to": "Documents",
+_WITH_ITEMS: Final = ("Quotes", "SalesOrder", "Invoice", "PurchaseOrder")
+_ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    "items": _WITH_ITEMS,
+    "load_items": _WITH_ITEMS,
+    "convert": ("Leads",),
+    "hierarchy": ("Accounts",),
+    "attach_to": ("Documents",),
 }
 """What `record.crm` of some modules has besides (`crm_modules.py`)."""
 

@@ -164,7 +164,8 @@ class DocumentCrm(Crm[R_co]):
     def attach_to(self, *records: BaseRecord) -> None:
         """Link the document to records of other modules.
 
-        A stock 8.0 links them but cannot list them afterwards, so there it is not proved.
+        It is read back that they are linked. The CRM lists active documents only, those whose
+        `filestatus` is True: raises `NotRelated` for another one.
         """
         self._run(self._attach_to(records))
 

@@ -9,10 +9,9 @@ from ..errors import UnsupportedQuery
 _FETCH: Final = "the query language of the CRM returns records only"
 
 ALTERNATIVES: Final[dict[str, str]] = {
-    "aggregate": f"{_FETCH}: use count(), or sum values over values_list('amount', flat=True).",
-    "aaggregate": f"{_FETCH}: use acount(), or sum values while iterating.",
     "alias": f"{_FETCH}: compute it in Python while iterating.",
-    "annotate": f"{_FETCH}: compute it in Python while iterating.",
+    "annotate": "groups are made of values: values('sales_stage').annotate(total=Sum('amount')); "
+    "a figure for each record is computed in Python while iterating.",
     "acontains": "use await queryset.filter(id=record.id).aexists().",
     "contains": "use queryset.filter(id=record.id).exists().",
     "complex_filter": "use filter(Q(...)).",

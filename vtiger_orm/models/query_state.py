@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..aggregates.groups import GroupKey, group_key, part_of
 from ..conditions.field_names import with_id
 from ..conditions.tree import Selection
 from ..errors import InvalidLookup
 
 if TYPE_CHECKING:
+    from ..calls.environment import Environment
     from ..calls.protocols import Runner
+    from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
     from .fetches import Fetches
 
@@ -28,13 +31,13 @@ class Projection:
     names: tuple[str, ...]
     style: Literal["dict", "tuple", "named", "flat"]
 
-    def rows(self, records: Sequence[BaseRecord]) -> list[Any]:
+    def rows(self, records: Sequence[BaseRecord], env: Environment) -> list[Any]:
         """One row a record. Raises `Unreadable` as reading the attribute would."""
-        return list(map(self._maker(), records))
+        return list(map(self._maker(records[0].meta, env), records)) if records else []
 
-    def _maker(self) -> Callable[[BaseRecord], Any]:
+    def _maker(self, module: ModuleMeta, env: Environment) -> Callable[[BaseRecord], Any]:
         names = self.names
-        read = attrgetter(*names)
+        read = _reader_of([group_key(module, name, "values") for name in names], env)
         if self.style == "flat":
             return read
         cells: Callable[[BaseRecord], Any] = read if len(names) > 1 else lambda each: (read(each),)
@@ -44,6 +47,21 @@ class Projection:
             make: Callable[[Any], Any] = getattr(namedtuple("Row", names), "_make")  # noqa: B009
             return lambda each: make(cells(each))
         return lambda each: dict(zip(names, cells(each)))
+
+
+def _reader_of(keys: Sequence[GroupKey], env: Environment) -> Callable[[BaseRecord], Any]:
+    """What reads these values: a tuple of them, or the one alone."""
+    if all(key.part is None for key in keys):
+        return attrgetter(*(key.name for key in keys))
+    reads = [(key.field.name, part_of(key, env)) for key in keys]
+
+    def cell(record: BaseRecord, name: str, part: Callable[[Any], Any]) -> Any:
+        value = getattr(record, name)
+        return None if value is None else part(value)
+
+    if len(reads) == 1:
+        return lambda record: cell(record, *reads[0])
+    return lambda record: tuple(cell(record, *each) for each in reads)
 
 
 def list_projection(names: tuple[str, ...], *, flat: bool, named: bool) -> Projection:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ..aggregates.groups import GroupKey, group_key
 from ..calls.operations import Query
 from ..calls.plans import Plan, perform
 from ..conditions.field_names import named_field, readable_field, with_id
@@ -22,7 +23,8 @@ from ..planner.asking import check_ids
 from ..records.handle import package_of
 from .fetches import merge, parse_fetches
 from .query_state import Projection, QueryState, list_projection
-from .reading import ValuesQuerySet, read_all
+from .reading import read_all
+from .values import ValuesQuerySet
 from .writing import WritingQuerySet
 
 if TYPE_CHECKING:
@@ -81,25 +83,33 @@ class QuerySet(WritingQuerySet[M]):
         return self._select(columns=with_id(module, kept))
 
     def values(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[dict[str, Any]]:
-        """The records as dicts of these fields, or of all that were asked for before."""
+        """The records as dicts of these fields, or of all that were asked for before.
+
+        Parts of dates may be among them: ``"closingdate__year"``, ``"closingdate__month"``.
+        `annotate` makes groups of it.
+        """
         _no_keywords("values", kwargs)
-        fields = self._value_fields(args, "values")
-        return self._project(fields, Projection(tuple(each.name for each in fields), "dict"))
+        keys = self._value_keys(args, "values")
+        names = tuple(key.name for key in keys)
+        return self._project((key.field for key in keys), Projection(names, "dict"))
 
     def values_list(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[Any]:
         """The records as tuples of these fields; `flat=True` for the values of one field,
         `named=True` for named tuples."""
         flat, named = bool(kwargs.pop("flat", False)), bool(kwargs.pop("named", False))
         _no_keywords("values_list", kwargs)
-        fields = self._value_fields(args, "values_list")
-        names = tuple(each.name for each in fields)
-        return self._project(fields, list_projection(names, flat=flat, named=named))
+        keys = self._value_keys(args, "values_list")
+        names = tuple(key.name for key in keys)
+        projection = list_projection(names, flat=flat, named=named)
+        return self._project((key.field for key in keys), projection)
 
-    def _value_fields(self, names: tuple[object, ...], method: str) -> tuple[FieldMeta, ...]:
+    def _value_keys(self, names: tuple[object, ...], method: str) -> tuple[GroupKey, ...]:
         selection = self._state.selection
         if names:
-            return tuple(readable_field(selection.module, name, method) for name in names)
-        return selection.module.columns if selection.columns is None else selection.columns
+            return tuple(group_key(selection.module, name, method) for name in names)
+        module = selection.module
+        fields = module.columns if selection.columns is None else selection.columns
+        return tuple(map(GroupKey, fields))
 
     def _project(self, fields: Iterable[FieldMeta], projection: Projection) -> ValuesQuerySet[Any]:
         selection = self._state.selection

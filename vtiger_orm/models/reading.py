@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
-from ..calls.environment import Environment
 from ..calls.plans import Plan, collect_rows
-from ..errors import NoSession
 from ..planner import explain, plan_count, plan_exists, plan_partitions
-from ..records.handle import package_of
-from .building import BuildingQuerySet, refuse_negative
+from .aggregation import AggregatingQuerySet
+from .asking import asked, awaited, sized
+from .building import refuse_negative
 from .prefetch import Loader
 from .related_conditions import narrowed, outlined, selected_rows
 
@@ -24,10 +23,9 @@ if TYPE_CHECKING:
     from ..planner import Explanation
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
-class BaseQuerySet(BuildingQuerySet, Generic[T]):
+class BaseQuerySet(AggregatingQuerySet, Generic[T]):
     """Records of one module under a condition, as values of type `T`; nothing is kept."""
 
     __slots__ = ()
@@ -72,7 +70,7 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
             raise TypeError(f"A queryset is indexed by whole numbers and slices, not {key!r}.")
         refuse_negative(key)
         found = self._slice(slice(key, key + 1))
-        rows = found._run(found._read)
+        rows = asked(found, found._read)
         if not rows:
             raise IndexError(f"{self!r} has no position {key}.")
         return rows[0]
@@ -149,12 +147,12 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
         Raises the model's `DoesNotExist` or `MultipleRecords`.
         """
         found = self._only_one(args, kwargs)
-        return found._run(found._get)
+        return asked(found, found._get)
 
     async def aget(self, *args: Any, **kwargs: Any) -> T:
         """`get`, awaited."""
         found = self._only_one(args, kwargs)
-        return await found._arun(found._get)
+        return await awaited(found, found._get)
 
     def _only_one(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Self:
         return self.filter(*args, **kwargs)[:2]
@@ -174,22 +172,22 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
     def first(self) -> T | None:
         """The first record in the queryset's order (by id if none was given), or None."""
         found = self[:1]
-        return found._run(found._head)
+        return asked(found, found._head)
 
     async def afirst(self) -> T | None:
         """`first`, awaited."""
         found = self[:1]
-        return await found._arun(found._head)
+        return await awaited(found, found._head)
 
     def last(self) -> T | None:
         """The last record in the queryset's order (by id if none was given), or None."""
         found = self.reverse()[:1]
-        return found._run(found._head)
+        return asked(found, found._head)
 
     async def alast(self) -> T | None:
         """`last`, awaited."""
         found = self.reverse()[:1]
-        return await found._arun(found._head)
+        return await awaited(found, found._head)
 
     def _head(self, runner: Runner) -> Plan[T | None]:
         rows = yield from self._read(runner)
@@ -248,40 +246,11 @@ class BaseQuerySet(BuildingQuerySet, Generic[T]):
     def _shape(self, records: list[Any]) -> list[T]:
         """What comes out for these records."""
         projection = self._state.projection
-        return records if projection is None else projection.rows(records)
+        return records if projection is None else projection.rows(records, self._environment())
 
     def _loader(self, runner: Runner) -> Loader:
         state = self._state
         return Loader(state.model, state.selection, state.fetches, runner)
-
-    def _runner(self) -> Runner:
-        state = self._state
-        return state.session if state.session is not None else package_of(state.model).runner()
-
-    def _environment(self) -> Environment:
-        """The session's, or what the package knows where there is no session yet."""
-        try:
-            return self._runner().environment
-        except NoSession:
-            return Environment.of(package_of(self._state.model).server)
-
-    def _run(self, plan: Callable[[Runner], Plan[R]]) -> R:
-        runner = self._runner()
-        return runner.run(plan(runner))
-
-    async def _arun(self, plan: Callable[[Runner], Plan[R]]) -> R:
-        runner = self._runner()
-        return await runner.arun(plan(runner))
-
-
-class ValuesQuerySet(BaseQuerySet[T]):
-    """A queryset of plain values instead of records; everything else is the same.
-
-    Which fields a row has was fixed by `values` or `values_list`; conditions, order and slices
-    may still follow.
-    """
-
-    __slots__ = ()
 
 
 def read_all(queryset: BaseQuerySet[T], runner: Runner) -> Plan[list[T]]:
@@ -292,11 +261,3 @@ def read_all(queryset: BaseQuerySet[T], runner: Runner) -> Plan[list[T]]:
 def check_page_size(page_size: int | None) -> None:
     if page_size is not None and page_size < 1:
         raise ValueError(f"page_size must be 1 or more, not {page_size}.")
-
-
-def sized(runner: Runner, page_size: int | None) -> Environment:
-    """The session's environment, with smaller pages if asked for."""
-    env = runner.environment
-    if page_size is None or page_size >= env.page_size:
-        return env
-    return replace(env, page_size=page_size)

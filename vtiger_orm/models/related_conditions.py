@@ -27,6 +27,7 @@ from ..conditions.tree import (
     mapped,
 )
 from ..planner import plan_rows
+from .unknown_choices import check_choices
 
 
 def selected_rows(
@@ -34,18 +35,24 @@ def selected_rows(
 ) -> RowStream:
     """The rows of a selection that may hold relations; `env` where it is not the runner's own."""
     env = env or runner.environment
+    check_choices(selection, runner)
     if not contains(selection.where, RelatedTo, InSelection):
         return plan_rows(selection, env)
     return _narrowed_rows(selection, runner, env)
 
 
 def _narrowed_rows(selection: Selection, runner: Runner, env: Environment) -> RowStream:
-    selection = yield from narrowed(selection, runner)
+    selection = yield from _narrowed(selection, runner)
     yield from plan_rows(selection, env)
 
 
 def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:
     """The selection with every relation replaced by the ids of its records."""
+    check_choices(selection, runner)
+    return (yield from _narrowed(selection, runner))
+
+
+def _narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:
     if not contains(selection.where, RelatedTo, InSelection):
         return selection
     found: dict[RelatedTo, tuple[str, ...]] = {}

@@ -19,12 +19,11 @@ from typing import Final
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
-from ..errors import MalformedAnswer, SilentQueryError
+from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
 from ..ids import is_id
-from .branches import ALWAYS, Comparison
+from .branches import ALWAYS, ANY_ID
 from .statement import Statement
 
-_ANY_ID: Final = Comparison("id", ">", "0x0")
 QUERY: Final = "query"
 """The operation whose pages are meant where no other is named."""
 _SMALL_PAGE: Final = 20
@@ -54,7 +53,7 @@ def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
     if found <= statement.offset:
         return []
     rows = yield from answer(statement, env)
-    if rows or env.thinned_pages:
+    if rows or env.thins(statement.module):
         return rows
     if (yield from count(statement, env)) <= statement.offset:
         return []  # what was counted came and went meanwhile
@@ -64,10 +63,13 @@ def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
 def _without_counting(statement: Statement, env: Environment) -> Plan[list[Row]]:
     """The rows of a statement that is shown to work without a count."""
     knowledge, shape = env.knowledge, statement.shape
-    if knowledge.is_verified(shape) or (yield from answer(statement.or_else(_ANY_ID), env)):
+    # Rows that the user may not see are taken out of a page: of a whole one some may be left.
+    limit = env.page_size if env.thins(statement.module) else 1
+    proof = statement.or_else(ANY_ID, limit)
+    if knowledge.is_verified(shape) or (yield from answer(proof, env)):
         knowledge.verify(shape)
         return (yield from answer(statement, env))
-    every = Statement(statement.module, ("id",), ALWAYS, order=("id",), limit=1)
+    every = Statement(statement.module, ("id",), ALWAYS, order=("id",), limit=limit)
     if (yield from answer(every, env)):
         raise _silent(statement, "every record of the module was asked for, and there are some")
     return []
@@ -130,9 +132,27 @@ def count(statement: Statement, env: Environment) -> Plan[int]:
     return found
 
 
+def countable(module: str, env: Environment) -> bool:
+    """Whether the server can be made to tell how many records satisfy a condition."""
+    return env.can_count or not env.thins(module)
+
+
+def uncounted(module: str) -> UnsupportedQuery:
+    """The refusal for a module whose end cannot be told."""
+    return UnsupportedQuery(
+        f"Where the records of {module} end cannot be told: this server takes records that the "
+        "user may not see out of its pages afterwards, and it does not count, so an empty page "
+        "may be followed by others. Ask for records by id, take a slice that is found before the "
+        "end, or use a user who sees all records (a profile with 'view all')."
+    )
+
+
 def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]:
     """The counts of several conditions, asked side by side."""
     if not env.can_count:
+        for each in statements:
+            if env.thins(each.module):
+                raise uncounted(each.module)
         return (yield from together([_counted_by_pages(each, env) for each in statements]))
     if not statements:
         return []

@@ -51,6 +51,10 @@ Branches: TypeAlias = tuple[Branch, ...]
 ALWAYS: Final[Branches] = ((),)
 """The condition that holds for every row."""
 
+ANY_ID: Final = Comparison("id", ">", "0x0")
+"""What holds of every record: as the last alternative of a condition it makes a statement answer
+a row wherever there is one, so that none shows that the statement fails."""
+
 _NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -60,9 +64,9 @@ def one_of(wire: str, values: tuple[str, ...]) -> Comparison | InList:
 
 
 def not_null(wire: str, *, reference: bool) -> Comparison:
-    """What holds of every value that is not NULL, of any type; a pattern for references (and
-    ids) needs an ``x`` in it."""
-    return Comparison(wire, "like", "1x%" if reference else "%")
+    """What holds of every value that is not NULL, of any type. References (and ids) are numbers,
+    whatever stands before the ``x``; patterns of them are refused by Vtiger 8.3."""
+    return Comparison(wire, ">=", "1x0") if reference else Comparison(wire, "like", "%")
 
 
 def sendable(branch: Branch) -> Branch:

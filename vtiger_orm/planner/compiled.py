@@ -56,6 +56,11 @@ class Compiled:
     """How records are read that a condition refers to; None where nothing is read."""
 
     @cached_property
+    def thinned(self) -> bool:
+        """Whether pages may lack rows that the user may not see."""
+        return self.env.thins(self.module.name)
+
+    @cached_property
     def is_exact(self) -> bool:
         """Whether the server decides all of it."""
         return is_exact(self.branches)

@@ -62,7 +62,7 @@ def difference(what: Compiled) -> Counter[Branches] | None:
     """Statements and how often each counts (also negatively); None when they would be too many,
     when finding them would take too long, or when counts do not tell, as with rows the user may
     not see."""
-    if what.env.thinned_pages or not _counts_records(what):
+    if what.thinned or not _counts_records(what):
         return None
     total: Counter[Branches] = Counter()
     for sign, branches in _positive(what):

@@ -96,7 +96,7 @@ def paging_of(what: Compiled, order: tuple[Order, ...], start: int) -> Paging:
     if is_by_id(order):
         return Paging.BY_ID
     said = server_order(order)
-    if said is None or what.env.thinned_pages or what.joins_in_condition:
+    if said is None or what.thinned or what.joins_in_condition:
         return Paging.SORTED
     if any(sorts_otherwise(what, each) for each in order):
         return Paging.SORTED

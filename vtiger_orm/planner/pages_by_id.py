@@ -14,7 +14,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..ids import id_number
-from .asking import QUERY, answer, ask, count, may_be_cut, stuck
+from .asking import QUERY, answer, ask, count, countable, may_be_cut, stuck, uncounted
 from .branches import SENDABLE, Branches, Comparison, InList, one_of
 from .compiled import Compiled
 from .statement import Statement
@@ -116,7 +116,8 @@ def keyset(
     most = most_rows(branches)
     wanted = most if wanted is None else wanted if most is None else min(wanted, most)
     more = tuple(more)
-    if what.until_empty or what.env.thinned_pages:
+    whole = most is not None and most <= what.env.page_size
+    if what.until_empty or (what.thinned and not whole):
         yield from _patiently(what, branches, more, descending, wanted, offset)
         return
 
@@ -164,9 +165,17 @@ def _patiently(
             place, bounds, offset = str(rows[-1]["id"]), (after(rows, descending),), 0
             if wanted is not None:
                 wanted -= len(rows)
-            continue
-        offset += env.page_size
-        if not env.thinned_pages or offset >= (yield from count(statement, env)):
+            if not what.thinned or len(rows) >= env.page_size:
+                continue
+        else:
+            offset += env.page_size
+        if not what.thinned:
+            return
+        if wanted is not None and wanted <= 0:
+            return
+        if not countable(what.module.name, env):
+            raise uncounted(what.module.name)
+        if offset >= (yield from count(what.statement(branches, more, bounds=bounds), env)):
             return
 
 
@@ -182,11 +191,11 @@ def sent(
     """The rows of branches that can be sent, by id, from one or several statements."""
     more = tuple(more)
     groups = what.packing.packed(branches)
-    if len(groups) == 1 and not what.until_empty and not what.env.thinned_pages:
+    if len(groups) == 1 and not what.until_empty and not what.thinned:
         wanted = None if stop is None else stop - start
         yield from keyset(what, groups[0], more, descending=descending, wanted=wanted, offset=start)
         return
-    patient = what.until_empty or what.env.thinned_pages
+    patient = what.until_empty or what.thinned
     most = None if patient else stop
     streams = [keyset(what, each, more, descending=descending, wanted=most) for each in groups]
     if _ascending_lists(groups):

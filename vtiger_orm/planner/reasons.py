@@ -57,7 +57,6 @@ def reasons_of(
 
 
 def _about_condition(what: Compiled) -> Iterator[str]:
-    env = what.env
     if what.is_exact:
         return
     parts = {part for branch in what.branches for part in branch}
@@ -72,7 +71,7 @@ def _about_condition(what: Compiled) -> Iterator[str]:
                 yield from _about_local(part)
     for atom in what.verdict_atoms:
         yield f"only the server can tell whether {atom}: it is asked about each page"
-    if env.thinned_pages:
+    if what.thinned:
         yield "pages may lack rows that the user may not see, so a short page is not the end"
 
 

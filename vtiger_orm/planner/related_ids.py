@@ -15,7 +15,6 @@ from ..calls.operations import QueryRelated, Row
 from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import require
-from ..errors import NotSupported
 from ..ids import id_number, parse_id
 from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
@@ -47,7 +46,10 @@ ONE_TO_MANY: Final[Mapping[tuple[str, str], str]] = {
 """(module, relation label) -> the field of the related module that makes the relation, and makes
 it alone. The metadata do not tell; these relations are the same on every Vtiger."""
 
-_NEVER_BY_REFERENCE: Final = frozenset({"Calendar", "Events", "Emails", "Documents", "SMSNotifier"})
+DOCUMENTS: Final = "Documents"
+"""The related list holds those that are active, whose `filestatus` is 1."""
+
+_NEVER_BY_REFERENCE: Final = frozenset({"Calendar", "Events", "Emails", DOCUMENTS, "SMSNotifier"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Side:
 
     def read(self, env: Environment, facts: ServerFacts) -> Plan[list[str]]:
         """The ids of all related records; raises `NotSupported` where they cannot be read."""
-        check_readable(self, facts)
+        require("query_related", facts)
         return (yield from related_ids(self, env))
 
     def _usable(self, field: FieldMeta | None) -> FieldMeta | None:
@@ -90,22 +92,8 @@ class Side:
         return field
 
     def __str__(self) -> str:
-        return f"{self.source.name} {self.id}, relation {self.relation.label!r}"
-
-
-def check_readable(side: Side, facts: ServerFacts) -> None:
-    """Raise `NotSupported` where an empty answer would prove nothing."""
-    require("query_related", facts)
-    if side.target.name == "Documents" and _answers_no_documents(facts):
-        raise NotSupported(
-            f"Related documents cannot be read on this server: Vtiger 8.0 answers an empty list "
-            f"for {side}, even where documents are linked. Linking works. Read them in the CRM, "
-            "or keep the documents' ids in a field of your own."
-        )
-
-
-def _answers_no_documents(facts: ServerFacts) -> bool:
-    return facts.dialect == "webservice" and (facts.version or "8.").startswith("8.")
+        which = " (active documents)" if self.target.name == DOCUMENTS else ""
+        return f"{self.source.name} {self.id}, relation {self.relation.label!r}{which}"
 
 
 def related_ids(side: Side, env: Environment) -> Plan[list[str]]:
@@ -139,7 +127,7 @@ def related_ids(side: Side, env: Environment) -> Plan[list[str]]:
 
 def count_related(side: Side, env: Environment, facts: ServerFacts) -> Plan[int]:
     """How many records are related; the server answers no row at all for none."""
-    check_readable(side, facts)
+    require("query_related", facts)
     number = yield from _counted(side)
     if not number and (yield from _rows(side, _ids(side, _every(side), 1))):
         return len((yield from related_ids(side, env)))
@@ -148,7 +136,7 @@ def count_related(side: Side, env: Environment, facts: ServerFacts) -> Plan[int]
 
 def are_related(side: Side, ids: Sequence[str], facts: ServerFacts) -> Plan[set[int]]:
     """The numbers of those of the ids that are related."""
-    check_readable(side, facts)
+    require("query_related", facts)
     found: set[int] = set()
     for at in range(0, len(ids), 50):
         listed = one_of("id", tuple(str(parse_id(each)) for each in ids[at : at + 50]))

@@ -93,7 +93,7 @@ def first_page_may_do(what: Compiled, order: tuple[Order, ...], stop: int | None
         stop is not None
         and stop <= what.env.page_size
         and what.is_exact
-        and not what.env.thinned_pages
+        and not what.thinned
         and not what.joins_in_condition
         and len(what.packing.packed(what.branches)) == 1
         and all(each.field.family is not Family.REFERENCE for each in _sayable_prefix(order))

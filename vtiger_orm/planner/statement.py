@@ -14,15 +14,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from ..calls.operations import Query, QueryRelated
+from ..errors import NotSupported
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part
 
 COUNT: Final = "count(*)"
 
 _MOST_SHOWN: Final = 5
 _COLUMNS: Final = re.compile(r"select (\S+) from ")
+_SAYABLE: Final = re.compile(r"\w+")
+
+
+def can_be_named(module: str) -> bool:
+    """Whether a statement can name the module: the language has no quotes for names."""
+    return _SAYABLE.fullmatch(module) is not None
 
 
 def quote(value: str) -> str:
@@ -114,6 +122,11 @@ class Statement:
         return self._text(offset=f"{offset},") + ";"
 
     def _text(self, keyword: str = "where", offset: str = "") -> str:
+        if not can_be_named(self.module):
+            raise NotSupported(
+                f"Queries cannot name the module {self.module!r}: their language knows letters, "
+                "digits and underscores only. Single records can be read by their id (refresh)."
+            )
         pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
         text = where(self.branches, self.bounds, self.precedence_known)
         if text and self.otherwise is not None:
@@ -133,9 +146,9 @@ class Statement:
         needs is not joined, and the count would fail silently."""
         return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
 
-    def or_else(self, otherwise: Comparison) -> Statement:
+    def or_else(self, otherwise: Comparison, limit: int = 1) -> Statement:
         """One row of it, or of whatever else satisfies this."""
-        return replace(self, otherwise=otherwise, limit=1, offset=0)
+        return replace(self, otherwise=otherwise, limit=limit, offset=0)
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -166,6 +179,26 @@ class Statement:
 
     def __str__(self) -> str:
         return self.text
+
+
+class Form(StrEnum):
+    """Forms of conditions of which not every server's language has all; `probe` asks for one."""
+
+    PROOF = "{text} = 'zq' or id > '0x0'"
+    DOUBLED = "{text} = 'z''q' or id > '0x0'"
+    BARE_WORD = "{text} = zq or id > '0x0'"
+    """A text without quotes: the database refuses it."""
+    BRACKETS = "({text} = 'zq' or id > '0x0')"
+    IS_NULL = "{text} is null or id > '0x0'"
+    NOT_IN = "{text} not in ('zq') or id > '0x0'"
+    NOT_LIKE = "{text} not like 'zq' or id > '0x0'"
+    PATTERN_OF_IDS = "{reference} like '1x%' or id > '0x0'"
+
+    def probe(self, module: str, text: str, reference: str) -> Query:
+        """One row of a module that has records, where the language has the form. `text` and
+        `reference` are wire names of fields of these kinds."""
+        where = self.value.format(text=text, reference=reference)
+        return Query(f"select id from {module} where {where} limit 1;", module)
 
 
 def shortened(text: str) -> str:

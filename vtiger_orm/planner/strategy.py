@@ -46,7 +46,7 @@ def strategy_of(what: Compiled) -> Strategy:
         return Strategy.NOTHING
     if what.is_exact:
         return Strategy.EXACT
-    if what.env.thinned_pages or what.until_empty:
+    if what.thinned or what.until_empty:
         return Strategy.SCAN
     few = not what.has_residual and len(what.null_fields) <= FEW_NULL_SETS
     if few and (what.verdict_atoms or _only_blanks(what)):

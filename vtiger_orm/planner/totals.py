@@ -53,7 +53,7 @@ def _any(what: Compiled) -> Plan[bool]:
     strategy = strategy_of(what)
     if strategy is Strategy.NOTHING:
         return False
-    if strategy is Strategy.SCAN or what.env.thinned_pages:
+    if strategy is Strategy.SCAN or what.thinned:
         return (yield from _first_row(what))
     direct = tuple(each for each in what.branches if not nulls(each) and not has_residual(each))
     if direct:

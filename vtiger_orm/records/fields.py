@@ -62,7 +62,7 @@ Date = Annotated[date | None, Kind.DATE]
 DateTime = Annotated[datetime | None, Kind.DATETIME]
 Time = Annotated[time | None, Kind.TIME]
 
-OWNERS: Final = frozenset(("Users", "Groups"))
+OWNERS: Final = ("Users", "Groups")
 """A reference to exactly these is the field of a record's owner."""
 
 
@@ -80,6 +80,7 @@ def field(
     length: int | None = None,
     flaw: str | None = None,
     kind: str | None = None,
+    left_out: tuple[str, ...] = (),
 ) -> T:  # type: ignore[type-var]  # the type is that of the annotation
     """A field of a record, with what the CRM says about it; its type is the annotation's.
 
@@ -87,7 +88,8 @@ def field(
     from the attribute, `default` the CRM's own default (wire text; a new record does not get it
     here), `length` the longest text in characters, `flaw` why the field cannot take part in
     queries as others do (see `Flaw`), `kind` the kind where the annotation does not tell it (an
-    owner in a package without Users or Groups).
+    owner in a package without Users or Groups), `left_out` modules that it refers to and that the
+    package has no class for.
     """
     info = FieldInfo(default=None, title=label)
     if kind is not None:
@@ -103,7 +105,7 @@ def field(
         length=length,
         flaw=Flaw(flaw) if flaw is not None else None,
     )
-    info.metadata.append(Column(told))
+    info.metadata.append(Column(told, left_out))
     return cast("T", info)
 
 
@@ -127,7 +129,7 @@ class Column:
     own bound copy, since a reference is checked against the ids of the model's own CRM.
     """
 
-    __slots__ = ("_told", "enum", "meta", "module")
+    __slots__ = ("_left_out", "_told", "enum", "meta", "module")
 
     meta: FieldMeta
     module: ModuleFacts | None
@@ -135,18 +137,22 @@ class Column:
     enum: type[Picklist] | None
     """The picklist's own enum."""
 
-    def __init__(self, told: Callable[..., FieldMeta]) -> None:
+    def __init__(self, told: Callable[..., FieldMeta], left_out: tuple[str, ...] = ()) -> None:
         """`told` is the field's `meta` but for what its class knows: the attribute, the kind, and
-        what follows from that."""
+        what follows from that. `left_out` are targets that have no class."""
         self._told = told
+        self._left_out = left_out
 
     def bound(self, name: str, info: FieldInfo, module: ModuleFacts | None) -> Column:
         """A copy that knows its module, its attribute's name and its kind."""
-        column = Column(self._told)
+        column = Column(self._told, self._left_out)
         kind, classes, column.enum = _read_annotation(name, info)
         column.module = module
         package = column.package
         targets = classes if package is None else tuple(map(package.module_named, classes))
+        targets += self._left_out
+        if kind is Kind.OWNER:
+            targets += tuple(each for each in OWNERS if each not in targets)
         column.meta = self._told(
             name=name,
             kind=kind,
@@ -308,7 +314,7 @@ def _read_annotation(
             kind = part
         elif isinstance(part, Targets):
             targets = part.modules
-            owner = frozenset(targets) == OWNERS
+            owner = set(targets) == set(OWNERS)
             kind = kind or (Kind.OWNER if owner else Kind.REFERENCE)
         elif part is Choices:
             kind = Kind.MULTIPICKLIST

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from .pacing import CallCount, Limits
+from .budget import Budget
+from .counting import CallCount
+from .limits import Allowance, Limits
 from .retry import RetryPolicy
 from .session import Session
+from .waits import Wait
 
-__all__ = ["CallCount", "Limits", "RetryPolicy", "Session"]
+__all__ = ["Allowance", "Budget", "CallCount", "Limits", "RetryPolicy", "Session", "Wait"]

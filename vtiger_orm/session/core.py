@@ -6,59 +6,29 @@ by awaiting.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final, TypeAlias, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import Final
 
-from ..calls.clock import Source, http_date
-from ..calls.operations import Call, Delete, Query
+from ..calls.operations import Call, Query, alters
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
-from ..dialects.base import Auth, Dialect, HttpRequest, HttpResponse
+from ..dialects.address import is_loopback
+from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpResponse
+from ..dialects.errors import retry_after
 from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.webservice import is_retryable_login
-from ..errors import ApiError, RateLimited, TransportError, VtigerError
+from ..errors import ApiError, ConfigError, ReadOnly, TransportError, VtigerError
 from . import retry
-from .logins import Gate, Lane, Lanes, gate_of
-from .logs import log_exchange, log_wait, logger, statements
-from .pacing import CallCount, Limiter, count_request, limiter_of
+from .counting import CallCount
+from .effects import Conversation, Enter, Pause
+from .logins import Lane, Lanes, gate_of
+from .logs import logger, statements, warn_unencrypted
+from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Reply: the `HttpResponse`."""
-
-    request: HttpRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Wait for so many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Enter:
-    """Pass a gate. Reply: whether it has to be left again."""
-
-    gate: Gate
-
-
-Effect: TypeAlias = "Send | Pause | Enter"
-Conversation: TypeAlias = Generator[Effect, object, T]
-
-
-def sent(request: HttpRequest) -> Conversation[HttpResponse]:
-    """One request and its response."""
-    return cast("HttpResponse", (yield Send(request)))
+from .traffic import Effort, Traffic
 
 
 class Core:
@@ -69,8 +39,8 @@ class Core:
 
     def __init__(self, connection: Connection, counters: Sequence[CallCount] = ()) -> None:
         self.connection: Final = connection
-        self.limiter: Final[Limiter] = limiter_of(urlsplit(connection.url).netloc)
-        self._counters = counters
+        self._traffic = Traffic(connection, counters)
+        self._secrets = Secrets(connection.secrets)
         self._lanes = Lanes()
         self._dialect: Dialect | None = None
         self._schema = SchemaCheck(connection.url, connection.package)
@@ -87,6 +57,10 @@ class Core:
     def auth(self) -> Auth | None:
         return self._lanes.auth
 
+    @property
+    def limiter(self) -> Limiter:
+        return self._traffic.limiter
+
     # Calls
 
     def converse(self, call: Call[object]) -> Conversation[object]:
@@ -94,6 +68,11 @@ class Core:
 
         Whatever VtigerError it raises, its `outcome` tells what became of the call.
         """
+        if self.connection.read_only and alters(call):
+            raise ReadOnly(
+                f"{call.operation} would write, and this session was opened with read_only=True. "
+                "Nothing was sent."
+            )
         with self._lanes.taken() as lane:
             auth = yield from self._login_for_call(call, lane)
             dialect = self._known_dialect()
@@ -114,7 +93,7 @@ class Core:
             if request is None:
                 continue
             try:
-                yield Send(request)
+                yield from self._traffic.goodbye(request)
             except TransportError as error:
                 logger.debug("logout failed: %s", redact(str(error), request.secrets))
 
@@ -133,11 +112,11 @@ class Core:
     def _repeat(
         self, call: Call[object], dialect: Dialect, lane: Lane, auth: Auth
     ) -> Conversation[object]:
-        attempt, renewed = 1, False
+        effort, renewed = Effort(getattr(call, "module", None)), False
         doubt: Outcome | None = None
         while True:
             try:
-                return (yield from self._attempt(call, dialect, auth))
+                return (yield from self._attempt(call, dialect, auth, effort))
             except VtigerError as error:
                 failure = error
             outcome = outcome_of(failure)
@@ -148,15 +127,13 @@ class Core:
                     logger.info("the session has expired; logging in again")
                     auth = yield from self._login_for_call(call, lane, doubt)
                     continue
-            seconds = retry.delay(call, outcome, attempt, self.connection.policy)
-            if seconds is None:
-                raise _final(call, failure, outcome.after(doubt))
             doubt = outcome.after(doubt)
-            log_wait(call.operation, seconds, f"attempt {attempt} failed: {failure}")
-            attempt += 1
-            yield Pause(seconds)
+            if not (yield from self._traffic.again(call, failure, effort)):
+                raise self._traffic.given_up(call, failure, doubt, effort)
 
-    def _attempt(self, call: Call[object], dialect: Dialect, auth: Auth) -> Conversation[object]:
+    def _attempt(
+        self, call: Call[object], dialect: Dialect, auth: Auth, effort: Effort
+    ) -> Conversation[object]:
         try:
             request = dialect.request(call, auth)
         except VtigerError as error:
@@ -164,51 +141,28 @@ class Core:
             raise
         if isinstance(call, Query):
             statements.debug("%s", call.text)
+        response: HttpResponse | None = None
         try:
-            response = yield from self._exchange(request, getattr(call, "module", None))
+            response = yield from self._traffic.exchange(request, effort)
             result = dialect.result(call, response)
         except VtigerError as error:
-            self._complete(error, request, auth)
+            self._complete(error, request, auth, response)
             raise
         self._schema.answer(call, result)
         return result
 
-    def _exchange(
-        self, request: HttpRequest, module: str | None = None, *, login: bool = False
-    ) -> Conversation[HttpResponse]:
-        """One request within the limits; the answer's headers teach the limiter."""
-        while (seconds := self.limiter.reserve()) > 0:
-            if seconds > self.connection.policy.longest_wait:
-                error = RateLimited(
-                    f"{request.operation}: the CRM's limit of calls is used up for another "
-                    f"{seconds:.0f} s. session.limits shows the limits of minute and day.",
-                    retry_after=seconds,
-                    operation=request.operation,
-                    module=module,
-                    status=429,
-                )
-                raise _unsent(error)
-            log_wait(request.operation, seconds, "the CRM's limit of calls is used up")
-            yield Pause(seconds)
-        for counter in tuple(self._counters):
-            count_request(counter, request.operation, login=login)
-        clock, started = self.connection.clock, time.perf_counter()
-        asked = clock.here()
-        response = yield from sent(request)
-        answered = clock.here()
-        log_exchange(request, module, response, time.perf_counter() - started)
-        self.limiter.saw(response.status, response.headers)
-        if (told := http_date(response.headers.get("date"))) is not None:
-            clock.heard(told, asked, answered, Source.DATE)
-        dialect = self._dialect if login else None
-        if dialect is not None and (told := dialect.time_told(response)) is not None:
-            clock.heard(told, asked, answered, Source.LOGIN)
-        return response
-
-    def _complete(self, error: VtigerError, request: HttpRequest, auth: Auth) -> None:
+    def _complete(
+        self,
+        error: VtigerError,
+        request: HttpRequest,
+        auth: Auth,
+        response: HttpResponse | None,
+    ) -> None:
         """Take secrets out, add the user and settle the outcome."""
-        _redact(error, (*request.secrets, self.connection.credentials.access_key))
+        _redact(error, (*request.secrets, *self._secrets))
         error.outcome = self._settled(outcome_of(error), request)
+        if response is not None and response.status == 503:
+            error.outcome = replace(error.outcome, wait=retry_after(response.headers))
         if not error.outcome.repeatable:
             error.args = (f"{error} {_READ_ONCE}",)
         if isinstance(error, ApiError):
@@ -230,7 +184,7 @@ class Core:
         """The lane's login, made by whoever comes first; the others wait for it."""
         if lane.auth is not None:
             return lane.auth
-        gate = gate_of(self.connection.url, self.connection.credentials.username)
+        gate = gate_of(self.connection.url, self.connection.username)
         entered = yield Enter(gate)
         try:
             if lane.auth is not None:
@@ -250,31 +204,36 @@ class Core:
                 gate.leave()
 
     def _challenge(self, count: int) -> Conversation[tuple[Auth, ...]]:
-        attempt = 1
+        effort = Effort()
         while True:
             try:
-                return (yield from self._one_login(count))
+                return (yield from self._one_login(count, effort))
             except VtigerError as error:
-                seconds = self._pause_before_login(error, attempt)
-                if seconds is None:
-                    raise
-            attempt += 1
-            yield Pause(seconds)
+                failure = error
+            if is_retryable_login(failure):
+                if effort.attempt >= retry.LOGIN_ATTEMPTS:
+                    raise failure
+                effort.attempt += 1
+                yield Pause(retry.login_delay(effort.attempt - 1))
+            elif not (yield from self._traffic.again(_LOGIN, failure, effort)):
+                raise self._traffic.given_up(_LOGIN, failure, outcome_of(failure), effort)
 
-    def _pause_before_login(self, error: VtigerError, attempt: int) -> float | None:
-        if is_retryable_login(error):
-            return retry.login_delay(attempt) if attempt < retry.LOGIN_ATTEMPTS else None
-        return retry.delay(_LOGIN, outcome_of(error), attempt, self.connection.policy)
+    def _credentials(self) -> Credentials:
+        """The user's, with a key that is fetched anew for each login."""
+        key = self.connection.key.fetch()
+        if key not in self._secrets:
+            self._secrets.append(key)
+        return Credentials(self.connection.username, key)
 
-    def _one_login(self, count: int) -> Conversation[tuple[Auth, ...]]:
+    def _one_login(self, count: int, effort: Effort) -> Conversation[tuple[Auth, ...]]:
         dialect = self._known_dialect()
-        flow = dialect.login(self.connection.credentials, count)
-        secrets = Secrets([self.connection.credentials.access_key])
+        flow = dialect.login(self._credentials(), count)
+        secrets = Secrets(self._secrets)
         try:
             request = next(flow)
             while True:
                 secrets.extend(request.secrets)
-                response = yield from self._exchange(request, login=True)
+                response = yield from self._traffic.login(request, effort, dialect)
                 request = flow.send(response)
         except StopIteration as done:
             auths: tuple[Auth, ...] = done.value
@@ -290,16 +249,27 @@ class Core:
         return auths
 
     def _detect(self) -> Conversation[Dialect]:
-        flow = detect(self.connection.url)
+        flow, effort = detect(self.connection.url), Effort()
         try:
             request = next(flow)
             while True:
-                request = flow.send((yield from self._exchange(request, login=True)))
+                request = flow.send((yield from self._traffic.login(request, effort, None)))
         except StopIteration as done:
             dialect: Dialect = done.value
             return dialect
 
     def _use(self, dialect: Dialect) -> None:
+        """Raises `ConfigError` where the key would travel for all to read."""
+        url = self.connection.url
+        if url.startswith("http://") and not is_loopback(url):
+            if dialect.sends_key and not self.connection.allow_http:
+                raise ConfigError(
+                    f"{url} is not encrypted, and the {dialect.name} dialect sends the access key "
+                    "itself: whoever is on the way could read it and log in. Use https://, or "
+                    "allow it for this CRM with allow_http=True (VTIGER_ALLOW_HTTP=1, "
+                    "--insecure-http). The key was not sent."
+                )
+            warn_unencrypted(url, dialect.sends_key)
         if dialect.serialises:
             self._lanes.widen(self.connection.parallel)
         self._dialect = dialect
@@ -328,22 +298,6 @@ def _unsent(error: VtigerError) -> VtigerError:
     """The error of a call that never left this machine."""
     error.outcome = replace(outcome_of(error), fate=Fate.NEVER_LEFT, until=None)
     return error
-
-
-def _final(call: Call[object], failure: VtigerError, outcome: Outcome) -> VtigerError:
-    """The error of a call that is given up, with the outcome of all its attempts."""
-    last = outcome_of(failure)
-    refused = last.fate is Fate.REFUSED and last.again is Again.NO
-    if isinstance(call, Delete) and refused and not outcome.undone:
-        gone = TransportError(
-            f"delete of {call.id}: the answer was lost, and the repetition was refused as it is "
-            "for records that are gone. It was deleted in all likelihood; query for the id to be "
-            "sure."
-        )
-        gone.__cause__ = failure
-        failure = gone
-    failure.outcome = outcome
-    return failure
 
 
 def _redact(error: VtigerError, secrets: Iterable[str]) -> None:

@@ -21,7 +21,8 @@ from ..calls.operations import Call, Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import ConfigError, VtigerError
 from . import http
-from .core import Conversation, Core, Effect, Enter, Pause, Send
+from .core import Core
+from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Interrupt, Sent, current
 from .logins import in_event_loop
 from .pools import Transports

@@ -56,6 +56,20 @@ def log_exchange(
     )
 
 
+_warned: Final[set[str]] = set()
+
+
+def warn_unencrypted(url: str, key: bool) -> None:
+    """Once a process for each address."""
+    if url not in _warned:
+        _warned.add(url)
+        logger.warning(
+            "%s is not encrypted: %s can be read on the way",
+            url,
+            "the access key and all records" if key else "all records and the session's id",
+        )
+
+
 def log_wait(operation: str, seconds: float, why: str) -> None:
     logger.warning(
         "%s waits %.1f s: %s",

@@ -1,56 +1,25 @@
-"""What calls cost: the server's limits, which it announces in the headers of answers, and a count.
+"""When the next request may be sent: by the server's limits, which it announces.
 
 The Cloud counts calls a minute and a day, for the whole instance: so one `Limiter` a host
 serves every session of the process. Each answer corrects what it knows; calls of other
-processes show up in the same numbers.
+processes show up in the same numbers. Requests whose answers are still out were not all counted
+yet when an answer was made, so they are taken off what it says is left.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import time as clock
-from typing import Any, Final
+from typing import Final
 
-from ..calls.clock import http_date
 from ..dialects.errors import retry_after
+from .limits import DAY, MINUTE, Limits, midnight_after, read_limits
 
-_MINUTE: Final = 60.0
-_DAY: Final = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The server's limits of calls, as its last answer told; None where it does not tell."""
-
-    minute_limit: int | None = None
-    minute_remaining: int | None = None
-    minute_reset: datetime | None = None
-    """When the minute's calls are free again, by this machine's clock."""
-    daily_limit: int | None = None
-    daily_remaining: int | None = None
-    daily_reset: datetime | None = None
-
-
-def read_limits(headers: Mapping[str, str], now: datetime, known: Limits) -> Limits:
-    """`known`, corrected by what the headers of an answer say.
-
-    Times are turned into this machine's by the server's own Date, so a clock that is wrong
-    there or here does not matter.
-    """
-    server_now = http_date(headers.get("date")) or now
-    found: dict[str, Any] = {
-        "minute_limit": _count(headers.get("x-floodcontrol-minutelimit")),
-        "minute_remaining": _count(headers.get("x-floodcontrol-remaining")),
-        "minute_reset": _reset(headers.get("x-floodcontrol-reset"), server_now, now, _MINUTE),
-        "daily_limit": _count(headers.get("x-ratelimit-dailylimit")),
-        "daily_remaining": _count(headers.get("x-ratelimit-remaining")),
-        "daily_reset": _reset(headers.get("x-ratelimit-reset"), server_now, now, _DAY),
-    }
-    return replace(known, **{name: value for name, value in found.items() if value is not None})
+SOON: Final = 0.05
+"""Seconds until it is asked again, where only answers that are out are in the way."""
 
 
 class Limiter:
@@ -59,46 +28,97 @@ class Limiter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._limits = Limits()
-        self._closed_until = 0.0
+        self._out = 0
+        """Requests that were sent and not answered yet."""
 
     @property
     def limits(self) -> Limits:
         return self._limits
 
-    def reserve(self) -> float:
-        """Seconds to wait before sending; 0 takes one call from the minute's rest.
+    def reserve(self, also: Callable[[], float] | None = None) -> float:
+        """Seconds to wait before sending; 0 takes one call from what is left.
 
-        After waiting, ask again: others may have taken what became free.
+        After waiting, ask again: others may have taken what became free. `also` is asked only
+        where nothing else is in the way, and may take or make wait as well. What it was given
+        is handed back by `saw` or `failed`.
         """
         with self._lock:
             moment = clock()
-            if self._closed_until > moment:
-                return self._closed_until - moment
-            limits = self._limits
-            if limits.minute_remaining is None or limits.minute_reset is None:
-                return 0.0
-            wait = limits.minute_reset.timestamp() - moment
-            if wait <= 0:
-                # A new minute: how much of it is left is only known after the next answer.
-                self._limits = replace(limits, minute_remaining=None, minute_reset=None)
-                return 0.0
-            if limits.minute_remaining > 0:
-                self._limits = replace(limits, minute_remaining=limits.minute_remaining - 1)
-                return 0.0
-            return wait
+            limits = self._renewed(datetime.fromtimestamp(moment, UTC))
+            wait = self._wait(limits, moment)
+            if wait <= 0 and also is not None:
+                wait = also()
+            if wait > 0:
+                return wait
+            self._out += 1
+            self._limits = replace(
+                limits,
+                minute_remaining=_less(limits.minute_remaining, 1),
+                daily_remaining=_less(limits.daily_remaining, 1),
+            )
+            return 0.0
 
     def saw(self, status: int, headers: Mapping[str, str]) -> None:
         """Learn from the headers of an answer."""
-        limited = status == 429 or "retry-after" in headers
-        if not limited and not any(name.startswith("x-") for name in headers):
-            return
         moment = clock()
         with self._lock:
+            self._out = max(0, self._out - 1)
+            if status != 429 and not any(name.startswith("x-") for name in headers):
+                return
             here = datetime.fromtimestamp(moment, UTC)
-            self._limits = read_limits(headers, here, self._limits)
-            pause = retry_after(headers) if limited else None
+            known = self._limits
+            found = read_limits(headers, here, replace(known, minute_remaining=None))
+            if found.minute_remaining is None:
+                found = replace(found, minute_remaining=known.minute_remaining)
+            else:
+                found = replace(found, minute_remaining=_less(found.minute_remaining, self._out))
+            # HTTP 503 with Retry-After is maintenance: whoever met it waits, nobody else has to.
+            pause = retry_after(headers) if status == 429 else None
             if pause:
-                self._closed_until = max(self._closed_until, moment + pause)
+                until = here + timedelta(seconds=min(pause, DAY))
+                found = replace(found, closed_until=max(until, found.closed_until or until))
+            self._limits = found
+
+    def failed(self) -> None:
+        """No answer came."""
+        with self._lock:
+            self._out = max(0, self._out - 1)
+
+    def _renewed(self, now: datetime) -> Limits:
+        """The limits, with those of windows that are over as new."""
+        limits = self._limits
+        if limits.closed_until is not None and limits.closed_until <= now:
+            limits = replace(limits, closed_until=None)
+        if limits.minute_reset is not None and limits.minute_reset <= now:
+            fresh = _less(limits.minute_limit, self._out)
+            ends = limits.minute_reset + timedelta(seconds=MINUTE)
+            known = fresh is not None and ends > now
+            limits = replace(
+                limits,
+                minute_remaining=fresh if known else None,
+                minute_reset=ends if known else None,
+            )
+        if limits.daily_reset is not None and limits.daily_reset <= now:
+            limits = replace(limits, daily_remaining=None, daily_reset=None)
+        if limits.daily_remaining == 0 and limits.daily_reset is None:
+            limits = replace(limits, daily_reset=midnight_after(now))
+        self._limits = limits
+        return limits
+
+    def _wait(self, limits: Limits, moment: float) -> float:
+        ends = [limits.closed_until]
+        if limits.daily_remaining == 0:
+            ends.append(limits.daily_reset)
+        if limits.minute_remaining == 0 and limits.minute_reset is not None:
+            if self._out and limits.closed_until is None and limits.daily_remaining != 0:
+                # What is out may turn out to be in the number already: then there is some left.
+                return min(SOON, max(0.001, limits.minute_reset.timestamp() - moment))
+            ends.append(limits.minute_reset)
+        return max((each.timestamp() - moment for each in ends if each is not None), default=0.0)
+
+
+def _less(number: int | None, by: int) -> int | None:
+    return None if number is None else max(0, number - by)
 
 
 _limiters: dict[str, Limiter] = {}
@@ -116,61 +136,3 @@ def forget_limiters() -> None:
     global _lock
     _lock = threading.Lock()
     _limiters.clear()
-
-
-def _count(text: str | None) -> int | None:
-    try:
-        return max(0, int(float(text))) if text else None
-    except ValueError:
-        return None
-
-
-def _reset(text: str | None, server_now: datetime, now: datetime, window: float) -> datetime | None:
-    """A reset given as a UNIX time, or as seconds from now where it is too small for one."""
-    try:
-        number = float(text) if text else None
-    except ValueError:
-        return None
-    if number is None:
-        return None
-    seconds = number if number <= window else number - server_now.timestamp()
-    return now + timedelta(seconds=min(max(seconds, 0.0), window))
-
-
-# Counting
-
-
-class CallCount:
-    """What was sent while the block of `Session.count_calls` was open.
-
-    `count` are the requests of calls, repetitions included; logins are counted apart.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.logins = 0
-        """Requests that were needed to log in (a challenge login takes two)."""
-        self.operations: Counter[str] = Counter()
-        """Requests by operation (``query``, ``revise``)."""
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __int__(self) -> int:
-        return self.count
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        each = ", ".join(f"{name} {number}" for name, number in sorted(self.operations.items()))
-        return f"<{self.count} calls{f': {each}' if each else ''}>"
-
-
-def count_request(counter: CallCount, operation: str, *, login: bool) -> None:
-    """One more request was sent."""
-    if login:
-        counter.logins += 1
-    else:
-        counter.count += 1
-        counter.operations[operation] += 1

@@ -144,8 +144,13 @@ _lock = threading.Lock()
 
 
 def shared_transports(url: str, verify: Verify = True) -> Transports:
-    """The process's transports for an address, through the proxy that the environment names."""
+    """The process's transports for an address, through the proxy that the environment names.
+
+    Raises `ConfigError` for a proxy, or a file of certificates, that cannot be used.
+    """
     proxy = proxy_for(url)
+    if isinstance(verify, str) and (verify, proxy) not in _pools:
+        certificates(verify)
     with _lock:
         return _pools.setdefault((verify, proxy), Transports(verify=verify, proxy=proxy))
 

@@ -11,10 +11,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from .budget import forget_purses
 from .core import Core
+from .counting import CallCount
 from .drivers import AsyncDriver, SyncDriver
 from .logins import forget_gates
-from .pacing import CallCount, forget_limiters
+from .pacing import forget_limiters
 from .pools import Transports, forget_transports
 from .settings import Connection
 
@@ -36,6 +38,7 @@ def _after_fork() -> None:
     _lock = threading.Lock()
     forget_gates()
     forget_limiters()
+    forget_purses()
     forget_transports()
 
 

@@ -2,14 +2,17 @@
 
 Rules:
 
-- A call that reads is repeated while another attempt may fare better.
+- A call that reads is repeated while another attempt may fare better, and for long enough to
+  bridge the restart of a server.
 - A call that writes and may be repeated (`revise`, `update`, `delete`) as well: doing it twice
   leaves the record as doing it once would. Workflows of the CRM may run twice.
 - `create`, and any other write that is not `repeatable`, is repeated only when it certainly did
   not take place: it never left this machine, or the server refused it.
 - Nothing is repeated whose file was read from a stream that cannot be rewound.
 - An empty HTTP 500 is PHP after a fatal error, which comes again nearly always: one repetition.
-- HTTP 429 waits for as long as the server says, else with growing pauses.
+  An answer of HTTP 200 that is none comes again mostly: two.
+- HTTP 429 waits for as long as the server says, else with growing pauses, and `max_wait` seconds
+  in all. HTTP 503 is maintenance: at least as long as the server says, within `patience`.
 """
 
 from __future__ import annotations
@@ -19,31 +22,34 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..calls.operations import Call
-from ..calls.outcome import Again, Outcome, may_repeat
+from ..calls.outcome import Again, Fate, Outcome, may_repeat
 
 LOGIN_ATTEMPTS: Final = 5
 """Another process of the same user may log in at the same moment and spoil the challenge."""
+_ODD_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how fast. `attempts` counts the first one; 1 turns repetition off."""
+    """How often and how fast. `attempts` counts the first one; 1 turns repetition off.
 
-    attempts: int = 3
+    The default bridges ten seconds without a server, and gives up after half a minute or so.
+    """
+
+    attempts: int = 8
     first_delay: float = 0.25
     """Seconds; doubled each time, and anything from half of it to all of it is waited."""
     longest_delay: float = 20.0
-    limited_attempts: int = 6
-    """Attempts when the server answers HTTP 429."""
-    longest_wait: float = 120.0
-    """Seconds that a call waits at most for a limit of calls to be lifted; then it raises."""
+    """Seconds."""
+    patience: float = 60.0
+    """Seconds from the first attempt on, after which no further one is begun."""
     longest_work: float = 300.0
     """Seconds for which the server may go on working on a request after its connection broke or
     timed out. That a record is not found proves only then that it was not created."""
 
     def backoff(self, attempt: int, chance: float) -> float:
         """Seconds to wait before the next attempt, for `chance` between 0 and 1."""
-        full = min(self.longest_delay, self.first_delay * 2.0 ** (attempt - 1))
+        full = min(self.longest_delay, self.first_delay * 2.0 ** min(attempt - 1, 60))
         return float(full * (0.5 + chance / 2))
 
 
@@ -52,23 +58,31 @@ def delay(
     outcome: Outcome,
     attempt: int,
     policy: RetryPolicy,
+    *,
+    spent: float = 0.0,
+    allowed: float = 120.0,
     chance: float | None = None,
 ) -> float | None:
-    """Seconds to wait before attempt `attempt + 1`, or None to give up."""
+    """Seconds to wait before attempt `attempt + 1`, or None to give up.
+
+    `spent` seconds have passed since the first attempt; `allowed` may still be waited for a limit
+    of calls.
+    """
     if not may_repeat(call, outcome):
         return None
     chance = random.random() if chance is None else chance
-    match outcome.again:
-        case Again.LIMIT if attempt < policy.limited_attempts:
-            if outcome.wait is None:
-                return policy.backoff(attempt + 2, chance)
-            return outcome.wait if outcome.wait <= policy.longest_wait else None
-        case Again.YES if attempt < policy.attempts:
-            return policy.backoff(attempt, chance)
-        case Again.ONCE if attempt < min(2, policy.attempts):
-            return policy.backoff(attempt, chance)
-        case _:
-            return None
+    backoff = policy.backoff(attempt, chance)
+    if outcome.again is Again.LIMIT:
+        paced = policy.backoff(attempt + 2, chance) if outcome.wait is None else outcome.wait
+        return paced if attempt < policy.attempts and paced <= allowed else None
+    most = {
+        Again.ONCE: min(2, policy.attempts),
+        Again.YES: (
+            min(_ODD_ATTEMPTS, policy.attempts) if outcome.fate is Fate.UNKNOWN else policy.attempts
+        ),
+    }.get(outcome.again, 1)
+    seconds = max(backoff, outcome.wait or 0.0)
+    return seconds if attempt < most and spent + seconds <= policy.patience else None
 
 
 def login_delay(attempt: int, chance: float | None = None) -> float:

@@ -31,11 +31,11 @@ class PackageSchema:
         return meta
 
     def prefix(self, module: str) -> str | None:
-        place = self._package.modules.get(module)
-        return place.prefix if place is not None else None
+        return self._package.prefixes.get(module)
 
     def module_of(self, id: str) -> str:
-        """The module of an id; raises `InvalidId` for a prefix the package does not know."""
+        """The module of an id; raises `InvalidId` for a prefix the package does not know, and
+        `SchemaMismatch` where it has no class for the module."""
         name: str = self._package.model_of(str(id)).meta.name
         return name
 
@@ -56,7 +56,7 @@ class SchemaCheck:
         package = self._package
         if package is None:
             return
-        if "Users" in package.modules and identity.user_id:
+        if "Users" in package.prefixes and identity.user_id:
             self._compare(package, "Users", identity.user_id)
         known = package.server
         if not self._told and not same_server(known, identity.family, identity.version):
@@ -75,7 +75,7 @@ class SchemaCheck:
             return
         row = result[0] if isinstance(result, list) and result else result
         id_ = row.get("id") if isinstance(row, dict) else None
-        if module not in package.modules or not isinstance(id_, str) or not is_id(id_):
+        if module not in package.prefixes or not isinstance(id_, str) or not is_id(id_):
             return
         try:
             self._compare(package, module, id_)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,21 +18,34 @@ from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
 from ..calls.refusals import Refusals
 from ..calls.server import ServerFacts
-from ..dialects.address import api_path, is_loopback, normalise_url
-from ..dialects.base import Credentials, Identity
+from ..dialects.address import api_path, normalise_url
+from ..dialects.base import Identity
 from ..errors import BlockingCall, ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server
-from .core import Conversation, Core
+from .budget import Budget
+from .core import Core
+from .counting import CallCount
 from .drivers import AsyncDriver, SyncDriver
+from .effects import Conversation
+from .keys import AccessKey, KeySource, checked
+from .limits import Limits
 from .logins import in_event_loop
-from .logs import logger
 from .operations import SessionOperations
-from .pacing import CallCount, Limits
 from .pools import GivenTransports, Transports, Verify, shared_transports
 from .process import Alive, process_lock
 from .retry import RetryPolicy
-from .settings import Connection, by_module, positive, recognised, zone_named
+from .settings import (
+    Connection,
+    by_module,
+    http_allowed,
+    not_negative,
+    positive,
+    purse_for,
+    recognised,
+    zone_named,
+)
+from .waits import OnWait
 
 if TYPE_CHECKING:
     import httpx
@@ -54,14 +68,25 @@ class Session(SessionOperations):
     without either (then `close` or `aclose` end it). Threads, tasks and event loops may share
     it. After a fork the child logs in anew. A closed session opens again when it is used.
 
+    `access_key` is the key, ``keyring:SERVICE`` (extra `keyring`), or a function that returns the
+    key; the latter two are asked at each login.
+
     `parallel` is the number of calls that may be under way at once for one answer. A server
     that works on one request of a session at a time is given as many sessions; else at least
     four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
-    take, and waiting for each piece of an answer; a whole answer may take ten times as long.
+    take (ten at most), and waiting for an answer to begin; request and answer together may take
+    ten times as long.
     `timezone` is where a day begins, for `date`, `year` and `month` lookups; `server_timezone` is
     the CRM's own, in which it writes times: nearly always UTC, and learnt from the first own
     create where it is not given. `transport` (and `async_transport`) replace the network, for
     tests and the in-process CRM.
+
+    `budget` are the calls that it allows itself beside the server's own limits (`Budget`, or a
+    text such as ``"60/minute, 20000/day"``; VTIGER_BUDGET). `max_wait` is how many seconds a call
+    waits for limits to be lifted before it raises `LimitReached`. `on_wait` is called before each
+    wait, for a limit or a repetition. With `read_only` nothing that writes is sent: it raises
+    `ReadOnly`. `allow_http` (VTIGER_ALLOW_HTTP=1) lets the access key travel to an ``http://``
+    address, in dialects that send the key itself.
 
     Raises `ConfigError` when a setting cannot be used.
     """
@@ -70,7 +95,7 @@ class Session(SessionOperations):
         self,
         url: str,
         username: str,
-        access_key: str,
+        access_key: AccessKey,
         *,
         dialect: Literal["auto", "webservice", "cloud", "restfulapi"] = "auto",
         timezone: str | tzinfo = "UTC",
@@ -85,6 +110,11 @@ class Session(SessionOperations):
         external_ids: Mapping[str, str] | None = None,
         dependencies: Mapping[str, tuple[Dependency, ...]] | None = None,
         retry: RetryPolicy | None = None,
+        budget: Budget | str | None = None,
+        max_wait: float = 120.0,
+        on_wait: OnWait | None = None,
+        read_only: bool = False,
+        allow_http: bool | None = None,
         verify: Verify = True,
         package: Package | None = None,
         capabilities: Capabilities | None = None,
@@ -92,7 +122,7 @@ class Session(SessionOperations):
         async_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(dependencies or {})
-        self.url: Final = normalise_url(url)
+        self.url: Final = normalise_url(checked("address", url))
         if not username or not access_key:
             raise ConfigError(
                 "A session needs a user name and its access key (shown under My Preferences in "
@@ -100,11 +130,13 @@ class Session(SessionOperations):
             )
         if dialect == "auto":
             dialect = api_path(url) or "auto"
-        self.username: Final = username
+        self.username: Final = checked("user name", username)
+        self.read_only: Final = read_only
         self.package: Final = package
         self.timezone: Final = zone_named(timezone)
         self.clock: Final = ServerClock(
-            None if server_timezone is None else zone_named(server_timezone)
+            None if server_timezone is None else zone_named(server_timezone),
+            stored=recognised(None, None, package, capabilities).capabilities.zone,
         )
         """What is known of the server's clock and zone, and how surely."""
         self.timeout: Final = positive("timeout", timeout)
@@ -116,13 +148,19 @@ class Session(SessionOperations):
         self._server: Server | None = None
         self._connection = Connection(
             url=self.url,
-            credentials=Credentials(username, access_key),
+            username=username,
+            key=KeySource(username, access_key),
             dialect=dialect,
             parallel=self.parallel,
             timeout=self.timeout,
             policy=retry or RetryPolicy(),
             clock=self.clock,
             package=package,
+            purse=purse_for(self.url, budget),
+            max_wait=not_negative("max_wait", max_wait),
+            on_wait=on_wait,
+            read_only=read_only,
+            allow_http=http_allowed(allow_http),
         )
         self._page_size = None if page_size is None else int(positive("page_size", page_size))
         self._consistency: Literal["normal", "strict"] = consistency
@@ -139,8 +177,6 @@ class Session(SessionOperations):
         self._alive: Alive | None = None
         # Fails now rather than at the first call when the dialect's name is wrong.
         self._living()
-        if self.url.startswith("http://") and not is_loopback(self.url):
-            logger.warning("%s is not encrypted: what is sent can be read on the way", self.url)
 
     def __repr__(self) -> str:
         dialect = self.dialect or "auto"
@@ -206,10 +242,14 @@ class Session(SessionOperations):
         server, dialect = self.server, self._living().core.dialect
         overhead = dialect.overhead if dialect is not None else 0
         known = Environment.of(server)
+        told = self._recognised.identity if self._recognised is not None else None
+        sees_all = told is not None and told.administrator is True
         return replace(
             known,
             page_size=min(self._page_size or known.page_size, known.page_size),
             url_budget=known.url_budget - max(0, overhead - _USUAL_OVERHEAD),
+            thinned_pages=known.thinned_pages and not sees_all,
+            thinned_modules={} if sees_all else known.thinned_modules,
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
             parallel=self.parallel,
@@ -232,11 +272,7 @@ class Session(SessionOperations):
             parallel=self._living().width(),
             longest_work=self._connection.policy.longest_work,
             external_ids=self._external_ids,
-            prefixes=(
-                {name: place.prefix for name, place in package.modules.items()}
-                if package is not None
-                else {}
-            ),
+            prefixes=package.prefixes if package is not None else {},
             dependencies=self.dependencies,
             clock=self.clock,
             refusals=self._refusals,
@@ -245,8 +281,10 @@ class Session(SessionOperations):
     @property
     def limits(self) -> Limits:
         """The server's limits of calls, as its last answer to any session of this process told
-        them. Stock servers tell nothing."""
-        return self._living().core.limiter.limits
+        them, and what is left of the session's own budget. Stock servers tell nothing."""
+        purse = self._connection.purse
+        left = purse.left(time.time()) if purse is not None else ()
+        return replace(self._living().core.limiter.limits, budget=left)
 
     def identify(self) -> Identity:
         """Who this session is and what the server says about itself; logs in where needed."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Literal, TypedDict
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..calls.clock import ServerClock
-from ..dialects.base import Credentials, Identity
+from ..dialects.base import Identity
 from ..errors import ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server, ServerFamily, release_of
+from .budget import Budget, Purse, purse_of
+from .keys import KeySource
 from .retry import RetryPolicy
+from .waits import OnWait
 
 if TYPE_CHECKING:
     import httpx
@@ -39,6 +45,11 @@ class SessionSettings(TypedDict, total=False):
     external_ids: Mapping[str, str] | None
     dependencies: Mapping[str, tuple[Dependency, ...]] | None
     retry: RetryPolicy | None
+    budget: Budget | str | None
+    max_wait: float
+    on_wait: OnWait | None
+    read_only: bool
+    allow_http: bool | None
     verify: Verify
     capabilities: Capabilities | None
     transport: httpx.BaseTransport | None
@@ -51,13 +62,24 @@ class Connection:
 
     url: str
     """Root of the CRM, normalised."""
-    credentials: Credentials
+    username: str
+    key: KeySource
     dialect: str
     parallel: int
     timeout: float
     policy: RetryPolicy
     clock: ServerClock
     package: Package | None = None
+    purse: Purse | None = None
+    max_wait: float = 120.0
+    on_wait: OnWait | None = None
+    read_only: bool = False
+    allow_http: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not show up in any message, as far as it is known before a login."""
+        return self.key.given
 
 
 def zone_named(timezone: str | tzinfo) -> tzinfo:
@@ -73,6 +95,30 @@ def zone_named(timezone: str | tzinfo) -> tzinfo:
             f"There is no time zone {timezone!r} here. Use a name such as 'Europe/Berlin'; on "
             "Windows the package tzdata holds them."
         ) from None
+
+
+def purse_for(url: str, budget: Budget | str | None) -> Purse | None:
+    """What a session may spend; VTIGER_BUDGET says it where the session does not. Raises
+    `ConfigError` for a text or a file that cannot be used."""
+    told = budget if budget is not None else os.environ.get("VTIGER_BUDGET") or None
+    if told is None:
+        return None
+    if not isinstance(told, (Budget, str)):
+        raise ConfigError(f"budget is a Budget or a text, not {type(told).__name__}.")
+    return purse_of(urlsplit(url).netloc, Budget.parse(told) if isinstance(told, str) else told)
+
+
+def http_allowed(given: bool | None) -> bool:
+    """Whether the access key may be sent unencrypted; VTIGER_ALLOW_HTTP=1 allows it, too."""
+    return os.environ.get("VTIGER_ALLOW_HTTP") == "1" if given is None else given
+
+
+def not_negative(name: str, value: float) -> float:
+    """Raises `ConfigError` for anything but a finite number from 0 on."""
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (usable and math.isfinite(value) and value >= 0):
+        raise ConfigError(f"{name} must be a number of seconds, 0 or more, not {value!r}.")
+    return value
 
 
 def by_module(external_ids: Mapping[str, str], package: Package | None) -> dict[str, str]:

@@ -270,9 +270,13 @@ def _checked(items: Iterable[Any]) -> list[LineItem]:
     return given
 
 
+ITEM_FIELDS: Final = frozenset({"hdnTaxType", "hdnGrandTotal", "productid"})
+"""What the modules with line items have in their headers."""
+
+
 def is_inventory(meta: ModuleMeta) -> bool:
     """Whether the module's records have line items."""
-    return {"hdnTaxType", "hdnGrandTotal", "productid"} <= meta.by_wire.keys()
+    return meta.by_wire.keys() >= ITEM_FIELDS
 
 
 def read_items(id_: str) -> Plan[list[Row]]:

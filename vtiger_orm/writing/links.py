@@ -15,7 +15,7 @@ from ..calls.support import remembering, require
 from ..errors import InvalidValue, NotLoaded, NotSupported, RecordError
 from ..ids import id_number, parse_id
 from ..metadata.module import ModuleMeta, Relation
-from ..planner.related_ids import Side, are_related
+from ..planner.related_ids import DOCUMENTS, Side, are_related
 from ..planner.rows import find_row
 from ..records.handle import saved_id
 
@@ -55,9 +55,9 @@ def link(
     """Relate records, then make sure that they are.
 
     The server answers success also for a label or record that does not exist. Raises
-    `NotRelated` naming the records that are not related afterwards. Documents of a server that
-    cannot read them back are linked unproved. Records that were just `created` for the relation
-    may be linked where the CRM offers creating only.
+    `NotRelated` naming the records that are not related afterwards, as far as the CRM shows it:
+    of documents it lists the active ones. Records that were just `created` for the relation may
+    be linked where the CRM offers creating only.
     """
     require("add_related", facts)
     if not created:
@@ -90,18 +90,24 @@ def unlink(side: Side, ids: Sequence[str], facts: ServerFacts) -> Plan[None]:
 
 
 def _prove(side: Side, ids: Sequence[str], facts: ServerFacts, *, linked: bool) -> Plan[None]:
-    try:
-        related = yield from are_related(side, ids, facts)
-    except NotSupported:
-        return
+    related = yield from are_related(side, ids, facts)
     wrong = [id_ for id_ in ids if (id_number(id_) in related) is not linked]
-    if wrong:
-        raise NotRelated(
-            f"{side}: the CRM reported success, but {', '.join(wrong)} "
-            + ("is not related. " if linked else "is still related. ")
-            + "The relation may be one-to-many (then set the reference field of the related "
-            "record), or the record may not exist."
+    if not wrong:
+        return
+    cause = (
+        "The relation may be one-to-many (then set the reference field of the related record), or "
+        "the record may not exist."
+    )
+    if linked and side.target.name == DOCUMENTS:
+        cause = (
+            "It is listed once its filestatus is True: the CRM lists active documents only. If it "
+            "is active, it may not exist."
         )
+    raise NotRelated(
+        f"{side}: the CRM reported success, but {', '.join(wrong)} "
+        + ("is not related. " if linked else "is still related. ")
+        + cause
+    )
 
 
 def check_attachable(
@@ -114,7 +120,7 @@ def check_attachable(
     """
     if not records:
         return
-    if documents.name != "Documents":
+    if documents.name != DOCUMENTS:
         raise InvalidValue(
             f"attach_to is for documents: a file of {documents.name} belongs to its own record. "
             "Nothing was sent."
@@ -154,11 +160,11 @@ def documents_relation(meta: ModuleMeta) -> Relation:
     Raises `NotSupported` for a module of which it tells other relations only.
     """
     for relation in meta.relations:
-        if relation.module == "Documents":
+        if relation.module == DOCUMENTS:
             return relation
     if meta.relations:
         raise NotSupported(
             f"Documents cannot be attached to {meta.name}: the CRM has no such relation. Nothing "
             "was sent."
         )
-    return Relation("documents", "Documents", "Documents")
+    return Relation("documents", DOCUMENTS, DOCUMENTS)

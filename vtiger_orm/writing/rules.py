@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ..calls.server import ServerFacts
+from ..conditions.choices import known_choices
 from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
@@ -211,10 +212,7 @@ def _check_text(each: FieldMeta, value: str, facts: ServerFacts) -> Iterator[Pro
 
 
 def _check_choice(meta: ModuleMeta, each: FieldMeta, values: list[str]) -> Iterator[Problem]:
-    known = {value for value, _ in each.choices}
-    if meta.name == "Calendar" and each.wire == "activitytype":
-        # The CRM itself leaves the only type that a Calendar record has out of its picklist.
-        known.add("Task")
+    known = known_choices(meta, each)
     if not known:
         return
     for value in values:

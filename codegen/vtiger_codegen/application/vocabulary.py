@@ -37,7 +37,7 @@ class Words:
     members: Mapping[str, Mapping[str, str]]
     """Wire name -> member -> stored value."""
     relations: Mapping[str, tuple[str, str]]
-    """Attribute under `related` -> label and module."""
+    """Attribute under `related` -> key in the lock, and module."""
 
     def field(self, attribute: str) -> Path | None:
         """The path of a field in a diff."""
@@ -146,5 +146,8 @@ def _words(
             }
             for each in picklist_fields(module)
         },
-        relations={each.name: (each.label, each.module) for each in meta.relations},
+        relations={
+            each.name: (key, each.module)
+            for key, each in zip(module.relations_by_key, meta.relations)
+        },
     )

@@ -53,6 +53,11 @@ def build_package(
         version=instance.version,
         api_version=instance.api_version,
         capabilities=instance.capabilities.known(),
+        others={
+            name: prefix
+            for name, prefix in (instance.prefixes | instance.others).items()
+            if name not in modules
+        },
         modules=tuple(sorted(built, key=lambda module: module.python_module)),
     )
 
@@ -68,7 +73,10 @@ def _module(
     ]
     targets = {each for field in fields for each in classes.targets(field)}
     types = _FieldTypes(name, names, classes, taken={name, *targets})
-    model_fields = tuple(_field(field, types.of(field), classes.targets(field)) for field in fields)
+    model_fields = tuple(
+        _field(field, types.of(field), classes.targets(field), classes.left_out(field))
+        for field in fields
+    )
     relations = tuple(
         _relation(each)
         for each in sorted(meta.relations, key=lambda each: each.name)
@@ -112,7 +120,9 @@ class _FieldTypes:
         if field.family is Family.ID:
             return self._reference((self.model,))
         if field.family is Family.REFERENCE:
-            return optional(self._reference(self.classes.targets(field)))
+            targets = self.classes.targets(field)
+            more = ("Record",) if targets and self.classes.left_out(field) else ()
+            return optional(self._reference(targets + more))
         if field.kind is Kind.PICKLIST:
             return optional(builtin(self.names.picklists[field.wire]))
         if field.kind is Kind.MULTIPICKLIST:
@@ -154,7 +164,9 @@ def _picklist(field: DescribedField, meta: FieldMeta, names: ModuleNames) -> Pic
     )
 
 
-def _field(field: FieldMeta, type_: Type, owners: tuple[str, ...]) -> ModelField:
+def _field(
+    field: FieldMeta, type_: Type, owners: tuple[str, ...], left_out: tuple[str, ...]
+) -> ModelField:
     arguments = [Argument(None, field.label)]
     if field.wire != field.name:
         arguments.append(Argument("wire", field.wire))
@@ -172,6 +184,8 @@ def _field(field: FieldMeta, type_: Type, owners: tuple[str, ...]) -> ModelField
         arguments.append(Argument("flaw", field.flaw.value))
     if field.kind is Kind.OWNER and owners != OWNERS:
         arguments.append(Argument("kind", field.kind.value))
+    elif left_out:
+        arguments.append(Argument("left_out", left_out))
     return ModelField(field.name, type_, tuple(arguments), field_doc(field))
 
 

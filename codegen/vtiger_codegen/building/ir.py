@@ -87,6 +87,8 @@ class Querysets:
     """Those of them whose type is a plain one."""
     others: tuple[str, ...]
     """The rest of them."""
+    parts: tuple[str, ...]
+    """Parts of dates that `values` takes beside them: ``birthday__year``."""
     orders: tuple[str, ...]
     """Sortable fields, each also with a minus."""
     references: tuple[str, ...]
@@ -138,5 +140,7 @@ class GeneratedPackage:
     version: str | None
     api_version: str | None
     capabilities: Mapping[str, Any]
+    others: Mapping[str, str]
+    """Modules of the CRM that are left out -> prefix of their ids."""
     modules: tuple[GeneratedModule, ...]
     """In the order of their files."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, assert_never
 
+from vtiger_orm.aggregates.groups import parts_of
 from vtiger_orm.conditions.lookups import LOOKUPS, SHAPES, Lookup, Shape
 from vtiger_orm.conditions.quirks import why_not_selectable
 from vtiger_orm.metadata.kinds import Family, Kind
@@ -88,6 +89,13 @@ class Classes:
             return ()
         return tuple(self.of[module] for module in self._modules(field))
 
+    def left_out(self, field: FieldMeta) -> tuple[str, ...]:
+        """The modules a reference may point to that the package has no class for."""
+        if field.family is not Family.REFERENCE:
+            return ()
+        modules = field.targets or (OWNERS if field.kind is Kind.OWNER else ())
+        return tuple(sorted(set(modules) - self.of.keys()))
+
     def _modules(self, field: FieldMeta) -> tuple[str, ...]:
         if field.family is not Family.REFERENCE:
             return ()
@@ -166,6 +174,7 @@ def build_querysets(
         fields=tuple(field.name for field in readable),
         flats=flats,
         others=tuple(field.name for field in readable if field.family not in _FLAT_FAMILIES),
+        parts=tuple(key.name for field in readable for key in parts_of(field)),
         orders=tuple(name for field in names for name in (field, f"-{field}")),
         references=tuple(classes.paths(meta.name, fields)),
         lookups=tuple(lookups),
@@ -251,6 +260,9 @@ class _Values:
 
     def _reference(self, field: FieldMeta) -> Type:
         targets = self.classes.targets(field)
+        if self.classes.left_out(field):
+            # Ids of modules without a class are plain ones, which every target is as well.
+            return _reference_to(_target(()))
         if len(targets) < 2:
             return _reference_to(_target(targets))
         models = union(*map(_model, targets))
@@ -281,7 +293,7 @@ class _Values:
         if field.family is not Family.REFERENCE:
             return None
         targets = self.classes.targets(field)
-        if len(targets) > 1:
+        if len(targets) > 1 or (targets and self.classes.left_out(field)):
             return None
         return generic(named("QuerySet", RUNTIME), _target(targets))
 

@@ -48,6 +48,7 @@ _EXTRAS: Final = {
     "black": "codegen",
     "anyascii": "codegen",
     "libcst": "codegen",
+    "pyarrow": "arrow",
     "lark": "emulator",
     "python_multipart": "emulator",
     "mypy": "all",

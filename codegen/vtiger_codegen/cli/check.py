@@ -13,6 +13,7 @@ from ..config import Config, load_config
 from ..diff.compare import compare, remembered_renames
 from ..diff.grading import exit_code
 from ..diff.reports import as_text
+from ..live.credentials import insecure_http
 from ..naming.lock import load_lock
 from ..naming.renamed import with_renames
 from ..project import Project
@@ -31,6 +32,7 @@ from ._comparing import warn_of_losses
 @click.option("--diff", "show_diff", is_flag=True, help="Show what would change, as a diff.")
 @click.option("--live", is_flag=True, help="Also compare the snapshot with the CRM.")
 @click.option("--url", help="Address of the CRM, for --live.  [VTIGER_URL]")
+@insecure_http
 @click.pass_context
 def check(
     ctx: click.Context,

@@ -11,6 +11,8 @@ import click
 
 from vtiger_orm import Session
 
+from ..live.credentials import insecure_http
+
 
 @click.command(short_help="The whole story on the embedded CRM, or read-only on yours.")
 @click.option("--url", help="A real CRM: only the reading part is run. Credentials as for pull.")
@@ -21,6 +23,7 @@ from vtiger_orm import Session
     type=click.Choice(["stock-8.0-php8", "stock-7", "cloud"]),
     help="Kind of server the embedded CRM is.",
 )
+@insecure_http
 def demo(url: str | None, profile: str) -> None:
     """Serve a CRM, pull, generate, type-check an application, query and write.
 

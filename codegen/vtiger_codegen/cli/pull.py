@@ -17,7 +17,7 @@ from ..config import load_config
 from ..diff.compare import Diff
 from ..diff.reports import as_text
 from ..generate import check_patterns
-from ..live.credentials import DIALECTS, open_session
+from ..live.credentials import DIALECTS, insecure_http, open_session
 from ..live.losses import Losses, losses
 from ..live.proofs import with_former_proofs
 from ..live.pull import pull_snapshot, warn_about_types
@@ -27,6 +27,9 @@ from ._comparing import compare_asking, save_answers
 
 _LINES: Final = 40
 """Changes that are told before the rest is left to `diff`."""
+
+_REPAIRS: Final = 3
+"""Odd facts of one module that are told."""
 
 _MEANINGS: Final = {
     Flaw.UNSAYABLE: "the name cannot be written in a query; refresh() reads the field",
@@ -59,6 +62,7 @@ _MEANINGS: Final = {
     is_flag=True,
     help="Write it although modules or fields are missing that the snapshot has.",
 )
+@insecure_http
 def pull(
     url: str | None,
     dialect: str | None,
@@ -130,6 +134,8 @@ def _confirm(lost: Losses, folder: Path) -> None:
 def _tell_findings(snapshot: Snapshot) -> None:
     for name, reason in sorted(snapshot.instance.skipped.items()):
         say(f"  skipped   {name}: {reason}")
+    for line in _repairs(snapshot):
+        say(f"  repaired  {line}")
     for line in _flaws(snapshot):
         say(f"  flawed    {line}")
     for flaw in sorted({flaw for module in snapshot for flaw in module.flaws.values()}):
@@ -142,6 +148,17 @@ def _tell_changes(diff: Diff, lock: NamesLock) -> None:
         say(f"  {line}")
     if len(lines) > _LINES:
         say(f"  ... and {len(lines) - _LINES} lines more: vtiger-orm diff shows all of them.")
+
+
+def _repairs(snapshot: Snapshot) -> list[str]:
+    """What was odd in the answers, of many only how much."""
+    lines = [f"list of modules: {each}" for each in snapshot.instance.repairs]
+    for module in snapshot:
+        name, repairs = module.describe.name, module.repairs
+        lines += [f"{name}: {each}" for each in repairs[:_REPAIRS]]
+        if len(repairs) > _REPAIRS:
+            lines.append(f"{name}: ... and {len(repairs) - _REPAIRS} more, listed in its file")
+    return lines
 
 
 def _flaws(snapshot: Snapshot) -> list[str]:

@@ -1,7 +1,8 @@
 """Two snapshots as trees, and where the trees differ. Pure, and without judging anything.
 
 Fields are told apart by their wire name, picklist values by what is stored, relations by their
-label; whatever else a server says is compared as it is, known to this release or not. Paths::
+label, and module where several have it; whatever else a server says is compared as it is, known
+to this release or not. Paths::
 
     crm version                             a fact about the CRM as a whole
     module Contacts                         a module
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from vtiger_orm.metadata.describe import relation_keys
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
@@ -91,7 +93,8 @@ def _module(module: ModuleSnapshot) -> Node:
     fields = Node({str(each.get("name")): _field(each) for each in raw["describe"]["fields"]})
     for name, flaw in raw["flaws"].items():
         fields.setdefault(name, Node())["flaw"] = flaw
-    relations = Node({str(each.get("label")): _relation(each) for each in raw["relations"]})
+    ends = {(str(each.get("label")), str(each.get("name"))): each for each in raw["relations"]}
+    relations = Node(zip(relation_keys(ends), map(_relation, ends.values())))
     return Node(module=Node(described), field=fields, relation=relations)
 
 

@@ -36,9 +36,26 @@ def ask() -> tuple[str, str]:
             f"Set {' and '.join(missing)} in the environment (the access key is shown under My "
             "Preferences in the CRM), or run this at a terminal to be asked."
         )
-    username = username or click.prompt("User name", err=True)
-    access_key = access_key or click.prompt("Access key", hide_input=True, err=True)
-    return username.strip(), access_key.strip()
+    username = username or click.prompt("User name", err=True).strip()
+    access_key = access_key or click.prompt("Access key", hide_input=True, err=True).strip()
+    return username, access_key
+
+
+_INSECURE: Final = "vtiger_codegen.insecure_http"
+
+
+def _allow(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    context.meta[_INSECURE] = value
+
+
+insecure_http: Final = click.option(
+    "--insecure-http",
+    is_flag=True,
+    expose_value=False,
+    callback=_allow,
+    help="Send the access key to an http:// address, too.  [VTIGER_ALLOW_HTTP=1]",
+)
+"""For every verb that opens a session; `open_session` knows what was given."""
 
 
 def address(given: str | None, config: Config) -> str:
@@ -55,7 +72,7 @@ def address(given: str | None, config: Config) -> str:
 def open_session(
     url: str | None, dialect: str | None, config: Config, *, package: Package | None = None
 ) -> Session:
-    """A session for a verb; nothing is sent yet.
+    """A session for a verb, which writes nothing to the CRM; nothing is sent yet.
 
     `package` tells what is known of the CRM: its dialect and abilities, and what to refuse
     another CRM by.
@@ -69,5 +86,12 @@ def open_session(
         access_key,
         dialect=cast("Dialect", dialect or known or config.dialect),
         timezone=config.timezone,
+        allow_http=_insecure() or None,
+        read_only=True,
         package=package,
     )
+
+
+def _insecure() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_INSECURE))

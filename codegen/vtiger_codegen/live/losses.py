@@ -42,12 +42,6 @@ class Losses:
         return f"{' and '.join(parts)}. {self.why}"
 
 
-def is_administrator(identity: Identity) -> bool | None:
-    """Whether the user sees everything; None where the CRM does not tell."""
-    told = identity.facts.get("is_admin")
-    return None if told is None else str(told).lower() in ("on", "1", "true")
-
-
 def losses(
     diff: Diff,
     now: Snapshot,
@@ -61,7 +55,7 @@ def losses(
     Modules that were not asked for do not count. What an administrator does not see is really
     gone, unless the CRM refused to describe it.
     """
-    administrator = is_administrator(identity)
+    administrator = identity.administrator
     modules, fields = [], []
     for change in diff.changes:
         match change.action, change.path:
@@ -74,7 +68,7 @@ def losses(
 
 
 def _why(identity: Identity) -> str:
-    match is_administrator(identity):
+    match identity.administrator:
         case True:
             return "The CRM refused to describe it just now."
         case False:

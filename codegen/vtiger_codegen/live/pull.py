@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from vtiger_orm import Session
 from vtiger_orm.dialects.base import Identity
 from vtiger_orm.introspection.pull import Progress, Server, pull
-from vtiger_orm.metadata.interpret import UnknownFieldType
-from vtiger_orm.metadata.kinds import Kind
+from vtiger_orm.metadata.interpret import UnknownFieldType, known_kind
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..config import Config
@@ -95,6 +94,10 @@ def server_of(session: Session) -> Server:
         api_version=identity.api_version,
         serialised=session.facts.serialised,
         url_budget=session.capabilities.url_budget,
+        user_id=identity.user_id,
+        family=identity.family,
+        administrator=identity.administrator,
+        zone=session.clock.zone.written,
     )
 
 
@@ -153,11 +156,10 @@ def _progress(console: Console | None) -> Iterator[Report]:
 
 
 def warn_about_types(snapshot: Snapshot) -> None:
-    known = set(Kind)
     unknown: dict[str, list[str]] = defaultdict(list)
     for module in snapshot:
         for field in module.describe.fields:
-            if field.type.name not in known:
+            if known_kind(field.type.name) is None:
                 unknown[field.type.name].append(f"{module.describe.name}.{field.name}")
     for name, fields in sorted(unknown.items()):
         more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""

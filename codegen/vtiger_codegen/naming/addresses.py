@@ -38,7 +38,7 @@ class Named:
     module: str
     kind: Kind
     key: str
-    """The wire name of the field, or the label of the relation; the module's own name else."""
+    """The wire name of the field, or the key of the relation; the module's own name else."""
     value: str
     """The stored value of a member."""
     name: str
@@ -99,9 +99,9 @@ def every_name(modules: Mapping[str, ModuleSnapshot], names: NamesLock) -> Itera
             for value, shown in listed_values(each).items():
                 if value in members:
                     yield Named(wire, "member", each.name, value, members[value], shown)
-        labels = {each.label for each in module.relations}
+        relations = module.relations_by_key
         for key, name in sorted(of.relations.items()):
-            if key in labels:
+            if key in relations:
                 yield Named(wire, "relation", key, "", name, key)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -39,9 +40,10 @@ def name_everything(
 ) -> NamesLock:
     """A lock that has a name for everything in `modules`.
 
-    Names in `lock` stay. Those of things that are gone stay too, until something else wants
-    the name: what comes back after a change of permissions is called as before, and a field
-    that was made anew takes the name of the old one.
+    Names in `lock` stay. Those of things that are gone stay too: what comes back after a change of
+    permissions is called as before, and what is new does not take the place of something else in
+    code that nobody has looked at. It does where it is told to: by a rename, by the settings, or
+    by the lock itself (`vtiger-orm names set`).
 
     Raises `ConfigError` when the settings ask for an illegal or a taken name, and `NamesError`
     when the lock holds one, or when, `locked`, a name is missing from it.
@@ -78,7 +80,9 @@ class _Assignment:
                 + "\nRun `vtiger-orm generate`, look at the new names, and commit names.lock."
             )
         gone = {
-            name: _without_taken(names, classes.values(), files.values())
+            name: names.model_copy(
+                update={"class_name": classes.get(name), "python_module": files.get(name)}
+            )
             for name, names in self.lock.modules.items()
             if name not in self.modules
         }
@@ -96,7 +100,7 @@ class _Assignment:
         """A class comes after the capitalised attributes and nested classes that are fixed:
         inside a model they would hide it from type checkers."""
         wishes = {name: wanted.module_class(name) for name in self.modules}
-        known = self._told_by(self._known, "class_name")
+        known = self._known_by_all("class_name")
         inside = {
             name: Owner(f"something in the model of {module!r}", by_settings)
             for by_settings, names_of in ((False, self._known), (True, self._overrides))
@@ -113,9 +117,14 @@ class _Assignment:
         return self._choose(
             Chooser("the file of ", reserved.PYTHON_MODULES, fold=True),
             {name: wanted.python_module(name) for name in self.modules},
-            self._told_by(self._known, "python_module"),
+            self._known_by_all("python_module"),
             self._told_by(self._overrides, "python_module"),
         )
+
+    def _known_by_all(self, what: str) -> dict[str, str]:
+        """Also of modules that are gone or not generated now."""
+        found = {name: getattr(names, what) for name, names in self.lock.modules.items()}
+        return {name: given for name, given in found.items() if given is not None}
 
     def _told_by(self, names_of: Callable[[str], ModuleNames], what: str) -> dict[str, str]:
         found = {name: getattr(names_of(name), what) for name in self.modules}
@@ -179,7 +188,10 @@ class _Assignment:
         }
         relations = self._choose(
             Chooser(f"{name} relation ", reserved.RELATIONS),
-            {each.label: wanted.relation(each.label, each.name) for each in module.relations},
+            {
+                key: wanted.relation(html.unescape(key), each.name)
+                for key, each in module.relations_by_key.items()
+            },
             known.relations,
             overrides.relations,
         )
@@ -208,7 +220,7 @@ class _Assignment:
                 ("field", names.fields, fields - {"id"}),
                 ("picklist", names.picklists, _names(picklist_fields(snapshot))),
                 ("picklist", names.members, _names(picklist_fields(snapshot))),
-                ("relation", names.relations, {each.label for each in snapshot.relations}),
+                ("relation", names.relations, set(snapshot.relations_by_key)),
             ):
                 for key in given:
                     if key not in there:
@@ -218,16 +230,6 @@ class _Assignment:
                 for value in names.members.get(each.name, {}):
                     if value not in values:
                         raise _unknown(f"{module} {each.name} value", value, values)
-
-
-def _without_taken(names: ModuleNames, classes: Iterable[str], files: Iterable[str]) -> ModuleNames:
-    """What is kept of a module that is not generated now."""
-    return names.model_copy(
-        update={
-            "class_name": None if names.class_name in set(classes) else names.class_name,
-            "python_module": None if names.python_module in set(files) else names.python_module,
-        }
-    )
 
 
 def _names(fields: Iterable[DescribedField]) -> set[str]:

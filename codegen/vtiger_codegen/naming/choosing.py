@@ -47,8 +47,9 @@ class Chooser:
     ) -> dict[str, str]:
         """A name for each key of `wishes`.
 
-        Names of things that are gone stay `known`, until something else wants them. Raises
-        `ConfigError` where the settings, and `NamesError` where the lock cannot be followed.
+        Names of things that are gone stay `known`, unless the settings or the lock give them to
+        something else. Raises `ConfigError` where the settings, and `NamesError` where the lock
+        cannot be followed.
         """
         chosen: dict[str, str] = {}
         for key in sorted(overrides.keys() & wishes.keys()):
@@ -58,14 +59,14 @@ class Chooser:
                 self.missing.append(f"{self._what}{key!r}: settings say {chosen[key]}, {told}")
         for key in sorted((known.keys() & wishes.keys()) - chosen.keys()):
             chosen[key] = self._locked(key, known[key])
+        for key in sorted(known.keys() - wishes.keys()):
+            if self._space.take(known[key]):
+                chosen[key] = known[key]
         fresh = wishes.keys() - chosen.keys()
         for key in sorted(fresh, key=lambda key: (wishes[key] != key, key)):
             chosen[key] = self._space.claim(wishes[key])
             self._own(key, chosen[key])
             self.missing.append(f"{self._what}{key!r} (would be {chosen[key]})")
-        for key in sorted(known.keys() - wishes.keys()):
-            if self._space.take(known[key]):
-                chosen[key] = known[key]
         return chosen
 
     def _override(self, key: str, name: str) -> str:

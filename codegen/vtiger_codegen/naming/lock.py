@@ -48,7 +48,7 @@ class ModuleNames(BaseModel):
     members: dict[str, dict[str, str]] = {}
     """Wire name of the field -> stored value -> member."""
     relations: dict[str, str] = {}
-    """Label -> attribute under `record.related`."""
+    """Label, or ``label (module)`` where several have it -> attribute under `record.related`."""
 
 
 class Renamed(BaseModel):

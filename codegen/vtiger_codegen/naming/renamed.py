@@ -67,7 +67,7 @@ def _module(name: str, known: ModuleNames, module: ModuleSnapshot, lock: NamesLo
         if each.name in members and each.name in values:
             there = listed_values(each)
             members[each.name] = _moved(members[each.name], values[each.name], there)
-    labels = {each.label for each in module.relations}
+    labels = module.relations_by_key.keys()
     return known.model_copy(
         update={
             "fields": _moved(known.fields, moved, fields),

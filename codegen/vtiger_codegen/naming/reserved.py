@@ -86,7 +86,7 @@ under another one there.
 """
 
 COMPANIONS: Final = (
-    *("QuerySet", "Field", "Order", "Reference", "Values", "Manager", "Related", "Crm"),
+    *("QuerySet", "Field", "Order", "Part", "Reference", "Values", "Manager", "Related", "Crm"),
 )
 """What is put behind a class name for the types in its stub; no other class may be called so."""
 

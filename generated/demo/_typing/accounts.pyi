@@ -112,6 +112,19 @@ AccountsField: TypeAlias = Literal[
     "rating",
     "second_user",
 ]
+AccountsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "date_time__year",
+    "date_time__month",
+    "date_time__date",
+    "datum__year",
+    "datum__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 AccountsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -2072,7 +2085,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
     def select_related(self, *fields: AccountsReference) -> Self: ...
     def values(
         self,
-        *fields: AccountsField,
+        *fields: AccountsField | AccountsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -2141,7 +2154,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
-        *fields: AccountsField,
+        *fields: AccountsField | AccountsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

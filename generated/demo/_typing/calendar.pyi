@@ -84,6 +84,18 @@ CalendarField: TypeAlias = Literal[
     "taskstatus",
     "visibility",
 ]
+CalendarPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "date_start__year",
+    "date_start__month",
+    "due_date__year",
+    "due_date__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 CalendarOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -831,7 +843,7 @@ class CalendarQuerySet(QuerySet[Calendar]):
     def select_related(self, *fields: CalendarReference) -> Self: ...
     def values(
         self,
-        *fields: CalendarField,
+        *fields: CalendarField | CalendarPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -892,7 +904,7 @@ class CalendarQuerySet(QuerySet[Calendar]):
     @overload
     def values_list(
         self,
-        *fields: CalendarField,
+        *fields: CalendarField | CalendarPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -62,6 +62,16 @@ CampaignsField: TypeAlias = Literal[
     "modifiedby",
     "product_id",
 ]
+CampaignsPart: TypeAlias = Literal[
+    "closingdate__year",
+    "closingdate__month",
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 CampaignsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -916,7 +926,7 @@ class CampaignsQuerySet(QuerySet[Campaigns]):
     def select_related(self, *fields: CampaignsReference) -> Self: ...
     def values(
         self,
-        *fields: CampaignsField,
+        *fields: CampaignsField | CampaignsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -977,7 +987,7 @@ class CampaignsQuerySet(QuerySet[Campaigns]):
     @overload
     def values_list(
         self,
-        *fields: CampaignsField,
+        *fields: CampaignsField | CampaignsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -123,6 +123,25 @@ ContactsField: TypeAlias = Literal[
     "one_ref",
     "second_user",
 ]
+ContactsPart: TypeAlias = Literal[
+    "birthday__year",
+    "birthday__month",
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "date_time__year",
+    "date_time__month",
+    "date_time__date",
+    "datum__year",
+    "datum__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "support_end_date__year",
+    "support_end_date__month",
+    "support_start_date__year",
+    "support_start_date__month",
+]
 ContactsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -2331,7 +2350,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
     def select_related(self, *fields: ContactsReference) -> Self: ...
     def values(
         self,
-        *fields: ContactsField,
+        *fields: ContactsField | ContactsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -2400,7 +2419,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
     @overload
     def values_list(
         self,
-        *fields: ContactsField,
+        *fields: ContactsField | ContactsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -60,6 +60,14 @@ DocumentsField: TypeAlias = Literal[
     "folderid",
     "modifiedby",
 ]
+DocumentsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 DocumentsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -657,7 +665,7 @@ class DocumentsQuerySet(QuerySet[Documents]):
     def select_related(self, *fields: DocumentsReference) -> Self: ...
     def values(
         self,
-        *fields: DocumentsField,
+        *fields: DocumentsField | DocumentsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -702,7 +710,7 @@ class DocumentsQuerySet(QuerySet[Documents]):
     @overload
     def values_list(
         self,
-        *fields: DocumentsField,
+        *fields: DocumentsField | DocumentsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -51,6 +51,16 @@ EmailsField: TypeAlias = Literal[
     "modifiedby",
     "parent_id",
 ]
+EmailsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "date_start__year",
+    "date_start__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 EmailsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -757,7 +767,7 @@ class EmailsQuerySet(QuerySet[Emails]):
     def select_related(self, *fields: EmailsReference) -> Self: ...
     def values(
         self,
-        *fields: EmailsField,
+        *fields: EmailsField | EmailsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -818,7 +828,7 @@ class EmailsQuerySet(QuerySet[Emails]):
     @overload
     def values_list(
         self,
-        *fields: EmailsField,
+        *fields: EmailsField | EmailsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

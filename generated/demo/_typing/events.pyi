@@ -84,6 +84,18 @@ EventsField: TypeAlias = Literal[
     "taskpriority",
     "visibility",
 ]
+EventsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "date_start__year",
+    "date_start__month",
+    "due_date__year",
+    "due_date__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 EventsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -807,7 +819,7 @@ class EventsQuerySet(QuerySet[Events]):
     def select_related(self, *fields: EventsReference) -> Self: ...
     def values(
         self,
-        *fields: EventsField,
+        *fields: EventsField | EventsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -868,7 +880,7 @@ class EventsQuerySet(QuerySet[Events]):
     @overload
     def values_list(
         self,
-        *fields: EventsField,
+        *fields: EventsField | EventsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -34,6 +34,14 @@ FaqField: TypeAlias = Literal[
     "modifiedby",
     "product_id",
 ]
+FaqPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 FaqOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -443,7 +451,7 @@ class FaqQuerySet(QuerySet[Faq]):
     def select_related(self, *fields: FaqReference) -> Self: ...
     def values(
         self,
-        *fields: FaqField,
+        *fields: FaqField | FaqPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -480,7 +488,7 @@ class FaqQuerySet(QuerySet[Faq]):
     @overload
     def values_list(
         self,
-        *fields: FaqField,
+        *fields: FaqField | FaqPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

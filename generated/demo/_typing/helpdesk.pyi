@@ -82,6 +82,19 @@ HelpDeskField: TypeAlias = Literal[
     "ticketseverities",
     "ticketstatus",
 ]
+HelpDeskPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "date_time__year",
+    "date_time__month",
+    "date_time__date",
+    "datum__year",
+    "datum__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 HelpDeskOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1298,7 +1311,7 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
     def select_related(self, *fields: HelpDeskReference) -> Self: ...
     def values(
         self,
-        *fields: HelpDeskField,
+        *fields: HelpDeskField | HelpDeskPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1367,7 +1380,7 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
     @overload
     def values_list(
         self,
-        *fields: HelpDeskField,
+        *fields: HelpDeskField | HelpDeskPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

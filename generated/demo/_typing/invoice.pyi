@@ -91,6 +91,18 @@ InvoiceField: TypeAlias = Literal[
     "region_id",
     "salesorder_id",
 ]
+InvoicePart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "duedate__year",
+    "duedate__month",
+    "invoicedate__year",
+    "invoicedate__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 InvoiceOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1577,7 +1589,7 @@ class InvoiceQuerySet(QuerySet[Invoice]):
     def select_related(self, *fields: InvoiceReference) -> Self: ...
     def values(
         self,
-        *fields: InvoiceField,
+        *fields: InvoiceField | InvoicePart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1630,7 +1642,7 @@ class InvoiceQuerySet(QuerySet[Invoice]):
     @overload
     def values_list(
         self,
-        *fields: InvoiceField,
+        *fields: InvoiceField | InvoicePart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

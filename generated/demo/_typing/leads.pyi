@@ -68,6 +68,14 @@ LeadsField: TypeAlias = Literal[
     "modifiedby",
     "rating",
 ]
+LeadsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 LeadsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1212,7 +1220,7 @@ class LeadsQuerySet(QuerySet[Leads]):
     def select_related(self, *fields: LeadsReference) -> Self: ...
     def values(
         self,
-        *fields: LeadsField,
+        *fields: LeadsField | LeadsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1265,7 +1273,7 @@ class LeadsQuerySet(QuerySet[Leads]):
     @overload
     def values_list(
         self,
-        *fields: LeadsField,
+        *fields: LeadsField | LeadsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -68,6 +68,14 @@ ModCommentsField: TypeAlias = Literal[
     "related_to",
     "userid",
 ]
+ModCommentsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 ModCommentsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -494,7 +502,7 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
     def select_related(self, *fields: ModCommentsReference) -> Self: ...
     def values(
         self,
-        *fields: ModCommentsField,
+        *fields: ModCommentsField | ModCommentsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -531,7 +539,7 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
     @overload
     def values_list(
         self,
-        *fields: ModCommentsField,
+        *fields: ModCommentsField | ModCommentsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -41,6 +41,20 @@ PBXManagerField: TypeAlias = Literal[
     "customer",
     "user",
 ]
+PBXManagerPart: TypeAlias = Literal[
+    "CreatedTime__year",
+    "CreatedTime__month",
+    "CreatedTime__date",
+    "ModifiedTime__year",
+    "ModifiedTime__month",
+    "ModifiedTime__date",
+    "endtime__year",
+    "endtime__month",
+    "endtime__date",
+    "starttime__year",
+    "starttime__month",
+    "starttime__date",
+]
 PBXManagerOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -642,7 +656,7 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
     def select_related(self, *fields: PBXManagerReference) -> Self: ...
     def values(
         self,
-        *fields: PBXManagerField,
+        *fields: PBXManagerField | PBXManagerPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -679,7 +693,7 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
     @overload
     def values_list(
         self,
-        *fields: PBXManagerField,
+        *fields: PBXManagerField | PBXManagerPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

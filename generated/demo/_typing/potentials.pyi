@@ -88,6 +88,21 @@ PotentialsField: TypeAlias = Literal[
     "sales_stage",
     "second_user",
 ]
+PotentialsPart: TypeAlias = Literal[
+    "closingdate__year",
+    "closingdate__month",
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "date_time__year",
+    "date_time__month",
+    "date_time__date",
+    "datum__year",
+    "datum__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 PotentialsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1340,7 +1355,7 @@ class PotentialsQuerySet(QuerySet[Potentials]):
     def select_related(self, *fields: PotentialsReference) -> Self: ...
     def values(
         self,
-        *fields: PotentialsField,
+        *fields: PotentialsField | PotentialsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1409,7 +1424,7 @@ class PotentialsQuerySet(QuerySet[Potentials]):
     @overload
     def values_list(
         self,
-        *fields: PotentialsField,
+        *fields: PotentialsField | PotentialsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -35,6 +35,14 @@ PriceBooksField: TypeAlias = Literal[
     "currency_id",
     "modifiedby",
 ]
+PriceBooksPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 PriceBooksOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -405,7 +413,7 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
     def select_related(self, *fields: PriceBooksReference) -> Self: ...
     def values(
         self,
-        *fields: PriceBooksField,
+        *fields: PriceBooksField | PriceBooksPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -442,7 +450,7 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
     @overload
     def values_list(
         self,
-        *fields: PriceBooksField,
+        *fields: PriceBooksField | PriceBooksPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

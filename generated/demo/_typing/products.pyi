@@ -80,6 +80,22 @@ ProductsField: TypeAlias = Literal[
     "usageunit",
     "vendor_id",
 ]
+ProductsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "expiry_date__year",
+    "expiry_date__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "sales_end_date__year",
+    "sales_end_date__month",
+    "sales_start_date__year",
+    "sales_start_date__month",
+    "start_date__year",
+    "start_date__month",
+]
 ProductsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1199,7 +1215,7 @@ class ProductsQuerySet(QuerySet[Products]):
     def select_related(self, *fields: ProductsReference) -> Self: ...
     def values(
         self,
-        *fields: ProductsField,
+        *fields: ProductsField | ProductsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1260,7 +1276,7 @@ class ProductsQuerySet(QuerySet[Products]):
     @overload
     def values_list(
         self,
-        *fields: ProductsField,
+        *fields: ProductsField | ProductsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -35,6 +35,16 @@ ProjectMilestoneField: TypeAlias = Literal[
     "projectid",
     "projectmilestonetype",
 ]
+ProjectMilestonePart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "projectmilestonedate__year",
+    "projectmilestonedate__month",
+]
 ProjectMilestoneOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -473,7 +483,7 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
     def select_related(self, *fields: ProjectMilestoneReference) -> Self: ...
     def values(
         self,
-        *fields: ProjectMilestoneField,
+        *fields: ProjectMilestoneField | ProjectMilestonePart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -518,7 +528,7 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
     @overload
     def values_list(
         self,
-        *fields: ProjectMilestoneField,
+        *fields: ProjectMilestoneField | ProjectMilestonePart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -47,6 +47,18 @@ ProjectTaskField: TypeAlias = Literal[
     "projecttaskstatus",
     "projecttasktype",
 ]
+ProjectTaskPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "enddate__year",
+    "enddate__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "startdate__year",
+    "startdate__month",
+]
 ProjectTaskOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -650,7 +662,7 @@ class ProjectTaskQuerySet(QuerySet[ProjectTask]):
     def select_related(self, *fields: ProjectTaskReference) -> Self: ...
     def values(
         self,
-        *fields: ProjectTaskField,
+        *fields: ProjectTaskField | ProjectTaskPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -703,7 +715,7 @@ class ProjectTaskQuerySet(QuerySet[ProjectTask]):
     @overload
     def values_list(
         self,
-        *fields: ProjectTaskField,
+        *fields: ProjectTaskField | ProjectTaskPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

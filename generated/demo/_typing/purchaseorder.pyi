@@ -75,6 +75,16 @@ PurchaseOrderField: TypeAlias = Literal[
     "region_id",
     "vendor_id",
 ]
+PurchaseOrderPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "duedate__year",
+    "duedate__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 PurchaseOrderOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1513,7 +1523,7 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
     def select_related(self, *fields: PurchaseOrderReference) -> Self: ...
     def values(
         self,
-        *fields: PurchaseOrderField,
+        *fields: PurchaseOrderField | PurchaseOrderPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1566,7 +1576,7 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
     @overload
     def values_list(
         self,
-        *fields: PurchaseOrderField,
+        *fields: PurchaseOrderField | PurchaseOrderPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

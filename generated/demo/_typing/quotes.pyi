@@ -73,6 +73,16 @@ QuotesField: TypeAlias = Literal[
     "quotestage",
     "region_id",
 ]
+QuotesPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "validtill__year",
+    "validtill__month",
+]
 QuotesOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1399,7 +1409,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
     def select_related(self, *fields: QuotesReference) -> Self: ...
     def values(
         self,
-        *fields: QuotesField,
+        *fields: QuotesField | QuotesPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1452,7 +1462,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
     @overload
     def values_list(
         self,
-        *fields: QuotesField,
+        *fields: QuotesField | QuotesPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

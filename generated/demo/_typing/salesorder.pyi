@@ -99,6 +99,22 @@ SalesOrderField: TypeAlias = Literal[
     "region_id",
     "sostatus",
 ]
+SalesOrderPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "duedate__year",
+    "duedate__month",
+    "end_period__year",
+    "end_period__month",
+    "last_recurring_date__year",
+    "last_recurring_date__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "start_period__year",
+    "start_period__month",
+]
 SalesOrderOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1743,7 +1759,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
     def select_related(self, *fields: SalesOrderReference) -> Self: ...
     def values(
         self,
-        *fields: SalesOrderField,
+        *fields: SalesOrderField | SalesOrderPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1796,7 +1812,7 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
     @overload
     def values_list(
         self,
-        *fields: SalesOrderField,
+        *fields: SalesOrderField | SalesOrderPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -53,6 +53,20 @@ ServiceContractsField: TypeAlias = Literal[
     "sc_related_to",
     "tracking_unit",
 ]
+ServiceContractsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "due_date__year",
+    "due_date__month",
+    "end_date__year",
+    "end_date__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "start_date__year",
+    "start_date__month",
+]
 ServiceContractsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -741,7 +755,7 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
     def select_related(self, *fields: ServiceContractsReference) -> Self: ...
     def values(
         self,
-        *fields: ServiceContractsField,
+        *fields: ServiceContractsField | ServiceContractsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -794,7 +808,7 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
     @overload
     def values_list(
         self,
-        *fields: ServiceContractsField,
+        *fields: ServiceContractsField | ServiceContractsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -64,6 +64,22 @@ ServicesField: TypeAlias = Literal[
     "service_usageunit",
     "servicecategory",
 ]
+ServicesPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "expiry_date__year",
+    "expiry_date__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "sales_end_date__year",
+    "sales_end_date__month",
+    "sales_start_date__year",
+    "sales_start_date__month",
+    "start_date__year",
+    "start_date__month",
+]
 ServicesOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -805,7 +821,7 @@ class ServicesQuerySet(QuerySet[Services]):
     def select_related(self, *fields: ServicesReference) -> Self: ...
     def values(
         self,
-        *fields: ServicesField,
+        *fields: ServicesField | ServicesPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -858,7 +874,7 @@ class ServicesQuerySet(QuerySet[Services]):
     @overload
     def values_list(
         self,
-        *fields: ServicesField,
+        *fields: ServicesField | ServicesPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -29,6 +29,14 @@ SMSNotifierField: TypeAlias = Literal[
     "assigned_user_id",
     "modifiedby",
 ]
+SMSNotifierPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 SMSNotifierOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -259,7 +267,7 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
     def select_related(self, *fields: SMSNotifierReference) -> Self: ...
     def values(
         self,
-        *fields: SMSNotifierField,
+        *fields: SMSNotifierField | SMSNotifierPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -288,7 +296,7 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
     @overload
     def values_list(
         self,
-        *fields: SMSNotifierField,
+        *fields: SMSNotifierField | SMSNotifierPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -44,6 +44,19 @@ VehiclesField: TypeAlias = Literal[
     "fuel",
     "vendor_ref",
 ]
+VehiclesPart: TypeAlias = Literal[
+    "bought__year",
+    "bought__month",
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "seen_at__year",
+    "seen_at__month",
+    "seen_at__date",
+]
 VehiclesOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -586,7 +599,7 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
     def select_related(self, *fields: VehiclesReference) -> Self: ...
     def values(
         self,
-        *fields: VehiclesField,
+        *fields: VehiclesField | VehiclesPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -639,7 +652,7 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
     @overload
     def values_list(
         self,
-        *fields: VehiclesField,
+        *fields: VehiclesField | VehiclesPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -46,6 +46,14 @@ VendorsField: TypeAlias = Literal[
     "glacct",
     "modifiedby",
 ]
+VendorsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 VendorsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -818,7 +826,7 @@ class VendorsQuerySet(QuerySet[Vendors]):
     def select_related(self, *fields: VendorsReference) -> Self: ...
     def values(
         self,
-        *fields: VendorsField,
+        *fields: VendorsField | VendorsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -855,7 +863,7 @@ class VendorsQuerySet(QuerySet[Vendors]):
     @overload
     def values_list(
         self,
-        *fields: VendorsField,
+        *fields: VendorsField | VendorsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

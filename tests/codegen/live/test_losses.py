@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from vtiger_codegen.diff.compare import compare
 from vtiger_codegen.diff.renames import Rename
-from vtiger_codegen.live.losses import Losses, is_administrator, losses
+from vtiger_codegen.live.losses import Losses, losses
 from vtiger_codegen.live.proofs import with_former_proofs
 
 from tests.codegen.snapshots import field, module, snapshot
@@ -40,7 +40,7 @@ def lost(identity: Identity, now: Snapshot = NOW, renames: tuple[Rename, ...] = 
 def test_what_an_administrator_does_not_see_is_gone(
     facts: dict[str, object], administrator: bool | None
 ) -> None:
-    assert is_administrator(who(**facts)) is administrator
+    assert who(**facts).administrator is administrator
     found = lost(who(**facts))
     if administrator:
         assert not found

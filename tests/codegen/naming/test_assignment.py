@@ -198,10 +198,42 @@ def test_what_comes_back_is_called_as_before() -> None:
     assert name_everything(back, lock).modules["M"].fields == {"cf_1": "tier"}
 
 
-def test_a_field_made_anew_takes_the_name_of_the_old_one() -> None:
+def test_what_is_new_does_not_take_the_name_of_what_is_gone() -> None:
+    """Code that uses the name means the other thing."""
     lock = name_everything({"M": module("M", field("cf_1", label="Tier"))}, NamesLock())
     anew = {"M": module("M", field("cf_9", label="Tier"))}
+    named = name_everything(anew, lock).modules["M"].fields
+    assert named == {"cf_1": "tier", "cf_9": "tier_"}
+    lock.modules["M"].fields["cf_9"] = "tier"  # as `vtiger-orm names set` says it
     assert name_everything(anew, lock).modules["M"].fields == {"cf_9": "tier"}
+
+
+def test_a_module_does_not_take_the_class_of_one_that_is_gone() -> None:
+    lock = name_everything({"vtcmThings": module("vtcmThings")}, NamesLock())
+    named = name_everything({"VtcmThings": module("VtcmThings")}, lock).modules
+    assert (named["vtcmThings"].class_name, named["VtcmThings"].class_name) == (
+        "VtcmThings",
+        "VtcmThings_",
+    )
+
+
+def test_relations_of_one_label_to_two_modules_are_two() -> None:
+    relations = [{"name": name, "label": "Activities"} for name in ("Calendar", "Events", "Events")]
+    named = name_everything({"M": module("M", relations=relations)}, NamesLock()).modules["M"]
+    assert named.relations == {
+        "Activities (Calendar)": "activities_calendar",
+        "Activities (Events)": "activities_events",
+    }
+
+
+def test_labels_that_are_encoded_for_html_give_plain_words() -> None:
+    described = module(
+        "M",
+        field("cf_1", label="R&amp;D"),
+        relations=[{"name": "N", "label": "Q &amp; A"}],
+    )
+    named = name_everything({"M": described}, NamesLock()).modules["M"]
+    assert (named.fields, named.relations) == ({"cf_1": "r_d"}, {"Q &amp; A": "q_a"})
 
 
 def test_a_module_that_is_left_out_keeps_its_names() -> None:

@@ -16,7 +16,7 @@ from vtiger_orm.planner import explain as explained
 from vtiger_orm.planner import plan_count, plan_rows
 
 from ...config import load_config
-from ...live.credentials import DIALECTS, open_session
+from ...live.credentials import DIALECTS, insecure_http, open_session
 from ...naming.lock import FILE_NAME, load_lock
 from ...text.terminal import counted, say
 from .selection import Question, meta_of, package_of, selection_of, shown_fields, zone_of
@@ -62,6 +62,7 @@ WIDE = 100_000
 )
 @click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
+@insecure_http
 def query(
     module: str,
     where: tuple[str, ...],

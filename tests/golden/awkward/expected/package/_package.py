@@ -6,7 +6,7 @@ from vtiger_orm.package import Package
 
 package = Package(
     __package__,
-    format=1,
+    format=2,
     generator="0.1.0",
     dialect="webservice",
     version="8.0.0",

@@ -104,9 +104,17 @@ class Accounts(
     """Id of the record, given by the CRM."""
     accountname: String = field("Organization Name", mandatory=True, unique=True)
     """Organization Name. Mandatory."""
-    any_of_these: Ref["Accounts"] | None = field("Any: of [these]", wire="cf_refn_acc")
+    any_of_these: Ref["Accounts | Record"] | None = field(
+        "Any: of [these]",
+        wire="cf_refn_acc",
+        left_out=("Contacts", "Leads"),
+    )
     """Any: of [these] (`cf_refn_acc`). Reference to Accounts, Contacts or Leads."""
-    assigned_user_id: Ref["Groups"] | None = field("Assigned To", mandatory=True, kind="owner")
+    assigned_user_id: Ref["Groups | Record"] | None = field(
+        "Assigned To",
+        mandatory=True,
+        kind="owner",
+    )
     """Assigned To. Owner, a user or a group. Mandatory."""
     class_: Integer = field("class", wire="cf_893")
     """class (`cf_893`). Whole number."""
@@ -136,13 +144,17 @@ class Accounts(
     """Multi Select (`cf_913`). Picklist, several values."""
     note: Text = field("Owner's note", wire="cf_911")
     """Owner's note (`cf_911`). Text of several lines."""
-    one_ref: Ref["Record"] | None = field("One Ref", wire="cf_ref1_acc")
+    one_ref: Ref["Record"] | None = field("One Ref", wire="cf_ref1_acc", left_out=("Products",))
     """One Ref (`cf_ref1_acc`). Reference to Products."""
     phone: Phone = field("Phone #", wire="cf_903")
     """Phone # (`cf_903`). Phone number."""
     preis_in_eur: Currency = field("Preis in €", wire="cf_897", default="0")
     """Preis in € (`cf_897`). Amount in the CRM's base currency."""
-    second_user: Ref["Record"] | None = field("Second user", wire="cf_user_acc")
+    second_user: Ref["Record"] | None = field(
+        "Second user",
+        wire="cf_user_acc",
+        left_out=("Users",),
+    )
     """Second user (`cf_user_acc`). Reference to Users."""
     skype_id: Skype = field("skype.id", wire="cf_915")
     """skype.id (`cf_915`). Skype name."""

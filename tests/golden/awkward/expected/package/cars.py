@@ -58,9 +58,13 @@ class Car(
     """None (`None`). Yes or no."""
     alarm: Time = field("Alarm at")
     """Alarm at. Time of day."""
-    anyref: Ref["Record"] | None = field("Any Ref")
+    anyref: Ref["Record"] | None = field("Any Ref", left_out=("Assets", "Vendors"))
     """Any Ref. Reference to Assets or Vendors."""
-    assigned_user_id: Ref["Groups"] | None = field("Assigned To", mandatory=True, kind="owner")
+    assigned_user_id: Ref["Groups | Record"] | None = field(
+        "Assigned To",
+        mandatory=True,
+        kind="owner",
+    )
     """Assigned To. Owner, a user or a group. Mandatory."""
     bought: Date = field("Bought on")
     """Bought on. Date."""
@@ -86,5 +90,5 @@ class Car(
     """Vehicle Name. Mandatory."""
     vehicleno: String = field("Vehicle Number", editable=False)
     """Vehicle Number. Read-only."""
-    vendor_ref: Ref["Record"] | None = field("Vendor")
+    vendor_ref: Ref["Record"] | None = field("Vendor", left_out=("Vendors",))
     """Vendor. Reference to Vendors."""

@@ -49,7 +49,11 @@ class Quotes(
     """Id of the record, given by the CRM."""
     account_id: Ref["Accounts"] | None = field("Organization Name", mandatory=True)
     """Organization Name. Reference to Accounts. Mandatory."""
-    assigned_user_id: Ref["Groups"] | None = field("Assigned To", mandatory=True, kind="owner")
+    assigned_user_id: Ref["Groups | Record"] | None = field(
+        "Assigned To",
+        mandatory=True,
+        kind="owner",
+    )
     """Assigned To. Owner, a user or a group. Mandatory."""
     comment: Text = field("Item Comment", flaw="multiplies")
     """Item Comment. Text of several lines. Queries that name it count lines instead of records."""
@@ -61,7 +65,12 @@ class Quotes(
     """Charges. Amount in the CRM's base currency."""
     hdnTaxType: HdnTaxType | None = field("Tax Type")
     """Tax Type. Picklist."""
-    productid: Ref["Record"] | None = field("Item Name", mandatory=True, flaw="multiplies")
+    productid: Ref["Record"] | None = field(
+        "Item Name",
+        mandatory=True,
+        flaw="multiplies",
+        left_out=("Products", "Services"),
+    )
     """Item Name. Reference to Products or Services. Mandatory. Queries that name it count lines instead of records."""
     quotestage: QuoteStage | None = field("Quote Stage", mandatory=True)
     """Quote Stage. Picklist. Mandatory."""

@@ -46,7 +46,11 @@ class Accounts(
     """Id of the record, given by the CRM."""
     accountname: String = field("Organization Name", mandatory=True, unique=True, length=100)
     """Organization Name. Mandatory. At most 100 characters."""
-    assigned_user_id: Ref["Users"] | None = field("Assigned To", mandatory=True, kind="owner")
+    assigned_user_id: Ref["Users | Record"] | None = field(
+        "Assigned To",
+        mandatory=True,
+        kind="owner",
+    )
     """Assigned To. Owner, a user or a group. Mandatory."""
     industry: Industry | None = field("Industry", length=200)
     """Industry. Picklist. At most 200 characters."""

@@ -69,7 +69,11 @@ class Contacts(
     """Organization Name. Reference to Accounts."""
     annualspend: Currency = field("Annual Spend", default="0", length=18)
     """Annual Spend. Amount in the CRM's base currency. At most 18 characters."""
-    assigned_user_id: Ref["Users"] | None = field("Assigned To", mandatory=True, kind="owner")
+    assigned_user_id: Ref["Users | Record"] | None = field(
+        "Assigned To",
+        mandatory=True,
+        kind="owner",
+    )
     """Assigned To. Owner, a user or a group. Mandatory."""
     contacttype: Contacttype | None = field("Type", mandatory=True, default="Lead", length=200)
     """Type. Picklist. Mandatory. At most 200 characters."""
@@ -91,7 +95,7 @@ class Contacts(
     """Primary Email. E-mail address. At most 100 characters."""
     signature_image: File = field("Signature")
     """Signature. Name of a file."""
-    source_campaign: Ref["Record"] | None = field("Campaign")
+    source_campaign: Ref["Record"] | None = field("Campaign", left_out=("Campaigns",))
     """Campaign. Reference to Campaigns."""
     visits: Integer = field("Visits", wire="cf_contacts_visits", length=11)
     """Visits (`cf_contacts_visits`). Whole number. At most 11 characters."""

@@ -55,7 +55,7 @@ class Faq(
     """Last Modified By. Reference to Users."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
-    product_id: Ref["Record"] | None = field("Product Name")
+    product_id: Ref["Record"] | None = field("Product Name", left_out=("Products",))
     """Product Name. Reference to Products."""
     question: Text = field("Question", mandatory=True)
     """Question. Text of several lines. Mandatory."""

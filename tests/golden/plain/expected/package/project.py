@@ -89,13 +89,16 @@ class Project(
     """Description. Text of several lines."""
     isconvertedfrompotential: Boolean = field("Is Converted From Opportunity")
     """Is Converted From Opportunity. Yes or no."""
-    linktoaccountscontacts: Ref["Record"] | None = field("Related To")
+    linktoaccountscontacts: Ref["Record"] | None = field(
+        "Related To",
+        left_out=("Accounts", "Contacts"),
+    )
     """Related To. Reference to Accounts or Contacts."""
     modifiedby: Ref["Users"] | None = field("Last Modified By")
     """Last Modified By. Reference to Users."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
-    potentialid: Ref["Record"] | None = field("Opportunity Name")
+    potentialid: Ref["Record"] | None = field("Opportunity Name", left_out=("Potentials",))
     """Opportunity Name. Reference to Potentials."""
     progress: Progress | None = field("Progress")
     """Progress. Picklist."""

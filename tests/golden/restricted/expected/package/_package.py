@@ -6,13 +6,16 @@ from vtiger_orm.package import Package
 
 package = Package(
     __package__,
-    format=1,
+    format=2,
     generator="0.1.0",
     dialect="webservice",
     version="8.0.0",
     modules={
         "Assets": ("assets", "32"),
         "Project": ("project", "29"),
+    },
+    others={
+        "Faq": "3",
     },
     capabilities={
         "page_size": 100,

@@ -33,7 +33,7 @@ class Assets(
 
     id: Ref["Assets"] = field("assetsid", editable=False)
     """Id of the record, given by the CRM."""
-    account: Ref["Record"] | None = field("Customer Name", mandatory=True)
+    account: Ref["Record"] | None = field("Customer Name", mandatory=True, left_out=("Accounts",))
     """Customer Name. Reference to Accounts. Mandatory."""
     asset_no: String = field("Asset No", editable=False)
     """Asset No. Read-only."""
@@ -43,7 +43,7 @@ class Assets(
     """Status. Picklist. Mandatory."""
     assigned_user_id: Ref["Record"] | None = field("Assigned To", mandatory=True, kind="owner")
     """Assigned To. Owner, a user or a group. Mandatory."""
-    contact: Ref["Record"] | None = field("Contact Name")
+    contact: Ref["Record"] | None = field("Contact Name", left_out=("Contacts",))
     """Contact Name. Reference to Contacts."""
     createdtime: DateTime = field("Created Time", editable=False)
     """Created Time. Moment, with time zone. Read-only."""
@@ -53,13 +53,13 @@ class Assets(
     """Date Sold. Date. Mandatory."""
     description: Text = field("Notes")
     """Notes. Text of several lines."""
-    invoiceid: Ref["Record"] | None = field("Invoice Name")
+    invoiceid: Ref["Record"] | None = field("Invoice Name", left_out=("Invoice",))
     """Invoice Name. Reference to Invoice."""
-    modifiedby: Ref["Record"] | None = field("Last Modified By")
+    modifiedby: Ref["Record"] | None = field("Last Modified By", left_out=("Users",))
     """Last Modified By. Reference to Users."""
     modifiedtime: DateTime = field("Modified Time", editable=False)
     """Modified Time. Moment, with time zone. Read-only."""
-    product: Ref["Record"] | None = field("Product Name", mandatory=True)
+    product: Ref["Record"] | None = field("Product Name", mandatory=True, left_out=("Products",))
     """Product Name. Reference to Products. Mandatory."""
     serialnumber: String = field("Serial Number", mandatory=True)
     """Serial Number. Mandatory."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import AccountCrm, RelatedManager
 
-from .. import Accounts, Groups
+from .. import Accounts
 
 AccountsCrm: TypeAlias = AccountCrm[Accounts]
 AccountsIdField: TypeAlias = Literal["id"]
@@ -51,6 +51,13 @@ AccountsField: TypeAlias = Literal[
     "multi_select",
     "one_ref",
     "second_user",
+]
+AccountsPart: TypeAlias = Literal[
+    "date_time__year",
+    "date_time__month",
+    "date_time__date",
+    "datum__year",
+    "datum__month",
 ]
 AccountsOrder: TypeAlias = Literal[
     "id",
@@ -118,8 +125,8 @@ AccountsValues = TypedDict(
     "AccountsValues",
     {
         "accountname": str | None,
-        "any_of_these": Accounts | Ref[Accounts] | None,
-        "assigned_user_id": Groups | Ref[Groups] | None,
+        "any_of_these": Record | Ref[Record] | None,
+        "assigned_user_id": Record | Ref[Record] | None,
         "class_": int | None,
         "datum": date | None,
         "decimal_grosse_m2": Decimal | float | None,
@@ -167,11 +174,11 @@ class AccountsQuerySet(QuerySet[Accounts]):
         accountname__endswith: str = ...,
         accountname__like: str = ...,
         accountname__isnull: bool = ...,
-        any_of_these: Accounts | Ref[Accounts] | None = ...,
-        any_of_these__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
+        any_of_these: Record | Ref[Record] | None = ...,
+        any_of_these__in: Iterable[Record | Ref[Record]] = ...,
         any_of_these__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         class_: int | None = ...,
         class___in: Iterable[int] = ...,
@@ -383,11 +390,11 @@ class AccountsQuerySet(QuerySet[Accounts]):
         accountname__endswith: str = ...,
         accountname__like: str = ...,
         accountname__isnull: bool = ...,
-        any_of_these: Accounts | Ref[Accounts] | None = ...,
-        any_of_these__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
+        any_of_these: Record | Ref[Record] | None = ...,
+        any_of_these__in: Iterable[Record | Ref[Record]] = ...,
         any_of_these__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         class_: int | None = ...,
         class___in: Iterable[int] = ...,
@@ -598,11 +605,11 @@ class AccountsQuerySet(QuerySet[Accounts]):
         accountname__endswith: str = ...,
         accountname__like: str = ...,
         accountname__isnull: bool = ...,
-        any_of_these: Accounts | Ref[Accounts] | None = ...,
-        any_of_these__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
+        any_of_these: Record | Ref[Record] | None = ...,
+        any_of_these__in: Iterable[Record | Ref[Record]] = ...,
         any_of_these__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         class_: int | None = ...,
         class___in: Iterable[int] = ...,
@@ -797,7 +804,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
     def select_related(self, *fields: AccountsReference) -> Self: ...
     def values(
         self,
-        *fields: AccountsField,
+        *fields: AccountsField | AccountsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -866,7 +873,7 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
-        *fields: AccountsField,
+        *fields: AccountsField | AccountsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
@@ -874,8 +881,8 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *,
         accountname: str,
-        any_of_these: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        any_of_these: Record | Ref[Record] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         class_: int | None = ...,
         datum: date | None = ...,
         decimal_grosse_m2: Decimal | float | None = ...,
@@ -901,8 +908,8 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *,
         accountname: str,
-        any_of_these: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        any_of_these: Record | Ref[Record] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         class_: int | None = ...,
         datum: date | None = ...,
         decimal_grosse_m2: Decimal | float | None = ...,
@@ -952,8 +959,8 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *,
         accountname: str | None = ...,
-        any_of_these: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        any_of_these: Record | Ref[Record] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         class_: int | None = ...,
         datum: date | None = ...,
         decimal_grosse_m2: Decimal | float | None = ...,
@@ -979,8 +986,8 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *,
         accountname: str | None = ...,
-        any_of_these: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        any_of_these: Record | Ref[Record] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         class_: int | None = ...,
         datum: date | None = ...,
         decimal_grosse_m2: Decimal | float | None = ...,

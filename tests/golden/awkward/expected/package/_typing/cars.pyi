@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
-from .. import Car, Groups
+from .. import Car
 
 CarIdField: TypeAlias = Literal["id"]
 CarTextField: TypeAlias = Literal[
@@ -42,6 +42,19 @@ CarField: TypeAlias = Literal[
     "assigned_user_id",
     "fuel",
     "vendor_ref",
+]
+CarPart: TypeAlias = Literal[
+    "bought__year",
+    "bought__month",
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "seen_at__year",
+    "seen_at__month",
+    "seen_at__date",
 ]
 CarOrder: TypeAlias = Literal[
     "id",
@@ -92,7 +105,7 @@ CarValues = TypedDict(
         "None_": bool | None,
         "alarm": time | None,
         "anyref": Record | Ref[Record] | None,
-        "assigned_user_id": Groups | Ref[Groups] | None,
+        "assigned_user_id": Record | Ref[Record] | None,
         "bought": date | None,
         "class_": str | None,
         "extra_i_text_i": str | None,
@@ -131,8 +144,8 @@ class CarQuerySet(QuerySet[Car]):
         anyref: Record | Ref[Record] | None = ...,
         anyref__in: Iterable[Record | Ref[Record]] | QuerySet[Record] = ...,
         anyref__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         bought: date | None = ...,
         bought__in: Iterable[date] = ...,
@@ -289,8 +302,8 @@ class CarQuerySet(QuerySet[Car]):
         anyref: Record | Ref[Record] | None = ...,
         anyref__in: Iterable[Record | Ref[Record]] | QuerySet[Record] = ...,
         anyref__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         bought: date | None = ...,
         bought__in: Iterable[date] = ...,
@@ -446,8 +459,8 @@ class CarQuerySet(QuerySet[Car]):
         anyref: Record | Ref[Record] | None = ...,
         anyref__in: Iterable[Record | Ref[Record]] | QuerySet[Record] = ...,
         anyref__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         bought: date | None = ...,
         bought__in: Iterable[date] = ...,
@@ -585,7 +598,7 @@ class CarQuerySet(QuerySet[Car]):
     def select_related(self, *fields: CarReference) -> Self: ...
     def values(
         self,
-        *fields: CarField,
+        *fields: CarField | CarPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -646,7 +659,7 @@ class CarQuerySet(QuerySet[Car]):
     @overload
     def values_list(
         self,
-        *fields: CarField,
+        *fields: CarField | CarPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
@@ -658,7 +671,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,
@@ -675,7 +688,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,
@@ -714,7 +727,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,
@@ -731,7 +744,7 @@ class CarQuerySet(QuerySet[Car]):
         None_: bool | None = ...,
         alarm: time | None = ...,
         anyref: Record | Ref[Record] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         bought: date | None = ...,
         class_: str | None = ...,
         extra_i_text_i: str | None = ...,

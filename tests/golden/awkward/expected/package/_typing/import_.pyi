@@ -51,6 +51,15 @@ ImportField: TypeAlias = Literal[
     "Ref_",
     "class_",
 ]
+ImportPart: TypeAlias = Literal[
+    "date__year",
+    "date__month",
+    "datetime__year",
+    "datetime__month",
+    "datetime__date",
+    "when__year",
+    "when__month",
+]
 ImportOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -1006,7 +1015,7 @@ class ImportQuerySet(QuerySet[Import]):
     def select_related(self, *fields: ImportReference) -> Self: ...
     def values(
         self,
-        *fields: ImportField,
+        *fields: ImportField | ImportPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -1067,7 +1076,7 @@ class ImportQuerySet(QuerySet[Import]):
     @overload
     def values_list(
         self,
-        *fields: ImportField,
+        *fields: ImportField | ImportPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

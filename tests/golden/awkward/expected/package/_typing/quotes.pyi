@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import RelatedManager
 
-from .. import Accounts, Currency, Groups, Quotes
+from .. import Accounts, Currency, Quotes
 
 QuotesIdField: TypeAlias = Literal["id"]
 QuotesTextField: TypeAlias = Literal["subject"]
@@ -25,6 +25,11 @@ QuotesField: TypeAlias = Literal[
     "hdnTaxType",
     "quotestage",
     "region_id",
+]
+QuotesPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
 ]
 QuotesOrder: TypeAlias = Literal[
     "id",
@@ -61,7 +66,7 @@ QuotesValues = TypedDict(
     "QuotesValues",
     {
         "account_id": Accounts | Ref[Accounts] | None,
-        "assigned_user_id": Groups | Ref[Groups] | None,
+        "assigned_user_id": Record | Ref[Record] | None,
         "comment": str | None,
         "currency_id": Currency | Ref[Currency] | None,
         "hdnS_H_Amount": Decimal | float | None,
@@ -90,8 +95,8 @@ class QuotesQuerySet(QuerySet[Quotes]):
         account_id: Accounts | Ref[Accounts] | None = ...,
         account_id__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
         account_id__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         createdtime: datetime | date | None = ...,
         createdtime__in: Iterable[datetime | date] = ...,
@@ -163,8 +168,8 @@ class QuotesQuerySet(QuerySet[Quotes]):
         account_id: Accounts | Ref[Accounts] | None = ...,
         account_id__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
         account_id__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         createdtime: datetime | date | None = ...,
         createdtime__in: Iterable[datetime | date] = ...,
@@ -235,8 +240,8 @@ class QuotesQuerySet(QuerySet[Quotes]):
         account_id: Accounts | Ref[Accounts] | None = ...,
         account_id__in: Iterable[Accounts | Ref[Accounts]] | QuerySet[Accounts] = ...,
         account_id__isnull: bool = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
-        assigned_user_id__in: Iterable[Groups | Ref[Groups]] | QuerySet[Groups] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         createdtime: datetime | date | None = ...,
         createdtime__in: Iterable[datetime | date] = ...,
@@ -300,7 +305,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
     def select_related(self, *fields: QuotesReference) -> Self: ...
     def values(
         self,
-        *fields: QuotesField,
+        *fields: QuotesField | QuotesPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -337,7 +342,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
     @overload
     def values_list(
         self,
-        *fields: QuotesField,
+        *fields: QuotesField | QuotesPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
@@ -348,7 +353,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         productid: Record | Ref[Record],
         quotestage: Quotes.QuoteStage,
         subject: str,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,
@@ -364,7 +369,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         productid: Record | Ref[Record],
         quotestage: Quotes.QuoteStage,
         subject: str,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,
@@ -401,7 +406,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *,
         account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,
@@ -417,7 +422,7 @@ class QuotesQuerySet(QuerySet[Quotes]):
         self,
         *,
         account_id: Accounts | Ref[Accounts] | None = ...,
-        assigned_user_id: Groups | Ref[Groups] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         comment: str | None = ...,
         currency_id: Currency | Ref[Currency] | None = ...,
         hdnS_H_Amount: Decimal | float | None = ...,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 
-from vtiger_orm import Q, QuerySet, Ref, ValuesQuerySet
+from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import AccountCrm, Related, RelatedManager
 
-from .. import Accounts, Users
+from .. import Accounts
 from .contacts import ContactsManager
 
 AccountsCrm: TypeAlias = AccountCrm[Accounts]
@@ -33,7 +33,7 @@ AccountsValues = TypedDict(
     "AccountsValues",
     {
         "accountname": str | None,
-        "assigned_user_id": Users | Ref[Users] | None,
+        "assigned_user_id": Record | Ref[Record] | None,
         "industry": Accounts.Industry | None,
     },
     total=False,
@@ -62,8 +62,8 @@ class AccountsQuerySet(QuerySet[Accounts]):
         accountname__endswith: str = ...,
         accountname__like: str = ...,
         accountname__isnull: bool = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        assigned_user_id__in: Iterable[Users | Ref[Users]] | QuerySet[Users] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         industry: Accounts.Industry | None = ...,
         industry__in: Iterable[Accounts.Industry] = ...,
@@ -96,8 +96,8 @@ class AccountsQuerySet(QuerySet[Accounts]):
         accountname__endswith: str = ...,
         accountname__like: str = ...,
         accountname__isnull: bool = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        assigned_user_id__in: Iterable[Users | Ref[Users]] | QuerySet[Users] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         industry: Accounts.Industry | None = ...,
         industry__in: Iterable[Accounts.Industry] = ...,
@@ -129,8 +129,8 @@ class AccountsQuerySet(QuerySet[Accounts]):
         accountname__endswith: str = ...,
         accountname__like: str = ...,
         accountname__isnull: bool = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        assigned_user_id__in: Iterable[Users | Ref[Users]] | QuerySet[Users] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         industry: Accounts.Industry | None = ...,
         industry__in: Iterable[Accounts.Industry] = ...,
@@ -175,14 +175,14 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *,
         accountname: str,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         industry: Accounts.Industry | None = ...,
     ) -> Accounts: ...
     async def acreate(
         self,
         *,
         accountname: str,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         industry: Accounts.Industry | None = ...,
     ) -> Accounts: ...
     def get_or_create(
@@ -213,14 +213,14 @@ class AccountsQuerySet(QuerySet[Accounts]):
         self,
         *,
         accountname: str | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         industry: Accounts.Industry | None = ...,
     ) -> int: ...
     async def aupdate(
         self,
         *,
         accountname: str | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         industry: Accounts.Industry | None = ...,
     ) -> int: ...
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, Unpack, overload
 from vtiger_orm import Q, QuerySet, Record, Ref, ValuesQuerySet
 from vtiger_orm.models import Related, RelatedManager
 
-from .. import Accounts, Contacts, Users
+from .. import Accounts, Contacts
 from .vtcmsubscriptions import VtcmSubscriptionsManager
 
 ContactsIdField: TypeAlias = Literal["id"]
@@ -34,6 +34,11 @@ ContactsField: TypeAlias = Literal[
     "contacttype",
     "loyalty_tier",
     "source_campaign",
+]
+ContactsPart: TypeAlias = Literal[
+    "lastcontacted__year",
+    "lastcontacted__month",
+    "lastcontacted__date",
 ]
 ContactsOrder: TypeAlias = Literal[
     "id",
@@ -76,7 +81,7 @@ ContactsValues = TypedDict(
     {
         "account_id": Accounts | Ref[Accounts] | None,
         "annualspend": Decimal | float | None,
-        "assigned_user_id": Users | Ref[Users] | None,
+        "assigned_user_id": Record | Ref[Record] | None,
         "contacttype": Contacts.Contacttype | None,
         "donotcall": bool | None,
         "firstname": str | None,
@@ -112,8 +117,8 @@ class ContactsQuerySet(QuerySet[Contacts]):
         annualspend__gte: Decimal | float = ...,
         annualspend__range: tuple[Decimal | float, Decimal | float] = ...,
         annualspend__isnull: bool = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        assigned_user_id__in: Iterable[Users | Ref[Users]] | QuerySet[Users] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         contacttype: Contacts.Contacttype | None = ...,
         contacttype__in: Iterable[Contacts.Contacttype] = ...,
@@ -225,8 +230,8 @@ class ContactsQuerySet(QuerySet[Contacts]):
         annualspend__gte: Decimal | float = ...,
         annualspend__range: tuple[Decimal | float, Decimal | float] = ...,
         annualspend__isnull: bool = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        assigned_user_id__in: Iterable[Users | Ref[Users]] | QuerySet[Users] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         contacttype: Contacts.Contacttype | None = ...,
         contacttype__in: Iterable[Contacts.Contacttype] = ...,
@@ -337,8 +342,8 @@ class ContactsQuerySet(QuerySet[Contacts]):
         annualspend__gte: Decimal | float = ...,
         annualspend__range: tuple[Decimal | float, Decimal | float] = ...,
         annualspend__isnull: bool = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
-        assigned_user_id__in: Iterable[Users | Ref[Users]] | QuerySet[Users] = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
+        assigned_user_id__in: Iterable[Record | Ref[Record]] = ...,
         assigned_user_id__isnull: bool = ...,
         contacttype: Contacts.Contacttype | None = ...,
         contacttype__in: Iterable[Contacts.Contacttype] = ...,
@@ -434,7 +439,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
     def select_related(self, *fields: ContactsReference) -> Self: ...
     def values(
         self,
-        *fields: ContactsField,
+        *fields: ContactsField | ContactsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -487,7 +492,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
     @overload
     def values_list(
         self,
-        *fields: ContactsField,
+        *fields: ContactsField | ContactsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...
@@ -497,7 +502,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         lastname: str,
         account_id: Accounts | Ref[Accounts] | None = ...,
         annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         contacttype: Contacts.Contacttype | None = ...,
         donotcall: bool | None = ...,
         firstname: str | None = ...,
@@ -513,7 +518,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         lastname: str,
         account_id: Accounts | Ref[Accounts] | None = ...,
         annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         contacttype: Contacts.Contacttype | None = ...,
         donotcall: bool | None = ...,
         firstname: str | None = ...,
@@ -552,7 +557,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         *,
         account_id: Accounts | Ref[Accounts] | None = ...,
         annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         contacttype: Contacts.Contacttype | None = ...,
         donotcall: bool | None = ...,
         firstname: str | None = ...,
@@ -568,7 +573,7 @@ class ContactsQuerySet(QuerySet[Contacts]):
         *,
         account_id: Accounts | Ref[Accounts] | None = ...,
         annualspend: Decimal | float | None = ...,
-        assigned_user_id: Users | Ref[Users] | None = ...,
+        assigned_user_id: Record | Ref[Record] | None = ...,
         contacttype: Contacts.Contacttype | None = ...,
         donotcall: bool | None = ...,
         firstname: str | None = ...,

@@ -20,6 +20,10 @@ VtcmSubscriptionsField: TypeAlias = Literal[
     VtcmSubscriptionsDateField,
     "contact",
 ]
+VtcmSubscriptionsPart: TypeAlias = Literal[
+    "starts__year",
+    "starts__month",
+]
 VtcmSubscriptionsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -195,7 +199,7 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
     def select_related(self, *fields: VtcmSubscriptionsReference) -> Self: ...
     def values(
         self,
-        *fields: VtcmSubscriptionsField,
+        *fields: VtcmSubscriptionsField | VtcmSubscriptionsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -232,7 +236,7 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
     @overload
     def values_list(
         self,
-        *fields: VtcmSubscriptionsField,
+        *fields: VtcmSubscriptionsField | VtcmSubscriptionsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

@@ -44,6 +44,18 @@ AssetsField: TypeAlias = Literal[
     "modifiedby",
     "product",
 ]
+AssetsPart: TypeAlias = Literal[
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "dateinservice__year",
+    "dateinservice__month",
+    "datesold__year",
+    "datesold__month",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+]
 AssetsOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -697,7 +709,7 @@ class AssetsQuerySet(QuerySet[Assets]):
     def select_related(self, *fields: AssetsReference) -> Self: ...
     def values(
         self,
-        *fields: AssetsField,
+        *fields: AssetsField | AssetsPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -742,7 +754,7 @@ class AssetsQuerySet(QuerySet[Assets]):
     @overload
     def values_list(
         self,
-        *fields: AssetsField,
+        *fields: AssetsField | AssetsPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

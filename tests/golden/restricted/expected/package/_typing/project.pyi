@@ -47,6 +47,20 @@ ProjectField: TypeAlias = Literal[
     "projectstatus",
     "projecttype",
 ]
+ProjectPart: TypeAlias = Literal[
+    "actualenddate__year",
+    "actualenddate__month",
+    "createdtime__year",
+    "createdtime__month",
+    "createdtime__date",
+    "modifiedtime__year",
+    "modifiedtime__month",
+    "modifiedtime__date",
+    "startdate__year",
+    "startdate__month",
+    "targetenddate__year",
+    "targetenddate__month",
+]
 ProjectOrder: TypeAlias = Literal[
     "id",
     "-id",
@@ -713,7 +727,7 @@ class ProjectQuerySet(QuerySet[Project]):
     def select_related(self, *fields: ProjectReference) -> Self: ...
     def values(
         self,
-        *fields: ProjectField,
+        *fields: ProjectField | ProjectPart,
     ) -> ValuesQuerySet[dict[str, Any]]: ...
     @overload
     def values_list(
@@ -758,7 +772,7 @@ class ProjectQuerySet(QuerySet[Project]):
     @overload
     def values_list(
         self,
-        *fields: ProjectField,
+        *fields: ProjectField | ProjectPart,
         flat: bool = ...,
         named: bool = ...,
     ) -> ValuesQuerySet[Any]: ...

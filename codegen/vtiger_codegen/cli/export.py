@@ -1,0 +1,164 @@
+"""vtiger-orm export: modules as Parquet, CSV, JSON lines or Arrow files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from vtiger_orm.metadata.snapshot import Snapshot
+
+from ..config import load_config
+from ..live.credentials import DIALECTS, insecure_http, open_session
+from ..naming.lock import FILE_NAME, load_lock
+from ..text.terminal import counted, escaped
+from .query.selection import Question, meta_of, package_of, selection_of, zone_of
+
+if TYPE_CHECKING:
+    from vtiger_orm.frames.export import ExportProgress
+    from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+
+FORMATS = ("parquet", "csv", "jsonl", "arrow")
+NAMINGS = ("attribute", "wire", "label")
+
+
+@click.command(short_help="Modules as Parquet, CSV, JSON lines or Arrow files; resumable.")
+@click.argument("modules", nargs=-1, required=True)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder for the files, one a module.  [.]",
+)
+@click.option("--format", "style", type=click.Choice(FORMATS), default="parquet", show_default=True)
+@click.option(
+    "--where",
+    "-w",
+    multiple=True,
+    metavar="FIELD__LOOKUP=VALUE",
+    help="Condition, as in query; repeatable, all must hold.",
+)
+@click.option(
+    "--exclude",
+    "-x",
+    multiple=True,
+    metavar="FIELD__LOOKUP=VALUE",
+    help="Condition that must not hold; repeatable.",
+)
+@click.option("--fields", "-f", multiple=True, metavar="A,B", help="Fields to write.  [all]")
+@click.option(
+    "--names",
+    type=click.Choice(NAMINGS),
+    default="attribute",
+    show_default=True,
+    help="What columns are called.",
+)
+@click.option(
+    "--schema",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the snapshot.  [vtiger-schema]",
+)
+@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
+@insecure_http
+def export(
+    modules: tuple[str, ...],
+    folder: Path,
+    style: str,
+    where: tuple[str, ...],
+    exclude: tuple[str, ...],
+    fields: tuple[str, ...],
+    names: str,
+    schema: Path | None,
+    url: str | None,
+    dialect: str | None,
+) -> None:
+    """Every record of MODULES, or those of the conditions, a file each.
+
+    \b
+    vtiger-orm export Contacts Accounts --to out/
+    vtiger-orm export Potentials -w amount__gte=1000 --format csv --names label
+
+    A file appears when it is complete. Broken off, the same command goes on where it was.
+    """
+    from vtiger_orm.frames.export import export as written
+    from vtiger_orm.frames.export import leftovers
+
+    config = load_config()
+    source = schema or config.schema_folder
+    snapshot = Snapshot.load(source)
+    lock = load_lock(source / FILE_NAME)
+    chosen = tuple(name.strip() for each in fields for name in each.split(",") if name.strip())
+    wanted = []
+    for module in modules:
+        meta = meta_of(snapshot, lock, module)
+        question = Question(module, where=where, exclude=exclude, fields=chosen)
+        selection = selection_of(meta, question, zone_of(config.timezone))
+        wanted.append((selection, _columns(meta, chosen), folder / f"{_stem(meta)}.{style}"))
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_session(url, dialect, config, package=package_of(snapshot)) as session:
+        for selection, columns, path in wanted:
+            again = leftovers(path)
+            with _shown(selection.module.name) as told:
+                done = written(
+                    selection,
+                    session,
+                    path,
+                    style,  # type: ignore[arg-type]  # click has checked them
+                    fields=columns,
+                    naming=names,  # type: ignore[arg-type]
+                    told=told,
+                )
+            resumed = f", {done.resumed} of them from before the break" if again else ""
+            records = counted(done.rows, "record")
+            click.echo(f"{path}: {records} of {escaped(selection.module.name)}{resumed}.")
+
+
+def _columns(meta: ModuleMeta, chosen: tuple[str, ...]) -> list[FieldMeta]:
+    return [meta.fields[name] for name in chosen] if chosen else list(meta.columns)
+
+
+def _stem(meta: ModuleMeta) -> str:
+    """A file name; the name of a module is text of the CRM."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", meta.name)
+    return plain if plain == meta.name else f"{plain}_{meta.prefix}"
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+
+@contextmanager
+def _shown(module: str) -> Iterator[Callable[[ExportProgress], None]]:
+    """A bar on stderr, with rate and time left, where somebody looks."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(escaped(module), total=None)
+
+        def told(progress: ExportProgress) -> None:
+            bar.update(task, completed=progress.rows, total=progress.total)
+
+        yield told

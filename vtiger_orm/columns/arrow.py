@@ -1,0 +1,131 @@
+"""Columns as Arrow record batches. Imported late: it needs pyarrow, the extra ``arrow``.
+
+Types follow the describe answer alone, so every page has the same schema: text, picklists and
+references are strings, numbers with decimals are ``decimal128(38, 8)`` (the CRM's widest column
+is ``decimal(27, 8)``), moments ``timestamp[us, UTC]``, multi-selects lists of strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import tzinfo
+from typing import Any, Final
+
+from ..calls.operations import Row
+from ..errors import MissingExtra, Unreadable
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta
+from ..values.reading import shown
+from .reading import Column, ColumnReader, Unreadables
+
+try:
+    import pyarrow as pa
+except ImportError as _missing:
+    raise MissingExtra("Data as Arrow tables", "arrow") from _missing
+
+PRECISION: Final = 38
+SCALE: Final = 8
+MISFITS: Final = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
+
+
+def schema_of(fields: Sequence[FieldMeta], categories: bool = False) -> pa.Schema:
+    """The schema of these fields: attribute names; labels and wire names as metadata.
+
+    With `categories` picklists are dictionary-encoded.
+    """
+    return pa.schema(
+        pa.field(
+            each.name,
+            _type_of(each.family, categories),
+            nullable=each.family is not Family.ID,
+            metadata={"label": each.label, "wire": each.wire},
+        )
+        for each in fields
+    )
+
+
+def _type_of(family: Family, categories: bool) -> pa.DataType:
+    match family:
+        case Family.INTEGER:
+            return pa.int64()
+        case Family.DECIMAL:
+            return pa.decimal128(PRECISION, SCALE)
+        case Family.BOOLEAN:
+            return pa.bool_()
+        case Family.DATE:
+            return pa.date32()
+        case Family.DATETIME:
+            return pa.timestamp("us", tz="UTC")
+        case Family.TIME:
+            return pa.time64("us")
+        case Family.CHOICES:
+            return pa.list_(pa.string())
+        case Family.CHOICE if categories:
+            return pa.dictionary(pa.int32(), pa.string())
+        case _:
+            return pa.string()
+
+
+class Batches:
+    """Makes a record batch of each page of rows."""
+
+    def __init__(
+        self,
+        fields: Sequence[FieldMeta],
+        zone: tzinfo,
+        unreadable: Unreadables = "raise",
+        categories: bool = False,
+    ) -> None:
+        self.schema: pa.Schema = schema_of(fields, categories)
+        self._fields = tuple(fields)
+        self._reader = ColumnReader(fields, zone, unreadable)
+        self._unreadable = unreadable
+
+    def of(self, rows: Sequence[Row]) -> pa.RecordBatch:
+        """Raises `Unreadable` for a value that cannot be read or does not fit its column."""
+        columns = self._reader.read(rows)
+        arrays = [
+            self._array(field, type, column, rows)
+            for field, type, column in zip(self._fields, self.schema.types, columns)
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def reader(self, pages: Iterable[Sequence[Row]]) -> pa.RecordBatchReader:
+        """A stream that reads a page when a batch is asked for."""
+        return pa.RecordBatchReader.from_batches(self.schema, map(self.of, pages))
+
+    def table(self, batches: Iterable[pa.RecordBatch]) -> pa.Table:
+        """The batches together; an empty table of the right types without any."""
+        return pa.Table.from_batches(batches, schema=self.schema)
+
+    def _array(
+        self, field: FieldMeta, type: pa.DataType, column: Column, rows: Sequence[Row]
+    ) -> pa.Array[Any]:
+        if column is None:
+            return _array([None] * len(rows), type)
+        try:
+            return _array(column, type)
+        except MISFITS:
+            return _array(list(self._fitting(field, type, column, rows)), type)
+
+    def _fitting(
+        self, field: FieldMeta, type: pa.DataType, column: list[Any], rows: Sequence[Row]
+    ) -> Iterator[object]:
+        for value, row in zip(column, rows):
+            try:
+                pa.scalar(value, type)
+            except MISFITS as error:
+                if self._unreadable == "raise":
+                    raise Unreadable(
+                        f"{row['id']}: {shown(row[field.wire])} of {field.name!r} does not fit a "
+                        f"column of type {type}. Leave the field out, or ask for "
+                        'unreadable="null" to read such values as blank.'
+                    ) from error
+                yield None
+            else:
+                yield value
+
+
+def _array(values: list[Any], type: pa.DataType) -> pa.Array[Any]:
+    array: pa.Array[Any] = pa.array(values, type)
+    return array

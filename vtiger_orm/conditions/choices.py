@@ -1,0 +1,53 @@
+"""Picklist values that a condition names and the package does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..metadata.kinds import Family
+from ..metadata.module import FieldMeta, ModuleMeta
+from ..values import SEPARATOR
+from .collation import equality_key
+from .tree import Atom, Equal, Has, InSelection, Node, OneOf, atoms
+
+_PICKLISTS = frozenset({Family.CHOICE, Family.CHOICES})
+
+
+def known_choices(module: ModuleMeta, field: FieldMeta) -> set[str]:
+    """The stored values that the package lists for a picklist; empty where it lists none."""
+    known = {value for value, _ in field.choices}
+    if module.name == "Calendar" and field.wire == "activitytype":
+        # The CRM itself leaves the only type that a Calendar record has out of its picklist.
+        known.add("Task")
+    return known
+
+
+def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMeta, FieldMeta, str]]:
+    """The values that fields are compared with, and that are not among those of their
+    picklists as the CRM compares text; those of querysets in the condition too."""
+    asked: dict[FieldMeta, dict[str, None]] = {}
+    for atom in atoms(where):
+        if isinstance(atom, InSelection):
+            yield from unknown_choices(atom.selection.module, atom.selection.where)
+        elif atom.field.family in _PICKLISTS and atom.field.choices:
+            asked.setdefault(atom.field, {}).update(dict.fromkeys(_compared(atom)))
+    for field, values in asked.items():
+        known = set(map(equality_key, known_choices(module, field)))
+        for value in values:
+            if equality_key(value) not in known:
+                yield module, field, value
+
+
+def _compared(atom: Atom) -> Iterator[str]:
+    match atom:
+        case Has(_, choice):
+            yield choice
+        case Equal(field, value):
+            yield from _choices_in(field, value)
+        case OneOf(field, values):
+            for value in values:
+                yield from _choices_in(field, value)
+
+
+def _choices_in(field: FieldMeta, value: str) -> list[str]:
+    return value.split(SEPARATOR) if field.family is Family.CHOICES else [value]

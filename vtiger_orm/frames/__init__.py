@@ -1,0 +1,25 @@
+"""Querysets inside the engines of analysts: polars and DuckDB read what they need, when they do.
+
+::
+
+    from vtiger_orm import frames
+
+    deals = frames.scan(Potentials.objects)
+    deals.filter(pl.col("amount") > 1000).group_by("sales_stage").agg(pl.sum("amount")).collect()
+"""
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .database import duckdb as duckdb
+    from .source import explain as explain
+    from .source import scan as scan
+
+__all__ = ["duckdb", "explain", "scan"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"duckdb": "database", "explain": "source", "scan": "source"}
+    )

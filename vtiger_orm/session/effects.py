@@ -1,0 +1,37 @@
+"""What a conversation with the server asks to be done: the drivers do it, each in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from ..dialects.base import HttpRequest
+from .logins import Gate
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Reply: the `HttpResponse`."""
+
+    request: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Pass a gate. Reply: whether it has to be left again."""
+
+    gate: Gate
+
+
+Effect: TypeAlias = "Send | Pause | Enter"
+Conversation: TypeAlias = Generator[Effect, object, T]
