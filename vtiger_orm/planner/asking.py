@@ -170,7 +170,9 @@ def _number(statement: Statement, reply: list[Row]) -> int:
 
 def counted(row: Row) -> int:
     """The number in the one row of a ``count(*)``. Raises `MalformedAnswer`."""
-    number = row["count"] if "count" in row else next(iter(row.values()), None)
+    # Some servers name the column otherwise, and a record's id is no count.
+    named = [name for name in row if "count" in name.lower()] or [*{*row} - {"id"}]
+    number = row[named[0]] if len(named) == 1 else None
     if isinstance(number, int | str) and str(number).isdecimal():
         return int(number)
     raise MalformedAnswer(f"The CRM answered a count with {number!r}, which is no number.")

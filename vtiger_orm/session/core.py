@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from ..calls.operations import Call, Query, alters
+from ..calls.operations import Call, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.address import is_loopback
@@ -19,7 +19,7 @@ from ..dialects.base import Auth, Credentials, Dialect, HttpRequest, HttpRespons
 from ..dialects.errors import retry_after
 from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.webservice import is_retryable_login
-from ..errors import ApiError, ConfigError, ReadOnly, TransportError, VtigerError
+from ..errors import ApiError, ConfigError, TransportError, VtigerError
 from . import retry
 from .counting import CallCount
 from .effects import Conversation, Enter, Pause
@@ -29,6 +29,7 @@ from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
 from .traffic import Effort, Traffic
+from .withheld import withhold
 
 
 class Core:
@@ -68,11 +69,8 @@ class Core:
 
         Whatever VtigerError it raises, its `outcome` tells what became of the call.
         """
-        if self.connection.read_only and alters(call):
-            raise ReadOnly(
-                f"{call.operation} would write, and this session was opened with read_only=True. "
-                "Nothing was sent."
-            )
+        if self.connection.read_only or self.connection.dry_run:
+            withhold(call, dry_run=self.connection.dry_run, held=self.connection.withheld)
         with self._lanes.taken() as lane:
             auth = yield from self._login_for_call(call, lane)
             dialect = self._known_dialect()
