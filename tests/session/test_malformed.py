@@ -42,6 +42,9 @@ NO_ANSWER = {
     "result is a number": result("5"),
     "result is a record": result('{"a":1}'),
     "rows are lists": result("[[1]]"),
+    "result is null": result("null"),
+    "result is an empty object": result("{}"),
+    "no result": body(b'{"success":true}'),
 }
 """Whatever is asked, this is no answer."""
 

@@ -59,8 +59,9 @@ def shape(call: Call[object], result: object, asked: Asked) -> object:
     """The result as its call promises it; raises `MalformedAnswer` for anything else."""
     match call:
         case calls.Query() | calls.QueryRelated() | calls.RetrieveRelated():
-            rows = list(result.values()) if isinstance(result, Mapping) else result
-            rows = [] if rows is None else rows
+            # PHP's lists with holes come as objects; an empty list comes as one, and no other
+            # thing says that there are no rows.
+            rows = list(result.values()) if isinstance(result, Mapping) and result else result
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise _odd(asked, "a list of records", result)
             return rows

@@ -81,18 +81,25 @@ def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
 
     Raises `MalformedAnswer` for anything but rows that have an id."""
     second_parser.check_text(statement.text, env)
-    rows: object = yield from perform(statement.query)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise MalformedAnswer(
-            f"The CRM answered a query with {type(rows).__name__} instead of a list of rows."
-        )
+    rows = yield from perform(statement.query)
     check_ids(rows)
     env.knowledge.page_holds(len(rows), QUERY)
     return rows
 
 
+def check_rows(rows: object) -> None:
+    """Raise `MalformedAnswer` for anything but a list of rows: null, an empty object or no result
+    at all do not say that there are none."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MalformedAnswer(
+            f"The CRM answered a query with {type(rows).__name__} instead of a list of rows."
+        )
+
+
 def check_ids(rows: Sequence[Row]) -> None:
-    """Every row has its id, whatever was selected. Raises `MalformedAnswer` where one has not."""
+    """Every row has its id, whatever was selected. Raises `MalformedAnswer` where one has not,
+    and for anything but a list of rows."""
+    check_rows(rows)
     for row in rows:
         id = row.get("id")
         if not isinstance(id, str) or not is_id(id):
@@ -155,6 +162,8 @@ def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]
     for each in counting:
         second_parser.check_text(each.text, env)
     replies = yield from together([perform(each.query) for each in counting])
+    for reply in replies:
+        check_rows(reply)
     if all(replies):
         return [counted(reply[0]) for reply in replies]
     (failed,) = [each for each, reply in zip(statements, replies) if not reply][:1]

@@ -19,7 +19,7 @@ from ..ids import id_number, parse_id
 from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
 from . import corebos_relations as corebos
-from .asking import check_ids, counted, stuck
+from .asking import check_ids, check_rows, counted, stuck
 from .branches import ALWAYS, Branch, Comparison, one_of
 from .pages_by_id import PagesAfter
 from .statement import Statement
@@ -169,6 +169,7 @@ def _none_counted(side: Side, env: Environment) -> Plan[bool]:
 def _counted(side: Side) -> Plan[int]:
     count = Statement(side.target.name, (), ALWAYS)
     rows = yield from perform(count.related_to(str(parse_id(side.id)), side.relation.label))
+    check_rows(rows)
     return counted(rows[0]) if rows else 0
 
 

@@ -17,9 +17,11 @@ from ..calls.environment import Environment
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, perform, perform_all
 from ..errors import AccessDenied, InvalidValue, NotFound, NotLoaded, NotSupported
-from ..ids import is_id, parse_id
+from ..ids import id_number, is_id, parse_id
 from ..metadata.module import ModuleMeta
+from ..planner.asking import check_ids, stuck
 from ..planner.branches import Comparison, InList
+from ..planner.pages_by_id import at
 from ..planner.rows import read_row
 from ..planner.statement import Statement
 from ..records import BaseRecord
@@ -306,32 +308,48 @@ def read_items_of(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
 
 
 def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
-    found: dict[int, list[Row]] = {parse_id(id_).number: [] for id_ in ids}
+    found: dict[int, dict[str, Row]] = {parse_id(id_).number: {} for id_ in ids}
     numbers = {parse_id(id_).number: id_ for id_ in ids}
     chunks = [
-        list(ids[at : at + _PARENTS_PER_QUERY]) for at in range(0, len(ids), _PARENTS_PER_QUERY)
+        list(ids[begin : begin + _PARENTS_PER_QUERY])
+        for begin in range(0, len(ids), _PARENTS_PER_QUERY)
     ]
-    pending = [(chunk, "0x0") for chunk in chunks]
+    pending: list[tuple[list[str], str | None]] = [(chunk, None) for chunk in chunks]
+    doubtful: set[int] = set()
     while pending:
-        replies = yield from perform_all([_items(chunk, after).query for chunk, after in pending])
-        following = []
-        for (chunk, _), rows in zip(pending, replies):
+        replies = yield from perform_all([_items(chunk, last).query for chunk, last in pending])
+        following: list[tuple[list[str], str | None]] = []
+        for (chunk, last), rows in zip(pending, replies):
+            check_ids(rows)
             for row in rows:
-                found.setdefault(parse_id(row["parent_id"]).number, []).append(row)
-            if rows:
-                # A short page may still be thinned by permissions: only an empty one ends.
-                following.append((chunk, rows[-1]["id"]))
+                found.setdefault(parse_id(row["parent_id"]).number, {})[row["id"]] = row
+            if any(row["id"] != last for row in rows):
+                if last is not None and id_number(rows[-1]["id"]) <= id_number(last):
+                    raise stuck("LineItem")
+                # A short page may still be thinned by permissions.
+                following.append((chunk, str(rows[-1]["id"])))
+            elif not rows:
+                doubtful.update(parse_id(id_).number for id_ in chunk)
         pending = following
+    # An empty page is also what an SQL error looks like, and every such record has an item.
+    doubtful.update(number for number, items in found.items() if not items)
+    again = [numbers[number] for number in sorted(doubtful & numbers.keys())]
+    alone = (yield from perform_all([Retrieve(id_) for id_ in again])) if again else []
+    read = {id_: list(row.get(LINE_ITEMS) or []) for id_, row in zip(again, alone)}
     return {
-        numbers[number]: sorted(rows, key=lambda row: int(row.get("sequence_no") or 0))
-        for number, rows in found.items()
-        if number in numbers
+        id_: read[id_] if id_ in read else sorted(found[number].values(), key=_sequence)
+        for number, id_ in numbers.items()
     }
 
 
-def _items(parents: Sequence[str], after: str) -> Statement:
+def _sequence(row: Row) -> int:
+    return int(row.get("sequence_no") or 0)
+
+
+def _items(parents: Sequence[str], last: str | None) -> Statement:
+    """Items from the last one on, which comes again: where it comes alone, there are no more."""
     listed = InList("parent_id", tuple(str(parse_id(each)) for each in parents))
-    later = Comparison("id", ">", str(parse_id(after)))
+    later = Comparison("id", ">", "0x0") if last is None else at(last)
     return Statement("LineItem", ("*",), ((listed, later),), order=("id",), limit=100)
 
 
