@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = (
     "_pickled",
     "_outcomes",
+    "_files",
     "errors",
     "_lazy",
     "ids",

@@ -8,6 +8,7 @@
     │   ├── MissingExtra            an optional dependency is not installed
     │   ├── ReadOnly                a write in a session that was opened with read_only=True
     │   └── BlockingCall            a blocking method where its a-twin is to be awaited
+    ├── DryRun                      what a session with dry_run=True did not send
     ├── SchemaError                 snapshot, generated package and CRM do not fit together
     │   ├── SchemaMismatch
     │   ├── RegenerateNeeded
@@ -117,6 +118,16 @@ class MissingExtra(ConfigError):
 
 class ReadOnly(ConfigError):
     """The session was opened with `read_only=True`, and this would write. Nothing was sent."""
+
+
+class DryRun(VtigerError):
+    """The session was opened with `dry_run=True`: `write` is what would have been sent."""
+
+    outcome: Outcome | None = NEVER_LEFT
+
+    def __init__(self, message: str, write: Any) -> None:
+        super().__init__(message)
+        self.write: Any = write
 
 
 class BlockingCall(ConfigError):
@@ -384,7 +395,8 @@ class LimitReached(RateLimited):
     """A limit of calls is used up for longer than the session waits (`max_wait`).
 
     `at` is when it works again: aware, by this machine's clock; None where that is not known.
-    What was read before is complete as far as it goes; `outcome` tells whether the call itself
+    An iteration over a queryset that it stops goes on with the next record when the same iterator
+    is asked again; `outcome` tells whether the call itself
     was sent.
     """
 

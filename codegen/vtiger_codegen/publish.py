@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from vtiger_orm._files import linked_part
 from vtiger_orm.errors import ConfigError
 
 from .rendering.render import MARKER
@@ -47,6 +48,7 @@ def file_changes(folder: Path, files: Mapping[PurePosixPath, str]) -> FileChange
     """
     written = []
     for path, text in files.items():
+        _check_place(folder, path)
         found = read_text(folder, path)
         if found == text:
             continue
@@ -57,6 +59,16 @@ def file_changes(folder: Path, files: Mapping[PurePosixPath, str]) -> FileChange
             )
         written.append(path)
     return FileChanges(tuple(written), tuple(_leftovers(folder, files)))
+
+
+def _check_place(folder: Path, path: PurePosixPath) -> None:
+    """Raises `ConfigError` where a link leads out of the folder."""
+    link = linked_part(folder, path)
+    if link is not None:
+        raise ConfigError(
+            f"{link} is a link, so {path} would be written elsewhere. Nothing was written: remove "
+            "the link, or choose another output folder."
+        )
 
 
 def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> FileChanges:
@@ -131,7 +143,11 @@ def _leftovers(folder: Path, files: Mapping[PurePosixPath, str]) -> Iterator[Pur
     for name in sorted(_modules_of(read_text(folder, PurePosixPath("_package.py")) or "")):
         for path in (f"{name}.py", f"_typing/{name}.py", f"_typing/{name}.pyi"):
             old = PurePosixPath(path)
-            if old not in files and _is_ours(read_text(folder, old) or ""):
+            if (
+                linked_part(folder, old) is None
+                and old not in files
+                and _is_ours(read_text(folder, old) or "")
+            ):
                 yield old
 
 

@@ -50,6 +50,7 @@ NO_TERMINALS = (
     "vtiger_orm.testing",
     "vtiger_orm.session",
     "vtiger_orm.calls.protocols",
+    "vtiger_orm.calls.resuming",
 )
 """Parts whose asynchronous methods are no twins, or are compared by their own tests."""
 

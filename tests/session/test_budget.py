@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.fake_server import FakeServer
-from tests.support.spending import spend
+from tests.support.spawned import spend
 from vtiger_orm.errors import ConfigError, LimitReached
 from vtiger_orm.session import Allowance, Budget
 from vtiger_orm.session.budget import SPANS, FilePurse, ProcessPurse, Purse, forget_purses

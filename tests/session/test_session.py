@@ -373,7 +373,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     pacing.forget_limiters()
     monkeypatch.setattr(pacing, "clock", lambda: real() + offset)
     monkeypatch.setattr("vtiger_orm.session.drivers.time.sleep", jump)
-    monkeypatch.setattr("vtiger_orm.session.drivers.asyncio.sleep", ajump)
+    monkeypatch.setattr("vtiger_orm.session.async_driver.asyncio.sleep", ajump)
     yield waited
     pacing.forget_limiters()
 

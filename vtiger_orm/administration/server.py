@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -14,7 +14,7 @@ from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import remembering, require
 from ..errors import ConfigError, InvalidValue, MalformedAnswer
-from ..ids import parse_id
+from ..ids import is_id, parse_id
 from ..records.handle import load
 from .edition_limits import EditionLimit, Limit
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
     from ..records.references import Ref
 
-SearchIn: TypeAlias = Mapping[str, Sequence[str]] | Sequence[str]
-"""Modules, or modules with the wire names of the fields to look in."""
+SearchIn: TypeAlias = (
+    "Mapping[str, Sequence[str]] | Mapping[type[BaseRecord], Sequence[str]] | "
+    "Sequence[str | type[BaseRecord]]"
+)
+"""Modules, by name or class; or those with the wire names of the fields to look in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ def modules(
     require("listtypes", facts)
     types = (with_field_type,) if isinstance(with_field_type, str) else (with_field_type or ())
     answer = yield from perform(ListTypes(tuple(types)))
+    if not isinstance(answer, Mapping) or "types" not in answer:
+        raise MalformedAnswer("listtypes answered without a list of modules.")
     try:
         listed = wire.ListTypes.model_validate(repaired_listtypes(answer).content)
     except ValidationError as error:
@@ -161,17 +166,37 @@ def lookup(
     params = {"type": kind, "value": value}
     if search_in:
         where: Any = (
-            {module: list(fields) for module, fields in search_in.items()}
+            {_module_named(each): list(fields) for each, fields in search_in.items()}
             if isinstance(search_in, Mapping)
-            else [search_in] if isinstance(search_in, str) else list(search_in)
+            else [_module_named(each) for each in _each(search_in)]
         )
         params["searchIn"] = json.dumps(where, ensure_ascii=False)
     answer = yield from remembering(Operation("lookup", "GET", params), facts)
-    return _rows(answer, "lookup")
+    rows = _rows(answer, "lookup")
+    if not all(is_id(str(row.get("id"))) for row in rows):
+        raise MalformedAnswer("lookup answered records without ids.")
+    return rows
+
+
+def _each(search_in: object) -> Iterable[object]:
+    if isinstance(search_in, Iterable) and not isinstance(search_in, (str, type)):
+        return search_in
+    return [search_in]
+
+
+def _module_named(module: object) -> str:
+    """The CRM's name of a module, given by that or by its class."""
+    name = module if isinstance(module, str) else getattr(getattr(module, "meta", None), "name", "")
+    if not isinstance(name, str) or not name:
+        raise InvalidValue(
+            f"lookup searches in modules, given by name or class, not in {module!r}. Nothing was "
+            "sent."
+        )
+    return name
 
 
 def _rows(answer: object, operation: str) -> list[Row]:
-    rows = answer or []
+    rows = [] if answer is None else answer
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedAnswer(f"{operation} answered no list of records.")
     return rows

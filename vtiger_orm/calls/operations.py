@@ -29,6 +29,11 @@ def alters(call: Call[object]) -> bool:
     return call.operation.lower() not in READING if isinstance(call, Operation) else call.writes
 
 
+def is_core(call: Call[object]) -> bool:
+    """Whether every server has it: an answer that denies it is an outage, nothing to remember."""
+    return not isinstance(call, (Operation, RelatedTypes, RetrieveRelated, QueryRelated))
+
+
 READING: Final = frozenset(
     [
         "decrypt",

@@ -247,6 +247,7 @@ class Snapshot(BaseModel):
                     f"{other} and {name} would be one file where case does not count."
                 )
         folder = Path(path).resolve()
+        _check_ours(folder)
         folder.mkdir(parents=True, exist_ok=True)
         instance = _dump(self.instance, complete=True) | {"format": FORMAT}
         for name in ("others", "repairs"):
@@ -269,6 +270,40 @@ class Snapshot(BaseModel):
                 (staging / file).replace(folder / file)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_ours(folder: Path) -> None:
+    """The folder `modules` is replaced as a whole, so it must hold what a snapshot wrote alone.
+
+    Raises `SnapshotError` for anything else in it, and for a link.
+    """
+    modules = folder / "modules"
+    if modules.is_symlink() or modules.is_file():
+        raise SnapshotError(
+            f"{modules} is {'a link' if modules.is_symlink() else 'a file'}, and a snapshot keeps "
+            "its modules in a folder of that name. Nothing was written: choose another folder."
+        )
+    if not modules.is_dir():
+        return
+    known = (folder / "instance.json").is_file()
+    for each in sorted(modules.iterdir()):
+        if not (known and _is_module(each)):
+            raise SnapshotError(
+                f"{each} was not written by a snapshot, and the folder {modules} would be replaced "
+                "as a whole. Nothing was written: choose another folder (--schema), or move the "
+                "file away."
+            )
+
+
+def _is_module(file: Path) -> bool:
+    """Whether it is a module's file; a damaged one is, too."""
+    if file.is_symlink() or not file.is_file() or file.suffix != ".json":
+        return False
+    try:
+        content = json.loads(file.read_bytes())
+    except ValueError:
+        return True
+    return isinstance(content, dict) and "describe" in content
 
 
 def _swap(new: Path, place: Path, former: Path) -> None:

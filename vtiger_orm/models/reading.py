@@ -6,11 +6,13 @@ for the sync and one for the async name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from ..calls.plans import Plan, collect_rows
+from ..calls.resuming import AsyncResumable, Resumable
+from ..errors import LimitReached
 from ..planner import explain, plan_count, plan_exists, plan_partitions
 from .aggregation import AggregatingQuerySet
 from .asking import asked, awaited, sized
@@ -92,6 +94,9 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
     def iterator(self, page_size: int | None = None) -> Iterator[T]:
         """The records one by one, read page by page as the iteration proceeds.
 
+        Where a limit of calls stops it (`LimitReached`), the same iterator goes on with the next
+        record when it is asked again later.
+
         `page_size` asks for smaller pages than the CRM allows; larger ones cannot be had.
         """
         check_page_size(page_size)
@@ -103,29 +108,55 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         return self._apages(page_size)
 
     def _pages(self, page_size: int | None) -> Iterator[T]:
+        return Resumable(self._records(page_size))
+
+    def _records(self, page_size: int | None) -> Generator[T | LimitReached, None, None]:
         runner = self._runner()
         loader = self._loader(runner)
         pages = runner.stream(selected_rows(self._state.reading, runner, sized(runner, page_size)))
         try:
-            for rows in pages:
-                records = loader.load(rows)
-                if self._state.fetches:
-                    runner.run(loader.attach(records))
+            while True:
+                try:
+                    records = loader.load(next(pages))
+                except StopIteration:
+                    return
+                except LimitReached as error:
+                    yield error
+                    continue
+                while self._state.fetches:
+                    try:
+                        runner.run(loader.attach(records))
+                        break
+                    except LimitReached as error:
+                        yield error
                 yield from self._shape(records)
         finally:
             close = getattr(pages, "close", None)
             if close is not None:
                 close()
 
-    async def _apages(self, page_size: int | None) -> AsyncIterator[T]:
+    def _apages(self, page_size: int | None) -> AsyncIterator[T]:
+        return AsyncResumable(self._arecords(page_size))
+
+    async def _arecords(self, page_size: int | None) -> AsyncGenerator[T | LimitReached, None]:
         runner = self._runner()
         loader = self._loader(runner)
         pages = runner.astream(selected_rows(self._state.reading, runner, sized(runner, page_size)))
         try:
-            async for rows in pages:
-                records = loader.load(rows)
-                if self._state.fetches:
-                    await runner.arun(loader.attach(records))
+            while True:
+                try:
+                    records = loader.load(await anext(pages))
+                except StopAsyncIteration:
+                    return
+                except LimitReached as error:
+                    yield error
+                    continue
+                while self._state.fetches:
+                    try:
+                        await runner.arun(loader.attach(records))
+                        break
+                    except LimitReached as error:
+                        yield error
                 for each in self._shape(records):
                     yield each
         finally:

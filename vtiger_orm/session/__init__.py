@@ -8,5 +8,15 @@ from .limits import Allowance, Limits
 from .retry import RetryPolicy
 from .session import Session
 from .waits import Wait
+from .withheld import Withheld
 
-__all__ = ["Allowance", "Budget", "CallCount", "Limits", "RetryPolicy", "Session", "Wait"]
+__all__ = [
+    "Allowance",
+    "Budget",
+    "CallCount",
+    "Limits",
+    "RetryPolicy",
+    "Session",
+    "Wait",
+    "Withheld",
+]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeAlias
 
-from ..calls.operations import Call, Query, alters
+from ..calls.operations import Call, Query, is_core
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.address import is_loopback
@@ -21,7 +21,7 @@ from ..dialects.errors import UnknownOperation, retry_after
 from ..dialects.redaction import Secrets, redact, redact_all
 from ..dialects.restfulapi_login import is_shared
 from ..dialects.webservice import is_retryable_login
-from ..errors import ApiError, ConfigError, NotSupported, ReadOnly, TransportError, VtigerError
+from ..errors import ApiError, ConfigError, NotSupported, TransportError, VtigerError
 from . import retry
 from .counting import CallCount
 from .effects import Conversation, Enter, Pause
@@ -31,6 +31,7 @@ from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
 from .traffic import Effort, Traffic
+from .withheld import withhold
 
 
 class Core:
@@ -73,11 +74,8 @@ class Core:
         """
         if (reason := self._missing.get(_kind(call))) is not None:
             raise _unsent(NotSupported(reason))
-        if self.connection.read_only and alters(call):
-            raise ReadOnly(
-                f"{call.operation} would write, and this session was opened with read_only=True. "
-                "Nothing was sent."
-            )
+        if self.connection.read_only or self.connection.dry_run:
+            withhold(call, dry_run=self.connection.dry_run, held=self.connection.withheld)
         with self._lanes.taken() as lane:
             auth = yield from self._login_for_call(call, lane)
             dialect = self._known_dialect()
@@ -176,7 +174,7 @@ class Core:
             error.args = (f"{error} {_READ_ONCE}",)
         if isinstance(error, ApiError):
             error.user = auth.identity.username
-        if isinstance(error, UnknownOperation):
+        if isinstance(error, UnknownOperation) and not is_core(call):
             self._missing[_kind(call)] = str(error)
 
     def _settled(self, outcome: Outcome, request: HttpRequest) -> Outcome:

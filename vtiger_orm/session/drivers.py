@@ -1,4 +1,4 @@
-"""The two drivers: they perform plans, one by blocking, one by awaiting. All I/O passes here.
+"""The driver that performs plans by blocking, and what it has in common with the other one.
 
 Each knows how to perform the effects of one conversation, to do a batch side by side, and to
 start the next page while the consumer works on this one.
@@ -6,25 +6,29 @@ start the next page while the consumer works on this one.
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import itertools
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
 from ..calls.operations import Call, Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
-from ..errors import ConfigError, VtigerError
+from ..calls.resuming import Resumable
+from ..errors import ConfigError, LimitReached, VtigerError
 from . import http
 from .core import Core
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Interrupt, Sent, current
-from .logins import in_event_loop
 from .pools import Transports
 
 T = TypeVar("T")
@@ -74,7 +78,13 @@ class SyncDriver:
             plan.close()
 
     def stream(self, stream: RowStream) -> Iterator[Sequence[Row]]:
-        """Yield what a plan hands out; the call it needs next runs in a worker meanwhile."""
+        """Yield what a plan hands out; the call it needs next runs in a worker meanwhile.
+
+        A limit that is reached stops it, and it goes on with the same step when asked again.
+        """
+        return Resumable(self._pages(stream))
+
+    def _pages(self, stream: RowStream) -> Generator[Sequence[Row] | LimitReached, None, None]:
         ahead: _Ahead | None = None
         process = os.getpid()
         try:
@@ -85,11 +95,14 @@ class SyncDriver:
                         ahead = self._start(step.ahead) if step.ahead is not None else None
                         if step.rows:
                             yield step.rows
-                            _check_process(process)
+                            check_process(process)
                         reply = ahead.result() if ahead is not None else None
                         ahead = None
                     else:
                         reply = self._step(step)
+                except LimitReached as error:
+                    ahead, step = None, rest(step)
+                    yield error
                 except Exception as error:
                     step = stream.throw(error)
                 else:
@@ -163,9 +176,9 @@ class SyncDriver:
         return self._workers().submit(contextvars.copy_context().run, interruptible)
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
-        work = _Work(batch)
+        work = Work(batch)
         width = min(self._width(), len(batch.calls))
-        sent = sent and _at_last(width, sent)
+        sent = sent and at_last(width, sent)
         interrupt = Interrupt()
 
         def worker() -> None:
@@ -217,135 +230,7 @@ class _Ahead:
         self._interrupt.end()
 
 
-class AsyncDriver:
-    """Performs plans by awaiting; tasks of several loops may share it."""
-
-    def __init__(
-        self, core: Core, transports: Transports, timeout: float, width: Callable[[], int]
-    ) -> None:
-        self._core = core
-        self._transports = transports
-        self._timeout = timeout
-        self._width = width
-
-    async def run(self, plan: Plan[T]) -> T:
-        try:
-            _check_loop()
-            step = next(plan)
-            while True:
-                try:
-                    reply = await self._step(step)
-                except Exception as error:
-                    step = plan.throw(error)
-                else:
-                    step = plan.send(reply)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        finally:
-            plan.close()
-
-    async def stream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]:
-        ahead: asyncio.Task[Reply] | None = None
-        process = os.getpid()
-        try:
-            _check_loop()
-            step = next(stream)
-            while True:
-                try:
-                    if isinstance(step, Rows):
-                        ahead = await self._start(step.ahead) if step.ahead is not None else None
-                        if step.rows:
-                            yield step.rows
-                            _check_process(process)
-                        reply = await ahead if ahead is not None else None
-                        ahead = None
-                    else:
-                        reply = await self._step(step)
-                except Exception as error:
-                    step = stream.throw(error)
-                else:
-                    step = stream.send(reply)
-        except StopIteration:
-            return
-        finally:
-            if ahead is not None and os.getpid() == process:
-                await _cancelled(ahead)
-            stream.close()
-
-    async def converse(self, conversation: Conversation[T], sent: Sent | None = None) -> T:
-        try:
-            _check_loop()
-            effect = next(conversation)
-            while True:
-                try:
-                    reply = await self._perform(effect, sent)
-                except BaseException as error:
-                    effect = conversation.throw(error)
-                else:
-                    effect = conversation.send(reply)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-
-    async def _perform(self, effect: Effect, sent: Sent | None) -> object:
-        match effect:
-            case Send(request):
-                transport = await self._transports.asynchronous()
-                return await http.asend(transport, request, self._timeout, sent)
-            case Pause(seconds):
-                await asyncio.sleep(seconds)
-                return None
-            case Enter(gate):
-                return await gate.aenter()
-
-    def _step(self, step: Step, sent: Sent | None = None) -> Coroutine[Any, Any, Reply]:
-        if isinstance(step, Batch):
-            return self._batch(step, sent)
-        return self.converse(self._core.converse(step), sent)
-
-    async def _start(self, step: Step) -> asyncio.Task[Reply]:
-        """Perform a step in a task; returns when its request is on its way, or soon."""
-        under_way = asyncio.Event()
-
-        async def work() -> Reply:
-            try:
-                return await self._step(step, under_way.set)
-            finally:
-                under_way.set()
-
-        task = asyncio.create_task(work())
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(HANDOVER_SECONDS):
-                    await under_way.wait()
-        except BaseException:
-            await _cancelled(task)
-            raise
-        return task
-
-    async def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
-        work = _Work(batch)
-        width = min(self._width(), len(batch.calls))
-        sent = sent and _at_last(width, sent)
-
-        async def worker() -> None:
-            for index, call in work:
-                try:
-                    work.results[index] = await self._step(call, sent)
-                except Exception as error:
-                    work.failed(index, error)
-
-        if width <= 1:
-            await worker()
-        else:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(width):
-                    group.create_task(worker())
-        return work.outcome()
-
-
-class _Work:
+class Work:
     """The calls of a batch, taken one by one by several workers, and what became of them."""
 
     def __init__(self, batch: Batch) -> None:
@@ -376,7 +261,7 @@ class _Work:
         return self.results
 
 
-def _at_last(number: int, sent: Sent) -> Sent:
+def at_last(number: int, sent: Sent) -> Sent:
     """Calls `sent` when it was called so many times: all that can be under way is."""
     calls = itertools.count(1)
 
@@ -387,26 +272,15 @@ def _at_last(number: int, sent: Sent) -> Sent:
     return one_more
 
 
-async def _cancelled(task: asyncio.Task[Reply]) -> None:
-    """Cancel a task whose result nobody wants any more, and see it end."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
+def rest(step: Step | Rows) -> Step | Rows:
+    """What is left of a step whose call was not made; its rows were handed out."""
+    return replace(step, rows=()) if isinstance(step, Rows) else step
 
 
-def _check_process(process: int) -> None:
+def check_process(process: int) -> None:
     """What reads ahead for an iterator, or answers it, stayed in the process that began it."""
     if os.getpid() != process:
         raise ConfigError(
             "This iterator was begun before the process was forked, and cannot go on in the child: "
             "begin it anew here. Sessions and querysets work in both."
-        )
-
-
-def _check_loop() -> None:
-    if not in_event_loop():
-        raise ConfigError(
-            "Asynchronous methods need asyncio, and no event loop of it runs here. With trio or "
-            "curio use the blocking methods in a worker thread (trio.to_thread.run_sync)."
         )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
@@ -22,10 +21,12 @@ from ..dialects.base import Identity
 from ..errors import BlockingCall, ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server
+from .async_driver import AsyncDriver
+from .blocking import blocking_message
 from .budget import Budget
 from .core import Core
 from .counting import CallCount
-from .drivers import AsyncDriver, SyncDriver
+from .drivers import SyncDriver
 from .effects import Conversation
 from .keys import AccessKey, KeySource, checked
 from .limits import Limits
@@ -46,6 +47,7 @@ from .settings import (
     zone_named,
 )
 from .waits import OnWait
+from .withheld import Withheld
 
 if TYPE_CHECKING:
     import httpx
@@ -85,8 +87,10 @@ class Session(SessionOperations):
     text such as ``"60/minute, 20000/day"``; VTIGER_BUDGET). `max_wait` is how many seconds a call
     waits for limits to be lifted before it raises `LimitReached`. `on_wait` is called before each
     wait, for a limit or a repetition. With `read_only` nothing that writes is sent: it raises
-    `ReadOnly`. `allow_http` (VTIGER_ALLOW_HTTP=1) lets the access key travel to an ``http://``
-    address, in dialects that send the key itself.
+    `ReadOnly`. With `dry_run` it raises `DryRun`, is logged (``vtiger_orm.dry_run``, INFO) and
+    listed in `withheld`; what an operation would do after its first write is not known.
+    `allow_http` (VTIGER_ALLOW_HTTP=1) lets the access key travel to an ``http://`` address, in
+    dialects that send the key itself.
 
     Raises `ConfigError` when a setting cannot be used.
     """
@@ -114,6 +118,7 @@ class Session(SessionOperations):
         max_wait: float = 120.0,
         on_wait: OnWait | None = None,
         read_only: bool = False,
+        dry_run: bool = False,
         allow_http: bool | None = None,
         verify: Verify = True,
         package: Package | None = None,
@@ -135,7 +140,8 @@ class Session(SessionOperations):
         self.package: Final = package
         self.timezone: Final = zone_named(timezone)
         self.clock: Final = ServerClock(
-            None if server_timezone is None else zone_named(server_timezone)
+            None if server_timezone is None else zone_named(server_timezone),
+            stored=recognised(None, None, package, capabilities).capabilities.zone,
         )
         """What is known of the server's clock and zone, and how surely."""
         self.timeout: Final = positive("timeout", timeout)
@@ -160,6 +166,7 @@ class Session(SessionOperations):
             max_wait=not_negative("max_wait", max_wait),
             on_wait=on_wait,
             read_only=read_only,
+            dry_run=dry_run,
             allow_http=http_allowed(allow_http),
         )
         self._page_size = None if page_size is None else int(positive("page_size", page_size))
@@ -277,6 +284,11 @@ class Session(SessionOperations):
             clock=self.clock,
             unknown_operations=self._unknown_operations,
         )
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        """What this session did not send, since it is a dry run."""
+        return tuple(self._connection.withheld)
 
     @property
     def limits(self) -> Limits:
@@ -397,7 +409,7 @@ class Session(SessionOperations):
 
     def _sync(self, method: str) -> SyncDriver:
         if in_event_loop() and any(block.asynchronous for block in self._blocks):
-            raise BlockingCall(_blocking(method))
+            raise BlockingCall(blocking_message(method))
         return self._living().sync
 
     def _async(self) -> AsyncDriver:
@@ -425,26 +437,3 @@ def _here() -> object:
         return asyncio.current_task() or threading.get_ident()
     except RuntimeError:
         return threading.get_ident()
-
-
-def _blocking(method: str) -> str:
-    """The message of `BlockingCall`, with the twin of the method that the user called."""
-    frame: FrameType | None = sys._getframe(1)
-    name = method
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("vtiger_orm."):
-        name = frame.f_code.co_name
-        frame = frame.f_back
-    shown, cure = _CURES.get(name) or (f"{name}()", f"Use 'await ... .a{name}(...)'")
-    return (
-        f"{shown} blocks, and this session was opened with 'async with': it would stop the event "
-        f"loop. {cure}; or run blocking code in a thread (asyncio.to_thread)."
-    )
-
-
-_CURES: Final = {
-    "_pages": ("Iterating", "Use 'async for', or 'await' the queryset for a list"),
-    "__iter__": ("Iterating", "Use 'async for'"),
-    "me": ("session.me", "Use 'await session.ame()'"),
-    "__getitem__": ("queryset[n]", "Use 'await queryset[n:n + 1]' and take the first of the list"),
-}
-"""Blocking methods that have no a-twin of their name, by the name of their code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Literal, TypedDict
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from .budget import Budget, Purse, purse_of
 from .keys import KeySource
 from .retry import RetryPolicy
 from .waits import OnWait
+from .withheld import Withheld
 
 if TYPE_CHECKING:
     import httpx
@@ -50,6 +51,7 @@ class SessionSettings(TypedDict, total=False):
     max_wait: float
     on_wait: OnWait | None
     read_only: bool
+    dry_run: bool
     allow_http: bool | None
     verify: Verify
     capabilities: Capabilities | None
@@ -77,6 +79,8 @@ class Connection:
     max_wait: float = 120.0
     on_wait: OnWait | None = None
     read_only: bool = False
+    dry_run: bool = False
+    withheld: list[Withheld] = field(default_factory=list)
     allow_http: bool = False
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from vtiger_orm.errors import suggest
+from vtiger_orm._files import write_whole
+from vtiger_orm.errors import InvalidValue, suggest
 
 from .scrub import SECRET, SESSION, USER, Scrub
 
@@ -216,18 +216,23 @@ class Cassette:
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         for secret in sorted(set(secrets), key=len, reverse=True):
             text = text.replace(json.dumps(secret, ensure_ascii=False)[1:-1], SECRET)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as file:
-            file.write(text)
-        Path(file.name).replace(target)
+        write_whole(target, text.encode("utf-8"))
 
     @classmethod
     def load(cls, path: str | Path) -> Cassette:
-        """Read a file. Raises `FileNotFoundError`, or `ValueError` for another format."""
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise ValueError(f"{path} is not a cassette of format {FORMAT}. Record it again.")
+        """Read a file. Raises `FileNotFoundError`, or `InvalidValue`, a `ValueError`, for what is
+        no cassette of this format."""
+        try:
+            return cls._read(json.loads(Path(path).read_bytes()))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise InvalidValue(
+                f"{path} is not a cassette of format {FORMAT}. Record it again."
+            ) from None
+
+    @classmethod
+    def _read(cls, content: Any) -> Cassette:
+        if content["format"] != FORMAT:
+            raise ValueError(content["format"])
         scrubbed = content.get("scrubbed", {})
         cassette = cls(
             Scrub(

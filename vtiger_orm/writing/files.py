@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
 
+from .._files import write_whole
 from ..calls.operations import FilePart, Operation, Row
 from ..calls.plans import Plan
 from ..calls.server import ServerFacts
@@ -61,9 +62,8 @@ class StoredFile:
         target = Path(path)
         if target.is_dir():
             target = target / safe_name(self.name)
-        partial = target.with_name(target.name + ".part")
-        partial.write_bytes(self.content)
-        return partial.replace(target)
+        write_whole(target, self.content)
+        return target
 
 
 def safe_name(name: str) -> str:

@@ -1,0 +1,1 @@
+"""The fault matrix: every operation, every fault, both drivers, three dialects."""

@@ -1,0 +1,102 @@
+"""Parsers of what comes from outside: any JSON or bytes is a value or an error of the library."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vtiger_codegen.config import load_config
+from vtiger_codegen.naming.lock import load_lock
+
+from generated.demo._package import package
+from vtiger_orm.calls import operations as calls
+from vtiger_orm.calls.operations import Call
+from vtiger_orm.dialects import dialect_named
+from vtiger_orm.dialects.base import HttpResponse
+from vtiger_orm.errors import VtigerError
+from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.session.schema import PackageSchema
+from vtiger_orm.testing.cassette import Cassette
+
+KEYS = ["success", "result", "error", "code", "message", "id", "types", "information", "format"]
+KEYS += ["fields", "name", "type", "describe", "modules", "calls", "request", "count", "tool"]
+KEYS += ["server", "capabilities", "relations", "lastname", "accounts", "record_id"]
+
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("12x5")
+)
+values = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text(max_size=5)), inner, max_size=4),
+    ),
+    max_leaves=12,
+)
+contents = st.one_of(
+    st.binary(max_size=60),
+    values.map(lambda value: json.dumps(value).encode()),
+    values.map(lambda value: json.dumps({"format": 1, "calls": value}).encode()),
+)
+
+CALLS: list[Call[Any]] = [
+    calls.Query("select id,lastname from Contacts;", "Contacts"),
+    calls.Retrieve("12x5"),
+    calls.Create("Contacts", {"lastname": "x"}),
+    calls.Revise("12x5", {}),
+    calls.Delete("12x5"),
+    calls.Describe("Contacts"),
+    calls.ListTypes(),
+    calls.Me(),
+    calls.Operation("files_retrieve"),
+]
+
+
+@pytest.mark.parametrize("dialect", ["webservice", "cloud"])
+@given(
+    content=st.one_of(
+        contents,
+        values.map(lambda value: json.dumps({"success": True, "result": value}).encode()),
+        values.map(lambda value: json.dumps({"success": False, "error": value}).encode()),
+    ),
+    status=st.sampled_from([200, 201, 204, 302, 401, 429, 500, 503, 999]),
+    call=st.sampled_from(CALLS),
+)
+def test_answers(dialect: str, content: bytes, status: int, call: Call[Any]) -> None:
+    spoken = dialect_named(cast("Any", dialect), "https://crm.test", PackageSchema(package))
+    with contextlib.suppress(VtigerError):
+        spoken.result(call, HttpResponse(status, body=content))
+
+
+@given(contents)
+def test_cassettes_locks_and_settings(content: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "pyproject.toml").write_bytes(content)
+        (place / "names.lock").write_bytes(content)
+        (place / "instance.json").write_bytes(content)
+        (place / "modules").mkdir()
+        (place / "modules" / "Contacts.json").write_bytes(content)
+        for read in (
+            lambda: Cassette.load(place / "names.lock"),
+            lambda: load_lock(place / "names.lock"),
+            lambda: load_config(place),
+            lambda: Snapshot.load(place),
+        ):
+            with contextlib.suppress(VtigerError):
+                read()
+
+
+@given(values)
+def test_tables_of_settings(content: Any) -> None:
+    from vtiger_codegen.config import parse_config
+
+    with contextlib.suppress(VtigerError):
+        parse_config(content if isinstance(content, dict) else {"url": content}, "here")

@@ -1,0 +1,173 @@
+"""A small CRM whose data are known, one session to it, and what its store holds.
+
+One body serves both drivers: an operation awaits `do(owner, "method")`, which calls the method, or
+its a-twin. For the blocking driver the coroutine is run by hand, so that no event loop is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from generated.demo import Contacts, connect
+from vtiger_orm.emulator import Crm
+from vtiger_orm.metadata.capabilities import Capabilities
+from vtiger_orm.session import RetryPolicy, Session
+from vtiger_orm.session.pacing import forget_limiters
+
+DIALECTS: Final = ("webservice", "cloud", "restfulapi")
+DRIVERS: Final = ("sync", "async")
+TIMEOUT: Final = 0.2
+"""Seconds; ten of them are the longest that an exchange takes."""
+LONGEST: Final = 30.0
+"""Seconds after which an operation counts as hung: a busy machine is slow, too."""
+POLICY: Final = RetryPolicy(attempts=3, first_delay=0.001, longest_delay=0.002, longest_work=0.0)
+
+State: TypeAlias = Mapping[str, Counter[str]]
+"""Module or table -> its rows, and how often each is there."""
+
+_WATCHED: Final = {
+    "Accounts": "accountname,website,phone,industry",
+    "Contacts": "lastname,title,account_id",
+    "Documents": "notes_title,filename,filesize",
+    "Quotes": "subject,quotestage",
+}
+
+
+def fill(crm: Crm) -> None:
+    """Thirteen accounts, twelve contacts of three of them, a quote."""
+    accounts = [
+        crm.create(
+            "Accounts", {"accountname": f"Account {n:02}", "website": f"a{n}.test", "phone": "1"}
+        )["id"]
+        for n in range(13)
+    ]
+    for n in range(12):
+        crm.create(
+            "Contacts", {"lastname": f"Contact {n:02}", "title": "", "account_id": accounts[n % 3]}
+        )
+
+
+@dataclass(slots=True)
+class World:
+    """One dialect and one driver."""
+
+    dialect: str
+    driver: str
+    crm: Crm
+    image: bytes
+
+    @contextmanager
+    def session(self, **settings: Any) -> Iterator[Session]:
+        """The CRM as it was in the beginning, and a session that logs in at its first call."""
+        self.crm.restore(self.image)
+        self.crm.reset()
+        forget_limiters()
+        transport = self.crm.transport()
+        settings = {
+            "transport": transport,
+            "async_transport": transport,
+            "timeout": TIMEOUT,
+            "retry": POLICY,
+            "max_wait": 0.05,
+            "page_size": 5,
+            "capabilities": Capabilities(
+                precedence="sql", collation="general_ci", sync=True, files_retrieve=True
+            ),
+            **settings,
+        }
+        session = connect(
+            self.crm.url,
+            *self.crm.credentials(),
+            dialect=self.dialect,  # type: ignore[arg-type]  # one of the three
+            **settings,
+        )
+        yield session
+
+    def state(self) -> State:
+        found: dict[str, Counter[str]] = {}
+        for module, fields in _WATCHED.items():
+            rows: list[Mapping[str, Any]] = []
+            while True:
+                text = f"select {fields} from {module} order by id limit {len(rows)},100;"
+                page = self.crm.run("query", query=text)
+                rows += page
+                if len(page) < 100:
+                    break
+            found[module] = Counter(
+                repr([row.get(name) for name in fields.split(",")]) for row in rows
+            )
+        for table in ("related", "tag"):
+            rows_of = self.crm.engine.store.rows(f"SELECT * FROM {table}")
+            found[table] = Counter(map(repr, rows_of))
+        return found
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        if self.driver == "sync":
+            return _by_hand(work())
+        return asyncio.run(_alone(work()))
+
+
+def make(dialect: str, driver: str) -> World:
+    crm = Crm(data=fill, profile="cloud" if dialect == "cloud" else "stock-7")
+    crm.clock.freeze()
+    return World(dialect, driver, crm, crm.snapshot())
+
+
+class Leaked(Exception):
+    """Tasks or threads that outlived the session."""
+
+
+async def _alone(work: Coroutine[Any, Any, Any]) -> Any:
+    """Raises `Leaked` when tasks are left over."""
+    try:
+        return await asyncio.wait_for(work, LONGEST)
+    finally:
+        mine = asyncio.current_task()
+        if left := [each for each in asyncio.all_tasks() if each is not mine]:
+            raise Leaked(f"{len(left)} tasks")
+
+
+def _by_hand(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("the blocking driver awaits nothing")
+
+
+def do(driver: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Calls a method of an owner, or awaits its a-twin."""
+
+    async def call(owner: Any, method: str, /, *args: Any, **kwargs: Any) -> Any:
+        if driver == "async":
+            return await getattr(owner, f"a{method}")(*args, **kwargs)
+        return getattr(owner, method)(*args, **kwargs)
+
+    return call
+
+
+async def listed(driver: str, iterable: Any) -> list[Any]:
+    if driver == "async":
+        return [each async for each in iterable]
+    return list(iterable)
+
+
+def threads() -> int:
+    """Threads of sessions that are alive."""
+    return sum(each.name.startswith("vtiger-orm") for each in threading.enumerate())
+
+
+def usable(world: World, session: Session) -> bool:
+    """Whether a session answers as it should once the faults are over."""
+
+    async def ask() -> int:
+        names = await listed(world.driver, Contacts.objects.using(session).values_list("id"))
+        return len(names)
+
+    return bool(world.run(ask) == sum(world.state()["Contacts"].values()))
