@@ -227,7 +227,7 @@ class Server:
 
     def probes(self) -> list[Probe]:
         row = {"id": self.ids[0] if self.ids else "", "name": self.habits.get("text", "Miss Ross")}
-        return [Probe("Things", {}, len(self.ids), row if self.ids else {})]
+        return [Probe("Things", {}, len(self.ids), True, row if self.ids else {})]
 
     def abilities(self) -> Capabilities:
         describes = [describe("id", "name"), describe("id", name="Documents")]
@@ -246,8 +246,10 @@ class Server:
         if "count(*)" in call.text:
             return [{"count": str(self.count(call.text))}]
         after = re.search(r"id > '7x(\d+)'", call.text)
-        limit = int(call.text.rsplit(" ", 1)[1].rstrip(";"))
+        limit = int(re.split("[ ,]", call.text)[-1].rstrip(";"))
         first = int(after[1]) if after else 0
+        if offset := re.search(r" limit (\d+),", call.text):
+            first, limit = int(offset[1]), int(call.text.rsplit(",", 1)[1].rstrip(";"))
         page = self.ids[first:][: min(limit, self.habits.get("cap", 100))]
         return [{"id": each} for each in page if each not in self.habits.get("hidden", ())]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 logger: logging.Logger = logging.getLogger("vtiger_orm")
 
@@ -36,6 +37,7 @@ class Source(StrEnum):
     ASSUMED = "nothing that was told"
     DATE = "the Date header of an answer"
     LOGIN = "the login's serverTime"
+    STORED = "what a pull had proof of"
     SYNC = "the lastModifiedTime of sync"
     CREATE = "the createdtime of an own create"
     GIVEN = "the setting server_timezone"
@@ -63,6 +65,14 @@ class Zone:
         """Whether it was given or learnt. A learnt one holds for this time of the year."""
         return self.source is not Source.ASSUMED
 
+    @property
+    def written(self) -> str | None:
+        """Its name, or ``+09:00``; None where it is not sure."""
+        if not self.sure:
+            return None
+        name: str | None = getattr(self.tz, "key", None)
+        return name or datetime.now(self.tz).isoformat()[-6:]
+
 
 class Span(NamedTuple):
     """A time by the server's clock, in UTC, both ends included."""
@@ -79,12 +89,19 @@ class ServerClock:
     """What is known of the clock of one server. Assignments are atomic, hence no lock."""
 
     def __init__(
-        self, zone: tzinfo | None = None, *, here: Callable[[], datetime] = this_machine
+        self,
+        zone: tzinfo | None = None,
+        *,
+        stored: str | None = None,
+        here: Callable[[], datetime] = this_machine,
     ) -> None:
-        """`zone` where it is known, `here` tells this machine's time as an aware datetime."""
+        """`zone` where it is known, or as `stored` by a pull (see `Zone.written`); `here` tells
+        this machine's time as an aware datetime."""
         self.here: Final = here
         self._told: dict[Source, tuple[timedelta, timedelta]] = {}
         self._zone = Zone() if zone is None else Zone(zone, Source.GIVEN)
+        if zone is None and (known := _zone_written(stored)) is not None:
+            self._zone = Zone(known, Source.STORED)
         self._denied: timedelta | None = None
         """How far from UTC the CRM was seen to be against the given zone."""
 
@@ -187,6 +204,18 @@ def _wall(text: object) -> datetime | None:
         return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def _zone_written(text: str | None) -> tzinfo | None:
+    if not text:
+        return None
+    if text[0] in "+-":
+        ahead = datetime.fromisoformat(f"2000-01-01T00:00:00{text}").utcoffset()
+        return timezone(ahead) if ahead else UTC
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        return None  # a name that this machine does not know: it is learnt again
 
 
 def _quarters(difference: timedelta) -> timedelta:

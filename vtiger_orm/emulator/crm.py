@@ -50,8 +50,10 @@ class Crm(Installation):
     with another. All of it is loaded or nothing, and only into a store without records.
     `database` is ``":memory:"`` or a file that several processes may share; access keys are made
     with the file and kept in it, those of a CRM in memory are always the same.
-    `profile` names the kind of server: ``stock-8.0-php8``, ``stock-7`` or ``cloud``; ``"auto"``
-    means the one that comes nearest to the server of the snapshot. Its version is the snapshot's.
+    `profile` names the kind of server, one of `PROFILES` (``vtiger-8.3``, ``corebos``, ``cloud``,
+    ...), which tells a version of its own; ``"auto"`` means the one that comes nearest to the
+    server of the snapshot, and tells its version. So an application can be tried on the release
+    that its CRM is to become.
 
     Raises `SnapshotError` for a schema that cannot be read or kept, and `ValueError` for an
     unknown profile, for data that the CRM refuses, and for a file that was made for another schema

@@ -83,14 +83,25 @@ class Installation:
     def capabilities(self) -> Capabilities:
         """What `pull` would find out here; for a session, where the snapshot was pulled from
         another kind of server than this one."""
-        crashing = self.profile.crashing
-        return self.engine.schema.instance.capabilities.model_copy(
-            update={
-                "sync": "sync" not in crashing,
-                "files_retrieve": "files_retrieve" not in crashing,
-                "serialised_sessions": not self.profile.cloud,
-                "thinned_pages": self.profile.thinned_pages or bool(self.profile.thinned_modules),
-            }
+        from ..metadata.capabilities import Capabilities
+
+        can = self.profile
+        absent = can.crashing | can.unknown
+        stored = self.engine.schema.instance.capabilities
+        return Capabilities(
+            precedence=stored.precedence,
+            page_size=stored.page_size,
+            url_budget=stored.url_budget,
+            collation=stored.collation,
+            page_capped=can.page_cap is not None,
+            counts=can.counts_records,
+            patterns_of_ids=not can.ids_have_a_form,
+            sql_errors="told" if can.sql_errors_told else "silent",
+            sync="sync" not in absent,
+            files_retrieve="files_retrieve" not in absent and can.operations == "vtiger",
+            serialised_sessions=not can.cloud,
+            thinned_pages=can.thinned_pages,
+            thinned=dict.fromkeys(can.thinned_modules, True),
         )
 
     # -- users -----------------------------------------------------------------------------

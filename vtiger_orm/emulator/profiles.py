@@ -351,13 +351,24 @@ PROFILES: Final = {
 }
 
 
+_OF_FAMILY: Final[dict[str | None, Profile]] = {each.family: each for each in (COREBOS, FREVOCRM)}
+
+
 def profile_of(instance: Instance) -> Profile:
     """The profile that comes nearest to the server a snapshot was pulled from."""
     if instance.dialect == "cloud":
         page = instance.capabilities.page_size or CLOUD.page_cap
         return replace(CLOUD, page_cap=page, page_default=page)
-    works = instance.capabilities.sync or instance.capabilities.files_retrieve
-    return STOCK_7 if works or (instance.version or "").startswith("7.") else STOCK_8_0_PHP8
+    if instance.family in _OF_FAMILY:
+        return replace(_OF_FAMILY[instance.family], tells_snapshot_version=True)
+    can, version = instance.capabilities, instance.version or ""
+    works = can.sync or can.files_retrieve
+    if version.startswith("7.5.") and can.sync is False:
+        return replace(VTIGER_7_5, tells_snapshot_version=True)
+    for profile in (VTIGER_8_2, VTIGER_8_3):
+        if version.startswith(f"{profile.vtiger_version[:3]}.") and not works:
+            return replace(profile, tells_snapshot_version=True)
+    return STOCK_7 if works or version.startswith("7.") else STOCK_8_0_PHP8
 
 
 def profile_named(name: str) -> Profile:

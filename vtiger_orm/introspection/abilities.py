@@ -10,17 +10,17 @@ import re
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from ..calls.operations import Operation
+from ..calls.operations import Operation, RelatedTypes
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
 from ..ids import is_id, parse_id
-from ..metadata.capabilities import Capabilities, Collation, Precedence
+from ..metadata.capabilities import Capabilities, Collation, LineItems, Precedence
 from ..metadata.describe import Describe
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
-from ..planner.branches import ALWAYS, Branches, Comparison
-from ..planner.statement import Statement
-from .probing import Probe, count, is_fatal
+from ..planner.branches import ALWAYS, Comparison
+from .language import probe_language
+from .probing import PAGE, Probe, count, ids, is_fatal, matching, tried
 
 T = TypeVar("T")
 
@@ -34,48 +34,101 @@ _NO_SUCH_FILE: Final = 999_999_999
 
 
 def probe_abilities(
-    probes: Sequence[Probe], describes: Sequence[Describe], *, serialised: bool, url_budget: int
+    probes: Sequence[Probe],
+    describes: Sequence[Describe],
+    *,
+    serialised: bool,
+    url_budget: int,
+    provoking: bool = True,
+    sees_all: bool = False,
 ) -> Plan[Capabilities]:
-    """Ask about precedence, page size, collation, thinned pages, sync and file retrieval."""
+    """Ask what the CRM can do. A probe that fails leaves its capability unknown, and no other.
+
+    `provoking` allows statements that the server may refuse; `sees_all` is whether nothing is
+    hidden from the user, who then can tell nothing of pages that lack rows.
+    """
     known = {probe.module: probe for probe in probes}
+    entities = {describe.name for describe in describes if describe.is_entity}
+    shared = [probe for probe in probes if probe.module in entities]
     nothing = Capabilities()
-    page_size = (yield from _tried(_page_size(probes))) or nothing.page_size
-    precedence = (yield from _tried(_precedence(probes))) or nothing.precedence
-    collation = (yield from _tried(_collation(known, describes))) or nothing.collation
-    thinned = yield from _tried(_thinned(probes, page_size))
-    sync = yield from _sync(describes)
-    files = yield from _files(describes)
+    size, capped = (yield from tried(_page_size(probes))) or (nothing.page_size, None)
+    precedence = (yield from tried(_precedence(probes))) or nothing.precedence
+    collation = (yield from tried(_collation(known, describes))) or nothing.collation
+    language = (yield from tried(probe_language(probes, describes))) if provoking else None
     return Capabilities(
-        page_size=page_size,
+        page_size=size,
+        page_capped=capped,
         precedence=precedence,
         collation=collation,
-        thinned_pages=thinned,
-        sync=sync,
-        files_retrieve=files,
+        counts=_counts(shared),
+        thinned_pages=None if sees_all else (yield from tried(_thinned(shared, size))),
+        thinned={} if sees_all else (yield from _thinned_modules(shared)),
+        sync=(yield from _sync(describes)),
+        files_retrieve=(yield from _files(describes)),
+        line_items=_line_items(describes),
         serialised_sessions=serialised,
         url_budget=url_budget,
+        **(language or {}),
     )
 
 
-def _tried(plan: Plan[T]) -> Plan[T | None]:
-    """The plan's result, or None where the server refuses to tell."""
+def probe_relations(module: str) -> Plan[bool | None]:
+    """Whether relations are told, by asking for those of one module."""
     try:
-        return (yield from plan)
-    except (ApiError, MalformedAnswer) as error:
+        yield from perform(RelatedTypes(module))
+    except (ApiError, MalformedAnswer, NotSupported) as error:
         if is_fatal(error):
             raise
-        return None
+        return False if isinstance(error, NotSupported) else None
+    return True
 
 
-def _page_size(probes: Sequence[Probe]) -> Plan[int]:
-    """Ask once for more rows than a stock server gives."""
-    smallest = Capabilities().page_size
-    for probe in _by_count(probes, smallest + 1):
-        rows = yield from perform(_ids(probe.module, _ASKED_ROWS).query)
+def _counts(probes: Sequence[Probe]) -> bool | None:
+    told = {probe.counts for probe in probes} - {None}
+    return None if not told else False not in told
+
+
+def _line_items(describes: Sequence[Describe]) -> LineItems:
+    names = {each.name for each in describes}
+    return (
+        "inside" if "LineItem" in names else "apart" if "InventoryDetails" in names else "unknown"
+    )
+
+
+def _thinned_modules(probes: Sequence[Probe]) -> Plan[dict[str, bool]]:
+    """Modules of which a page lacks rows: those that a page shows are not as many as are counted,
+    or the last of them has not the place in the whole that it has on the page."""
+    found = {}
+    for probe in _by_count(probes, 1):
+        if (yield from tried(_lacks_rows(probe))):
+            found[probe.module] = True
+    return found
+
+
+def _lacks_rows(probe: Probe) -> Plan[bool]:
+    rows = yield from perform(ids(probe.module, PAGE).query)
+    if probe.counts:
+        return len(rows) < min(PAGE, (yield from count(probe.module)) or 0)
+    if not rows or len(rows) >= PAGE:
+        return False
+    last = yield from perform(ids(probe.module, 2, offset=len(rows) - 1).query)
+    return [row.get("id") for row in last] != [rows[-1].get("id")]
+
+
+def _page_size(probes: Sequence[Probe]) -> Plan[tuple[int, bool | None]]:
+    """Ask once for more rows than a stock server gives: how many come, and whether there were
+    more of them."""
+    for probe in _by_count(probes, PAGE):
+        if probe.counts is not False and probe.count == PAGE:
+            continue
+        rows = yield from perform(ids(probe.module, _ASKED_ROWS).query)
+        if len(rows) >= _ASKED_ROWS:
+            return len(rows), None
         if rows:
             # Fewer rows than a page may be all there are; more prove a larger page.
-            return max(len(rows), smallest)
-    return smallest
+            behind = yield from perform(ids(probe.module, 1, offset=len(rows)).query)
+            return max(len(rows), PAGE), True if behind else None
+    return PAGE, None
 
 
 def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
@@ -86,12 +139,12 @@ def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
     X and X or Y                    2             2               1
     """
     for probe in _by_count(probes, 2):
-        rows = yield from perform(_ids(probe.module, 2).query)
+        rows = yield from perform(ids(probe.module, 2).query)
         if len(rows) < 2 or not all(is_id(str(row.get("id"))) for row in rows):
             continue
         x, y = (Comparison("id", "=", str(row["id"])) for row in rows)
-        first = yield from count(probe.module, ((x,), (x, y)))
-        second = yield from count(probe.module, ((x, x), (y,)))
+        first = yield from matching(probe, ((x,), (x, y)))
+        second = yield from matching(probe, ((x, x), (y,)))
         return "sql" if (first, second) == (1, 2) else "unknown"
     return "unknown"
 
@@ -108,7 +161,8 @@ def _collation(probes: dict[str, Probe], describes: Sequence[Describe]) -> Plan[
         for letter in "sS":
             twisted = twisted.replace(letter, "ß", 1) if "ß" not in twisted else twisted
         same = Comparison("id", "=", str(probes[module].row["id"]))
-        found = yield from count(module, ((same, Comparison(name, "=", f"{twisted} ")),))
+        twin = Comparison(name, "=", f"{twisted} ")
+        found = yield from matching(probes[module], ((same, twin),))
         verdicts.append(found == 1)
         if len(verdicts) == 2:
             break
@@ -138,7 +192,8 @@ def _thinned(probes: Sequence[Probe], page_size: int) -> Plan[bool | None]:
     candidates = [
         probe
         for probe in _by_count(probes, page_size + 1)
-        if (probe.count or 0) <= page_size * _FULL_READ_PAGES
+        if probe.counts is not False
+        and (probe.count or 0) <= page_size * _FULL_READ_PAGES
         and Flaw.MULTIPLIES not in probe.flaws.values()
     ]
     # Tickets are what administrators make private first.
@@ -155,16 +210,12 @@ def _reads_in_full(module: str, page_size: int) -> Plan[bool]:
     last, read = "", 0
     while True:
         later = ((Comparison("id", ">", last),),) if last else ALWAYS
-        rows = yield from perform(_ids(module, page_size, later).query)
+        rows = yield from perform(ids(module, page_size, later).query)
         read += len(rows)
         if len(rows) < page_size:
             break
         last = str(parse_id(rows[-1]["id"]))
     return read == (yield from count(module))
-
-
-def _ids(module: str, limit: int, branches: Branches = ALWAYS) -> Statement:
-    return Statement(module, ("id",), branches, order=("id",), limit=limit)
 
 
 def _sync(describes: Sequence[Describe]) -> Plan[bool | None]:

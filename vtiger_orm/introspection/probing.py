@@ -10,22 +10,36 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ..calls.operations import Row
 from ..calls.plans import Plan, perform
 from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
-from ..errors import AccessDenied, ApiError, AuthError, MalformedAnswer, RateLimited, ServerError
+from ..errors import (
+    AccessDenied,
+    ApiError,
+    AuthError,
+    MalformedAnswer,
+    NotSupported,
+    RateLimited,
+    ServerError,
+)
 from ..metadata.describe import Describe, DescribedField
 from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
-from ..planner.branches import ALWAYS, Branches, Comparison, not_null
+from ..planner.branches import ALWAYS, ANY_ID, Branches, Comparison, not_null
 from ..planner.statement import Statement, can_be_named, condition
+
+T = TypeVar("T")
 
 _SAYABLE: Final = re.compile(r"\w+", re.ASCII)
 _DENIED: Final = re.compile(r"Permission to access '?\.?(\w+)\.?'? attribute denied")
+_NOT_IMPLEMENTED: Final = 501
+"""The highest status that is an answer about the operation, not of something in between."""
+PAGE: Final = 100
+"""Rows that every server gives for one query."""
 _ROOM: Final = 400
 """Bytes of a request line kept free for what surrounds the statement."""
 
@@ -37,7 +51,10 @@ class Probe:
     module: str
     flaws: dict[str, Flaw] = field(default_factory=dict)
     count: int | None = None
-    """Records the user sees; None where the module cannot be queried."""
+    """Records the user sees; None where the module cannot be queried. Of a server that does not
+    count those of one page."""
+    counts: bool | None = None
+    """Whether ``count(*)`` was answered; None where there is no record to tell by."""
     row: Row = field(default_factory=dict)
     """One record, as far as its fields could be read."""
 
@@ -55,16 +72,11 @@ def probe_module(describe: Describe, url_budget: int) -> Plan[Probe]:
     fields = [
         each for each in describe.fields if each.name not in probe.flaws and not is_secret(each)
     ]
-    try:
-        probe.count = yield from count(describe.name)
-        if probe.count is None:
-            return probe
-        for part in _parts(fields, url_budget):
-            yield from _probe_fields(probe, part)
-    except (ApiError, MalformedAnswer) as error:
-        if is_fatal(error):
-            raise
-        # The module as a whole answers no query to this user: nothing is known of its fields.
+    # Where this fails the module as a whole answers no query to this user.
+    if (yield from tried(_size(probe))) is None:
+        return probe
+    for part in _parts(fields, url_budget):
+        yield from _probe_fields(probe, part)
     return probe
 
 
@@ -72,8 +84,41 @@ def is_fatal(error: Exception) -> bool:
     """Whether an error says nothing about what was asked: the login, the limit of calls, or a
     gateway in front of the CRM."""
     if isinstance(error, ServerError):
-        return (error.status or 0) > 500
+        return (error.status or 0) > _NOT_IMPLEMENTED
     return isinstance(error, (AuthError, RateLimited))
+
+
+def tried(plan: Plan[T]) -> Plan[T | None]:
+    """The plan's result, or None where the server refuses to tell: what others found stays."""
+    try:
+        return (yield from plan)
+    except (ApiError, MalformedAnswer, NotSupported) as error:
+        if is_fatal(error):
+            raise
+        return None
+
+
+def _size(probe: Probe) -> Plan[int | None]:
+    probe.count = yield from count(probe.module)
+    if probe.count:
+        probe.counts = True
+    elif probe.count is None:
+        rows = yield from perform(ids(probe.module, PAGE).query)
+        if rows:
+            probe.count, probe.counts = len(rows), False
+    return probe.count
+
+
+def ids(module: str, limit: int, branches: Branches = ALWAYS, offset: int = 0) -> Statement:
+    """A page of ids in their order."""
+    return Statement(module, ("id",), branches, order=("id",), limit=limit, offset=offset)
+
+
+def matching(probe: Probe, branches: Branches) -> Plan[int | None]:
+    """How many records fulfil the condition, up to a page where the server does not count."""
+    if probe.counts is False:
+        return len((yield from perform(ids(probe.module, PAGE, branches).query)))
+    return (yield from count(probe.module, branches))
 
 
 def count(module: str, branches: Branches = ALWAYS) -> Plan[int | None]:
@@ -86,12 +131,12 @@ def count(module: str, branches: Branches = ALWAYS) -> Plan[int | None]:
 
 
 def _probe_fields(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:
-    fields = yield from _select(probe, fields)
-    if not fields:
+    selectable = yield from tried(_select(probe, fields))
+    if not selectable:
         return
     if probe.count:
-        yield from _sort(probe, fields)
-    yield from _filter(probe, fields)
+        yield from tried(_sort(probe, selectable))
+    yield from tried(_filter(probe, selectable))
 
 
 def _select(probe: Probe, fields: Sequence[DescribedField]) -> Plan[list[DescribedField]]:
@@ -136,6 +181,11 @@ def _sort(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:
 
 def _filter(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:
     """A count that is too large joins lines; none at all is a silent error."""
+    if probe.counts is False:
+        unusable = yield from _halve(fields, lambda part: _filters(probe, part))
+        if len(unusable) < len(fields):
+            probe.flaws.update(dict.fromkeys(unusable, Flaw.DENIED))
+        return
     wrong = yield from _halve(fields, lambda part: _counts_right(probe, part))
     for name in wrong:
         single = next(each for each in fields if each.name == name)
@@ -167,6 +217,12 @@ def _selects(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
 def _sorts(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
     row = _one_row(probe, fields)
     return bool((yield from perform(replace(row, order=row.columns).query)))
+
+
+def _filters(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
+    """Whether the statement works, shown by a row: every record satisfies its last term."""
+    asked = ids(probe.module, 1, tuple((_not_null(each),) for each in fields))
+    return bool((yield from perform(asked.or_else(ANY_ID).query)))
 
 
 def _one_row(probe: Probe, fields: Sequence[DescribedField]) -> Statement:

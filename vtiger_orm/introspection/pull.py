@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, Literal
@@ -21,6 +21,7 @@ from ..metadata.repair import (
     repaired_listtypes,
     repaired_relations,
 )
+from ..metadata.server import ServerFamily, family_of, release_of
 from ..metadata.snapshot import Instance, ModuleSnapshot, Snapshot, file_stem
 from .abilities import probe_abilities
 from .probing import Probe, is_fatal, probe_module
@@ -44,6 +45,21 @@ class Server:
     url_budget: int = 8000
     user_id: str = ""
     """Whose session it is: tells the prefix of Users, whom not every user may see."""
+    family: ServerFamily = ServerFamily.UNKNOWN
+    """The program, as far as the login told it."""
+    administrator: bool | None = None
+    """Whether the user sees everything; None where the CRM does not tell."""
+    zone: str | None = None
+    """The zone of the CRM's times, where the session had proof of it."""
+
+    def family_with(
+        self, modules: Collection[str], describes: Iterable[wire.Describe] = ()
+    ) -> ServerFamily:
+        """The family by what was seen besides: modules and keys that only one has."""
+        if self.family is not ServerFamily.UNKNOWN:
+            return self.family
+        label_raw = any("label_raw" in (each.model_extra or {}) for each in describes)
+        return family_of(self.dialect, self.version, label_raw=label_raw, modules=modules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,8 @@ class _Pulled:
     snapshot: ModuleSnapshot | None = None
     probe: Probe | None = None
     refusal: str = ""
+    unrelated: str | None = None
+    """Why its relations could not be read; empty where they were, None where nobody asked."""
 
 
 def pull(
@@ -81,6 +99,9 @@ def pull(
     """
     answer = repaired_listtypes((yield from perform(ListTypes())))
     listed = wire.ListTypes.model_validate(answer.content)
+    family = server.family_with(listed.types)
+    if told := blindness(server, family, listed):
+        raise ConfigError(f"{told} Nothing was pulled.")
     names = _chosen([*listed.types, *listed.information], include, exclude)
     if not names and listed.types:
         raise ConfigError(
@@ -110,11 +131,16 @@ def pull(
         [each.describe for each in modules.values()],
         serialised=server.serialised,
         url_budget=server.url_budget,
+        provoking=family is not ServerFamily.CLOUD,
+        sees_all=server.administrator is True,
     )
+    found = {"relations": _related(pulled), "zone": server.zone}
+    capabilities = capabilities.model_copy(update=found)
     report(Progress(total, total, "done"))
     return Snapshot(
         instance=Instance(
             dialect=server.dialect,
+            family=server.family_with(listed.types, [each.describe for each in modules.values()]),
             version=server.version,
             api_version=server.api_version,
             prefixes={name: each.describe.id_prefix for name, each in modules.items()},
@@ -149,7 +175,9 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
         return _Pulled(name, refusal=f"its description is not understood: {_first(error)}")
     if described.name != name:
         return _Pulled(name, refusal="the CRM described another module")
-    relations, odd = (yield from _relations(name)) if described.is_entity else RepairedRelations([])
+    (relations, odd), unrelated = RepairedRelations([]), None
+    if described.is_entity:
+        (relations, odd), unrelated = yield from _relations(name)
     probe = yield from probe_module(described, server.url_budget)
     return _Pulled(
         name,
@@ -162,24 +190,48 @@ def _pull_module(name: str, server: Server) -> Plan[_Pulled]:
             }
         ),
         probe,
+        unrelated=unrelated,
     )
 
 
-def _relations(module: str) -> Plan[RepairedRelations]:
-    """What `relatedtypes` tells; not asked for modules without records of their own, for which
-    stock servers fail."""
+def _relations(module: str) -> Plan[tuple[RepairedRelations, str]]:
+    """What `relatedtypes` tells, or why it does not; not asked for modules without records of
+    their own, for which stock servers fail."""
     try:
-        return repaired_relations((yield from perform(RelatedTypes(module))))
+        return repaired_relations((yield from perform(RelatedTypes(module)))), ""
     except _REFUSALS as error:
         if is_fatal(error):
             raise
+        return RepairedRelations([]), refusal(error)
+
+
+def _related(pulled: Sequence[_Pulled]) -> bool | None:
+    """Whether relations are told; warns once of modules for which they are not."""
+    refused = [each for each in pulled if each.unrelated]
+    if refused:
+        names = ", ".join(each.module for each in refused[:3])
+        more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
         warnings.warn(
-            f"The relations of {module} could not be read ({refusal(error)}): its records will "
-            "have no related managers.",
+            f"The relations of {names}{more} could not be read ({refused[0].unrelated}): their "
+            "records will have no related managers.",
             PullWarning,
             stacklevel=2,
         )
-        return RepairedRelations([])
+    told = {each.unrelated == "" for each in pulled if each.unrelated is not None}
+    return None if not told else True in told
+
+
+def blindness(server: Server, family: ServerFamily, listed: wire.ListTypes) -> str:
+    """What is wrong where a user sees no module with records by a known error of the server."""
+    if server.administrator or any(each.is_entity for each in listed.information.values()):
+        return ""
+    if (family, release_of(server.version)) != (ServerFamily.VTIGER, (8, 3)):
+        return ""
+    return (
+        "This user sees no module with records: Vtiger 8.3.0 hides them all by mistake from users "
+        "whose profile has neither 'view all' nor 'edit all'. Give the profile 'view all' (sharing "
+        "rules still apply where they are private), or use an administrator."
+    )
 
 
 def refusal(error: Exception) -> str:

@@ -21,10 +21,9 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
 from ..ids import is_id
-from .branches import ALWAYS, Comparison
+from .branches import ALWAYS, ANY_ID
 from .statement import Statement
 
-_ANY_ID: Final = Comparison("id", ">", "0x0")
 QUERY: Final = "query"
 """The operation whose pages are meant where no other is named."""
 _SMALL_PAGE: Final = 20
@@ -66,7 +65,7 @@ def _without_counting(statement: Statement, env: Environment) -> Plan[list[Row]]
     knowledge, shape = env.knowledge, statement.shape
     # Rows that the user may not see are taken out of a page: of a whole one some may be left.
     limit = env.page_size if env.thins(statement.module) else 1
-    proof = statement.or_else(_ANY_ID, limit)
+    proof = statement.or_else(ANY_ID, limit)
     if knowledge.is_verified(shape) or (yield from answer(proof, env)):
         knowledge.verify(shape)
         return (yield from answer(statement, env))

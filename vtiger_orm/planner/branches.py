@@ -51,6 +51,10 @@ Branches: TypeAlias = tuple[Branch, ...]
 ALWAYS: Final[Branches] = ((),)
 """The condition that holds for every row."""
 
+ANY_ID: Final = Comparison("id", ">", "0x0")
+"""What holds of every record: as the last alternative of a condition it makes a statement answer
+a row wherever there is one, so that none shows that the statement fails."""
+
 _NONE: Final[frozenset[str]] = frozenset()
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from ..calls.operations import Query, QueryRelated
@@ -178,6 +179,26 @@ class Statement:
 
     def __str__(self) -> str:
         return self.text
+
+
+class Form(StrEnum):
+    """Forms of conditions of which not every server's language has all; `probe` asks for one."""
+
+    PROOF = "{text} = 'zq' or id > '0x0'"
+    DOUBLED = "{text} = 'z''q' or id > '0x0'"
+    BARE_WORD = "{text} = zq or id > '0x0'"
+    """A text without quotes: the database refuses it."""
+    BRACKETS = "({text} = 'zq' or id > '0x0')"
+    IS_NULL = "{text} is null or id > '0x0'"
+    NOT_IN = "{text} not in ('zq') or id > '0x0'"
+    NOT_LIKE = "{text} not like 'zq' or id > '0x0'"
+    PATTERN_OF_IDS = "{reference} like '1x%' or id > '0x0'"
+
+    def probe(self, module: str, text: str, reference: str) -> Query:
+        """One row of a module that has records, where the language has the form. `text` and
+        `reference` are wire names of fields of these kinds."""
+        where = self.value.format(text=text, reference=reference)
+        return Query(f"select id from {module} where {where} limit 1;", module)
 
 
 def shortened(text: str) -> str:

@@ -139,7 +139,8 @@ class Session(SessionOperations):
         self.package: Final = package
         self.timezone: Final = zone_named(timezone)
         self.clock: Final = ServerClock(
-            None if server_timezone is None else zone_named(server_timezone)
+            None if server_timezone is None else zone_named(server_timezone),
+            stored=recognised(None, None, package, capabilities).capabilities.zone,
         )
         """What is known of the server's clock and zone, and how surely."""
         self.timeout: Final = positive("timeout", timeout)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vtiger_orm.emulator.profiles import PROFILES
 from vtiger_orm.errors import VtigerError
 
 from ..text.terminal import escaped, escaped_lines, say
@@ -23,7 +24,6 @@ from ..text.terminal import escaped, escaped_lines, say
 if TYPE_CHECKING:
     from vtiger_orm.emulator import CallRecord, Crm
 
-PROFILES = ("stock-8.0-php8", "stock-7", "cloud")
 _BOTH_WAYS = (
     "# webservice.php is found first at this address: for Cloud's REST API give --dialect cloud "
     "to pull, or dialect='cloud' to a session."

@@ -95,6 +95,9 @@ def server_of(session: Session) -> Server:
         serialised=session.facts.serialised,
         url_budget=session.capabilities.url_budget,
         user_id=identity.user_id,
+        family=identity.family,
+        administrator=identity.administrator,
+        zone=session.clock.zone.written,
     )
 
 

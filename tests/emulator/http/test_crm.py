@@ -174,6 +174,14 @@ def test_many_threads_with_sessions_of_their_own(wire: Any) -> None:
             {"dialect": "webservice", "version": "8.2.0", "capabilities": {"sync": True}},
             "stock-7",
         ),
+        ({"dialect": "webservice", "version": "8.2.0"}, "vtiger-8.2"),
+        ({"dialect": "webservice", "version": "8.3.0"}, "vtiger-8.3"),
+        (
+            {"dialect": "webservice", "version": "7.5.0", "capabilities": {"sync": False}},
+            "vtiger-7.5",
+        ),
+        ({"dialect": "webservice", "version": "8.0.3", "family": "frevocrm"}, "frevocrm"),
+        ({"dialect": "webservice", "version": "5.5.0", "family": "corebos"}, "corebos"),
         ({"dialect": "cloud", "version": None}, "cloud"),
     ],
 )
@@ -183,7 +191,7 @@ def test_it_is_the_kind_of_server_that_the_snapshot_came_from(
     with Crm(Snapshot(instance=Instance(**facts), modules={})) as crm:
         assert crm.profile.name == profile
         assert crm.version == (facts["version"] or "8.0.0")
-        assert crm.capabilities.sync is (profile != "stock-8.0-php8")
+        assert crm.capabilities.sync is (profile in ("stock-7", "cloud", "frevocrm", "corebos"))
         with crm.copy() as copy:
             assert copy.profile == crm.profile
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from ...metadata.capabilities import Capabilities
 from ...metadata.describe import ListTypes
 from ...metadata.module import Flaw
+from ...metadata.server import ServerFamily
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 
 _INVENTORY: Final = frozenset({"Quotes", "SalesOrder", "Invoice", "PurchaseOrder"})
@@ -49,16 +50,29 @@ def demo_snapshot(recordings: Path) -> Snapshot:
         )
     instance = Instance(
         dialect="webservice",
+        family=ServerFamily.VTIGER,
         version="8.0.0",
         api_version="0.22",
         prefixes={name: each.describe.id_prefix for name, each in modules.items()},
         capabilities=Capabilities(
             precedence="sql",
             page_size=100,
+            page_capped=True,
             collation="general_ci",
+            escaping="doubled",
+            counts=True,
+            proves=True,
+            patterns_of_ids=True,
+            sql_errors="silent",
+            statuses=False,
+            brackets=False,
+            is_null=False,
+            not_in=False,
+            not_like=False,
+            relations=True,
+            line_items="inside",
             sync=False,
             files_retrieve=False,
-            thinned_pages=False,
         ),
         types=types.information,
     )

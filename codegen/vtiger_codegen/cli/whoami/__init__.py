@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import click
 
 from vtiger_orm.dialects.base import Identity
-from vtiger_orm.metadata.capabilities import Capabilities
 
 from ...config import load_config
 from ...live.credentials import DIALECTS, insecure_http, open_session
 from ...live.pull import server_of
 from .._limits import in_words
 from .first_contact import Survey, survey
+from .words import abilities, refusals, zone
 
 
 @click.command(short_help="First contact: who am I on which CRM, and what can it do?")
@@ -30,17 +30,20 @@ def whoami(url: str | None, dialect: str | None) -> None:
         identity = session.identify()
         server = server_of(session)
         found = session.run(survey(server))
-        release = f"Vtiger {identity.version}" if identity.version else "version not told"
+        release = str(found.server) if identity.version else f"{found.server}, version not told"
         api = f", API {identity.api_version}" if identity.api_version else ""
         _line("server", f"{session.url} ({server.dialect}, {release}{api})")
         _line("user", ", ".join(_user(identity)))
-        zone = identity.facts.get("time_zone") or "not told"
-        _line("time zone", f"{zone} for this user's screen; the API speaks the server's, UTC")
+        _line("time zone", zone(session.clock.zone, identity.facts.get("time_zone")))
         _line("modules", _modules(found))
+        if found.blindness:
+            _line("but", found.blindness)
         for line in in_words(session.limits):
             _line("limits", line)
-        for line in _abilities(found.capabilities):
+        for line in abilities(found.server, found.proved):
             _line("can", line)
+        for line in refusals(found.server):
+            _line("not sent", line)
 
 
 def _line(name: str, text: object) -> None:
@@ -64,24 +67,3 @@ def _user(identity: Identity) -> Iterator[str]:
 
 def _modules(found: Survey) -> str:
     return f"{found.modules} visible, {found.entities} of them hold records"
-
-
-def _abilities(can: Capabilities) -> Iterator[str]:
-    yield f"{can.page_size} rows a query"
-    if can.precedence == "sql":
-        yield "AND before OR: proved on this CRM's records"
-    else:
-        yield "AND and OR: order not proved, so only unambiguous queries are sent"
-    if can.collation == "general_ci":
-        yield "text compared as utf8 general_ci: no case, no accents, no trailing blanks"
-    else:
-        yield "text: comparison not proved, so the server is asked for every verdict"
-    yield f"sync: {_told(can.sync)}; files_retrieve: {_told(can.files_retrieve)}"
-    if can.serialised_sessions:
-        yield "one call of a session at a time; parallel=N opens N sessions"
-    else:
-        yield "several calls of a session at a time"
-
-
-def _told(usable: bool | None) -> str:
-    return {True: "usable", False: "broken on this server", None: "not known"}[usable]

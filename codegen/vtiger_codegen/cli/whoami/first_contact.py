@@ -8,11 +8,13 @@ from typing import Final
 from vtiger_orm.calls.operations import Describe, ListTypes
 from vtiger_orm.calls.plans import Plan, perform
 from vtiger_orm.errors import ApiError, MalformedAnswer
-from vtiger_orm.introspection.abilities import probe_abilities
+from vtiger_orm.introspection.abilities import probe_abilities, probe_relations
 from vtiger_orm.introspection.probing import is_fatal, probe_module
-from vtiger_orm.introspection.pull import Server
+from vtiger_orm.introspection.pull import Server, blindness
 from vtiger_orm.metadata import describe as wire
+from vtiger_orm.metadata import server as recognised
 from vtiger_orm.metadata.capabilities import Capabilities
+from vtiger_orm.metadata.server import ServerFamily
 
 _LIKELY: Final = ("Contacts", "Accounts", "Leads", "HelpDesk")
 """Modules of which most CRMs have records, the likeliest first."""
@@ -25,7 +27,12 @@ class Survey:
     modules: int
     entities: int
     """Modules that hold records of their own, as opposed to users, groups, taxes."""
-    capabilities: Capabilities
+    server: recognised.Server
+    """The program, its version, and what it can do."""
+    proved: Capabilities
+    """What of that was found out here, not known of servers of its kind."""
+    blindness: str
+    """What is wrong where the user sees no module with records by an error of the server."""
 
 
 def survey(server: Server) -> Plan[Survey]:
@@ -43,10 +50,24 @@ def survey(server: Server) -> Plan[Survey]:
             break
     if "Documents" in entities and (documents := (yield from _described("Documents"))):
         describes.append(documents)
-    capabilities = yield from probe_abilities(
-        probes, describes, serialised=server.serialised, url_budget=server.url_budget
+    family = server.family_with(listed.types, describes)
+    proved = yield from probe_abilities(
+        probes,
+        describes,
+        serialised=server.serialised,
+        url_budget=server.url_budget,
+        provoking=family is not ServerFamily.CLOUD,
+        sees_all=server.administrator is True,
     )
-    return Survey(len(listed.types), len(entities), capabilities)
+    relations = (yield from probe_relations(entities[0])) if entities else None
+    proved = proved.model_copy(update={"zone": server.zone, "relations": relations})
+    return Survey(
+        len(listed.types),
+        len(entities),
+        recognised.Server.known(family, server.version, proved),
+        proved,
+        blindness(server, family, listed),
+    )
 
 
 def _described(module: str) -> Plan[wire.Describe | None]:

@@ -1,0 +1,94 @@
+"""What the query language of a server has: asked with statements that are true of every record.
+
+A row shows that the server reads the form. A refusal shows that it does not, once a plain statement
+of the same kind was answered. No rows show a failure that is not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..calls.plans import Plan, perform
+from ..errors import ApiError, MalformedAnswer
+from ..metadata.describe import Describe
+from ..metadata.kinds import Kind
+from ..planner.statement import Form, can_be_named
+from .probing import Probe, is_fatal
+
+_GRAMMAR: Final = {
+    "brackets": Form.BRACKETS,
+    "is_null": Form.IS_NULL,
+    "not_in": Form.NOT_IN,
+    "not_like": Form.NOT_LIKE,
+    "patterns_of_ids": Form.PATTERN_OF_IDS,
+}
+
+
+@dataclass(slots=True)
+class _Asked:
+    module: str
+    text: str
+    reference: str
+    statuses: set[bool] = field(default_factory=set)
+
+    def about(self, form: Form) -> Plan[bool | ApiError | None]:
+        """Whether a row came, or the refusal; None where the answer cannot be read."""
+        try:
+            rows = yield from perform(form.probe(self.module, self.text, self.reference))
+        except ApiError as error:
+            if is_fatal(error):
+                raise
+            if error.status is not None and error.code:
+                self.statuses.add(error.status >= 400)
+            return error
+        except MalformedAnswer:
+            return None
+        return bool(rows)
+
+
+def probe_language(probes: Sequence[Probe], describes: Sequence[Describe]) -> Plan[dict[str, Any]]:
+    """Capabilities of the query language by name, as far as they could be found out."""
+    asked = _place(probes, describes)
+    if asked is None:
+        return {}
+    proof = yield from asked.about(Form.PROOF)
+    if not isinstance(proof, bool):
+        return {}
+    found: dict[str, Any] = {"proves": proof}
+    if not proof:
+        return found
+    for name, form in _GRAMMAR.items():
+        answer = yield from asked.about(form)
+        if answer is True or isinstance(answer, ApiError):
+            found[name] = answer is True
+    if (yield from asked.about(Form.DOUBLED)) is True:
+        found["escaping"] = "doubled"
+    bare = yield from asked.about(Form.BARE_WORD)
+    if isinstance(bare, ApiError):
+        found["sql_errors"] = "told"
+    elif bare is False:
+        found["sql_errors"] = "silent"
+    if len(asked.statuses) == 1:
+        found["statuses"] = asked.statuses.pop()
+    return found
+
+
+def _place(probes: Sequence[Probe], describes: Sequence[Describe]) -> _Asked | None:
+    """A module with records, a text and a reference: the first by name."""
+    of = {describe.name: describe for describe in describes}
+    for probe in sorted(probes, key=lambda probe: probe.module):
+        describe = of.get(probe.module)
+        if describe is None or not probe.count or not describe.is_entity:
+            continue
+        usable = [
+            each
+            for each in describe.fields
+            if each.name not in probe.flaws and can_be_named(each.name)
+        ]
+        text = next((f.name for f in usable if f.type.name == Kind.STRING and f.editable), None)
+        owner = next((f.name for f in usable if f.type.name == Kind.OWNER), None)
+        if text and owner:
+            return _Asked(probe.module, text, owner)
+    return None
