@@ -6,10 +6,10 @@ by awaiting.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from ..calls.operations import Call, Query, is_core
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
@@ -30,6 +30,8 @@ from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
 from .traffic import Effort, Traffic
 from .withheld import withhold
+
+T = TypeVar("T")
 
 
 class Core:
@@ -195,11 +197,12 @@ class Core:
             if lane.auth is not None:
                 return lane.auth
             if self._dialect is None:
-                self._use((yield from self._detect()))
+                self._use((yield from self._patiently(self._detect)))
             lanes = self._lanes.closed
             if lane not in lanes:
                 lanes = (lane, *lanes)
-            auths = yield from self._challenge(len(lanes))
+            count = len(lanes)
+            auths = yield from self._patiently(lambda effort: self._one_login(count, effort))
             self._schema.login(auths[0].identity)
             for each, auth in zip(lanes, auths):
                 each.auth = auth
@@ -208,11 +211,12 @@ class Core:
             if entered:
                 gate.leave()
 
-    def _challenge(self, count: int) -> Conversation[tuple[Auth, ...]]:
+    def _patiently(self, step: Callable[[Effort], Conversation[T]]) -> Conversation[T]:
+        """A step of the login, repeated like a call that reads."""
         effort = Effort()
         while True:
             try:
-                return (yield from self._one_login(count, effort))
+                return (yield from step(effort))
             except VtigerError as error:
                 failure = error
             if is_retryable_login(failure):
@@ -253,8 +257,8 @@ class Core:
         )
         return auths
 
-    def _detect(self) -> Conversation[Dialect]:
-        flow, effort = detect(self.connection.url), Effort()
+    def _detect(self, effort: Effort) -> Conversation[Dialect]:
+        flow = detect(self.connection.url)
         try:
             request = next(flow)
             while True:
