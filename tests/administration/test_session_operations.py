@@ -155,3 +155,14 @@ def test_lookup_needs_something_to_look_for() -> None:
 
     with pytest.raises(InvalidValue):
         next(server.lookup("phone", " ", None, ServerFacts(dialect="cloud")))
+
+
+@pytest.mark.parametrize("kind", ["cloud"], indirect=True)
+async def test_lookup_takes_modules_by_name_or_class(face: Face) -> None:
+    made = await face(Contacts.objects, "create", lastname="Phone", mobile="0123 456")
+    for where in ([Contacts], ["Contacts"], {Contacts: ["mobile"]}, {"Contacts": ["mobile"]}):
+        found = await face(face.session, "lookup", "phone", "0123 456", where)
+        assert [each.id for each in found] == [made.id]
+    assert await face(face.session, "lookup", "phone", "0123 456", [Products]) == []
+    with pytest.raises(InvalidValue, match="by name or class"):
+        await face(face.session, "lookup", "phone", "0123 456", [5])

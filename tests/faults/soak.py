@@ -115,7 +115,7 @@ def soak(seconds: float, seed: int) -> int:
         time.sleep(seconds / 4)
         early = memory()
         for each in (*threads, chaos, tasks):
-            each.join(60)
+            each.join(seconds + 60)
             if each.is_alive():
                 tally.differences.append("a worker hangs")
         late = memory()

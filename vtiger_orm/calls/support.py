@@ -230,8 +230,9 @@ OPERATIONS: Final[Mapping[str, Entry]] = {entry.operation: entry for entry in _E
 _NAMES: Final = {"cloud": "Cloud", "webservice": "webservice.php", "restfulapi": "RestfulApi"}
 
 
-def require(operation: str, facts: ServerFacts) -> None:
-    """Raise `NotSupported`, with the reason, where this server cannot do the operation."""
+def require(operation: str, facts: ServerFacts, *, first: bool = True) -> None:
+    """Raise `NotSupported`, with the reason, where this server cannot do the operation. `first`
+    says that nothing was sent before."""
     cell = OPERATIONS[operation].cell(facts.dialect)
     if cell.support is Support.REFUSED:
         # A server that tells no open source version may be the Cloud behind webservice.php.
@@ -245,7 +246,10 @@ def require(operation: str, facts: ServerFacts) -> None:
     where = _NAMES.get(facts.dialect, facts.dialect) + (
         f" of {facts.server}" if facts.version else ""
     )
-    raise NotSupported(f"{operation} is not possible on {where}: {reason}. Nothing was sent.")
+    raise NotSupported(
+        f"{operation} is not possible on {where}: {reason}."
+        + (" Nothing was sent." if first else "")
+    )
 
 
 _BROKEN_BY_PHP8: Final = frozenset({"sync", "convertlead", "files_retrieve"})
@@ -261,14 +265,16 @@ def _broken(operation: str, facts: ServerFacts) -> str | None:
     return _TRIED if facts.dialect == "webservice" and tried.get(operation) is False else None
 
 
-def remembering(call: Operation, facts: ServerFacts, *others: Operation) -> Plan[object]:
+def remembering(
+    call: Operation, facts: ServerFacts, *others: Operation, first: bool = True
+) -> Plan[object]:
     """Perform a call of an operation that the server may not have, and remember it if so.
 
     `others` are other spellings of the same operation, tried in turn where the server does not
     know the first. Raises `NotSupported` when it knows none; without asking once the server has
     said so at two times (`refusals`).
     """
-    require(call.name, facts)
+    require(call.name, facts, first=first)
     refusal: VtigerError | None = None
     refused: list[str] = []
     for each in (call, *others):

@@ -7,10 +7,10 @@ by awaiting.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from ..calls.operations import Call, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
@@ -32,6 +32,8 @@ from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
 from .traffic import Effort, Traffic
 from .withheld import withhold
+
+T = TypeVar("T")
 
 
 class Core:
@@ -194,11 +196,12 @@ class Core:
             if lane.auth is not None:
                 return lane.auth
             if self._dialect is None:
-                self._use((yield from self._detect()))
+                self._use((yield from self._patiently(self._detect)))
             lanes = self._lanes.closed
             if lane not in lanes:
                 lanes = (lane, *lanes)
-            auths = yield from self._challenge(len(lanes))
+            count = len(lanes)
+            auths = yield from self._patiently(lambda effort: self._apart(count, effort))
             self._schema.login(auths[0].identity)
             for each, auth in zip(lanes, auths):
                 each.auth = auth
@@ -207,16 +210,14 @@ class Core:
             if entered:
                 gate.leave()
 
-    def _challenge(self, count: int) -> Conversation[tuple[Auth, ...]]:
+    def _patiently(self, step: Callable[[Effort], Conversation[T]]) -> Conversation[T]:
+        """A step of the login, repeated like a call that reads."""
         effort = Effort()
         while True:
-            yield from self._apart()
             try:
-                return (yield from self._one_login(count, effort))
+                return (yield from step(effort))
             except VtigerError as error:
                 failure = error
-            finally:
-                last_logins[self.connection.url, self.connection.network] = time.monotonic()
             if is_retryable_login(failure) or is_shared(failure):
                 if effort.attempt >= retry.LOGIN_ATTEMPTS:
                     raise failure
@@ -225,12 +226,17 @@ class Core:
             elif not (yield from self._traffic.again(_LOGIN, failure, effort)):
                 raise self._traffic.given_up(_LOGIN, failure, outcome_of(failure), effort)
 
-    def _apart(self) -> Conversation[None]:
-        """Wait where logins of this process must not follow each other at once."""
+    def _apart(self, count: int, effort: Effort) -> Conversation[tuple[Auth, ...]]:
+        """A login, not at once behind another one of this process where they must not be."""
+        place = self.connection.url, self.connection.network
         spacing = self._known_dialect().login_spacing
-        last = last_logins.get((self.connection.url, self.connection.network))
+        last = last_logins.get(place)
         if spacing and last is not None and (wait := last + spacing - time.monotonic()) > 0:
             yield Pause(wait)
+        try:
+            return (yield from self._one_login(count, effort))
+        finally:
+            last_logins[place] = time.monotonic()
 
     def _credentials(self) -> Credentials:
         """The user's, with a key that is fetched anew for each login."""
@@ -267,8 +273,8 @@ class Core:
         log_once(self.connection.url, dialect.warning)
         return auths
 
-    def _detect(self) -> Conversation[Dialect]:
-        flow, effort = detect(self.connection.url), Effort()
+    def _detect(self, effort: Effort) -> Conversation[Dialect]:
+        flow = detect(self.connection.url)
         try:
             request = next(flow)
             while True:

@@ -201,7 +201,7 @@ def fetch(attachment_id: str, facts: ServerFacts, size: int | None = None) -> Pl
     the whole file.
     """
     call = Operation("files_retrieve", "GET", {"id": str(parse_id(attachment_id))})
-    answer = yield from remembering(call, facts)
+    answer = yield from remembering(call, facts, first=False)  # the record was read before
     return read_answer(answer, size)
 
 

@@ -14,8 +14,10 @@ import click
 
 from vtiger_orm import Package, Session
 from vtiger_orm.errors import ConfigError
+from vtiger_orm.session import Wait
 
 from ..config import Config
+from ..text.terminal import say
 
 DialectSetting: TypeAlias = Literal["auto", "webservice", "cloud"]
 DIALECTS: Final = ("auto", "webservice", "cloud")
@@ -41,6 +43,8 @@ def ask() -> tuple[str, str]:
     return username, access_key
 
 
+_FIRST_ATTEMPTS: Final = 3
+"""Attempts to log in; a verb that is logged in has the session's patience."""
 _INSECURE: Final = "vtiger_codegen.insecure_http"
 
 
@@ -88,8 +92,16 @@ def open_session(
         timezone=config.timezone,
         allow_http=_insecure() or None,
         read_only=True,
+        on_wait=_tell,
         package=package,
     )
+
+
+def _tell(wait: Wait) -> None:
+    """People at a terminal see why nothing happens, and a wrong address soon."""
+    if wait.operation == "login" and wait.attempt >= _FIRST_ATTEMPTS and wait.error is not None:
+        raise wait.error
+    say(f"Waiting {wait.seconds:.1f} s: {wait.reason}", err=True, fg="yellow")
 
 
 def _insecure() -> bool:
