@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .errors import ConfigError as ConfigError
     from .errors import ConnectionFailed as ConnectionFailed
     from .errors import DoesNotExist as DoesNotExist
+    from .errors import DryRun as DryRun
     from .errors import DuplicateRecord as DuplicateRecord
     from .errors import Fate as Fate
     from .errors import InvalidId as InvalidId
@@ -103,6 +104,7 @@ __all__ = [
     "Count",
     "Dependency",
     "DoesNotExist",
+    "DryRun",
     "DuplicateRecord",
     "EditionLimit",
     "Explanation",
