@@ -14,7 +14,6 @@ from ..administration import server, tags
 from ..calls.plans import Plan
 from ..calls.protocols import PlanFor, environment_of
 from ..calls.server import server_facts
-from ..calls.support import require
 from ..errors import InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
@@ -181,7 +180,7 @@ class Crm(Accessor[R_co]):
     def _fetch_file(self, number: int, max_bytes: int) -> PlanFor[files.StoredFile]:
         def plan(runner: Runner) -> Plan[files.StoredFile]:
             meta, facts = self._record.meta, server_facts(runner)
-            require("files_retrieve", facts)
+            files.check_fetchable(facts)
             row = yield from read_row(meta, self._id, environment_of(runner))
             stored = yield from files.fetch_of(
                 self._id, row or {}, facts, number=number, max_bytes=max_bytes
