@@ -180,6 +180,7 @@ class Crm(Accessor[R_co]):
     def _fetch_file(self, number: int, max_bytes: int) -> PlanFor[files.StoredFile]:
         def plan(runner: Runner) -> Plan[files.StoredFile]:
             meta, facts = self._record.meta, server_facts(runner)
+            files.check_fetchable(facts)
             row = yield from read_row(meta, self._id, environment_of(runner))
             stored = yield from files.fetch_of(
                 self._id, row or {}, facts, number=number, max_bytes=max_bytes

@@ -21,7 +21,7 @@ from .._files import write_whole
 from ..calls.operations import FilePart, Operation, Row
 from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
-from ..calls.support import remembering
+from ..calls.support import remembering, require
 from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
 from ..ids import parse_id
 from ..metadata.server import ServerFamily
@@ -203,6 +203,13 @@ def fetch(attachment_id: str, facts: ServerFacts, size: int | None = None) -> Pl
     call = Operation("files_retrieve", "GET", {"id": str(parse_id(attachment_id))})
     answer = yield from remembering(call, facts, first=False)  # the record was read before
     return read_answer(answer, size)
+
+
+def check_fetchable(facts: ServerFacts) -> None:
+    """Raise `NotSupported` where the server cannot hand files out. coreBOS has an operation of its
+    own for it."""
+    if facts.server.family is not ServerFamily.COREBOS:
+        require("files_retrieve", facts)
 
 
 def fetch_of(
