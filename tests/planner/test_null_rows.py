@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.planned import careful, server
 from vtiger_orm.calls.operations import Row
+from vtiger_orm.calls.plans import Rows, RowStream
 from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.planner.null_rows import noted
-from vtiger_orm.planner.streams import Rows, RowStream
 
 BLANK: Row = {"id": "10x1", "name": ""}
 FILLED: Row = {"id": "10x2", "name": "n"}
