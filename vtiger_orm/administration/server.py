@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
     from ..records.references import Ref
 
-SearchIn: TypeAlias = (
-    "Mapping[str, Sequence[str]] | Mapping[type[BaseRecord], Sequence[str]] | "
-    "Sequence[str | type[BaseRecord]]"
-)
+SearchedFields: TypeAlias = "Mapping[str, Sequence[str]] | Mapping[type[BaseRecord], Sequence[str]]"
+SearchIn: TypeAlias = "SearchedFields | Sequence[str | type[BaseRecord]]"
 """Modules, by name or class; or those with the wire names of the fields to look in."""
 
 

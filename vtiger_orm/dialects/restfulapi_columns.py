@@ -21,7 +21,7 @@ from ..metadata.module import ModuleMeta
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class DatabaseColumn:
     """A column of the CRM's database."""
 
     name: str
@@ -31,7 +31,7 @@ class Column:
     that may be kept as text: then only equality is the same."""
 
 
-NUMBER: Final = Column("CE.crmid", "integer")
+NUMBER: Final = DatabaseColumn("CE.crmid", "integer")
 """The bare number of a record."""
 
 ITEM_MODULES: Final = frozenset({"Quotes", "SalesOrder", "Invoice", "PurchaseOrder"})
@@ -58,10 +58,10 @@ UNLISTED: Final[Mapping[str, str]] = {
 
 _ENTITY: Final = {
     "id": NUMBER,
-    "assigned_user_id": Column("CE.smownerid", "integer"),
-    "createdtime": Column("CE.createdtime", "datetime"),
-    "modifiedtime": Column("CE.modifiedtime", "datetime"),
-    "description": Column("CE.description", "text"),
+    "assigned_user_id": DatabaseColumn("CE.smownerid", "integer"),
+    "createdtime": DatabaseColumn("CE.createdtime", "datetime"),
+    "modifiedtime": DatabaseColumn("CE.modifiedtime", "datetime"),
+    "description": DatabaseColumn("CE.description", "text"),
 }
 """Columns of every module that has records of its own."""
 
@@ -89,16 +89,16 @@ _CUSTOM: Final = re.compile("cf_[0-9]+")
 
 
 @cache
-def _stock() -> Mapping[str, Mapping[str, Column]]:
-    modules: dict[str, dict[str, Column]] = {}
+def _stock() -> Mapping[str, Mapping[str, DatabaseColumn]]:
+    modules: dict[str, dict[str, DatabaseColumn]] = {}
     text = files("vtiger_orm.dialects").joinpath("restfulapi_columns.tsv").read_text("utf-8")
     for row in csv.DictReader(text.splitlines(), delimiter="\t"):
-        column = Column(row["column"], row["type"])
+        column = DatabaseColumn(row["column"], row["type"])
         modules.setdefault(row["module"], {})[row["field"]] = column
     return modules
 
 
-def column_of(meta: ModuleMeta, wire: str) -> Column | None:
+def column_of(meta: ModuleMeta, wire: str) -> DatabaseColumn | None:
     """The column of a field by its wire name; None where it is not known."""
     known = _ENTITY.get(wire) or _stock().get(meta.name, {}).get(wire)
     if known is not None or _CUSTOM.fullmatch(wire) is None:
@@ -107,4 +107,4 @@ def column_of(meta: ModuleMeta, wire: str) -> Column | None:
     kind = meta.by_wire[wire].kind if wire in meta.by_wire else None
     if not table or not meta.name.isidentifier():
         return None
-    return Column(f"{table}.{wire}", _CUSTOM_TYPES.get(kind, "text") if kind else "text")
+    return DatabaseColumn(f"{table}.{wire}", _CUSTOM_TYPES.get(kind, "text") if kind else "text")

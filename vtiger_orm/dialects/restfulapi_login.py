@@ -38,7 +38,7 @@ class SharedToken(AuthError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OwnersTold:
     """What webservice.php tells of a user, and of all of them."""
 
     identity: Identity | None = None
@@ -67,7 +67,7 @@ def logged_in(
             status=200,
         )
     number, address = yield from _owner(endpoint, token)
-    told = (yield from _told(url, credentials, schema)) if by_key else Told()
+    told = (yield from _told(url, credentials, schema)) if by_key else OwnersTold()
     identity = told.identity
     if identity is not None and parse_id(identity.user_id).number != number:
         raise _another_user(credentials)
@@ -205,9 +205,9 @@ def _told(url: str, credentials: Credentials, schema: Prefixes) -> Talk:
     except AuthError as error:
         if error.code in ("INVALID_USER_CREDENTIALS", "AUTHENTICATION_REQUIRED"):
             raise _another_user(credentials) from error
-        return Told()
+        return OwnersTold()
     except VtigerError:
-        return Told()
+        return OwnersTold()
     asking = _Asking(dialect, auth)
     users = yield from asking.numbers("Users", schema.prefix("Users"))
     groups = yield from asking.numbers("Groups", schema.prefix("Groups"))
@@ -215,7 +215,7 @@ def _told(url: str, credentials: Credentials, schema: Prefixes) -> Talk:
     logout = dialect.logout(auth)
     if logout is not None:
         yield logout
-    return Told(auth.identity, numbers, users, groups)
+    return OwnersTold(auth.identity, numbers, users, groups)
 
 
 class _Asking:
@@ -236,7 +236,7 @@ class _Asking:
 
     def numbers(self, module: str, prefix: str | None) -> Talk:
         found: dict[int, str] = {}
-        last = f"{prefix}x0"
+        last = str(parse_id(f"{prefix}x0")) if prefix else ""
         for _ in range(_MOST_PAGES if prefix else 0):
             text = f"select id from {module} where id > '{last}' order by id limit {_PAGE};"
             rows = yield from self.rows(text, module)
@@ -249,7 +249,7 @@ class _Asking:
 
     def number_format(self) -> Talk:
         names = "currency_decimal_separator,currency_grouping_separator,currency_id"
-        user = self._auth.identity.user_id
+        user = parse_id(str(self._auth.identity.user_id))
         rows = yield from self.rows(f"select {names} from Users where id = '{user}';", "Users")
         if not rows:
             return None

@@ -178,8 +178,8 @@ class Page:
         """`latest` is when those changed that have no time of their own, at the latest."""
         oldest = int(base.time.timestamp())
         kept = {id_: known for id_, known in base.seen.items() if known[0] >= oldest}
-        self.base = replace(base, seen=kept)
-        self.items = tuple(items)
+        self.base: Position = replace(base, seen=kept)
+        self.items: tuple[Item, ...] = tuple(items)
         self._loose: list[tuple[str, Row | None, int]] = []
         self._head: str | None = None
         key = base.key

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
 from ..conditions.field_names import with_id
 from ..conditions.tree import Compare, Order, Selection, all_of
@@ -106,14 +107,14 @@ def export(
     return Exported(path, parts.rows, resumed)
 
 
-def _count(selection: Selection, runner: Runner) -> Any:
+def _count(selection: Selection, runner: Runner) -> Plan[int | None]:
     plain = yield from narrowed(selection, runner)
     if not runner.environment.can_count:
         return None
     return (yield from plan_count(plain, runner.environment))
 
 
-def _rows(selection: Selection, last: str | None, runner: Runner) -> Any:
+def _rows(selection: Selection, last: str | None, runner: Runner) -> RowStream:
     plain = yield from narrowed(selection, runner)
     if last is not None:
         behind = Compare(selection.module.id, ">", last)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
+from io import BufferedWriter
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import IO, Any, Final, Literal, TypeAlias, get_args
 
 import pyarrow as pa
 from pyarrow import ipc, parquet
@@ -42,13 +43,13 @@ def writer(style: FileFormat, path: Path, schema: pa.Schema) -> Iterator[Write]:
         os.fsync(sink.fileno())
 
 
-def _binary(style: FileFormat, sink: Any, schema: pa.Schema) -> Any:
+def _binary(style: FileFormat, sink: BufferedWriter, schema: pa.Schema) -> Any:
     if style == "parquet":
         return parquet.ParquetWriter(sink, schema, compression="zstd")
     return ipc.new_file(sink, schema, options=ipc.IpcWriteOptions(compression="zstd"))
 
 
-def _csv(sink: Any, schema: pa.Schema) -> Write:
+def _csv(sink: IO[bytes], schema: pa.Schema) -> Write:
     lines = csv.writer(_Encoded(sink), lineterminator="\n")
     lines.writerow(schema.names)
 
@@ -59,7 +60,7 @@ def _csv(sink: Any, schema: pa.Schema) -> Write:
     return write
 
 
-def _jsonl(sink: Any) -> Write:
+def _jsonl(sink: IO[bytes]) -> Write:
     def write(batch: pa.RecordBatch) -> None:
         for row in batch.to_pylist():
             line = json.dumps(row, ensure_ascii=False, default=_text)
@@ -86,7 +87,7 @@ def _text(value: Any) -> object:
 class _Encoded:
     """A text file over a binary one, without a buffer of its own."""
 
-    def __init__(self, sink: Any) -> None:
+    def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
 
     def write(self, text: str) -> None:

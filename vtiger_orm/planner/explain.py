@@ -12,7 +12,7 @@ from .branches import Branches
 from .compiled import Compiled, compiled
 from .costs import Calls, Growing, calls_of_count, calls_of_exists, calls_of_rows, in_words
 from .count import difference
-from .list_explain import Words
+from .list_explain import ListExplanation
 from .orders import Paging, check_order, has_runs, mixes_blanks, normalised, paging_of, server_order
 from .pages_by_value import first_page as descending_page
 from .reasons import branch_texts, reasons_of
@@ -121,7 +121,7 @@ def explain(selection: Selection, env: Environment, of: AskedFor = "rows") -> Ex
 def _of_lists(
     selection: Selection, tree: Node, inner: tuple[InSelection, ...], env: Environment
 ) -> Explanation:
-    words = Words(selection, tree, env)
+    words = ListExplanation(selection, tree, env)
     return Explanation(
         selection=str(selection),
         statements=tuple(words.statements()),

@@ -10,11 +10,11 @@ from ..conditions.tree import TRUE, Node, Selection
 from ..metadata.kinds import Family
 from .compiled import wires
 from .list_pages import is_sorted_alike
-from .lists import Asked, is_narrowed, made_ready
+from .lists import ListQuestion, is_narrowed, made_ready
 from .orders import check_order, is_by_id, normalised
 
 
-class Words:
+class ListExplanation:
     """How the rows of a selection are found, without its inner querysets."""
 
     def __init__(self, selection: Selection, tree: Node, env: Environment) -> None:
@@ -22,14 +22,15 @@ class Words:
         self._env = env
         self._order = normalised(selection.order)
         check_order(selection.module, self._order)
-        self.asked: Asked = made_ready(selection.module, tree, env)
+        self.asked: ListQuestion = made_ready(selection.module, tree, env)
         self._refers = [
             wire
             for wire in wires(selection.module, selection.columns)
             if selection.module.by_wire[wire].family is Family.REFERENCE
         ]
         stop = selection.stop
-        self.nothing = (stop is not None and stop <= selection.start) or not self.asked.alternatives
+        empty = stop is not None and stop <= selection.start
+        self.nothing: bool = empty or not self.asked.alternatives
 
     @property
     def residual(self) -> str | None:

@@ -53,7 +53,7 @@ _OF_ITEM: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListQuestion:
     """A condition made ready: the tree without querysets in it, and how rows are found."""
 
     meta: ModuleMeta
@@ -101,7 +101,7 @@ class Asked:
                 yield Rows(rows)
 
 
-def asked_of(selection: Selection, env: Environment) -> Plan[Asked]:
+def asked_of(selection: Selection, env: Environment) -> Plan[ListQuestion]:
     """The condition with the ids of its querysets read. Raises `NotSupported` for a module that
     the server cannot list, and `UnsupportedQuery` for what rows do not decide."""
     tree = selection.where
@@ -118,7 +118,7 @@ def asked_of(selection: Selection, env: Environment) -> Plan[Asked]:
     return made_ready(selection.module, tree, env)
 
 
-def made_ready(meta: ModuleMeta, tree: Node, env: Environment) -> Asked:
+def made_ready(meta: ModuleMeta, tree: Node, env: Environment) -> ListQuestion:
     """Pure: nothing is asked."""
     check_listed(meta.name)
     check_depth(tree)
@@ -134,7 +134,7 @@ def made_ready(meta: ModuleMeta, tree: Node, env: Environment) -> Asked:
                 f"{atom} is decided here, and how this CRM's database compares text is not known "
                 "(vtiger-orm pull finds out). Use webservice.php."
             )
-    return Asked(meta, env, tree, _ids(tree), narrowed(meta, tree))
+    return ListQuestion(meta, env, tree, _ids(tree), narrowed(meta, tree))
 
 
 def _is_present(atom: Node) -> bool:
@@ -177,7 +177,9 @@ def _shown(selection: Selection, env: Environment, stream: RowStream) -> RowStre
         yield Rows(rows)
 
 
-def _ordered(asked: Asked, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
+def _ordered(
+    asked: ListQuestion, order: tuple[Order, ...], start: int, stop: int | None
+) -> RowStream:
     if asked.tree == FALSE or not asked.alternatives:
         return
     most = asked.env.max_scan_rows
@@ -281,6 +283,6 @@ def partitions_of_lists(selection: Selection, n: int, env: Environment) -> Plan[
     return found
 
 
-def is_narrowed(asked: Asked) -> bool:
+def is_narrowed(asked: ListQuestion) -> bool:
     """Whether the lists leave anything out."""
     return asked.alternatives != EVERYTHING

@@ -23,6 +23,7 @@ def blocking_message(method: str) -> str:
 
 _CURES: Final = {
     "_pages": ("Iterating", "Use 'async for', or 'await' the queryset for a list"),
+    "__next__": ("Iterating", "Use 'async for', or 'await' the queryset for a list"),
     "__iter__": ("Iterating", "Use 'async for'"),
     "me": ("session.me", "Use 'await session.ame()'"),
     "__getitem__": ("queryset[n]", "Use 'await queryset[n:n + 1]' and take the first of the list"),
