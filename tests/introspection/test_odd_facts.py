@@ -183,6 +183,31 @@ def test_odd_shapes_that_are_clear_are_read() -> None:
     assert meta.fields["day"].kind is Kind.STRING
 
 
+@pytest.mark.parametrize(
+    ("told", "kept", "read"),
+    [
+        (40, 40, 40),
+        ("40", "40", 40),
+        (" 40 ", " 40 ", 40),
+        ("25,8", 25, 25),
+        (0, None, None),
+        ("0", None, None),
+        ("-1", None, None),
+        ("0,0", None, None),
+    ],
+)
+def test_a_length_that_is_understood_is_kept_as_it_was_told(
+    told: object, kept: object, read: int | None
+) -> None:
+    changed = answers()
+    changed["describe"]["Things"]["fields"][1]["type"] = {"name": "string", "length": told}
+    module = pulled(changed).modules["Things"]
+    (named,) = [each for each in module.raw["fields"] if each["name"] == "name"]
+    assert named["type"].get("length") == kept
+    assert module_meta(module).fields["name"].length == read
+    assert module.repairs == []
+
+
 def test_fields_may_be_a_map_by_name() -> None:
     changed = answers()
     things = changed["describe"]["Things"]

@@ -6,6 +6,7 @@ network is needed; the project itself comes from the wheel alone.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -35,8 +36,15 @@ with crm.serve() as server, connect(server.url, *crm.credentials()):
 
 
 def run(*command: str | Path, cwd: Path) -> str:
+    # A path to the checkout would be looked at before the environment's own packages.
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=240
+        [str(part) for part in command],
+        cwd=cwd,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -13,8 +13,9 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import TRUE, Selection
+from vtiger_orm.emulator.engine.accounts import VIEW_ALL
 from vtiger_orm.emulator.profiles import profile_named
-from vtiger_orm.errors import ScanTooLarge
+from vtiger_orm.errors import ScanTooLarge, UnsupportedQuery
 from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.planner.count import MOST_STATEMENTS, difference
 
@@ -155,3 +156,28 @@ def test_a_server_that_does_not_count_is_noticed_by_its_answers() -> None:
     crm.log.clear()
     assert crm.count(Selection(crm.metas["Things"], TRUE), env) == 12
     assert not any("count(*)" in text for text in crm.log)
+
+
+def test_an_empty_module_of_such_a_server_is_no_error() -> None:
+    crm = server(profile=profile_named("vtiger-8.3"))
+    selection, env = Selection(crm.metas["Things"], TRUE), careful(can_count=True)
+    assert crm.count(selection, env) == 0
+    assert crm.exists(selection, env) is False
+    assert crm.ids(selection, env) == []
+
+
+def test_that_a_server_does_not_count_is_noticed_where_rows_are_left_out_of_pages() -> None:
+    """The first record is hidden from the user, so that one row would show nothing."""
+    crm = server(profile=profile_named("vtiger-8.3"), thinned=True)
+    crm.engine.accounts.add_user("clerk")
+    crm.engine.accounts.restrict("clerk", VIEW_ALL, "")
+    crm.engine.accounts.set_private("Things")
+    clerk = crm.engine.user("clerk")
+    assert clerk is not None
+    crm.insert("Things", 1, name="a", assigned_user_id=1)
+    crm.insert("Things", 2, name="a", assigned_user_id=clerk.number)
+    crm.user = "clerk"
+    env = careful(can_count=True, thinned_pages=True)
+    with pytest.raises(UnsupportedQuery, match="does not count"):
+        crm.count(Selection(crm.metas["Things"], TRUE), env)
+    assert env.knowledge.counts is False

@@ -566,8 +566,14 @@ def test_a_swallowed_sql_error_is_raised_with_the_statement() -> None:
     counting = stream.send([])
     assert isinstance(counting, Query)
     assert "order by" not in counting.text, "a count with an order fails although nothing is wrong"
+    proof = stream.send([])
+    assert isinstance(proof, Query)
+    assert "name = 'a' or id > '0x0'" in proof.text, "answers a row unless the condition fails"
+    every = stream.send([])
+    assert isinstance(every, Query)
+    assert "where" not in every.text
     with pytest.raises(SilentQueryError, match="reports an SQL error") as caught:
-        stream.send([])
+        stream.send([{"id": "40x1"}])
     assert caught.value.statement == counting.text
     stream = plan_rows(selection, careful())
     first = next(stream)
@@ -582,13 +588,23 @@ def test_a_swallowed_sql_error_is_raised_with_the_statement() -> None:
 
 
 def test_a_count_that_answers_nothing_is_an_error() -> None:
+    """Unless the condition works: then it is counting that does not."""
     from vtiger_orm.planner import plan_count
 
     crm = server()
-    plan = plan_count(select(crm, name="a"), careful())
-    next(plan)
-    with pytest.raises(SilentQueryError):
-        plan.send([])
+    env = careful()
+    plan = plan_count(select(crm, name="a"), env)
+    counting = next(plan)
+    assert isinstance(counting, Query)
+    proof, every = plan.send([]), plan.send([])
+    assert isinstance(proof, Query)
+    assert "or id > '0x0'" in proof.text
+    assert isinstance(every, Query)
+    assert "where" not in every.text
+    with pytest.raises(SilentQueryError) as caught:
+        plan.send([{"id": "40x1"}])
+    assert caught.value.statement == counting.text
+    assert env.knowledge.counts, "nothing is learnt from a statement that fails"
 
 
 def test_everything_is_true_of_a_true_condition(many: Server) -> None:

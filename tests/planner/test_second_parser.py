@@ -12,6 +12,7 @@ from tests.properties.strategies import datasets
 from tests.properties.test_truth import META, filled, stored
 from tests.properties.test_truth_by_server import environment
 from tests.support.planned import Server as Twin
+from tests.support.planned import careful, server
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import (
@@ -125,6 +126,21 @@ def test_what_would_fall_into_it_is_refused_unsent() -> None:
     parts = (Comparison("name", "=", "a'"), Comparison("mail", "=", "x.y"))
     with pytest.raises(UnsupportedQuery, match="not sent"):
         next(answer(Statement("Things", ("id",), (parts,)), env))
+
+
+@pytest.mark.parametrize("value", ["'", "x''y"])
+def test_only_a_known_server_decides_on_what_corebos_misreads(value: str) -> None:
+    """Where neither the server nor its collation is known, such a text is refused, not guessed."""
+    crm = server(page_cap=5)
+    crm.insert("Things", 1, name="a", assigned_user_id=1)
+    crm.insert("Things", 2, name=value, assigned_user_id=1)
+    selection = Selection(META, Equal(META.by_wire["name"], value))
+    with pytest.raises(UnsupportedQuery, match="pull the schema"):
+        crm.ids(selection, careful(collation="unknown"))
+    assert not [text for text in crm.log if quote(value) in text]
+    assert crm.ids(selection, careful(collation="general_ci")) == ["40x2"]
+    known = Server.known(ServerFamily.VTIGER, "8.0.0")
+    assert crm.ids(selection, careful(collation="unknown", server=known)) == ["40x2"]
 
 
 ON_BERLICRM = Environment.of(Server.known(ServerFamily.BERLICRM, "6.5.0"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.strategies import OWNER_NUMBERS, conditions, datasets, orders, records
-from tests.properties.test_truth import META, TREES, expected, stored
+from tests.properties.test_truth import META, TREES, comparisons, expected, stored
 from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
@@ -23,7 +23,7 @@ def strained(draw: st.DrawFn, thinned: bool = False) -> Environment:
     return careful(
         page_size=draw(st.integers(3, 7)),
         precedence_known=draw(st.booleans()),
-        collation=draw(st.sampled_from(["general_ci", "unknown"])),
+        **draw(comparisons()),
         parallel=draw(st.sampled_from([1, 1, 3])),
         url_budget=draw(st.sampled_from([8000, 900])),
         thinned_pages=thinned,

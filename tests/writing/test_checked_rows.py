@@ -57,6 +57,12 @@ ASK: dict[str, Callable[[], Any]] = {
     "update_or_create": lambda: contacts.update_or_create(
         lastname="Solid", defaults={"department": "x"}
     ),
+    "bulk_update_or_create": lambda: contacts.bulk_update_or_create(
+        [{"lastname": "Solid", "department": "x"}], key="lastname"
+    ),
+    "bulk_update_or_create, several rows": lambda: contacts.bulk_update_or_create(
+        [{"lastname": name, "department": "x"} for name in ("Solid", "Liquid")], key="lastname"
+    ),
     "a long key": lambda: contacts.get_or_create(lastname="Solid", description="x" * 40),
 }
 

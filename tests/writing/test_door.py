@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from generated.demo import Accounts, Contacts, Events, Potentials, Products, Quotes, connect
-from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, NotSupported
+from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, LineItem, NotSupported
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
@@ -70,6 +70,8 @@ class Case:
     """The user may write nothing in the module."""
     server: Server | None = None
     """Another kind of server."""
+    dialect: str | None = None
+    """Another way to the server."""
 
 
 CASES: Mapping[Rule | str, Case] = {
@@ -109,6 +111,12 @@ CASES: Mapping[Rule | str, Case] = {
     "check_damaged_items": Case(
         Quotes, {"subject": "Changed"}, server=Server.known(ServerFamily.FREVOCRM, "8.0.3")
     ),
+    "check_prices": Case(
+        Quotes,
+        {"items": [LineItem(f"{Products.meta.prefix}x1", 2)]},
+        ways="creates",
+        dialect="restfulapi",
+    ),
 }
 
 
@@ -135,6 +143,15 @@ def fresh(case: Case) -> dict[str, Any]:
     return {**VALID[case.model], **case.values}
 
 
+def unsaved(case: Case) -> Any:
+    values = fresh(case)
+    items = values.pop("items", None)
+    record = case.model(**values)
+    if items is not None:
+        record.crm.items = items
+    return record
+
+
 def relation_to(case: Case) -> Any:
     """A relation that leads to the module: through a reference field where there is one."""
     account = Accounts.objects.order_by("id")[0]
@@ -158,6 +175,16 @@ def of_preview(preview: Preview) -> None:
 def update_found(case: Case) -> None:
     found = saved(case)
     case.model.objects.update_or_create(id=found.id, defaults=case.values)
+
+
+def bulk_new(case: Case) -> None:
+    row = {"description": "There is none such", **fresh(case)}
+    of_report(case.model.objects.bulk_update_or_create([row], key="description"))
+
+
+def bulk_found(case: Case) -> None:
+    row = {"id": saved(case).id, **case.values}
+    of_report(case.model.objects.bulk_update_or_create([row], key="id"))
 
 
 def upload(case: Case) -> None:
@@ -197,21 +224,18 @@ Way = Callable[[Case], Any]
 
 CREATING: Mapping[str, Way] = {
     "create": lambda case: case.model.objects.create(**fresh(case)),
-    "save, new": lambda case: case.model(**fresh(case)).save(),
-    "preview, new": lambda case: of_preview(case.model(**fresh(case)).crm.preview()),
-    "bulk_create": lambda case: of_report(
-        case.model.objects.bulk_create([case.model(**fresh(case))])
-    ),
+    "save, new": lambda case: unsaved(case).save(),
+    "preview, new": lambda case: of_preview(unsaved(case).crm.preview()),
+    "bulk_create": lambda case: of_report(case.model.objects.bulk_create([unsaved(case)])),
     "get_or_create": lambda case: case.model.objects.get_or_create(
         description="There is none such", defaults=fresh(case)
     ),
     "update_or_create, new": lambda case: case.model.objects.update_or_create(
         description="There is none such", defaults=fresh(case)
     ),
+    "bulk_update_or_create, new": bulk_new,
     "related.create": lambda case: relation_to(case).create(**fresh(case)),
-    "related.bulk_create": lambda case: of_report(
-        relation_to(case).bulk_create([case.model(**fresh(case))])
-    ),
+    "related.bulk_create": lambda case: of_report(relation_to(case).bulk_create([unsaved(case)])),
     "upload": upload,
     "convert": convert,
 }
@@ -228,6 +252,7 @@ CHANGING: Mapping[str, Way] = {
         case.model.objects.filter(id=saved(case).id).preview(**case.values)
     ),
     "update_or_create": update_found,
+    "bulk_update_or_create": bulk_found,
 }
 
 CLOSED: Mapping[str, Way] = {
@@ -338,6 +363,9 @@ def patched(
         meta = case.model.meta
         if case.server is not None:
             monkeypatch.setattr(type(SESSION[0]), "server", case.server)
+        if case.dialect is not None:
+            facts = replace(SESSION[0].facts, dialect=case.dialect)
+            monkeypatch.setattr(type(SESSION[0]), "facts", facts)
         undo.append((case.model, meta))
         fields: list[FieldMeta] = [
             replace(each, **case.patch.get(name, {})) for name, each in meta.fields.items()
@@ -380,7 +408,8 @@ def test_values_that_break_no_rule_are_written_every_way(crm: Crm, model: type[A
         valid = VALID.get(model) or {"potentialname": "Deal", **values}
         made = model.objects.create(**valid, **case.values)
         assert made.crm.adjusted == ()
-        for way in ("save", "save, update", "bulk_update", "update", "update_or_create"):
+        ways = ("save", "save, update", "bulk_update", "update", "update_or_create")
+        for way in (*ways, "bulk_update_or_create"):
             record = saved(case)
             record.description = f"before {way}"
             record.save()
@@ -388,6 +417,6 @@ def test_values_that_break_no_rule_are_written_every_way(crm: Crm, model: type[A
             try:
                 CHANGING[way](case)
             except AssertionError:  # of_report: it was done
-                assert way == "bulk_update"
+                assert way in ("bulk_update", "bulk_update_or_create")
             record.refresh()
             assert record.description == f"by {way}"

@@ -29,6 +29,16 @@ CONTENT = bytes(range(256)) * 40
 STOCK = pytest.mark.parametrize("kind", ["stock"], indirect=True)
 
 
+async def refused_unsent(
+    face: Face, record: Any, method: str, /, *args: Any, **kwargs: Any
+) -> None:
+    """No file of a Vtiger 8 on PHP 8 can be fetched, so not even its record is read."""
+    with face.crm.count_calls() as calls, pytest.raises(NotSupported, match="HTTP 500") as caught:
+        await face(record.crm, method, *args, **kwargs)
+    assert calls.number == 0
+    assert "Nothing was sent" in str(caught.value)
+
+
 async def test_upload_from_a_path_and_back(face: Face, tmp_path: Path) -> None:
     path = tmp_path / "hello.bin"
     path.write_bytes(CONTENT)
@@ -39,9 +49,7 @@ async def test_upload_from_a_path_and_back(face: Face, tmp_path: Path) -> None:
     assert (document.notes_title, document.filename) == ("hello.bin", "hello.bin")
     assert document.filesize == len(CONTENT)
     if face.kind == "stock":
-        with pytest.raises(NotSupported, match="HTTP 500") as caught:
-            await face(document.crm, "download", tmp_path)
-        assert "Nothing was sent" not in str(caught.value), "the document was read"
+        await refused_unsent(face, document, "download", tmp_path)
         return
     stored = await face(document.crm, "fetch_file")
     assert (stored.name, stored.content, stored.size) == ("hello.bin", CONTENT, len(CONTENT))
@@ -73,6 +81,9 @@ async def test_the_size_guard_works_both_ways(face: Face, tmp_path: Path) -> Non
         await face(Documents.objects, "upload", path, max_bytes=1000)
     assert calls.number == 0
     document = await face(Documents.objects, "upload", path)
+    if face.kind == "stock":
+        await refused_unsent(face, document, "fetch_file", max_bytes=1000)
+        return
     with face.crm.count_calls() as calls, pytest.raises(InvalidValue, match="max_bytes"):
         await face(document.crm, "fetch_file", max_bytes=1000)
     assert "files_retrieve" not in calls.operations
@@ -83,7 +94,9 @@ async def test_images_of_contacts(face: Face) -> None:
         Contacts.objects, "upload", CONTENT, filename="face.png", lastname="Pictured"
     )
     assert contact.imagename == "face.png"
-    if face.kind != "stock":
+    if face.kind == "stock":
+        await refused_unsent(face, contact, "fetch_file")
+    else:
         assert (await face(contact.crm, "fetch_file")).content == CONTENT
     with pytest.raises(NotSupported, match="attach_to"):
         await face(Accounts.objects, "upload", b"x", filename="x.png", accountname="x")
@@ -91,11 +104,13 @@ async def test_images_of_contacts(face: Face) -> None:
 
 async def test_no_file_is_an_error_that_says_so(face: Face) -> None:
     document = await face(Documents.objects, "create", notes_title="Empty")
-    with pytest.raises((DoesNotExist, NotSupported)):
-        await face(document.crm, "fetch_file")
     contact = await face(Contacts.objects, "create", lastname="x")
-    with pytest.raises(DoesNotExist, match="no attached files"):
-        await face(contact.crm, "fetch_file")
+    for record in (document, contact):
+        if face.kind == "stock":
+            await refused_unsent(face, record, "fetch_file")
+            continue
+        with pytest.raises(DoesNotExist, match="no attached files"):
+            await face(record.crm, "fetch_file")
 
 
 async def test_nothing_is_sent_for_an_unsaved_record(face: Face) -> None:

@@ -12,6 +12,7 @@ from vtiger_orm.calls.clock import ClockSource, ServerClock
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.calls.operations import Query, Row
 from vtiger_orm.calls.plans import Plan
+from vtiger_orm.errors import MisansweredQuery
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.writing.lost_records import Found, by_identity, look_alikes
@@ -160,7 +161,7 @@ def named(name: str) -> FieldMeta:
     ("sent", "stored", "doubt"),
     [
         ("x" * 36, "x" * 30, True),
-        ("x" * 36, "x" * 19, False),
+        ("é" * 36, "é" * 19, False),
         ("x" * 36, "x" * 30 + "y", False),
         ("a 😀 b", "a ???? b", True),
         ("a 😀 b", "a ?? b", True),
@@ -173,6 +174,13 @@ def test_an_identity_that_the_crm_may_have_changed(sent: str, stored: str, doubt
     assert "name like" in text
     assert not found.ids
     assert bool(found.doubt) is doubt
+
+
+def test_a_row_that_the_search_cannot_have_found_settles_nothing() -> None:
+    """Neither that the record is there nor that it may be sent again."""
+    plan = by_identity(META, named("name"), "x" * 36, environment())
+    with pytest.raises(MisansweredQuery, match="name like"):
+        fed(plan, {"id": "40x7", "name": "x" * 19})
 
 
 def test_an_identity_is_exact() -> None:

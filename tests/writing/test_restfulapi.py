@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from generated.demo import (
     Vendors,
     connect,
 )
-from vtiger_orm import Session
+from vtiger_orm import LineItem, Session, VtigerError
 from vtiger_orm.emulator import Crm
 
 MODELS: dict[Any, str] = {
@@ -127,3 +129,57 @@ def test_deleting_changes_nothing_else(crm: Crm, session: Session) -> None:
     record.delete()
     assert stored(crm, Leads, str(other.id).partition("x")[2]) == row
     assert Leads.objects.filter(id=record.id).first() is None
+
+
+# Line items: totals are computed here, and items are created with the record or not at all
+
+
+def offer(**values: Any) -> dict[str, Any]:
+    return {
+        "subject": "Offer",
+        "quotestage": Quotes.QuoteStage("Created"),
+        "account_id": Accounts.objects.order_by("id")[0],
+        "bill_street": "a",
+        "ship_street": "b",
+        **values,
+    }
+
+
+@contextmanager
+def refused_unsent(crm: Crm, why: str) -> Iterator[None]:
+    with crm.count_calls() as calls, pytest.raises(VtigerError, match=why):
+        yield
+    assert not {"create", "revise", "update"} & set(calls.operations)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        ({"price": 5}, {}, "every line item needs its price"),
+        (
+            {"price": 5, "taxes": {"tax1": Decimal(4)}},
+            {"price": 5, "taxes": {"tax1": Decimal(7)}},
+            "a group has one tax",
+        ),
+    ],
+)
+def test_totals_that_cannot_be_computed_are_refused_unsent(
+    crm: Crm, session: Session, first: dict[str, Any], second: dict[str, Any], why: str
+) -> None:
+    product = Products.objects.order_by("id")[0]
+    values = offer(items=[LineItem(product, **each) for each in (first, second)])
+    with refused_unsent(crm, why):
+        Quotes.objects.create(**values)
+
+
+def test_items_of_a_record_that_is_there_are_refused_unsent(crm: Crm, session: Session) -> None:
+    record = Quotes.objects.order_by("id")[0]
+    before = stored(crm, Quotes, str(record.id).partition("x")[2])
+    record.crm.items = [LineItem(Products.objects.order_by("id")[0], 2, 5)]
+    why = "line items cannot be changed through the RestfulApi module"
+    with refused_unsent(crm, why):
+        record.save()
+    with refused_unsent(crm, why):
+        Quotes.objects.bulk_update([record]).raise_for_errors()
+    assert any(why in str(each) for each in record.crm.preview().problems)
+    assert stored(crm, Quotes, str(record.id).partition("x")[2]) == before

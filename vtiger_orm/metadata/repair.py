@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from .describe import DescribeAnswer, DescribedField, FieldType, RelatedType, TypeInformation
 from .observed import JsonObject
 
-_LENGTH: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:,\s*[0-9]+\s*)?", re.ASCII)
+_LENGTH: Final = re.compile(r"\s*(-?[0-9]{1,9})\s*(,\s*[0-9]+\s*)?", re.ASCII)
 """``25,8`` are 25 digits, 8 of them behind the point."""
 
 
@@ -144,13 +144,13 @@ def _type(given: object, where: str, told: list[str]) -> JsonObject:
     for key in ("picklistValues", "refersTo"):
         if key in content and not content[key]:
             content[key] = []
-    if isinstance(content.get("length"), str):
-        found = _LENGTH.fullmatch(content["length"])
-        if found is not None:
-            content["length"] = int(found[1])
     length = content.get("length")
-    if isinstance(length, int | float) and not isinstance(length, bool) and length <= 0:
+    found = _LENGTH.fullmatch(length) if isinstance(length, str) else None
+    number = int(found[1]) if found is not None else length
+    if isinstance(number, int | float) and not isinstance(number, bool) and number <= 0:
         del content["length"]  # nothing at all is as long as that: it says that none is known
+    elif found is not None and found[2]:
+        content["length"] = number
     return _pruned(FieldType, content, f"{where}, type", told)
 
 

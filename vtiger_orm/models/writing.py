@@ -221,8 +221,9 @@ class WritingQuerySet(BaseQuerySet[M]):
         record), also in the forms that the CRM may have made of a value; only differences are
         written. Never raises for a row: a key that is blank, given twice or held by several
         records is that row's error. ``row.item.record`` and ``row.item.created`` tell what
-        became of it. Called again, with the report or with the same rows, it goes on with what
-        is left; a create whose answer was lost is looked for by the key first.
+        became of it. Raises `MisansweredQuery`, before anything is written, for an answer that
+        does not have the keys. Called again, with the report or with the same rows, it goes on
+        with what is left; a create whose answer was lost is looked for by the key first.
         """
         report = _upserts(rows)
         self._run(self._bulk_upsert(report, key, progress))

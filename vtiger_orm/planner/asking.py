@@ -64,16 +64,23 @@ def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
 def _without_counting(statement: Statement, env: Environment) -> Plan[list[Row]]:
     """The rows of a statement that is shown to work without a count."""
     knowledge, shape = env.knowledge, statement.shape
+    if not knowledge.is_verified(shape) and not (yield from _works(statement, env, statement)):
+        return []
+    knowledge.verify(shape)
+    return (yield from answer(statement, env))
+
+
+def _works(statement: Statement, env: Environment, asked: Statement) -> Plan[bool]:
+    """Whether a statement is shown to work without a count; not where its module has no records
+    to show it by. Raises `SilentQueryError`, about what was asked, where it has some."""
     # Rows that the user may not see are taken out of a page: of a whole one some may be left.
     limit = env.page_size if env.thins(statement.module) else 1
-    proof = statement.or_else(ANY_ID, limit)
-    if knowledge.is_verified(shape) or (yield from answer(proof, env)):
-        knowledge.verify(shape)
-        return (yield from answer(statement, env))
+    if (yield from answer(statement.or_else(ANY_ID, limit), env)):
+        return True
     every = Statement(statement.module, ("id",), ALWAYS, order=("id",), limit=limit)
     if (yield from answer(every, env)):
-        raise _silent(statement, "every record of the module was asked for, and there are some")
-    return []
+        raise _silent(asked, "every record of the module was asked for, and there are some")
+    return False
 
 
 def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
@@ -152,10 +159,7 @@ def uncounted(module: str) -> UnsupportedQuery:
 def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]:
     """The counts of several conditions, asked side by side."""
     if not _counts(env):
-        for each in statements:
-            if env.thins(each.module):
-                raise uncounted(each.module)
-        return (yield from together([_counted_by_pages(each, env) for each in statements]))
+        return (yield from _counts_by_pages(statements, env))
     if not statements:
         return []
     counting = [statement.counting for statement in statements]
@@ -166,12 +170,20 @@ def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]
         check_rows(reply)
     if all(replies):
         return [counted(reply[0]) for reply in replies]
-    (failed,) = [each for each, reply in zip(statements, replies) if not reply][:1]
-    if not (yield from answer(failed.uncounted.or_else(ANY_ID), env)):
-        raise _silent(failed, "a count has one row unless the statement fails")
-    # It works, so that it is counting that does not: the CRM is another release than was believed.
-    env.knowledge.counts = False
-    return (yield from counts(statements, env))
+    # A count has one row unless it fails: either the condition does not work or counting does not.
+    failed = next(each for each, reply in zip(statements, replies) if not reply)
+    ids = replace(failed.uncounted, order=("id",))
+    if (yield from _works(ids, env, failed.counting)):
+        # The CRM is another release than was believed.
+        env.knowledge.counts = False
+    return (yield from _counts_by_pages(statements, env))
+
+
+def _counts_by_pages(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]:
+    for each in statements:
+        if env.thins(each.module):
+            raise uncounted(each.module)
+    return (yield from together([_counted_by_pages(each, env) for each in statements]))
 
 
 def _counts(env: Environment) -> bool:

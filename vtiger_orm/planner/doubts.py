@@ -3,7 +3,7 @@
 A reference to a deleted record reads as blank, but the server still compares the stored number.
 And the server remembers within one request every text that it has encoded for HTML: a stored
 ``R&amp;D`` that follows a stored ``R&D`` reads ``R&D`` too. Of such rows the server is asked, and
-one whose text is wrong is read again alone.
+one whose text is wrong is read again alone; what the server cannot be asked is decided on that.
 """
 
 from __future__ import annotations
@@ -96,11 +96,15 @@ class Doubts:
         return False
 
     def read_alone(self, rows: list[Row]) -> Plan[list[Row]]:
-        """The rows, the texts that may be wrong read again, each in a request of its own."""
+        """The rows, the texts that may be wrong read again (once), each in a request of its
+        own; without those that were deleted meanwhile."""
         read: list[Row] = []
         for row in rows:
-            for wire in sorted(self._wrong.get(row["id"], ())):
+            for wire in sorted(self._wrong.pop(row["id"], ())):
                 alone = yield from rows_by_id(self._what, [row["id"]], (wire,))
-                row = {**row, **alone.get(row["id"], {})}
-            read.append(row)
+                if row["id"] not in alone:
+                    break
+                row = {**row, **alone[row["id"]]}
+            else:
+                read.append(row)
         return read

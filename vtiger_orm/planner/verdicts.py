@@ -3,8 +3,9 @@
 Some atoms cannot be evaluated on a row: text where the collation is unknown, a field that never
 comes back, a reference that joins several records, records of another queryset. Of others some
 rows show too little (see `doubts`). Then the server is asked, page by page, for which of these
-rows the atom is true. The rows are read first, so a row that changes in between may be left out
-but never wrongly taken; a row that was deleted in between is no row for which the atom is false.
+rows the atom is true; where it cannot be asked, doubtful texts are read again, each alone. The
+rows are read first, so a row that changes in between may be left out but never wrongly taken; a
+row that was deleted in between is no row for which the atom is false.
 """
 
 from __future__ import annotations
@@ -39,16 +40,25 @@ def judged(stream: RowStream, what: Compiled) -> RowStream:
                 verdicts[atom] = Verdict((yield from records.verdict(page, what)))
             else:
                 verdicts[atom] = Verdict((yield from _verdict(atom, page, what)))
+        unasked: dict[str, Row] = {}
         for atom, rows in (yield from doubts.of(page)).items():
-            true = yield from _verdict(atom, rows, what)
-            verdicts[atom] = Verdict(true, {row["id"] for row in rows})
+            if _asked(atom, rows, what).is_exact:
+                true = yield from _verdict(atom, rows, what)
+                verdicts[atom] = Verdict(true, {row["id"] for row in rows})
+            else:
+                unasked.update((row["id"], row) for row in rows)
+        if unasked:
+            alone = {row["id"]: row for row in (yield from doubts.read_alone([*unasked.values()]))}
+            kept = (row for row in page if row["id"] in alone or row["id"] not in unasked)
+            page = [alone.get(row["id"], row) for row in kept]
         accept = certain
         if accept is None or verdicts:
             accept = predicate(what.residual, what.env, verdicts)
         accepted = [row for row in page if accept(row)]
         accepted = yield from _still_there(accepted, verdicts, what)
+        accepted = yield from doubts.read_alone(accepted)
         if accepted:
-            yield Rows((yield from doubts.read_alone(accepted)))
+            yield Rows(accepted)
 
 
 def _still_there(
@@ -72,16 +82,22 @@ def _still_there(
 
 def _verdict(atom: Node, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
     """The ids of the rows that are still there and for which the server finds the atom true."""
-    ids = tuple(dict.fromkeys(row["id"] for row in page))
-    where = all_of(OneOf(what.module.id, ids), atom)
-    asked = compiled(Selection(what.module, where, columns=()), what.env)
+    asked = _asked(atom, page, what)
     if not asked.is_exact:
         raise UnsupportedQuery(
             f"{atom} cannot be asked of the CRM: its value is too long for a request, or has "
-            "quotes or line breaks that this CRM misreads. Shorten it."
+            "characters that this CRM misreads (or may misread, where it is not known which server "
+            "it is). Shorten it; or, where it is not known how the CRM compares text, pull the "
+            "schema again: then rows are compared here."
         )
     rows = yield from everything(sent(asked, asked.branches))
     return {row["id"] for row in rows}
+
+
+def _asked(atom: Node, page: Sequence[Row], what: Compiled) -> Compiled:
+    ids = tuple(dict.fromkeys(row["id"] for row in page))
+    where = all_of(OneOf(what.module.id, ids), atom)
+    return compiled(Selection(what.module, where, columns=()), what.env)
 
 
 class _Records:

@@ -23,7 +23,7 @@ from ..conditions.tree import Node, OneOf, Selection, all_of, any_of
 from ..errors import InvalidLookup, InvalidValue, UnsupportedQuery, VtigerError
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..planner import plan_rows
+from ..planner import plan_checked_rows
 from ..records import BaseRecord
 from ..records.handle import load
 from . import bulk, upsert
@@ -78,7 +78,11 @@ def bulk_update_or_create(
     runner: Runner | None,
     progress: ProgressCallback | None = None,
 ) -> Plan[None]:
-    """Bring every row of the report into the CRM; outcomes go into the report."""
+    """Bring every row of the report into the CRM; outcomes go into the report.
+
+    Raises `MisansweredQuery`, before anything is written, for a record that does not have the key
+    it was asked for by: the row would change another record, or be created a second time.
+    """
     env = environment_of(runner)
     waiting = list(_checked(report, model, key))
     lost = {id(row): row.item.record for row in waiting if row.status is Status.UNKNOWN}
@@ -156,7 +160,7 @@ def _look_for(
     columns = [each for each in meta.fields.values() if each.name in names and each.selectable]
     where = any_of(*_together(exact, key), *(node for node in wide if node is not None))
     selection = Selection(meta, where, columns=with_id(meta, [*key, *columns]))
-    read = yield from collect_rows(plan_rows(selection, env))
+    read = yield from collect_rows(plan_checked_rows(selection, env))
     for row, node, wider in zip(rows, exact, wide):
         matching = _matching(node, read, env, alone=len(rows) == 1 and wider is None)
         if not matching and wider is not None and row.item.key is not None:
