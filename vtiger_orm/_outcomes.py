@@ -50,6 +50,8 @@ class Outcome:
     cannot be rewound."""
     until: datetime | None = None
     """When the server can no longer be at work on it: aware, by this machine's clock."""
+    missing: bool = False
+    """Whether the server said that it does not have the operation at all."""
 
     @property
     def undone(self) -> bool:
@@ -58,7 +60,7 @@ class Outcome:
 
     def __reduce__(self) -> tuple[Any, ...]:
         told = str(self.fate), str(self.again)
-        return restore_outcome, (*told, self.wait, self.repeatable, self.until)
+        return restore_outcome, (*told, self.wait, self.repeatable, self.until, self.missing)
 
     def after(self, earlier: Outcome | None) -> Outcome:
         """The outcome of a call that was sent before, too: the doubt of that time stays."""
@@ -71,10 +73,15 @@ class Outcome:
 
 @restores
 def restore_outcome(
-    fate: str, again: str, wait: float | None, repeatable: bool, until: datetime | None
+    fate: str,
+    again: str,
+    wait: float | None,
+    repeatable: bool,
+    until: datetime | None,
+    missing: bool = False,
 ) -> Outcome:
     """What became of a call, of plain values."""
-    return Outcome(Fate(fate), Again(again), wait, repeatable, until)
+    return Outcome(Fate(fate), Again(again), wait, repeatable, until, missing)
 
 
 NEVER_LEFT: Final = Outcome(Fate.NEVER_LEFT)

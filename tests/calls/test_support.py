@@ -19,6 +19,7 @@ from vtiger_orm.calls.operations import Operation
 from vtiger_orm.calls.refusals import ANOTHER_TIME, CORE, Refusals
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.calls.support import DIALECTS, OPERATIONS, Support, remembering, require, table
+from vtiger_orm.dialects.errors import Asked, UnknownOperation, api_error
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.server import Server, ServerFamily
 
@@ -139,7 +140,7 @@ def fails(facts: ServerFacts, error: VtigerError, name: str = "lookup") -> bool:
 def test_an_operation_is_missing_when_the_server_says_so_at_two_times() -> None:
     watch = Watch()
     facts = ServerFacts(dialect="cloud", refusals=Refusals(watch))
-    unknown = NotSupported("no such operation")
+    unknown = UnknownOperation("no such operation")
     for watch.now in (0.0, 1.0, ANOTHER_TIME - 1, ANOTHER_TIME):
         assert fails(facts, unknown)
     assert not fails(facts, unknown)
@@ -151,14 +152,14 @@ def test_an_operation_is_missing_when_the_server_says_so_at_two_times() -> None:
 def test_an_operation_that_worked_in_between_is_not_missing() -> None:
     watch = Watch()
     facts = ServerFacts(dialect="cloud", refusals=Refusals(watch))
-    assert fails(facts, NotSupported("no such operation"))
+    assert fails(facts, UnknownOperation("no such operation"))
     watch.now = ANOTHER_TIME
     plan = remembering(Operation("lookup", "GET", {}), facts)
     next(plan)
     with pytest.raises(StopIteration):
         plan.send({})
-    assert fails(facts, NotSupported("no such operation"))
-    assert fails(facts, NotSupported("no such operation"))
+    assert fails(facts, UnknownOperation("no such operation"))
+    assert fails(facts, UnknownOperation("no such operation"))
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,8 @@ def test_an_operation_that_worked_in_between_is_not_missing() -> None:
         MalformedAnswer("login page", status=200),
         NotFound("no such file", code="RECORD_NOT_FOUND", status=404),
         AccessDenied("no", code="ACCESS_DENIED", status=403),
+        api_error(Asked("lookup"), "RECORD_NOT_FOUND", "no such file", status=404),
+        api_error(Asked("lookup"), "MOON_PHASE", "not tonight", status=501),
     ],
     ids=str,
 )

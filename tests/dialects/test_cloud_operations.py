@@ -14,11 +14,12 @@ from vtiger_orm import (
     EditionLimit,
     InvalidRecord,
     InvalidValue,
-    MalformedAnswer,
     NotSupported,
 )
 from vtiger_orm.administration import tags
 from vtiger_orm.calls.server import ServerFacts
+from vtiger_orm.dialects import HttpResponse
+from vtiger_orm.dialects.errors import Asked, unusable
 
 CLOUD = pytest.mark.parametrize("kind", ["cloud"], indirect=True)
 
@@ -42,7 +43,9 @@ async def test_tags_of_one_record(face: Face) -> None:
 
 def test_the_other_spelling_of_tags_delete_is_remembered() -> None:
     facts = ServerFacts(dialect="cloud")
-    refused = MalformedAnswer("no such address", status=404)
+    refused = unusable(
+        Asked("tags_delete"), HttpResponse(404, body=b"<html>no such address</html>")
+    )
     plan: Any = tags.remove("4x1", ["vip"], facts)
     assert next(plan).operation == "tags_delete"
     assert plan.throw(refused).operation == "tag_delete"

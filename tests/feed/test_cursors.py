@@ -13,8 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm import InvalidValue
+from vtiger_orm.calls.clock import Offset, Span
 from vtiger_orm.calls.operations import Row
-from vtiger_orm.feed.cursors import EPOCH, MARGIN, Position, in_order, moment_of, start
+from vtiger_orm.feed.cursors import (
+    CLOCK_TOLERANCE,
+    EPOCH,
+    MARGIN,
+    Position,
+    in_order,
+    moment_of,
+    start,
+)
 
 TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -116,3 +125,14 @@ def test_rows_are_in_order_of_their_moments() -> None:
     assert [row["id"] for row in in_order(rows, TOKYO)] == ["12x4", "12x3", "12x1", "12x2"]
     assert moment_of(rows[0], TOKYO) == NOON
     assert moment_of(rows[3], TOKYO) is None
+
+
+@pytest.mark.parametrize(("back", "noticed"), [(0, False), (3, False), (9, True), (3600, True)])
+def test_a_clock_that_wavers_was_not_set_back(back: int, noticed: bool) -> None:
+    """A measured clock is never the same to the second: read further back for each of these
+    seconds, a feed would never get on."""
+    told = Position("Contacts", NOON - timedelta(hours=1), ahead=0, clock=5)
+    ahead = Offset(timedelta(seconds=5 - back), timedelta(seconds=1))
+    resumed = told.resumed(UTC, Span(NOON, NOON), ahead)
+    earlier = timedelta(seconds=back - 1) + CLOCK_TOLERANCE if noticed else timedelta()
+    assert told.time - resumed.time == earlier

@@ -20,7 +20,7 @@ from vtiger_orm.conditions.tree import Order, Selection
 from vtiger_orm.errors import MalformedAnswer, SilentQueryError
 from vtiger_orm.metadata.module import Relation
 from vtiger_orm.planner import plan_rows
-from vtiger_orm.planner.related_ids import Side, count_related, related_ids
+from vtiger_orm.planner.related_ids import Side, are_related, count_related, related_ids
 
 ROWS = 40
 PAGE = 10
@@ -269,6 +269,9 @@ class Related:
             return []
         if "count(*)" in call.text:
             return [{"count": str(self.number)}] if self.number else []
+        if " IN (" in call.text.upper():
+            asked_for = map(int, re.findall(r"'40x(\d+)'", call.text))
+            return [{"id": f"40x{each}"} for each in asked_for if each <= self.number]
         after = re.search(r"WHERE id > '40x(\d+)' order by id limit (\d+)$", call.text)
         assert after is not None, call.text
         first = int(after[1]) + 1
@@ -308,6 +311,12 @@ def test_related_records_are_counted_also_when_the_count_fails(
     crm = Related(number, 100, failing)
     facts = ServerFacts(dialect="cloud")
     assert crm.run(count_related(side(), careful(page_size=100), facts)) == number
+
+
+@pytest.mark.parametrize("failing", [None, 1, 2])
+def test_one_error_makes_no_record_unrelated(failing: int | None) -> None:
+    crm, facts = Related(5, 100, failing), ServerFacts(dialect="cloud")
+    assert crm.run(are_related(side(), ["40x1", "40x5", "40x7"], facts)) == {1, 5}
 
 
 def test_related_pages_that_do_not_move_on_are_malformed() -> None:

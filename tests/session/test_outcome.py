@@ -121,19 +121,24 @@ class _Cut(httpx.SyncByteStream):
         (500, httpx.RemoteProtocolError("incomplete"), UNKNOWN),
         (504, httpx.RemoteProtocolError("incomplete"), UNDER_WAY),
         (413, httpx.RemoteProtocolError("incomplete"), REFUSED),
+        (404, httpx.RemoteProtocolError("incomplete"), REFUSED),
+        (429, httpx.RemoteProtocolError("incomplete"), REFUSED),
         (200, httpx.ReadTimeout("stalled"), UNDER_WAY),
     ],
 )
 def test_an_answer_that_breaks_off_is_judged_by_its_status(
     status: int, error: Exception, fate: Fate
 ) -> None:
-    expect(lambda given: httpx.Response(status, stream=_Cut(error)), fate)
+    told = expect(lambda given: httpx.Response(status, stream=_Cut(error)), fate)
+    assert (outcome_of(told).again is Again.LIMIT) is (status == 429)
+    assert not outcome_of(told).missing  # half an answer tells nothing of the operation
 
 
 # Status: every number, where the body is not the API's
 
 GIVEN_UP = {202, 408, 444, 460, 499}
 NOT_TRIED = {501, 505, 511}
+NOT_THERE = {404, 405, 501}
 
 
 def by_status(status: int) -> Fate:
@@ -144,6 +149,15 @@ def by_status(status: int) -> Fate:
     return UNDER_WAY if 500 < status < 600 else UNKNOWN
 
 
+def again_by_status(status: int) -> Again:
+    if status == 429:
+        return Again.LIMIT
+    if status == 500:  # a fatal error of PHP, which comes again nearly always
+        return Again.ONCE
+    hopeless = by_status(status) is REFUSED or 300 <= status < 400
+    return Again.NO if hopeless else Again.YES
+
+
 @pytest.mark.parametrize("dialect", [Webservice("https://crm.test"), Cloud("https://crm.test")])
 @pytest.mark.parametrize("body", [b"", b"<html>no answer</html>"], ids=["empty", "html"])
 def test_every_status_without_an_answer_of_the_api(dialect: Any, body: bytes) -> None:
@@ -151,6 +165,10 @@ def test_every_status_without_an_answer_of_the_api(dialect: Any, body: bytes) ->
         with pytest.raises(VtigerError) as caught:
             dialect.result(CREATE, HttpResponse(status, body=body))
         assert outcome_of(caught.value).fate is by_status(status), status
+        key = status == 401 and dialect.name == "cloud"  # which has no login of its own
+        again = Again.KEY if key else again_by_status(status)
+        assert outcome_of(caught.value).again is again, status
+        assert outcome_of(caught.value).missing is (status in NOT_THERE), status
 
 
 @pytest.mark.parametrize("status", [200, 202, 302, 403, 404, 408, 413, 429, 500, 502, 503, 504])
@@ -170,10 +188,11 @@ DOUBTFUL_CODES = {
     "POTENTIAL_RELATEDLIST_UPDATE_FAILED",
     "FAILED_TO_MARK_POTENTIAL_CONVERTED",
 }
-UNLISTED_CODES = {"0", "", "MOON_PHASE", "UNKNOWN_OPERATION", "OPERATION_NOT_SUPPORTED"}
+MISSING_CODES = {"UNKNOWN_OPERATION", "OPERATION_NOT_SUPPORTED"}
+UNLISTED_CODES = {"0", "", "MOON_PHASE", *MISSING_CODES}
 
 
-@pytest.mark.parametrize("status", [200, 400, 403])
+@pytest.mark.parametrize("status", [200, 400, 403, 404])
 @pytest.mark.parametrize("code", sorted({*CODES, *UNLISTED_CODES}))
 def test_every_code_of_the_crm(code: str, status: int) -> None:
     answer = refused(code, "Duplicate" if code == "0" else "no", status)
@@ -182,6 +201,9 @@ def test_every_code_of_the_crm(code: str, status: int) -> None:
         Webservice("https://crm.test").result(CREATE, response)
     expected = UNKNOWN if code in DOUBTFUL_CODES else REFUSED
     assert outcome_of(caught.value).fate is expected
+    assert outcome_of(caught.value).missing is (
+        code in MISSING_CODES or (not code and status in NOT_THERE)
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,6 +242,7 @@ LOGIN_FAILS: dict[str, Any] = {
     "timeout": httpx.ReadTimeout("slow"),
     "maintenance": httpx.Response(503, text="<html>back soon</html>"),
     "fatal": httpx.Response(500),
+    "not there": httpx.Response(404, text="<html>not found</html>"),
     "redirect": httpx.Response(302, headers={"location": "https://elsewhere.test/"}),
     "no answer": httpx.Response(200, text="<html>login page</html>"),
     "key refused": refused("INVALID_USER_CREDENTIALS"),
@@ -245,6 +268,7 @@ def test_a_login_that_fails_before_a_create(operation: str, fault: str) -> None:
         assert [each.status for each in report] == [Status.PENDING, Status.PENDING]
     assert "create" not in server.operations
     assert outcome_of(caught.value).fate is LEFT
+    assert not outcome_of(caught.value).missing
 
 
 @pytest.mark.parametrize("fault", LOGIN_FAILS)

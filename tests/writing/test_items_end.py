@@ -21,6 +21,7 @@ class Shop:
         self.asked = 0
         self.failing: int | None = None
         self.odd: Any = []
+        self.hidden = ""
         self.records = [f"13x{1 + number}" for number in range(len(sizes))]
         owners = [id_ for id_, size in zip(self.records, sizes) for _ in range(size)]
         self.items = [
@@ -40,7 +41,9 @@ class Shop:
         found = [
             each
             for each in self.items
-            if each["parent_id"] in listed and int(each["id"].partition("x")[2]) > first
+            if each["parent_id"] in listed
+            and each["parent_id"] != self.hidden
+            and int(each["id"].partition("x")[2]) > first
         ]
         return found[:PAGE]
 
@@ -69,6 +72,12 @@ def test_no_item_is_lost_by_one_error(sizes: list[int]) -> None:
     for number in range(1, shop.asked + 1):
         shop.failing = number
         assert shop.read() == truth, number
+
+
+def test_a_record_whose_items_no_query_shows_is_asked_itself() -> None:
+    shop = Shop([3, 2, 4])
+    shop.hidden = "13x2"
+    assert shop.read() == {id_: shop.of(id_) for id_ in shop.records}
 
 
 @pytest.mark.parametrize("odd", [None, {}, 0, "", [None], [{"parent_id": "13x1"}]])

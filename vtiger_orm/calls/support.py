@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ..errors import ApiError, MalformedAnswer, NotSupported, VtigerError
+from ..errors import NotSupported, VtigerError
 from .operations import Operation
+from .outcome import outcome_of
 from .plans import Plan, perform
 from .server import ServerFacts
 
@@ -283,8 +284,8 @@ def remembering(
             continue
         try:
             answer = yield from perform(each)
-        except (ApiError, MalformedAnswer, NotSupported) as error:
-            if not is_unknown(error):
+        except VtigerError as error:
+            if not outcome_of(error).missing:
                 raise
             facts.refusals.refused(key)
             refused.append(key)
@@ -297,19 +298,6 @@ def remembering(
         + (f" ({refusal})." if refusal else ".")
         + ("" if refused else " It said so more than once and is not asked again in this session.")
     ) from refusal
-
-
-def is_unknown(error: VtigerError) -> bool:
-    """Whether the answer means that the server lacks the operation: it says so itself, with a
-    code of its own or as webservice.php does (HTTP 500 and nothing else), or by a status that
-    means it. A server or a proxy that fails (502, 503) says nothing of the kind, nor does an
-    error of the API about what was asked."""
-    if isinstance(error, NotSupported):
-        return True
-    return not getattr(error, "code", "") and getattr(error, "status", None) in _MISSING
-
-
-_MISSING: Final = frozenset({404, 405, 501})
 
 
 def operation_key(call: Operation) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ from ..errors import (
 )
 from .answers import holds_several
 from .base import HttpResponse
-from .outcomes import DEFINITE, REFUSED, of_status
+from .outcomes import DEFINITE, MISSING, REFUSED, of_status
 from .redaction import excerpt, redact
 
 _LONGEST_LIMIT: Final = 86_400.0
@@ -145,7 +145,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
 class UnknownOperation(NotSupported):
     """The server has no such operation at all, whatever the parameters: worth remembering."""
 
-    outcome: Outcome | None = REFUSED
+    outcome: Outcome | None = MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def api_error(
     if code in DEFINITE:
         error.outcome = REFUSED
     elif status is not None and vague and (status >= 500 or (status >= 400 and not code)):
-        error.outcome = of_status(status)
+        error.outcome = replace(of_status(status), missing=not code and of_status(status).missing)
     return error
 
 

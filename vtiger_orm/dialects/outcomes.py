@@ -8,6 +8,8 @@ The decisions, for a write that must not happen twice:
 - `INTERNAL_SERVER_ERROR`, a database error and HTTP 500 come from a program that stopped
   half-way: a create with an owner that does not exist ends like that, and the record is there.
 - HTTP 4xx without an envelope is a refusal by whatever stands before the CRM.
+- HTTP 404, 405 and 501 without a code of the CRM's say that the operation is missing. A server or
+  a proxy that fails (502, 503) says nothing of the kind, nor does an error about what was asked.
 - HTTP 408, 499, 502 to 504 and the like are said by a proxy that waits no longer, or lost its
   own connection: the CRM behind it may be at work.
 - Redirects and pages with HTTP 200 prove nothing.
@@ -20,11 +22,15 @@ from typing import Final
 from ..errors import Again, Fate, Outcome
 
 REFUSED: Final = Outcome(Fate.REFUSED)
+MISSING: Final = Outcome(Fate.REFUSED, missing=True)
+"""The server does not have the operation."""
 
 _GIVEN_UP: Final = frozenset({202, 408, 444, 460, 499})
 """Accepted for later, or nobody waits any longer."""
 
-_NOT_EVEN_TRIED: Final = frozenset({501, 505, 511})
+_NOT_EVEN_TRIED: Final = frozenset({505, 511})
+
+_NOT_THERE: Final = frozenset({404, 405, 501})
 
 DEFINITE: Final = frozenset({"FAILED_TO_CREATE"})
 """Errors of the server after which nothing is there."""
@@ -34,6 +40,8 @@ def of_status(status: int) -> Outcome:
     """The outcome of a call that was answered with this status and nothing of the API's."""
     if status == 429:
         return Outcome(Fate.REFUSED, Again.LIMIT)
+    if status in _NOT_THERE:
+        return MISSING
     if status in _NOT_EVEN_TRIED:
         return REFUSED
     if status in _GIVEN_UP:

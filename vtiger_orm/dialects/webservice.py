@@ -22,7 +22,7 @@ from .address import WEBSERVICE_PATH
 from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, UnknownOperation, api_error, unusable
-from .outcomes import REFUSED, of_status
+from .outcomes import MISSING, of_status
 from .parameters import as_text, parameters, public_facts, shape
 
 CLOUD_ONLY: Final = frozenset(
@@ -199,7 +199,7 @@ def _without_envelope(asked: Asked, response: HttpResponse) -> VtigerError:
             error.outcome = of_status(response.status)
         else:
             error = NotSupported(message)
-            error.outcome = REFUSED
+            error.outcome = MISSING
         return error
     return unusable(asked, response)
 

@@ -14,9 +14,9 @@ from ..calls.operations import Operation, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, Rows, collect_rows
 from ..calls.server import ServerFacts
-from ..calls.support import is_unknown, operation_key
+from ..calls.support import operation_key
 from ..conditions.tree import OneOf, Selection
-from ..errors import ApiError, MalformedAnswer, NotSupported, VtigerError
+from ..errors import MalformedAnswer, VtigerError
 from ..planner import plan_rows
 from ..planner.asking import check_ids
 from .cursors import Item, Page, Position, in_order, moment_of
@@ -105,10 +105,10 @@ def _begun(
         position = beginning.position(env.clock.zone.tz)
         try:
             answer = yield from _sync(request, position.time - _SECOND)
-        except (ApiError, NotSupported, MalformedAnswer) as error:
+        except VtigerError as error:
             if request.whose == "userandgroup" or not _is_refusal(error):
                 raise
-            if is_unknown(error):
+            if outcome_of(error).missing:
                 facts.refusals.refused(operation_key(_SYNC))
             # Not offered for custom modules, and for all records only to administrators.
             raise Refused(error) from error
@@ -122,12 +122,8 @@ def _is_refusal(error: VtigerError) -> bool:
     """Whether the CRM itself says that it does not do this. A failure, a limit of calls or an
     outage says nothing about what the server can."""
     outcome = outcome_of(error)
-    return is_unknown(error) or (
-        isinstance(error, ApiError)
-        and outcome.fate is Fate.REFUSED
-        and outcome.again is Again.NO
-        and bool(error.code)
-    )
+    said = bool(getattr(error, "code", ""))  # not a proxy's refusal
+    return outcome.missing or (said and outcome.fate is Fate.REFUSED and outcome.again is Again.NO)
 
 
 def _sync(request: Request, since: datetime) -> Plan[Row]:

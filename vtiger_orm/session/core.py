@@ -321,7 +321,7 @@ _READ_ONCE: Final = (
 
 def _unsent(error: VtigerError) -> VtigerError:
     """The error of a call that never left this machine."""
-    error.outcome = replace(outcome_of(error), fate=Fate.NEVER_LEFT, until=None)
+    error.outcome = replace(outcome_of(error), fate=Fate.NEVER_LEFT, until=None, missing=False)
     return error
 
 

@@ -96,7 +96,9 @@ def outcome_of(error: Exception, status: int | None = None) -> Outcome:
         return replace(NEVER_LEFT, again=Again.YES)
     if status is None or isinstance(error, httpx.TimeoutException):
         return Outcome(Fate.UNDER_WAY, Again.YES)
-    return replace(of_status(status), again=Again.YES)
+    told = of_status(status)
+    again = told.again if told.again is Again.LIMIT else Again.YES
+    return replace(told, again=again, missing=False)
 
 
 def _lasting(error: Exception) -> bool:

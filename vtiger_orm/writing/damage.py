@@ -9,8 +9,9 @@ from typing import Final
 
 from ..calls.environment import Environment
 from ..calls.operations import Row
+from ..calls.outcome import Fate, outcome_of
 from ..calls.plans import Plan, perform
-from ..errors import MalformedAnswer, ServerError
+from ..errors import MalformedAnswer, VtigerError
 from ..planner.rows import read_row
 from .adjustments import text_of
 from .answers import fields_of
@@ -36,7 +37,9 @@ def write_and_tell(prepared: Prepared, env: Environment) -> Plan[Row]:
     failure: Exception | None = None
     try:
         yield from perform(prepared.call)
-    except (ServerError, MalformedAnswer) as error:
+    except VtigerError as error:
+        if outcome_of(error).fate is not Fate.UNKNOWN:
+            raise
         failure = error
     after = yield from read_row(meta, id_, env)
     if after is None or before is None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ...metadata.module import Flaw
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
-from .columns import ACTIVITIES, INVENTORY, LINES, Column, Storage, column_of
+from .columns import ACTIVITIES, INVENTORY, Column, Storage, column_of
 from .stock import in_server_order, relations_in_server_order
 
 USERS: Final = "Users"
@@ -331,8 +331,3 @@ def _undescribed(module: str, name: str, kind: str) -> Field:
         targets=(),
         described=False,
     )
-
-
-def is_line_field(field: Field) -> bool:
-    """Whether the field is kept with the line items of its record."""
-    return field.column.table == LINES

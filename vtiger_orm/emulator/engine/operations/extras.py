@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from .. import cloud, picklists, rows
 from ..context import Context
-from ..documents import decoded
 from ..errors import CrmError, denied
+from ..php import php_json
 from ..schema import USERS, Module
 from ..store import LIVE
 from ..tables import quoted
@@ -108,7 +108,7 @@ def _tags(ctx: Context) -> list[str]:
     value = ctx.params.get("tags")
     if isinstance(value, str):
         try:
-            value = decoded(value)
+            value = php_json(value)
         except ValueError:
             value = [value] if value else []
     if not isinstance(value, list):
@@ -140,7 +140,7 @@ def _searched(ctx: Context, kinds: tuple[str, ...]) -> Iterator[tuple[Module, li
     """`searchIn`: a map of modules to fields, a list of modules, or nothing for all."""
     text = ctx.text("searchIn")
     try:
-        asked = decoded(text) if text else None
+        asked = php_json(text) if text else None
     except ValueError:
         # The manual also prints {"Contacts"}, which is no JSON.
         asked = [part.strip().strip("\"'") for part in text.strip("{}[] ").split(",")]

@@ -6,8 +6,8 @@ from typing import Any
 
 from .. import cloud, picklists, views
 from ..context import Context
-from ..documents import decoded
 from ..errors import Crash
+from ..php import php_json
 from ..schema import Module
 
 
@@ -38,7 +38,7 @@ def _wanted_kinds(ctx: Context) -> frozenset[str] | None:
             raise Crash("fieldTypeList is an array, json_decode wants text")
         return frozenset(map(str, value))
     try:
-        kinds = decoded(value)
+        kinds = php_json(value)
     except ValueError:
         return None
     return frozenset(map(str, kinds)) if isinstance(kinds, list) and kinds else None
