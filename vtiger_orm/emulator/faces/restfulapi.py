@@ -269,7 +269,7 @@ def _clean(value: PhpValue) -> PhpValue:
 def _json_object(body: bytes) -> dict[str, PhpValue]:
     try:
         data: Any = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(data, dict):
         return {}

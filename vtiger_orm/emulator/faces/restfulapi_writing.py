@@ -145,7 +145,7 @@ class Writing:
         text = values.get("items")
         try:
             given = json.loads(text) if isinstance(text, str) and text else []
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         items = []
         for each in given if isinstance(given, list) else ():

@@ -67,7 +67,7 @@ def _source(ctx: Context, module: Module) -> int:
 def _parameters(ctx: Context) -> Row:
     try:
         asked = json.loads(ctx.text("queryParameters") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return asked if isinstance(asked, dict) else {}
 
@@ -264,7 +264,7 @@ def _others(ctx: Context) -> list[tuple[Module, int]]:
     """The records of `with_these_ids`, JSON of one or many; what is none is passed over."""
     try:
         given = json.loads(ctx.text("with_these_ids") or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     found = []
     for each in given if isinstance(given, list) else [given]:
