@@ -34,8 +34,8 @@ def public_name(kind: type[object]) -> tuple[str, str]:
     this library, the library itself.
     """
     module, name = kind.__module__, kind.__qualname__
-    library = module.startswith(f"{__package__}.")
-    package = __package__ if library else module.rpartition(".")[0]
+    library = __name__.partition(".")[0]
+    package = library if module.startswith(f"{library}.") else module.rpartition(".")[0]
     root = sys.modules.get(package)
     return (package if root is not None and _found(root, name) is kind else module), name
 
