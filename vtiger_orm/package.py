@@ -19,11 +19,10 @@ from ._lazy import lazy_names
 from .calls.protocols import Place
 from .errors import ConfigError, InvalidId, NoSession, RegenerateNeeded, SchemaMismatch
 from .ids import parse_id
-from .metadata.capabilities import Capabilities
-from .metadata.server import Server, family_of
 
 if TYPE_CHECKING:
     from .calls.protocols import Runner
+    from .metadata.server import Server
     from .models.record import Record
     from .session import Session
     from .session.settings import SessionSettings
@@ -123,6 +122,9 @@ class Package:
     @property
     def server(self) -> Server:
         """The server that the package was generated from."""
+        from .metadata.capabilities import Capabilities
+        from .metadata.server import Server, family_of
+
         family = family_of(self.dialect, self.version, modules=self.modules)
         proved = Capabilities.model_validate(dict(self.capabilities))
         return Server.known(family, self.version, proved)
