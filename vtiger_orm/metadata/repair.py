@@ -20,6 +20,9 @@ from .observed import JsonObject
 _LENGTH: Final = re.compile(r"\s*(-?[0-9]{1,9})\s*(,\s*[0-9]+\s*)?", re.ASCII)
 """``25,8`` are 25 digits, 8 of them behind the point."""
 
+_MOVING: Final = frozenset({"date", "datetime"})
+"""Kinds of which coreBOS tells the present moment as the default: it would differ at each pull."""
+
 
 class Repaired(NamedTuple):
     """An answer without odd facts, and what was odd about it, in words."""
@@ -118,6 +121,8 @@ def _fields(given: object, told: list[str]) -> Iterator[JsonObject]:
         seen.add(name)
         where = f"field {name}"
         facts = facts | {"name": name, "type": _type(facts.get("type"), where, told)}
+        if "label_raw" in facts and facts["type"].get("name") in _MOVING:
+            facts.pop("default", None)
         yield _pruned(DescribedField, facts, where, told)
 
 
