@@ -43,7 +43,7 @@ def _made(name: str) -> tuple[Crm, Any]:
     crm = Crm(profile=name)
     store = crm.engine.store
     kept = f"(SELECT id FROM entity WHERE module = 'Contacts' ORDER BY id LIMIT {CONTACTS})"
-    store.execute(f"DELETE FROM \"m_Contacts\" WHERE id NOT IN {kept}")
+    store.execute(f'DELETE FROM "m_Contacts" WHERE id NOT IN {kept}')
     store.execute(f"DELETE FROM entity WHERE module = 'Contacts' AND id NOT IN {kept}")
     if not crm.profile.recorded:
         return crm, import_module("generated.demo")
