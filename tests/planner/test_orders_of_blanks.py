@@ -1,5 +1,5 @@
-"""Blank rows are one group in every order, though the server sorts NULL first, then text that begins
-with a control character, then the empty text."""
+"""Blank rows are one group in every order, though the server sorts NULL first, then text that
+begins with a control character, then the empty text."""
 
 from __future__ import annotations
 
