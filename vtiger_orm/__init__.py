@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from .errors import ValuesAdjusted as ValuesAdjusted
     from .errors import VtigerError as VtigerError
     from .metadata.dependencies import Dependency as Dependency
+    from .models.aggregation import Figures as Figures
     from .models.fetches import Prefetch as Prefetch
     from .models.grouping import GroupedQuerySet as GroupedQuerySet
     from .models.queryset import QuerySet as QuerySet
@@ -109,6 +110,7 @@ __all__ = [
     "EditionLimit",
     "Explanation",
     "Fate",
+    "Figures",
     "GroupedQuerySet",
     "InvalidId",
     "InvalidLookup",
@@ -171,6 +173,7 @@ _WHERE = {
     "AggregateValue": "aggregates.functions",
     "Avg": "aggregates.functions",
     "Count": "aggregates.functions",
+    "Figures": "models.aggregation",
     "GroupedQuerySet": "models.grouping",
     "Max": "aggregates.functions",
     "Min": "aggregates.functions",

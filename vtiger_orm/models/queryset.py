@@ -24,6 +24,7 @@ from ..records.handle import package_of
 from .fetches import merge, parse_fetches
 from .query_state import Projection, QueryState, list_projection
 from .reading import read_all
+from .shaping import shaped
 from .values import ValuesQuerySet
 from .writing import WritingQuerySet
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ..records.references import Ref
 
 M = TypeVar("M", bound="BaseRecord")
+V = TypeVar("V")
 S = TypeVar("S", bound="QuerySet[Any]")
 """As `Steps` of `building`: for completion by jedi."""
 
@@ -102,6 +104,40 @@ class QuerySet(WritingQuerySet[M]):
         names = tuple(key.name for key in keys)
         projection = list_projection(names, flat=flat, named=named)
         return self._project((key.field for key in keys), projection)
+
+    def into(self, shape: type[V]) -> ValuesQuerySet[V]:
+        """The records as instances of a class of yours, which says what to read.
+
+        ::
+
+            class Person(TypedDict):
+                lastname: str
+                birthday: date | None
+                account: Company | None          # of account_id; Company is a shape as well
+
+            for person in Contacts.objects.filter(donotcall=False).into(Person): ...
+
+        `shape` is a `TypedDict`, a `NamedTuple`, a dataclass or a pydantic model. Its fields are
+        called like those to read; parts of dates (``birthday__year``) may be among them. A field
+        whose type is a shape follows a reference, ``list[Shape]`` a relation, in batches as
+        `prefetch_related` does. A record that cannot be read is `None` there, or `NotLoaded`
+        where the shape has no place for it.
+
+        Raises `InvalidLookup` at once for a name that the module does not have and for a type that
+        does not fit: only `id` and mandatory fields can do without ``| None``. One of those that
+        is blank all the same raises `Unreadable` when it is met.
+        """
+        rows = shaped(self._state.model, shape)
+        selection = self._state.selection
+        columns = with_id(selection.module, rows.fields)
+        return ValuesQuerySet(
+            replace(
+                self._state,
+                selection=replace(selection, columns=columns),
+                fetches=rows.fetches,
+                projection=rows,
+            )
+        )
 
     def _value_keys(self, names: tuple[object, ...], method: str) -> tuple[GroupKey, ...]:
         selection = self._state.selection
