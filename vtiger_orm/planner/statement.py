@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
@@ -125,6 +125,9 @@ class Statement:
     """An alternative to the whole condition, which stands last: read in any order of AND and OR
     it makes the statement true wherever it is true itself."""
 
+    spare: frozenset[str] = field(default=frozenset(), compare=False)
+    """Columns that may be left out where the CRM refuses this user to read them."""
+
     @property
     def text(self) -> str:
         return self._text() + ";"
@@ -156,12 +159,20 @@ class Statement:
     def counting(self) -> Statement:
         """The count of the same condition. Never with the order: a table that only the order
         needs is not joined, and the count would fail silently."""
-        return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
+        return replace(self.uncounted, columns=())
 
     @property
     def uncounted(self) -> Statement:
         """The ids of the same condition."""
-        return replace(self, columns=("id",), order=(), descending=False, limit=None, offset=0)
+        return replace(
+            self,
+            columns=("id",),
+            order=(),
+            descending=False,
+            limit=None,
+            offset=0,
+            spare=frozenset(),
+        )
 
     def or_else(self, otherwise: Comparison, limit: int = 1) -> Statement:
         """One row of it, or of whatever else satisfies this."""
@@ -181,7 +192,13 @@ class Statement:
     @property
     def query(self) -> Query:
         """The call that asks it."""
-        return Query(self.text, self.module)
+        if not self.spare:
+            return Query(self.text, self.module)
+        return Query(self.text, self.module, self.spare, self._without)
+
+    def _without(self, wires: frozenset[str]) -> Query:
+        columns = tuple(each for each in self.columns if each not in wires)
+        return replace(self, columns=columns, spare=self.spare - wires).query
 
     def related_to(self, id: str, label: str) -> QueryRelated:
         """The call that asks it of the records related to one, by the relation's label.
