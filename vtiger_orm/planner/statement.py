@@ -26,6 +26,12 @@ COUNT: Final = "count(*)"
 _MOST_SHOWN: Final = 5
 _COLUMNS: Final = re.compile(r"select (\S+) from ")
 _SAYABLE: Final = re.compile(r"\w+")
+_LITERAL: Final = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+_OWN: Final = re.compile(
+    r"select\s+(.+?)\s+from\s+(\w+)(?:\s+where\s+(.+?))?(?:\s+order\s+by\s+(.+?))?"
+    r"(?:\s+limit\s+[\d\s,]+)?\s*;?",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 def can_be_named(module: str) -> bool:
@@ -213,6 +219,38 @@ class Statement:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStatement:
+    """A statement that somebody wrote, taken apart at its keywords."""
+
+    columns: str
+    table: str
+    where: str
+    order: str
+    module: str
+
+    def or_any(self, limit: int) -> Query:
+        """The same statement, for records that satisfy its condition or not."""
+        where = f" where {self.where} or id > '0x0'" if self.where else ""
+        order = f" order by {self.order}" if self.order else ""
+        text = f"select {self.columns} from {self.table}{where}{order} limit {limit};"
+        return Query(text, self.module)
+
+    def every(self, limit: int) -> Query:
+        """The ids of any records of what it reads from."""
+        return Query(f"select id from {self.table} limit {limit};", self.module)
+
+
+def own_statement(query: Query) -> OwnStatement | None:
+    """A statement taken apart; None for one of another form than the language has."""
+    # Keywords within literals are none; a masked literal keeps its length.
+    found = _OWN.fullmatch(_LITERAL.sub(lambda each: "_" * len(each[0]), query.text.strip()))
+    if found is None:
+        return None
+    columns, table, where, order = (query.text.strip()[slice(*found.span(n))] for n in range(1, 5))
+    return OwnStatement(columns, table, where, order, query.module)
 
 
 class Form(StrEnum):
