@@ -172,7 +172,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "order": lambda: [loaded(each) for each in Contacts.objects.order_by("-lastname")[:30]],
     "first": lambda: loaded(Contacts.objects.first()),
     "last": lambda: loaded(Contacts.objects.order_by("lastname").last()),
-    "get": lambda: loaded(Contacts.objects.get(id="12x345")),
+    "get": lambda: loaded(Contacts.objects.get(id=Contacts.ref("12x345"))),
     "in_bulk": lambda: [loaded(each) for each in Contacts.objects.in_bulk(["12x345"]).values()],
     "refresh": refreshed,
     "exclude": lambda: [loaded(each) for each in Contacts.objects.exclude(email__contains="a")],
@@ -190,9 +190,12 @@ READERS: dict[str, Callable[[], Any]] = {
     "aggregate": lambda: Contacts.objects.aggregate(n=Count(), last=Max("lastname")),
     "groups": lambda: list(Contacts.objects.values("leadsource").annotate(n=Count())),
     "values": lambda: list(Contacts.objects.values("lastname")[:5]),
-    "arrow": lambda: Contacts.objects.defer(*HIDDEN).all()[:5].to_arrow().to_pylist(),
+    "arrow": lambda: Contacts.objects.defer("mobile", "department", "birthday")
+    .all()[:5]
+    .to_arrow()
+    .to_pylist(),
     "get_or_create": lambda: loaded(Contacts.objects.get_or_create(lastname="Onlyone")[0]),
-    "update": lambda: Contacts.objects.filter(id="12x345").update(title="Told"),
+    "update": lambda: Contacts.objects.filter(id=Contacts.ref("12x345")).update(title="Told"),
 }
 
 
