@@ -14,12 +14,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..aggregates.groups import GroupKey, group_key
-from ..calls.operations import Query
-from ..calls.plans import Plan, perform
+from ..calls.plans import Plan
 from ..conditions.field_names import named_field, readable_field, with_id
 from ..conditions.tree import Selection
 from ..errors import InvalidLookup
-from ..planner.asking import check_ids
+from ..planner.own_statement import own_rows
 from ..records.handle import package_of
 from .fetches import merge, parse_fetches
 from .query_state import Projection, QueryState, list_projection
@@ -230,9 +229,11 @@ class QuerySet(WritingQuerySet[M]):
     def raw(self, vtql: str) -> list[M]:
         """The rows of a statement of your own, as records.
 
-        The text is sent as it is: at most one page of rows comes back, and what you paste into
-        it is your responsibility. Everything else of the queryset (conditions, order) is left
-        aside.
+        The text is sent as it is: at most one page of rows comes back, however many there are
+        (a page is what the server hands out, often 100 rows, also for a larger ``limit``), and
+        what you paste into it is your responsibility. That there are no rows is proved; raises
+        `SilentQueryError` where the statement fails without a word. Everything else of the
+        queryset (conditions, order) is left aside.
         """
         return self._run(self._raw(vtql))
 
@@ -250,8 +251,8 @@ class QuerySet(WritingQuerySet[M]):
         statement = text if text.endswith(";") else f"{text};"
 
         def plan(runner: Runner) -> Plan[list[M]]:
-            rows = yield from perform(Query(statement, self._state.selection.module.name))
-            check_ids(rows)
+            module = self._state.selection.module.name
+            rows = yield from own_rows(statement, module, runner.environment)
             return self._loader(runner).load(rows)
 
         return plan
