@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 
-class Figures(dict[str, AggregateValue]):
-    """Figures by name: a dict, and `into` a class of yours."""
+class AggregateRow(dict[str, AggregateValue]):
+    """AggregateRow by name: a dict, and `into` a class of yours."""
 
     def __init__(self, found: Mapping[str, AggregateValue], figures: Sequence[Figure]) -> None:
         super().__init__(found)
@@ -48,8 +48,8 @@ class AggregatingQuerySet(TabularQuerySet):
 
     __slots__ = ()
 
-    def aggregate(self, *args: Aggregate, **kwargs: Aggregate) -> Figures:
-        """Figures over all records: ``aggregate(total=Sum("amount"), n=Count())``.
+    def aggregate(self, *args: Aggregate, **kwargs: Aggregate) -> AggregateRow:
+        """AggregateRow over all records: ``aggregate(total=Sum("amount"), n=Count())``.
 
         Without a name a figure is called as in Django, ``amount__sum``. Blank counts as SQL's
         NULL. Numbers are exact. `Count`, `Min` and `Max` alone are asked of the server; anything
@@ -59,16 +59,18 @@ class AggregatingQuerySet(TabularQuerySet):
         """
         return self._run(self._aggregate(args, kwargs))
 
-    async def aaggregate(self, *args: Aggregate, **kwargs: Aggregate) -> Figures:
+    async def aaggregate(self, *args: Aggregate, **kwargs: Aggregate) -> AggregateRow:
         """`aggregate`, awaited."""
         return await self._arun(self._aggregate(args, kwargs))
 
-    def _aggregate(self, args: tuple[Aggregate, ...], kwargs: dict[str, Any]) -> PlanFor[Figures]:
+    def _aggregate(
+        self, args: tuple[Aggregate, ...], kwargs: dict[str, Any]
+    ) -> PlanFor[AggregateRow]:
         figures = figures_of(self._state.selection.module, args, kwargs, "aggregate")
 
-        def plan(runner: Runner) -> Plan[Figures]:
+        def plan(runner: Runner) -> Plan[AggregateRow]:
             selection = yield from narrowed(self._state.selection, runner)
             found = yield from plan_aggregate(selection, figures, runner.environment)
-            return Figures(found, figures)
+            return AggregateRow(found, figures)
 
         return plan
