@@ -86,9 +86,10 @@ under another one there.
 """
 
 COMPANIONS: Final = (
-    *("QuerySet", "Field", "Order", "Part", "Reference", "Values", "Manager", "Related", "Crm"),
+    *("QuerySet", "Row", "Create", "Update", "Base", "QuerySetBase"),
+    *("Field", "Order", "Part", "Reference", "Values", "Manager", "Related", "Crm"),
 )
-"""What is put behind a class name for the types in its stub; no other class may be called so."""
+"""What is put behind a class name for the types beside it; no other class may be called so."""
 
 RELATIONS: Final = KEYWORDS
 """What an attribute under `record.related` may not be called."""
