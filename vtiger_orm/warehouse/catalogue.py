@@ -20,7 +20,7 @@ BOOKS: Final = sa.MetaData()
 
 FORMAT: Final = 1
 
-Comparison: TypeAlias = Literal["load", "sweep"]
+ByIds: TypeAlias = Literal["load", "sweep"]
 """Every value of every record, or ids, times and references."""
 
 RUN: Final = sa.Table(
@@ -76,7 +76,7 @@ class ModuleEntry:
     """Of its ids: another CRM has others."""
     cursor: str | None = None
     """Of the change feed; None for a module without one."""
-    comparison: Comparison | None = None
+    comparison: ByIds | None = None
     """The comparison with the CRM that is under way."""
     compared_since: datetime | None = None
     compared_to: str | None = None
@@ -87,7 +87,7 @@ class ModuleEntry:
     gone_at: datetime | None = None
     """When the CRM was seen not to have it any more; its table is kept as it was."""
 
-    def comparing(self, what: Comparison, now: datetime) -> ModuleEntry:
+    def comparing(self, what: ByIds, now: datetime) -> ModuleEntry:
         return replace(self, comparison=what, compared_since=now, compared_to=None)
 
     def compared(self) -> ModuleEntry:

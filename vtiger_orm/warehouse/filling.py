@@ -28,17 +28,17 @@ from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..planner import plan_rows
 from . import catalogue
-from .catalogue import Comparison, ModuleEntry
+from .catalogue import ByIds, ModuleEntry
 from .hold import Hold
-from .rows import RowMaker, Values, between, last_of, put, remove
+from .rows import Cells, RowMaker, between, last_of, put, remove
 from .tables import Kept
 
 LOADED_AT_ONCE: Final = 1_000
 SWEPT_AT_ONCE: Final = 10_000
 """Records that are compared and committed together."""
 
-Told: TypeAlias = Callable[[str, int], None]
-"""Told what is being done, and how many records it has read so far."""
+HearsProgress: TypeAlias = Callable[[str, int], None]
+"""HearsProgress what is being done, and how many records it has read so far."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Filling:
     """Brings one module's table to what the CRM has."""
 
     def __init__(
-        self, kept: Kept, runner: Runner, hold: Hold, unreadable: Unreadables, told: Told
+        self, kept: Kept, runner: Runner, hold: Hold, unreadable: Unreadables, told: HearsProgress
     ) -> None:
         self._kept = kept
         self._entry = kept.entry
@@ -110,14 +110,14 @@ class Filling:
 
     # By id
 
-    def begin(self, what: Comparison) -> None:
+    def begin(self, what: ByIds) -> None:
         """Note that a comparison is under way, unless it is already."""
         if self._entry.comparison is None:
             entry = self._entry.comparing(what, datetime.now(UTC))
             with self._hold.commit() as connection:
                 self._save(connection, entry)
 
-    def _compare(self, what: Comparison, fields: Sequence[FieldMeta], size: int) -> None:
+    def _compare(self, what: ByIds, fields: Sequence[FieldMeta], size: int) -> None:
         self.begin(what)
         maker = self._maker(fields)
         whole = len(fields) == len(self._kept.fields)
@@ -129,7 +129,7 @@ class Filling:
             self._told(what, read)
 
     def _take(
-        self, rows: Sequence[Values], keys: Sequence[str], last: str | None, whole: bool
+        self, rows: Sequence[Cells], keys: Sequence[str], last: str | None, whole: bool
     ) -> None:
         """Compare a chunk with the table, write what differs, and note that it is done."""
         by_id = {row[keys[0]]: row for row in rows}
@@ -162,10 +162,10 @@ class Filling:
         )
         return self._runner.stream(plan_rows(selection, self._runner.environment))
 
-    def _read(self, ids: Sequence[str]) -> list[Values]:
+    def _read(self, ids: Sequence[str]) -> list[Cells]:
         """These records, whole; those that are gone are left out."""
         meta, maker = self._kept.meta, self._maker(self._kept.fields)
-        found: list[Values] = []
+        found: list[Cells] = []
         for at in range(0, len(ids), LOADED_AT_ONCE):
             some = OneOf(meta.id, tuple(ids[at : at + LOADED_AT_ONCE]))
             selection = Selection(meta, some, columns=self._kept.fields)
@@ -212,7 +212,7 @@ class Filling:
             self.done.changed += len(new)
             self._told("changes", read)
 
-    def _made(self, rows: Sequence[Row]) -> tuple[list[Values], set[str]]:
+    def _made(self, rows: Sequence[Row]) -> tuple[list[Cells], set[str]]:
         """The values of these rows, and the ids of those that had to be read again, since the
         CRM told them without some of their fields."""
         names = [each.wire for each in self._kept.fields]

@@ -17,7 +17,7 @@ from ..values.reading import shown
 from .tables import Kept
 from .types import misfit
 
-Values: TypeAlias = "dict[str, Any]"
+Cells: TypeAlias = "dict[str, Any]"
 """The values of one record by the key of their column, None for blank."""
 
 _AT_ONCE: Final = 500
@@ -41,7 +41,7 @@ class RowMaker:
         self._unreadable = unreadable
         self._dialect = dialect
 
-    def of(self, rows: Sequence[Row]) -> list[Values]:
+    def of(self, rows: Sequence[Row]) -> list[Cells]:
         """Raises `Unreadable` for a value that its field's type does not allow, or that the
         database has no exact place for."""
         blank = [None] * len(rows)
@@ -66,7 +66,7 @@ class RowMaker:
         return column
 
 
-def put(connection: sa.Connection, kept: Kept, rows: Iterable[Values]) -> None:
+def put(connection: sa.Connection, kept: Kept, rows: Iterable[Cells]) -> None:
     """These records are in the table as they are here, whatever was there before; columns of
     fields that are gone keep what they have."""
     key = kept.keys[0]
@@ -99,7 +99,7 @@ def _present(connection: sa.Connection, kept: Kept, ids: Iterable[str]) -> set[s
 
 def between(
     connection: sa.Connection, kept: Kept, after: str | None, last: str | None, keys: Sequence[str]
-) -> Mapping[str, Values]:
+) -> Mapping[str, Cells]:
     """What the table has of the records whose ids come after one and not after another, by id.
 
     Ids of one module differ in their number alone, so the shorter one comes first.

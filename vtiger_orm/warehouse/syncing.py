@@ -20,7 +20,7 @@ from .errors import WarehouseError
 try:
     import sqlalchemy as sa
 
-    from .filling import Filling, Told
+    from .filling import Filling, HearsProgress
     from .hold import Hold
     from .tables import ColumnNames, mark_gone, prepared
 except ImportError as _missing:
@@ -161,7 +161,7 @@ def _one(
     sweep: timedelta,
     names: ColumnNames,
     unreadable: Unreadables,
-    told: Told,
+    told: HearsProgress,
 ) -> SyncedModule:
     result = SyncedModule(meta.name, meta.name)
     fields = with_id(meta, meta.columns)
