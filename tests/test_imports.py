@@ -42,6 +42,7 @@ ORDER = (
     "session",
     "package",
     "frames",
+    "notebooks",
     "testing",
 )
 """The rooms of the runtime from the ground up: a room imports those before it, never one behind.
