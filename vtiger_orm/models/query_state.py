@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..aggregates.groups import GroupKey, group_key, part_of
 from ..conditions.field_names import with_id
-from ..conditions.tree import Selection
+from ..conditions.tree import TRUE, Node, Selection
 from ..errors import InvalidLookup
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
     from .fetches import Fetches
+
+
+def whole_of(model: type[BaseRecord], where: Node = TRUE) -> Selection:
+    """The records of a model under a condition, in the order that its class asks for."""
+    return Selection(model.meta, where, order=model.__mapper__.order)
 
 
 @dataclass(frozen=True, slots=True)

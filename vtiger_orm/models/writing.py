@@ -88,7 +88,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         no_positions(method, args)
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
-        wanted = self.filter(**values)[:2]
+        wanted = self.filter(**values)._in_any_order()[:2]
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
             search = _Search(self, wanted, values, runner)
