@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, get_args
 
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream, collect_rows
@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
     from ..records.references import Ref
 
-__all__ = ["Change", "ChangeFeed", "ChangeKind", "Request", "SyncType", "changes"]
+__all__ = [
+    "Change",
+    "ChangeFeed",
+    "ChangeKind",
+    "Changed",
+    "Deleted",
+    "Request",
+    "SyncType",
+    "changes",
+]
 
 logger: logging.Logger = logging.getLogger("vtiger_orm")
 
@@ -46,7 +55,7 @@ _WINDOW: Final = WINDOW
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[M]):
-    """One item of the feed."""
+    """One item of the feed: `Changed` or `Deleted`, told apart by `kind` or by their class."""
 
     kind: ChangeKind
     id: Ref[M]
@@ -62,6 +71,22 @@ class Change(Generic[M]):
 
     def __repr__(self) -> str:
         return f"<Change {self.kind} {self.id}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Changed(Change[M]):
+    """A record that was created or updated, as it was read."""
+
+    kind: Literal[ChangeKind.CREATED, ChangeKind.UPDATED]
+    record: M
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Deleted(Change[M]):
+    """A record that is gone."""
+
+    kind: Literal[ChangeKind.DELETED]
+    record: None
 
 
 def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream:
@@ -174,14 +199,14 @@ class ChangeFeed(Generic[M]):
             return self._last.cursor
         return self._given
 
-    def __iter__(self) -> Iterator[Change[M]]:
+    def __iter__(self) -> Iterator[Changed[M] | Deleted[M]]:
         runner = self._runner or package_of(self._model).runner()
         for items in runner.stream(self._stream(runner)):
             for change in self._load(items, runner):
                 self._last = change
                 yield change
 
-    async def __aiter__(self) -> AsyncIterator[Change[M]]:
+    async def __aiter__(self) -> AsyncIterator[Changed[M] | Deleted[M]]:
         runner = self._runner or package_of(self._model).runner()
         async for items in runner.astream(self._stream(runner)):
             for change in self._load(items, runner):
@@ -196,16 +221,15 @@ class ChangeFeed(Generic[M]):
         )
         return changes(request, server_facts(runner), runner.environment)
 
-    def _load(self, items: Sequence[Row], runner: Runner) -> list[Change[M]]:
+    def _load(self, items: Sequence[Row], runner: Runner) -> list[Changed[M] | Deleted[M]]:
         rows = [item["row"] for item in items if item["row"] is not None]
         records = iter(load(self._model, rows, runner))
-        return [
-            Change(
-                item["kind"],
-                self._model.ref(item["id"]),
-                next(records) if item["row"] is not None else None,
-                item["page"],
-                item["index"],
-            )
-            for item in items
-        ]
+        found: list[Changed[M] | Deleted[M]] = []
+        for each in items:
+            kind, place = each["kind"], (each["page"], each["index"])
+            id_ = self._model.ref(each["id"])
+            if each["row"] is None:
+                found.append(Deleted(ChangeKind.DELETED, id_, None, *place))
+            else:
+                found.append(Changed(kind, id_, next(records), *place))
+        return found

@@ -253,8 +253,13 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         """What the next `save` sends: attribute -> (old, new).
 
         An equal value, or going back to the one that was read, is no change. Fields of `extra`
-        are there under their wire name.
+        are there under their wire name, and line items that changed as ``LineItems``.
         """
+        fields = self._changed()
+        memory = self._state.operations
+        return MappingProxyType({**fields, **memory.changes()}) if memory is not None else fields
+
+    def _changed(self) -> Mapping[str, FieldChange]:
         return self._state.changes(self.__mapper__.columns, self.__dict__)
 
     @property
@@ -285,7 +290,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         new, columns = self._saved_id is None, self.__mapper__.columns
         return {
             name: change.new
-            for name, change in self.changes.items()
+            for name, change in self._changed().items()
             if new or name not in columns or columns[name].meta.editable
         }
 
