@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .own_code import OwnCode, OwnClass
+from .own_code import OwnClass, OwnCode
 from .types import ROOT, Import, Type
 
 
