@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import LimitReached, NotSupported, VtigerError
 from vtiger_orm.session import Session
 
@@ -31,7 +32,8 @@ class Where(StrEnum):
 class Case:
     operation: Operation
     fault: Named
-    where: Where
+    where: Where | int
+    """Or the number of calls that are answered before."""
 
     def __str__(self) -> str:
         return f"{self.operation.name}, {self.fault.name} at {self.where}"
@@ -83,7 +85,8 @@ def cases() -> Iterator[Case]:
 class Matrix:
     """The worlds, and what each operation does in them undisturbed."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: Callable[[Crm], None] | None = None) -> None:
+        self._more = more
         self._worlds: dict[tuple[str, str], World] = {}
         self._expected: dict[tuple[str, str, str], Expected | None] = {}
 
@@ -94,7 +97,7 @@ class Matrix:
     def world(self, dialect: str, driver: str) -> World:
         key = dialect, driver
         if key not in self._worlds:
-            self._worlds[key] = make(dialect, driver)
+            self._worlds[key] = make(dialect, driver, self._more)
         return self._worlds[key]
 
     def expected(self, world: World, operation: Operation) -> Expected | None:
@@ -159,6 +162,8 @@ def _arm(world: World, case: Case) -> None:
             faults.always(fault)
         case Where.LOGIN:
             faults.next(fault, operation=LOGIN)
+        case int(before):
+            faults.next(fault, after=before)
 
 
 def _judged(world: World, case: Case, session: Session, expected: Expected) -> tuple[Verdict, str]:

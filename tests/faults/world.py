@@ -113,9 +113,12 @@ class World:
         return asyncio.run(_alone(work()))
 
 
-def make(dialect: str, driver: str) -> World:
+def make(dialect: str, driver: str, more: Callable[[Crm], None] | None = None) -> World:
+    """`more` puts further records into the CRM."""
     crm = Crm(data=fill, profile="cloud" if dialect == "cloud" else "stock-7")
     crm.clock.freeze()
+    if more is not None:
+        more(crm)
     return World(dialect, driver, crm, crm.snapshot())
 
 

@@ -75,6 +75,8 @@ def shape(call: Call[object], result: object, asked: Asked) -> object:
             if parse_id(row["id"]).number != parse_id(id).number:
                 raise MalformedAnswer(f"{asked} of {id}: the CRM answered with {row['id']}.")
             return row
+        case calls.Delete() if not result:
+            raise _odd(asked, "the word that it was done", result)
         case _:
             if not isinstance(result, dict):
                 raise _odd(asked, "a record", result)
@@ -94,5 +96,5 @@ def _record(asked: Asked, result: object) -> Mapping[str, Any]:
 def _odd(asked: Asked, expected: str, result: object) -> MalformedAnswer:
     return MalformedAnswer(
         f"{asked}: the CRM reports success, but its result is not {expected}: "
-        f"{type(result).__name__}."
+        f"{type(result).__name__}{', and empty' if result == {} else ''}."
     )
