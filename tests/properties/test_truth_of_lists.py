@@ -232,7 +232,7 @@ def test_lists_agree_with_evaluation(
 @pytest.mark.parametrize("lookup", ["", "__in", "__gt", "__contains", "__startswith", "__like"])
 def test_a_text_with_an_entity_is_refused_unsent(crm: Crm, session: Session, lookup: str) -> None:
     text = "a &amp; b"
-    asked = {f"lastname{lookup}": [text] if lookup == "__in" else text}
+    asked: dict[str, Any] = {f"lastname{lookup}": [text] if lookup == "__in" else text}
     with crm.count_calls() as calls, pytest.raises(UnsupportedQuery, match="HTML entity"):
         list(Contacts.objects.using(session).exclude(**asked))
     assert not calls.operations
