@@ -28,7 +28,7 @@ _FRAGILE: Final = frozenset({ServerFamily.COREBOS, ServerFamily.BERLICRM})
 _OWNERS: Final = ("Users", "Groups")
 
 
-Owner: TypeAlias = tuple[str, str, str]
+GivenOwner: TypeAlias = tuple[str, str, str]
 """Module, attribute and id of an owner that is about to be sent."""
 
 
@@ -45,7 +45,7 @@ def prove_owners(writes: Iterable[Prepared], runner: Runner | None) -> Plan[None
     yield from prove(found, runner)
 
 
-def prove(owners: Iterable[Owner], runner: Runner | None) -> Plan[None]:
+def prove(owners: Iterable[GivenOwner], runner: Runner | None) -> Plan[None]:
     """The same of owners that are sent otherwise."""
     facts, env = server_facts(runner), environment_of(runner)
     if facts.server.family not in _FRAGILE:
