@@ -374,8 +374,8 @@ def _in_order(given: Mapping[str, Any]) -> dict[str, Any]:
     """The file's content with fields and relations as the server listed them; what the list does
     not name comes last."""
     order, describe, relations = (given.get(key) for key in ("order", "describe", "relations"))
-    fields = describe.get("fields") if isinstance(describe, Mapping) else None
-    if not isinstance(order, list) or not isinstance(fields, list):
+    fields = describe.get("fields") if isinstance(describe, Mapping) else ()
+    if not (isinstance(order, list) and isinstance(fields, list) and isinstance(describe, Mapping)):
         return dict(given)
     found = {**given, "describe": {**describe, "fields": _by(order, "name", fields)}}
     if isinstance(relations, list):
