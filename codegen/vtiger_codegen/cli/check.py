@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vtiger_orm.metadata.snapshot import Instance, Snapshot
 
+from ..building.own_code import FOLDER
 from ..config import Config, load_config
 from ..diff.compare import compare, remembered_renames
 from ..diff.grading import exit_code
@@ -19,6 +21,9 @@ from ..naming.renamed import with_renames
 from ..project import Project
 from ..text.terminal import say
 from ._comparing import warn_of_losses
+
+if TYPE_CHECKING:
+    from ..application.own_code import Fault
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -47,6 +52,8 @@ def check(
 
     Writes nothing and asks no CRM, so it fits a pre-commit hook or CI. Exits with 0 when code,
     names.lock and snapshot agree, with 1 and a list when not, and with 3 when it could not tell.
+    Own code is read as well: it may hide no field, use none that is gone, and import no model of
+    the package that imports it.
 
     With --live the snapshot is compared with the CRM as well, for a job that runs now and then:
     exits with 2 when the CRM has changed in a way that breaks code. User name and access key
@@ -62,9 +69,16 @@ def check(
 
 def _offline(project: Project, show_diff: bool, cure: str) -> bool:
     mismatches = project.check()
-    if not mismatches:
+    faults = [] if any(each.what == "names" for each in mismatches) else _own_code(project)
+    if not mismatches and not faults:
         say(f"{project.output} agrees with {project.schema}.", fg="green")
         return True
+    if faults:
+        say(f"Own code does not agree with {project.schema}:", fg="red", err=True)
+        for fault in faults:
+            say(f"  {fault.file}:{fault.line}  {fault.what}", err=True)
+    if not mismatches:
+        return False
     say(f"{project.output} does not agree with {project.schema}:", fg="red", err=True)
     for each in mismatches:
         say(f"  {each.what:<9} {each.where}", err=True)
@@ -72,6 +86,15 @@ def _offline(project: Project, show_diff: bool, cure: str) -> bool:
             say(each.diff, err=True)
     say(f"Run: {cure}", err=True)
     return False
+
+
+def _own_code(project: Project) -> list[Fault]:
+    """Asked for only where there is some: it takes libcst, which is slow to import."""
+    if not project.options.own and not (project.output / FOLDER).is_dir():
+        return []
+    from ..application.own_code import project_faults
+
+    return project_faults(project)
 
 
 def _tell_of_server(known: Instance, now: Instance) -> None:
