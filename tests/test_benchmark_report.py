@@ -77,3 +77,8 @@ def test_another_file_of_that_name_is_refused(tmp_path: Path, text: str) -> None
     (tmp_path / report.FIGURES).write_text(text, "utf-8")
     with pytest.raises(ValueError, match="holds no figures"):
         report.read(tmp_path)
+
+
+def test_a_second_rival_is_a_figure_of_its_own() -> None:
+    lines = [line(1.0), Line("", "1.0 s", "pydantic 2.00 s", slower(1, 2))]
+    assert [each.what for each in report.figures([{"q": lines}])] == ["a page", "a page: pydantic"]

@@ -11,7 +11,7 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -99,7 +99,7 @@ def figures(runs: Iterable[Mapping[str, Sequence[Line]]]) -> list[Figure]:
     found: dict[str, Figure] = {}
     for run in runs:
         for question, lines in run.items():
-            for line in lines:
+            for line in named(lines):
                 read = number(line.ours)
                 if read is None:
                     continue
@@ -121,6 +121,19 @@ def figures(runs: Iterable[Mapping[str, Sequence[Line]]]) -> list[Figure]:
                     line.met if old.met is not False else False,
                 )
     return list(found.values())
+
+
+def named(lines: Iterable[Line]) -> Iterator[Line]:
+    """A line without a name is about the one before it, and another rival."""
+    name = ""
+    for line in lines:
+        name = line.what or name
+        yield line if line.what else replace(line, what=f"{name}: {_rival(line.rival)}")
+
+
+def _rival(cell: str) -> str:
+    """Who it is, without the figure."""
+    return re.split(r" \d", cell, maxsplit=1)[0]
 
 
 def read(folder: Path) -> dict[str, Figure]:
