@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
 import click
 
@@ -15,15 +16,14 @@ from ..config import Config, load_config
 from ..diff.compare import compare, remembered_renames
 from ..diff.grading import exit_code
 from ..diff.reports import as_text
-from ..live.credentials import insecure_http
+from ..live.credentials import connecting
 from ..naming.lock import load_lock
 from ..naming.renamed import with_renames
-from ..project import Project
+from ..project import Mismatch, Project
 from ..text.terminal import say
 from ._comparing import warn_of_losses
 
-if TYPE_CHECKING:
-    from ..application.own_code import Fault
+_OWN: Final = "own code"
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     help="Folder whose templates replace shipped ones of the same name.",
 )
 @click.option("--diff", "show_diff", is_flag=True, help="Show what would change, as a diff.")
+@click.option("--json", "as_json", is_flag=True, help="An object, for machines.")
 @click.option("--live", is_flag=True, help="Also compare the snapshot with the CRM.")
 @click.option("--url", help="Address of the CRM, for --live.  [VTIGER_URL]")
-@insecure_http
+@connecting
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -45,6 +46,7 @@ def check(
     output: Path | None,
     templates: Path | None,
     show_diff: bool,
+    as_json: bool,
     live: bool,
     url: str | None,
 ) -> None:
@@ -62,39 +64,47 @@ def check(
     config = load_config()
     project = Project.of(config, schema=schema, output=output, templates=templates)
     given = {"--schema": schema, "--output": output, "--templates": templates}
+    if as_json and live:
+        raise click.UsageError("--json tells of the files; for the CRM use diff --format json.")
+    if as_json:
+        ctx.exit(_as_json(project))
     options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
     agrees = _offline(project, show_diff, cure=f"vtiger-orm generate{options}")
     ctx.exit(max(0 if agrees else 1, _live(project, config, url) if live else 0))
 
 
 def _offline(project: Project, show_diff: bool, cure: str) -> bool:
-    mismatches = project.check()
-    faults = [] if any(each.what == "names" for each in mismatches) else _own_code(project)
-    if not mismatches and not faults:
+    mismatches = _mismatches(project)
+    if not mismatches:
         say(f"{project.output} agrees with {project.schema}.", fg="green")
         return True
-    if faults:
-        say(f"Own code does not agree with {project.schema}:", fg="red", err=True)
-        for fault in faults:
-            say(f"  {fault.file}:{fault.line}  {fault.what}", err=True)
-    if not mismatches:
-        return False
     say(f"{project.output} does not agree with {project.schema}:", fg="red", err=True)
     for each in mismatches:
         say(f"  {each.what:<9} {each.where}", err=True)
         if show_diff and each.diff:
             say(each.diff, err=True)
-    say(f"Run: {cure}", err=True)
+    if any(each.what != _OWN for each in mismatches):
+        say(f"Run: {cure}", err=True)
     return False
 
 
-def _own_code(project: Project) -> list[Fault]:
-    """Asked for only where there is some: it takes libcst, which is slow to import."""
-    if not project.options.own and not (project.output / FOLDER).is_dir():
-        return []
-    from ..application.own_code import project_faults
+def _mismatches(project: Project) -> list[Mismatch]:
+    """Those of the package, and of own code: libcst, which is slow to import, is asked only where
+    there is some."""
+    found = project.check()
+    own = bool(project.options.own) or (project.output / FOLDER).is_dir()
+    if own and not any(each.what == "names" for each in found):
+        from ..application.own_code import project_faults
 
-    return project_faults(project)
+        faults = project_faults(project)
+        found += [Mismatch(_OWN, f"{each.file}:{each.line}  {each.what}") for each in faults]
+    return found
+
+
+def _as_json(project: Project) -> int:
+    found = [{"what": each.what, "where": str(each.where)} for each in _mismatches(project)]
+    click.echo(json.dumps({"agrees": not found, "mismatches": found}, indent=1))
+    return 1 if found else 0
 
 
 def _tell_of_server(known: Instance, now: Instance) -> None:
