@@ -43,6 +43,7 @@ ORDER = (
     "package",
     "frames",
     "warehouse",
+    "importing",
     "testing",
 )
 """The rooms of the runtime from the ground up: a room imports those before it, never one behind.

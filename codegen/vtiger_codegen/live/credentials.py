@@ -74,9 +74,16 @@ def address(given: str | None, config: Config) -> str:
 
 
 def open_session(
-    url: str | None, dialect: str | None, config: Config, *, package: Package | None = None
+    url: str | None,
+    dialect: str | None,
+    config: Config,
+    *,
+    package: Package | None = None,
+    read_only: bool = True,
+    dry_run: bool = False,
 ) -> Session:
-    """A session for a verb, which writes nothing to the CRM; nothing is sent yet.
+    """A session for a verb, which writes nothing to the CRM unless it says so; nothing is sent
+    yet.
 
     `package` tells what is known of the CRM: its dialect and abilities, and what to refuse
     another CRM by.
@@ -91,7 +98,8 @@ def open_session(
         dialect=cast("DialectSetting", dialect or known or config.dialect),
         timezone=config.timezone,
         allow_http=_insecure() or None,
-        read_only=True,
+        read_only=read_only,
+        dry_run=dry_run,
         on_wait=_tell,
         package=package,
     )
