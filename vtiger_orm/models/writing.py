@@ -90,7 +90,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
         _refuse_conditions(self.model.meta, method, values)
-        wanted = self.filter(**values)[:2]
+        wanted = self._in_any_order().filter(**values)[:2]
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
             search = _Search(self, wanted, values, runner)

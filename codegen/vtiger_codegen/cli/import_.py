@@ -12,7 +12,7 @@ from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.writing.report import Status
 
 from ..config import load_config
-from ..live.credentials import DIALECTS, insecure_http, open_session
+from ..live.credentials import DIALECTS, connecting, open_session
 from ..live.models import model_of
 from ..naming.lock import FILE_NAME, load_lock
 from ..text.terminal import counted, say
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 )
 @click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
-@insecure_http
+@connecting
 @click.pass_context
 def import_(
     ctx: click.Context,
