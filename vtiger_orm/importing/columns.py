@@ -12,7 +12,7 @@ from ..values import SEPARATOR, convert
 from .sources import FileRow
 
 
-class Columns:
+class ColumnMap:
     """Which field each column is: by its attribute, wire name or label, or as it was said."""
 
     def __init__(self, meta: ModuleMeta, said: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from ..models.asking import runner_of
 from ..models.writing import WritingQuerySet
 from ..writing.bulk_upsert import Upsert, key_fields, row_key
 from ..writing.report import BulkReport, RowOutcome, Status
-from .columns import Columns
+from .columns import ColumnMap
 from .file_report import FileReport, ImportedRow
 from .sources import FileRow, opened
 
@@ -67,7 +67,7 @@ def import_file(
 
     ``import_file("people.csv", Contacts.objects, key="email")`` does what
     `bulk_update_or_create` does with the rows: records that are as the row says are left alone,
-    others are changed, missing ones made. Columns are fields by attribute, wire name or label;
+    others are changed, missing ones made. ColumnMap are fields by attribute, wire name or label;
     `columns` says so of others, ``{"Mail": "email", "Remarks": ""}``, nothing leaves a column
     out. An empty cell is blank. Numbers, days and moments are text as in ISO 8601, several
     choices are separated by ``|##|``.
@@ -84,7 +84,7 @@ def import_file(
     source = Path(path)
     file = opened(source, encoding, separator)
     meta = objects.model.meta
-    fields = Columns(meta, columns or {})
+    fields = ColumnMap(meta, columns or {})
     if file.columns is not None:
         fields.check(file.columns)
     names = [each.name for each in key_fields(meta, key)]
@@ -118,7 +118,7 @@ class _Run(Generic[M]):
         self,
         objects: WritingQuerySet[M],
         key: Sequence[str],
-        columns: Columns,
+        columns: ColumnMap,
         report: FileReport | None,
         told: Callable[[ImportedRow], None],
     ) -> None:
