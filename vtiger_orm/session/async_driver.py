@@ -10,10 +10,10 @@ from typing import Any, Self, TypeVar
 
 from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
-from ..errors import ConfigError, LimitReached
+from ..errors import ConfigError, LimitReached, VtigerError
 from . import drivers, http
 from .core import Core
-from .drivers import Work, at_last, check_process
+from .drivers import Work, Written, at_last, check_process
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
 from .logins import in_event_loop
@@ -34,6 +34,7 @@ class AsyncDriver:
         self._width = width
 
     async def run(self, plan: Plan[T]) -> T:
+        written = Written()
         try:
             _check_loop()
             step = next(plan)
@@ -41,12 +42,17 @@ class AsyncDriver:
                 try:
                     reply = await self.step(step)
                 except Exception as error:
+                    written.failed(step)
                     step = plan.throw(error)
                 else:
+                    written.done(step, reply)
                     step = plan.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
+        except VtigerError as error:
+            written.settle(error)
+            raise
         finally:
             plan.close()
 

@@ -11,11 +11,16 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 import httpcore
 import httpx
 
+# Not documented. What is documented connects by itself, one address after the other, with no
+# deadline for names; and TLS inside TLS, to proxies, is nothing to be written once more.
+from httpcore._backends.sync import SyncStream
+
+from .connecting import SocketOption, connect
 from .exchange import Exchange, Interrupt, current
 
 _MOST_CONNECTIONS: Final = 100
@@ -24,10 +29,6 @@ _KEPT_SECONDS: Final = 5.0
 """As httpx has them: a server closes what is idle for longer, often without being seen to."""
 _PIECE: Final = 16 * 1024
 """Bytes written at once; the deadline is looked at between them."""
-
-SocketOption: TypeAlias = (
-    tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
-)
 
 
 class Pool(httpx.BaseTransport):
@@ -113,9 +114,6 @@ def _errors_of_httpx() -> Iterator[None]:
 class Network(httpcore.NetworkBackend):
     """Opens connections within the deadline of the thread's exchange."""
 
-    def __init__(self) -> None:
-        self._sync = httpcore.SyncBackend()
-
     def connect_tcp(
         self,
         host: str,
@@ -125,9 +123,13 @@ class Network(httpcore.NetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return DeadlineStream(
-            self._sync.connect_tcp(host, port, left, local_address, socket_options or ())
-        )
+        try:
+            made = connect(host, port, left, _check, local_address, socket_options or ())
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return DeadlineStream(SyncStream(made))
 
 
 class DeadlineStream(httpcore.NetworkStream):
@@ -184,10 +186,15 @@ class DeadlineStream(httpcore.NetworkStream):
             interrupt.forget(self)
 
 
-def _left(timeout: float | None, late: type[Exception]) -> float | None:
-    """Seconds for one operation on a socket; raises `late` when the time is over."""
+def _check() -> None:
+    """Raises `Interrupted` when this thread's work was given up."""
     if current.interrupt is not None:
         current.interrupt.check()
+
+
+def _left(timeout: float | None, late: type[Exception]) -> float | None:
+    """Seconds for one operation on a socket; raises `late` when the time is over."""
+    _check()
     exchange: Exchange | None = current.exchange
     if exchange is None:
         return timeout
