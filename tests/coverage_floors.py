@@ -37,6 +37,7 @@ FLOORS: Final[Mapping[str, float]] = {
     "vtiger_orm/session/": 95.5,
     "vtiger_orm/testing/": 90.5,
     "vtiger_orm/values/": 97.0,
+    "vtiger_orm/warehouse/": 94.0,
     "vtiger_orm/writing/": 95.5,
 }
 """Beginning of a path -> per cent. A file counts for every row that it fits."""

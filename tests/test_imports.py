@@ -42,6 +42,7 @@ ORDER = (
     "session",
     "package",
     "frames",
+    "warehouse",
     "testing",
 )
 """The rooms of the runtime from the ground up: a room imports those before it, never one behind.
@@ -85,6 +86,13 @@ IMPORTED_LATE = {
     "vtiger_orm.frames.predicates",
     "vtiger_orm.frames.source",
     "vtiger_orm.session.network",
+    "vtiger_orm.warehouse.catalogue",
+    "vtiger_orm.warehouse.filling",
+    "vtiger_orm.warehouse.hold",
+    "vtiger_orm.warehouse.rows",
+    "vtiger_orm.warehouse.syncing",
+    "vtiger_orm.warehouse.tables",
+    "vtiger_orm.warehouse.types",
 }
 """Files that are imported late themselves: they may import what is costly above."""
 

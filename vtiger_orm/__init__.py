@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from .errors import ValuesAdjusted as ValuesAdjusted
     from .errors import VtigerError as VtigerError
     from .metadata.dependencies import Dependency as Dependency
+    from .models.aggregation import AggregateRow as AggregateRow
     from .models.fetches import Prefetch as Prefetch
     from .models.grouping import GroupedQuerySet as GroupedQuerySet
     from .models.queryset import QuerySet as QuerySet
@@ -90,6 +91,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessDenied",
     "Aggregate",
+    "AggregateRow",
     "AggregateValue",
     "ApiError",
     "AuthError",
@@ -171,6 +173,7 @@ _WHERE = {
     "AggregateValue": "aggregates.functions",
     "Avg": "aggregates.functions",
     "Count": "aggregates.functions",
+    "AggregateRow": "models.aggregation",
     "GroupedQuerySet": "models.grouping",
     "Max": "aggregates.functions",
     "Min": "aggregates.functions",

@@ -20,8 +20,8 @@
     │   ├── UnsupportedQuery        cannot be answered exactly
     │   └── ScanTooLarge            exact, but only by reading more rows than allowed
     ├── RecordError
-    │   ├── InvalidId
     │   ├── InvalidValue            a value does not fit its field
+    │   │   ├── InvalidId           text that is no record id; an InvalidLookup as well
     │   │   └── InvalidRecord       values of a write break the CRM's rules: nothing was sent
     │   ├── ValuesAdjusted          the CRM stored other values than were sent (strict mode)
     │   ├── NotLoaded               the field or reference was not read
@@ -186,8 +186,12 @@ class RecordError(VtigerError):
     """Something about one record."""
 
 
-class InvalidId(RecordError, ValueError):
-    """Text that is not a record id."""
+class InvalidValue(RecordError, ValueError):
+    """A value that does not fit its field. A `ValueError`, so that pydantic collects it."""
+
+
+class InvalidId(InvalidValue, InvalidLookup):
+    """Text that is not a record id, wherever an id is given: a value, a condition, a reference."""
 
     def __init__(self, text: object, why: str | None = None) -> None:
         shown = repr(text) if len(repr(text)) <= 80 else repr(text)[:77] + "..."
@@ -195,10 +199,6 @@ class InvalidId(RecordError, ValueError):
             f"{shown} is not a record id: "
             + (why or "an id is two numbers joined by 'x', for example '12x407'.")
         )
-
-
-class InvalidValue(RecordError, ValueError):
-    """A value that does not fit its field. A `ValueError`, so that pydantic collects it."""
 
 
 class InvalidRecord(InvalidValue):

@@ -16,6 +16,10 @@
     fields = { cf_853 = "loyalty" }
     members = { leadsource = { "Cold Call" = "COLD" } }
 
+    [tool.vtiger-orm.modules.Contacts]  # own classes, where they are not in <output>/custom
+    model = "shop.people:Contacts"
+    queryset = "shop.people:ContactsQuerySet"
+
 Paths are relative to the file. Secrets have no place here: they come from the environment.
 """
 
@@ -30,11 +34,31 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vtiger_orm.errors import ConfigError, suggest
 
+from .building.own_code import OwnCode, parse_own_class
 from .generate import Options
 from .naming.assignment import CustomNames, NamingRules
 from .naming.lock import ModuleNames
 
 TABLE: Final = "tool.vtiger-orm"
+
+
+class ModuleSettings(BaseModel):
+    """What is particular about one module."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = None
+    """The own class that inherits the generated one, as ``module:class``."""
+    queryset: str | None = None
+
+    def own_code(self, module: str) -> OwnCode:
+        """Raises `ConfigError` for what is no place of a class."""
+        return OwnCode(
+            *(
+                parse_own_class(text, f"modules.{module}.{name}") if text is not None else None
+                for name, text in (("model", self.model), ("queryset", self.queryset))
+            )
+        )
 
 
 class Config(BaseModel):
@@ -51,6 +75,7 @@ class Config(BaseModel):
     exclude: tuple[str, ...] = ()
     names: CustomNames = "label"
     overrides: dict[str, ModuleNames] = {}
+    modules: dict[str, ModuleSettings] = {}
     templates: Path | None = None
     timezone: str = "UTC"
 
@@ -61,6 +86,7 @@ class Config(BaseModel):
             exclude=self.exclude,
             naming=NamingRules(custom=self.names, overrides=self.overrides),
             templates=templates or self.templates,
+            own={name: each.own_code(name) for name, each in self.modules.items()},
         )
 
 
@@ -101,7 +127,10 @@ def _wrong(error: Any) -> str:
     if error["type"] != "extra_forbidden":
         return f"  {place}: {error['msg']}"
     key = str(error["loc"][-1])
-    known = _keys(ModuleNames if "overrides" in error["loc"] else Config)
+    table: type[BaseModel] = Config
+    if len(error["loc"]) > 1:
+        table = ModuleNames if error["loc"][0] == "overrides" else ModuleSettings
+    known = _keys(table)
     close = suggest(key, known)
     hint = f'did you mean "{close}"?' if close else f"known are {', '.join(sorted(known))}."
     return f"  {place}: unknown key; {hint}"

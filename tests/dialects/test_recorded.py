@@ -15,7 +15,7 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.calls.operations import Create, Operation, Query, Retrieve, Revise
 from vtiger_orm.calls.plans import Rows
 from vtiger_orm.calls.server import ServerFacts
-from vtiger_orm.feed.changes import ChangeKind, Request, changes
+from vtiger_orm.feed.changes import ChangeKind, FeedRequest, changes
 from vtiger_orm.feed.cursors import start
 from vtiger_orm.ids import id_number
 from vtiger_orm.metadata.server import Server, ServerFamily
@@ -153,7 +153,7 @@ def test_a_converted_lead() -> None:
 
 def test_the_pages_of_a_sync() -> None:
     pages = sample("sync_pages")
-    request = Request(Contacts.meta, start(None, "Contacts"))
+    request = FeedRequest(Contacts.meta, start(None, "Contacts"))
     stream = changes(request, ServerFacts(dialect="cloud"), Environment())
     got: list[tuple[str, str]] = []
     asked = []

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import LimitReached, NotSupported, VtigerError
 from vtiger_orm.session import Session
 
@@ -37,7 +38,8 @@ class Where(StrEnum):
 class Case:
     operation: Operation
     fault: Named
-    where: Where
+    where: Where | int
+    """Or the number of calls that are answered before."""
 
     def __str__(self) -> str:
         return f"{self.operation.name}, {self.fault.name} at {self.where}"
@@ -102,13 +104,15 @@ def cases() -> Iterator[Case]:
 class Matrix:
     """The worlds, and what each operation does in them undisturbed.
 
-    Over sockets, the CRM is a server in this process, and connections are real.
+    Over sockets, the CRM is a server in this process, and connections are real. `more` puts further
+    records into each CRM.
     """
 
-    def __init__(self, *, sockets: bool = False) -> None:
+    def __init__(self, more: Callable[[Crm], None] | None = None, *, sockets: bool = False) -> None:
+        self._more = more
         self._sockets = sockets
         self._worlds: dict[tuple[str, str], World] = {}
-        self._expected: dict[tuple[str, str, str], Expected | None] = {}
+        self._expected: dict[tuple[str, str, Operation], Expected | None] = {}
 
     def close(self) -> None:
         for world in self._worlds.values():
@@ -117,12 +121,12 @@ class Matrix:
     def world(self, dialect: str, driver: str) -> World:
         key = dialect, driver
         if key not in self._worlds:
-            self._worlds[key] = make(dialect, driver, self._sockets)
+            self._worlds[key] = make(dialect, driver, self._more, sockets=self._sockets)
         return self._worlds[key]
 
     def expected(self, world: World, operation: Operation) -> Expected | None:
         """None where the dialect does not have the operation."""
-        key = world.dialect, world.driver, operation.name
+        key = world.dialect, world.driver, operation
         if key not in self._expected:
             with world.session() as session, world.crm.count_calls() as calls:
                 before = world.state()
@@ -142,7 +146,7 @@ class Matrix:
         expected = self.expected(world, case.operation)
         if expected is None:
             return None
-        number = expected.places.get(case.where)
+        number = case.where if isinstance(case.where, int) else expected.places.get(case.where)
         if number is None and case.where not in (Where.ALWAYS, Where.LOGIN):
             return None
         world.hang_up()

@@ -164,12 +164,21 @@ class World:
         return asyncio.run(_alone(work()))
 
 
-def make(dialect: str, driver: str, sockets: bool = False) -> World:
+def make(
+    dialect: str,
+    driver: str,
+    more: Callable[[Crm], None] | None = None,
+    *,
+    sockets: bool = False,
+) -> World:
+    """`more` puts further records into the CRM."""
     profile = "cloud" if dialect == "cloud" else "stock-7"
     crm = Crm(data=fill, profile=profile)
     native: Any = "cloud" if dialect == "cloud" else "webservice"
     furnish(connect(crm.url, *crm.credentials(), dialect=native, transport=crm.transport()))
     crm.clock.freeze()
+    if more is not None:
+        more(crm)
     server = crm.serve().start() if sockets else None
     return World(dialect, driver, crm, crm.snapshot(), server)
 

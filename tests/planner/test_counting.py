@@ -12,7 +12,7 @@ from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q, resolve
-from vtiger_orm.conditions.tree import TRUE, Selection
+from vtiger_orm.conditions.tree import TRUE, Order, Selection
 from vtiger_orm.emulator.engine.accounts import VIEW_ALL
 from vtiger_orm.emulator.profiles import profile_named
 from vtiger_orm.errors import ScanTooLarge, UnsupportedQuery
@@ -181,3 +181,23 @@ def test_that_a_server_does_not_count_is_noticed_where_rows_are_left_out_of_page
     with pytest.raises(UnsupportedQuery, match="does not count"):
         crm.count(Selection(crm.metas["Things"], TRUE), env)
     assert env.knowledge.counts is False
+
+
+@pytest.mark.parametrize(("down", "mine"), [(True, 1), (False, 9), (True, 9), (False, 1)])
+def test_a_first_page_that_is_hidden_as_a_whole_is_no_error(down: bool, mine: int) -> None:
+    """Neither in the order that is asked for nor by id does it show that a statement fails."""
+    crm = server(profile=profile_named("vtiger-8.3"), thinned=True, page_cap=3)
+    crm.engine.accounts.add_user("clerk")
+    crm.engine.accounts.restrict("clerk", VIEW_ALL, "")
+    crm.engine.accounts.set_private("Things")
+    clerk = crm.engine.user("clerk")
+    assert clerk is not None
+    for number in range(1, 10):
+        owner = clerk.number if number == mine else 1
+        crm.insert("Things", number, name="a", assigned_user_id=owner)
+    crm.user = "clerk"
+    meta = crm.metas["Things"]
+    env = careful(page_size=3, can_count=False, thinned_pages=True)
+    by_id = Selection(meta, TRUE, (Order(meta.fields["id"], down),))
+    with pytest.raises(UnsupportedQuery, match="does not count"):
+        crm.ids(by_id, env)

@@ -46,7 +46,7 @@ def environment(profile: Profile, size: int) -> Environment:
     size=st.sampled_from([3, 5, 100]),
     part=st.tuples(st.integers(0, 8), st.integers(0, 12)),
 )
-def test_rows_orders_slices_and_counts(
+def test_rows_given_orderslices_and_counts(
     name: str,
     rows: list[dict[str, Any]],
     nodes: list[Node],
@@ -119,17 +119,20 @@ def test_rows_and_counts_of_a_restricted_user(
     rows=datasets(),
     hidden=st.sets(st.integers(0, 29)),
     node=conditions(META, depth=3),
+    order=st.sampled_from(["", "-id", "name", "-whole"]),
     size=st.sampled_from([3, 5, 100]),
 )
 def test_a_thinned_module_that_is_not_counted(
-    rows: list[dict[str, Any]], hidden: set[int], node: Node, size: int
+    rows: list[dict[str, Any]], hidden: set[int], node: Node, order: str, size: int
 ) -> None:
     """As Events are on Vtiger 8.3: the right rows or a refusal, never a wrong answer."""
     profile = replace(profile_named("vtiger-8.3"), thinned_modules=frozenset({"Things"}))
     env = replace(environment(profile, size), thinned_modules={"Things": True})
     crm, visible = restricted(rows, hidden, env, profile)
-    truth = [row["id"] for row in visible if evaluate(node, row, env)]
-    selection = Selection(META, node)
+    given_order = (Order(META.fields[order.lstrip("-")], order[0] == "-"),) if order else ()
+    found = [row for row in visible if evaluate(node, row, env)]
+    truth = [row["id"] for row in sorted(found, key=total_key(given_order))]
+    selection = Selection(META, node, given_order)
     with suppress(UnsupportedQuery):
         assert crm.ids(selection, env) == truth
     with suppress(UnsupportedQuery):

@@ -22,6 +22,7 @@ from vtiger_orm.records.handle import (
     saved_id,
     settle,
 )
+from vtiger_orm.records.state import FieldChange
 
 ROW = {"id": "12x407", "lastname": "Lovelace"}
 SESSION: Any = object()
@@ -32,6 +33,9 @@ class Memory:
 
     def __init__(self, lost: bool) -> None:
         self.lost = lost
+
+    def changes(self) -> dict[str, FieldChange]:
+        return {}
 
     def doubt(self) -> Memory | None:
         return self if self.lost else None

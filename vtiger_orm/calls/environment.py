@@ -41,6 +41,7 @@ class Knowledge:
         self.trusting: Final = trusting
         self.deferring: Final = deferring
         self._refused: dict[str, frozenset[str]] = {}
+        self._shown: dict[str, frozenset[str]] = {}
         self.counts = True
         """False once a ``count(*)`` was not answered for a statement that works."""
         self._pages: dict[str, int] = {}
@@ -74,6 +75,16 @@ class Knowledge:
     def learn_refused(self, module: str, wire: str) -> None:
         """Remember such a column for as long as the session lives."""
         self._refused[module] = self.refused(module) | {wire}
+        self._shown[module] = self.shown(module) - {wire}
+
+    def shown(self, module: str) -> frozenset[str]:
+        """Wire names of columns that the CRM was seen to answer."""
+        return self._shown.get(module, frozenset())
+
+    def learn_shown(self, module: str, wires: frozenset[str]) -> None:
+        """Remember such columns; one that is refused later is forgotten."""
+        if not wires <= self.shown(module):
+            self._shown[module] = self.shown(module) | wires
 
     def known_page(self, operation: str) -> int:
         """How many rows the server is known to hand out at once: a shorter page was not cut to

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -83,6 +83,16 @@ class Query(Call[list[Row]]):
     operation: ClassVar[str] = "query"
     text: str
     module: str = ""
+    spare: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """Columns that may be left out where the CRM refuses them."""
+    leave_out: Callable[[frozenset[str]], Query] | None = field(
+        default=None, compare=False, repr=False
+    )
+
+    def without(self, wires: frozenset[str]) -> Query:
+        """The same without these of its spare columns."""
+        wires &= self.spare
+        return self.leave_out(wires) if wires and self.leave_out is not None else self
 
 
 class Criterion(NamedTuple):

@@ -85,9 +85,10 @@ class ColumnReader:
     def _incomplete(self, rows: Sequence[Row], wire: str) -> NotLoaded:
         id = next((row.get("id") for row in rows if wire not in row), None)
         return NotLoaded(
-            f"The CRM was asked for {wire!r} and left it out of the row of {id}: the user may not "
-            "see this field, or it is gone since the package was generated. Leave it out with "
-            "only() or defer(), or pull and generate as this user."
+            f"The row of {id} has no {wire!r}, which was asked for: the user may not see this "
+            "field, or it is gone since the package was generated. The CRM left it out, or the "
+            "session did as it was told (missing_fields='defer'). Leave it out with only() or "
+            "defer(), or pull and generate as this user."
         )
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import permutations
 from typing import Final, Literal, TypeGuard
 
-from ..errors import InvalidLookup, InvalidValue
+from ..errors import InvalidId, InvalidLookup, InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import SEPARATOR, encode, is_blank, is_blank_value, is_sendable
@@ -67,6 +67,8 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
         return _sendable(module, field, str.__str__(value))
     try:
         text = encode(field, value)
+    except InvalidId:
+        raise
     except InvalidValue as error:
         raise InvalidLookup(f"{module.name}: {error}") from error
     if field.family is Family.ID and not text.startswith(module.prefix + "x"):

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, get_args
 
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream, collect_rows
@@ -25,7 +25,7 @@ from ..records.handle import load, package_of
 from .by_sync import Refused, by_sync, uses_sync
 from .by_time import by_time
 from .cursors import EPOCH, OVERLAP, Page, Position, start
-from .request import WINDOW, ChangeKind, Request, SyncType, item
+from .request import WINDOW, ChangeKind, FeedRequest, SyncType, item
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
     from ..records.references import Ref
 
-__all__ = ["Change", "ChangeFeed", "ChangeKind", "Request", "SyncType", "changes"]
+__all__ = [
+    "Change",
+    "ChangeFeed",
+    "ChangeKind",
+    "Changed",
+    "Deleted",
+    "FeedRequest",
+    "SyncType",
+    "changes",
+]
 
 logger: logging.Logger = logging.getLogger("vtiger_orm")
 
@@ -46,7 +55,7 @@ _WINDOW: Final = WINDOW
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[M]):
-    """One item of the feed."""
+    """One item of the feed: `Changed` or `Deleted`, told apart by `kind` or by their class."""
 
     kind: ChangeKind
     id: Ref[M]
@@ -64,7 +73,23 @@ class Change(Generic[M]):
         return f"<Change {self.kind} {self.id}>"
 
 
-def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream:
+@dataclass(frozen=True, slots=True, repr=False)
+class Changed(Change[M]):
+    """A record that was created or updated, as it was read."""
+
+    kind: Literal[ChangeKind.CREATED, ChangeKind.UPDATED]
+    record: M
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Deleted(Change[M]):
+    """A record that is gone."""
+
+    kind: Literal[ChangeKind.DELETED]
+    record: None
+
+
+def changes(request: FeedRequest, facts: ServerFacts, env: Environment) -> RowStream:
     """The feed's items, each as ``{"kind", "id", "row", "page", "index"}``, page by page."""
     check(request.module)
     if uses_sync(request, facts):
@@ -81,11 +106,11 @@ def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream
         yield from _missing(request, position, env)
 
 
-def _by_time_from_now(request: Request) -> Request:
+def _by_time_from_now(request: FeedRequest) -> FeedRequest:
     return replace(request, position=replace(request.position, by_sync=False))
 
 
-def _tell(request: Request, refusal: Refused) -> None:
+def _tell(request: FeedRequest, refusal: Refused) -> None:
     logger.warning(
         "changes of %s are read by modifiedtime, since the server refuses sync (%s). Deletions "
         "are told only among the ids in deleted_among=",
@@ -93,7 +118,7 @@ def _tell(request: Request, refusal: Refused) -> None:
     )
 
 
-def _without_sync(request: Request, why: str) -> None:
+def _without_sync(request: FeedRequest, why: str) -> None:
     """Raise `NotSupported` where a feed that told deletions would tell them no more."""
     if request.position.by_sync and not request.deleted_among:
         name = request.module.name
@@ -114,7 +139,7 @@ def check(meta: ModuleMeta) -> None:
         )
 
 
-def _missing(request: Request, position: Position, env: Environment) -> RowStream:
+def _missing(request: FeedRequest, position: Position, env: Environment) -> RowStream:
     """Deletions by comparison: ids the caller holds that are no longer there to be read."""
     held = tuple(dict.fromkeys(request.deleted_among))
     meta = request.module
@@ -174,14 +199,14 @@ class ChangeFeed(Generic[M]):
             return self._last.cursor
         return self._given
 
-    def __iter__(self) -> Iterator[Change[M]]:
+    def __iter__(self) -> Iterator[Changed[M] | Deleted[M]]:
         runner = self._runner or package_of(self._model).runner()
         for items in runner.stream(self._stream(runner)):
             for change in self._load(items, runner):
                 self._last = change
                 yield change
 
-    async def __aiter__(self) -> AsyncIterator[Change[M]]:
+    async def __aiter__(self) -> AsyncIterator[Changed[M] | Deleted[M]]:
         runner = self._runner or package_of(self._model).runner()
         async for items in runner.astream(self._stream(runner)):
             for change in self._load(items, runner):
@@ -191,21 +216,20 @@ class ChangeFeed(Generic[M]):
     def _stream(self, runner: Runner) -> RowStream:
         last = self._last
         position = self._start if last is None else last.page.position(last.index + 1)
-        request = Request(
+        request = FeedRequest(
             *(self._model.meta, position, self._whose, self._columns, self._held), _WINDOW
         )
         return changes(request, server_facts(runner), runner.environment)
 
-    def _load(self, items: Sequence[Row], runner: Runner) -> list[Change[M]]:
+    def _load(self, items: Sequence[Row], runner: Runner) -> list[Changed[M] | Deleted[M]]:
         rows = [item["row"] for item in items if item["row"] is not None]
         records = iter(load(self._model, rows, runner))
-        return [
-            Change(
-                item["kind"],
-                self._model.ref(item["id"]),
-                next(records) if item["row"] is not None else None,
-                item["page"],
-                item["index"],
-            )
-            for item in items
-        ]
+        found: list[Changed[M] | Deleted[M]] = []
+        for each in items:
+            kind, place = each["kind"], (each["page"], each["index"])
+            id_ = self._model.ref(each["id"])
+            if each["row"] is None:
+                found.append(Deleted(ChangeKind.DELETED, id_, None, *place))
+            else:
+                found.append(Changed(kind, id_, next(records), *place))
+        return found

@@ -16,6 +16,7 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, perform
 from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
+from ..dialects.denied import denied_field
 from ..errors import (
     AccessDenied,
     ApiError,
@@ -30,7 +31,6 @@ from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..planner.branches import ALWAYS, ANY_ID, Branches, Comparison, not_null
-from ..planner.refused import denied_field
 from ..planner.statement import Statement, can_be_named, condition
 
 T = TypeVar("T")

@@ -19,6 +19,7 @@ from .observed import JsonObject
 
 _LENGTH: Final = re.compile(r"\s*(-?[0-9]{1,9})\s*(,\s*[0-9]+\s*)?", re.ASCII)
 """``25,8`` are 25 digits, 8 of them behind the point."""
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class Repaired(NamedTuple):
@@ -38,7 +39,7 @@ class RepairedRelations(NamedTuple):
 def repaired_listtypes(answer: object) -> Repaired:
     """`listtypes`: ``types`` is a list of names, ``information`` an object by name."""
     told: list[str] = []
-    given = _mapping(answer, "the answer", told)
+    given = _mapping(_in_whole_characters(answer, told), "the answer", told)
     names = [
         name
         for where, name in _listed(given.get("types"), "types", told)
@@ -57,7 +58,7 @@ def repaired_describe(answer: object, module: str) -> Repaired:
     """`describe` of a module. What its name and its id prefix are, and that it has a list of
     fields, is not for anybody to guess: that is left as it is."""
     told: list[str] = []
-    content = dict(_mapping(answer, "the answer", told))
+    content = dict(_mapping(_in_whole_characters(answer, told), "the answer", told))
     if not _is_text(content.get("name")):
         _drop("name", content.get("name"), told)
         content["name"] = module
@@ -77,6 +78,7 @@ def repaired_relations(answer: object) -> RepairedRelations:
     """`relatedtypes`: its ``information``, as a list. A relation without a label is called like
     the module it leads to, as most are."""
     told: list[str] = []
+    answer = _in_whole_characters(answer, told)
     information = _mapping(answer, "the answer", told).get("information")
     found: dict[tuple[str, str], JsonObject] = {}
     for where, facts in _listed(information, "relation", told):
@@ -122,7 +124,7 @@ def _fields(given: object, told: list[str]) -> Iterator[JsonObject]:
 
 
 def _type(given: object, where: str, told: list[str]) -> JsonObject:
-    if isinstance(given, str) and given.strip():
+    if _is_text(given):
         return {"name": given}
     content = dict(_mapping(given, f"{where}, type", told))
     name = content.get("name")
@@ -156,9 +158,13 @@ def _type(given: object, where: str, told: list[str]) -> JsonObject:
 
 def _choice(where: str, given: object, told: list[str]) -> JsonObject | None:
     """A value of a picklist; as a plain text it is its own label."""
+    value = given.get("value") if isinstance(given, dict) else given
+    if isinstance(value, str) and _HALF.search(value):
+        _drop(where, value, told)
+        return None
     if isinstance(given, str | int | float) and not isinstance(given, bool):
         return {"value": str(given), "label": str(given)}
-    if not isinstance(given, dict) or not isinstance(given.get("value"), str | int | float):
+    if not isinstance(given, dict) or not isinstance(value, str | int | float):
         _drop(where, given, told)
         return None
     label = given.get("label")
@@ -204,7 +210,33 @@ def _pruned(model: type[BaseModel], content: JsonObject, where: str, told: list[
 
 
 def _is_text(given: object) -> TypeGuard[str]:
-    return isinstance(given, str) and bool(given.strip())
+    return isinstance(given, str) and bool(given.strip()) and _HALF.search(given) is None
+
+
+def _in_whole_characters(given: Any, told: list[str], where: str = "the answer") -> Any:
+    """The same with a replacement for each half of a surrogate pair, which no file can hold.
+
+    Names and values, alone or in lists, are left as they are: what has such a name cannot be asked
+    for, and is left out.
+    """
+    if isinstance(given, list):
+        return [
+            each if isinstance(each, str) else _in_whole_characters(each, told, where)
+            for each in given
+        ]
+    if isinstance(given, Mapping):
+        return {
+            _HALF.sub("\ufffd", str(key)): (
+                value
+                if isinstance(value, str) and (key in ("name", "value") or str(key).isdecimal())
+                else _in_whole_characters(value, told, str(key))
+            )
+            for key, value in given.items()
+        }
+    if isinstance(given, str) and _HALF.search(given):
+        told.append(f"{_HALF.sub('?', where)}: {_shown(given)} holds half of a character")
+        return _HALF.sub("\ufffd", given)
+    return given
 
 
 def _drop(where: str, given: object, told: list[str]) -> bool:

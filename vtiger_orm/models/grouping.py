@@ -13,9 +13,11 @@ from ..aggregates.plan import Group, explain_groups, plan_groups
 from ..calls.environment import Environment
 from ..errors import InvalidLookup, suggest
 from ..metadata.kinds import Family
+from ..records.shapes import shape_of
 from .asking import Asking
 from .query_state import QueryState
 from .related_conditions import narrowed, outlined
+from .shaping import figure_value, value_of
 
 if TYPE_CHECKING:
     from ..calls.plans import Plan
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ..planner import Explanation
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Grouping:
     """Names of columns, and whether each descends."""
     start: int = 0
     stop: int | None = None
+    make: Callable[[dict[str, Any]], Any] | None = None
+    """What becomes of each row, where `into` named a shape."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,6 +68,19 @@ class GroupedQuerySet(Asking, Generic[T]):
         figures = ", ".join(f"{each.name}={each.aggregate}" for each in self._grouping.figures)
         keys = ", ".join(key.name for key in self._grouping.keys)
         return f"<{type(self).__name__} {figures} by {keys} of {self._state.selection}>"
+
+    def into(self, shape: type[V]) -> GroupedQuerySet[V]:
+        """The rows as instances of a class of yours: a `TypedDict`, a `NamedTuple`, a dataclass or
+        a pydantic model, whose fields are called like columns of the rows.
+
+        Raises `InvalidLookup` for names and types that do not fit: every figure but a count may be
+        `None`.
+        """
+        grouping = self._grouping
+        values = {key.name: value_of(self._state.model, key) for key in grouping.keys}
+        values |= {each.name: figure_value(each) for each in grouping.figures}
+        make = shape_of(shape).over(values, "columns")
+        return GroupedQuerySet(self._state, replace(grouping, make=make))
 
     def order_by(self, *names: str) -> Self:
         """Order the rows by these columns, ``"-total"`` for descending; blanks come first
@@ -142,7 +160,8 @@ class GroupedQuerySet(Asking, Generic[T]):
         return self._shaped(rows[grouping.start : grouping.stop])
 
     def _shaped(self, rows: list[dict[str, Any]]) -> list[T]:
-        shaped: list[T] = rows  # type: ignore[assignment]  # dicts, where no shape was named
+        make = self._grouping.make
+        shaped: list[Any] = rows if make is None else list(map(make, rows))
         return shaped
 
     def _with_values(self, groups: Sequence[Group], runner: Runner) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from .._pickled import class_named, public_name
 from ..conditions.field_names import parse_order
 from ..conditions.lookups import find_field
 from ..conditions.tree import (
@@ -35,6 +36,7 @@ from ..planner.related_ids import Side
 from ..records.handle import package_of
 from .fetches import Fetch, Fetches
 from .query_state import Projection, QueryState
+from .shaping import ShapedRows, shaped
 
 if TYPE_CHECKING:
     from ..calls.protocols import Package
@@ -63,8 +65,10 @@ def dumped(state: QueryState) -> Plain:
     plain = _dumped_selection(state.selection)
     if state.fetches:
         plain["fetches"] = _dumped_fetches(state.fetches)
-    if state.projection is not None:
+    if isinstance(state.projection, Projection):
         plain["projection"] = (state.projection.names, state.projection.style)
+    elif state.projection is not None:
+        plain["shape"] = public_name(state.projection.shape.kind)
     if state.max_writes is not None:
         plain["max_writes"] = state.max_writes
     return plain
@@ -73,12 +77,16 @@ def dumped(state: QueryState) -> Plain:
 def restored(model: type[BaseRecord], plain: Plain) -> QueryState:
     """From what `dumped` made. Raises `InvalidLookup` for a field that the module has no more."""
     reader = _Restorer(package_of(model))
-    projection = plain.get("projection")
+    rows: Projection | ShapedRows[Any] | None = None
+    if "projection" in plain:
+        rows = Projection(*plain["projection"])
+    elif "shape" in plain:
+        rows = shaped(model, class_named(plain["shape"][0], plain["shape"][1], object))
     return QueryState(
         model,
         reader.selection(plain, model.meta),
         fetches=reader.fetches(plain.get("fetches", ())),
-        projection=Projection(*projection) if projection is not None else None,
+        projection=rows,
         max_writes=plain.get("max_writes"),
     )
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..aggregates.groups import GroupKey, group_key, part_of
+from ..aggregates.groups import group_key
 from ..conditions.field_names import with_id
-from ..conditions.tree import Selection
+from ..conditions.tree import TRUE, Node, Selection
 from ..errors import InvalidLookup
+from .cells import reader_of
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
     from .fetches import Fetches
+    from .shaping import ShapedRows
+
+
+def whole_of(model: type[BaseRecord], where: Node = TRUE) -> Selection:
+    """The records of a model under a condition, in the order that its class asks for."""
+    return Selection(model.meta, where, order=model.__mapper__.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Projection:
 
     def _maker(self, module: ModuleMeta, env: Environment) -> Callable[[BaseRecord], Any]:
         names = self.names
-        read = _reader_of([group_key(module, name, "values") for name in names], env)
+        read = reader_of([group_key(module, name, "values") for name in names], env)
         if self.style == "flat":
             return read
         cells: Callable[[BaseRecord], Any] = read if len(names) > 1 else lambda each: (read(each),)
@@ -47,21 +53,6 @@ class Projection:
             make: Callable[[Any], Any] = getattr(namedtuple("Row", names), "_make")  # noqa: B009
             return lambda each: make(cells(each))
         return lambda each: dict(zip(names, cells(each)))
-
-
-def _reader_of(keys: Sequence[GroupKey], env: Environment) -> Callable[[BaseRecord], Any]:
-    """What reads these values: a tuple of them, or the one alone."""
-    if all(key.part is None for key in keys):
-        return attrgetter(*(key.name for key in keys))
-    reads = [(key.field.name, part_of(key, env)) for key in keys]
-
-    def cell(record: BaseRecord, name: str, part: Callable[[Any], Any]) -> Any:
-        value = getattr(record, name)
-        return None if value is None else part(value)
-
-    if len(reads) == 1:
-        return lambda record: cell(record, *reads[0])
-    return lambda record: tuple(cell(record, *each) for each in reads)
 
 
 def list_projection(names: tuple[str, ...], *, flat: bool, named: bool) -> Projection:
@@ -86,8 +77,8 @@ class QueryState:
     """Set by `using`; otherwise the session is looked up when something is asked."""
     fetches: Fetches = ()
     """References to follow, from `select_related` and `prefetch_related`."""
-    projection: Projection | None = None
-    """What `values` makes of the records; None hands them out as they are."""
+    projection: Projection | ShapedRows[Any] | None = None
+    """What `values` or `into` makes of the records; None hands them out as they are."""
     max_writes: int | None = None
     """Records that `update` and `delete` may write; None leaves it to the session."""
 

@@ -14,16 +14,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..aggregates.groups import GroupKey, group_key
-from ..calls.operations import Query
-from ..calls.plans import Plan, perform
+from ..calls.plans import Plan
 from ..conditions.field_names import named_field, readable_field, with_id
-from ..conditions.tree import Selection
 from ..errors import InvalidLookup
-from ..planner.asking import check_ids
+from ..planner.own_statement import own_rows
 from ..records.handle import package_of
 from .fetches import merge, parse_fetches
-from .query_state import Projection, QueryState, list_projection
+from .own_classes import own_queryset
+from .query_state import Projection, QueryState, list_projection, whole_of
 from .reading import read_all
+from .shaping import shaped
 from .values import ValuesQuerySet
 from .writing import WritingQuerySet
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..records.references import Ref
 
 M = TypeVar("M", bound="BaseRecord")
+V = TypeVar("V")
 S = TypeVar("S", bound="QuerySet[Any]")
 """As `Steps` of `building`: for completion by jedi."""
 
@@ -52,7 +53,15 @@ class QuerySet(WritingQuerySet[M]):
     __slots__ = ()
 
     def __init__(self, model: type[M]) -> None:
-        super().__init__(QueryState(model, Selection(model.meta)))
+        super().__init__(QueryState(model, whole_of(model)))
+
+    @classmethod
+    def _of(cls, model: type[Any]) -> type[Any]:
+        return queryset_class(model) if cls is QuerySet else cls
+
+    def _kind(self) -> type[Any]:
+        own = own_queryset(self._state.model)
+        return QuerySet if type(self) is own else type(self)
 
     if TYPE_CHECKING:
 
@@ -102,6 +111,40 @@ class QuerySet(WritingQuerySet[M]):
         names = tuple(key.name for key in keys)
         projection = list_projection(names, flat=flat, named=named)
         return self._project((key.field for key in keys), projection)
+
+    def into(self, shape: type[V]) -> ValuesQuerySet[V]:
+        """The records as instances of a class of yours, which says what to read.
+
+        ::
+
+            class Person(TypedDict):
+                lastname: str
+                birthday: date | None
+                account: Company | None          # of account_id; Company is a shape as well
+
+            for person in Contacts.objects.filter(donotcall=False).into(Person): ...
+
+        `shape` is a `TypedDict`, a `NamedTuple`, a dataclass or a pydantic model. Its fields are
+        called like those to read; parts of dates (``birthday__year``) may be among them. A field
+        whose type is a shape follows a reference, ``list[Shape]`` a relation, in batches as
+        `prefetch_related` does. A record that cannot be read is `None` there, or `NotLoaded`
+        where the shape has no place for it.
+
+        Raises `InvalidLookup` at once for a name that the module does not have and for a type that
+        does not fit: only `id` and mandatory fields can do without ``| None``. One of those that
+        is blank all the same raises `Unreadable` when it is met.
+        """
+        rows = shaped(self._state.model, shape)
+        selection = self._state.selection
+        columns = with_id(selection.module, rows.fields)
+        return ValuesQuerySet(
+            replace(
+                self._state,
+                selection=replace(selection, columns=columns),
+                fetches=rows.fetches,
+                projection=rows,
+            )
+        )
 
     def _value_keys(self, names: tuple[object, ...], method: str) -> tuple[GroupKey, ...]:
         selection = self._state.selection
@@ -194,9 +237,11 @@ class QuerySet(WritingQuerySet[M]):
     def raw(self, vtql: str) -> list[M]:
         """The rows of a statement of your own, as records.
 
-        The text is sent as it is: at most one page of rows comes back, and what you paste into
-        it is your responsibility. Everything else of the queryset (conditions, order) is left
-        aside.
+        The text is sent as it is: at most one page of rows comes back, however many there are
+        (a page is what the server hands out, often 100 rows, also for a larger ``limit``), and
+        what you paste into it is your responsibility. That there are no rows is proved; raises
+        `SilentQueryError` where the statement fails without a word. Everything else of the
+        queryset (conditions, order) is left aside.
         """
         return self._run(self._raw(vtql))
 
@@ -214,8 +259,8 @@ class QuerySet(WritingQuerySet[M]):
         statement = text if text.endswith(";") else f"{text};"
 
         def plan(runner: Runner) -> Plan[list[M]]:
-            rows = yield from perform(Query(statement, self._state.selection.module.name))
-            check_ids(rows)
+            module = self._state.selection.module.name
+            rows = yield from own_rows(statement, module, runner.environment)
             return self._loader(runner).load(rows)
 
         return plan
@@ -224,3 +269,8 @@ class QuerySet(WritingQuerySet[M]):
 def _no_keywords(method: str, kwargs: dict[str, object]) -> None:
     if kwargs:
         raise TypeError(f"{method}() got an unexpected keyword argument {next(iter(kwargs))!r}.")
+
+
+def queryset_class(model: type[BaseRecord]) -> type[QuerySet[Any]]:
+    """The class of the querysets of a model's module."""
+    return own_queryset(model) or QuerySet

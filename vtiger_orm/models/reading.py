@@ -188,7 +188,7 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         return await awaited(found, found._get)
 
     def _only_one(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Self:
-        return self.filter(*args, **kwargs)[:2]
+        return self._in_any_order().filter(*args, **kwargs)[:2]
 
     def _get(self, runner: Runner) -> Plan[T]:
         rows = yield from self._read(runner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..aggregates.functions import Aggregate, figures_of
@@ -9,8 +10,10 @@ from ..aggregates.groups import group_key
 from ..errors import InvalidLookup, UnsupportedQuery
 from .grouping import GroupedQuerySet, Grouping
 from .reading import BaseQuerySet
+from .shaping import shaped
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class ValuesQuerySet(BaseQuerySet[T]):
@@ -21,6 +24,23 @@ class ValuesQuerySet(BaseQuerySet[T]):
     """
 
     __slots__ = ()
+
+    def into(self, shape: type[V]) -> ValuesQuerySet[V]:
+        """The rows as instances of a class of yours, as `QuerySet.into`; its fields are among
+        those that were named."""
+        state = self._state
+        rows = shaped(state.model, shape)
+        names = {
+            key.field.name
+            for key in (group_key(state.model.meta, each, "into") for each in self.value_names)
+        }
+        for each in rows.names:
+            if each not in names:
+                raise InvalidLookup(
+                    f"into({shape.__name__}): {each!r} is none of the fields that were named "
+                    f"before: {', '.join(self.value_names)}. Name it there, or leave out values()."
+                )
+        return ValuesQuerySet(replace(state, fetches=rows.fetches, projection=rows))
 
     def annotate(self, *args: Aggregate, **kwargs: Aggregate) -> GroupedQuerySet[dict[str, Any]]:
         """Group the records by these values, with figures for each group.

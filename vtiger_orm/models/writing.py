@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
-from ..errors import InvalidValue, UnsupportedQuery
+from ..errors import InvalidLookup, InvalidValue, UnsupportedQuery
 from ..feed.changes import ChangeFeed, SyncType
 from ..writing import bulk, bulk_upsert, files, many, uploads, upsert
 from ..writing import save as write
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..calls.protocols import Runner
+    from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
 
 M = TypeVar("M", bound="BaseRecord")
@@ -88,7 +89,8 @@ class WritingQuerySet(BaseQuerySet[M]):
         no_positions(method, args)
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
-        wanted = self.filter(**values)[:2]
+        _refuse_conditions(self.model.meta, method, values)
+        wanted = self._in_any_order().filter(**values)[:2]
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
             search = _Search(self, wanted, values, runner)
@@ -364,6 +366,18 @@ class WritingQuerySet(BaseQuerySet[M]):
     @property
     def _writable(self) -> type[M]:
         return cast("type[M]", self._state.model)
+
+
+def _refuse_conditions(meta: ModuleMeta, method: str, values: Mapping[str, Any]) -> None:
+    """Of what these make a record, values alone can be made."""
+    for name in values:
+        field, separator, _ = name.partition("__")
+        if separator and name not in meta.fields and field in meta.fields:
+            raise InvalidLookup(
+                f"{method}({name}=...): a new record is made of these values, and this is a "
+                f"condition. Put conditions before it, .filter({name}=...).{method}(...), and "
+                "what only a new record gets into defaults={...}."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
 from ..ids import is_id
 from . import second_parser
-from .branches import ALWAYS, ANY_ID
+from .branches import ALWAYS, ANY_ID, Comparison
 from .statement import Statement
 
 QUERY: Final = "query"
@@ -74,13 +74,20 @@ def _works(statement: Statement, env: Environment, asked: Statement) -> Plan[boo
     """Whether a statement is shown to work without a count; not where its module has no records
     to show it by. Raises `SilentQueryError`, about what was asked, where it has some."""
     # Rows that the user may not see are taken out of a page: of a whole one some may be left.
-    limit = env.page_size if env.thins(statement.module) else 1
+    thins = env.thins(statement.module)
+    limit = env.page_size if thins else 1
     if (yield from answer(statement.or_else(ANY_ID, limit), env)):
         return True
     every = Statement(statement.module, ("id",), ALWAYS, order=("id",), limit=limit)
-    if (yield from answer(every, env)):
-        raise _silent(asked, "every record of the module was asked for, and there are some")
-    return False
+    seen = yield from answer(every, env)
+    if not seen:
+        return False
+    if thins:
+        # The first page in the statement's own order may be hidden as a whole: one that is not.
+        one = Comparison("id", "=", str(seen[0]["id"]))
+        if (yield from answer(replace(statement, bounds=(one,)).or_else(one), env)):
+            return True
+    raise _silent(asked, "every record of the module was asked for, and there are some")
 
 
 def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:

@@ -52,6 +52,9 @@ class Compiled:
     """Columns that did not fit into the statement: read afterwards, by id, group by group."""
     bounds: tuple[Comparison, ...] = ()
     """Conditions that every branch is sent with: ranges of ids, groups of an order."""
+    needed: frozenset[str] = frozenset()
+    """Wire names of the fields that the selection is ordered by: without them the rows would be
+    others."""
     read: RowReader | None = field(default=None, compare=False)
     """How records are read that a condition refers to; None where nothing is read."""
 
@@ -201,7 +204,17 @@ class Compiled:
             offset=offset,
             quoting="backslash" if self.env.backslashes else "doubled",
             precedence_known=self.env.precedence_known,
+            spare=self._spare(columns, more, order),
         )
+
+    def _spare(
+        self, columns: tuple[str, ...], more: tuple[str, ...], order: tuple[str, ...]
+    ) -> frozenset[str]:
+        """Columns without which the same rows would be found."""
+        if not self.env.knowledge.deferring:
+            return frozenset()
+        decided = (atom.field.wire for atom in self.atoms)
+        return frozenset(columns) - {"id", *more, *order, *decided} - self.needed
 
 
 def compiled(selection: Selection, env: Environment, tree: Node | None = None) -> Compiled:
@@ -216,7 +229,8 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
         named = tuple(wire for wire in named if wire not in refused)
     columns, *later = _column_groups(named, env.url_budget // 2)
     branches = _branches(module, env, tree, columns)
-    return Compiled(module, env, tree, branches, columns, tuple(later))
+    needed = frozenset(each.field.wire for each in selection.order)
+    return Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
 
 
 def _branches(

@@ -17,7 +17,7 @@ from .branches import has_residual, nulls
 from .compiled import TEXTS, Compiled
 from .count import difference
 from .normal_form import absorb
-from .orders import Paging, has_runs, is_by_id, mixes_blanks
+from .orders import Paging, has_runs, is_by_id, mixes_blanks, without_null
 from .pages_by_id import most_rows
 from .strategy import Strategy, strategy_of
 
@@ -159,7 +159,7 @@ def _ordered(
     blank = _blank(what, order, stop)
     if blank is None:
         return None
-    if paging is Paging.FORWARD:
+    if paging is Paging.FORWARD or (paging is Paging.BACKWARD and without_null(what, order[0])):
         # Which kinds of blanks there are, the blank rows, and the others once more.
         found = found.and_then(Calls(0, 2)).and_then(found, perhaps=True)
     return found.and_then(blank, perhaps=True)

@@ -13,7 +13,7 @@ from .compiled import Compiled, compiled
 from .costs import Calls, Growing, calls_of_count, calls_of_exists, calls_of_rows, in_words
 from .count import difference
 from .list_explain import ListExplanation
-from .orders import Paging, check_order, has_runs, mixes_blanks, normalised, paging_of, server_order
+from .orders import Paging, check_order, has_runs, normalised, paging_of, server_order, values_first
 from .pages_by_value import first_page as descending_page
 from .reasons import branch_texts, reasons_of
 from .semijoin import replaced
@@ -208,7 +208,7 @@ def first_statements(
     if strategy is Strategy.NULL_ROWS and paging in (Paging.BY_ID, Paging.SORTED):
         yield from _with_null_rows(what, order, paging)
         return
-    if paging is Paging.GROUPS or (paging is Paging.BACKWARD and mixes_blanks(what, order[0])):
+    if paging is Paging.GROUPS or (paging is Paging.BACKWARD and values_first(what, order[0])):
         what = what.where(Present(order[0].field))
     groups = what.packing.packed(what.superset)
     slice_ = _Slice(what, selection, order, alone=what.is_exact and len(groups) == 1)

@@ -13,8 +13,7 @@ from typing import TypeAlias
 
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
-from ..conditions.collation import compare
-from ..conditions.evaluate import is_blank_in, wire_text
+from ..conditions.evaluate import is_blank_in
 from ..conditions.tree import Not, Order, Present
 from ..errors import ScanTooLarge
 from .asking import count, counts
@@ -26,10 +25,13 @@ from .null_rows import filled
 from .orders import (
     Paging,
     mixes_blanks,
+    near_blanks,
     order_key,
     paging_of,
     server_order,
     total_key,
+    values_first,
+    without_null,
 )
 from .pages_by_offset import backward, forward
 from .pages_by_value import descending
@@ -82,8 +84,9 @@ def _blanks_first(
     page, rest = yield from first_page(_as_sorted(what, order, paging, start, stop))
     if not page:
         return
-    at_start = page[0] if not start and what.is_exact else None
-    if not _near_blanks(page[0], order[0]) or not (yield from _apart(what, order[0], at_start)):
+    alone = what.is_exact and len(what.packing.packed(what.branches)) == 1
+    at_start = page[0] if alone and not start else None
+    if not near_blanks(page[0], order[0]) or not (yield from _apart(what, order[0], at_start)):
         yield Rows(page)
         if rest is not None:
             yield from rest
@@ -107,6 +110,32 @@ def _blanks_first(
 
 
 def _blanks_last(
+    what: Compiled, order: tuple[Order, ...], paging: Paging, start: int, stop: int | None
+) -> RowStream:
+    """Descending. Where there is no NULL it is as sorted, unless a text that begins with a
+    control character follows the blanks."""
+    if paging is Paging.GROUPS or values_first(what, order[0]):
+        yield from _values_then_blanks(what, order, paging, start, stop)
+        return
+    seen: set[str] = set()
+    stream = _as_sorted(what, order, paging, start, stop)
+    page = yield from pull(stream)
+    while page and not any(near_blanks(row, order[0]) for row in page):
+        seen.update(row["id"] for row in page)
+        yield Rows(page)
+        page = yield from pull(stream)
+    if not page:
+        return
+    if (yield from _apart(what, order[0], None)):
+        stream.close()
+        again = _values_then_blanks(what, order, paging, start, stop)
+        yield from keep(again, lambda row: row["id"] not in seen)
+    else:
+        yield Rows(page)
+        yield from stream
+
+
+def _values_then_blanks(
     what: Compiled, order: tuple[Order, ...], paging: Paging, start: int, stop: int | None
 ) -> RowStream:
     """Descending. The blank rows are not read unless they are needed."""
@@ -145,11 +174,13 @@ def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
     """Whether the server sorts blank rows apart: NULL comes first, then text that begins with a
     control character, then the other blanks.
 
-    `first` is the very first row of the order, where it is at hand.
+    `first` is the very first row of the server's own order, where it is at hand.
     """
-    field, family = order.field, order.field.family
+    field, no_null = order.field, without_null(what, order)
     known = filled(what, field.wire)
     if first is not None and is_blank_in(first, field):
+        if no_null:
+            return False  # nothing sorts before it
         this = Comparison("id", "=", first["id"])
         if (yield from count(what.reading(()).statement(((this, known),)), what.env)):
             return False
@@ -164,22 +195,16 @@ def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
         return (yield from counts(statements, what.env))
 
     empty = Forms.of(what.module, what.env).empty(field)
+    below = ((Comparison(field.wire, "<", " "),),) if field.family in TEXTS else ()
+    if no_null and first is None:
+        return any((yield from counted(below))) and any((yield from counted(empty)))
     if not any((yield from counted(empty))):
         return False
     if first is not None:
         return True
-    below = ((Comparison(field.wire, "<", " "),),)
-    if family in TEXTS and any((yield from counted(below))):
+    if below and any((yield from counted(below))):
         return True
     return (yield from counted(ALWAYS)) != (yield from counted(((known,),)))
-
-
-def _near_blanks(row: Row, order: Order) -> bool:
-    """Whether the row is blank in the field, or sorts between blanks."""
-    if is_blank_in(row, order.field):
-        return True
-    text = wire_text(row.get(order.field.wire))
-    return order.field.family in TEXTS and compare(text, "") < 0
 
 
 # -- as the server sorts
@@ -271,7 +296,7 @@ class _Runs:
     def of(self, row: Row) -> object:
         """The run that the row belongs to, or None."""
         for each, before in self._mixed:
-            if _near_blanks(row, each):
+            if near_blanks(row, each):
                 return (each.field.wire, before(row))
         return None
 

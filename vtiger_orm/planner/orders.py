@@ -18,8 +18,8 @@ from enum import StrEnum
 from typing import Final
 
 from ..calls.operations import Row
-from ..conditions.collation import sort_key
-from ..conditions.evaluate import number, record_number, wire_text
+from ..conditions.collation import compare, sort_key
+from ..conditions.evaluate import is_blank_in, number, record_number, wire_text
 from ..conditions.quirks import Quirk, quirk_of, why_not_sortable
 from ..conditions.tree import Order
 from ..errors import UnsupportedQuery
@@ -119,13 +119,32 @@ def _by_value(what: Compiled, order: Order) -> bool:
 
 
 def mixes_blanks(what: Compiled, order: Order) -> bool:
-    """Whether the server may hold two kinds of blanks of the field, NULL and another, which it
-    sorts apart."""
+    """Whether the server may sort blank rows apart: it sorts NULL before other blanks, and text
+    that begins with a control character between them."""
     field = order.field
     if field.family not in _MIXED or quirk_of(what.module.name, field.wire) is not None:
         return False
-    strict = what.env.consistency == "strict"
-    return strict or what.env.knowledge.null_free(what.module.name, field.wire) is not True
+    return field.family in TEXTS or not without_null(what, order)
+
+
+def without_null(what: Compiled, order: Order) -> bool:
+    """Whether the field is believed to hold no NULL."""
+    if what.env.consistency == "strict":
+        return False
+    return what.env.knowledge.null_free(what.module.name, order.field.wire) is True
+
+
+def values_first(what: Compiled, order: Order) -> bool:
+    """Whether a descending order is read as values, and blank rows by themselves after them."""
+    return mixes_blanks(what, order) and not without_null(what, order)
+
+
+def near_blanks(row: Row, order: Order) -> bool:
+    """Whether the row is blank in the field, or sorts between blanks."""
+    if is_blank_in(row, order.field):
+        return True
+    text = wire_text(row.get(order.field.wire))
+    return order.field.family in TEXTS and compare(text, "") < 0
 
 
 def has_runs(what: Compiled, order: Sequence[Order]) -> bool:

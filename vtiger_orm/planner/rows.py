@@ -16,7 +16,6 @@ from .in_order import in_order
 from .lists import record_with_items, selected_from_lists
 from .orders import check_order, is_by_id, normalised
 from .pages_by_id import widened
-from .refused import without_refused
 from .semijoin import answered
 from .streams import ahead, project
 
@@ -28,12 +27,6 @@ def plan_rows(selection: Selection, env: Environment) -> RowStream:
     While the plan runs it raises `SilentQueryError` for a statement that does not work, and
     `ScanTooLarge` when an exact answer needs reading more rows than allowed.
     """
-    if env.knowledge.deferring:
-        return without_refused(_ahead, selection, env)
-    return _ahead(selection, env)
-
-
-def _ahead(selection: Selection, env: Environment) -> RowStream:
     return ahead(selected(selection, env))
 
 

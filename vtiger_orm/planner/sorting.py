@@ -13,7 +13,7 @@ from ..metadata.kinds import Family
 from .asking import ask, is_last
 from .branches import Branches
 from .compiled import Compiled
-from .orders import order_key, sorts_otherwise, total_key
+from .orders import mixes_blanks, near_blanks, order_key, sorts_otherwise, total_key
 from .pages_by_id import rows_by_id
 from .statement import Statement
 from .strategy import in_id_order
@@ -77,12 +77,24 @@ def first_rows(
     statement = first_page(what, branches, order, stop)
     rows = yield from ask(statement, what.env)
     if not is_last(len(rows), statement.limit or 0, what.env):
-        key = order_key(_sayable_prefix(order))
-        last = key(rows[-1])
-        rows = [row for row in rows if key(row) != last]
+        rows = _complete_groups(what, rows, _sayable_prefix(order))
         if len(rows) < stop:
             return None
     return sorted(rows, key=total_key(order))[:stop]
+
+
+def _complete_groups(what: Compiled, rows: list[Row], order: Sequence[Order]) -> list[Row]:
+    """Without the rows that others of the same group may follow: those equal to the last one, or
+    the whole run of blanks that it is in, since the server sorts two kinds of blanks apart."""
+    last = rows[-1]
+    for index, each in enumerate(order):
+        if mixes_blanks(what, each) and near_blanks(last, each):
+            before = order_key(order[:index])
+            place = before(last)
+            return [row for row in rows if not near_blanks(row, each) or before(row) != place]
+    key = order_key(order)
+    end = key(last)
+    return [row for row in rows if key(row) != end]
 
 
 def first_page_may_do(what: Compiled, order: tuple[Order, ...], stop: int | None) -> bool:

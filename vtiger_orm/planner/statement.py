@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
@@ -26,6 +26,12 @@ COUNT: Final = "count(*)"
 _MOST_SHOWN: Final = 5
 _COLUMNS: Final = re.compile(r"select (\S+) from ")
 _SAYABLE: Final = re.compile(r"\w+")
+_LITERAL: Final = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+_OWN: Final = re.compile(
+    r"select\s+(.+?)\s+from\s+(\w+)(?:\s+where\s+(.+?))?(?:\s+order\s+by\s+(.+?))?"
+    r"(?:\s+limit\s+[\d\s,]+)?\s*;?",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 def can_be_named(module: str) -> bool:
@@ -125,6 +131,9 @@ class Statement:
     """An alternative to the whole condition, which stands last: read in any order of AND and OR
     it makes the statement true wherever it is true itself."""
 
+    spare: frozenset[str] = field(default=frozenset(), compare=False)
+    """Columns that may be left out where the CRM refuses this user to read them."""
+
     @property
     def text(self) -> str:
         return self._text() + ";"
@@ -156,12 +165,20 @@ class Statement:
     def counting(self) -> Statement:
         """The count of the same condition. Never with the order: a table that only the order
         needs is not joined, and the count would fail silently."""
-        return replace(self, columns=(), order=(), descending=False, limit=None, offset=0)
+        return replace(self.uncounted, columns=())
 
     @property
     def uncounted(self) -> Statement:
         """The ids of the same condition."""
-        return replace(self, columns=("id",), order=(), descending=False, limit=None, offset=0)
+        return replace(
+            self,
+            columns=("id",),
+            order=(),
+            descending=False,
+            limit=None,
+            offset=0,
+            spare=frozenset(),
+        )
 
     def or_else(self, otherwise: Comparison, limit: int = 1) -> Statement:
         """One row of it, or of whatever else satisfies this."""
@@ -181,7 +198,13 @@ class Statement:
     @property
     def query(self) -> Query:
         """The call that asks it."""
-        return Query(self.text, self.module)
+        if not self.spare:
+            return Query(self.text, self.module)
+        return Query(self.text, self.module, self.spare, self._without)
+
+    def _without(self, wires: frozenset[str]) -> Query:
+        columns = tuple(each for each in self.columns if each not in wires)
+        return replace(self, columns=columns, spare=self.spare - wires).query
 
     def related_to(self, id: str, label: str) -> QueryRelated:
         """The call that asks it of the records related to one, by the relation's label.
@@ -196,6 +219,38 @@ class Statement:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStatement:
+    """A statement that somebody wrote, taken apart at its keywords."""
+
+    columns: str
+    table: str
+    where: str
+    order: str
+    module: str
+
+    def or_any(self, limit: int) -> Query:
+        """The same statement, for records that satisfy its condition or not."""
+        where = f" where {self.where} or id > '0x0'" if self.where else ""
+        order = f" order by {self.order}" if self.order else ""
+        text = f"select {self.columns} from {self.table}{where}{order} limit {limit};"
+        return Query(text, self.module)
+
+    def every(self, limit: int) -> Query:
+        """The ids of any records of what it reads from."""
+        return Query(f"select id from {self.table} limit {limit};", self.module)
+
+
+def own_statement(query: Query) -> OwnStatement | None:
+    """A statement taken apart; None for one of another form than the language has."""
+    # Keywords within literals are none; a masked literal keeps its length.
+    found = _OWN.fullmatch(_LITERAL.sub(lambda each: "_" * len(each[0]), query.text.strip()))
+    if found is None:
+        return None
+    columns, table, where, order = (query.text.strip()[slice(*found.span(n))] for n in range(1, 5))
+    return OwnStatement(columns, table, where, order, query.module)
 
 
 class Form(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..calls.protocols import environment_of
-from ..errors import InvalidValue, NotLoaded, RecordError, suggest
+from ..errors import InvalidId, InvalidValue, NotLoaded, RecordError, suggest
 from ..metadata.module import Flaw
 from ..values import unreadable
 
@@ -107,9 +107,12 @@ def read_only(mapper: Mapper, name: str) -> str:
 
 def refused(mapper: Mapper, error: ValidationError) -> InvalidValue:
     """One error of this library for all that pydantic found wrong."""
+    found = error.errors(include_url=False)
     lines = []
-    for each in error.errors(include_url=False):
+    for each in found:
         cause = each.get("ctx", {}).get("error")
+        if isinstance(cause, InvalidId) and len(found) == 1:
+            return cause
         name = ".".join(str(part) for part in each["loc"])
         lines.append(str(cause) if isinstance(cause, InvalidValue) else f"{name}: {each['msg']}")
     return InvalidValue(f"{mapper.name}: " + "\n".join(lines))

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 class Memory(Protocol):
     """What `record.crm` remembers of a record."""
 
+    def changes(self) -> Mapping[str, FieldChange]:
+        """What a save sends besides fields."""
+        ...
+
     def doubt(self) -> Memory | None:
         """What goes with copies and pickles: a create whose answer was lost, so that they are not
         created again."""

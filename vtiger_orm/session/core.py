@@ -24,6 +24,7 @@ from ..dialects.webservice import is_retryable_login
 from ..errors import ApiError, ConfigError, TransportError, VtigerError
 from . import retry
 from .counting import CallCount
+from .deferring import Deferring
 from .effects import Conversation, Enter, Pause
 from .logins import Lane, Lanes, gate_of, last_logins
 from .logs import log_address, log_once, logger, statements, warn_unencrypted
@@ -47,6 +48,7 @@ class Core:
         self._traffic = Traffic(connection, counters)
         self._secrets = Secrets(connection.secrets)
         self._lanes = Lanes()
+        self._deferring = Deferring(connection.knowledge)
         self._dialect: Dialect | None = None
         self._schema = SchemaCheck(connection.url, connection.package)
         if connection.dialect != "auto":
@@ -73,6 +75,11 @@ class Core:
 
         Whatever VtigerError it raises, its `outcome` tells what became of the call.
         """
+        if isinstance(call, Query) and call.spare:
+            return (yield from self._deferring.ask(call, self._converse))
+        return (yield from self._converse(call))
+
+    def _converse(self, call: Call[object]) -> Conversation[object]:
         if self.connection.read_only or self.connection.dry_run:
             withhold(call, dry_run=self.connection.dry_run, held=self.connection.withheld)
         with self._lanes.taken() as lane:

@@ -137,7 +137,11 @@ def _cure(error: Exception) -> str:
     """What to do about a connection that was not made."""
     said = str(error).lower()
     if "certificate" in said:
-        return "The certificate is not trusted: pass verify= with the CA's file."
+        return (
+            "The certificate is not trusted. Give the file of the CA that signed it: "
+            "Session(verify='ca.pem'), vtiger-orm --ca ca.pem, or SSL_CERT_FILE in the "
+            "environment. For a host of another name use the name in the certificate."
+        )
     if _plain(said):
         return "The server does not speak TLS there: should the address begin with http://?"
     if any(isinstance(each, (socket.gaierror, UnicodeError)) for each in _causes(error)):

@@ -1,8 +1,17 @@
 """What the library logs, all of it under ``vtiger_orm``, none of it secret.
 
-DEBUG: each request, with operation, module, status, milliseconds and bytes, as text and as
-`extra` fields for structured handlers; each statement under ``vtiger_orm.statements``.
-INFO: logins. WARNING: waiting, repeating, odd answers.
+================================= ======= ===================================================
+logger                            level   what
+================================= ======= ===================================================
+``vtiger_orm.calls``              DEBUG   each request: operation, module, status, bytes, time
+``vtiger_orm.statements``         DEBUG   the text of each query as it is sent: data, no secret
+``vtiger_orm``                    INFO    logins
+``vtiger_orm``                    WARNING waiting, repeating, odd answers
+================================= ======= ===================================================
+
+Records carry their facts as `extra` fields as well, for structured handlers:
+``vtiger_operation``, ``vtiger_module``, ``vtiger_status``, ``vtiger_bytes``,
+``vtiger_milliseconds``; ``vtiger_seconds`` where something waits.
 """
 
 from __future__ import annotations
@@ -18,6 +27,8 @@ from ..dialects.redaction import HIDDEN
 logger: Final = logging.getLogger("vtiger_orm")
 # Without a handler of the application's, Python would print warnings to stderr.
 logger.addHandler(logging.NullHandler())
+calls: Final = logging.getLogger("vtiger_orm.calls")
+"""Each answered request, at DEBUG."""
 statements: Final = logging.getLogger("vtiger_orm.statements")
 """The text of every query, at DEBUG: it holds data of the CRM, but no secret."""
 
@@ -36,10 +47,10 @@ def log_exchange(
     request: HttpRequest, module: str | None, response: HttpResponse, seconds: float
 ) -> None:
     """One answered request."""
-    if not logger.isEnabledFor(logging.DEBUG):
+    if not calls.isEnabledFor(logging.DEBUG):
         return
     milliseconds = round(seconds * 1000, 1)
-    logger.debug(
+    calls.debug(
         "%s%s: HTTP %d, %d bytes, %.1f ms",
         request.operation,
         f" of {module}" if module else "",

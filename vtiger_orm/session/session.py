@@ -154,6 +154,8 @@ class Session(SessionOperations):
         self._given_capabilities: Final = capabilities
         self._recognised: _Told | None = None
         self._server: Server | None = None
+        deferring = defers(missing_fields)
+        self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
         self._connection = Connection(
             url=self.url,
             username=username,
@@ -171,6 +173,7 @@ class Session(SessionOperations):
             read_only=read_only,
             dry_run=dry_run,
             allow_http=http_allowed(allow_http),
+            knowledge=self._knowledge,
         )
         self._page_size = None if page_size is None else int(positive("page_size", page_size))
         self._consistency: Literal["normal", "strict"] = consistency
@@ -180,8 +183,6 @@ class Session(SessionOperations):
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
-        deferring = defers(missing_fields)
-        self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
         self._refusals = Refusals()
         self._counters: list[CallCount] = []
         self._blocks: list[_Block] = []

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..calls.clock import ServerClock
-from ..calls.environment import Lists
+from ..calls.environment import Knowledge, Lists
 from ..dialects.base import Identity
 from ..errors import ConfigError
 from ..metadata.capabilities import Capabilities
@@ -82,6 +82,7 @@ class Connection:
     read_only: bool = False
     dry_run: bool = False
     withheld: list[Withheld] = field(default_factory=list)
+    knowledge: Knowledge = field(default_factory=Knowledge)
     allow_http: bool = False
 
     @property

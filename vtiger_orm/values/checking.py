@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
-from ..errors import InvalidValue, NotLoaded
+from ..errors import InvalidId, InvalidValue, NotLoaded
 from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
@@ -196,13 +196,16 @@ _CHECKS: Final[dict[Family, Callable[[object], object]]] = {
 }
 
 
+_AN_ID: Final = "two numbers joined by 'x', such as 11x104."
+
+
 def _check_reference(meta: FieldMeta, value: object) -> str | None:
     """An id from a record, a reference or text; a record must be of a module the field takes."""
     if isinstance(value, str):
         if is_blank_value(value):
             return None
         if not is_id(value):
-            raise invalid(meta, value, "an id is two numbers joined by 'x', such as 11x104.")
+            raise InvalidId(value, f"{meta.name!r} takes {_AN_ID}")
         if meta.prefixes and value.partition("x")[0] not in meta.prefixes:
             raise invalid(meta, value, takes_ids_of(meta.targets, meta.prefixes))
         return value

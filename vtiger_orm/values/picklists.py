@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import EnumType, StrEnum
 from typing import TYPE_CHECKING, Self, TypeVar, get_args
 
 from .._pickled import class_named, public_name, restores
+from ..errors import suggest
 from .blank import is_blank_value
 
 if TYPE_CHECKING:
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
+_SHOWN = 8
+"""Members that a message lists."""
 _REMEMBERED = 10_000
 """Unknown values kept for each picklist; more would be a field that is no picklist."""
 
 
 class _OpenEnum(EnumType):
     """Lets picklists be called whose list is empty (`region_id` of Quotes is one): a plain enum
-    without members refuses every value."""
+    without members refuses every value. And a member that is not there is told with what to do:
+    somebody removed or renamed the value in the CRM."""
 
     if not TYPE_CHECKING:
 
@@ -32,6 +36,32 @@ class _OpenEnum(EnumType):
             if member is None:
                 raise ValueError(f"{value!r} is not a valid {cls.__qualname__}")
             return member
+
+        def __getattr__(cls, name):
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(_no_member(cls, name), name=name, obj=cls)
+
+        def __getitem__(cls, name):
+            try:
+                return super().__getitem__(name)
+            except KeyError:
+                raise KeyError(_no_member(cls, name)) from None
+
+
+def _no_member(picklist: EnumType, name: object) -> str:
+    members: Mapping[str, object] = picklist.__members__
+    close = suggest(name, members) if isinstance(name, str) else None
+    hint = f" Did you mean {close}?" if close else ""
+    if not close and members:
+        shown = list(members)[:_SHOWN]
+        more = ", ..." if len(members) > _SHOWN else ""
+        hint = f" It has {', '.join(shown)}{more}."
+    return (
+        f"{picklist.__qualname__} has no member {name}: the value was not in the CRM's list when "
+        f"the package was generated last.{hint} Text works as well: "
+        f"{picklist.__qualname__}('the value')."
+    )
 
 
 class Picklist(StrEnum, metaclass=_OpenEnum):

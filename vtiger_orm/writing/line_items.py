@@ -26,6 +26,7 @@ from ..planner.rows import read_row
 from ..planner.statement import Statement
 from ..records import BaseRecord
 from ..records.handle import id_of
+from ..records.state import UNSET, FieldChange
 from ..values import is_blank
 
 LINE_ITEMS: Final = "LineItems"
@@ -169,11 +170,12 @@ class LineItems(MutableSequence[LineItem]):
     they are read before: `record.crm.load_items()` or `session.load_items(records)`.
     """
 
-    __slots__ = ("_items", "_stored")
+    __slots__ = ("_items", "_rows", "_stored")
 
     def __init__(self, items: Iterable[LineItem] | None = None) -> None:
         self._items: list[LineItem] | None = None if items is None else _checked(items)
         self._stored: list[tuple[object, ...]] | None = None
+        self._rows: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def loaded(self) -> bool:
@@ -191,8 +193,17 @@ class LineItems(MutableSequence[LineItem]):
 
     def settle(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take over what the CRM has; nothing is pending then."""
-        self._items = [LineItem.from_wire(row) for row in rows]
+        self._rows = tuple(rows)
+        self._items = [LineItem.from_wire(row) for row in self._rows]
         self._stored = [each._key() for each in self._items]
+
+    def change(self) -> FieldChange | None:
+        """What a save would do to them, as `record.changes` shows it; None where it is nothing."""
+        if not self.changed:
+            return None
+        known = self._rows is not None
+        old = [LineItem.from_wire(row) for row in self._rows or ()] if known else UNSET
+        return FieldChange(old, list(self._known))
 
     def outdated(self, rows: object) -> TypeGuard[list[Row]]:
         """Whether the CRM's items, as an answer tells them, are no longer those that were read."""

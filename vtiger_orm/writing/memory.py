@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..calls.environment import Environment
     from ..calls.operations import Row
     from ..records import BaseRecord
+    from ..records.state import FieldChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class OperationState:
         by an answer."""
         self.related: dict[str, list[Any]] = {}
         """Name of a relation -> the records that `prefetch_related` brought."""
+
+    def changes(self) -> Mapping[str, FieldChange]:
+        """What a save sends besides fields: the line items, all of them."""
+        change = self.items.change() if self.items is not None else None
+        return {LINE_ITEMS: change} if change is not None else {}
 
     def doubt(self) -> OperationState | None:
         """What a copy or pickle of the record has to know: that its create was lost."""

@@ -20,7 +20,7 @@ from ..conditions.choices import known_choices
 from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
-from ..metadata.module import FieldMeta, ModuleMeta
+from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from ..values import SEPARATOR, encode, is_blank, plain
 from ..values.zones import to_wall
 
@@ -94,7 +94,9 @@ def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) 
     problems = list(check_module(meta))
     for each in meta.fields.values():
         asked_for = each.mandatory and each.editable and not each.default
-        filled = each.kind is Kind.OWNER or each.family is Family.SECRET
+        # What shows a line item is filled by the items, and a rule of theirs says so.
+        item = each.flaw is Flaw.MULTIPLIES
+        filled = each.kind is Kind.OWNER or each.family is Family.SECRET or item
         if asked_for and not filled and is_blank(wire.get(each.wire), each.kind):
             problems.append(_missing(meta, each))
     problems.extend(check_values(meta, wire, facts))

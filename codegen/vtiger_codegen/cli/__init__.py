@@ -39,6 +39,7 @@ _AS_MET: Final = (
     "limits",
     "doctor",
     "export",
+    "sync",
 )
 """As people meet them; others follow in the order of their names."""
 
@@ -49,6 +50,7 @@ _EXTRAS: Final = {
     "anyascii": "codegen",
     "libcst": "codegen",
     "pyarrow": "arrow",
+    "sqlalchemy": "warehouse",
     "lark": "emulator",
     "python_multipart": "emulator",
     "mypy": "all",

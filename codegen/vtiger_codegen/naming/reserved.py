@@ -86,9 +86,10 @@ under another one there.
 """
 
 COMPANIONS: Final = (
-    *("QuerySet", "Field", "Order", "Part", "Reference", "Values", "Manager", "Related", "Crm"),
+    *("QuerySet", "Row", "Create", "Update", "Base", "QuerySetBase"),
+    *("Field", "Order", "Part", "Reference", "Values", "Manager", "Related", "Crm"),
 )
-"""What is put behind a class name for the types in its stub; no other class may be called so."""
+"""What is put behind a class name for the types beside it; no other class may be called so."""
 
 RELATIONS: Final = KEYWORDS
 """What an attribute under `record.related` may not be called."""
@@ -96,7 +97,8 @@ RELATIONS: Final = KEYWORDS
 PYTHON_MODULES: Final = (
     KEYWORDS
     | ROOT_FILE
+    | {"custom"}
     | frozenset({"con", "prn", "aux", "nul"})
     | frozenset(f"{device}{number}" for device in ("com", "lpt") for number in range(10))
 )
-"""What the file of a module may not be called; devices of Windows included."""
+"""What the file of a module may not be called: the folder of own code, devices of Windows."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vtiger_codegen.naming.assignment import NamingRules, name_everything
 from vtiger_codegen.naming.lock import ModuleNames, NamesError, NamesLock
+from vtiger_codegen.naming.reserved import COMPANIONS
 from vtiger_codegen.naming.resolver import Namespace
 
 from tests.codegen.snapshots import (
@@ -119,6 +120,14 @@ def test_modules_called_like_something_python_needs() -> None:
         "vtcmServices": ("VtcmServices", "vtcmservices"),
         "Currency": ("Currency", "currency"),
     }
+
+
+@pytest.mark.parametrize("companion", COMPANIONS)
+def test_types_that_go_with_a_class_keep_their_names(companion: str) -> None:
+    wire = f"Contacts{companion}"
+    named = name_everything({name: module(name) for name in ("Contacts", wire)}, NamesLock())
+    assert named.modules["Contacts"].class_name == "Contacts"
+    assert named.modules[wire].class_name == f"{wire}_"
 
 
 def test_secrets_get_no_name() -> None:
