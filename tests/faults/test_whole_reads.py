@@ -78,7 +78,7 @@ ASKED = (*READERS, *(each for each in OPERATIONS if each.name not in OTHERS))
         st.tuples(st.sampled_from(SMALL), st.just(Where.ALWAYS)),
     ),
 )
-@settings(examples(200), suppress_health_check=list(HealthCheck))
+@settings(examples(60), suppress_health_check=list(HealthCheck))
 def test_law_nothing_is_shortened(
     matrix: Matrix, dialect: str, driver: str, operation: Any, fault: tuple[Named, Any]
 ) -> None:

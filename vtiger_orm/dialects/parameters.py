@@ -101,5 +101,5 @@ def _record(asked: Asked, result: object) -> Mapping[str, Any]:
 def _odd(asked: Asked, expected: str, result: object) -> MalformedAnswer:
     return MalformedAnswer(
         f"{asked}: the CRM reports success, but its result is not {expected}: "
-        f"{type(result).__name__}{'' if result else ', and empty'}."
+        f"{type(result).__name__}{', and empty' if result == {} else ''}."
     )
