@@ -101,7 +101,7 @@ def test_gunicorn_with_preload(tmp_path: Path, crm: dict[str, str]) -> None:
     port = free_port()
     command = ("gunicorn", "--preload", "--workers=2", f"--bind=127.0.0.1:{port}")
     with running(tmp_path, crm, *command, "site_of_preload:application") as process:
-        workers = set()
+        workers: set[str] = set()
         until = time.monotonic() + SECONDS
         while len(workers) < 2 and time.monotonic() < until:
             before, now, worker = ask(port, process, tmp_path)
