@@ -343,7 +343,7 @@ class Selection:
     module: ModuleMeta
     where: Node = TRUE
     order: tuple[Order, ...] = ()
-    """Empty means by id, except that a parallel reading hands rows out as they come."""
+    """Empty means by id."""
     start: int = 0
     stop: int | None = None
     columns: tuple[FieldMeta, ...] | None = None
