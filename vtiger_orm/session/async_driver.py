@@ -14,7 +14,7 @@ from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import ConfigError, LimitReached, VtigerError
 from . import drivers, http
 from .core import Core
-from .drivers import Round, Work, Written, at_last, check_process, width_of
+from .drivers import Round, Work, Traces, at_last, check_process, width_of
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
 from .logins import in_event_loop
@@ -35,7 +35,7 @@ class AsyncDriver:
         self._width = width
 
     async def run(self, plan: Plan[T]) -> T:
-        written = Written()
+        traces = Traces()
         try:
             _check_loop()
             step = next(plan)
@@ -45,16 +45,16 @@ class AsyncDriver:
                     reply = await self.step(step)
                     round.over()
                 except Exception as error:
-                    written.failed(step)
+                    traces.failed(step)
                     step = plan.throw(error)
                 else:
-                    written.done(step, reply)
+                    traces.done(step, reply)
                     step = plan.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
         except VtigerError as error:
-            written.settle(error)
+            traces.settle(error)
             raise
         finally:
             plan.close()

@@ -63,7 +63,7 @@ class SyncDriver:
 
     def run(self, plan: Plan[T]) -> T:
         """Perform a plan's steps one after the other and return its result."""
-        written = Written()
+        traces = Traces()
         try:
             step = next(plan)
             while True:
@@ -72,16 +72,16 @@ class SyncDriver:
                     reply = self._step(step)
                     round.over()
                 except Exception as error:
-                    written.failed(step)
+                    traces.failed(step)
                     step = plan.throw(error)
                 else:
-                    written.done(step, reply)
+                    traces.done(step, reply)
                     step = plan.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
         except VtigerError as error:
-            written.settle(error)
+            traces.settle(error)
             raise
         finally:
             plan.close()
@@ -244,8 +244,8 @@ class _Ahead:
         self._interrupt.end()
 
 
-class Written:
-    """Whether a plan has written something: then no later error of it says that nothing was."""
+class Traces:
+    """Whether a plan has traces something: then no later error of it says that nothing was."""
 
     def __init__(self) -> None:
         self._something = False
