@@ -14,7 +14,7 @@ from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import ConfigError, LimitReached, VtigerError
 from . import drivers, http
 from .core import Core
-from .drivers import Round, Work, Traces, at_last, check_process, width_of
+from .drivers import Round, Traces, Work, at_last, check_process, width_of
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
 from .logins import in_event_loop

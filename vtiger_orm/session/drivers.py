@@ -245,7 +245,7 @@ class _Ahead:
 
 
 class Traces:
-    """Whether a plan has traces something: then no later error of it says that nothing was."""
+    """Whether a plan has written something: then no later error of it says that nothing was."""
 
     def __init__(self) -> None:
         self._something = False
