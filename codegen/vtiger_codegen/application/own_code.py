@@ -27,7 +27,7 @@ from .vocabulary import Vocabulary, Words, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Misfit:
     """A line of own code that has to be changed."""
 
     file: File
@@ -98,7 +98,7 @@ def _chained(node: ast.ClassDef) -> Iterator[str]:
                     yield name
 
 
-def project_faults(project: Project) -> list[Fault]:
+def project_misfits(project: Project) -> list[Misfit]:
     """What of the own code of a project has to be changed. Raises `ConfigError` and `NamesError`
     as generating does."""
     options = project.options
@@ -108,16 +108,16 @@ def project_faults(project: Project) -> list[Fault]:
     modules = selected(Snapshot.load(project.schema), options)
     names = name_everything(modules, load_lock(project.lock_file), options.naming)
     own = own_code(modules, names, options.own, lambda path: read_text(project.output, path))
-    return list(own_code_faults(modules, names, project.output, own, files))
+    return list(own_code_misfits(modules, names, project.output, own, files))
 
 
-def own_code_faults(
+def own_code_misfits(
     modules: Mapping[str, ModuleSnapshot],
     names: NamesLock,
     package: File,
     own: Mapping[str, OwnCode],
     files: Sequence[File],
-) -> Iterator[Fault]:
+) -> Iterator[Misfit]:
     """What hides a field, uses one that is gone, or imports what imports it.
 
     `names` still know what is gone. Raises `ConfigError` for a file that is no Python.
@@ -136,7 +136,7 @@ def own_code_faults(
             said = _said(words, use.path)
             if use.path in gone and said not in defined:
                 what = f"{said} is gone from the package ({spelled(use.path)})"
-                yield Fault(source.file, source.line_of(use.token), what)
+                yield Misfit(source.file, source.line_of(use.token), what)
         yield from _circles(source, today, own)
 
 
@@ -237,14 +237,14 @@ def _statements(body: cst.BaseSuite | Iterable[cst.CSTNode]) -> Iterator[cst.CST
 
 def _hiding(
     source: SourceFile, words: Words | None, name: str, where: cst.CSTNode
-) -> Iterator[Fault]:
+) -> Iterator[Misfit]:
     if words is not None and (name in words.fields or name in words.picklists):
         wire = words.fields.get(name) or words.picklists[name]
         what = f"{name} hides the CRM's field {words.wire}.{wire}: choose another name"
-        yield Fault(source.file, source.line_of(where), what)
+        yield Misfit(source.file, source.line_of(where), what)
 
 
-def _circles(source: SourceFile, words: Vocabulary, own: Collection[str]) -> Iterator[Fault]:
+def _circles(source: SourceFile, words: Vocabulary, own: Collection[str]) -> Iterator[Misfit]:
     """Imports of models from the package that imports this file."""
     inside = is_own_code(words, source.folder)
     for each in _statements(source.module.body):
@@ -259,4 +259,4 @@ def _circles(source: SourceFile, words: Vocabulary, own: Collection[str]) -> Ite
                     f"{alias.evaluated_name} is imported from the package, which imports this "
                     "file: import it under `if TYPE_CHECKING:`, or inside the method"
                 )
-                yield Fault(source.file, source.line_of(alias), what)
+                yield Misfit(source.file, source.line_of(alias), what)

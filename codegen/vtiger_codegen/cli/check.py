@@ -94,10 +94,10 @@ def _mismatches(project: Project) -> list[Mismatch]:
     found = project.check()
     own = bool(project.options.own) or (project.output / FOLDER).is_dir()
     if own and not any(each.what == "names" for each in found):
-        from ..application.own_code import project_faults
+        from ..application.own_code import project_misfits
 
-        faults = project_faults(project)
-        found += [Mismatch(_OWN, f"{each.file}:{each.line}  {each.what}") for each in faults]
+        misfits = project_misfits(project)
+        found += [Mismatch(_OWN, f"{each.file}:{each.line}  {each.what}") for each in misfits]
     return found
 
 
