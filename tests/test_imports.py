@@ -42,6 +42,7 @@ ORDER = (
     "session",
     "package",
     "frames",
+    "notebooks",
     "warehouse",
     "testing",
 )

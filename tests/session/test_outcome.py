@@ -146,6 +146,8 @@ def again_by_status(status: int) -> Again:
         return Again.LIMIT
     if status == 500:  # a fatal error of PHP, which comes again nearly always
         return Again.ONCE
+    if status in (505, 511):  # what lies between asks for something else
+        return Again.SETUP
     hopeless = by_status(status) is REFUSED or 300 <= status < 400
     return Again.NO if hopeless else Again.YES
 

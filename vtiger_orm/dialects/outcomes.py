@@ -29,6 +29,7 @@ _GIVEN_UP: Final = frozenset({202, 408, 444, 460, 499})
 """Accepted for later, or nobody waits any longer."""
 
 _NOT_EVEN_TRIED: Final = frozenset({505, 511})
+"""What lies between asks for another protocol, or for a login of its own."""
 
 _NOT_THERE: Final = frozenset({404, 405, 501})
 
@@ -43,7 +44,7 @@ def of_status(status: int) -> Outcome:
     if status in _NOT_THERE:
         return MISSING
     if status in _NOT_EVEN_TRIED:
-        return REFUSED
+        return Outcome(Fate.REFUSED, Again.SETUP)
     if status in _GIVEN_UP:
         return Outcome(Fate.UNDER_WAY, Again.YES)
     if status == 500:  # an empty one is PHP after a fatal error, which comes again nearly always

@@ -56,6 +56,12 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
             expected_calls=f"{explanation.expected_calls}, {more}",
         )
 
+    def _repr_html_(self) -> str:
+        """In a notebook: the first rows and the plan, by at most one call."""
+        from .notebook import queryset_html
+
+        return queryset_html(self, self._state, self._runner)
+
     @overload
     def __getitem__(self, key: int) -> T: ...
     @overload

@@ -51,6 +51,12 @@ class Record(BaseRecord):
 
         return f"{cls.__name__}.objects.{name}" if hasattr(queryset_class(cls), name) else None
 
+    def _repr_html_(self) -> str:
+        """In a notebook: what was read of it; asks nothing."""
+        from .notebook import record_html
+
+        return record_html(self)
+
     @property
     def related(self) -> Related:
         """The record's relations by name: ``account.related.contacts``."""

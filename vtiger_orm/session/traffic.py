@@ -120,7 +120,7 @@ class Traffic:
             spent=effort.spent,
             allowed=self._connection.max_wait - effort.waited,
         )
-        if seconds is None or isinstance(failure, LimitReached):
+        if seconds is None or _is_own_limit(outcome):
             return False
         reason = f"attempt {effort.attempt} failed: {failure}"
         wait = Wait(call.operation, effort.module, seconds, effort.attempt, reason, failure)
@@ -137,7 +137,6 @@ class Traffic:
         """The error of a call that is given up, with the outcome of all its attempts."""
         last = outcome_of(failure)
         refused = last.fate is Fate.REFUSED and last.again is Again.NO
-        said = isinstance(failure, LimitReached)
         if isinstance(call, Delete) and refused and not outcome.undone:
             gone = TransportError(
                 f"delete of {call.id}: the answer was lost, and the repetition was refused as it "
@@ -146,7 +145,7 @@ class Traffic:
             )
             gone.__cause__ = failure
             failure = gone
-        elif last.again is Again.LIMIT and last.repeatable and not said:
+        elif last.again is Again.LIMIT and last.repeatable and not _is_own_limit(last):
             reached = self._limit_reached(call.operation, effort.module, last.wait)
             reached.__cause__ = failure
             failure = reached
@@ -177,3 +176,9 @@ class Traffic:
             module=module,
             status=429,
         )
+
+
+def _is_own_limit(outcome: Outcome) -> bool:
+    """Whether the call was not even sent, since the limits known here do not allow it: waiting
+    for them was thought of already."""
+    return outcome.again is Again.LIMIT and outcome.fate is Fate.NEVER_LEFT

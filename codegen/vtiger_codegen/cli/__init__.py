@@ -2,7 +2,8 @@
 
 It holds a click command of the same name. Errors of the library become one message without a
 traceback: exit code 1, and 2 for wrong usage. Those of `diff` and `check` are verdicts: 0 same,
-1 safe, 2 breaking, 3 could not tell, whatever the reason.
+1 safe, 2 breaking, 3 could not tell, whatever the reason. `doctor` exits with 1 where something
+has to be mended.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextvars import copy_context
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,7 @@ from vtiger_orm.errors import MissingExtra, VtigerError, suggest
 
 from .. import __version__
 from ..text.terminal import say
+from ._everywhere import with_common_options
 
 _AS_MET: Final = (
     "whoami",
@@ -40,6 +43,10 @@ _AS_MET: Final = (
     "doctor",
     "export",
     "sync",
+    "shell",
+    "docs",
+    "guide",
+    "completion",
 )
 """As people meet them; others follow in the order of their names."""
 
@@ -62,6 +69,12 @@ _JUDGES: Final = frozenset({"check", "diff"})
 _COULD_NOT_TELL: Final = 3
 
 
+_EXIT_CODES: Final = """\
+Exit codes: 0 done, 1 it failed and says why, 2 wrong usage, 130 broken off. Those of check and
+diff are verdicts: 0 same, 1 safe, 2 breaking, 3 could not tell. doctor: 1 when something is wrong.
+"""
+
+
 class Verbs(click.Group):
     """The verbs that have a file here. Listing them imports none."""
 
@@ -78,6 +91,8 @@ class Verbs(click.Group):
         except ImportError as error:
             raise _explained(cmd_name, error) from error
         command: click.Command = getattr(module, cmd_name)
+        if not getattr(command, "has_common_options", False):
+            with_common_options(command).has_common_options = True  # type: ignore[attr-defined]
         return command
 
     def resolve_command(
@@ -116,7 +131,9 @@ def _explained(verb: str, error: ImportError) -> Exception:
     return MissingExtra(f"vtiger-orm {verb}", extra) if extra else error
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES
+)
 @click.version_option(__version__, prog_name="vtiger-orm")
 def cli() -> None:
     """A typed ORM for Vtiger CRM, generated from what the CRM says about itself.
@@ -134,9 +151,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            code: Any = cli.main(args=given, prog_name="vtiger-orm", standalone_mode=False)
+            # A context of its own, in which the profile is chosen.
+            code: Any = copy_context().run(
+                cli.main, args=given, prog_name="vtiger-orm", standalone_mode=False
+            )
     except click.ClickException as error:
-        error.show()
+        _tell(error)
         return _COULD_NOT_TELL if judges else error.exit_code
     except click.Abort:
         click.echo("Aborted.", err=True)
@@ -151,6 +171,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()  # whose own exit code would say that all is well
         return _COULD_NOT_TELL
     return code if isinstance(code, int) else 0
+
+
+def _tell(error: click.ClickException) -> None:
+    """One line; wrong usage says where the options are listed."""
+    told = error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        stop = "" if told.endswith((".", "?")) else "."
+        told = f"{told}{stop} See: {error.ctx.command_path} --help"
+    click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
+    say(told, err=True)
 
 
 def _show_warning(
