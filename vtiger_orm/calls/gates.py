@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Hashable, Iterator
-from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _TURN_SECONDS: Final = 0.02
 """How often a worker that can be given up looks whether its turn has come."""
@@ -25,6 +26,8 @@ class Pausing(Protocol):
 
 def in_event_loop() -> bool:
     """Whether an event loop runs in this thread."""
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -45,6 +48,8 @@ class Gate:
         self._waiting: deque[Future[None]] = deque()
 
     def _ask(self) -> Future[None] | None:
+        from concurrent.futures import Future
+
         with self._mutex:
             if not self._taken:
                 self._taken = True
@@ -73,6 +78,8 @@ class Gate:
         return True
 
     async def aenter(self) -> bool:
+        import asyncio
+
         turn = self._ask()
         if turn is not None:
             try:
