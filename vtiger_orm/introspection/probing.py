@@ -53,10 +53,12 @@ class Probe:
 def probe_module(describe: DescribeAnswer, url_budget: int) -> Plan[Probe]:
     """Find the flaws of a module's fields; raises only what `tells_nothing` is true of."""
     probe = Probe(describe.name)
+    # coreBOS keeps line items apart, and the fields of these names in the record itself.
+    joined = not any("label_raw" in (each.model_extra or {}) for each in describe.fields)
     for each in describe.fields:
         if _SAYABLE.fullmatch(each.name) is None:
             probe.flaws[each.name] = Flaw.UNSAYABLE
-        elif quirk_of(describe.name, each.name) in _MULTIPLYING:
+        elif joined and quirk_of(describe.name, each.name) in _MULTIPLYING:
             probe.flaws[each.name] = Flaw.MULTIPLIES
     if not can_be_named(describe.name):
         return probe

@@ -66,7 +66,9 @@ class SyncDriver:
             step = next(plan)
             while True:
                 try:
+                    round = Round(step, self._core)
                     reply = self._step(step)
+                    round.over()
                 except Exception as error:
                     step = plan.throw(error)
                 else:
@@ -91,15 +93,18 @@ class SyncDriver:
             step = next(stream)
             while True:
                 try:
+                    round = Round(step, self._core)
                     if isinstance(step, Rows):
                         ahead = self._start(step.ahead) if step.ahead is not None else None
                         if step.rows:
                             yield step.rows
                             check_process(process)
+                        round.awaited()
                         reply = ahead.result() if ahead is not None else None
                         ahead = None
                     else:
                         reply = self._step(step)
+                    round.over()
                 except LimitReached as error:
                     ahead, step = None, rest(step)
                     yield error
@@ -177,14 +182,16 @@ class SyncDriver:
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = Work(batch)
-        width = min(self._width(), len(batch.calls))
+        width = width_of(batch, self._core, self._width)
         sent = sent and at_last(width, sent)
         interrupt = Interrupt()
 
         def worker() -> None:
             for index, call in work:
+                began = time.perf_counter()
                 try:
                     work.results[index] = self._step(call, sent)
+                    work.took(time.perf_counter() - began)
                 except Exception as error:
                     work.failed(index, error)
 
@@ -235,6 +242,7 @@ class Work:
 
     def __init__(self, batch: Batch) -> None:
         self._collect = batch.collect
+        self._pace = batch.pace
         self._queue = iter(list(enumerate(batch.calls)))
         self._failures: dict[int, Exception] = {}
         self.results: list[Reply] = [None] * len(batch.calls)
@@ -242,6 +250,11 @@ class Work:
     def __iter__(self) -> Iterator[tuple[int, Call[object]]]:
         # A list iterator hands out each item once, whatever the number of threads.
         return self._queue
+
+    def took(self, seconds: float) -> None:
+        """A call was answered after so long."""
+        if self._pace is not None:
+            self._pace.answered(seconds)
 
     def failed(self, index: int, error: Exception) -> None:
         if self._collect and isinstance(error, VtigerError):
@@ -259,6 +272,36 @@ class Work:
         if self._failures:
             raise self._failures[min(self._failures)]
         return self.results
+
+
+class Round:
+    """One step of a plan that adapts how much it asks for at once: told how long it was waited
+    for."""
+
+    def __init__(self, step: Step | Rows, core: Core) -> None:
+        step_ahead = step.ahead if isinstance(step, Rows) else step
+        self._pace = step_ahead.pace if isinstance(step_ahead, Batch) else None
+        self._core = core
+        self._began = self._awaited = time.perf_counter()
+
+    def awaited(self) -> None:
+        """The consumer wants the next rows from now on."""
+        self._awaited = time.perf_counter()
+
+    def over(self) -> None:
+        """They are there."""
+        if self._pace is not None:
+            now = time.perf_counter()
+            self._pace.went(now - self._awaited, now - self._began, pressed=self._core.pressed)
+
+
+def width_of(batch: Batch, core: Core, width: Callable[[], int]) -> int:
+    """How many calls of the batch are under way at once."""
+    calls = len(batch.calls)
+    if batch.pace is None:
+        return min(width(), calls)
+    core.widen(calls)
+    return calls
 
 
 def at_last(number: int, sent: Sent) -> Sent:

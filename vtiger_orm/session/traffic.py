@@ -93,6 +93,13 @@ class Traffic:
             effort.waited += seconds
             yield Pause(seconds)
 
+    @property
+    def pressed(self) -> bool:
+        """Whether little is left of a limit of calls, the server's or the session's own."""
+        purse = self._connection.purse
+        left = purse.left(time.time()) if purse is not None else ()
+        return self.limiter.limits.scarce or any(each.scarce for each in left)
+
     def _take(self) -> float:
         """Take one call from the session's own budget, or tell how long that has to wait."""
         purse = self._connection.purse
