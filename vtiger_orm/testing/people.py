@@ -156,7 +156,7 @@ def _is_personal(key: str, value: Any) -> bool:
 def _pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
     """Finds them as whole words, in any case, and in whatever form they are written down."""
     long = [text for text in texts if len(text) >= _SHORTEST]
-    forms = {form for text in long for form in forms_of(text)}
+    forms = {form for text in long for form in forms_of(text) | forms_of(text.upper())}
     if not forms:
         return None
     either = "|".join(map(re.escape, sorted(forms, key=lambda form: (-len(form), form))))
