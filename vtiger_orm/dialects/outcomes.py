@@ -49,10 +49,11 @@ def of_status(status: int) -> Outcome:
         return Outcome(Fate.UNDER_WAY, Again.YES)
     if status == 500:  # an empty one is PHP after a fatal error, which comes again nearly always
         return Outcome(Fate.UNKNOWN, Again.ONCE)
-    if 500 < status < 600:
-        return Outcome(Fate.UNDER_WAY, Again.YES)
-    if 400 <= status < 500:
-        return REFUSED
-    if 300 <= status < 400:
-        return Outcome(Fate.UNKNOWN)
+    match status // 100:
+        case 3:
+            return Outcome(Fate.UNKNOWN)
+        case 4:
+            return REFUSED
+        case 5:
+            return Outcome(Fate.UNDER_WAY, Again.YES)
     return Outcome(Fate.UNKNOWN, Again.YES)

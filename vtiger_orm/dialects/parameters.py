@@ -76,8 +76,13 @@ def shape(call: Call[object], result: object, asked: Asked) -> object:
             if parse_id(row["id"]).number != parse_id(id).number:
                 raise MalformedAnswer(f"{asked} of {id}: the CRM answered with {row['id']}.")
             return with_line_items(row)
-        case calls.Delete() if not result:
-            raise _odd(asked, "the word that it was done", result)
+        case calls.Delete(id):
+            if not isinstance(result, dict) or result.get("status") != "successful":
+                raise MalformedAnswer(
+                    f"{asked} of {id}: the CRM does not say that it was done. It may be deleted: "
+                    "query for the id to be sure."
+                )
+            return result
         case _:
             if not isinstance(result, dict):
                 raise _odd(asked, "a record", result)

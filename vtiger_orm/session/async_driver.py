@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
+from ..calls.gates import in_event_loop
 from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
-from ..errors import ConfigError, LimitReached
+from ..errors import ConfigError, LimitReached, VtigerError
 from . import drivers, http
 from .core import Core
-from .drivers import Round, Work, at_last, check_process, width_of
+from .drivers import Round, Traces, Work, at_last, check_process, width_of
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
-from .logins import in_event_loop
 from .pools import Transports
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ class AsyncDriver:
         self._width = width
 
     async def run(self, plan: Plan[T]) -> T:
+        traces = Traces()
         try:
             _check_loop()
             step = next(plan)
@@ -44,12 +45,17 @@ class AsyncDriver:
                     reply = await self.step(step)
                     round.over()
                 except Exception as error:
+                    traces.failed(step)
                     step = plan.throw(error)
                 else:
+                    traces.done(step, reply)
                     step = plan.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
+        except VtigerError as error:
+            traces.settle(error)
+            raise
         finally:
             plan.close()
 

@@ -19,9 +19,10 @@ from collections.abc import (
 )
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from ..calls.operations import Call, Row
+from ..calls.operations import Call, Row, alters
+from ..calls.outcome import Fate, outcome_of
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..calls.resuming import Resumable
 from ..errors import ConfigError, LimitReached, VtigerError
@@ -62,6 +63,7 @@ class SyncDriver:
 
     def run(self, plan: Plan[T]) -> T:
         """Perform a plan's steps one after the other and return its result."""
+        traces = Traces()
         try:
             step = next(plan)
             while True:
@@ -70,12 +72,17 @@ class SyncDriver:
                     reply = self._step(step)
                     round.over()
                 except Exception as error:
+                    traces.failed(step)
                     step = plan.throw(error)
                 else:
+                    traces.done(step, reply)
                     step = plan.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
+        except VtigerError as error:
+            traces.settle(error)
+            raise
         finally:
             plan.close()
 
@@ -235,6 +242,35 @@ class _Ahead:
         self._future.cancel()
         self._interrupt.break_off()
         self._interrupt.end()
+
+
+class Traces:
+    """Whether a plan has written something: then no later error of it says that nothing was."""
+
+    def __init__(self) -> None:
+        self._something = False
+
+    def done(self, step: Step, reply: Reply) -> None:
+        if isinstance(step, Batch):
+            replies = cast("list[Reply]", reply)
+            pairs = zip(step.calls, replies)
+            self._something |= any(alters(each) and not _failed(told) for each, told in pairs)
+        else:
+            self._something |= alters(step)
+
+    def failed(self, step: Step) -> None:
+        """What became of the calls of a batch beside the one that failed is not told."""
+        if isinstance(step, Batch) and len(step.calls) > 1:
+            self._something |= any(alters(each) for each in step.calls)
+
+    def settle(self, error: VtigerError) -> None:
+        outcome = outcome_of(error)
+        if self._something and outcome.undone:
+            error.outcome = replace(outcome, fate=Fate.UNKNOWN, missing=False)
+
+
+def _failed(reply: Reply) -> bool:
+    return isinstance(reply, VtigerError) and outcome_of(reply).undone
 
 
 class Work:

@@ -30,6 +30,8 @@ class Effort:
 
     module: str | None = None
     attempt: int = 1
+    limited: int = 0
+    """Attempts that a limit of calls refused."""
     waited: float = 0.0
     """Seconds, for limits of calls."""
     began: float = field(default_factory=time.monotonic)
@@ -119,11 +121,13 @@ class Traffic:
     def again(self, call: Call[object], failure: VtigerError, effort: Effort) -> Conversation[bool]:
         """Wait before another attempt where one is worth it; tell whether it is."""
         outcome = outcome_of(failure)
+        effort.limited += outcome.again is Again.LIMIT
         seconds = retry.delay(
             call,
             outcome,
             effort.attempt,
             self._connection.policy,
+            limited=effort.limited,
             spent=effort.spent,
             allowed=self._connection.max_wait - effort.waited,
         )
