@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,7 +140,8 @@ def test_a_converted_lead() -> None:
     metas = {each.meta.name: each.meta for each in (Accounts, Contacts, Potentials)}
     order = leads.order("10x3246", {"Contacts": True, "Accounts": True}, metas)
     facts = ServerFacts(dialect="webservice", server=Server.known(ServerFamily.VTIGER, "7.5.0"))
-    plan = leads.convert(order, metas, facts, Environment())
+    runner: Any = SimpleNamespace(facts=facts, environment=Environment())
+    plan = leads.convert(order, metas, runner)
     assert isinstance(next(plan), Retrieve)
     call = plan.send({"id": "10x3246", "lastname": "x", "company": "y"})
     assert isinstance(call, Operation)

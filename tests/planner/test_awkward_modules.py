@@ -132,7 +132,8 @@ def test_a_condition_on_several_contacts_is_true_if_one_satisfies_it(
 
 def test_inventory_modules_are_paged_by_record_without_line_fields() -> None:
     kinds = {"subject": "string", "quantity": "double", "hdnDiscountAmount": "double"}
-    crm = server(described("Quotes", "4", kinds), page_cap=10)
+    flaws = dict.fromkeys(("quantity", "hdnDiscountAmount"), Flaw.MULTIPLIES)
+    crm = server(described("Quotes", "4", kinds, flaws=flaws), page_cap=10)
     for number in range(1, 31):
         crm.insert("Quotes", number, subject=f"q{number}")
     rows = crm.rows(Selection(crm.metas["Quotes"]), careful(page_size=10))

@@ -13,7 +13,7 @@ import pytest
 from tests.support.hand_made import Accounts, Contacts, Groups, Users
 from vtiger_orm.errors import InvalidValue, NotLoaded, Unreadable
 from vtiger_orm.records import UNSET, FieldChange
-from vtiger_orm.records.handle import handed_out_by, load, outgoing
+from vtiger_orm.records.handle import handed_out_by, load, outgoing, settle
 
 MOMENT = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
 
@@ -343,6 +343,31 @@ def test_copies_keep_the_session_and_go_their_own_way() -> None:
     deep = contact.model_copy(deep=True)
     deep.extra["cf_9"].append("z")
     assert contact.extra["cf_9"] == ["x"]
+
+
+def test_copies_know_what_could_not_be_read_and_what_changed_beside_the_fields() -> None:
+    contact = loaded(birthday="x", cf_999="a")
+    contact.extra["cf_999"] = "b"
+    for twin in (copy.copy(contact), copy.deepcopy(contact), contact.model_copy()):
+        assert twin.raw == {"birthday": "x"}
+        assert twin.changes == contact.changes == {"cf_999": FieldChange("a", "b")}
+        del twin.lastname  # the one is forgotten, the other is not touched
+        assert twin.raw == {"birthday": "x"}
+
+
+def test_an_answer_may_hold_what_cannot_be_read() -> None:
+    contact = loaded()
+    settle(contact, {"lastname": "Byron", "birthday": "x"}, None)
+    assert contact.raw == {"birthday": "x"}
+    assert contact.changes == {}
+
+
+def test_choices_that_take_the_place_of_none_are_a_change() -> None:
+    contact = loaded(cf_877="")
+    contact.interests = ["a"]
+    assert contact.changes["interests"].old is None
+    contact.interests = None
+    assert contact.changes == {}
 
 
 def test_model_copy_checks_and_notes_its_update() -> None:

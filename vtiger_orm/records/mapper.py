@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from ..conditions.field_names import parse_order
 from ..errors import ConfigError
 from ..metadata.module import ModuleMeta
 from .fields import Column, ModuleFacts, bound_columns
@@ -82,6 +81,8 @@ class Mapper:
     @cached_property
     def order(self) -> tuple[Order, ...]:
         """The `ordering` as querysets hold it."""
+        from ..conditions.field_names import parse_order  # the first model is there without it
+
         return tuple(parse_order(self.meta, name) for name in self.ordering)
 
     @cached_property

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from ..calls.gates import gate_of
 from ..calls.operations import Call, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
@@ -26,7 +27,7 @@ from . import retry
 from .counting import CallCount
 from .deferring import Deferring
 from .effects import Conversation, Enter, Pause
-from .logins import Lane, Lanes, gate_of, last_logins
+from .logins import Lane, Lanes, last_logins
 from .logs import log_address, log_once, logger, statements, warn_unencrypted
 from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck
@@ -67,6 +68,16 @@ class Core:
     @property
     def limiter(self) -> Limiter:
         return self._traffic.limiter
+
+    @property
+    def pressed(self) -> bool:
+        """Whether limits of calls are nearly used up: then the way of fewer calls is taken."""
+        return self._traffic.pressed
+
+    def widen(self, calls: int) -> None:
+        """Have as many logins as calls are to be under way, where the server needs that."""
+        if self._dialect is not None and self._dialect.serialises:
+            self._lanes.widen(calls)
 
     # Calls
 
@@ -303,7 +314,7 @@ class Core:
                 )
             warn_unencrypted(url, dialect.sends_key)
         if dialect.serialises:
-            self._lanes.widen(self.connection.parallel)
+            self._lanes.widen(self.connection.parallel.least)
         self._dialect = dialect
 
     def _known_dialect(self) -> Dialect:

@@ -11,12 +11,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from ..calls.gates import forget_gates
 from .async_driver import AsyncDriver
 from .budget import forget_purses
 from .core import Core
 from .counting import CallCount
 from .drivers import SyncDriver
-from .logins import forget_gates
 from .pacing import forget_limiters
 from .pools import Transports, forget_transports
 from .settings import Connection
@@ -71,8 +71,8 @@ class Alive:
         """How many calls of a batch may be under way at once."""
         dialect = self.core.dialect
         if dialect is None or dialect.serialises:
-            return self._parallel
-        return max(self._parallel, _SIDE_BY_SIDE)
+            return self._parallel.least
+        return max(self._parallel.least, _SIDE_BY_SIDE)
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:
