@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 import pytest
+from vtiger_codegen.cli import cli
 from vtiger_codegen.site.facts import CrmFacts, demo_facts
 from vtiger_codegen.site.pages import pages
 from vtiger_codegen.site.publish import publish_site
@@ -17,7 +18,7 @@ def facts() -> CrmFacts:
 
 @pytest.fixture(scope="session")
 def files(facts: CrmFacts) -> dict[PurePosixPath, str]:
-    return pages(facts, "Demo CRM")
+    return pages(facts, "Demo CRM", cli)
 
 
 @pytest.fixture(scope="session")

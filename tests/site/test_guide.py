@@ -26,7 +26,7 @@ from vtiger_orm import errors as raised
 from vtiger_orm.conditions.lookups import Lookup
 from vtiger_orm.emulator import Crm
 
-CHAPTERS = chapters()
+CHAPTERS = chapters(cli)
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -81,7 +81,7 @@ def test_each_chapter_begins_with_what_it_is_about() -> None:
 def test_a_chapter_is_in_the_names_of_the_users_package(facts: CrmFacts) -> None:
     from dataclasses import replace
 
-    text = chapter("first-hour", replace(facts, package="shop.crm")).text
+    text = chapter("first-hour", cli, replace(facts, package="shop.crm")).text
     assert "from shop.crm import Contacts, connect" in text
     assert "generated.demo" not in text
 
@@ -90,7 +90,7 @@ def test_a_chapter_is_in_the_names_of_the_users_package(facts: CrmFacts) -> None
 
 
 def test_every_setting_verb_variable_error_and_lookup_is_there() -> None:
-    settings, commands = chapter("settings").text, chapter("command-line").text
+    settings, commands = chapter("settings", cli).text, chapter("command-line", cli).text
     for name, each in Config.model_fields.items():
         row = next(line for line in settings.splitlines() if f"| `{each.alias or name}` |" in line)
         assert row.split("|")[3].strip(), f"{name} is not explained"
@@ -100,9 +100,9 @@ def test_every_setting_verb_variable_error_and_lookup_is_there() -> None:
         assert f"## {verb}\n" in commands
     for name, each in vars(raised).items():
         if inspect.isclass(each) and issubclass(each, raised.VtigerError):
-            assert f"`{name}`" in chapter("errors").text
+            assert f"`{name}`" in chapter("errors", cli).text
     for lookup in Lookup:
-        assert f"| `{lookup.value}` |" in chapter("reading").text
+        assert f"| `{lookup.value}` |" in chapter("reading", cli).text
 
 
 def test_every_environment_variable_is_explained() -> None:
@@ -119,7 +119,7 @@ def test_every_public_name_is_in_the_reference() -> None:
 def test_the_table_of_operations_is_the_one_of_the_code() -> None:
     from vtiger_orm.calls.support import table
 
-    assert table() in chapter("operations").text
+    assert table() in chapter("operations", cli).text
 
 
 # In the terminal

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vtiger_codegen.cli import cli
 from vtiger_codegen.naming.lock import NamesLock
 from vtiger_codegen.site.chapters import ORDER
 from vtiger_codegen.site.examples import examples
@@ -61,7 +62,7 @@ class Page(HTMLParser):
 
 def test_the_site_of_the_demo_is_made_in_less_than_five_seconds(facts: CrmFacts) -> None:
     begun = time.process_time()
-    made = pages(facts, "Demo CRM")
+    made = pages(facts, "Demo CRM", cli)
     assert time.process_time() - begun < 5
     assert len(made) > 70
 
@@ -217,7 +218,7 @@ def test_text_of_a_crm_never_becomes_markup_or_a_program(
         facts = crm_facts(snapshot(hostile), NamesLock())
     except VtigerError:
         return  # refused, hence on no page
-    for path, text in module_pages(facts, label).items():
+    for path, text in module_pages(facts, label, cli).items():
         if path.suffix == ".html":
             page = Page(text)
             assert page.tags.count("script") == 2, path

@@ -27,7 +27,15 @@ from ._demo import demo_option, demo_schema
 @click.option("--title", help="What the site is called.  [Vtiger CRM]")
 @demo_option
 @click.option("--serve", is_flag=True, help="Show it on a port of this machine until Ctrl-C.")
-def docs(schema: Path | None, output: Path, title: str | None, demo: bool, serve: bool) -> None:
+@click.pass_context
+def docs(
+    ctx: click.Context,
+    schema: Path | None,
+    output: Path,
+    title: str | None,
+    demo: bool,
+    serve: bool,
+) -> None:
     """Write a static site from snapshot, names.lock and guide. Asks no CRM and no network.
 
     Every module with its fields, picklists and relations, ready examples in its own names with the
@@ -51,7 +59,9 @@ def docs(schema: Path | None, output: Path, title: str | None, demo: bool, serve
         chosen=None if demo else selected(snapshot, options),
         package=package,
     )
-    files = pages(crm, title or ("Demo CRM" if demo else "Vtiger CRM"))
+    verbs = ctx.find_root().command
+    assert isinstance(verbs, click.Group)
+    files = pages(crm, title or ("Demo CRM" if demo else "Vtiger CRM"), verbs)
     removed = publish_site(output, files)
     gone = f", {counted(removed, 'file')} removed" if removed else ""
     told = f"{counted(len(crm.modules), 'module')} in {counted(len(files), 'file')}{gone}"

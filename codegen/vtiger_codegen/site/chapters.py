@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vtiger_orm.errors import ConfigError, suggest
@@ -45,7 +46,6 @@ Tables: Final[Mapping[str, Callable[[], str]]] = {
     "environment_table": reference.environment,
     "session_table": reference.session_settings,
     "testing_table": reference.testing_settings,
-    "command_line": reference.command_line,
     "error_table": reference.errors,
     "lookup_table": reference.lookups,
     "operations_table": reference.operations,
@@ -69,12 +69,12 @@ class Chapter:
         return " ".join(body.split("\n\n", 1)[0].split())
 
 
-def chapters(crm: CrmFacts | None = None) -> list[Chapter]:
-    """Every chapter; without a CRM in the names of the demo."""
-    return [chapter(name, crm) for name in ORDER]
+def chapters(verbs: click.Group, crm: CrmFacts | None = None) -> list[Chapter]:
+    """Every chapter; without a CRM in the names of the demo. `verbs` is the command line."""
+    return [chapter(name, verbs, crm) for name in ORDER]
 
 
-def chapter(name: str, crm: CrmFacts | None = None) -> Chapter:
+def chapter(name: str, verbs: click.Group, crm: CrmFacts | None = None) -> Chapter:
     """Raises `ConfigError` for a name that is no chapter."""
     if name not in ORDER:
         close = suggest(name, ORDER)
@@ -91,6 +91,8 @@ def chapter(name: str, crm: CrmFacts | None = None) -> Chapter:
         autoescape=False,
     )
     package = crm.package if crm is not None else "generated.demo"
-    text = templates.get_template(f"{name}.md.jinja").render(package=package, **Tables)
+    text = templates.get_template(f"{name}.md.jinja").render(
+        package=package, command_line=lambda: reference.command_line(verbs), **Tables
+    )
     title = text.split("\n", 1)[0].removeprefix("# ").strip()
     return Chapter(name, title, text)

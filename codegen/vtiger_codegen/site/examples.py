@@ -100,7 +100,8 @@ def _writes(module: ModuleFacts, crm: CrmFacts) -> Iterator[Example]:
     if meta.updatable and meta.is_entity:
         field = _named(module)
         if field is not None:
-            code = f'{variable} = {module.name}.objects.get(id={module.name}.ref("{meta.prefix}x1"))\n'
+            id_ = f'{module.name}.ref("{meta.prefix}x1")'
+            code = f"{variable} = {module.name}.objects.get(id={id_})\n"
             code += f'{variable}.{field} = "New"\n{variable}.save()'
             yield Example("Change one", code, calls="2 calls: query, revise (the one field)")
     for relation in meta.relations[:1]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pygments.formatters import HtmlFormatter
@@ -27,20 +28,20 @@ from .queries import plan_of
 _LIGHT, _DARK = "friendly", "github-dark"
 
 
-def pages(crm: CrmFacts, title: str) -> dict[PurePosixPath, str]:
-    """Path -> text of every page, of the styles and of the search."""
-    site = _Site(crm, title)
+def pages(crm: CrmFacts, title: str, verbs: click.Group) -> dict[PurePosixPath, str]:
+    """Path -> text of every page, of the styles and of the search. `verbs` is the command line."""
+    site = _Site(crm, title, verbs)
     return {**dict(site.of_modules()), **dict(site.of_the_guide()), **dict(site.programs())}
 
 
-def module_pages(crm: CrmFacts, title: str) -> dict[PurePosixPath, str]:
+def module_pages(crm: CrmFacts, title: str, verbs: click.Group) -> dict[PurePosixPath, str]:
     """Those that hold a CRM's text: the overview, a page a module, and the search for them."""
-    site = _Site(crm, title)
+    site = _Site(crm, title, verbs)
     return {**dict(site.of_modules()), **dict(site.programs())}
 
 
 class _Site:
-    def __init__(self, crm: CrmFacts, title: str) -> None:
+    def __init__(self, crm: CrmFacts, title: str, verbs: click.Group) -> None:
         self.crm = crm
         folder = template_folder() / "site"
         self._folder: Path = folder
@@ -53,7 +54,7 @@ class _Site:
         )
         self._templates.filters["code"] = lambda text: Markup(coloured(text))
         self._templates.filters["sql"] = lambda text: Markup(coloured(text, "sql"))
-        self._guide = chapters(crm)
+        self._guide = chapters(verbs, crm)
         self._api = reference.api()
         self._templates.globals |= {
             "crm": crm,

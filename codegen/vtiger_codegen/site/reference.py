@@ -158,14 +158,12 @@ def faults() -> str:
 
 
 @cache
-def command_line() -> str:
+def command_line(verbs: click.Group) -> str:
     """Every verb with its help, as click has it."""
-    from ..cli import cli
-
     parts = []
-    with click.Context(cli, info_name="vtiger-orm") as context:
-        for verb in cli.list_commands(context):
-            command = cli.get_command(context, verb)
+    with click.Context(verbs, info_name="vtiger-orm") as context:
+        for verb in verbs.list_commands(context):
+            command = verbs.get_command(context, verb)
             if command is None:
                 continue
             with click.Context(command, info_name=verb, parent=context) as inner:
