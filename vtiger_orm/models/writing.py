@@ -5,7 +5,7 @@ The plans are made in `writing` and `feed`; here are the methods and their a-twi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
+    from ..records.references import Ref
 
 M = TypeVar("M", bound="BaseRecord")
 
@@ -257,10 +258,10 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def bulk_delete(
         self,
-        records: Iterable[M | str] | BulkReport[M | str],
+        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
         *,
         progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | str]:
+    ) -> BulkReport[M | Ref[M]]:
         """Delete records or references to them; one that is gone counts as deleted. As
         `bulk_create`."""
         report = _report(records)
@@ -270,10 +271,10 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     async def abulk_delete(
         self,
-        records: Iterable[M | str] | BulkReport[M | str],
+        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
         *,
         progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | str]:
+    ) -> BulkReport[M | Ref[M]]:
         """`bulk_delete`, awaited."""
         report = _report(records)
         meta = self._writable.meta
@@ -292,39 +293,48 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     # Files
 
-    def upload(
-        self,
-        source: files.FileSource,
-        *,
-        filename: str | None = None,
-        content_type: str | None = None,
-        attach_to: Sequence[BaseRecord] = (),
-        max_bytes: int = files.DEFAULT_LIMIT,
-        **values: Any,
-    ) -> M:
-        """Create a document from a file, or a record with an image, and attach it to records.
+    if TYPE_CHECKING:  # stubs narrow it, as `QuerySet` tells
 
-        A path or an open binary file is streamed. The title of a document defaults to the file's
-        name, and it is active; `values` are its other fields. Whether it can be attached is
-        found out before it is created; where that fails all the same, the error's `record` is
-        the document.
-        """
-        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
-        return self._run(self._upload(upload, values))
+        @property
+        def upload(self) -> Callable[..., M]: ...
+        @property
+        def aupload(self) -> Callable[..., Coroutine[Any, Any, M]]: ...
 
-    async def aupload(
-        self,
-        source: files.FileSource,
-        *,
-        filename: str | None = None,
-        content_type: str | None = None,
-        attach_to: Sequence[BaseRecord] = (),
-        max_bytes: int = files.DEFAULT_LIMIT,
-        **values: Any,
-    ) -> M:
-        """`upload`, awaited."""
-        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
-        return await self._arun(self._upload(upload, values))
+    else:
+
+        def upload(
+            self,
+            source: files.FileSource,
+            *,
+            filename: str | None = None,
+            content_type: str | None = None,
+            attach_to: Sequence[BaseRecord] = (),
+            max_bytes: int = files.DEFAULT_LIMIT,
+            **values: Any,
+        ) -> M:
+            """Create a document from a file, or a record with an image, and attach it to records.
+
+            A path or an open binary file is streamed. The title of a document defaults to the
+            file's name, and it is active; `values` are its other fields. Whether it can be attached is
+            found out before it is created; where that fails all the same, the error's `record` is
+            the document.
+            """
+            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            return self._run(self._upload(upload, values))
+
+        async def aupload(
+            self,
+            source: files.FileSource,
+            *,
+            filename: str | None = None,
+            content_type: str | None = None,
+            attach_to: Sequence[BaseRecord] = (),
+            max_bytes: int = files.DEFAULT_LIMIT,
+            **values: Any,
+        ) -> M:
+            """`upload`, awaited."""
+            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            return await self._arun(self._upload(upload, values))
 
     def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
         return lambda runner: uploads.upload(self._writable, upload, values, runner)

@@ -30,12 +30,19 @@ FORMAT_OFF: Final = "# fmt: off\n"
 
 _STUB_IMPORTS: Final = frozenset(
     {
+        Import("collections.abc", "Coroutine"),
         Import("typing", "Any"),
+        Import("typing", "Generic"),
+        Import("typing", "Literal"),
         Import("typing", "Self"),
         Import("typing", "TypeAlias"),
+        Import("typing", "TypedDict"),
+        Import("typing", "TypeVar"),
+        Import("typing", "overload"),
         Import(RUNTIME, "Q"),
         Import(RUNTIME, "QuerySet"),
         Import(RUNTIME, "ValuesQuerySet"),
+        Import(RUNTIME, "Prefetch"),
         Import(MODELS, "RelatedManager"),
     }
 )
@@ -81,9 +88,13 @@ class Renderer:
             "docstring": docstring,
             "entry_line": source_lines.entry_line,
             "field_line": source_lines.field_line,
+            "flat_names": source_lines.flat_names,
+            "getter": source_lines.getter,
             "keywords": source_lines.keywords,
+            "labels": source_lines.labels,
             "literal": literal,
             "member_line": source_lines.member_line,
+            "returned": source_lines.returned,
             "relation_lines": source_lines.relation_lines,
         }
         self._templates.globals |= {
@@ -112,7 +123,7 @@ class Renderer:
     def _module(self, module: GeneratedModule) -> str:
         models = imports_of(named(name, ROOT) for name in module.models)
         companions = [f"{module.name}QuerySet"]
-        companions += [f"{module.name}Crm"] if module.querysets.crm is not None else []
+        companions += [f"{module.name}Crm"]
         companions += [f"{module.name}Related"] if module.relations else []
         stub = f"{ROOT}_typing.{module.python_module}"
         return self._print(
@@ -126,17 +137,13 @@ class Renderer:
     def _stub(self, module: GeneratedModule) -> str:
         querysets = module.querysets
         imports = querysets.imports | _STUB_IMPORTS
-        names = (querysets.fields, querysets.orders, querysets.references)
-        if any(names):
-            imports |= {Import("typing", "Literal")}
-        if not all(names):
+        if not all((querysets.fields, querysets.orders, querysets.references)):
             imports |= {Import("typing", "Never")}
-        if querysets.flats:
-            imports |= {Import("typing", "overload")}
-        if querysets.values:
-            imports |= {Import("typing", "TypedDict")}
-        if querysets.values and querysets.creatable:
-            imports |= {Import("typing", "Unpack")}
+        if querysets.values and querysets.creatable and querysets.files:
+            imports |= {Import("collections.abc", "Sequence"), Import(MODELS, "FileSource")}
+            imports |= {Import(RUNTIME, "Record")}
+        if querysets.values and querysets.updatable:
+            imports |= {Import(MODELS, "Preview")}
         if querysets.relations:
             imports |= {Import(MODELS, "Related")}
         internal = frozenset(each for each in imports if each.module.startswith(ROOT))
