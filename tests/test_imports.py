@@ -42,7 +42,9 @@ ORDER = (
     "session",
     "package",
     "frames",
+    "notebooks",
     "warehouse",
+    "importing",
     "testing",
 )
 """The rooms of the runtime from the ground up: a room imports those before it, never one behind.
@@ -340,3 +342,11 @@ def test_a_lazy_package_imports_only_the_models_in_use() -> None:
     loaded = modules_after("from generated.demo import Contacts")
     assert "generated.demo.contacts" in loaded
     assert "generated.demo.accounts" not in loaded
+
+
+def test_the_first_model_comes_without_what_only_questions_need() -> None:
+    """It is what a program waits for at its start (`tests/benchmarks`)."""
+    loaded = modules_after("from generated.demo import Contacts")
+    rooms = ("conditions.tree", "calls.environment", "calls.plans", "planner", "session", "writing")
+    assert loaded.isdisjoint(f"vtiger_orm.{room}" for room in rooms)
+    assert "vtiger_orm.metadata.capabilities" not in loaded

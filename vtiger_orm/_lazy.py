@@ -14,15 +14,16 @@ def lazy_names(
     """`__getattr__` and `__dir__` for the package whose public names live in its modules.
 
     `where` maps each public name to the submodule that defines it, in dotted form relative to
-    the package. Each module is imported on the first use of one of its names.
+    the package; or to ``module:name`` for what is defined elsewhere. Each module is imported on
+    the first use of one of its names.
     """
 
     def __getattr__(name: str) -> Any:
         try:
-            module = where[name]
+            address = where[name]
         except KeyError:
             raise AttributeError(_unknown(package, name, where)) from None
-        value = getattr(import_module(f".{module}", package), name)
+        value = _imported(package, name, address)
         setattr(sys.modules[package], name, value)
         return value
 
@@ -31,6 +32,23 @@ def lazy_names(
         return sorted({*where, *public})
 
     return __getattr__, __dir__
+
+
+def _imported(package: str, name: str, address: str) -> Any:
+    """Raises `ImportError` for what its module is still on the way to define."""
+    outside, _, given = address.partition(":")
+    module = import_module(outside) if given else import_module(f".{address}", package)
+    try:
+        return getattr(module, given or name)
+    except AttributeError:
+        if not getattr(module.__spec__, "_initializing", False):
+            raise
+    raise ImportError(
+        f"{package}.{name} is defined in {module.__name__}, which is being imported just now: "
+        f"it imports {name} itself, or something that does. Import models of {package!r} there "
+        "under `if TYPE_CHECKING:`, or inside the function that uses them.",
+        name=module.__name__,
+    )
 
 
 def _unknown(package: str, name: str, names: Iterable[str]) -> str:

@@ -30,14 +30,17 @@ def restores(function: F) -> F:
 def public_name(kind: type[object]) -> tuple[str, str]:
     """The module and the dotted name by which the class is found.
 
-    That is the package around its module where the package hands the class out; of classes of
-    this library, the library itself.
+    That is the nearest package around its module that hands the class out; of classes of this
+    library, the library itself.
     """
     module, name = kind.__module__, kind.__qualname__
     library = __name__.partition(".")[0]
     package = library if module.startswith(f"{library}.") else module.rpartition(".")[0]
-    root = sys.modules.get(package)
-    return (package if root is not None and _found(root, name) is kind else module), name
+    while package:
+        if _found(sys.modules.get(package), name) is kind:
+            return package, name
+        package = package.rpartition(".")[0]
+    return module, name
 
 
 def class_named(module: str, name: str, base: type[T]) -> type[T]:

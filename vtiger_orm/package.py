@@ -23,6 +23,7 @@ from .ids import parse_id
 if TYPE_CHECKING:
     from .calls.protocols import Runner
     from .metadata.server import Server
+    from .models.queryset import QuerySet
     from .models.record import Record
     from .session import Session
     from .session.settings import SessionSettings
@@ -72,7 +73,9 @@ class Package:
     `modules` maps each class name to `(python module, id prefix)`, with the CRM's own module
     name as a third item where it differs from the class name. `others` are the id prefixes of
     modules that the CRM has and the package has not (since format 2), by the CRM's own names.
-    `capabilities` are the facts of the snapshot that a session needs.
+    `capabilities` are the facts of the snapshot that a session needs. `own` are the public names
+    of classes that the application wrote, and where they are defined: a file of the package, or
+    ``module:name``.
 
     Raises `RegenerateNeeded` when the package was generated in a format that this runtime does
     not read: it reads its own and the one before.
@@ -89,6 +92,7 @@ class Package:
         modules: Mapping[str, tuple[str, str] | tuple[str, str, str]],
         others: Mapping[str, str] | None = None,
         capabilities: Mapping[str, Any] | None = None,
+        own: Mapping[str, str] | None = None,
     ) -> None:
         self.name: Final = name or "<package>"
         self.format: Final = format
@@ -96,6 +100,7 @@ class Package:
         self.dialect: Final = dialect
         self.version: Final = version
         self.capabilities: Final[Mapping[str, Any]] = MappingProxyType(dict(capabilities or {}))
+        self.own: Final[Mapping[str, str]] = MappingProxyType(dict(own or {}))
         _check_format(self.name, format, generator)
         places = [
             Place(attribute, entry[0], entry[1], entry[2] if len(entry) == 3 else attribute)
@@ -137,8 +142,8 @@ class Package:
     def exports(self) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         """`__getattr__` and `__dir__` of the package's root: each model's module is imported on
         the first use of its name."""
-        places = self.modules.values()
-        return lazy_names(self.name, {place.attribute: place.python_module for place in places})
+        homes = {place.attribute: place.python_module for place in self.modules.values()}
+        return lazy_names(self.name, {**homes, **self.own})
 
     def model(self, module: str) -> type[Record]:
         """The class of a module of the CRM, as the package's root exports it.
@@ -155,6 +160,19 @@ class Package:
                 "vtiger-orm generate"
             )
         return cast("type[Record]", getattr(import_module(self.name), place.attribute))
+
+    def own_model(self, module: str) -> type[Record] | None:
+        """The class of a module, where the application wrote it."""
+        return cast("type[Record] | None", self._own(module, ""))
+
+    def own_queryset(self, module: str) -> type[QuerySet[Any]] | None:
+        """The class of a module's querysets, where the application wrote it."""
+        return cast("type[QuerySet[Any]] | None", self._own(module, "QuerySet"))
+
+    def _own(self, module: str, companion: str) -> object:
+        place = self._by_name.get(module)
+        name = f"{place.attribute}{companion}" if place is not None else ""
+        return getattr(import_module(self.name), name) if name in self.own else None
 
     def module_named(self, name: str) -> str:
         """The CRM's name of a module, from that or from the name of its class."""

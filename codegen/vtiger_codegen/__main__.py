@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -15,7 +16,16 @@ def main() -> None:
         sys.exit(str(MissingExtra("The command line", "codegen")))
     from .cli import run
 
+    _speak_utf8()
     sys.exit(run())
+
+
+def _speak_utf8() -> None:
+    """A CRM has text in every script, and a code page or a redirect has not: what is printed is
+    UTF-8 everywhere, whatever the terminal says of itself."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 if __name__ == "__main__":

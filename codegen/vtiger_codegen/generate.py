@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -11,6 +11,7 @@ from vtiger_orm.errors import ConfigError, suggest
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 from .building.build import build_package
+from .building.own_code import OwnCode, own_code
 from .naming.assignment import NamingRules, name_everything
 from .naming.lock import NamesLock
 from .rendering.render import Renderer, left_alone
@@ -25,6 +26,8 @@ class Options:
     exclude: tuple[str, ...] = ()
     naming: NamingRules = field(default_factory=NamingRules)
     templates: Path | None = None
+    own: Mapping[str, OwnCode] = field(default_factory=dict)
+    """What the settings say of classes that the application writes, by module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,17 @@ def generate(
 ) -> Output:
     """Every file of the package and the lock that belongs to it.
 
-    The same snapshot, lock and options give the same bytes. `current` only saves time: a model
-    file that has the printed text already is known to be formatted.
+    The same snapshot, lock, options and own classes give the same bytes. `current` is read for the
+    own code below ``custom``. For other files it only saves time: a model file that has the
+    printed text already is known to be formatted.
 
     Raises `ConfigError` or `NamesError`; nothing was written then.
     """
     options = options or Options()
     modules = selected(snapshot, options)
     names = name_everything(modules, lock, options.naming, locked=locked)
-    package = build_package(snapshot, modules, names)
+    own = own_code(modules, names, options.own, current)
+    package = build_package(snapshot, modules, names, own)
     files = Renderer(options.templates).render(package)
     for path, text in files.items():
         printed = left_alone(text)

@@ -6,21 +6,23 @@ import difflib
 import gc
 import keyword
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, suggest
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 from .config import Config
 from .generate import Options, Output, generate, selected
+from .naming.assignment import name_everything
 from .naming.lock import FILE_NAME, NamesError, NamesLock, load_lock, lock_text, save_lock
 from .naming.renamed import with_renames
 from .naming.things import listed_values
-from .publish import FileChanges, file_changes, publish, read_text
+from .publish import FileChanges, file_changes, publish, read_text, write_once
+from .rendering.render import Renderer
 
 _COUNTED: Final = re.compile(r"_[0-9]*$")
 """What the resolver puts behind a name that is taken."""
@@ -104,6 +106,30 @@ class Project:
         modules = selected(snapshot, self.options)
         fresh = tuple(_new_names(before, output.lock, modules)) if before.modules else ()
         return Generated(done, fresh, len(modules))
+
+    def customise(self, modules: Sequence[str]) -> list[Path]:
+        """Write the files for own code of these modules where there are none; the new ones.
+
+        `modules` are the CRM's names or those of the classes. Raises `ConfigError` for one that
+        the package has not, and where the settings name own classes elsewhere.
+        """
+        found = selected(Snapshot.load(self.schema), self.options)
+        names = name_everything(found, load_lock(self.lock_file), self.options.naming)
+        by_class = {names.modules[name].class_name: name for name in found}
+        files: dict[PurePosixPath, str] = {}
+        for given in modules:
+            name = given if given in found else by_class.get(given)
+            if name is None:
+                close = suggest(given, [*found, *filter(None, by_class)])
+                hint = f' Did you mean "{close}"?' if close else ""
+                raise ConfigError(f"The package has no module {given!r}.{hint}")
+            if name in self.options.own:
+                raise ConfigError(
+                    f"The settings say where the own classes of {name} are (modules.{name}): "
+                    "write them there."
+                )
+            files |= Renderer(self.options.templates).own_code(names.modules[name])
+        return write_once(self.output, files)
 
     def check(self) -> list[Mismatch]:
         """Everything that `generate --locked` would refuse or change."""

@@ -71,6 +71,19 @@ def _check_place(folder: Path, path: PurePosixPath) -> None:
         )
 
 
+def write_once(folder: Path, files: Mapping[PurePosixPath, str]) -> list[Path]:
+    """Write those of the files that are not there; returns them. Raises `ConfigError` where a link
+    leads out of the folder."""
+    for path in files:
+        _check_place(folder, path)
+    missing = [path for path in files if not (folder / path).exists()]
+    for path in missing:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with (folder / path).open("xb") as file:
+            file.write(files[path].encode("utf-8"))
+    return [folder / path for path in missing]
+
+
 def publish(folder: Path, files: Mapping[PurePosixPath, str]) -> FileChanges:
     """Make `folder` hold `files`; what is the same already is not touched.
 

@@ -12,14 +12,21 @@ import pytest
 
 import vtiger_orm
 from vtiger_orm.calls.operations import Create, Me, Revise
-from vtiger_orm.calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
+from vtiger_orm.calls.outcome import (
+    Again,
+    Fate,
+    Outcome,
+    may_repeat,
+    outcome_of,
+    tells_nothing,
+)
 from vtiger_orm.errors import ConnectionFailed, NotSupported, ServerError, VtigerError
 
 SOURCES: Final = Path(vtiger_orm.__file__).parent
 
 JUDGED: Final = {
     *("TransportError", "ConnectionFailed", "Timeout"),
-    *("ServerError", "RateLimited", "SessionExpired"),
+    *("ServerError", "RateLimited", "LimitReached", "SessionExpired", "AuthError"),
 }
 """Classes that say by themselves what became of the call; their `outcome` says it better."""
 
@@ -58,6 +65,17 @@ def test_no_reader_looks_at_classes(file: str) -> None:
 )
 def test_an_error_tells_what_became_of_its_call(error: VtigerError, fate: Fate) -> None:
     assert outcome_of(error).fate is fate
+
+
+@pytest.mark.parametrize("fate", Fate)
+@pytest.mark.parametrize("again", Again)
+def test_what_is_wrong_with_the_session_says_nothing_of_what_was_asked(
+    fate: Fate, again: Again
+) -> None:
+    error = VtigerError("a question that failed")
+    error.outcome = Outcome(fate, again)
+    session = again in (Again.LIMIT, Again.LOGIN, Again.KEY, Again.SETUP)
+    assert tells_nothing(error) is (session or fate is Fate.UNDER_WAY)
 
 
 def test_doubt_stays() -> None:

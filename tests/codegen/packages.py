@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,9 +31,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def imported(folder: Path, files: Mapping[PurePosixPath, str]) -> Iterator[ModuleType]:
-    """The package, imported under a name of its own for the length of the block."""
-    name = f"generated_for_test_{next(_numbers)}"
+def imported(
+    folder: Path, files: Mapping[PurePosixPath, str], name: str = ""
+) -> Iterator[ModuleType]:
+    """The package, imported for the length of the block under this name, or one of its own."""
+    name = name or f"generated_for_test_{next(_numbers)}"
+    shutil.rmtree(folder / name, ignore_errors=True)
     write(folder / name, files)
     sys.path.insert(0, str(folder))
     invalidate_caches()

@@ -120,10 +120,17 @@ def test_a_field_that_cannot_be_queried_is_refused_with_the_reason(
 )
 def test_line_item_fields_of_inventory_modules_are_refused(wire: str) -> None:
     """PLANNING 9: they filter the line items, and the answer lacks the key."""
-    module = module_meta(described("Quotes", "4", {wire: "string", "subject": "string"}))
+    kinds = {wire: "string", "subject": "string"}
+    module = module_meta(described("Quotes", "4", kinds, flaws={wire: Flaw.MULTIPLIES}))
     with pytest.raises(InvalidLookup, match="query the LineItem module"):
         resolve(module, [], {wire: "1"})
     assert resolve(module, [], {"subject": "x"})
+
+
+def test_a_record_that_has_them_itself_is_found_by_them() -> None:
+    """coreBOS keeps the discount of an offer in its record."""
+    module = module_meta(described("Quotes", "4", {"hdnDiscountAmount": "double"}))
+    assert str(resolve(module, [], {"hdnDiscountAmount": 3})) == "hdnDiscountAmount = '3'"
 
 
 def test_the_same_names_elsewhere_are_ordinary_fields() -> None:

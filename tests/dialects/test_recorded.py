@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.calls.operations import Create, Operation, Query, Retrieve, Revise
 from vtiger_orm.calls.plans import Rows
 from vtiger_orm.calls.server import ServerFacts
-from vtiger_orm.feed.changes import ChangeKind, Request, changes
+from vtiger_orm.feed.changes import ChangeKind, FeedRequest, changes
 from vtiger_orm.feed.cursors import start
 from vtiger_orm.ids import id_number
 from vtiger_orm.metadata.server import Server, ServerFamily
@@ -139,7 +140,8 @@ def test_a_converted_lead() -> None:
     metas = {each.meta.name: each.meta for each in (Accounts, Contacts, Potentials)}
     order = leads.order("10x3246", {"Contacts": True, "Accounts": True}, metas)
     facts = ServerFacts(dialect="webservice", server=Server.known(ServerFamily.VTIGER, "7.5.0"))
-    plan = leads.convert(order, metas, facts, Environment())
+    runner: Any = SimpleNamespace(facts=facts, environment=Environment())
+    plan = leads.convert(order, metas, runner)
     assert isinstance(next(plan), Retrieve)
     call = plan.send({"id": "10x3246", "lastname": "x", "company": "y"})
     assert isinstance(call, Operation)
@@ -153,7 +155,7 @@ def test_a_converted_lead() -> None:
 
 def test_the_pages_of_a_sync() -> None:
     pages = sample("sync_pages")
-    request = Request(Contacts.meta, start(None, "Contacts"))
+    request = FeedRequest(Contacts.meta, start(None, "Contacts"))
     stream = changes(request, ServerFacts(dialect="cloud"), Environment())
     got: list[tuple[str, str]] = []
     asked = []

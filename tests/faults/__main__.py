@@ -5,6 +5,7 @@
     python -m tests.faults                          # everything: some minutes, a table at the end
     python -m tests.faults --dialect cloud --driver sync --operation create --fault 502
     python -m tests.faults --sample 2000            # so many cases, chosen by --seed
+    python -m tests.faults --sockets --sample 2000  # the same over connections
     python -m tests.faults --soak 120               # 8 threads and 50 tasks on one session
 
 The table and every case that went wrong are written to build/faults. Exit code 1 when one did.
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--fault", default="", help="part of its name")
     parser.add_argument("--sample", type=int, help="number of cases")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sockets", action="store_true", help="by real connections; slower")
     parser.add_argument("--soak", type=float, metavar="SECONDS")
     parser.add_argument("--output", type=Path, default=Path("build/faults"))
     given = parser.parse_args()
@@ -54,7 +56,7 @@ def main() -> int:
     if given.sample is not None:
         random.Random(given.seed).shuffle(chosen)
         chosen = chosen[: given.sample]
-    matrix, began = Matrix(), time.monotonic()
+    matrix, began = Matrix(sockets=given.sockets), time.monotonic()
     findings = []
     for number, (dialect, driver, case) in enumerate(chosen, 1):
         if (found := matrix.judge(dialect, driver, case)) is not None:

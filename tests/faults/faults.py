@@ -74,6 +74,11 @@ class Named:
     harmless: bool = False
     """Whether nobody should notice anything, even if it stays."""
 
+    @property
+    def by_wire(self) -> bool:
+        """Whether a server can play it, or only a transport within the process."""
+        return not isinstance(self.fault, Broken)
+
 
 def _body(change: Callable[[bytes], bytes]) -> Changed:
     return Changed(lambda response: replace(response, body=change(response.body)))
@@ -94,7 +99,8 @@ def _headers(**headers: str) -> Changed:
     return Changed(lambda response: replace(response, headers=(*response.headers, *added)))
 
 
-def _result(value: Any, *, done: bool = False) -> Instead:
+def answering(value: Any, *, done: bool = False) -> Instead:
+    """Success, with any result."""
     return Instead(json_response({"success": True, "result": value}), done)
 
 
@@ -165,12 +171,12 @@ FAULTS: Final = (
     Named("half a character", _raw(_HUGE.replace(b"9" * 6000, b'"\\ud800"'))),
     Named("NaN", _raw(b'{"success":true,"result":NaN}')),
     *(
-        Named(f"result {json.dumps(value)[:20]}", _result(value))
+        Named(f"result {json.dumps(value)[:20]}", answering(value))
         for value in (None, True, "x", 5, {}, [1], [None], [[1]], {"0": 1}, [{"id": 5}])
     ),
-    Named("result [{id: null}]", _result([{"id": None}])),
-    Named("a foreign id", _result([{"id": "12x0 or 1"}])),
-    Named("count odd", _result([{"count": "NaN"}])),
+    Named("result [{id: null}]", answering([{"id": None}])),
+    Named("a foreign id", answering([{"id": "12x0 or 1"}])),
+    Named("count odd", answering([{"count": "NaN"}])),
     Named("no result", Instead(json_response({"success": True}))),
     Named("no error", Instead(json_response({"success": False}))),
     Named("error as text", Instead(json_response({"success": False, "error": "boom"}))),

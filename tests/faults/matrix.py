@@ -5,25 +5,31 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import LimitReached, NotSupported, VtigerError
 from vtiger_orm.session import Session
 
 from .faults import FAULTS, LOGIN, Named
-from .operations import OPERATIONS, Operation
-from .world import LONGEST, State, World, do, make, threads, usable
+from .operations import Effect, Operation
+from .reads import READS
+from .world import LONGEST, Held, State, World, do, make, usable
+from .writes import WRITES
+
+OPERATIONS: Final = (*READS, *WRITES)
 
 
 class Where(StrEnum):
     """Which calls meet the fault."""
 
     FIRST = "the first call"
-    LATER = "a later call"
+    SECOND = "the second call"
+    MIDDLE = "a call in the middle"
+    LAST = "the last call"
     ALWAYS = "every call"
     LOGIN = "the login"
 
@@ -74,6 +80,19 @@ class Expected:
     value: Any
     before: State
     after: State
+    calls: int
+    """How many it takes, logins apart."""
+
+    @property
+    def places(self) -> Mapping[Where, int]:
+        """Which call meets the fault, from 0, each number once."""
+        last = self.calls - 1
+        told = (Where.FIRST, 0), (Where.LAST, last), (Where.SECOND, 1), (Where.MIDDLE, last // 2)
+        found: dict[Where, int] = {}
+        for where, number in told:
+            if number <= last and number not in found.values():
+                found[where] = number
+        return found
 
 
 def cases() -> Iterator[Case]:
@@ -83,46 +102,57 @@ def cases() -> Iterator[Case]:
 
 
 class Matrix:
-    """The worlds, and what each operation does in them undisturbed."""
+    """The worlds, and what each operation does in them undisturbed.
 
-    def __init__(self, more: Callable[[Crm], None] | None = None) -> None:
+    Over sockets, the CRM is a server in this process, and connections are real. `more` puts further
+    records into each CRM.
+    """
+
+    def __init__(self, more: Callable[[Crm], None] | None = None, *, sockets: bool = False) -> None:
         self._more = more
+        self._sockets = sockets
         self._worlds: dict[tuple[str, str], World] = {}
-        self._expected: dict[tuple[str, str, str], Expected | None] = {}
+        self._expected: dict[tuple[str, str, Operation], Expected | None] = {}
 
     def close(self) -> None:
         for world in self._worlds.values():
-            world.crm.close()
+            world.close()
 
     def world(self, dialect: str, driver: str) -> World:
         key = dialect, driver
         if key not in self._worlds:
-            self._worlds[key] = make(dialect, driver, self._more)
+            self._worlds[key] = make(dialect, driver, self._more, sockets=self._sockets)
         return self._worlds[key]
 
     def expected(self, world: World, operation: Operation) -> Expected | None:
         """None where the dialect does not have the operation."""
-        key = world.dialect, world.driver, operation.name
+        key = world.dialect, world.driver, operation
         if key not in self._expected:
-            with world.session() as session:
+            with world.session() as session, world.crm.count_calls() as calls:
                 before = world.state()
                 try:
                     value = world.run(lambda: _work(world, operation, session))
                 except NotSupported:
                     self._expected[key] = None
                 else:
-                    self._expected[key] = Expected(value, before, world.state())
+                    self._expected[key] = Expected(value, before, world.state(), calls.number)
         return self._expected[key]
 
     def judge(self, dialect: str, driver: str, case: Case) -> Finding | None:
-        """None where the dialect does not have the operation."""
+        """None where the dialect, or the driver, does not have the operation, or not this call."""
+        if driver not in case.operation.drivers or (self._sockets and not case.fault.by_wire):
+            return None
         world = self.world(dialect, driver)
         expected = self.expected(world, case.operation)
         if expected is None:
             return None
-        alive = threads()
+        number = case.where if isinstance(case.where, int) else expected.places.get(case.where)
+        if number is None and case.where not in (Where.ALWAYS, Where.LOGIN):
+            return None
+        world.hang_up()
+        before = Held.now()
         with world.session() as session:
-            _arm(world, case)
+            _arm(world, case, number or 0)
             began = time.monotonic()
             verdict, told = _judged(world, case, session, expected)
             took = time.monotonic() - began
@@ -132,38 +162,35 @@ class Matrix:
             if verdict.good:
                 verdict, told = _afterwards(world, session, verdict, told)
             world.run(lambda: do(world.driver)(session, "close"))
-        if verdict.good and not _gone(alive):
-            verdict, told = Verdict.LEAKED, "threads"
-        return Finding(case, f"{dialect} {driver}", verdict, told)
+        world.hang_up()
+        if verdict.good and (left := _left(before)):
+            verdict, told = Verdict.LEAKED, left
+        return Finding(case, str(world), verdict, told)
 
 
-def _gone(alive: int) -> bool:
-    """Whether there are no more threads than before; they end by themselves, not at once."""
+def _left(before: Held) -> str:
+    """What was left behind. Threads and connections end by themselves, not at once."""
     until = time.monotonic() + LONGEST
-    while threads() > alive:
+    while left := Held.now().more_than(before):
         if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
+            return left
+        time.sleep(0.001)
+    return ""
 
 
 async def _work(world: World, operation: Operation, session: Session) -> Any:
     return await operation.work(world.driver, do(world.driver), session)
 
 
-def _arm(world: World, case: Case) -> None:
+def _arm(world: World, case: Case, number: int) -> None:
     faults, fault = world.crm.faults, case.fault.fault
     match case.where:
-        case Where.FIRST:
-            faults.next(fault)
-        case Where.LATER:
-            faults.next(fault, after=1)
         case Where.ALWAYS:
             faults.always(fault)
         case Where.LOGIN:
             faults.next(fault, operation=LOGIN)
-        case int(before):
-            faults.next(fault, after=before)
+        case _:
+            faults.next(fault, after=number)
 
 
 def _judged(world: World, case: Case, session: Session, expected: Expected) -> tuple[Verdict, str]:
@@ -180,7 +207,7 @@ def _judged(world: World, case: Case, session: Session, expected: Expected) -> t
         return Verdict.FOREIGN, f"{type(error).__name__}: {error}"
     state = world.state()
     if value != expected.value:
-        if case.operation.name == "bulk_create":
+        if case.operation.effect is Effect.TOLD:
             return (
                 (Verdict.ERROR, "in the report")
                 if _between(expected, state)
@@ -201,9 +228,8 @@ def _of_error(
     state = world.state()
     if not _between(expected, state):
         return Verdict.STORE, f"{told}; {_difference(expected, state)}"
-    one = case.operation.name in ("create", "save", "delete")
     undone = error.outcome is not None and error.outcome.undone
-    if one and undone and state != expected.before:
+    if case.operation.effect is Effect.ONE and undone and state != expected.before:
         return Verdict.STORE, f"denied, and yet done: {told}"
     if not str(error).strip():
         return Verdict.FOREIGN, f"{type(error).__name__} without a message"

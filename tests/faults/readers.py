@@ -10,7 +10,7 @@ from generated.demo import Accounts, Contacts, Quotes, Users
 from vtiger_orm import Count, Max, Sum
 from vtiger_orm.session import Session
 
-from .operations import Do, Operation
+from .operations import Do, Effect, Operation
 from .world import listed
 
 Ask = Callable[[Any], Any]
@@ -150,10 +150,10 @@ READERS: Final = (
     Operation("table", one(contacts, "to_arrow", of=lambda found: found["lastname"].to_pylist())),
     Operation("changes", _changes),
     Operation("line items", _items),
-    Operation("update negated", one(residual, "update", title="y"), writes=True),
-    Operation("delete semi-join", one(inner, "delete"), writes=True),
-    Operation("update_or_create", _update_or_create, writes=True),
-    Operation("bulk_update_or_create", _upserted, writes=True),
+    Operation("update negated", one(residual, "update", title="y"), Effect.SEVERAL),
+    Operation("delete semi-join", one(inner, "delete"), Effect.SEVERAL),
+    Operation("update_or_create", _update_or_create, Effect.ONE),
+    Operation("bulk_update_or_create", _upserted, Effect.TOLD),
 )
 
 

@@ -10,15 +10,20 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from generated.demo import Contacts, connect
+from generated.demo import Accounts, Contacts, Documents, Products, Quotes, connect
+from vtiger_orm import LineItem
 from vtiger_orm.emulator import Crm
+from vtiger_orm.emulator.server import Server
+from vtiger_orm.errors import NotSupported
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.session import RetryPolicy, Session
 from vtiger_orm.session.pacing import forget_limiters
+from vtiger_orm.session.pools import shared_transports
 
 DIALECTS: Final = ("webservice", "cloud", "restfulapi")
 DRIVERS: Final = ("sync", "async")
@@ -35,12 +40,21 @@ _WATCHED: Final = {
     "Accounts": "accountname,website,phone,industry",
     "Contacts": "lastname,title,account_id",
     "Documents": "notes_title,filename,filesize",
+    "Leads": "lastname,company",
+    "Potentials": "potentialname,related_to",
     "Quotes": "subject,quotestage",
 }
+_TABLES: Final = {
+    "related": "*",
+    "tag": "*",
+    "picklist": "*",
+    "m_LineItem": "parent_id, quantity, listprice",
+}
+"""Tables of the store, and what of their rows is watched."""
 
 
 def fill(crm: Crm) -> None:
-    """Thirteen accounts, twelve contacts of three of them, a quote."""
+    """Thirteen accounts, twelve contacts of three of them, a lead."""
     accounts = [
         crm.create(
             "Accounts", {"accountname": f"Account {n:02}", "website": f"a{n}.test", "phone": "1"}
@@ -51,16 +65,53 @@ def fill(crm: Crm) -> None:
         crm.create(
             "Contacts", {"lastname": f"Contact {n:02}", "title": "", "account_id": accounts[n % 3]}
         )
+    crm.create("Leads", {"lastname": "Lead", "company": "Lead Ltd"})
+
+
+def furnish(session: Session) -> None:
+    """What takes more than rows: a document that a contact has, a quote with items, a tag."""
+    with session:
+        contact = Contacts.objects.get(lastname="Contact 01")
+        document = Documents.objects.upload(b"some bytes", filename="a.txt", notes_title="Document")
+        contact.related.documents.add(document)
+        product = Products.objects.create(productname="Chair")
+        items = [LineItem(product, 2, 10), LineItem(product, 3, 5)]
+        account = Accounts.objects.get(accountname="Account 02")
+        stage = Quotes.QuoteStage("Created")
+        Quotes.objects.create(
+            subject="Quote",
+            quotestage=stage,
+            account_id=account,
+            items=items,
+            bill_street="a",
+            ship_street="b",
+        )
+        with suppress(NotSupported):
+            Accounts.objects.get(accountname="Account 01").crm.tags.add("old")
 
 
 @dataclass(slots=True)
 class World:
-    """One dialect and one driver."""
+    """One dialect and one driver, in this process or over sockets."""
 
     dialect: str
     driver: str
     crm: Crm
     image: bytes
+    server: Server | None = None
+
+    def __str__(self) -> str:
+        return f"{self.dialect} {self.driver}{' over sockets' if self.server else ''}"
+
+    def close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        self.crm.close()
+
+    def hang_up(self) -> None:
+        """Close the connections that are kept for the next session."""
+        if self.server is not None:
+            shared_transports(self.server.url).close()
 
     @contextmanager
     def session(self, **settings: Any) -> Iterator[Session]:
@@ -68,10 +119,10 @@ class World:
         self.crm.restore(self.image)
         self.crm.reset()
         forget_limiters()
-        transport = self.crm.transport()
+        if self.server is None:
+            transport = self.crm.transport()
+            settings |= {"transport": transport, "async_transport": transport}
         settings = {
-            "transport": transport,
-            "async_transport": transport,
             "timeout": TIMEOUT,
             "retry": POLICY,
             "max_wait": 0.05,
@@ -82,7 +133,7 @@ class World:
             **settings,
         }
         session = connect(
-            self.crm.url,
+            self.server.url if self.server is not None else self.crm.url,
             *self.crm.credentials(),
             dialect=self.dialect,  # type: ignore[arg-type]  # one of the three
             **settings,
@@ -102,8 +153,8 @@ class World:
             found[module] = Counter(
                 repr([row.get(name) for name in fields.split(",")]) for row in rows
             )
-        for table in ("related", "tag"):
-            rows_of = self.crm.engine.store.rows(f"SELECT * FROM {table}")
+        for table, columns in _TABLES.items():
+            rows_of = self.crm.engine.store.rows(f"SELECT {columns} FROM {table}")
             found[table] = Counter(map(repr, rows_of))
         return found
 
@@ -113,13 +164,23 @@ class World:
         return asyncio.run(_alone(work()))
 
 
-def make(dialect: str, driver: str, more: Callable[[Crm], None] | None = None) -> World:
+def make(
+    dialect: str,
+    driver: str,
+    more: Callable[[Crm], None] | None = None,
+    *,
+    sockets: bool = False,
+) -> World:
     """`more` puts further records into the CRM."""
-    crm = Crm(data=fill, profile="cloud" if dialect == "cloud" else "stock-7")
+    profile = "cloud" if dialect == "cloud" else "stock-7"
+    crm = Crm(data=fill, profile=profile)
+    native: Any = "cloud" if dialect == "cloud" else "webservice"
+    furnish(connect(crm.url, *crm.credentials(), dialect=native, transport=crm.transport()))
     crm.clock.freeze()
     if more is not None:
         more(crm)
-    return World(dialect, driver, crm, crm.snapshot())
+    server = crm.serve().start() if sockets else None
+    return World(dialect, driver, crm, crm.snapshot(), server)
 
 
 class Leaked(Exception):
@@ -161,9 +222,24 @@ async def listed(driver: str, iterable: Any) -> list[Any]:
     return list(iterable)
 
 
-def threads() -> int:
-    """Threads of sessions that are alive."""
-    return sum(each.name.startswith("vtiger-orm") for each in threading.enumerate())
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What this process holds that a session might leave behind."""
+
+    threads: int
+    files: int
+    """Open files and sockets."""
+
+    @classmethod
+    def now(cls) -> Held:
+        found = Path("/proc/self/fd")
+        files = len(list(found.iterdir())) if found.exists() else 0
+        return cls(len(threading.enumerate()), files)
+
+    def more_than(self, other: Held) -> str:
+        """What there is more of; empty when nothing."""
+        pairs = (("threads", other.threads, self.threads), ("files", other.files, self.files))
+        return ", ".join(f"{now - before} {what}" for what, before, now in pairs if now > before)
 
 
 def usable(world: World, session: Session) -> bool:

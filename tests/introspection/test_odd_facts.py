@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import pytest
@@ -127,6 +128,13 @@ STAGE: Spot = (*THINGS, "fields", 2)
         ((*THINGS, "fields", 1, "type", "refersTo"), None, ""),
         ((*THINGS, "label"), None, "label: null is not understood"),
         ((*THINGS, "name"), None, "name: null is not understood"),
+        ((*THINGS, "label"), "T\ud800", "label: 'T\\ud800' holds half of a character"),
+        ((*STAGE, "label"), "\udfffS", "label: '\\udfffS' holds half of a character"),
+        ((*STAGE, "type", "picklistValues", 1, "label"), "\ud83d", "holds half of a character"),
+        ((*STAGE, "type", "picklistValues", 1, "value"), "\ud83d", "value 2: '\\ud83d' is not"),
+        ((*THINGS, "fields", 3, "type", "picklistValues"), ["a", "\ud83d"], "value 2: '\\ud83d'"),
+        ((*STAGE, "default"), "New\ud83d", "default: 'New\\ud83d' holds half of a character"),
+        ((*THINGS, "odd"), {"\udc00": ["\ud800", {"x": "\ud800"}]}, "x: '\\ud800' holds half"),
         ((*THINGS, "isEntity"), None, "isEntity: null is not understood"),
         ((*THINGS, "labelFields"), {"0": "name", "2": None}, "labelFields 2: null is not"),
         (
@@ -272,7 +280,9 @@ _JUNK = (
     | st.integers()
     | st.floats()
     | st.text(max_size=5)
-    | st.sampled_from(["", " ", "0", "a &amp; b", "../x", "x'; drop", "\ud800", 10**400, "9" * 999])
+    | st.sampled_from(
+        ["", " ", "0", "a &amp; b", "../x", "x'; drop", "\ud800", "a\udfff", 10**400, "9" * 999]
+    )
     | st.recursive(
         st.none() | st.text(max_size=3) | st.integers(),
         lambda inner: st.lists(inner, max_size=3)
@@ -325,6 +335,9 @@ def test_any_mutation_keeps_every_other_module_and_field(spot: Spot, value: Any)
             relations = set()
         assert relations <= {each.label for each in module.relations}
     generates(found)
+    with TemporaryDirectory() as folder:
+        found.save(Path(folder))
+        assert Snapshot.load(Path(folder)).modules.keys() == found.modules.keys()
 
 
 def usual_name(spot: Spot) -> str | None:

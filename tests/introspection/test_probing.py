@@ -10,7 +10,15 @@ import pytest
 
 from vtiger_orm.calls.operations import Call, Operation, Query, Row
 from vtiger_orm.calls.plans import Plan
-from vtiger_orm.errors import AccessDenied, MalformedAnswer, NotSupported, RateLimited, ServerError
+from vtiger_orm.dialects.outcomes import of_status
+from vtiger_orm.errors import (
+    AccessDenied,
+    MalformedAnswer,
+    NotSupported,
+    RateLimited,
+    ServerError,
+    VtigerError,
+)
 from vtiger_orm.introspection.abilities import probe_abilities
 from vtiger_orm.introspection.probing import Probe, probe_module
 from vtiger_orm.metadata.capabilities import Capabilities
@@ -167,8 +175,11 @@ def test_a_module_that_answers_no_query_is_left_as_described(refusal: Exception)
     assert (probe.flaws, probe.count) == ({}, None)
 
 
-@pytest.mark.parametrize("fatal", [RateLimited("slow down"), ServerError("down", status=503)])
-def test_what_says_nothing_about_the_module_is_raised(fatal: Exception) -> None:
+@pytest.mark.parametrize("fatal", [RateLimited("slow down"), ServerError("down")])
+def test_what_says_nothing_about_the_module_is_raised(fatal: VtigerError) -> None:
+    if isinstance(fatal, ServerError):
+        fatal.outcome = of_status(503)
+
     def answer(call: Call[Any]) -> Any:
         raise fatal
 

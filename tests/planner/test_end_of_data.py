@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.operations import QueryRelated, Row
+from vtiger_orm.calls.pace import Parallel
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Order, Selection
@@ -99,7 +100,9 @@ ORDERS = ["", "-id", "name", "name whole", "-name -whole", "-name", "-day", "nam
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("name", CONDITIONS)
-@pytest.mark.parametrize("settings", [{}, {"can_count": False}, {"parallel": 2}], ids=repr)
+@pytest.mark.parametrize(
+    "settings", [{}, {"can_count": False}, {"parallel": Parallel(2, 2)}], ids=repr
+)
 def test_one_swallowed_error_loses_nothing(name: str, order: str, settings: dict[str, Any]) -> None:
     """At whatever statement it happens: the rows are all there, or the error is raised."""
     crm = filled()

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
-from tests.support.planned import Server, careful, server
+from tests.support.planned import Server, careful, order_by, select, server
 from vtiger_orm.calls.environment import Environment
-from vtiger_orm.conditions.q import Q, resolve
-from vtiger_orm.conditions.tree import Order, Selection
+from vtiger_orm.conditions.q import Q
+from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.planner import explain
 from vtiger_orm.planner.orders import total_key
 
@@ -35,9 +35,7 @@ def filled(rows: list[dict[str, object]]) -> Server:
 
 
 def ordered(crm: Server, names: str, *conditions: Q) -> Selection:
-    meta = crm.metas["Things"]
-    order = [Order(meta.fields[each.lstrip("-")], each[0] == "-") for each in names.split()]
-    return Selection(meta, resolve(meta, conditions, {}), tuple(order))
+    return order_by(select(crm, *conditions, columns=None), names)
 
 
 def check_all_slices(crm: Server, selection: Selection, env: Environment) -> None:

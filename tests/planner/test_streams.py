@@ -15,7 +15,6 @@ from vtiger_orm.planner.streams import (
     everything,
     merged,
     project,
-    side_by_side,
     steps_together,
     window,
 )
@@ -104,13 +103,6 @@ def test_merged_streams_are_in_order_and_without_repetition() -> None:
 
 def test_one_stream_is_not_merged_but_passed_on() -> None:
     assert perform(merged([source("a", [2], [1])], lambda row: row["n"], 9))[0] == [[2], [1]]
-
-
-def test_side_by_side_asks_all_at_once_and_hands_out_what_comes() -> None:
-    streams = [source("a", [1], [2]), source("b", [10], [11], [12])]
-    pages, asked = perform(side_by_side(streams))
-    assert asked == [["a0", "b0"], ["a1", "b1"], "b2"]
-    assert pages == [[1, 10], [2, 11], [12]]
 
 
 def test_chained_streams_begin_when_the_one_before_has_ended() -> None:

@@ -3,6 +3,7 @@ is refused before anything is sent."""
 
 from __future__ import annotations
 
+import copy
 import operator
 import pickle
 import random
@@ -254,3 +255,61 @@ def test_querysets_are_told_compared_and_pickled_in_no_time(make: Callable[[], A
 def contacts_with(**lookups: Any) -> Any:
     queryset: Any = Contacts.objects
     return queryset.filter(**lookups)
+
+
+MANY = 3000
+BUILT: dict[str, Callable[[], Any]] = {
+    "alternatives": lambda: contacts_of(either(numbered(leaf, 6 * MANY))),
+    "conditions": lambda: contacts_of(all_at_once(numbered(leaf, 6 * MANY))),
+    "alternatives of both kinds": lambda: contacts_of(
+        either([~leaf(n) & Q(email=None) for n in range(MANY)])
+    ),
+    "filter after filter": lambda: reduce(
+        lambda qs, n: qs.filter(leaf(n) | Q(email=None)), range(MANY), contacts_with()
+    ),
+    "exclude after exclude": lambda: reduce(
+        lambda qs, n: qs.exclude(leaf(n)), range(MANY), contacts_with()
+    ),
+    "querysets joined": lambda: reduce(
+        lambda qs, n: qs | contacts_with(firstname=f"{n}"), range(MANY), contacts_with(lastname="a")
+    ),
+    "lists of values": lambda: contacts_of(
+        either([Q(lastname__in=[f"a{n}", f"b{n}"], firstname="x") for n in range(MANY)])
+    ),
+    "lists of ids": lambda: contacts_with(id__in=[f"12x{n}" for n in range(1, 20 * MANY)]),
+    "semi-joins side by side": lambda: contacts_of(
+        either([Q(account_id__in=Accounts.objects.filter(accountname=f"{n}")) for n in range(200)])
+    ),
+    "orders": lambda: contacts_with().order_by(*["lastname", "-firstname"] * MANY),
+    "order after order": lambda: reduce(
+        lambda qs, n: qs.order_by("-lastname"), range(MANY), contacts_with()
+    ),
+    "slices": lambda: reduce(lambda qs, n: qs[: 2 * MANY - n], range(MANY), contacts_with()),
+    "columns": lambda: contacts_with().only(*["lastname", "firstname"] * MANY),
+    "values": lambda: contacts_with().values(*["lastname", "firstname"] * MANY),
+    "references": lambda: contacts_with().select_related(*["account_id"] * MANY),
+}
+
+
+def leaf(number: int) -> Q:
+    return Q(lastname=f"n{number}")
+
+
+def contacts_of(q: Q) -> Any:
+    queryset: Any = Contacts.objects
+    return queryset.filter(q)
+
+
+@pytest.mark.parametrize("shape", BUILT)
+def test_whatever_is_built_step_by_step_is_built_and_planned_in_time(shape: str) -> None:
+    began = time.process_time()
+    queryset = BUILT[shape]()
+    queryset.explain()
+    queryset.explain(of="count")
+    assert time.process_time() - began < 3 * LONGEST
+
+
+def test_what_is_joined_travels_whole() -> None:
+    q = reduce(operator.or_, numbered(leaf, MANY)) & ~Q(email=None)
+    assert pickle.loads(pickle.dumps(q)) == q
+    assert copy.deepcopy(q) == q

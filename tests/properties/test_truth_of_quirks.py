@@ -21,6 +21,7 @@ from tests.properties.strategies import (
 from tests.properties.test_truth import META, environments, expected, filled
 from tests.support.planned import Server, careful, described, server
 from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.pace import Parallel
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q
 from vtiger_orm.conditions.tree import InSelection, Node, OneOf, Selection, any_of, atoms
@@ -199,7 +200,7 @@ def test_the_right_rows_or_a_refusal(
 
 @given(rows=datasets(60), node=conditions(META, depth=2), size=st.sampled_from([2, 3]))
 def test_ranges_side_by_side(rows: list[dict[str, Any]], node: Node, size: int) -> None:
-    env = careful(page_size=size, parallel=3)
+    env = careful(page_size=size, parallel=Parallel(3, 3))
     crm = filled(rows, env)
     found = crm.ids(Selection(META, node), env)
     assert len(found) == len(set(found))

@@ -14,6 +14,7 @@ from tests.properties.strategies import OWNER_NUMBERS, conditions, datasets, ord
 from tests.properties.test_truth import META, TREES, comparisons, expected, stored
 from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.pace import ALONE, Parallel
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import Node, Order, Selection
 
@@ -24,7 +25,7 @@ def strained(draw: st.DrawFn, thinned: bool = False) -> Environment:
         page_size=draw(st.integers(3, 7)),
         precedence_known=draw(st.booleans()),
         **draw(comparisons()),
-        parallel=draw(st.sampled_from([1, 1, 3])),
+        parallel=draw(st.sampled_from([ALONE, ALONE, Parallel(3, 3)])),
         url_budget=draw(st.sampled_from([8000, 900])),
         thinned_pages=thinned,
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from tests.servers.features import FEATURES, SERVERS, outcome
+from tests.servers.features import FEATURES, outcome
+from tests.servers.world import DOORS
 
 
 def main() -> None:
-    print(f"| feature | {' | '.join(SERVERS)} |")
-    print(f"| --- |{' --- |' * len(SERVERS)}")
+    print(f"| feature | {' | '.join(DOORS)} |")
+    print(f"| --- |{' --- |' * len(DOORS)}")
     reasons: dict[str, int] = {}
     for feature in FEATURES:
         cells = []
-        for server in SERVERS:
+        for server in DOORS:
             found, _, reason = outcome(server, feature).partition(": ")
             cells.append(
                 f"{found} ({reasons.setdefault(reason, len(reasons) + 1)})" if reason else found

@@ -8,7 +8,7 @@ import pytest
 from vtiger_codegen.cli.whoami.first_contact import survey
 from vtiger_codegen.live.pull import server_of
 
-from tests.servers.features import SERVERS
+from tests.servers.world import SERVERS
 from vtiger_orm import ConfigError, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.introspection.pull import pull

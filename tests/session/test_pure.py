@@ -7,13 +7,14 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm.calls.operations import Call, Create, Delete, Operation, Query, Revise
-from vtiger_orm.calls.outcome import may_repeat, outcome_of
+from vtiger_orm.calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from vtiger_orm.dialects.base import Auth, HttpResponse, Identity
 from vtiger_orm.dialects.errors import Asked, unusable
 from vtiger_orm.errors import (
@@ -78,9 +79,6 @@ def test_what_was_read_from_a_pipe_is_not_sent_again() -> None:
         (answered(500), 2),
         (ServerError("internal", status=200), 1),
         (AccessDenied("no"), 1),
-        (RateLimited("slow down"), 8),
-        (RateLimited("slow down", retry_after=3), 8),
-        (RateLimited("for today", retry_after=3600), 1),
     ],
 )
 def test_how_often_a_read_is_tried(error: VtigerError, attempts: int) -> None:
@@ -88,6 +86,39 @@ def test_how_often_a_read_is_tried(error: VtigerError, attempts: int) -> None:
     while delay(READ, outcome_of(error), tried, POLICY, chance=0.5) is not None:
         tried += 1
     assert tried == attempts
+
+
+@pytest.mark.parametrize("told", [None, 0.0, 0.01, 3.0, 50.0, 121.0])
+@pytest.mark.parametrize(
+    "hasty", [{}, {"attempts": 2}, {"first_delay": 0.0}, {"longest_delay": 0.001}], ids=str
+)
+def test_limits_are_waited_for_by_time_and_not_by_count(
+    told: float | None, hasty: dict[str, Any]
+) -> None:
+    """For as long as is allowed and no longer, and never in a hurry that would keep a limit up."""
+    policy = replace(POLICY, **hasty)
+    outcome = Outcome(Fate.REFUSED, Again.LIMIT, told)
+    waited, pauses = 0.0, list[float]()
+    while True:
+        number = len(pauses) + 1
+        pause = delay(
+            READ, outcome, number, policy, limited=number, allowed=120.0 - waited, chance=0.5
+        )
+        if pause is None:
+            break
+        pauses.append(pause)
+        waited += pause
+    assert waited <= 120
+    assert bool(pauses) is (told is None or told <= 120)
+    if told is None or told < 3:
+        assert waited > 75
+        assert 8 < len(pauses) < 20
+    assert delay(READ, outcome, 1, replace(policy, attempts=1), limited=1) is None
+
+
+def test_refusals_of_a_limit_use_up_no_attempts() -> None:
+    assert delay(READ, outcome_of(answered(502)), 20, POLICY, limited=15) is not None
+    assert delay(READ, outcome_of(answered(502)), 20, POLICY, limited=12) is None
 
 
 def test_pauses_grow_and_stay_bounded() -> None:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import logging
 import pickle
 import threading
-import traceback
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.drivers import Run
 from tests.support.fake_server import FAST, KEY, USER, FakeServer, element, ok, refused, rows
 from vtiger_orm.calls.operations import (
-    Call,
     Create,
-    Delete,
     Describe,
     Me,
     Operation,
     Query,
     Retrieve,
-    Revise,
 )
 from vtiger_orm.calls.plans import Plan, perform
 from vtiger_orm.errors import (
@@ -33,41 +26,14 @@ from vtiger_orm.errors import (
     ApiError,
     AuthError,
     ConfigError,
-    ConnectionFailed,
     DuplicateRecord,
     MalformedAnswer,
     NotSupported,
-    RateLimited,
     ServerError,
     SessionExpired,
-    Timeout,
-    TransportError,
     VtigerError,
 )
 from vtiger_orm.session import RetryPolicy, Session
-
-Run = Callable[[Session, Call[Any]], Any]
-
-
-def run_sync(session: Session, call: Call[Any]) -> Any:
-    return session.run(perform(call))
-
-
-def run_async(session: Session, call: Call[Any]) -> Any:
-    return asyncio.run(session.arun(perform(call)))
-
-
-@pytest.fixture(params=[run_sync, run_async], ids=["sync", "async"])
-def run(request: pytest.FixtureRequest) -> Run:
-    """The same test through both drivers."""
-    chosen: Run = request.param
-    return chosen
-
-
-@pytest.fixture
-def server() -> FakeServer:
-    return FakeServer()
-
 
 CREATE = Create("Contacts", {"lastname": "Lovelace"})
 READ = Query("select id from Contacts;", "Contacts")
@@ -198,184 +164,6 @@ async def test_a_cancelled_login_leaves_the_door_open(server: FakeServer) -> Non
         await task
     await asyncio.to_thread(session.run, perform(READ))
     assert server.logins == 1
-
-
-# Repeating
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [
-        httpx.ReadTimeout("slow"),
-        httpx.ConnectError("refused"),
-        httpx.RemoteProtocolError("gone"),
-        httpx.Response(502, text="<html>Bad Gateway</html>"),
-        httpx.Response(500),
-        httpx.Response(200),
-        httpx.Response(200, content=b'{"success":true,"result":[{"id":"12x'),
-    ],
-    ids=["timeout", "refused", "dropped", "502", "500", "empty", "cut"],
-)
-@pytest.mark.parametrize(
-    "call",
-    [READ, Revise("12x1", {"lastname": "x"}), Delete("12x1")],
-    ids=lambda each: each.operation,
-)
-def test_what_may_be_repeated_is(
-    server: FakeServer, run: Run, failure: Any, call: Call[Any]
-) -> None:
-    good = {"query": [], "revise": {"id": "12x1"}, "delete": {"status": "successful"}}
-    server.script(call.operation, failure, ok(good[call.operation]))
-    assert run(server.session(), call) == good[call.operation]
-    assert server.operations == [call.operation] * 2
-
-
-@pytest.mark.parametrize(
-    ("failure", "error"),
-    [
-        (httpx.ReadTimeout("slow"), Timeout),
-        (httpx.RemoteProtocolError("gone"), ConnectionFailed),
-        (httpx.WriteError("gone"), ConnectionFailed),
-        (httpx.Response(502), ServerError),
-        (httpx.Response(500), ServerError),
-        (httpx.Response(200), MalformedAnswer),
-        (httpx.Response(200, text="Input array has 22 params, does not match"), MalformedAnswer),
-    ],
-)
-def test_a_create_is_never_repeated(
-    server: FakeServer, run: Run, failure: Any, error: type[VtigerError]
-) -> None:
-    server.always("create", failure)
-    with pytest.raises(error) as caught:
-        run(server.session(), CREATE)
-    assert server.operations == ["create"]
-    assert getattr(caught.value, "sent", True)
-
-
-def test_a_create_that_never_left_is_sent_again(server: FakeServer, run: Run) -> None:
-    server.script("create", httpx.ConnectError("refused"), ok({"id": "12x9"}))
-    assert run(server.session(), CREATE) == {"id": "12x9"}
-
-
-def test_a_server_that_cannot_be_reached_is_told(server: FakeServer, run: Run) -> None:
-    server.always("query", httpx.ConnectError("Connection refused"))
-    with pytest.raises(ConnectionFailed, match=r"crm\.test: Connection refused") as caught:
-        run(server.session(), READ)
-    assert not caught.value.sent
-    assert len(server.operations) == 3
-
-
-def test_an_empty_500_is_repeated_once_only(server: FakeServer, run: Run) -> None:
-    server.always("query", httpx.Response(500))
-    with pytest.raises(ServerError, match="empty answer"):
-        run(server.session(), READ)
-    assert len(server.operations) == 2
-
-
-def test_a_delete_whose_answer_was_lost_does_not_claim_a_refusal(
-    server: FakeServer, run: Run
-) -> None:
-    server.script("delete", httpx.ReadTimeout("slow"), refused("ACCESS_DENIED", "denied"))
-    with pytest.raises(TransportError, match="in all likelihood"):
-        run(server.session(), Delete("12x1"))
-
-
-def test_a_plain_refusal_of_a_delete_stays_one(server: FakeServer, run: Run) -> None:
-    server.script("delete", refused("ACCESS_DENIED", "denied"))
-    with pytest.raises(AccessDenied):
-        run(server.session(), Delete("12x1"))
-
-
-def test_repeating_can_be_turned_off(server: FakeServer, run: Run) -> None:
-    server.always("query", httpx.ReadTimeout("slow"))
-    with pytest.raises(Timeout):
-        run(server.session(retry=RetryPolicy(attempts=1)), READ)
-    assert len(server.operations) == 1
-
-
-def test_an_html_page_is_not_asked_for_again(server: FakeServer, run: Run) -> None:
-    server.always("query", httpx.Response(404, text="<html>Not Found</html>"))
-    with pytest.raises(MalformedAnswer, match="Is the url right"):
-        run(server.session(), READ)
-    assert len(server.operations) == 1
-
-
-# Limits of calls
-
-
-def test_429_waits_as_long_as_the_server_says(
-    server: FakeServer, run: Run, pauses: list[float]
-) -> None:
-    limited = httpx.Response(429, headers={"Retry-After": "7"})
-    server.script("query", limited, rows(1))
-    assert run(server.session(), READ) == [{"id": "12x1"}]
-    assert pauses
-    assert max(pauses) == pytest.approx(7, abs=0.5)
-
-
-def test_429_repeats_even_a_create(server: FakeServer, run: Run, pauses: list[float]) -> None:
-    server.script("create", httpx.Response(429), ok({"id": "12x9"}))
-    assert run(server.session(), CREATE) == {"id": "12x9"}
-    assert len(pauses) == 1
-
-
-def test_a_limit_for_hours_raises(server: FakeServer, run: Run, pauses: list[float]) -> None:
-    server.always("query", httpx.Response(429, headers={"Retry-After": "7200"}))
-    session = server.session()
-    with pytest.raises(RateLimited) as caught:
-        run(session, READ)
-    assert caught.value.retry_after == 7200
-    with pytest.raises(RateLimited):
-        run(session, READ)
-    assert pauses == []
-    assert len(server.operations) == 1
-
-
-def test_an_exhausted_minute_is_waited_for(
-    server: FakeServer, run: Run, pauses: list[float]
-) -> None:
-    flood = {
-        "X-FloodControl-MinuteLimit": "60",
-        "X-FloodControl-Remaining": "0",
-        "X-FloodControl-Reset": "12",
-        "X-RateLimit-DailyLimit": "72000",
-        "X-RateLimit-Remaining": "71000",
-    }
-    server.script("query", ok([], **flood), ok([]))
-    session = server.session()
-    run(session, READ)
-    assert session.limits.minute_limit == 60
-    assert session.limits.minute_remaining == 0
-    assert session.limits.daily_remaining == 71000
-    run(server.session(), READ)
-    assert max(pauses) == pytest.approx(12, abs=0.5)
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Seconds that were waited; time itself is moved instead of spent."""
-    import time
-
-    from vtiger_orm.session import pacing
-
-    waited: list[float] = []
-    real = time.time
-    offset = 0.0
-
-    def jump(seconds: float) -> None:
-        nonlocal offset
-        waited.append(seconds)
-        offset += seconds
-
-    async def ajump(seconds: float) -> None:
-        jump(seconds)
-
-    pacing.forget_limiters()
-    monkeypatch.setattr(pacing, "clock", lambda: real() + offset)
-    monkeypatch.setattr("vtiger_orm.session.drivers.time.sleep", jump)
-    monkeypatch.setattr("vtiger_orm.session.async_driver.asyncio.sleep", ajump)
-    yield waited
-    pacing.forget_limiters()
 
 
 # Errors
@@ -537,90 +325,6 @@ def test_addresses_of_the_api_itself_are_understood(
 def test_missing_credentials_are_told() -> None:
     with pytest.raises(ConfigError, match="VTIGER_ACCESS_KEY"):
         Session("https://crm.test", USER, "")
-
-
-# Secrets
-
-
-def failing_answers() -> list[Any]:
-    echo = f"<b>bad</b> sessionName=canary-session-1&accessKey={KEY} PHPSESSID=canary-session-1"
-    return [
-        httpx.Response(200, text=echo),
-        httpx.Response(500, text=echo),
-        httpx.Response(404, text=echo),
-        httpx.Response(302, headers={"location": "https://h/?sessionName=canary-session-1"}),
-        refused("ACCESS_DENIED", f"denied for {KEY} in canary-session-1"),
-        httpx.ConnectError(f"cannot reach {KEY}"),
-        httpx.ReadTimeout("slow"),
-        RuntimeError("a bug"),
-    ]
-
-
-@pytest.mark.parametrize("number", range(len(failing_answers())))
-def test_no_secret_gets_out(
-    number: int, run: Run, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Not in messages, tracebacks with the values of variables, logs or reprs."""
-    caplog.set_level(logging.DEBUG)
-    server = FakeServer()
-    server.always("query", failing_answers()[number])
-    session = server.session()
-    texts = [repr(session)]
-    try:
-        run(session, READ)
-    except Exception as error:
-        frames = traceback.TracebackException.from_exception(error, capture_locals=True)
-        own = [
-            line
-            for line in frames.format()
-            if "/tests/" not in line and "site-packages" not in line
-        ]
-        texts += [str(error), repr(error), *own]
-    texts += [record.getMessage() + repr(record.__dict__) for record in caplog.records]
-    texts += [*capsys.readouterr()]
-    assert server.logins
-    assert_harmless(texts)
-
-
-@pytest.mark.parametrize("dialect", ["webservice", "cloud"])
-@pytest.mark.parametrize("operation", ["getchallenge", "login", "me"])
-@pytest.mark.parametrize("number", range(len(failing_answers())))
-def test_no_secret_gets_out_of_a_login(
-    number: int, operation: str, dialect: str, run: Run, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    server = FakeServer()
-    answer = failing_answers()[number]
-    if isinstance(answer, httpx.Response):  # there is no session yet that it could know
-        answer = httpx.Response(
-            answer.status_code, content=answer.content.replace(b"canary-session-1", b"nothing")
-        )
-    server.always(operation, answer)
-    session = server.session(dialect=dialect)
-    texts = []
-    try:
-        run(session, READ)
-    except Exception as error:
-        frames = traceback.TracebackException.from_exception(error, capture_locals=True)
-        texts += [
-            line
-            for line in frames.format()
-            if "/tests/" not in line and "site-packages" not in line
-        ]
-        texts += [str(error), repr(error), repr(pickle.dumps(error)), repr(vars(error))]
-    texts += [record.getMessage() + repr(record.__dict__) for record in caplog.records]
-    assert_harmless(texts)
-
-
-def assert_harmless(texts: list[str]) -> None:
-    proofs = [hashlib.md5(f"token{n}{KEY}".encode()).hexdigest() for n in range(1, 9)]
-    basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
-    for text in texts:
-        assert not any(proof in text for proof in proofs)
-        assert basic not in text
-        assert KEY not in text
-        assert "canary-session" not in text
-        assert "token1" not in text
 
 
 def test_a_session_is_not_pickled(server: FakeServer) -> None:

@@ -70,7 +70,7 @@ def test_settings_reach_the_plans() -> None:
     assert environment.timezone == ZoneInfo("Europe/Berlin")
     assert environment.zone == ZoneInfo("Asia/Tokyo")
     assert environment.clock is session.facts.clock is session.clock
-    assert (environment.max_scan_rows, environment.parallel) == (7, 4)
+    assert (environment.max_scan_rows, environment.parallel) == (7, (4, 4))
     assert environment.consistency == "strict"
     assert environment.knowledge is session.environment.knowledge
     assert (session.facts.max_writes, session.facts.parallel, session.facts.strict) == (9, 4, True)

@@ -13,7 +13,8 @@ from typing import Any
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.calls.operations import Query, Row
 from vtiger_orm.calls.plans import Batch, Rows
-from vtiger_orm.conditions.tree import Selection
+from vtiger_orm.conditions.q import resolve
+from vtiger_orm.conditions.tree import Order, Selection
 from vtiger_orm.emulator.engine.engine import Engine
 from vtiger_orm.emulator.engine.schema import Schema
 from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8, Profile
@@ -187,3 +188,18 @@ def owners() -> ModuleSnapshot:
 def careful(**settings: Any) -> Environment:
     """An environment of small pages."""
     return Environment(**{"page_size": 5, "precedence_known": True, **settings})
+
+
+def select(crm: Server, *args: Any, columns: str | None = "", **lookups: Any) -> Selection:
+    """Records of `Things` by the keywords of a queryset."""
+    meta = crm.metas["Things"]
+    names = None if columns is None else tuple(meta.fields[each] for each in columns.split())
+    return Selection(meta, resolve(meta, args, lookups), columns=names)
+
+
+def order_by(selection: Selection, names: str) -> Selection:
+    fields = selection.module.fields
+    return replace(
+        selection,
+        order=tuple(Order(fields[n.lstrip("-")], n.startswith("-")) for n in names.split()),
+    )

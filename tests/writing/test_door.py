@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from generated.demo import Accounts, Contacts, Events, Potentials, Products, Quo
 from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, LineItem, NotSupported
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.capabilities import Capabilities
-from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
+from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta, Relation
 from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.models.crm import Crm as RecordCrm
 from vtiger_orm.models.crm_modules import AccountCrm, DocumentCrm, InventoryCrm, LeadCrm
@@ -110,6 +111,12 @@ CASES: Mapping[Rule | str, Case] = {
     ),
     "check_damaged_items": Case(
         Quotes, {"subject": "Changed"}, server=Server.known(ServerFamily.FREVOCRM, "8.0.3")
+    ),
+    "check_apart": Case(
+        Quotes,
+        {"items": [LineItem(f"{Products.meta.prefix}x1", 2)]},
+        ways="creates",
+        patch={"pre_tax_total": {"wire": "pl_gross_total", "flaw": Flaw.DENIED}},
     ),
     "check_prices": Case(
         Quotes,
@@ -210,14 +217,9 @@ def able(server: Server | None) -> Server:
 def convert(case: Case) -> None:
     meta = {case.model.meta.name: case.model.meta}
     order = leads.order("10x1", {case.model.meta.name: case.values}, meta)
-    case.model.objects._runner().run(
-        leads.convert(
-            order,
-            meta,
-            replace(SESSION[0].facts, server=able(case.server)),
-            SESSION[0].environment,
-        )
-    )
+    facts = replace(SESSION[0].facts, server=able(case.server))
+    runner: Any = SimpleNamespace(facts=facts, environment=SESSION[0].environment)
+    case.model.objects._runner().run(leads.convert(order, meta, runner))
 
 
 Way = Callable[[Case], Any]

@@ -18,6 +18,7 @@ from ..errors import InvalidValue, MalformedAnswer, ServerError
 from ..metadata.dependencies import Dependency
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
+from .answers import reading
 
 
 def picklist_field(meta: ModuleMeta, name: str) -> FieldMeta:
@@ -45,7 +46,8 @@ def dependency(meta: ModuleMeta, source: str, target: str, facts: ServerFacts) -
     answer = yield from remembering(Operation("picklist_dependency", "GET", params), facts)
     if not isinstance(answer, Mapping) or "valuemapping" not in answer:
         raise MalformedAnswer("picklist_dependency answered without a value mapping.")
-    return Dependency.from_wire(answer)
+    with reading("picklist_dependency"):
+        return Dependency.from_wire(answer)
 
 
 def add(meta: ModuleMeta, name: str, values: Sequence[str], facts: ServerFacts) -> Plan[None]:
@@ -88,14 +90,21 @@ def _administer(
     params = {"elementType": meta.name, "element": json.dumps(element, ensure_ascii=False)}
     answer = yield from remembering(Operation(operation, "POST", params), facts)
     # These answers are wrapped twice; the inner flag is the one that tells.
-    if isinstance(answer, Mapping) and answer.get("success") is False:
-        error = answer.get("error")
+    where = f"{operation} on {meta.name}.{element['fieldname']}"
+    told: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {}
+    if told.get("success") is False:
+        error = told.get("error")
         message = error.get("message") if isinstance(error, Mapping) else None
         raise ServerError(
-            f"{operation} on {meta.name}.{element['fieldname']} failed: {message or 'no reason'}",
+            f"{where} failed: {message or 'no reason'}",
             operation=operation,
             module=meta.name,
             detail=error,
+        )
+    if told.get("success") is not True and answer != ["success", True]:
+        raise MalformedAnswer(
+            f"{where} was answered without a word of success: whether it was done is not known. "
+            "Look at the picklist in the CRM, or at what pull says of it."
         )
 
 

@@ -17,6 +17,7 @@ from ..errors import ConfigError, InvalidValue, MalformedAnswer, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.server import ServerFamily
 from ..records.handle import load
+from .answers import reading
 from .edition_limits import EditionLimit, Limit
 
 if TYPE_CHECKING:
@@ -142,16 +143,17 @@ def hierarchy(account: type[BaseRecord], id_: str, facts: ServerFacts) -> Plan[l
     """Parents and children of an organization, in the CRM's order."""
     call = Operation("get_account_hierarchy", "GET", {"id": str(parse_id(id_))})
     answer = yield from remembering(call, facts)
-    return [
-        AccountNode(
-            id=account.ref(str(node["id"])),
-            name=str(node.get("name") or ""),
-            level=int(node.get("level") or 0),
-            label=str(node.get("label") or ""),
-            current=str(node.get("current")).lower() in ("true", "1"),
-        )
-        for node in _rows(answer, "get_account_hierarchy")
-    ]
+    with reading("get_account_hierarchy"):
+        return [
+            AccountNode(
+                id=account.ref(str(node["id"])),
+                name=str(node.get("name") or ""),
+                level=int(node.get("level") or 0),
+                label=str(node.get("label") or ""),
+                current=str(node.get("current")).lower() in ("true", "1"),
+            )
+            for node in _rows(answer, "get_account_hierarchy")
+        ]
 
 
 def lookup(
@@ -195,10 +197,9 @@ def _module_named(module: object) -> str:
 
 
 def _rows(answer: object, operation: str) -> list[Row]:
-    rows = [] if answer is None else answer
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
         raise MalformedAnswer(f"{operation} answered no list of records.")
-    return rows
+    return answer
 
 
 def records_of(rows: Sequence[Row], runner: Any) -> list[Any]:

@@ -15,16 +15,19 @@ from ..ids import parse_id
 
 def add(id_: str, tags: Sequence[str], facts: ServerFacts) -> Plan[None]:
     params = {"id": str(parse_id(id_)), "tags": _list(tags)}
-    yield from remembering(Operation("tags_add", "POST", params), facts)
+    answer = yield from remembering(Operation("tags_add", "POST", params), facts)
+    if not _acknowledged(answer):
+        there = yield from read(id_, facts)
+        _check("tags_add", [each for each in tags if each not in there])
 
 
 def read(id_: str, facts: ServerFacts) -> Plan[list[str]]:
     call = Operation("tags_retrieve", "GET", {"id": str(parse_id(id_))})
     answer = yield from remembering(call, facts)
     tags = answer.get("tags") if isinstance(answer, dict) else answer
-    if not isinstance(tags, list | None):
+    if not isinstance(tags, list) or not all(isinstance(each, str) for each in tags):
         raise MalformedAnswer("tags_retrieve answered no list of tags.")
-    return [str(tag) for tag in tags or []]
+    return tags
 
 
 def remove(
@@ -40,9 +43,25 @@ def remove(
         "tags": _list(tags),
         "delete_all": "1" if everywhere else "0",
     }
-    yield from remembering(
+    answer = yield from remembering(
         Operation("tags_delete", "POST", params), facts, Operation("tag_delete", "POST", params)
     )
+    if not _acknowledged(answer):
+        there = yield from read(id_, facts)
+        _check("tags_delete", [each for each in tags if each in there])
+
+
+def _acknowledged(answer: object) -> bool:
+    """Whether the CRM says that it was done, in whatever words."""
+    return isinstance(answer, dict) and bool(str(answer.get("message") or ""))
+
+
+def _check(operation: str, undone: Sequence[str]) -> None:
+    if undone:
+        raise MalformedAnswer(
+            f"{operation} was answered without a word of success, and it was not done for: "
+            f"{', '.join(undone)}."
+        )
 
 
 def _list(tags: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from ..metadata.capabilities import Collation
 from ..metadata.server import Server
 from .clock import ServerClock
+from .pace import ALONE, Parallel
 
 MOST_SHAPES: Final = 4096
 """Shapes of statements that are remembered to work; of more the oldest are forgotten."""
@@ -149,8 +150,8 @@ class Environment:
     """Where a day begins, for `date`, `year`, `month` and plain dates on datetime fields."""
     max_scan_rows: int = 100_000
     """Rows that may be read and thrown away, or held for sorting, to answer one query."""
-    parallel: int = 1
-    """Statements performed side by side; above 1 disjoint id ranges are read at once."""
+    parallel: Parallel = ALONE
+    """Pages of one statement that are asked for side by side."""
     consistency: Consistency = "normal"
     """`strict` never relies on what was learnt about NULLs, it asks again."""
     knowledge: Knowledge = field(default_factory=Knowledge, compare=False)

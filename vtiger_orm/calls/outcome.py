@@ -6,10 +6,14 @@ answer, `session` transport and login; nobody else makes one.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..errors import NEVER_LEFT, Again, Fate, Outcome, VtigerError
 from .operations import Call
 
-__all__ = ["NEVER_LEFT", "Again", "Fate", "Outcome", "may_repeat", "outcome_of"]
+__all__ = ["NEVER_LEFT", "Again", "Fate", "Outcome", "may_repeat", "outcome_of", "tells_nothing"]
+
+_ABOUT_THE_SESSION: Final = frozenset({Again.LIMIT, Again.LOGIN, Again.KEY, Again.SETUP})
 
 
 def outcome_of(error: VtigerError) -> Outcome:
@@ -18,6 +22,13 @@ def outcome_of(error: VtigerError) -> Outcome:
     An error without an outcome was raised before anything was sent.
     """
     return error.outcome or NEVER_LEFT
+
+
+def tells_nothing(error: VtigerError) -> bool:
+    """Whether a failure says nothing about what was asked: the login, the limit of calls, the
+    settings or what lies between here and the CRM are at fault, whatever the call."""
+    outcome = outcome_of(error)
+    return outcome.fate is Fate.UNDER_WAY or outcome.again in _ABOUT_THE_SESSION
 
 
 def may_repeat(call: Call[object], outcome: Outcome) -> bool:

@@ -7,11 +7,12 @@ socket. The drivers in `session` perform the calls, a test can feed the answers 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar, cast
 
 from ..errors import VtigerError
 from .operations import Call, Row
+from .pace import Pace
 
 T = TypeVar("T")
 
@@ -27,6 +28,8 @@ class Batch:
 
     calls: Sequence[Call[object]]
     collect: bool = False
+    pace: Pace | None = field(default=None, compare=False)
+    """Told how the calls went; as many as there are may be under way at once."""
 
 
 @dataclass(frozen=True, slots=True)

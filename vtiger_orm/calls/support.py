@@ -240,7 +240,7 @@ def require(operation: str, facts: ServerFacts, *, first: bool = True) -> None:
         if cell is _CLOUD_ONLY and not facts.version:
             return
         reason = cell.note
-    elif cell.support is Support.PROBED and (broken := _broken(operation, facts)):
+    elif broken := _broken(operation, facts):
         reason = broken
     else:
         return
@@ -259,6 +259,8 @@ _BROKEN_BY_PHP8: Final = frozenset({"sync", "convertlead", "files_retrieve"})
 def _broken(operation: str, facts: ServerFacts) -> str | None:
     """Why the operation cannot work on this server. Of one that writes only family and version
     tell; one that reads may have been tried."""
+    if facts.dialect == "webservice" and facts.server.lacks(operation):
+        return "it does not know the operation"
     if operation in _BROKEN_BY_PHP8 and facts.php8_names:
         return _PHP8
     can = facts.server.capabilities

@@ -25,16 +25,20 @@ def known_choices(module: ModuleMeta, field: FieldMeta) -> set[str]:
 def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMeta, FieldMeta, str]]:
     """The values that fields are compared with, and that are not among those of their
     picklists as the CRM compares text; those of querysets in the condition too."""
-    asked: dict[FieldMeta, dict[str, None]] = {}
+    asked: dict[str, tuple[FieldMeta, dict[str, None]]] = {}
     for atom in atoms(where):
         if isinstance(atom, InSelection):
             yield from unknown_choices(atom.selection.module, atom.selection.where)
         elif atom.field.family in _PICKLISTS and atom.field.choices:
-            asked.setdefault(atom.field, {}).update(dict.fromkeys(_compared(atom)))
-    for field, values in asked.items():
-        known = set(map(equality_key, known_choices(module, field)))
+            _, values = asked.setdefault(atom.field.wire, (atom.field, {}))
+            values.update(dict.fromkeys(_compared(atom)))
+    for field, values in asked.values():
+        known = known_choices(module, field)
+        if known.issuperset(values):
+            continue
+        alike = set(map(equality_key, known))
         for value in values:
-            if equality_key(value) not in known:
+            if equality_key(value) not in alike:
                 yield module, field, value
 
 

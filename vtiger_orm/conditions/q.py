@@ -76,15 +76,19 @@ class Q(Generic[M]):
     Keywords and arguments of one `Q` must all hold. A `Q` never changes.
     """
 
-    __slots__ = ("_args", "_connector", "_depth", "_lookups", "_module", "_size")
+    __slots__ = ("_args", "_before", "_connector", "_depth", "_lookups", "_module", "_size")
 
     def __init__(self, *args: Q[M], **lookups: Any) -> None:
         self._connector: Literal["all", "any", "none"] = "all"
+        self._before: Q[M] | None = None
         self._args: tuple[Q[M], ...] = args
         self._module: str | None = _module_of(args)
         self._lookups: Mapping[str, Any] = lookups
         self._depth: int = 1 + max((arg._depth for arg in args if isinstance(arg, Q)), default=0)
         self._size: int = len(lookups) + sum(arg._size for arg in args if isinstance(arg, Q))
+        self._check()
+
+    def _check(self) -> None:
         if self._depth > MOST_LEVELS:
             raise too_deep(self._depth)
         if self._size > MOST_CONDITIONS:
@@ -94,11 +98,24 @@ class Q(Generic[M]):
     def _joined(cls, connector: Literal["all", "any", "none"], *parts: Q[M]) -> Q[M]:
         """One level deeper, except for what goes on as it began: ``a | b | c``."""
         first = parts[0]
-        if connector != "none" and first._connector == connector and not first._lookups:
-            parts = (*first._args, *parts[1:])
-        joined = cls(*parts)
+        goes_on = connector != "none" and first._connector == connector and not first._lookups
+        joined = cls(*(parts[1:] if goes_on else parts))
         joined._connector = connector
+        if goes_on:
+            joined._before = first
+            joined._module = _module_of(parts)
+            joined._depth = max(first._depth, joined._depth)
+            joined._size += first._size
+            joined._check()
         return joined
+
+    def _parts(self) -> tuple[Q[M], ...]:
+        """What it joins. However many are joined one by one, each is kept once: what was joined
+        before stays where it is."""
+        joined = [self]
+        while (before := joined[-1]._before) is not None:
+            joined.append(before)
+        return tuple(arg for each in reversed(joined) for arg in each._args)
 
     def __and__(self, other: Q[M]) -> Q[M]:
         return Q._joined("all", self, other) if isinstance(other, Q) else NotImplemented
@@ -117,16 +134,19 @@ class Q(Generic[M]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Q):
             return NotImplemented
-        return (self._connector, self._args, self._lookups) == (
+        return (self._connector, self._parts(), self._lookups) == (
             other._connector,
-            other._args,
+            other._parts(),
             other._lookups,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._connector, self._parts(), dict(self._lookups), self._module)
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        parts = [repr(arg) for arg in self._args]
+        parts = [repr(arg) for arg in self._parts()]
         parts += [f"{name}={value!r}" for name, value in self._lookups.items()]
         match self._connector:
             case "none":
@@ -144,17 +164,30 @@ class Q(Generic[M]):
             )
         match self._connector:
             case "any":
-                return any_of(*(part.resolve(module) for part in self._args))
+                return any_of(*(part.resolve(module) for part in self._parts()))
             case "none":
                 return negated(self._args[0].resolve(module))
             case _:
-                return resolve(module, self._args, self._lookups)
+                return resolve(module, self._parts(), self._lookups)
+
+
+def _restored(
+    connector: Literal["all", "any", "none"],
+    parts: tuple[Q[Any], ...],
+    lookups: dict[str, Any],
+    module: str | None,
+) -> Q[Any]:
+    """A pickled one."""
+    q = Q(*parts, **lookups)
+    q._connector = connector
+    q._module = module
+    return q
 
 
 def values_of(q: Q[Any]) -> Iterator[object]:
     """What the keywords of the condition and of its parts were given."""
     yield from q._lookups.values()
-    for part in q._args:
+    for part in q._parts():
         if isinstance(part, Q):
             yield from values_of(part)
 

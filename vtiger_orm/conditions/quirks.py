@@ -100,7 +100,8 @@ def why_not_sortable(module: str, field: FieldMeta) -> str | None:
 def _common(module: str, field: FieldMeta) -> str | None:
     if field.family is Family.SECRET or field.wire.lower() in _SECRET_NAMES:
         return "it holds a password or an access key, which is never read or compared"
-    if quirk_of(module, field.wire) is Quirk.LINE_ITEM:
+    joined = field.flaw is Flaw.MULTIPLIES
+    if joined and quirk_of(module, field.wire) is Quirk.LINE_ITEM:
         return _LINE_ITEM
     return None
 

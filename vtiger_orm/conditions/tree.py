@@ -13,13 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, Union
 
-from ..calls.environment import Environment
-from ..calls.plans import Plan
-from ..calls.server import ServerFacts
 from ..errors import InvalidLookup
 from ..metadata.module import FieldMeta, ModuleMeta
+
+if TYPE_CHECKING:
+    from ..calls.environment import Environment
+    from ..calls.plans import Plan
+    from ..calls.server import ServerFacts
 
 Operator: TypeAlias = Literal["<", "<=", ">", ">="]
 
@@ -343,7 +345,7 @@ class Selection:
     module: ModuleMeta
     where: Node = TRUE
     order: tuple[Order, ...] = ()
-    """Empty means by id, except that a parallel reading hands rows out as they come."""
+    """Empty means by id."""
     start: int = 0
     stop: int | None = None
     columns: tuple[FieldMeta, ...] | None = None

@@ -17,7 +17,7 @@ from .answers import read_envelope
 from .base import Dialect, DialectName, HttpRequest, HttpResponse
 from .cloud import Cloud
 from .redaction import excerpt
-from .restfulapi import RestfulApi, Schema
+from .restfulapi import CrmIds, RestfulApi
 from .webservice import Webservice
 
 Detection: TypeAlias = Generator[HttpRequest, HttpResponse, Dialect]
@@ -25,7 +25,7 @@ Detection: TypeAlias = Generator[HttpRequest, HttpResponse, Dialect]
 _CLOUD_DOMAIN: Final = ".vtiger.com"
 
 
-def dialect_named(name: str, url: str, schema: Schema | None = None) -> Dialect:
+def dialect_named(name: str, url: str, schema: CrmIds | None = None) -> Dialect:
     """The dialect for a normalised address. Raises `ConfigError` for an unknown name.
 
     `schema` is what ``restfulapi`` needs to know of the CRM; it is never found by detection.

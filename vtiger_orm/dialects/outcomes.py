@@ -29,6 +29,7 @@ _GIVEN_UP: Final = frozenset({202, 408, 444, 460, 499})
 """Accepted for later, or nobody waits any longer."""
 
 _NOT_EVEN_TRIED: Final = frozenset({505, 511})
+"""What lies between asks for another protocol, or for a login of its own."""
 
 _NOT_THERE: Final = frozenset({404, 405, 501})
 
@@ -43,15 +44,16 @@ def of_status(status: int) -> Outcome:
     if status in _NOT_THERE:
         return MISSING
     if status in _NOT_EVEN_TRIED:
-        return REFUSED
+        return Outcome(Fate.REFUSED, Again.SETUP)
     if status in _GIVEN_UP:
         return Outcome(Fate.UNDER_WAY, Again.YES)
     if status == 500:  # an empty one is PHP after a fatal error, which comes again nearly always
         return Outcome(Fate.UNKNOWN, Again.ONCE)
-    if 500 < status < 600:
-        return Outcome(Fate.UNDER_WAY, Again.YES)
-    if 400 <= status < 500:
-        return REFUSED
-    if 300 <= status < 400:
-        return Outcome(Fate.UNKNOWN)
+    match status // 100:
+        case 3:
+            return Outcome(Fate.UNKNOWN)
+        case 4:
+            return REFUSED
+        case 5:
+            return Outcome(Fate.UNDER_WAY, Again.YES)
     return Outcome(Fate.UNKNOWN, Again.YES)

@@ -12,6 +12,7 @@ from ..errors import MalformedAnswer, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import SECRET_NAMES
 from .errors import Asked
+from .pdo_information import with_line_items
 
 Method: TypeAlias = Literal["GET", "POST"]
 
@@ -68,15 +69,20 @@ def shape(call: Call[object], result: object, asked: Asked) -> object:
         case calls.Operation() | calls.ListTypes():
             return result
         case calls.Create():
-            return _record(asked, result)
+            return with_line_items(_record(asked, result))
         case calls.Retrieve(id) | calls.Revise(id, _) | calls.Update(id, _):
             row = _record(asked, result)
             # Prefixes may differ (Calendar and Events), numbers are unique.
             if parse_id(row["id"]).number != parse_id(id).number:
                 raise MalformedAnswer(f"{asked} of {id}: the CRM answered with {row['id']}.")
-            return row
-        case calls.Delete() if not result:
-            raise _odd(asked, "the word that it was done", result)
+            return with_line_items(row)
+        case calls.Delete(id):
+            if not isinstance(result, dict) or result.get("status") != "successful":
+                raise MalformedAnswer(
+                    f"{asked} of {id}: the CRM does not say that it was done. It may be deleted: "
+                    "query for the id to be sure."
+                )
+            return result
         case _:
             if not isinstance(result, dict):
                 raise _odd(asked, "a record", result)
@@ -96,5 +102,5 @@ def _record(asked: Asked, result: object) -> Mapping[str, Any]:
 def _odd(asked: Asked, expected: str, result: object) -> MalformedAnswer:
     return MalformedAnswer(
         f"{asked}: the CRM reports success, but its result is not {expected}: "
-        f"{type(result).__name__}{'' if result else ', and empty'}."
+        f"{type(result).__name__}{', and empty' if result == {} else ''}."
     )

@@ -53,7 +53,7 @@ RIGHTS: Final = (
 )
 
 
-class Schema(Protocol):
+class CrmIds(Protocol):
     """What the dialect has to know of the CRM, which the module itself does not tell."""
 
     def meta(self, module: str) -> ModuleMeta:
@@ -79,7 +79,7 @@ class RestfulApi:
     warning: ClassVar[str] = RIGHTS
     sends_key: ClassVar[bool] = True
 
-    def __init__(self, url: str, schema: Schema | None) -> None:
+    def __init__(self, url: str, schema: CrmIds | None) -> None:
         """Raises `ConfigError` without a schema: the module has no metadata of its own."""
         if schema is None:
             raise ConfigError(

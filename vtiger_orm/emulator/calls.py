@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .engine import Upload
+from .engine import UploadedFile
 from .http import PhpValue, Request, Response
 
 LOGIN_OPERATIONS: Final = frozenset({"getchallenge", "login", "extendsession", "logout"})
@@ -32,7 +32,7 @@ class ApiCall:
     """Lower case; empty when the request names none."""
     request: Request = field(repr=False)
     params: Mapping[str, PhpValue] = field(default_factory=dict, repr=False)
-    files: tuple[Upload, ...] = ()
+    files: tuple[UploadedFile, ...] = ()
     session: str = field(default="", repr=False)
     """The session or token it was sent with."""
     user: str = ""
@@ -99,7 +99,7 @@ def _shortened(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Handled:
     """What a face made of a call."""
 
     response: Response

@@ -43,7 +43,7 @@ class Bounds:
     """Seconds from the first byte of a request to its last, and for the answer to be taken."""
 
 
-class Budget:
+class BodyBudget:
     """How many bytes of bodies all connections may hold together."""
 
     def __init__(self, size: int) -> None:
@@ -83,7 +83,7 @@ def reason_phrase(response: Response) -> str:
         return ""
 
 
-class Connection:
+class ClientConnection:
     """Answers the requests of one client, one after the other."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Connection:
         *,
         keep_alive: bool | None,
         bounds: Bounds,
-        budget: Budget,
+        budget: BodyBudget,
         hosts: Hosts | None,
     ) -> None:
         self._socket = sock

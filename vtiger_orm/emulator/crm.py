@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .calls import CallCount, CallRecord, Outcome
+from .calls import CallCount, CallRecord, Handled
 from .clock import Clock
 from .engine import Schema
 from .faces import Face
@@ -116,7 +116,7 @@ class Crm(Installation):
         if face is None:
             return self._dated(text_response("<h1>Not Found</h1>", status=404))
         call = face.read(request)
-        outcome: Outcome | None = None
+        outcome: Handled | None = None
 
         def proceed() -> Response:
             nonlocal outcome
@@ -124,7 +124,7 @@ class Crm(Installation):
             return outcome.response
 
         response = self._queued(call.lane, self.faults.apply(Exchange(self, call, proceed)))
-        done = outcome or Outcome(response, call.user)
+        done = outcome or Handled(response, call.user)
         status = 0 if response.delivery.dropped else response.status
         struck = response is not done.response and response.body != done.response.body
         self._tell(
@@ -246,7 +246,7 @@ class Crm(Installation):
         self.clock.resume()
 
 
-def _error(outcome: Outcome, response: Response, struck: bool) -> str:
+def _error(outcome: Handled, response: Response, struck: bool) -> str:
     if response.delivery.dropped:
         return "dropped"
     if response.delivery.cut_after is not None:

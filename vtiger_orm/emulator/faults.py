@@ -214,7 +214,7 @@ class Meanwhile:
 
 
 @dataclass(slots=True)
-class Rule:
+class FaultRule:
     """When a fault strikes; returned by `Faults.next` and `Faults.always`."""
 
     faults: tuple[Fault, ...]
@@ -262,8 +262,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._queue: list[Rule] = []
-        self._standing: list[Rule] = []
+        self._queue: list[FaultRule] = []
+        self._standing: list[FaultRule] = []
 
     def next(
         self,
@@ -275,7 +275,7 @@ class Faults:
         when: Callable[[ApiCall], bool] | None = None,
         times: int = 1,
         after: int = 0,
-    ) -> Rule:
+    ) -> FaultRule:
         """Let the next matching call (or the next `times` of them) meet the fault.
 
         Without `operation` any call but a login matches; `containing` is text of the query;
@@ -294,7 +294,7 @@ class Faults:
         module: str | None = None,
         containing: str | None = None,
         when: Callable[[ApiCall], bool] | None = None,
-    ) -> Rule:
+    ) -> FaultRule:
         """Let every matching call meet the fault until `clear()`, besides those of `next`."""
         return self._add(
             self._standing, fault, _matcher(operation, module, containing, when), None, 0
@@ -302,20 +302,20 @@ class Faults:
 
     def _add(
         self,
-        rules: list[Rule],
+        rules: list[FaultRule],
         fault: Fault | Sequence[Fault],
         matches: Callable[[ApiCall], bool],
         times: int | None,
         skip: int,
-    ) -> Rule:
+    ) -> FaultRule:
         faults = tuple(fault) if isinstance(fault, Sequence) else (fault,)
-        rule = Rule(faults, matches, times, skip)
+        rule = FaultRule(faults, matches, times, skip)
         with self._lock:
             rules.append(rule)
         return rule
 
     @property
-    def pending(self) -> list[Rule]:
+    def pending(self) -> list[FaultRule]:
         """Rules of `next` that have not struck as often as they should."""
         return [rule for rule in self._queue if not rule.spent]
 

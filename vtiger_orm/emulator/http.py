@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from .engine import Upload
+from .engine import UploadedFile
 from .multipart import Damaged, parse_multipart
 
 PhpValue: TypeAlias = "str | dict[str, PhpValue]"
@@ -101,7 +101,7 @@ class Request:
         return {name: _decode(value) for name, _, value in parts if name}
 
     @cached_property
-    def _multipart(self) -> tuple[dict[str, PhpValue], tuple[Upload, ...]] | None:
+    def _multipart(self) -> tuple[dict[str, PhpValue], tuple[UploadedFile, ...]] | None:
         try:
             fields, files = parse_multipart(self.header("content-type"), self.body)
         except Damaged:
@@ -127,7 +127,7 @@ class Request:
         return {}
 
     @property
-    def files(self) -> tuple[Upload, ...]:
+    def files(self) -> tuple[UploadedFile, ...]:
         """Uploaded files, in order."""
         if self.method != "POST" or not self.is_multipart or self._multipart is None:
             return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from .engine import Upload
+from .engine import UploadedFile
 
 _MOST_PARTS: Final = 1000
 
@@ -77,7 +77,7 @@ def _options(header: str) -> tuple[str, dict[str, str]]:
 
 def parse_multipart(
     content_type: str, body: bytes
-) -> tuple[list[tuple[str, str]], tuple[Upload, ...]]:
+) -> tuple[list[tuple[str, str]], tuple[UploadedFile, ...]]:
     """The fields and the files of a body; without a boundary it has none, as in PHP.
 
     Raises `Damaged`.
@@ -90,13 +90,13 @@ def parse_multipart(
     if not boundary:
         return [], ()
     fields: list[tuple[str, str]] = []
-    files: list[Upload] = []
+    files: list[UploadedFile] = []
     for part in _parts(boundary.encode("latin-1", "replace"), body):
         _, options = _options(part.headers.get("content-disposition", ""))
         name = options.get("name", "")
         if "filename" in options:
             files.append(
-                Upload(
+                UploadedFile(
                     part=name,
                     name=options["filename"],
                     content=bytes(part.content),

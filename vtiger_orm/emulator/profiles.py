@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from ..metadata.snapshot import Instance
 
-Family: TypeAlias = Literal["vtiger", "corebos", "frevocrm", "berlicrm", "cloud"]
+FamilyName: TypeAlias = Literal["vtiger", "corebos", "frevocrm", "berlicrm", "cloud"]
 
 # Their registered parameter names differ from the handler's own, which PHP 8 refuses.
 _BROKEN_BY_PHP8: Final = frozenset(
@@ -36,7 +36,7 @@ class Profile:
     name: str
     vtiger_version: str
     """What login tells as `vtigerVersion`."""
-    family: Family = "vtiger"
+    family: FamilyName = "vtiger"
     tag_version: str = ""
     """What login tells as `tagVersion`; only one family does."""
     api_version: str = "0.22"

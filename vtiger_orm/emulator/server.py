@@ -14,7 +14,7 @@ import time
 from types import TracebackType
 from typing import Final
 
-from .connection import Bounds, Budget, Connection, Handler
+from .connection import BodyBudget, Bounds, ClientConnection, Handler
 from .hosts import Hosts, is_loopback
 
 _log = logging.getLogger(__name__)
@@ -53,14 +53,14 @@ class Server:
         self._handle = handle
         self._keep_alive = keep_alive
         self._bounds = bounds or Bounds()
-        self._budget = Budget(self._bounds.bodies)
+        self._budget = BodyBudget(self._bounds.bodies)
         self._hosts = hosts
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=128)
         self._listener.settimeout(0)
         self.host = host
         self.port: int = self._listener.getsockname()[1]
-        self._connections: set[Connection] = set()
+        self._connections: set[ClientConnection] = set()
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -118,7 +118,7 @@ class Server:
         sock, address = self._listener.accept()
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(
+            connection = ClientConnection(
                 sock,
                 address[0],
                 self._handle,
@@ -140,13 +140,13 @@ class Server:
             sock.close()
             raise
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: ClientConnection) -> None:
         try:
             connection.run()
         finally:
             self._forget(connection, threading.current_thread())
 
-    def _forget(self, connection: Connection, thread: threading.Thread) -> None:
+    def _forget(self, connection: ClientConnection, thread: threading.Thread) -> None:
         with self._lock:
             self._connections.discard(connection)
             self._threads.discard(thread)

@@ -20,7 +20,7 @@ from ..errors import MalformedAnswer, VtigerError
 from ..planner import plan_rows
 from ..planner.asking import check_ids
 from .cursors import Item, Page, Position, in_order, moment_of
-from .request import Beginning, Reading, Request, shown
+from .request import Beginning, FeedRequest, Reading, shown
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment
@@ -36,7 +36,7 @@ class Refused(Exception):
         self.error = error
 
 
-def uses_sync(request: Request, facts: ServerFacts) -> bool:
+def uses_sync(request: FeedRequest, facts: ServerFacts) -> bool:
     """Whether pages come from `sync`, as far as is known.
 
     A stock webservice.php does not hand the sync type on to its handler: it always answers the
@@ -49,7 +49,7 @@ def uses_sync(request: Request, facts: ServerFacts) -> bool:
     return facts.dialect == "webservice" and request.whose == "user" and not facts.php8_names
 
 
-def by_sync(request: Request, facts: ServerFacts, env: Environment) -> Reading:
+def by_sync(request: FeedRequest, facts: ServerFacts, env: Environment) -> Reading:
     """Every change behind the position. Raises `Refused` before anything is handed out."""
     beginning = Beginning(request, env.clock)
     position, answer = yield from _begun(request, beginning, facts, env)
@@ -97,7 +97,7 @@ _SYNC = Operation("sync", "GET", {})
 
 
 def _begun(
-    request: Request, beginning: Beginning, facts: ServerFacts, env: Environment
+    request: FeedRequest, beginning: Beginning, facts: ServerFacts, env: Environment
 ) -> Plan[tuple[Position, Row]]:
     """Where to begin and the first answer, which tells the server's time; where that shows a
     clock that was set back, it is asked again from further back."""
@@ -126,7 +126,7 @@ def _is_refusal(error: VtigerError) -> bool:
     return outcome.missing or (said and outcome.fate is Fate.REFUSED and outcome.again is Again.NO)
 
 
-def _sync(request: Request, since: datetime) -> Plan[Row]:
+def _sync(request: FeedRequest, since: datetime) -> Plan[Row]:
     params = {
         "modifiedTime": str(max(1, int(since.timestamp()))),
         "elementType": request.module.name,
@@ -145,7 +145,7 @@ def _sync(request: Request, since: datetime) -> Plan[Row]:
     return answer
 
 
-def _whole(request: Request, entries: Iterable[Any], env: Environment) -> Plan[list[Row]]:
+def _whole(request: FeedRequest, entries: Iterable[Any], env: Environment) -> Plan[list[Row]]:
     """Full records: some servers answer them, others answer only ids."""
     entries = list(entries)
     check_ids([each for each in entries if isinstance(each, dict)])

@@ -16,13 +16,13 @@ from ..errors import MalformedAnswer, NotSupported
 from ..metadata.module import FieldMeta
 from ..planner import plan_rows
 from .cursors import Item, Page, Position, in_order, moment_of
-from .request import Beginning, Reading, Request, shown
+from .request import Beginning, FeedRequest, Reading, shown
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment
 
 
-def by_time(request: Request, env: Environment) -> Reading:
+def by_time(request: FeedRequest, env: Environment) -> Reading:
     """Every change behind the position, in order of time and id.
 
     A window ends with a whole second that is settled: whatever changes while it is read leaves it
@@ -54,7 +54,7 @@ def by_time(request: Request, env: Environment) -> Reading:
 
 
 def _begun(
-    request: Request, beginning: Beginning, whose: Node, env: Environment
+    request: FeedRequest, beginning: Beginning, whose: Node, env: Environment
 ) -> Plan[tuple[Position, datetime | None]]:
     """Where to begin and the end of the first window. The answer tells the server's time; where
     that shows a clock that was set back, it is asked again from further back."""
@@ -69,7 +69,7 @@ def _begun(
 
 
 def _window(
-    request: Request, position: Position, where: Node, env: Environment
+    request: FeedRequest, position: Position, where: Node, env: Environment
 ) -> Plan[tuple[list[Item], datetime | None]]:
     """What was not handed out yet, in order, and the time of the last change of all."""
     selection = Selection(request.module, where, columns=request.needed)
@@ -79,7 +79,7 @@ def _window(
 
 
 def _nth(
-    request: Request, where: Node, number: int, env: Environment, *, newest: bool = False
+    request: FeedRequest, where: Node, number: int, env: Environment, *, newest: bool = False
 ) -> Plan[datetime | None]:
     """The time of the change with this number, oldest or newest first; None where there are
     fewer."""
@@ -107,7 +107,7 @@ def _timed(row: Row, stamp: FieldMeta, zone: tzinfo) -> datetime:
     return time
 
 
-def _ownership(request: Request) -> Plan[Node]:
+def _ownership(request: FeedRequest) -> Plan[Node]:
     if request.whose == "application":
         return TRUE
     owner = request.module.by_wire.get("assigned_user_id")

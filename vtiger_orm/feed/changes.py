@@ -25,7 +25,7 @@ from ..records.handle import load, package_of
 from .by_sync import Refused, by_sync, uses_sync
 from .by_time import by_time
 from .cursors import EPOCH, OVERLAP, Page, Position, start
-from .request import WINDOW, ChangeKind, Request, SyncType, item
+from .request import WINDOW, ChangeKind, FeedRequest, SyncType, item
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -41,7 +41,7 @@ __all__ = [
     "ChangeKind",
     "Changed",
     "Deleted",
-    "Request",
+    "FeedRequest",
     "SyncType",
     "changes",
 ]
@@ -89,7 +89,7 @@ class Deleted(Change[M]):
     record: None
 
 
-def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream:
+def changes(request: FeedRequest, facts: ServerFacts, env: Environment) -> RowStream:
     """The feed's items, each as ``{"kind", "id", "row", "page", "index"}``, page by page."""
     check(request.module)
     if uses_sync(request, facts):
@@ -106,11 +106,11 @@ def changes(request: Request, facts: ServerFacts, env: Environment) -> RowStream
         yield from _missing(request, position, env)
 
 
-def _by_time_from_now(request: Request) -> Request:
+def _by_time_from_now(request: FeedRequest) -> FeedRequest:
     return replace(request, position=replace(request.position, by_sync=False))
 
 
-def _tell(request: Request, refusal: Refused) -> None:
+def _tell(request: FeedRequest, refusal: Refused) -> None:
     logger.warning(
         "changes of %s are read by modifiedtime, since the server refuses sync (%s). Deletions "
         "are told only among the ids in deleted_among=",
@@ -118,7 +118,7 @@ def _tell(request: Request, refusal: Refused) -> None:
     )
 
 
-def _without_sync(request: Request, why: str) -> None:
+def _without_sync(request: FeedRequest, why: str) -> None:
     """Raise `NotSupported` where a feed that told deletions would tell them no more."""
     if request.position.by_sync and not request.deleted_among:
         name = request.module.name
@@ -139,7 +139,7 @@ def check(meta: ModuleMeta) -> None:
         )
 
 
-def _missing(request: Request, position: Position, env: Environment) -> RowStream:
+def _missing(request: FeedRequest, position: Position, env: Environment) -> RowStream:
     """Deletions by comparison: ids the caller holds that are no longer there to be read."""
     held = tuple(dict.fromkeys(request.deleted_among))
     meta = request.module
@@ -216,7 +216,7 @@ class ChangeFeed(Generic[M]):
     def _stream(self, runner: Runner) -> RowStream:
         last = self._last
         position = self._start if last is None else last.page.position(last.index + 1)
-        request = Request(
+        request = FeedRequest(
             *(self._model.meta, position, self._whose, self._columns, self._held), _WINDOW
         )
         return changes(request, server_facts(runner), runner.environment)

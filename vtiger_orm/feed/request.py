@@ -32,7 +32,7 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FeedRequest:
     """What a feed is asked for."""
 
     module: ModuleMeta
@@ -59,7 +59,7 @@ class Request:
 class Beginning:
     """When a reading began. What the server's clock showed then is known once it has answered."""
 
-    request: Request
+    request: FeedRequest
     clock: ServerClock
     moment: datetime = field(init=False)
     """By this machine's clock."""
@@ -81,7 +81,7 @@ class Beginning:
         return whole(max(latest, EPOCH + MARGIN) - MARGIN)
 
 
-def shown(page: Page, request: Request, zone: tzinfo) -> list[Row]:
+def shown(page: Page, request: FeedRequest, zone: tzinfo) -> list[Row]:
     """The items of a page as a feed's plan hands them out."""
     began = request.position
     items = []

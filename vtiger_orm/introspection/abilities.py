@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from ..calls.operations import Operation, RelatedTypes
+from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
 from ..ids import is_id, parse_id
@@ -20,7 +21,7 @@ from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..planner.branches import ALWAYS, Comparison
 from .language import probe_language
-from .probing import PAGE, Probe, count, ids, is_fatal, matching, tried
+from .probing import PAGE, Probe, count, ids, matching, tried
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ def probe_relations(module: str) -> Plan[bool | None]:
     try:
         yield from perform(RelatedTypes(module))
     except (ApiError, MalformedAnswer, NotSupported) as error:
-        if is_fatal(error):
+        if tells_nothing(error):
             raise
         return False if isinstance(error, NotSupported) else None
     return True
@@ -229,7 +230,7 @@ def _sync(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     try:
         result = yield from perform(Operation("sync", "GET", parameters))
     except (NotSupported, ApiError, MalformedAnswer) as error:
-        if is_fatal(error):
+        if tells_nothing(error):
             raise
         return False if isinstance(error, (NotSupported, ServerError)) else None
     return True if isinstance(result, dict) and "updated" in result else None
@@ -243,7 +244,7 @@ def _files(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     try:
         yield from perform(Operation("files_retrieve", "GET", {"id": f"{prefix}x{_NO_SUCH_FILE}"}))
     except (NotSupported, ApiError, MalformedAnswer) as error:
-        if is_fatal(error):
+        if tells_nothing(error):
             raise
         if isinstance(error, MalformedAnswer):
             return None

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, MalformedAnswer
 from ..metadata.describe import DescribeAnswer
 from ..metadata.kinds import Kind
 from ..planner.statement import Form, can_be_named
-from .probing import Probe, is_fatal
+from .probing import Probe
 
 _GRAMMAR: Final = {
     "brackets": Form.BRACKETS,
@@ -38,12 +39,14 @@ class _Asked:
         try:
             rows = yield from perform(form.probe(self.module, self.text, self.reference))
         except ApiError as error:
-            if is_fatal(error):
+            if tells_nothing(error):
                 raise
             if error.status is not None and error.code:
                 self.statuses.add(error.status >= 400)
             return error
-        except MalformedAnswer:
+        except MalformedAnswer as error:
+            if tells_nothing(error):
+                raise
             return None
         return bool(rows)
 

@@ -13,19 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from ..calls.operations import Row
+from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
 from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
 from ..dialects.denied import denied_field
-from ..errors import (
-    AccessDenied,
-    ApiError,
-    AuthError,
-    MalformedAnswer,
-    NotSupported,
-    RateLimited,
-    ServerError,
-)
+from ..errors import AccessDenied, ApiError, MalformedAnswer, NotSupported
 from ..metadata.describe import DescribeAnswer, DescribedField
 from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
@@ -36,8 +29,6 @@ from ..planner.statement import Statement, can_be_named, condition
 T = TypeVar("T")
 
 _SAYABLE: Final = re.compile(r"\w+", re.ASCII)
-_NOT_IMPLEMENTED: Final = 501
-"""The highest status that is an answer about the operation, not of something in between."""
 PAGE: Final = 100
 """Rows that every server gives for one query."""
 _ROOM: Final = 400
@@ -60,12 +51,14 @@ class Probe:
 
 
 def probe_module(describe: DescribeAnswer, url_budget: int) -> Plan[Probe]:
-    """Find the flaws of a module's fields; raises only what `is_fatal` is true of."""
+    """Find the flaws of a module's fields; raises only what `tells_nothing` is true of."""
     probe = Probe(describe.name)
+    # coreBOS keeps line items apart, and the fields of these names in the record itself.
+    joined = not any("label_raw" in (each.model_extra or {}) for each in describe.fields)
     for each in describe.fields:
         if _SAYABLE.fullmatch(each.name) is None:
             probe.flaws[each.name] = Flaw.UNSAYABLE
-        elif quirk_of(describe.name, each.name) in _MULTIPLYING:
+        elif joined and quirk_of(describe.name, each.name) in _MULTIPLYING:
             probe.flaws[each.name] = Flaw.MULTIPLIES
     if not can_be_named(describe.name):
         return probe
@@ -80,20 +73,12 @@ def probe_module(describe: DescribeAnswer, url_budget: int) -> Plan[Probe]:
     return probe
 
 
-def is_fatal(error: Exception) -> bool:
-    """Whether an error says nothing about what was asked: the login, the limit of calls, or a
-    gateway in front of the CRM."""
-    if isinstance(error, ServerError):
-        return (error.status or 0) > _NOT_IMPLEMENTED
-    return isinstance(error, (AuthError, RateLimited))
-
-
 def tried(plan: Plan[T]) -> Plan[T | None]:
     """The plan's result, or None where the server refuses to tell: what others found stays."""
     try:
         return (yield from plan)
     except (ApiError, MalformedAnswer, NotSupported) as error:
-        if is_fatal(error):
+        if tells_nothing(error):
             raise
         return None
 

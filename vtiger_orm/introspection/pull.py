@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from ..calls.operations import Describe, ListTypes, RelatedTypes
+from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform, together
 from ..errors import ApiError, ConfigError, MalformedAnswer, NotSupported
 from ..ids import is_id, parse_id
@@ -24,7 +25,7 @@ from ..metadata.repair import (
 from ..metadata.server import ServerFamily, family_of, release_of
 from ..metadata.snapshot import Instance, ModuleSnapshot, Snapshot, file_stem
 from .abilities import probe_abilities
-from .probing import Probe, is_fatal, probe_module
+from .probing import Probe, probe_module
 
 _REFUSALS: Final = (ApiError, MalformedAnswer, NotSupported)
 
@@ -164,7 +165,7 @@ def _pull_module(name: str, server: PulledServer) -> Plan[_Pulled]:
     try:
         raw = yield from perform(Describe(name))
     except _REFUSALS as error:
-        if is_fatal(error):
+        if tells_nothing(error):
             raise
         return _Pulled(name, refusal=refusal(error))
     content, told = repaired_describe(raw, name)
@@ -221,7 +222,7 @@ def _relations(module: str) -> Plan[tuple[RepairedRelations, str]]:
     try:
         return repaired_relations((yield from perform(RelatedTypes(module)))), ""
     except _REFUSALS as error:
-        if is_fatal(error):
+        if tells_nothing(error):
             raise
         return RepairedRelations([]), refusal(error)
 

@@ -21,6 +21,9 @@ _LENGTH: Final = re.compile(r"\s*(-?[0-9]{1,9})\s*(,\s*[0-9]+\s*)?", re.ASCII)
 """``25,8`` are 25 digits, 8 of them behind the point."""
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
+_MOVING: Final = frozenset({"date", "datetime"})
+"""Kinds of which coreBOS tells the present moment as the default: it would differ at each pull."""
+
 
 class Repaired(NamedTuple):
     """An answer without odd facts, and what was odd about it, in words."""
@@ -120,6 +123,8 @@ def _fields(given: object, told: list[str]) -> Iterator[JsonObject]:
         seen.add(name)
         where = f"field {name}"
         facts = facts | {"name": name, "type": _type(facts.get("type"), where, told)}
+        if "label_raw" in facts and facts["type"].get("name") in _MOVING:
+            facts.pop("default", None)
         yield _pruned(DescribedField, facts, where, told)
 
 

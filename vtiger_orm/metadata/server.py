@@ -116,9 +116,20 @@ class Server:
             hazard
         )
 
+    def lacks(self, operation: str) -> bool:
+        """Whether servers of this kind were seen not to know an operation of Vtiger's."""
+        return operation in _LACKING.get(self.family, ())
+
     def __str__(self) -> str:
         name = _NAMES[self.family]
         return f"{name} {self.version}" if self.version else name
+
+
+_RELATED: Final = frozenset({"relatedtypes", "retrieve_related", "query_related", "add_related"})
+_LACKING: Final[Mapping[ServerFamily, frozenset[str]]] = {
+    ServerFamily.COREBOS: _RELATED | {"files_retrieve", "retrieve_inventory"},
+    ServerFamily.BERLICRM: _RELATED | {"files_retrieve"},
+}
 
 
 class Hazard(StrEnum):

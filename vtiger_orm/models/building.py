@@ -229,16 +229,37 @@ class BuildingQuerySet:
     def __reduce__(self) -> tuple[object, ...]:
         """The question alone: a session belongs to its process."""
         state = self._state
-        names = (public_name(type(self)), public_name(state.model))
-        return restore_queryset, (*names, portable.dumped(state))
+        names = (public_name(self._kind()), public_name(state.model))
+        return restore_queryset, (*names, portable.dumped(state)), self._own_attributes()
+
+    def _kind(self) -> type[Any]:
+        """What a pickle names; `_of` tells what that is of a model, whose application may have
+        a class of its own by then, or none any more."""
+        return type(self)
+
+    @classmethod
+    def _of(cls, model: type[Any]) -> type[Any]:
+        return cls
+
+    def _own_attributes(self) -> dict[str, Any] | None:
+        """What an own class keeps beside the question."""
+        return (vars(self) or None) if type(self).__dictoffset__ else None
 
     def _with(self, **changes: Any) -> Self:
         twin = object.__new__(type(self))
+        if type(self).__dictoffset__:  # an own class, with attributes of its own
+            vars(twin).update(vars(self))
         twin._state = replace(self._state, **changes)
         return twin
 
     def _select(self, **changes: Any) -> Self:
         return self._with(selection=replace(self._state.selection, **changes))
+
+    def _in_any_order(self) -> Self:
+        """The same records; what is sliced keeps its order, which decides which they are."""
+        selection = self._state.selection
+        sliced = selection.start or selection.stop is not None
+        return self._select(order=()) if selection.order and not sliced else self
 
     def _refuse_if_sliced(self, method: str) -> None:
         selection = self._state.selection
@@ -254,8 +275,9 @@ def restore_queryset(
     kind: tuple[str, str], model: tuple[str, str], plain: portable.Plain
 ) -> BuildingQuerySet:
     """A queryset of that class, of that model, from what `portable.dumped` made."""
-    twin = object.__new__(class_named(*kind, BuildingQuerySet))
-    twin._state = portable.restored(class_named(*model, BaseRecord), plain)
+    records = class_named(*model, BaseRecord)
+    twin: BuildingQuerySet = object.__new__(class_named(*kind, BuildingQuerySet)._of(records))
+    twin._state = portable.restored(records, plain)
     return twin
 
 

@@ -115,9 +115,7 @@ class LeadCrm(Crm[R_co], Generic[R_co, A, C, P]):
 
         def plan(runner: Runner) -> Plan[Conversion[A, C, P]]:
             try:
-                made = yield from leads.convert(
-                    order, metas, server_facts(runner), environment_of(runner)
-                )
+                made = yield from leads.convert(order, metas, runner)
             except leads.ConversionFailed as error:
                 error.made = self._references(
                     {

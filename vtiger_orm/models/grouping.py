@@ -117,6 +117,12 @@ class GroupedQuerySet(Asking, Generic[T]):
         grouping = self._grouping
         return explain_groups(selection, grouping.keys, grouping.figures, self._environment())
 
+    def _repr_html_(self) -> str:
+        """In a notebook: the plan."""
+        from .notebook import plan_html
+
+        return plan_html(self)
+
     # Asking
 
     def __iter__(self) -> Iterator[T]:

@@ -31,6 +31,7 @@ from ..records.handle import load, package_of
 from ..records.references import Ref, attach
 from ..writing.memory import state_of
 from .fetches import Fetch, Fetches
+from .query_state import whole_of
 from .related_conditions import selected_rows
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ class Loader:
         reference: FieldMeta | None = None,
     ) -> Plan[list[BaseRecord]]:
         model = self._package.model(side.relation.module)
-        selection = given or Selection(model.meta)
+        selection = given or whole_of(model)
         columns = selection.columns
         if columns is not None and reference is not None:
             columns = with_id(model.meta, (*columns, reference))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..aggregates.groups import group_key
 from ..conditions.field_names import with_id
-from ..conditions.tree import Selection
+from ..conditions.tree import TRUE, Node, Selection
 from ..errors import InvalidLookup
 from .cells import reader_of
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
     from .fetches import Fetches
     from .shaping import ShapedRows
+
+
+def whole_of(model: type[BaseRecord], where: Node = TRUE) -> Selection:
+    """The records of a model under a condition, in the order that its class asks for."""
+    return Selection(model.meta, where, order=model.__mapper__.order)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from ..aggregates.groups import GroupKey, group_key
 from ..calls.plans import Plan
 from ..conditions.field_names import named_field, readable_field, with_id
 from ..conditions.q import Q, condition_on
-from ..conditions.tree import Selection
 from ..errors import InvalidLookup
 from ..planner.own_statement import own_rows
 from ..records.handle import package_of
 from .fetches import merge, parse_fetches
 from .foreign import refuse_foreign
-from .query_state import Projection, QueryState, list_projection
+from .own_classes import own_queryset
+from .query_state import Projection, QueryState, list_projection, whole_of
 from .reading import read_all
 from .shaping import shaped
 from .values import ValuesQuerySet
@@ -58,7 +58,15 @@ class QuerySet(WritingQuerySet[M]):
     __slots__ = ()
 
     def __init__(self, model: type[M]) -> None:
-        super().__init__(QueryState(model, Selection(model.meta)))
+        super().__init__(QueryState(model, whole_of(model)))
+
+    @classmethod
+    def _of(cls, model: type[Any]) -> type[Any]:
+        return queryset_class(model) if cls is QuerySet else cls
+
+    def _kind(self) -> type[Any]:
+        own = own_queryset(self._state.model)
+        return QuerySet if type(self) is own else type(self)
 
     if TYPE_CHECKING:
 
@@ -310,3 +318,8 @@ class QuerySet(WritingQuerySet[M]):
 def _no_keywords(method: str, kwargs: dict[str, object]) -> None:
     if kwargs:
         raise TypeError(f"{method}() got an unexpected keyword argument {next(iter(kwargs))!r}.")
+
+
+def queryset_class(model: type[BaseRecord]) -> type[QuerySet[Any]]:
+    """The class of the querysets of a model's module."""
+    return own_queryset(model) or QuerySet

@@ -56,6 +56,12 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
             expected_calls=f"{explanation.expected_calls}, {more}",
         )
 
+    def _repr_html_(self) -> str:
+        """In a notebook: the first rows and the plan, by at most one call."""
+        from .notebook import queryset_html
+
+        return queryset_html(self, self._state, self._runner)
+
     @overload
     def __getitem__(self, key: int) -> T: ...
     @overload
@@ -188,7 +194,7 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         return await awaited(found, found._get)
 
     def _only_one(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Self:
-        return self.filter(*args, **kwargs)[:2]
+        return self._in_any_order().filter(*args, **kwargs)[:2]
 
     def _get(self, runner: Runner) -> Plan[T]:
         rows = yield from self._read(runner)

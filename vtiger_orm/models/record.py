@@ -18,11 +18,12 @@ class ObjectsOf:
     """`Contacts.objects`: a fresh queryset each time."""
 
     def __get__(self, record: Record | None, model: type[Record]) -> QuerySet[Any]:
-        from .queryset import QuerySet
+        from .own_classes import handed_out
+        from .queryset import queryset_class
 
         if record is not None:
             raise AttributeError(f"Querysets start at the class: write {model.__name__}.objects")
-        return QuerySet(model)
+        return queryset_class(model)(handed_out(model))
 
 
 class Record(BaseRecord):
@@ -46,9 +47,15 @@ class Record(BaseRecord):
 
     @classmethod
     def _elsewhere(cls, name: str) -> str | None:
-        from .queryset import QuerySet
+        from .queryset import queryset_class
 
-        return f"{cls.__name__}.objects.{name}" if hasattr(QuerySet, name) else None
+        return f"{cls.__name__}.objects.{name}" if hasattr(queryset_class(cls), name) else None
+
+    def _repr_html_(self) -> str:
+        """In a notebook: what was read of it; asks nothing."""
+        from .notebook import record_html
+
+        return record_html(self)
 
     @property
     def related(self) -> Related:

@@ -26,11 +26,11 @@ class Related:
 
     def __getitem__(self, name: str) -> RelatedManager[Any]:
         """Raises `KeyError` for a name that is no relation of the module."""
-        from .related_manager import RelatedManager
+        from .related_manager import related_manager
 
         for relation in self._record.meta.relations:
             if relation.name == name:
-                return RelatedManager(self._record, relation)
+                return related_manager(self._record, relation)
         raise KeyError(self._unknown(name))
 
     if not TYPE_CHECKING:

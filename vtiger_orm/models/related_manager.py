@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from .._pickled import restores
 from ..calls.plans import Plan, perform
@@ -28,8 +28,8 @@ from ..writing.links import NotRelated
 from ..writing.memory import state_of
 from ..writing.report import BulkReport, ProgressCallback
 from .portable import Plain, dumped, relation_named, restored
-from .query_state import QueryState
-from .queryset import QuerySet
+from .query_state import QueryState, whole_of
+from .queryset import QuerySet, queryset_class
 from .writing import no_positions
 
 if TYPE_CHECKING:
@@ -61,8 +61,9 @@ class RelatedManager(QuerySet[M]):
         self._source = record
         self._side = Side(str(id_), record.meta, relation, model.meta)
         self._reference = self._side.reference
+        super().__init__(model)  # which an own queryset may extend
         self._whole = self._state = QueryState(
-            model, Selection(model.meta, self._condition()), session=handed_out_by(record)
+            model, whole_of(model, self._condition()), session=handed_out_by(record)
         )
 
     def _condition(self) -> Node:
@@ -78,7 +79,8 @@ class RelatedManager(QuerySet[M]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         name = self._side.relation.name
-        return restore_related_manager, (self._source, name, dumped(self._state))
+        plain = (self._source, name, dumped(self._state))
+        return restore_related_manager, plain, self._own_attributes()
 
     # What prefetch_related brought
 
@@ -114,7 +116,8 @@ class RelatedManager(QuerySet[M]):
 
     def _count(self, runner: Runner) -> Plan[int]:
         whole = Selection(self._side.target, self._condition())
-        if self._reference is None and self._state.selection == whole:
+        asked = replace(self._state.selection, order=())
+        if self._reference is None and asked == whole:
             return count_related(self._side, runner.environment, server_facts(runner))
         return super()._count(runner)
 
@@ -270,6 +273,28 @@ class RelatedManager(QuerySet[M]):
         return ids
 
 
+def related_manager(record: BaseRecord, relation: Relation) -> RelatedManager[Any]:
+    """The relation of the record, with what the querysets of the related module can do.
+
+    Raises `NotLoaded` for an unsaved record.
+    """
+    model = package_of(type(record)).model(relation.module)
+    return _manager_class(queryset_class(model))(record, relation)
+
+
+_manager_classes: Final[dict[type[QuerySet[Any]], type[RelatedManager[Any]]]] = {
+    QuerySet: RelatedManager
+}
+
+
+def _manager_class(queryset: type[QuerySet[Any]]) -> type[RelatedManager[Any]]:
+    if queryset not in _manager_classes:
+        name = queryset.__name__.removesuffix("QuerySet") + "Manager"
+        made = type(name, (RelatedManager, queryset), {"__module__": queryset.__module__})
+        _manager_classes[queryset] = made
+    return _manager_classes[queryset]
+
+
 async def _given(records: Iterable[M]) -> AsyncIterator[M]:
     for record in records:
         yield record
@@ -278,7 +303,7 @@ async def _given(records: Iterable[M]) -> AsyncIterator[M]:
 @restores
 def restore_related_manager(record: BaseRecord, relation: str, plain: Plain) -> RelatedManager[Any]:
     """The manager of that relation of the record, with the conditions it had."""
-    manager: RelatedManager[Any] = RelatedManager(record, relation_named(record.meta, relation))
+    manager = related_manager(record, relation_named(record.meta, relation))
     state = restored(manager.model, plain)
     again: RelatedManager[Any] = manager._with(
         selection=state.selection, fetches=state.fetches, max_writes=state.max_writes

@@ -91,7 +91,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
         _refuse_conditions(self.model.meta, method, values)
-        wanted = self.filter(**values)[:2]
+        wanted = self._in_any_order().filter(**values)[:2]
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:
             search = _Search(self, wanted, values, runner)
@@ -315,9 +315,9 @@ class WritingQuerySet(BaseQuerySet[M]):
             """Create a document from a file, or a record with an image, and attach it to records.
 
             A path or an open binary file is streamed. The title of a document defaults to the
-            file's name, and it is active; `values` are its other fields. Whether it can be attached is
-            found out before it is created; where that fails all the same, the error's `record` is
-            the document.
+            file's name, and it is active; `values` are its other fields. Whether it can be attached
+            is found out before it is created; where that fails all the same, the error's `record`
+            is the document.
             """
             upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
             return self._run(self._upload(upload, values))

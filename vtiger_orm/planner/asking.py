@@ -94,8 +94,9 @@ def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
     """What the server answers; that there are no rows is not proved.
 
     Raises `MalformedAnswer` for anything but rows that have an id."""
-    second_parser.check_text(statement.text, env)
-    rows = yield from perform(statement.query)
+    query = statement.query
+    second_parser.check_text(query.text, env)
+    rows = yield from perform(query)
     check_ids(rows)
     env.knowledge.page_holds(len(rows), QUERY)
     return rows
@@ -169,10 +170,10 @@ def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]
         return (yield from _counts_by_pages(statements, env))
     if not statements:
         return []
-    counting = [statement.counting for statement in statements]
-    for each in counting:
-        second_parser.check_text(each.text, env)
-    replies = yield from together([perform(each.query) for each in counting])
+    counting = [statement.counting.query for statement in statements]
+    for query in counting:
+        second_parser.check_text(query.text, env)
+    replies = yield from together([perform(query) for query in counting])
     for reply in replies:
         check_rows(reply)
     if all(replies):

@@ -20,6 +20,7 @@ from .normal_form import absorb
 from .orders import Paging, has_runs, is_by_id, mixes_blanks, without_null
 from .pages_by_id import most_rows
 from .strategy import Strategy, strategy_of
+from .windows import MOST_CALLS, SPARE_CALLS
 
 _CHARACTER: Final = 12
 """Bytes that one character of a value takes at most in a request."""
@@ -81,14 +82,18 @@ def _is_plain(what: Compiled) -> bool:
 
 
 def _unsliced(what: Compiled, paging: Paging, order: tuple[Order, ...]) -> Calls | Growing | None:
-    if not what.is_exact or (not order and what.env.parallel > 1):
+    if not what.is_exact:
         return None
     groups, size = what.packing.packed(what.branches), what.env.page_size
     if paging is Paging.BY_ID:
         listed = [most_rows(group) for group in groups]
         if None not in listed:
             return Calls(len(groups), sum(_paged(rows, size).most for rows in listed if rows))
-        return Growing(size, 2) if len(groups) == 1 else None
+        if len(groups) > 1:
+            return None
+        if what.env.parallel.most > 1:
+            return Growing(max(int(size / MOST_CALLS), 1), SPARE_CALLS + 2 * what.env.parallel.most)
+        return Growing(size, 2)
     if paging is Paging.FORWARD and len(groups) == 1 and not _mixes(what, order):
         return Growing(max(size - 1, 1), 2)
     return None
@@ -240,6 +245,9 @@ def in_words(
         yield f"1 count, then 1 for every {page} {rows}"
     else:
         yield f"1 for every {page} {rows}"
+    side_by_side = what.env.parallel.most
+    if wanted is None and paging is Paging.BY_ID and side_by_side > 1:
+        yield f"up to {side_by_side} pages at once in a long reading, then {MOST_CALLS:g} for 1"
     yield "1 or 2 for the end and its proof"
     if statements > 1:
         yield f"{statements} statements in place of one"

@@ -21,7 +21,7 @@ from ..metadata.kinds import Family
 from .asking import count
 from .branches import Comparison
 from .compiled import TEXTS, Compiled
-from .pages_by_id import rows_by_id
+from .sending import rows_by_id
 
 _ENTITY: Final = "%&%;%"
 """The pattern of every text that holds one."""

@@ -35,7 +35,6 @@ from .orders import (
 )
 from .pages_by_offset import backward, forward
 from .pages_by_value import descending
-from .ranges import in_ranges
 from .sorting import first_page_may_do, first_rows, sorted_rows
 from .strategy import at_hand, at_most, in_id_order, superset_size
 from .streams import SortKey, first_page, keep, merged, pull, window
@@ -49,9 +48,6 @@ def in_order(what: Compiled, order: tuple[Order, ...], start: int, stop: int | N
     """The rows of the condition from position `start` up to `stop`."""
     paging = paging_of(what, order, start)
     if paging is Paging.BY_ID:
-        if not order and not start and stop is None and what.env.parallel > 1:
-            yield from in_ranges(what)
-            return
         down = bool(order) and order[0].descending
         yield from in_id_order(what, start=start, stop=stop, descending=down)
     elif paging is Paging.SORTED:

@@ -13,6 +13,7 @@ from typing import Final
 
 from ..calls.environment import Lists
 from ..calls.operations import Criterion, Listing, Owners, Row
+from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
 from ..conditions.evaluate import record_number
 from ..dialects.restfulapi_columns import UNLISTED
@@ -112,9 +113,8 @@ class References:
             last = Criterion("id", "<=", f"{BARE}{left[-1]}")
             first = Criterion("id", ">=", f"{BARE}{left[0]}")
             length = min(self.page_size, left[-1] - left[0] + 1)
-            try:
-                rows = yield from perform(Listing(module, (first, last), length=length))
-            except (ApiError, MalformedAnswer, NotSupported, SchemaMismatch):
+            rows = yield from _listed(Listing(module, (first, last), length=length))
+            if rows is None:
                 self._silent.add(module)
                 return False
             numbers = {id_number(str(row["id"])) for row in rows}
@@ -122,3 +122,15 @@ class References:
             there.update((number, number in numbers) for number in left if number <= told)
             left = [number for number in left if number > told]
         return True
+
+
+def _listed(page: Listing) -> Plan[list[Row] | None]:
+    """The rows, or None where the module is one that is not told."""
+    try:
+        return (yield from perform(page))
+    except SchemaMismatch:  # the package does not know it
+        return None
+    except (ApiError, MalformedAnswer, NotSupported) as error:
+        if tells_nothing(error):
+            raise
+        return None

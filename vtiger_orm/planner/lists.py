@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import unescape
 from typing import Final
 
 from ..calls.environment import Environment
@@ -23,6 +24,7 @@ from ..conditions.tree import (
     Compare,
     Equal,
     InSelection,
+    Like,
     Node,
     OneOf,
     Order,
@@ -134,7 +136,25 @@ def made_ready(meta: ModuleMeta, tree: Node, env: Environment) -> ListQuestion:
                 f"{atom} is decided here, and how this CRM's database compares text is not known "
                 "(vtiger-orm pull finds out). Use webservice.php."
             )
+        if atom.field.family in TEXTS and any(unescape(text) != text for text in _texts(atom)):
+            raise UnsupportedQuery(
+                f"{atom} names an HTML entity, and the lists of the RestfulApi module show a text "
+                "that is stored with one as they show the sign itself. Use webservice.php."
+            )
     return ListQuestion(meta, env, tree, _ids(tree), narrowed(meta, tree))
+
+
+def _texts(atom: Node) -> tuple[str, ...]:
+    """The texts that an atom compares with."""
+    match atom:
+        case Equal(_, value) | Compare(_, _, value):
+            return (value,)
+        case OneOf(_, values):
+            return values
+        case Like(_, pattern):
+            return (pattern,)
+        case _:
+            return ()
 
 
 def _is_present(atom: Node) -> bool:

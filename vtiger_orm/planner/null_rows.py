@@ -26,7 +26,8 @@ from ..metadata.module import FieldMeta
 from .asking import ask, count, counts
 from .branches import ALWAYS, Branches, Comparison, not_null, one_of
 from .compiled import Compiled
-from .pages_by_id import PagesAfter, advancing, sent
+from .pages_by_id import PagesAfter, advancing
+from .sending import sent
 from .statement import Statement
 from .streams import everything, pull
 

@@ -6,6 +6,7 @@ row already seen, nothing lies between; if not, it is read again further back.
 
 from __future__ import annotations
 
+import html
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -28,8 +29,9 @@ _PATIENCE: Final = 1000
 class _Seen:
     """Ids handed out so far, and the exact place of the latest rows."""
 
-    def __init__(self, key: SortKey, page_size: int) -> None:
+    def __init__(self, key: SortKey, wires: Sequence[str], page_size: int) -> None:
         self._key = key
+        self._wires = wires
         self._ids: set[str] = set()
         self._recent: deque[tuple[str, Sortable]] = deque(maxlen=_REMEMBERED_PAGES * page_size)
         self._in_vain = 0
@@ -41,7 +43,15 @@ class _Seen:
 
     def knows(self, row: Row) -> bool:
         """Whether the row was handed out lately and has not moved since."""
-        return (row["id"], self._key(row)) in self._recent
+        return self._place(row) in self._recent
+
+    def _place(self, row: Row) -> tuple[str, Sortable]:
+        """Where the row stands. A text that holds the encoding of another is shown decoded or
+        not, as the rows before it will have it: that moves no row."""
+        odd = {wire: row[wire] for wire in self._wires if "&" in str(row.get(wire))}
+        if odd:
+            row = {**row, **{wire: _decoded(str(text)) for wire, text in odd.items()}}
+        return row["id"], self._key(row)
 
     def wait(self, module: str) -> None:
         """One more page is asked for. Raises `MalformedAnswer` when too many were in vain."""
@@ -54,8 +64,15 @@ class _Seen:
         new = [row for row in rows if row["id"] not in self._ids]
         self._in_vain = 0 if new else self._in_vain
         self._ids.update(row["id"] for row in new)
-        self._recent.extend((row["id"], self._key(row)) for row in new)
+        self._recent.extend(map(self._place, new))
         return new
+
+
+def _decoded(text: str) -> str:
+    """The text without any encoding for HTML, however often it was encoded."""
+    while (less := html.unescape(text)) != text:
+        text = less
+    return text
 
 
 def forward(
@@ -74,7 +91,7 @@ def forward(
     read may move; every other row comes exactly once.
     """
     size = max(what.env.page_size, 2)
-    seen = _Seen(key, size)
+    seen = _Seen(key, order.wires, size)
     position = start
     while wanted is None or wanted > 0:
         seen.wait(what.module.name)
@@ -117,7 +134,7 @@ def backward(
     """
     size = max(what.env.page_size, 2)
     overlap = min(_OVERLAP, size // 2)
-    seen = _Seen(key, size)
+    seen = _Seen(key, order.wires, size)
     end = (yield from count(what.statement(branches), what.env)) - start
     at_end = start == 0
     while end > 0 and (wanted is None or wanted > 0):

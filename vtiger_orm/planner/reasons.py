@@ -123,7 +123,5 @@ def _about_order(what: Compiled, paging: Paging, order: tuple[Order, ...]) -> It
             "descending pages by offset would lose rows: the CRM cannot sort by a field "
             "descending and then by id"
         )
-    if not order and what.env.parallel > 1:
-        yield "many rows are read in ranges of ids side by side, so they come interleaved"
     if paging is not Paging.BY_ID and any(o.field.targets for o in order):
         yield "references sort by the number of the record, not by its label"

@@ -15,8 +15,8 @@ from .compiled import Compiled
 from .in_order import in_order
 from .lists import record_with_items, selected_from_lists
 from .orders import check_order, is_by_id, normalised
-from .pages_by_id import widened
 from .semijoin import answered
+from .sending import widened
 from .streams import ahead, project
 
 

@@ -29,6 +29,8 @@ _COUNT: Final = re.compile(r"\scount\(.*?\)", re.IGNORECASE | re.DOTALL)
 _LITERAL: Final = re.compile(r"'.+?'")
 _LEFT: Final = re.compile(r"[.(]| is (not )?null", re.IGNORECASE)
 _WORDS: Final = re.compile(r"\s(?:in\s*\(|count\()", re.IGNORECASE)
+_HARMLESS: Final = re.compile(r"[^'()\r\n\v\f\x85\u2028\u2029]*+")
+"""What holds nothing that any of this is about: nearly every value."""
 _RISKY: Final = re.compile(r"['\r\n\v\f\x85\u2028\u2029]")
 _END: Final = re.compile("_+%[_%]*")
 _MISREADING: Final = frozenset({ServerFamily.COREBOS, ServerFamily.UNKNOWN})
@@ -65,6 +67,8 @@ def is_risky(value: str, env: Environment) -> bool:
 
 
 def _confuses(value: str) -> bool:
+    if _HARMLESS.fullmatch(value):
+        return False
     if _WORDS.search(value):
         return True
     return _RISKY.search(value) is not None and not _is_cut_out(value)

@@ -14,7 +14,7 @@ from .asking import ask, is_last
 from .branches import Branches
 from .compiled import Compiled
 from .orders import mixes_blanks, near_blanks, order_key, sorts_otherwise, total_key
-from .pages_by_id import rows_by_id
+from .sending import rows_by_id
 from .statement import Statement
 from .strategy import in_id_order
 from .streams import everything, pull

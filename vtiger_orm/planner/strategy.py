@@ -22,7 +22,8 @@ from .branches import Branches, IsNull
 from .compiled import Compiled
 from .normal_form import absorb, negative_atoms
 from .null_rows import ask_null_free, noted, null_rows
-from .pages_by_id import after, by_id, sent
+from .pages_by_id import after
+from .sending import by_id, sent
 from .streams import first_page, merged, pull, window
 from .verdicts import judged
 

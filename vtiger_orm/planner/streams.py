@@ -218,17 +218,3 @@ def merged(
             heapq.heappop(heap)
     if page:
         yield Rows(page)
-
-
-def side_by_side(streams: Sequence[RowStream]) -> RowStream:
-    """Streams without a row in common, all at once, rows as they come."""
-    feeds = [_Feed(stream) for stream in streams]
-    while feeds:
-        yield from _fill(feeds)
-        rows = [row for feed in feeds for row in feed.rows]
-        for feed in feeds:
-            feed.rows.clear()
-            feed.resume()
-        feeds = [feed for feed in feeds if not feed.ended]
-        if rows:
-            yield Rows(rows)

@@ -20,7 +20,7 @@ from ..conditions.tree import TRUE, Atom, InSelection, Node, OneOf, Selection, a
 from ..errors import UnsupportedQuery
 from .compiled import Compiled, compiled
 from .doubts import Doubts
-from .pages_by_id import sent
+from .sending import sent
 from .streams import everything, keep, pull
 
 

@@ -12,7 +12,7 @@ The annotation gives the kind, the call gives the CRM's facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import partial
@@ -256,13 +256,23 @@ _REMEMBERED: Final = 1000
 
 
 def bound_columns(
-    model: str, fields: Mapping[str, FieldInfo], module: ModuleFacts | None
+    model: str,
+    fields: Mapping[str, FieldInfo],
+    module: ModuleFacts | None,
+    inherited: Collection[str] = (),
 ) -> dict[str, Column]:
     """The columns of a model by attribute. They take the place of the unbound ones, which the
-    declaring class may share with others. Raises `TypeError` for a field that is not one."""
+    declaring class may share with others. `inherited` are the fields of the class above. Raises
+    `TypeError` for a field that is not one."""
     columns = {}
     for name, info in fields.items():
         declared = [each for each in info.metadata if isinstance(each, Column)]
+        if not declared and name in inherited:
+            raise TypeError(
+                f"{model}.{name} hides the CRM's field {name}, which would not be read and written "
+                "any more. Choose another name, or give the field one in Python: vtiger-orm "
+                f"names set {module.name if module else model}.{name}=..."
+            )
         if not declared:
             raise TypeError(
                 f"{model}.{name} is not declared with field(...). Attributes that are not "

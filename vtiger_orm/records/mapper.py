@@ -5,7 +5,7 @@ The files of this room work with mappers and know no record class, which is buil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from ..calls.protocols import Package
+    from ..conditions.tree import Order
 
     class _Mapped(Protocol):
         __mapper__: ClassVar[Mapper]
@@ -29,16 +30,29 @@ class Mapper:
     columns: Mapping[str, Column]
     """By attribute; none before pydantic knows the fields of the class."""
 
-    def __init__(self, name: str, facts: ModuleFacts | None) -> None:
-        """`name` is that of the class. A base class has no facts: it stands for no module."""
+    def __init__(
+        self,
+        name: str,
+        facts: ModuleFacts | None,
+        base: Mapper | None = None,
+        ordering: tuple[str, ...] = (),
+    ) -> None:
+        """`name` is that of the class, `base` the mapper of what it inherits. A base class has no
+        facts: it stands for no module. `ordering` is the order of querysets that ask for none, as
+        `order_by` takes it."""
         self.name = name
         self.facts = facts
+        self.ordering: tuple[str, ...] = ordering or (base.ordering if base is not None else ())
         self.columns = {}
+        self._inherited: Collection[str] = base.columns.keys() if base is not None else ()
 
     def bind(self, fields: Mapping[str, FieldInfo]) -> None:
-        """Take the fields of the class, once. Raises `TypeError` as `bound_columns` does."""
+        """Take the fields of the class, once. Raises `TypeError` as `bound_columns` does, and
+        `InvalidLookup` for an ordering by something else."""
         if not self.columns:
-            self.columns = bound_columns(self.name, fields, self.facts)
+            self.columns = bound_columns(self.name, fields, self.facts, self._inherited)
+            if self.ordering:
+                _ = self.order
 
     @property
     def module(self) -> ModuleFacts:
@@ -63,6 +77,13 @@ class Mapper:
     def meta(self) -> ModuleMeta:
         """What `model.meta` is. Raises `ConfigError` where the class stands for no module."""
         return self.module.meta(column.meta for column in self.columns.values())
+
+    @cached_property
+    def order(self) -> tuple[Order, ...]:
+        """The `ordering` as querysets hold it."""
+        from ..conditions.field_names import parse_order  # the first model is there without it
+
+        return tuple(parse_order(self.meta, name) for name in self.ordering)
 
     @cached_property
     def hydrator(self) -> Hydrator:

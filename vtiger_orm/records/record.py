@@ -15,6 +15,7 @@ from .._pickled import class_named, public_name, restores
 from ..errors import InvalidId, InvalidValue, RecordError
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
+from ..values.picklists import Picklist
 from . import messages
 from .extra import ExtraFields
 from .fields import ModuleFacts, field
@@ -81,12 +82,16 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         is_entity: bool = True,
         relations: Sequence[Relation] = (),
         secrets: Sequence[str] = (),
+        ordering: Sequence[str] = (),
     ) -> None:
         """A model names its module once; a subclass without keywords is of the same module.
 
         `prefix` is the number before the ``x`` of its ids, `label_fields` the attributes that
         make its label, `secrets` wire names that are dropped wherever they arrive. The flags say
         what the CRM lets this user do.
+
+        `ordering` is for own classes: the order of ``objects`` and of relations where nobody
+        asks for another one, as `order_by` takes it.
         """
         super().__init_subclass__()
         facts = cls.__mapper__.facts
@@ -112,7 +117,10 @@ class BaseRecord(BaseModel, metaclass=RecordType):
                     relations=tuple(relations),
                 ),
             )
-        cls.__mapper__ = Mapper(cls.__name__, facts)
+        if isinstance(ordering, str):
+            raise TypeError(f"class {cls.__name__}: ordering=({ordering!r},) takes several fields")
+        cls.__mapper__ = Mapper(cls.__name__, facts, cls.__mapper__, tuple(ordering))
+        _name_picklists(cls)
         cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
         cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
@@ -409,6 +417,22 @@ class BaseRecord(BaseModel, metaclass=RecordType):
 def restore_record(module: str, name: str) -> BaseRecord:
     """A record of that class, before its values are set."""
     return new_record(class_named(module, name, BaseRecord), {}, set(), RecordState())
+
+
+def _name_picklists(model: type[BaseRecord]) -> None:
+    """Picklists of a class that is there to be inherited are known as the package hands them
+    out: ``Contacts.LeadSource``, also in pickles and when they are shown."""
+    facts = model.__mapper__.facts
+    package = facts.package if facts is not None else None
+    if facts is None or package is None or facts.name not in package.modules:
+        return
+    name = package.modules[facts.name].attribute
+    if name not in package.own or model.__name__ != f"{name}Base":
+        return
+    for each in list(vars(model).values()):
+        if isinstance(each, type) and issubclass(each, Picklist):
+            each.__module__ = package.name
+            each.__qualname__ = f"{name}.{each.__name__}"
 
 
 def _own_error(model: type[BaseRecord], name: str, base: type[RecordError]) -> type[Any]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
-from ..errors import ConfigError, LimitReached
+from ..errors import ConfigError, LimitReached, VtigerError
 from . import drivers, http
 from .core import Core
-from .drivers import Work, at_last, check_process
+from .drivers import Round, Traces, Work, at_last, check_process, width_of
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
 from .logins import in_event_loop
@@ -28,25 +29,33 @@ class AsyncDriver:
     def __init__(
         self, core: Core, transports: Transports, timeout: float, width: Callable[[], int]
     ) -> None:
-        self._core = core
+        self.core = core
         self._transports = transports
         self._timeout = timeout
         self._width = width
 
     async def run(self, plan: Plan[T]) -> T:
+        traces = Traces()
         try:
             _check_loop()
             step = next(plan)
             while True:
                 try:
+                    round = Round(step, self.core)
                     reply = await self.step(step)
+                    round.over()
                 except Exception as error:
+                    traces.failed(step)
                     step = plan.throw(error)
                 else:
+                    traces.done(step, reply)
                     step = plan.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
+        except VtigerError as error:
+            traces.settle(error)
+            raise
         finally:
             plan.close()
 
@@ -83,7 +92,7 @@ class AsyncDriver:
     def step(self, step: Step, sent: Sent | None = None) -> Coroutine[Any, Any, Reply]:
         if isinstance(step, Batch):
             return self._batch(step, sent)
-        return self.converse(self._core.converse(step), sent)
+        return self.converse(self.core.converse(step), sent)
 
     async def start(self, step: Step) -> asyncio.Task[Reply]:
         """Perform a step in a task; returns when its request is on its way, or soon."""
@@ -107,13 +116,15 @@ class AsyncDriver:
 
     async def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = Work(batch)
-        width = min(self._width(), len(batch.calls))
+        width = width_of(batch, self.core, self._width)
         sent = sent and at_last(width, sent)
 
         async def worker() -> None:
             for index, call in work:
+                began = time.perf_counter()
                 try:
                     work.results[index] = await self.step(call, sent)
+                    work.took(time.perf_counter() - began)
                 except Exception as error:
                     work.failed(index, error)
 
@@ -139,6 +150,7 @@ class _Pages(AsyncIterator[Sequence[Row]]):
         self._stream = stream
         self._step: Step | Rows | None = None
         self._handed_out = False
+        self._round: Round | None = None
         self._ahead: asyncio.Task[Reply] | None = None
         self._process = os.getpid()
         self._over = False
@@ -156,6 +168,8 @@ class _Pages(AsyncIterator[Sequence[Row]]):
                 self._step = next(self._stream, None)
             while self._step is not None:
                 step = self._step
+                if not self._handed_out:
+                    self._round = Round(step, self._driver.core)
                 if isinstance(step, Rows) and not self._handed_out:
                     self._handed_out = True
                     if step.ahead is not None:
@@ -175,13 +189,18 @@ class _Pages(AsyncIterator[Sequence[Row]]):
 
     async def _after(self, step: Step | Rows) -> Step | Rows | None:
         """Do the step, and return the next one."""
+        round = self._round
         try:
+            if round is not None and isinstance(step, Rows):
+                round.awaited()
             if self._ahead is not None:
                 reply = await self._ahead
                 self._ahead = None
             else:
                 call = step.ahead if isinstance(step, Rows) else step
                 reply = None if call is None else await self._driver.step(call)
+            if round is not None:
+                round.over()
         except LimitReached:
             raise
         except Exception as error:

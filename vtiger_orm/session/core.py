@@ -68,6 +68,16 @@ class Core:
     def limiter(self) -> Limiter:
         return self._traffic.limiter
 
+    @property
+    def pressed(self) -> bool:
+        """Whether limits of calls are nearly used up: then the way of fewer calls is taken."""
+        return self._traffic.pressed
+
+    def widen(self, calls: int) -> None:
+        """Have as many logins as calls are to be under way, where the server needs that."""
+        if self._dialect is not None and self._dialect.serialises:
+            self._lanes.widen(calls)
+
     # Calls
 
     def converse(self, call: Call[object]) -> Conversation[object]:
@@ -303,7 +313,7 @@ class Core:
                 )
             warn_unencrypted(url, dialect.sends_key)
         if dialect.serialises:
-            self._lanes.widen(self.connection.parallel)
+            self._lanes.widen(self.connection.parallel.least)
         self._dialect = dialect
 
     def _known_dialect(self) -> Dialect:

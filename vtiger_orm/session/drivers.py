@@ -19,9 +19,10 @@ from collections.abc import (
 )
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from ..calls.operations import Call, Row
+from ..calls.operations import Call, Row, alters
+from ..calls.outcome import Fate, outcome_of
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..calls.resuming import Resumable
 from ..errors import ConfigError, LimitReached, VtigerError
@@ -62,18 +63,26 @@ class SyncDriver:
 
     def run(self, plan: Plan[T]) -> T:
         """Perform a plan's steps one after the other and return its result."""
+        traces = Traces()
         try:
             step = next(plan)
             while True:
                 try:
+                    round = Round(step, self._core)
                     reply = self._step(step)
+                    round.over()
                 except Exception as error:
+                    traces.failed(step)
                     step = plan.throw(error)
                 else:
+                    traces.done(step, reply)
                     step = plan.send(reply)
         except StopIteration as done:
             result: T = done.value
             return result
+        except VtigerError as error:
+            traces.settle(error)
+            raise
         finally:
             plan.close()
 
@@ -91,15 +100,18 @@ class SyncDriver:
             step = next(stream)
             while True:
                 try:
+                    round = Round(step, self._core)
                     if isinstance(step, Rows):
                         ahead = self._start(step.ahead) if step.ahead is not None else None
                         if step.rows:
                             yield step.rows
                             check_process(process)
+                        round.awaited()
                         reply = ahead.result() if ahead is not None else None
                         ahead = None
                     else:
                         reply = self._step(step)
+                    round.over()
                 except LimitReached as error:
                     ahead, step = None, rest(step)
                     yield error
@@ -177,14 +189,16 @@ class SyncDriver:
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = Work(batch)
-        width = min(self._width(), len(batch.calls))
+        width = width_of(batch, self._core, self._width)
         sent = sent and at_last(width, sent)
         interrupt = Interrupt()
 
         def worker() -> None:
             for index, call in work:
+                began = time.perf_counter()
                 try:
                     work.results[index] = self._step(call, sent)
+                    work.took(time.perf_counter() - began)
                 except Exception as error:
                     work.failed(index, error)
 
@@ -230,11 +244,41 @@ class _Ahead:
         self._interrupt.end()
 
 
+class Traces:
+    """Whether a plan has written something: then no later error of it says that nothing was."""
+
+    def __init__(self) -> None:
+        self._something = False
+
+    def done(self, step: Step, reply: Reply) -> None:
+        if isinstance(step, Batch):
+            replies = cast("list[Reply]", reply)
+            pairs = zip(step.calls, replies)
+            self._something |= any(alters(each) and not _failed(told) for each, told in pairs)
+        else:
+            self._something |= alters(step)
+
+    def failed(self, step: Step) -> None:
+        """What became of the calls of a batch beside the one that failed is not told."""
+        if isinstance(step, Batch) and len(step.calls) > 1:
+            self._something |= any(alters(each) for each in step.calls)
+
+    def settle(self, error: VtigerError) -> None:
+        outcome = outcome_of(error)
+        if self._something and outcome.undone:
+            error.outcome = replace(outcome, fate=Fate.UNKNOWN, missing=False)
+
+
+def _failed(reply: Reply) -> bool:
+    return isinstance(reply, VtigerError) and outcome_of(reply).undone
+
+
 class Work:
     """The calls of a batch, taken one by one by several workers, and what became of them."""
 
     def __init__(self, batch: Batch) -> None:
         self._collect = batch.collect
+        self._pace = batch.pace
         self._queue = iter(list(enumerate(batch.calls)))
         self._failures: dict[int, Exception] = {}
         self.results: list[Reply] = [None] * len(batch.calls)
@@ -242,6 +286,11 @@ class Work:
     def __iter__(self) -> Iterator[tuple[int, Call[object]]]:
         # A list iterator hands out each item once, whatever the number of threads.
         return self._queue
+
+    def took(self, seconds: float) -> None:
+        """A call was answered after so long."""
+        if self._pace is not None:
+            self._pace.answered(seconds)
 
     def failed(self, index: int, error: Exception) -> None:
         if self._collect and isinstance(error, VtigerError):
@@ -259,6 +308,36 @@ class Work:
         if self._failures:
             raise self._failures[min(self._failures)]
         return self.results
+
+
+class Round:
+    """One step of a plan that adapts how much it asks for at once: told how long it was waited
+    for."""
+
+    def __init__(self, step: Step | Rows, core: Core) -> None:
+        step_ahead = step.ahead if isinstance(step, Rows) else step
+        self._pace = step_ahead.pace if isinstance(step_ahead, Batch) else None
+        self._core = core
+        self._began = self._awaited = time.perf_counter()
+
+    def awaited(self) -> None:
+        """The consumer wants the next rows from now on."""
+        self._awaited = time.perf_counter()
+
+    def over(self) -> None:
+        """They are there."""
+        if self._pace is not None:
+            now = time.perf_counter()
+            self._pace.went(now - self._awaited, now - self._began, pressed=self._core.pressed)
+
+
+def width_of(batch: Batch, core: Core, width: Callable[[], int]) -> int:
+    """How many calls of the batch are under way at once."""
+    calls = len(batch.calls)
+    if batch.pace is None:
+        return min(width(), calls)
+    core.widen(calls)
+    return calls
 
 
 def at_last(number: int, sent: Sent) -> Sent:

@@ -13,6 +13,8 @@ from ..calls.clock import http_date
 MINUTE: Final = 60.0
 DAY: Final = 86_400.0
 _MOST_CALLS: Final = 10**12
+_SCARCE: Final = 0.5
+"""The share of a limit that is kept for calls one after the other: side by side takes more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Allowance:
     """``minute``, ``hour`` or ``day``."""
     limit: int
     left: int
+
+    @property
+    def scarce(self) -> bool:
+        """Whether little of it is left."""
+        return _is_scarce(self.left, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,17 @@ class Limits:
     at most, whatever it said."""
     budget: tuple[Allowance, ...] = ()
     """What is left of the session's own budget."""
+
+    @property
+    def scarce(self) -> bool:
+        """Whether little is left of the server's limits, or a call was refused for them."""
+        minute = _is_scarce(self.minute_remaining, self.minute_limit)
+        day = _is_scarce(self.daily_remaining, self.daily_limit)
+        return minute or day or self.closed_until is not None
+
+
+def _is_scarce(left: int | None, limit: int | None) -> bool:
+    return left is not None and limit is not None and left < _SCARCE * limit
 
 
 def read_limits(headers: Mapping[str, str], now: datetime, known: Limits) -> Limits:

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 import httpcore
 import httpx
 
+# Not documented. What is documented connects by itself, one address after the other, with no
+# deadline for names; and TLS inside TLS, to proxies, is nothing to be written once more.
+from httpcore._backends.sync import SyncStream
+
+from .connecting import SocketOption, connect
 from .exchange import Exchange, Interrupt, current
 
 _MOST_CONNECTIONS: Final = 100
@@ -24,10 +30,6 @@ _KEPT_SECONDS: Final = 5.0
 """As httpx has them: a server closes what is idle for longer, often without being seen to."""
 _PIECE: Final = 16 * 1024
 """Bytes written at once; the deadline is looked at between them."""
-
-SocketOption: TypeAlias = (
-    tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
-)
 
 
 class Pool(httpx.BaseTransport):
@@ -49,8 +51,17 @@ class Pool(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _errors_of_httpx():
-            response = self._pool.handle_request(sent)
+        opened.streams = []
+        try:
+            with _errors_of_httpx():
+                response = self._pool.handle_request(sent)
+        except BaseException:
+            # A proxy that refuses leaves its connection to nobody.
+            for each in opened.streams:
+                each.close()
+            raise
+        finally:
+            opened.streams = []
         return httpx.Response(
             response.status,
             headers=response.headers,
@@ -110,11 +121,17 @@ def _errors_of_httpx() -> Iterator[None]:
         raise kind(str(error)) from error
 
 
+class Opened(threading.local):
+    """The connections that this thread has made for the request that it sends."""
+
+    streams: list[httpcore.NetworkStream] = []
+
+
+opened: Final = Opened()
+
+
 class Network(httpcore.NetworkBackend):
     """Opens connections within the deadline of the thread's exchange."""
-
-    def __init__(self) -> None:
-        self._sync = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -125,9 +142,15 @@ class Network(httpcore.NetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return DeadlineStream(
-            self._sync.connect_tcp(host, port, left, local_address, socket_options or ())
-        )
+        try:
+            made = connect(host, port, left, _check, local_address, socket_options or ())
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        stream = DeadlineStream(SyncStream(made))
+        opened.streams.append(stream)
+        return stream
 
 
 class DeadlineStream(httpcore.NetworkStream):
@@ -184,10 +207,15 @@ class DeadlineStream(httpcore.NetworkStream):
             interrupt.forget(self)
 
 
-def _left(timeout: float | None, late: type[Exception]) -> float | None:
-    """Seconds for one operation on a socket; raises `late` when the time is over."""
+def _check() -> None:
+    """Raises `Interrupted` when this thread's work was given up."""
     if current.interrupt is not None:
         current.interrupt.check()
+
+
+def _left(timeout: float | None, late: type[Exception]) -> float | None:
+    """Seconds for one operation on a socket; raises `late` when the time is over."""
+    _check()
     exchange: Exchange | None = current.exchange
     if exchange is None:
         return timeout

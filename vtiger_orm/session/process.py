@@ -71,8 +71,8 @@ class Alive:
         """How many calls of a batch may be under way at once."""
         dialect = self.core.dialect
         if dialect is None or dialect.serialises:
-            return self._parallel
-        return max(self._parallel, _SIDE_BY_SIDE)
+            return self._parallel.least
+        return max(self._parallel.least, _SIDE_BY_SIDE)
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:

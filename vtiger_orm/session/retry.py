@@ -11,8 +11,10 @@ Rules:
 - Nothing is repeated whose file was read from a stream that cannot be rewound.
 - An empty HTTP 500 is PHP after a fatal error, which comes again nearly always: one repetition.
   An answer of HTTP 200 that is none comes again mostly: two.
-- HTTP 429 waits for as long as the server says, else with growing pauses, and `max_wait` seconds
-  in all. HTTP 503 is maintenance: at least as long as the server says, within `patience`.
+- HTTP 429 waits for as long as the server says, else with growing pauses, until `max_wait` seconds
+  were waited, however often: it is no attempt that failed. A time that was told and did not hold
+  is believed less each time. HTTP 503 is maintenance: at least as long as the server says, within
+  `patience`.
 """
 
 from __future__ import annotations
@@ -27,11 +29,15 @@ from ..calls.outcome import Again, Fate, Outcome, may_repeat
 LOGIN_ATTEMPTS: Final = 5
 """Another process of the same user may log in at the same moment and spoil the challenge."""
 _ODD_ATTEMPTS: Final = 3
+_LEAST_PAUSE: Final = 0.01
+"""Seconds after the first refusal by a limit of calls, whatever the server and the policy say;
+doubled each time, so that nobody keeps a limit up by asking."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how fast. `attempts` counts the first one; 1 turns repetition off.
+    """How often and how fast. `attempts` counts the first one, and none that a limit of calls
+    refused; 1 turns repetition off.
 
     The default bridges ten seconds without a server, and gives up after half a minute or so.
     """
@@ -59,22 +65,24 @@ def delay(
     attempt: int,
     policy: RetryPolicy,
     *,
+    limited: int = 0,
     spent: float = 0.0,
     allowed: float = 120.0,
     chance: float | None = None,
 ) -> float | None:
     """Seconds to wait before attempt `attempt + 1`, or None to give up.
 
-    `spent` seconds have passed since the first attempt; `allowed` may still be waited for a limit
-    of calls.
+    `limited` of the attempts a limit of calls refused; `spent` seconds have passed since the first
+    one; `allowed` may still be waited for a limit.
     """
     if not may_repeat(call, outcome):
         return None
     chance = random.random() if chance is None else chance
-    backoff = policy.backoff(attempt, chance)
     if outcome.again is Again.LIMIT:
-        paced = policy.backoff(attempt + 2, chance) if outcome.wait is None else outcome.wait
-        return paced if attempt < policy.attempts and paced <= allowed else None
+        paced = _paced(outcome.wait, limited, policy, chance)
+        return paced if policy.attempts > 1 and paced <= allowed else None
+    attempt -= limited
+    backoff = policy.backoff(attempt, chance)
     most = {
         Again.ONCE: min(2, policy.attempts),
         Again.YES: (
@@ -83,6 +91,15 @@ def delay(
     }.get(outcome.again, 1)
     seconds = max(backoff, outcome.wait or 0.0)
     return seconds if attempt < most and spent + seconds <= policy.patience else None
+
+
+def _paced(told: float | None, limited: int, policy: RetryPolicy, chance: float) -> float:
+    """Seconds to wait after the refusal number `limited` of a limit of calls."""
+    least = RetryPolicy(first_delay=_LEAST_PAUSE).backoff(limited, 1.0)
+    if told is None:
+        return max(least, policy.backoff(limited + 2, chance))
+    doubt = policy.backoff(limited - 1, chance) if limited > 1 else 0.0
+    return max(least, told, doubt)
 
 
 def login_delay(attempt: int, chance: float | None = None) -> float:

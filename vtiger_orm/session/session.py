@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, Ty
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
+from ..calls.pace import Parallel
 from ..calls.refusals import Refusals
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, normalise_url
@@ -77,7 +78,9 @@ class Session(SessionOperations):
 
     `parallel` is the number of calls that may be under way at once for one answer. A server
     that works on one request of a session at a time is given as many sessions; else at least
-    four calls of a batch run side by side anyway. `timeout` is how many seconds connecting may
+    four calls of a batch run side by side anyway. ``"auto"`` begins with one; a long reading by
+    id gets more, up to eight, as long as that makes it faster and limits of calls are far away.
+    `timeout` is how many seconds connecting may
     take (ten at most), and waiting for an answer to begin; request and answer together may take
     ten times as long.
     `timezone` is where a day begins, for `date`, `year` and `month` lookups and for dates that
@@ -107,7 +110,7 @@ class Session(SessionOperations):
         timezone: str | tzinfo = "UTC",
         server_timezone: str | tzinfo | None = None,
         timeout: float = 30.0,
-        parallel: int = 1,
+        parallel: int | Literal["auto"] = "auto",
         max_scan_rows: int = 100_000,
         max_writes: int = 1000,
         page_size: int | None = None,
@@ -148,7 +151,8 @@ class Session(SessionOperations):
         )
         """What is known of the server's clock and zone, and how surely."""
         self.timeout: Final = positive("timeout", timeout)
-        self.parallel: Final = int(positive("parallel", parallel))
+        self.parallel: Final[int | Literal["auto"]] = parallel
+        self._side_by_side: Final = Parallel.of(parallel)
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
         self._given_capabilities: Final = capabilities
@@ -161,7 +165,7 @@ class Session(SessionOperations):
             username=username,
             key=KeySource(username, access_key),
             dialect=dialect,
-            parallel=self.parallel,
+            parallel=self._side_by_side,
             timeout=self.timeout,
             policy=retry or RetryPolicy(),
             clock=self.clock,
@@ -262,7 +266,7 @@ class Session(SessionOperations):
             thinned_modules={} if sees_all else known.thinned_modules,
             timezone=self.timezone,
             max_scan_rows=self.max_scan_rows,
-            parallel=self.parallel,
+            parallel=self._side_by_side,
             consistency=self._consistency,
             knowledge=self._knowledge,
             zone=self.clock.zone.tz,

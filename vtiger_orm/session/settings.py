@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Knowledge, Lists
+from ..calls.pace import Parallel
 from ..dialects.base import Identity
 from ..errors import ConfigError
 from ..metadata.capabilities import Capabilities
@@ -38,7 +39,7 @@ class SessionSettings(TypedDict, total=False):
     timezone: str | tzinfo
     server_timezone: str | tzinfo | None
     timeout: float
-    parallel: int
+    parallel: int | Literal["auto"]
     max_scan_rows: int
     max_writes: int
     page_size: int | None
@@ -69,7 +70,7 @@ class Connection:
     username: str
     key: KeySource
     dialect: str
-    parallel: int
+    parallel: Parallel
     timeout: float
     policy: RetryPolicy
     clock: ServerClock

@@ -30,6 +30,8 @@ class Effort:
 
     module: str | None = None
     attempt: int = 1
+    limited: int = 0
+    """Attempts that a limit of calls refused."""
     waited: float = 0.0
     """Seconds, for limits of calls."""
     began: float = field(default_factory=time.monotonic)
@@ -93,6 +95,13 @@ class Traffic:
             effort.waited += seconds
             yield Pause(seconds)
 
+    @property
+    def pressed(self) -> bool:
+        """Whether little is left of a limit of calls, the server's or the session's own."""
+        purse = self._connection.purse
+        left = purse.left(time.time()) if purse is not None else ()
+        return self.limiter.limits.scarce or any(each.scarce for each in left)
+
     def _take(self) -> float:
         """Take one call from the session's own budget, or tell how long that has to wait."""
         purse = self._connection.purse
@@ -112,15 +121,17 @@ class Traffic:
     def again(self, call: Call[object], failure: VtigerError, effort: Effort) -> Conversation[bool]:
         """Wait before another attempt where one is worth it; tell whether it is."""
         outcome = outcome_of(failure)
+        effort.limited += outcome.again is Again.LIMIT
         seconds = retry.delay(
             call,
             outcome,
             effort.attempt,
             self._connection.policy,
+            limited=effort.limited,
             spent=effort.spent,
             allowed=self._connection.max_wait - effort.waited,
         )
-        if seconds is None or isinstance(failure, LimitReached):
+        if seconds is None or _is_own_limit(outcome):
             return False
         reason = f"attempt {effort.attempt} failed: {failure}"
         wait = Wait(call.operation, effort.module, seconds, effort.attempt, reason, failure)
@@ -137,7 +148,6 @@ class Traffic:
         """The error of a call that is given up, with the outcome of all its attempts."""
         last = outcome_of(failure)
         refused = last.fate is Fate.REFUSED and last.again is Again.NO
-        said = isinstance(failure, LimitReached)
         if isinstance(call, Delete) and refused and not outcome.undone:
             gone = TransportError(
                 f"delete of {call.id}: the answer was lost, and the repetition was refused as it "
@@ -146,7 +156,7 @@ class Traffic:
             )
             gone.__cause__ = failure
             failure = gone
-        elif last.again is Again.LIMIT and last.repeatable and not said:
+        elif last.again is Again.LIMIT and last.repeatable and not _is_own_limit(last):
             reached = self._limit_reached(call.operation, effort.module, last.wait)
             reached.__cause__ = failure
             failure = reached
@@ -177,3 +187,9 @@ class Traffic:
             module=module,
             status=429,
         )
+
+
+def _is_own_limit(outcome: Outcome) -> bool:
+    """Whether the call was not even sent, since the limits known here do not allow it: waiting
+    for them was thought of already."""
+    return outcome.again is Again.LIMIT and outcome.fate is Fate.NEVER_LEFT

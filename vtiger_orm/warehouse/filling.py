@@ -23,7 +23,7 @@ from ..errors import NotSupported, UnsupportedQuery
 from ..feed.by_sync import uses_sync
 from ..feed.changes import changes, check
 from ..feed.cursors import Position, moment_of, start
-from ..feed.request import WINDOW, Request
+from ..feed.request import WINDOW, FeedRequest
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..planner import plan_rows
@@ -38,7 +38,7 @@ SWEPT_AT_ONCE: Final = 10_000
 """Records that are compared and committed together."""
 
 HearsProgress: TypeAlias = Callable[[str, int], None]
-"""HearsProgress what is being done, and how many records it has read so far."""
+"""Told what is being done, and how many records it has read so far."""
 
 
 @dataclass(slots=True)
@@ -184,7 +184,7 @@ class Filling:
         meta, env = self._kept.meta, self._runner.environment
         here = env.clock.here()
         now = env.clock.during(here, here).begin
-        if uses_sync(Request(meta, Position(meta.name)), server_facts(self._runner)):
+        if uses_sync(FeedRequest(meta, Position(meta.name)), server_facts(self._runner)):
             return start(now, meta.name)
         stamp = meta.by_wire["modifiedtime"]
         last = Selection(meta, order=(Order(stamp, True),), stop=1, columns=(meta.id, stamp))
@@ -194,7 +194,7 @@ class Filling:
 
     def _follow(self, position: Position) -> None:
         kept, runner = self._kept, self._runner
-        request = Request(kept.meta, position, columns=kept.fields, window=WINDOW)
+        request = FeedRequest(kept.meta, position, columns=kept.fields, window=WINDOW)
         read = 0
         for items in runner.stream(changes(request, server_facts(runner), runner.environment)):
             if not items:

@@ -17,7 +17,7 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, together
 from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts
-from ..errors import ApiError, NotSupported, TransportError, ValuesAdjusted
+from ..errors import ValuesAdjusted, VtigerError
 from ..metadata.module import ModuleMeta
 from ..planner.rows import read_row
 from ..values import is_blank
@@ -73,7 +73,7 @@ def read_quietly(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | Non
     """The whole record, or None where it cannot be read: an error would hide what was done."""
     try:
         return (yield from read_row(meta, id_, env))
-    except (ApiError, TransportError, NotSupported):
+    except VtigerError:
         return None
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 from ..calls.operations import Operation, Retrieve, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, collect_rows, perform, together
+from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts
 from ..calls.support import require
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
@@ -23,11 +24,14 @@ from ..metadata.module import ModuleMeta
 from ..planner import plan_rows
 from .adjustments import of_sent
 from .answers import read_quietly, refuse_adjusted, warn_adjusted
+from .owners import owners_in, prove
 from .prepare import check_given
+from .recognised import recognised
 from .rules import to_wire
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment
+    from ..calls.protocols import Runner
     from ..records import BaseRecord
     from ..records.references import Ref
 
@@ -130,12 +134,20 @@ def _values(meta: ModuleMeta, given: object) -> dict[str, Any]:
 
 
 def convert(
-    order: ConversionOrder, metas: Mapping[str, ModuleMeta], facts: ServerFacts, env: Environment
+    order: ConversionOrder, metas: Mapping[str, ModuleMeta], runner: Runner | None
 ) -> Plan[dict[str, str]]:
     """Module -> id of what was made. Raises `ConversionFailed` with what it found otherwise."""
+    facts, env = (yield from recognised(runner)), environment_of(runner)
     require("convertlead", facts)
     for module, values in order.entities.items():
         check_given(metas[module], values, facts)
+    owners = [
+        (module, name, value)
+        for module, values in order.entities.items()
+        for name, value in owners_in(metas[module], values)
+    ]
+    given = [("Leads", "assigned_to", order.assigned_to)] if order.assigned_to else []
+    yield from prove([*given, *owners], runner)
     # What the new records will be called has to be known before the lead disappears.
     lead = yield from perform(Retrieve(order.lead))
     call = Operation(

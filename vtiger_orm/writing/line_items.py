@@ -285,11 +285,19 @@ def _checked(items: Iterable[Any]) -> list[LineItem]:
 
 ITEM_FIELDS: Final = frozenset({"hdnTaxType", "hdnGrandTotal", "productid"})
 """What the modules with line items have in their headers."""
+_APART_FIELDS: Final = frozenset({"hdnTaxType", "hdnGrandTotal", "pl_gross_total"})
+"""The same of coreBOS."""
 
 
 def is_inventory(meta: ModuleMeta) -> bool:
     """Whether the module's records have line items."""
-    return meta.by_wire.keys() >= ITEM_FIELDS
+    return meta.by_wire.keys() >= ITEM_FIELDS or are_apart(meta)
+
+
+def are_apart(meta: ModuleMeta) -> bool:
+    """Whether the items are those of coreBOS: told and sent in another form, and records of
+    InventoryDetails besides."""
+    return meta.by_wire.keys() >= _APART_FIELDS
 
 
 def read_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[list[Row]]:

@@ -17,6 +17,7 @@ from .line_items import (
     FINAL_DETAILS,
     LINE_ITEMS,
     LineItems,
+    are_apart,
     is_inventory,
     read_items,
     read_items_of,
@@ -143,7 +144,7 @@ def load_items_of(records: Sequence[BaseRecord], env: Environment) -> Plan[None]
     for record in records:
         if not is_inventory(record.meta):
             raise InvalidValue(f"Records of {record.meta.name} have no line items.")
-    if env.lists is not None:
+    if env.lists is not None or any(are_apart(each.meta) for each in records):
         plans = [read_items(each.meta, id_, env) for id_, each in by_id.items()]
         found = dict(zip(by_id, (yield from together(plans)))) if plans else {}
     else:

@@ -3,16 +3,17 @@ record: coreBOS and berliCRM store it, and every later read that meets the recor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..calls.operations import Create, Me, Revise, Update
+from ..calls.operations import Me
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import server_facts
 from ..errors import AccessDenied, InvalidRecord
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Kind
+from ..metadata.module import ModuleMeta
 from ..metadata.server import ServerFamily
 from ..planner.asking import answer
 from ..planner.branches import Comparison
@@ -27,38 +28,51 @@ _FRAGILE: Final = frozenset({ServerFamily.COREBOS, ServerFamily.BERLICRM})
 _OWNERS: Final = ("Users", "Groups")
 
 
+GivenOwner: TypeAlias = tuple[str, str, str]
+"""Module, attribute and id of an owner that is about to be sent."""
+
+
 def prove_owners(writes: Iterable[Prepared], runner: Runner | None) -> Plan[None]:
     """Make sure that every owner exists; one read for each, remembered by the session.
 
     Raises `InvalidRecord` for one that is nobody the session's user can see.
     """
+    found = [
+        (each.meta.name, name, value)
+        for each in writes
+        for name, value in owners_in(each.meta, each.call.values)
+    ]
+    yield from prove(found, runner)
+
+
+def prove(owners: Iterable[GivenOwner], runner: Runner | None) -> Plan[None]:
+    """The same of owners that are sent otherwise."""
     facts, env = server_facts(runner), environment_of(runner)
     if facts.server.family not in _FRAGILE:
         return
-    for each in writes:
-        for name, value in _owners(each).items():
-            known = ("owner", value)
-            if env.knowledge.is_verified(known):
-                continue
-            if not (yield from _exists(value, runner)):
-                problem = Problem(
-                    name,
-                    Rule.REFERENCE,
-                    f"{name}: there is no user or group {value} that this session's user can see. "
-                    f"{facts.server} would store it all the same, and every query that meets the "
-                    "record would fail. Nothing was sent.",
-                )
-                raise InvalidRecord(each.meta.name, [problem])
-            env.knowledge.verify(known)
+    for module, name, value in owners:
+        known = ("owner", value)
+        if env.knowledge.is_verified(known):
+            continue
+        if not (yield from _exists(value, runner)):
+            problem = Problem(
+                name,
+                Rule.REFERENCE,
+                f"{name}: there is no user or group {value} that this session's user can see. "
+                f"{facts.server} would store it all the same, and every query that meets the "
+                "record would fail. Nothing was sent.",
+            )
+            raise InvalidRecord(module, [problem])
+        env.knowledge.verify(known)
 
 
-def _owners(write: Prepared) -> dict[str, str]:
-    call: Create | Revise | Update = write.call
-    return {
-        field.name: str(call.values[name])
-        for name, field in write.meta.by_wire.items()
-        if field.kind is Kind.OWNER and name in call.values and is_id(str(call.values[name]))
-    }
+def owners_in(meta: ModuleMeta, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Attribute and id of the owners among wire values."""
+    return [
+        (field.name, str(values[name]))
+        for name, field in meta.by_wire.items()
+        if field.kind is Kind.OWNER and is_id(str(values.get(name)))
+    ]
 
 
 def _exists(id_: str, runner: Runner | None) -> Plan[bool]:

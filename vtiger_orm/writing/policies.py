@@ -15,10 +15,11 @@ from typing import Final
 
 from ..calls.operations import Create, Revise, Update
 from ..calls.server import ServerFacts
+from ..dialects.pdo_information import PDO_INFORMATION
 from ..metadata.module import FieldMeta, ModuleMeta
-from . import families
+from . import families, items_apart
 from .changeset import Changeset
-from .line_items import LINE_ITEMS, is_inventory
+from .line_items import LINE_ITEMS, are_apart, is_inventory
 from .over_restfulapi import (
     check_prices,
     description_along,
@@ -126,6 +127,18 @@ def _drops_reminders(facts: ServerFacts) -> bool:
     return facts.dialect == "webservice"
 
 
+_MOMENTS: Final = frozenset({"date_start", "time_start", "due_date", "time_end"})
+_DURATIONS: Final = frozenset({"duration_hours", "duration_minutes"})
+
+
+def _of_moments(wire: str) -> str | None:
+    if wire in _MOMENTS:
+        return "coreBOS drops what is sent for it and fills it from dtstart and dtend: set those."
+    if wire in _DURATIONS:
+        return "coreBOS counts it from dtstart and dtend, and wrongly."
+    return None
+
+
 # Quotes, orders and invoices
 
 _OF_ITEMS: Final = re.compile(
@@ -134,7 +147,14 @@ _OF_ITEMS: Final = re.compile(
 _ITEM_ANSWERS: Final = frozenset({"image", "margin", "purchase_cost"})
 _COUNTED: Final = frozenset(
     [
-        *(LINE_ITEMS, "hdnTaxType", "hdnDiscountAmount", "hdnDiscountPercent", "txtAdjustment"),
+        *(
+            LINE_ITEMS,
+            PDO_INFORMATION,
+            "hdnTaxType",
+            "hdnDiscountAmount",
+            "hdnDiscountPercent",
+            "txtAdjustment",
+        ),
         *("hdnS_H_Amount", "hdnS_H_Percent", "currency_id", "conversion_rate"),
     ]
 )
@@ -153,7 +173,8 @@ def _not_of_the_header(wire: str) -> bool:
 
 def _items(change: Changeset, facts: ServerFacts) -> Wire:
     """The items, and the header's product that the CRM asks for."""
-    if change.items is None or not change.writes_items:
+    again = are_apart(change.meta) and items_apart.resends_items(change)
+    if change.items is None or not (change.writes_items or again):
         return {}
     items = change.items.to_wire()
     product = {"productid": items[0]["productid"]} if "productid" in change.meta.by_wire else {}
@@ -161,7 +182,7 @@ def _items(change: Changeset, facts: ServerFacts) -> Wire:
 
 
 def check_items(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
-    if change.creates and LINE_ITEMS not in wire:
+    if change.creates and LINE_ITEMS not in wire and not are_apart(change.meta):
         yield Problem(
             "",
             Rule.MANDATORY,
@@ -281,6 +302,16 @@ POLICIES: Final = (
         loose=frozenset({"contact_id"}),
         computed={"duration_hours": _TIMES, "duration_minutes": _TIMES},
     ),
+    Policy(
+        family="activities of coreBOS",
+        covers=_among("cbCalendar"),
+        read_only=_of_moments,
+        computed={
+            **dict.fromkeys(("date_start", "time_start"), frozenset({"dtstart"})),
+            **dict.fromkeys(("due_date", "time_end"), frozenset({"dtend"})),
+            **dict.fromkeys(_DURATIONS, frozenset({"dtstart", "dtend"})),
+        },
+    ),
     Policy(family="tasks", covers=_among("Calendar"), fills=_task_type),
     Policy(
         family="events",
@@ -306,6 +337,16 @@ POLICIES: Final = (
         ),
         loose=frozenset({"productid"}),
         wanted=frozenset({"currency_id"}),
+    ),
+    Policy(
+        family="inventory of coreBOS",
+        covers=are_apart,
+        checks=(items_apart.check_apart,),
+        needs=items_apart.header_needed,
+        along=items_apart.header_along,
+        spelt=items_apart.spelt,
+        unproved=items_apart.unproved,
+        computed=dict.fromkeys(items_apart.COMPUTED, _COUNTED),
     ),
     Policy(
         family="goods",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ..calls.operations import Create, Revise, Update
 from ..calls.server import ServerFacts
 from ..metadata.module import ModuleMeta
 from .changeset import Changeset
 from .rules import Problem
+
+UNSENT: Final = object()
+"""In `spelt`: what is not sent under this name."""
 
 Wire: TypeAlias = Mapping[str, Any]
 """Wire name -> wire value."""

@@ -26,7 +26,7 @@ from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
 from .memory import has_state
 from .policies import policies_of
-from .policy import Policy
+from .policy import UNSENT, Policy
 from .rules import (
     Problem,
     Rule,
@@ -149,6 +149,7 @@ def prepare_changeset(
             values = {**policy.along(change, wire, facts), **values}
     for policy in policies:
         values |= policy.spelt(values, facts)
+    values = {name: value for name, value in values.items() if value is not UNSENT}
     if change.id is None:
         blank = {name: "" for name in given if name not in wire and _stored_as_zero(meta, name)}
         return _prepared(change, Create(meta.name, values, change.file), {**blank, **wire})
@@ -281,7 +282,8 @@ def read_stored(
     if operation == "update":
         ids = [str(change.id) for change in changes]
         return (yield from _read_whole(changes[0].meta, ids, runner)) if ids else {}
-    return (yield from read_needed([each for each in changes if each.values], runner))
+    changed = [each for each in changes if each.values or each.writes_items]
+    return (yield from read_needed(changed, runner))
 
 
 def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dict[str, Row]]:

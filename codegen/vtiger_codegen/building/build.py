@@ -27,14 +27,20 @@ from .ir import (
     ModelRelation,
     PicklistClass,
 )
+from .own_code import OwnCode
 from .stubs import OWNERS, Classes, build_querysets
 from .types import MODELS, Import, Type, builtin, generic, imports_of, named, optional
 
 
 def build_package(
-    snapshot: Snapshot, modules: Mapping[str, ModuleSnapshot], names: NamesLock
+    snapshot: Snapshot,
+    modules: Mapping[str, ModuleSnapshot],
+    names: NamesLock,
+    own: Mapping[str, OwnCode] | None = None,
 ) -> GeneratedPackage:
-    """The package for the modules of a snapshot; `names` must name everything in them."""
+    """The package for the modules of a snapshot; `names` must name everything in them. `own` are
+    the classes that the application writes, by module."""
+    written = own or {}
     instance = snapshot.instance
     of = {wire: names.modules[wire].class_name or wire for wire in modules}
     classes = Classes(
@@ -48,7 +54,8 @@ def build_package(
         },
     )
     built = [
-        _module(snapshot, module, names.modules[wire], classes) for wire, module in modules.items()
+        _module(snapshot, module, names.modules[wire], classes, written.get(wire, OwnCode()))
+        for wire, module in modules.items()
     ]
     return GeneratedPackage(
         format=vtiger_orm.package.FORMAT,
@@ -76,7 +83,11 @@ def _as_written(meta: ModuleMeta) -> ModuleMeta:
 
 
 def _module(
-    snapshot: Snapshot, module: ModuleSnapshot, names: ModuleNames, classes: Classes
+    snapshot: Snapshot,
+    module: ModuleSnapshot,
+    names: ModuleNames,
+    classes: Classes,
+    own: OwnCode,
 ) -> GeneratedModule:
     meta = classes.metas[module.describe.name]
     name = classes.of[meta.name]
@@ -110,8 +121,9 @@ def _module(
         fields=model_fields,
         relations=relations,
         imports=imports_of([*used, *(each.type for each in model_fields)]),
-        models=tuple(sorted(targets - {name})),
+        models=tuple(sorted(targets - {name} if own.model is None else targets | {name})),
         querysets=build_querysets(meta, fields, name, names.picklists, classes),
+        own=own,
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .types import Import, Type
+from .own_code import OwnClass, OwnCode
+from .types import ROOT, Import, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,26 @@ class GeneratedModule:
     models: tuple[str, ...]
     """Other models it names, imported for type checkers only."""
     querysets: Querysets
+    own: OwnCode
+    """Classes that inherit the generated ones and are handed out in their place."""
+
+    @property
+    def class_name(self) -> str:
+        """What the generated class itself is called."""
+        return self.name if self.own.model is None else f"{self.name}Base"
+
+    @property
+    def queryset_class(self) -> str:
+        """What the generated class of querysets is called."""
+        return f"{self.name}QuerySet" + ("" if self.own.queryset is None else "Base")
+
+    @property
+    def home(self) -> Import:
+        """Where the package's root takes the model from."""
+        own = self.own.model
+        if own is None:
+            return Import(f"{ROOT}{self.python_module}", self.name, self.name)
+        return Import(own.module, own.name, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +173,14 @@ class GeneratedPackage:
     """Modules of the CRM that are left out -> prefix of their ids."""
     modules: tuple[GeneratedModule, ...]
     """In the order of their files."""
+
+    @property
+    def own(self) -> dict[str, OwnClass]:
+        """Public names of classes that the application writes, and where they are."""
+        found = {}
+        for each in self.modules:
+            if each.own.model is not None:
+                found[each.name] = each.own.model
+            if each.own.queryset is not None:
+                found[f"{each.name}QuerySet"] = each.own.queryset
+        return found

@@ -2,7 +2,8 @@
 
 It holds a click command of the same name. Errors of the library become one message without a
 traceback: exit code 1, and 2 for wrong usage. Those of `diff` and `check` are verdicts: 0 same,
-1 safe, 2 breaking, 3 could not tell, whatever the reason.
+1 safe, 2 breaking, 3 could not tell, whatever the reason. `doctor` exits with 1 where something
+has to be mended.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextvars import copy_context
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +25,7 @@ from vtiger_orm.errors import MissingExtra, VtigerError, suggest
 
 from .. import __version__
 from ..text.terminal import say
+from ._everywhere import with_common_options
 
 _AS_MET: Final = (
     "whoami",
@@ -40,6 +44,11 @@ _AS_MET: Final = (
     "doctor",
     "export",
     "sync",
+    "import",
+    "shell",
+    "docs",
+    "guide",
+    "completion",
 )
 """As people meet them; others follow in the order of their names."""
 
@@ -62,6 +71,12 @@ _JUDGES: Final = frozenset({"check", "diff"})
 _COULD_NOT_TELL: Final = 3
 
 
+_EXIT_CODES: Final = """\
+Exit codes: 0 done, 1 it failed and says why, 2 wrong usage, 130 broken off. Those of check and
+diff are verdicts: 0 same, 1 safe, 2 breaking, 3 could not tell. doctor: 1 when something is wrong.
+"""
+
+
 class Verbs(click.Group):
     """The verbs that have a file here. Listing them imports none."""
 
@@ -74,10 +89,12 @@ class Verbs(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         try:
-            module = import_module(f"{__name__}.{cmd_name}")
+            module = import_module(f"{__name__}.{_stem(cmd_name)}")
         except ImportError as error:
             raise _explained(cmd_name, error) from error
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, _stem(cmd_name))
+        if not getattr(command, "has_common_options", False):
+            with_common_options(command).has_common_options = True  # type: ignore[attr-defined]
         return command
 
     def resolve_command(
@@ -100,8 +117,13 @@ class Verbs(click.Group):
 def _sources() -> dict[str, Path]:
     """The file that holds each verb."""
     here = Path(__file__).parent
-    modules = {file.stem: file for file in here.glob("[!_]*.py")}
+    modules = {file.stem.rstrip("_"): file for file in here.glob("[!_]*.py")}
     return modules | {file.parent.name: file for file in here.glob("*/__init__.py")}
+
+
+def _stem(verb: str) -> str:
+    """The name of a verb's file and of its command there: words of Python get an underscore."""
+    return f"{verb}_" if iskeyword(verb) else verb
 
 
 def _summary(name: str) -> str:
@@ -116,7 +138,9 @@ def _explained(verb: str, error: ImportError) -> Exception:
     return MissingExtra(f"vtiger-orm {verb}", extra) if extra else error
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES
+)
 @click.version_option(__version__, prog_name="vtiger-orm")
 def cli() -> None:
     """A typed ORM for Vtiger CRM, generated from what the CRM says about itself.
@@ -134,9 +158,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            code: Any = cli.main(args=given, prog_name="vtiger-orm", standalone_mode=False)
+            # A context of its own, in which the profile is chosen.
+            code: Any = copy_context().run(
+                cli.main, args=given, prog_name="vtiger-orm", standalone_mode=False
+            )
     except click.ClickException as error:
-        error.show()
+        _tell(error)
         return _COULD_NOT_TELL if judges else error.exit_code
     except click.Abort:
         click.echo("Aborted.", err=True)
@@ -151,6 +178,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()  # whose own exit code would say that all is well
         return _COULD_NOT_TELL
     return code if isinstance(code, int) else 0
+
+
+def _tell(error: click.ClickException) -> None:
+    """One line; wrong usage says where the options are listed."""
+    told = error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        stop = "" if told.endswith((".", "?")) else "."
+        told = f"{told}{stop} See: {error.ctx.command_path} --help"
+    click.secho("Error: ", fg="red", bold=True, err=True, nl=False)
+    say(told, err=True)
 
 
 def _show_warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..config import Config, load_config
 from ..diff.compare import compare, remembered_renames
 from ..diff.grading import exit_code
 from ..diff.reports import as_text
-from ..live.credentials import insecure_http
+from ..live.credentials import connecting
 from ..naming.lock import load_lock
 from ..naming.renamed import with_renames
 from ..project import Project
@@ -30,9 +31,10 @@ from ._comparing import warn_of_losses
     help="Folder whose templates replace shipped ones of the same name.",
 )
 @click.option("--diff", "show_diff", is_flag=True, help="Show what would change, as a diff.")
+@click.option("--json", "as_json", is_flag=True, help="An object, for machines.")
 @click.option("--live", is_flag=True, help="Also compare the snapshot with the CRM.")
 @click.option("--url", help="Address of the CRM, for --live.  [VTIGER_URL]")
-@insecure_http
+@connecting
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -40,6 +42,7 @@ def check(
     output: Path | None,
     templates: Path | None,
     show_diff: bool,
+    as_json: bool,
     live: bool,
     url: str | None,
 ) -> None:
@@ -55,6 +58,10 @@ def check(
     config = load_config()
     project = Project.of(config, schema=schema, output=output, templates=templates)
     given = {"--schema": schema, "--output": output, "--templates": templates}
+    if as_json and live:
+        raise click.UsageError("--json tells of the files; for the CRM use diff --format json.")
+    if as_json:
+        ctx.exit(_as_json(project))
     options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
     agrees = _offline(project, show_diff, cure=f"vtiger-orm generate{options}")
     ctx.exit(max(0 if agrees else 1, _live(project, config, url) if live else 0))
@@ -72,6 +79,12 @@ def _offline(project: Project, show_diff: bool, cure: str) -> bool:
             say(each.diff, err=True)
     say(f"Run: {cure}", err=True)
     return False
+
+
+def _as_json(project: Project) -> int:
+    found = [{"what": each.what, "where": str(each.where)} for each in project.check()]
+    click.echo(json.dumps({"agrees": not found, "mismatches": found}, indent=1))
+    return 1 if found else 0
 
 
 def _tell_of_server(known: Instance, now: Instance) -> None:

@@ -11,7 +11,7 @@ import click
 
 from vtiger_orm import Session
 
-from ..live.credentials import insecure_http
+from ..live.credentials import connecting
 
 
 @click.command(short_help="The whole story on the embedded CRM, or read-only on yours.")
@@ -23,7 +23,7 @@ from ..live.credentials import insecure_http
     type=click.Choice(["stock-8.0-php8", "stock-7", "cloud"]),
     help="Kind of server the embedded CRM is.",
 )
-@insecure_http
+@connecting
 def demo(url: str | None, profile: str) -> None:
     """Serve a CRM, pull, generate, type-check an application, query and write.
 

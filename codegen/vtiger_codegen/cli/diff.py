@@ -14,7 +14,7 @@ from ..config import Config, load_config
 from ..diff.compare import Diff, without_unused
 from ..diff.grading import exit_code
 from ..diff.reports import as_json, as_markdown, as_text
-from ..live.credentials import insecure_http
+from ..live.credentials import connecting
 from ..naming.lock import FILE_NAME, NamesLock, load_lock
 from ..revisions import lock_at, snapshot_at
 from ..text.terminal import escaped_lines
@@ -55,7 +55,7 @@ _GIT: Final = "git:"
     is_flag=True,
     help="With --usage: what the application does not use breaks nothing.",
 )
-@insecure_http
+@connecting
 @click.pass_context
 def diff(
     ctx: click.Context,

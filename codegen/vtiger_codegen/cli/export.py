@@ -24,7 +24,7 @@ from rich.text import Text
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..config import load_config
-from ..live.credentials import DIALECTS, insecure_http, open_session
+from ..live.credentials import DIALECTS, connecting, open_session
 from ..naming.lock import FILE_NAME, load_lock
 from ..text.terminal import counted, escaped
 from .query.selection import Question, meta_of, package_of, selection_of, zone_of
@@ -76,7 +76,7 @@ NAMINGS = ("attribute", "wire", "label")
 )
 @click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
-@insecure_http
+@connecting
 def export(
     modules: tuple[str, ...],
     folder: Path,

@@ -17,7 +17,7 @@ from ..config import load_config
 from ..diff.compare import Diff
 from ..diff.reports import as_text
 from ..generate import check_patterns
-from ..live.credentials import DIALECTS, insecure_http, open_session
+from ..live.credentials import DIALECTS, connecting, open_session
 from ..live.losses import Losses, losses
 from ..live.proofs import with_former_proofs
 from ..live.pull import pull_snapshot, warn_about_types
@@ -62,7 +62,7 @@ _MEANINGS: Final = {
     is_flag=True,
     help="Write it although modules or fields are missing that the snapshot has.",
 )
-@insecure_http
+@connecting
 def pull(
     url: str | None,
     dialect: str | None,

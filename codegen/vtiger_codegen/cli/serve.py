@@ -136,6 +136,7 @@ def serve(
             if crm.profile.cloud and not quiet:
                 click.echo(_BOTH_WAYS, err=True)
             _wait()
+            click.echo("Stopped.", err=True)
 
 
 class _Unusable(click.ClickException):

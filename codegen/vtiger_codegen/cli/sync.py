@@ -14,7 +14,7 @@ from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..config import load_config
-from ..live.credentials import DIALECTS, insecure_http, open_session
+from ..live.credentials import DIALECTS, connecting, open_session
 from ..naming.lock import FILE_NAME, load_lock
 from ..text.terminal import counted, escaped, say
 from .export import NAMINGS
@@ -85,7 +85,7 @@ class Interval(click.ParamType[timedelta]):
 )
 @click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
-@insecure_http
+@connecting
 @click.pass_context
 def sync(
     ctx: click.Context,

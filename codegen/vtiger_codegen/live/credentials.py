@@ -1,14 +1,18 @@
 """Which CRM, and as whom: for every verb of the command line that reaches one.
 
-The access key never comes from the command line, where other users of the machine and the
-shell's history would see it.
+The access key comes from the environment, the system's keyring, or somebody at a terminal; never
+from the command line, where other users of the machine and the shell's history would see it.
+With a profile its own variables are read, VTIGER_ACCESS_KEY_STAGING, and no others: a key is not
+shown to another CRM.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import Final, Literal, TypeAlias, cast
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 import click
 
@@ -23,16 +27,14 @@ DialectSetting: TypeAlias = Literal["auto", "webservice", "cloud"]
 DIALECTS: Final = ("auto", "webservice", "cloud")
 
 
-def ask() -> tuple[str, str]:
-    """User name and access key: from VTIGER_USERNAME and VTIGER_ACCESS_KEY, else asked for at a
-    terminal. Raises `ConfigError` when there is no terminal."""
-    username = os.environ.get("VTIGER_USERNAME") or ""
-    access_key = os.environ.get("VTIGER_ACCESS_KEY") or ""
-    missing = [
-        name
-        for name, value in (("VTIGER_USERNAME", username), ("VTIGER_ACCESS_KEY", access_key))
-        if not value
-    ]
+def ask(config: Config | None = None) -> tuple[str, str]:
+    """User name and access key: from the environment, the settings and their keyring, else asked
+    for at a terminal. Raises `ConfigError` when there is no terminal."""
+    config = config or Config()
+    user, key = (_variable(name, config) for name in ("VTIGER_USERNAME", "VTIGER_ACCESS_KEY"))
+    username = os.environ.get(user) or config.username or ""
+    access_key = os.environ.get(key) or (f"keyring:{config.keyring}" if config.keyring else "")
+    missing = [name for name, value in ((user, username), (key, access_key)) if not value]
     if missing and not sys.stdin.isatty():
         raise ConfigError(
             f"Set {' and '.join(missing)} in the environment (the access key is shown under My "
@@ -43,28 +45,63 @@ def ask() -> tuple[str, str]:
     return username, access_key
 
 
+def _variable(name: str, config: Config) -> str:
+    """The environment variable of the chosen profile."""
+    return f"{name}_{re.sub('[^A-Z0-9]', '_', config.profile.upper())}" if config.profile else name
+
+
 _FIRST_ATTEMPTS: Final = 3
 """Attempts to log in; a verb that is logged in has the session's patience."""
-_INSECURE: Final = "vtiger_codegen.insecure_http"
-
-
-def _allow(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    context.meta[_INSECURE] = value
-
-
-insecure_http: Final = click.option(
-    "--insecure-http",
-    is_flag=True,
-    expose_value=False,
-    callback=_allow,
-    help="Send the access key to an http:// address, too.  [VTIGER_ALLOW_HTTP=1]",
+_HTTP, _CA, _UNCHECKED = (f"vtiger_codegen.{name}" for name in ("http", "ca", "unchecked"))
+_LOUD: Final = (
+    "--insecure: certificates are not checked. Whoever is between here and the CRM can read and "
+    "change everything, the access key included. Give --ca FILE instead."
 )
-"""For every verb that opens a session; `open_session` knows what was given."""
+
+_C = TypeVar("_C", bound="Callable[..., Any] | click.Command")
+
+
+def connecting(command: _C) -> _C:
+    """The options of every verb that opens a session; `open_session` knows what was given."""
+    for option in (
+        click.option(
+            "--insecure-http",
+            is_flag=True,
+            expose_value=False,
+            callback=_kept(_HTTP),
+            help="Send the access key to an http:// address, too.  [VTIGER_ALLOW_HTTP=1]",
+        ),
+        click.option(
+            "--insecure",
+            is_flag=True,
+            expose_value=False,
+            callback=_kept(_UNCHECKED),
+            help="Check no certificate: anybody on the way can be the CRM.",
+        ),
+        click.option(
+            "--ca",
+            type=click.Path(exists=True, dir_okay=False),
+            expose_value=False,
+            callback=_kept(_CA),
+            help="File with the CA that signed the CRM's certificate.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _kept(key: str) -> Callable[[click.Context, click.Parameter, object], None]:
+    def keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+        context.meta[key] = value
+
+    return keep
 
 
 def address(given: str | None, config: Config) -> str:
-    """The CRM's address: --url, else VTIGER_URL, else the project's. Raises `ConfigError`."""
-    url = given or os.environ.get("VTIGER_URL") or config.url
+    """The CRM's address: --url, else that of the profile, VTIGER_URL, or the project's. Raises
+    `ConfigError`."""
+    profiles = config.url if config.profile else None
+    url = given or profiles or os.environ.get("VTIGER_URL") or config.url
     if not url:
         raise ConfigError(
             'Which CRM? Give --url URL, set VTIGER_URL, or write url = "..." into '
@@ -74,24 +111,32 @@ def address(given: str | None, config: Config) -> str:
 
 
 def open_session(
-    url: str | None, dialect: str | None, config: Config, *, package: Package | None = None
+    url: str | None,
+    dialect: str | None,
+    config: Config,
+    *,
+    package: Package | None = None,
+    read_only: bool = True,
+    dry_run: bool = False,
 ) -> Session:
-    """A session for a verb, which writes nothing to the CRM; nothing is sent yet.
+    """A session for a verb; nothing is sent yet, and nothing written to the CRM unless it is told.
 
     `package` tells what is known of the CRM: its dialect and abilities, and what to refuse
     another CRM by.
     """
     place = address(url, config)
     known = package.dialect if package is not None and config.dialect == "auto" else None
-    username, access_key = ask()
+    username, access_key = ask(config)
     return Session(
         place,
         username,
         access_key,
         dialect=cast("DialectSetting", dialect or known or config.dialect),
         timezone=config.timezone,
-        allow_http=_insecure() or None,
-        read_only=True,
+        allow_http=bool(_given(_HTTP)) or None,
+        verify=_verify(),
+        read_only=read_only,
+        dry_run=dry_run,
         on_wait=_tell,
         package=package,
     )
@@ -104,6 +149,16 @@ def _tell(wait: Wait) -> None:
     say(f"Waiting {wait.seconds:.1f} s: {wait.reason}", err=True, fg="yellow")
 
 
-def _insecure() -> bool:
+def _verify() -> bool | str:
+    ca = _given(_CA)
+    if ca:
+        return str(ca)
+    if not _given(_UNCHECKED):
+        return True
+    say(_LOUD, err=True, fg="red", bold=True)
+    return False
+
+
+def _given(key: str) -> object:
     context = click.get_current_context(silent=True)
-    return context is not None and bool(context.meta.get(_INSECURE))
+    return context.meta.get(key) if context is not None else None

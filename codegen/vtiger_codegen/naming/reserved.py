@@ -101,7 +101,8 @@ RELATIONS: Final = KEYWORDS
 PYTHON_MODULES: Final = (
     KEYWORDS
     | ROOT_FILE
+    | {"custom"}
     | frozenset({"con", "prn", "aux", "nul"})
     | frozenset(f"{device}{number}" for device in ("com", "lpt") for number in range(10))
 )
-"""What the file of a module may not be called; devices of Windows included."""
+"""What the file of a module may not be called: the folder of own code, devices of Windows."""

@@ -17,7 +17,9 @@ from jinja2 import (
 from vtiger_orm.errors import ConfigError
 
 from ..building.ir import GeneratedModule, GeneratedPackage
+from ..building.own_code import FOLDER, custom_file
 from ..building.types import MODELS, ROOT, RUNTIME, Import, imports_of, named
+from ..naming.lock import ModuleNames
 from ..text.literals import docstring, literal
 from . import source_lines
 
@@ -120,9 +122,20 @@ class Renderer:
             files[PurePosixPath(f"_typing/{name}.pyi")] = self._stub(module)
         return files
 
+    def own_code(self, names: ModuleNames) -> dict[PurePosixPath, str]:
+        """The files for own code as they are at first, by their path inside the package. They do
+        not say that they are generated, so they are never replaced."""
+        given = {"name": names.class_name, "python_module": names.python_module}
+        return {
+            PurePosixPath(FOLDER, "__init__.py"): self._print("custom/__init__.py"),
+            custom_file(names): self._print("custom/module.py", module=given),
+        }
+
     def _module(self, module: GeneratedModule) -> str:
         models = imports_of(named(name, ROOT) for name in module.models)
-        companions = [f"{module.name}QuerySet"]
+        queryset = f"{module.name}QuerySet"
+        companions = [queryset] if module.own.queryset is None else []
+        models |= imports_of([named(queryset, ROOT)]) if module.own.queryset is not None else set()
         companions += [f"{module.name}Crm"]
         companions += [f"{module.name}Related"] if module.relations else []
         stub = f"{ROOT}_typing.{module.python_module}"
@@ -146,6 +159,8 @@ class Renderer:
             imports |= {Import(MODELS, "Preview")}
         if querysets.relations:
             imports |= {Import(MODELS, "Related")}
+        if module.own.queryset is not None:
+            imports |= {Import(ROOT, f"{module.name}QuerySet")}
         internal = frozenset(each for each in imports if each.module.startswith(ROOT))
         external = {each for each in imports if each.module.startswith(RUNTIME)}
         return self._print(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vtiger_orm.emulator.engine import Crash, CrmError, Engine, PlainText, Upload
+from vtiger_orm.emulator.engine import Crash, CrmError, Engine, PlainText, UploadedFile
 from vtiger_orm.emulator.engine.backdoor import Backdoor
 from vtiger_orm.emulator.engine.family import schema_of
 from vtiger_orm.emulator.profiles import STOCK_8_0_PHP8, Profile
@@ -43,7 +43,7 @@ class Server:
     def backdoor(self) -> Backdoor:
         return self.engine.backdoor
 
-    def call(self, operation: str, files: tuple[Upload, ...] = (), **params: Any) -> Any:
+    def call(self, operation: str, files: tuple[UploadedFile, ...] = (), **params: Any) -> Any:
         """The result; raises what the engine raises."""
         texts = {
             name: value if isinstance(value, str) else json.dumps(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vtiger_orm.emulator.engine import Crash, Upload
+from vtiger_orm.emulator.engine import Crash, UploadedFile
 from vtiger_orm.emulator.profiles import CLOUD, STOCK_7
 
 from .conftest import Server, make
@@ -18,7 +18,7 @@ def seven() -> Server:
     return make(STOCK_7, demo=False)
 
 
-def document(crm: Server, *files: Upload, **element: Any) -> dict[str, Any]:
+def document(crm: Server, *files: UploadedFile, **element: Any) -> dict[str, Any]:
     values = {"notes_title": "D", "assigned_user_id": "19x1", **element}
     result: dict[str, Any] = crm.call("create", files, elementType="Documents", element=values)
     return result
@@ -26,7 +26,7 @@ def document(crm: Server, *files: Upload, **element: Any) -> dict[str, Any]:
 
 def test_internal_document(seven: Server) -> None:
     record = document(
-        seven, Upload("filename", "a b&c.txt", "text/plain", b"hello"), filelocationtype="I"
+        seven, UploadedFile("filename", "a b&c.txt", "text/plain", b"hello"), filelocationtype="I"
     )
     assert (record["filename"], record["filesize"], record["filetype"]) == (
         "a_b_c.txt",
@@ -41,7 +41,9 @@ def test_internal_document(seven: Server) -> None:
 
 def test_other_part_name(seven: Server) -> None:
     """The file is kept, but the document does not know of it."""
-    record = document(seven, Upload("file", "a.txt", "text/plain", b"x"), filelocationtype="I")
+    record = document(
+        seven, UploadedFile("file", "a.txt", "text/plain", b"x"), filelocationtype="I"
+    )
     assert record["filename"] == ""
     assert record["imageattachmentids"]
 
@@ -54,14 +56,14 @@ def test_external_document(seven: Server) -> None:
 
 def test_image(seven: Server) -> None:
     contact = {"lastname": "x", "assigned_user_id": "19x1"}
-    image = Upload("imagename[]", "me.png", "image/png", b"png")
+    image = UploadedFile("imagename[]", "me.png", "image/png", b"png")
     record = seven.call("create", (image,), elementType="Contacts", element=contact)
     assert record["imagename"] == "me.png"
     ids = record["imageattachmentids"]
     assert ids.startswith("12x")
     assert seven.query("select imagename from Contacts;")[0]["imageattachmentids"] == ids
     assert "imageattachmentids" not in seven.contact()
-    wrong = Upload("imagename", "me.png", "image/png", b"png")
+    wrong = UploadedFile("imagename", "me.png", "image/png", b"png")
     before = seven.count("Contacts")
     with pytest.raises(Crash):
         seven.call("create", (wrong,), elementType="Contacts", element=contact)
@@ -69,7 +71,7 @@ def test_image(seven: Server) -> None:
 
 
 def test_wrong_file_ids(seven: Server) -> None:
-    record = document(seven, Upload("filename", "a", "t/p", b"x"), filelocationtype="I")
+    record = document(seven, UploadedFile("filename", "a", "t/p", b"x"), filelocationtype="I")
     number = record["imageattachmentids"].split("x")[1]
     assert seven.answer("files_retrieve", id=record["id"]) == (
         "RECORD_NOT_FOUND Record you are trying to access is not found"
@@ -81,7 +83,7 @@ def test_wrong_file_ids(seven: Server) -> None:
 
 def test_list_in_the_cloud() -> None:
     crm = make(CLOUD, demo=False)
-    record = document(crm, Upload("filename", "a", "t/p", b"x"), filelocationtype="I")
+    record = document(crm, UploadedFile("filename", "a", "t/p", b"x"), filelocationtype="I")
     (file,) = crm.call("files_retrieve", id=record["imageattachmentids"])
     assert file["filename"] == "a"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vtiger_orm.emulator.engine import Upload
+from vtiger_orm.emulator.engine import UploadedFile
 from vtiger_orm.emulator.profiles import STOCK_7
 
 from .conftest import Server, make
@@ -230,7 +230,7 @@ def test_query_related() -> None:
 def test_document_with_file() -> None:
     """Uploaded and read back: the name is cleaned in two ways, as recorded."""
     crm = make(replace(STOCK_7, files_as_list=True), demo=False)
-    upload = Upload("filename", "hello ü & co.txt", "text/plain", b"Hello file!")
+    upload = UploadedFile("filename", "hello ü & co.txt", "text/plain", b"Hello file!")
     element = {
         "notes_title": "Uploaded 1",
         "assigned_user_id": "19x1",

@@ -110,9 +110,9 @@ class TestVendorsClient:
         assert sdk.retrieve(result["Contacts"])["lastname"] == "Smith"
 
     def test_files(self, sdk: Any, cloud: Crm, make: Factory) -> None:
-        from vtiger_orm.emulator.engine import Upload
+        from vtiger_orm.emulator.engine import UploadedFile
 
-        upload = Upload("filename", "hello.txt", "text/plain", b"hello file\n")
+        upload = UploadedFile("filename", "hello.txt", "text/plain", b"hello file\n")
         element = {"notes_title": "x", "filelocationtype": "I", "assigned_user_id": "19x1"}
         params = {"elementType": "Documents", "element": json.dumps(element)}
         document = cloud.engine.call(cloud.user(), "create", params, [upload])

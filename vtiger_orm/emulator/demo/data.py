@@ -22,7 +22,7 @@ from ..engine.schema import Field
 from ..engine.tables import own_columns
 from . import ARTEFACT
 from .artefact import dump
-from .invention import Clock, Maker
+from .invention import Maker, SteppingClock
 from .people import add_people
 
 
@@ -404,7 +404,7 @@ class Builder(Maker):
 
 def build() -> Engine:
     """An engine in memory with the demo data, freshly made."""
-    clock = Clock()
+    clock = SteppingClock()
     engine = Engine(Schema.demo(), now=clock)
     with engine.store.transaction():
         Builder(engine, clock).build()

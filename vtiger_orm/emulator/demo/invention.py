@@ -46,7 +46,7 @@ _AWKWARD: Final = (
 _EPOCH: Final = datetime(2024, 1, 8, 8, 0, tzinfo=UTC)
 
 
-class Clock:
+class SteppingClock:
     """Moves forward with each record, so that times differ and repeat as in real life."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Clock:
 class Maker:
     """Creates records in one engine, with chance values for what is not given."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: SteppingClock) -> None:
         self.engine = engine
         self.clock = clock
         self.random: random.Random = random.Random(_SEED)

@@ -4,7 +4,7 @@ Nothing in here knows HTTP. It has its own parser and its own rules for values: 
 code with the query compiler and the codecs that it is meant to check.
 """
 
-from .context import Answer, Upload
+from .context import Answer, UploadedFile
 from .engine import Engine
 from .errors import Crash, CrmError, EngineError, NotMeasured, PlainText, UnknownOperation
 from .schema import Schema
@@ -20,6 +20,6 @@ __all__ = [
     "PlainText",
     "Schema",
     "UnknownOperation",
-    "Upload",
+    "UploadedFile",
     "User",
 ]

@@ -33,7 +33,7 @@ class Storage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class StoredColumn:
     """Where a field is kept. `length` in characters, `whole` and `digits` of a decimal.
 
     `unset_is_null` says that a record created without the field has NULL there, where numbers
@@ -58,20 +58,20 @@ CONTACTS_OF_ACTIVITY: Final = "activity contacts"
 INVENTORY: Final = frozenset({"Quotes", "SalesOrder", "Invoice", "PurchaseOrder"})
 ACTIVITIES: Final = frozenset({"Calendar", "Events"})
 
-_LINE_FIELDS: Final[Mapping[str, Column]] = {
-    "productid": Column(Storage.REFERENCE, table=LINES),
-    "quantity": Column(Storage.DECIMAL, whole=22, digits=3, table=LINES),
-    "listprice": Column(Storage.DECIMAL, whole=19, digits=8, table=LINES),
-    "comment": Column(Storage.TEXT, 65535, table=LINES),
-    "discount_amount": Column(Storage.DECIMAL, whole=19, digits=8, table=LINES),
-    "discount_percent": Column(Storage.DECIMAL, whole=4, digits=3, table=LINES),
-    "image": Column(Storage.TEXT, 2, table=LINES),
-    "purchase_cost": Column(Storage.DECIMAL, digits=8, table=LINES),
-    "margin": Column(Storage.DECIMAL, digits=8, table=LINES),
-    "usageunit": Column(Storage.TEXT, 200, table=LINES),
-    "reducedtaxrate": Column(Storage.INTEGER, table=LINES),
+_LINE_FIELDS: Final[Mapping[str, StoredColumn]] = {
+    "productid": StoredColumn(Storage.REFERENCE, table=LINES),
+    "quantity": StoredColumn(Storage.DECIMAL, whole=22, digits=3, table=LINES),
+    "listprice": StoredColumn(Storage.DECIMAL, whole=19, digits=8, table=LINES),
+    "comment": StoredColumn(Storage.TEXT, 65535, table=LINES),
+    "discount_amount": StoredColumn(Storage.DECIMAL, whole=19, digits=8, table=LINES),
+    "discount_percent": StoredColumn(Storage.DECIMAL, whole=4, digits=3, table=LINES),
+    "image": StoredColumn(Storage.TEXT, 2, table=LINES),
+    "purchase_cost": StoredColumn(Storage.DECIMAL, digits=8, table=LINES),
+    "margin": StoredColumn(Storage.DECIMAL, digits=8, table=LINES),
+    "usageunit": StoredColumn(Storage.TEXT, 200, table=LINES),
+    "reducedtaxrate": StoredColumn(Storage.INTEGER, table=LINES),
 }
-_LINE_TAX: Final = Column(Storage.DECIMAL, whole=4, digits=3, table=LINES)
+_LINE_TAX: Final = StoredColumn(Storage.DECIMAL, whole=4, digits=3, table=LINES)
 
 # Stock columns that stay NULL where a record is created without them.
 _UNSET_IS_NULL: Final = frozenset(
@@ -87,10 +87,10 @@ _UNSET_IS_NULL: Final = frozenset(
 _REMINDER: Final = "reminder_time"
 
 # (module, field) -> column of modules that are not in the server's list.
-_KNOWN: Final[Mapping[tuple[str, str], Column]] = {
-    ("Currency", "conversion_rate"): Column(Storage.DECIMAL, whole=10, digits=5),
-    ("LineItem", "incrementondel"): Column(Storage.INTEGER),
-    ("Users", "roleid"): Column(Storage.TEXT, 255, table="roles"),
+_KNOWN: Final[Mapping[tuple[str, str], StoredColumn]] = {
+    ("Currency", "conversion_rate"): StoredColumn(Storage.DECIMAL, whole=10, digits=5),
+    ("LineItem", "incrementondel"): StoredColumn(Storage.INTEGER),
+    ("Users", "roleid"): StoredColumn(Storage.TEXT, 255, table="roles"),
 }
 
 # Side tables of the stock modules: an ORDER BY on a field of a table that no selected or
@@ -113,7 +113,7 @@ _CONTACT_ADDRESS: Final = ("mailing", "other")
 _DECIMAL_KINDS: Final = frozenset({"double", "currency"})
 
 
-def column_of(module: str, field: Mapping[str, Any], *, lines: bool = True) -> Column:
+def column_of(module: str, field: Mapping[str, Any], *, lines: bool = True) -> StoredColumn:
     """The column of a described field. `lines`: whether inventory modules keep line items."""
     name, kind = field["name"], field["type"]["name"]
     column = _typed(module, name, kind, field, lines)
@@ -121,13 +121,15 @@ def column_of(module: str, field: Mapping[str, Any], *, lines: bool = True) -> C
     return column if table == column.table else _moved(column, table)
 
 
-def _typed(module: str, name: str, kind: str, field: Mapping[str, Any], lines: bool) -> Column:
+def _typed(
+    module: str, name: str, kind: str, field: Mapping[str, Any], lines: bool
+) -> StoredColumn:
     if lines and (module in INVENTORY or module == "LineItem"):
         line = _line_column(module, name)
         if line is not None:
             return line
     if module in ACTIVITIES and name == "contact_id":
-        return Column(Storage.REFERENCE, table=CONTACTS_OF_ACTIVITY)
+        return StoredColumn(Storage.REFERENCE, table=CONTACTS_OF_ACTIVITY)
     known = _KNOWN.get((module, name))
     if known is not None:
         return known
@@ -142,24 +144,26 @@ _SQL_TYPE: Final = re.compile(r"(\w+)(?:\((\d+)(?:,(\d+))?\))?")
 _TEXT_LENGTHS: Final = {"text": 65535, "mediumtext": 16777215}
 
 
-def _stored(column: StockColumn, kind: str) -> Column:
+def _stored(column: StockColumn, kind: str) -> StoredColumn:
     """A column of the server's own list. A few references are text there, which compares with
     numbers as a number does."""
     if kind in ("reference", "owner"):
-        return Column(Storage(kind))
+        return StoredColumn(Storage(kind))
     match = _SQL_TYPE.fullmatch(column.type)
     assert match is not None, column
     sql = match[1]
     if sql == "decimal":
-        return Column(Storage.DECIMAL, whole=int(match[2]) - int(match[3]), digits=int(match[3]))
+        return StoredColumn(
+            Storage.DECIMAL, whole=int(match[2]) - int(match[3]), digits=int(match[3])
+        )
     if sql in ("date", "datetime", "time"):
-        return Column(Storage(sql))
+        return StoredColumn(Storage(sql))
     if sql == "int":
-        return Column(Storage.INTEGER)
-    return Column(Storage.TEXT, _TEXT_LENGTHS.get(sql) or int(match[2]))
+        return StoredColumn(Storage.INTEGER)
+    return StoredColumn(Storage.TEXT, _TEXT_LENGTHS.get(sql) or int(match[2]))
 
 
-def _line_column(module: str, name: str) -> Column | None:
+def _line_column(module: str, name: str) -> StoredColumn | None:
     column = _LINE_FIELDS.get(name)
     if column is None and name.startswith("tax") and name[3:].isdigit():
         column = _LINE_TAX
@@ -172,25 +176,25 @@ def _line_column(module: str, name: str) -> Column | None:
     return column
 
 
-def _by_kind(name: str, kind: str, field: Mapping[str, Any]) -> Column:
+def _by_kind(name: str, kind: str, field: Mapping[str, Any]) -> StoredColumn:
     if kind in ("reference", "owner", "date", "datetime", "time", "integer"):
-        return Column(Storage(kind))
+        return StoredColumn(Storage(kind))
     if kind == "boolean":
-        return Column(Storage.TEXT, 3)
+        return StoredColumn(Storage.TEXT, 3)
     if kind == "currency":
-        return Column(Storage.DECIMAL, digits=2 if _is_custom(name) else 8)
+        return StoredColumn(Storage.DECIMAL, digits=2 if _is_custom(name) else 8)
     if kind == "double":
         return _double(name, str(field.get("label", "")))
     length = digits(str(field["type"].get("length")))
     if length:
-        return Column(Storage.TEXT, length)
-    return Column(Storage.TEXT, _text_length(name, kind))
+        return StoredColumn(Storage.TEXT, length)
+    return StoredColumn(Storage.TEXT, _text_length(name, kind))
 
 
-def _double(name: str, label: str) -> Column:
+def _double(name: str, label: str) -> StoredColumn:
     if _is_custom(name) and ("%" in label or "percent" in label.lower()):
-        return Column(Storage.DECIMAL, whole=3, digits=2)
-    return Column(Storage.DECIMAL, whole=9 if _is_custom(name) else 22, digits=3)
+        return StoredColumn(Storage.DECIMAL, whole=3, digits=2)
+    return StoredColumn(Storage.DECIMAL, whole=9 if _is_custom(name) else 22, digits=3)
 
 
 def _text_length(name: str, kind: str) -> int:
@@ -209,7 +213,7 @@ def _text_length(name: str, kind: str) -> int:
     return 255
 
 
-def _table(module: str, name: str, column: Column) -> str:
+def _table(module: str, name: str, column: StoredColumn) -> str:
     if column.table != MAIN:
         return column.table
     if _is_custom(name):
@@ -232,5 +236,5 @@ def _is_custom(name: str) -> bool:
     return name.startswith("cf_")
 
 
-def _moved(column: Column, table: str) -> Column:
+def _moved(column: StoredColumn, table: str) -> StoredColumn:
     return replace(column, table=table)

@@ -29,7 +29,7 @@ _SQL_OPERATORS: Final = {"!=": "<>"}
 
 
 @dataclass(slots=True)
-class Compiled:
+class CompiledStatement:
     """A statement to run. `keys` name its columns; `collapse` says that rows of one record
     must be folded into one (the last one wins)."""
 
@@ -62,7 +62,7 @@ class Compiler:
         self._values: list[Any] = []
         self._tables = {MAIN}
 
-    def compile(self) -> Compiled:
+    def compile(self) -> CompiledStatement:
         """The SQL. Column errors come before errors in conditions, those before silent ones."""
         columns = self._columns()
         self._tables.update(each.column.table for each in columns)
@@ -82,7 +82,7 @@ class Compiler:
             sql += f" ORDER BY {self._sorted(order, descending)}"
         sql += " LIMIT ? OFFSET ?"
         self._values += (stop, start)
-        return Compiled(
+        return CompiledStatement(
             sql,
             self._values,
             keys,

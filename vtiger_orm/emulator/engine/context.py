@@ -33,7 +33,7 @@ def _character(code: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadedFile:
     """One file part of a multipart request."""
 
     part: str
@@ -65,7 +65,7 @@ class Context:
     clock: Callable[[], datetime]
     views: Callable[[User, Module], View]
     params: Mapping[str, Any]
-    files: Sequence[Upload] = ()
+    files: Sequence[UploadedFile] = ()
     answer: Answer = field(default_factory=Answer)
     """What is answered besides the result."""
 

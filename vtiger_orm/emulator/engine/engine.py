@@ -13,7 +13,7 @@ from ..profiles import STOCK_8_0_PHP8, Profile
 from . import corebos, operations
 from .accounts import Accounts
 from .backdoor import Backdoor
-from .context import Answer, Context, Upload
+from .context import Answer, Context, UploadedFile
 from .errors import Crash, NotMeasured, UnknownOperation
 from .schema import USERS, Module, Schema
 from .store import Store
@@ -60,7 +60,7 @@ class Engine:
         user: User,
         operation: str,
         params: dict[str, Any],
-        files: Sequence[Upload] = (),
+        files: Sequence[UploadedFile] = (),
     ) -> Any:
         """The JSON `result` of an operation, as `answer` gives it."""
         return self.answer(user, operation, params, files).result
@@ -70,7 +70,7 @@ class Engine:
         user: User,
         operation: str,
         params: dict[str, Any],
-        files: Sequence[Upload] = (),
+        files: Sequence[UploadedFile] = (),
     ) -> Answer:
         """What an operation answers (its name in any case).
 
@@ -91,7 +91,9 @@ class Engine:
                     context.answer.result = handler(context)
         return context.answer
 
-    def context(self, user: User, params: dict[str, Any], files: Sequence[Upload] = ()) -> Context:
+    def context(
+        self, user: User, params: dict[str, Any], files: Sequence[UploadedFile] = ()
+    ) -> Context:
         """What an operation of that user works with."""
         return Context(
             self.schema, self.store, self.profile, user, self._now, self._view, params, files

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .accept import storable
-from .compile import Compiled, Compiler
+from .compile import CompiledStatement, Compiler
 from .context import Context
 from .errors import database_error
 from .labels import ReadAgain, encoded, may_be_read_again
@@ -57,7 +57,7 @@ def _is_shared(ctx: Context, view: View, row: Row) -> bool:
     return owner is not None and owner[0] in (view.owners or ())
 
 
-def run(ctx: Context, compiled: Compiled) -> list[Row]:
+def run(ctx: Context, compiled: CompiledStatement) -> list[Row]:
     keys = compiled.keys
     rows = [dict(zip(keys, row)) for row in ctx.store.rows(compiled.sql, compiled.values)]
     if not compiled.collapse:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ...metadata.module import Flaw
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
-from .columns import ACTIVITIES, INVENTORY, Column, Storage, column_of
+from .columns import ACTIVITIES, INVENTORY, Storage, StoredColumn, column_of
 from .stock import in_server_order, relations_in_server_order
 
 USERS: Final = "Users"
@@ -52,7 +52,7 @@ class Field:
 
     name: str
     kind: str
-    column: Column
+    column: StoredColumn
     raw: Mapping[str, Any]
     """The field as described."""
     mandatory: bool

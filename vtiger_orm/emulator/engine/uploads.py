@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from .context import Context, Upload
+from .context import Context, UploadedFile
 from .errors import Crash
 from .schema import Module
 
@@ -47,7 +47,7 @@ def attach(ctx: Context, module: Module, number: int, element: dict[str, Any]) -
             ctx.store.update(module, number, {"imagename": _UNSAFE.sub("_", upload.name)})
 
 
-def _describe_file(ctx: Context, module: Module, number: int, upload: Upload) -> None:
+def _describe_file(ctx: Context, module: Module, number: int, upload: UploadedFile) -> None:
     ctx.store.update(
         module,
         number,
@@ -59,7 +59,7 @@ def _describe_file(ctx: Context, module: Module, number: int, upload: Upload) ->
     )
 
 
-def _is_kept(module: Module, upload: Upload) -> bool:
+def _is_kept(module: Module, upload: UploadedFile) -> bool:
     if module.name == "Documents":
         return True
     return upload.part == _IMAGE_PART and _image_field(module)

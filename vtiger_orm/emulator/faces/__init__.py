@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..calls import ApiCall, Outcome
+from ..calls import ApiCall, Handled
 from ..http import Request
 
 
@@ -21,6 +21,6 @@ class Face(Protocol):
         """What is asked. Pure: nothing is done, nobody is logged in."""
         ...
 
-    def answer(self, call: ApiCall) -> Outcome:
+    def answer(self, call: ApiCall) -> Handled:
         """Do it. Raises nothing that the API has an answer for."""
         ...

@@ -12,7 +12,7 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-from ..calls import ApiCall, Outcome, rows_of
+from ..calls import ApiCall, Handled, rows_of
 from ..engine import Crash, CrmError, NotMeasured, PlainText, User
 from ..http import (
     Delivery,
@@ -56,7 +56,7 @@ class CloudFace:
             user=user,
         )
 
-    def answer(self, call: ApiCall) -> Outcome:
+    def answer(self, call: ApiCall) -> Handled:
         outcome = self._answer(call)
         headers = {"X-Vtiger-Version": self._crm.version} if self._crm.tells_version else {}
         if outcome.response.status != 401:
@@ -68,7 +68,7 @@ class CloudFace:
         )
         return replace(outcome, response=response)
 
-    def _answer(self, call: ApiCall) -> Outcome:
+    def _answer(self, call: ApiCall) -> Handled:
         user = self._user(call.request)
         if user is None:
             return self._error(call, "ACCESS_DENIED", "Invalid authentication information", 401)
@@ -89,8 +89,8 @@ class CloudFace:
                 code, message = "DUPLICATE_RECORD_FOUND", "Duplicate record found"
             return self._error(call, str(code), message, 400)
         except (Crash, NotMeasured, PlainText):
-            return Outcome(text_response(status=500), call.user, "HTTP 500")
-        return Outcome(json_response(success(result)), call.user, rows=rows_of(result))
+            return Handled(text_response(status=500), call.user, "HTTP 500")
+        return Handled(json_response(success(result)), call.user, rows=rows_of(result))
 
     def _user(self, request: Request) -> User | None:
         name, key = _credentials(request)
@@ -101,7 +101,7 @@ class CloudFace:
             return None
         return user
 
-    def _error(self, call: ApiCall, code: str, message: str, status: int) -> Outcome:
+    def _error(self, call: ApiCall, code: str, message: str, status: int) -> Handled:
         if self._crm.profile.error_body:
             response = json_response(failure(code, message), status=status, reason=message)
         else:
@@ -109,7 +109,7 @@ class CloudFace:
         if status == 401:
             challenge = ("WWW-Authenticate", 'Basic realm="Vtiger"')
             response = replace(response, headers=(*response.headers, challenge))
-        return Outcome(response, call.user, code)
+        return Handled(response, call.user, code)
 
 
 def _credentials(request: Request) -> tuple[str, str]:

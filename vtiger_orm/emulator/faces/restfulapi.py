@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from ..calls import ApiCall, Outcome, rows_of
+from ..calls import ApiCall, Handled, rows_of
 from ..engine import Crash, CrmError, NotMeasured, User
 from ..http import (
     PhpValue,
@@ -107,7 +107,7 @@ class RestfulApiFace:
             session=_text(everything, "token"),
         )
 
-    def answer(self, call: ApiCall) -> Outcome:
+    def answer(self, call: ApiCall) -> Handled:
         user = ""
         try:
             if call.operation == "login":
@@ -129,9 +129,9 @@ class RestfulApiFace:
         except (Crash, CrmError) as error:
             # Nothing in the module catches what the CRM throws: PHP stops.
             code = str(error.code) if isinstance(error, CrmError) else "HTTP 500"
-            return Outcome(text_response(status=500), user, code)
+            return Handled(text_response(status=500), user, code)
         except NotMeasured as error:
-            return Outcome(text_response(str(error), status=501), user, "not measured")
+            return Handled(text_response(str(error), status=501), user, "not measured")
 
     @property
     def _mends(self) -> str:
@@ -144,7 +144,7 @@ class RestfulApiFace:
         number = self._crm.tokens.user(call.session, call.request.client)
         return next((each for each in self._crm.users() if each.number == number), None)
 
-    def _half_mended(self, call: ApiCall, user: str) -> Outcome:
+    def _half_mended(self, call: ApiCall, user: str) -> Handled:
         """Rows without anything but one change, and fatals where there is nothing to tell."""
         if call.request.method == "POST" and not call.request.body:
             raise Crash("POST with an empty body")
@@ -160,7 +160,7 @@ class RestfulApiFace:
             rows = records.page(start="", length=call.text("length"), criteria="", order="")
         return _ok([{"changed": ["api_date_now"]} for _ in rows], user)
 
-    def _login(self, call: ApiCall) -> Outcome:
+    def _login(self, call: ApiCall) -> Handled:
         if self._mends == "none":
             raise Crash("a function of the login without its argument")
         key = call.text("key")
@@ -175,7 +175,7 @@ class RestfulApiFace:
         token = self._crm.tokens.open(user.number, call.request.client)
         return _ok(token, user.name)
 
-    def _perform(self, user: User, call: ApiCall) -> Outcome:
+    def _perform(self, user: User, call: ApiCall) -> Handled:
         params = {name: value for name, value in call.params.items() if name != "module"}
         if call.module == TOKENS_MODULE:
             if call.operation != "retrieve":
@@ -203,7 +203,7 @@ class RestfulApiFace:
             writing.update(int(record), params, keep_items=_text(whole, "ajxaction") == _DETAILS)
             return _ok(record, user.name)
 
-    def _read(self, records: Records, params: dict[str, PhpValue], user: str) -> Outcome:
+    def _read(self, records: Records, params: dict[str, PhpValue], user: str) -> Handled:
         record = _text(params, "id")
         if record and record != "0":
             return _ok(records.one(record), user)
@@ -219,7 +219,7 @@ class RestfulApiFace:
         )
         return _ok(rows, user)
 
-    def _refused(self, code: str = "", message: str = "", *, user: str = "") -> Outcome:
+    def _refused(self, code: str = "", message: str = "", *, user: str = "") -> Handled:
         return _failed(code, message, user)
 
 
@@ -303,13 +303,13 @@ def _answer(content: dict[str, object]) -> Response:
     return _with_cors(replace(response, headers=headers))
 
 
-def _ok(result: object, user: str) -> Outcome:
-    return Outcome(_answer(success(result)), user, rows=rows_of(result))
+def _ok(result: object, user: str) -> Handled:
+    return Handled(_answer(success(result)), user, rows=rows_of(result))
 
 
-def _failed(code: str | None, message: str | None, user: str = "") -> Outcome:
+def _failed(code: str | None, message: str | None, user: str = "") -> Handled:
     error = {"code": code, "message": message, "title": message}
-    return Outcome(_answer({"success": False, "error": error}), user, code or "refused")
+    return Handled(_answer({"success": False, "error": error}), user, code or "refused")
 
 
 # Code and message of a login or token are looked for one level too high.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..calls import ApiCall, Outcome, rows_of
+from ..calls import ApiCall, Handled, rows_of
 from ..engine import Answer, Crash, CrmError, NotMeasured, PlainText, UnknownOperation, User
 from ..http import PhpValue, Request
 from ..installation import Installation
@@ -47,7 +47,7 @@ class WebserviceFace:
             user=_text(params, "username"),
         )
 
-    def answer(self, call: ApiCall) -> Outcome:
+    def answer(self, call: ApiCall) -> Handled:
         profile, user = self._crm.profile, call.user
         try:
             known = registered(call.operation, profile)
@@ -61,9 +61,9 @@ class WebserviceFace:
                 answer = self._perform(caller, call)
         except (CrmError, Crash, NotMeasured, PlainText) as failure:
             response, error = failed(profile, failure)
-            return Outcome(response, user, error)
+            return Handled(response, user, error)
         error = "" if answer.success else "failed rows"
-        return Outcome(answered(profile, answer), user, error, rows=rows_of(answer.result))
+        return Handled(answered(profile, answer), user, error, rows=rows_of(answer.result))
 
     def _caller(self, call: ApiCall) -> User:
         profile = self._crm.profile

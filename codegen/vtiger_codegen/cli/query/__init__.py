@@ -16,7 +16,7 @@ from vtiger_orm.planner import explain as explained
 from vtiger_orm.planner import plan_count, plan_rows
 
 from ...config import load_config
-from ...live.credentials import DIALECTS, insecure_http, open_session
+from ...live.credentials import DIALECTS, connecting, open_session
 from ...naming.lock import FILE_NAME, load_lock
 from ...text.terminal import counted, say
 from .selection import Question, meta_of, package_of, selection_of, shown_fields, zone_of
@@ -38,7 +38,7 @@ WIDE = 100_000
     "-w",
     multiple=True,
     metavar="FIELD__LOOKUP=VALUE",
-    help="Condition; repeatable, all must hold. Lists and ranges: a,b,c.",
+    help="Condition; repeatable, all must hold. Lists and ranges: a,b,c; a comma within: a\\,b.",
 )
 @click.option(
     "--exclude",
@@ -62,7 +62,7 @@ WIDE = 100_000
 )
 @click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
-@insecure_http
+@connecting
 def query(
     module: str,
     where: tuple[str, ...],
@@ -105,6 +105,7 @@ def query(
     package = package_of(snapshot)
     if explain:
         say(explained(selection, Environment.of(package.server)))
+        click.secho("Nothing was sent.", err=True, dim=True)
         return
     with (
         open_session(url, dialect, config, package=package) as session,
@@ -112,6 +113,7 @@ def query(
     ):
         if count:
             click.echo(session.run(plan_count(selection, session.environment)))
+            click.secho(f"Counted in {counted(calls.count, 'call')}.", err=True, dim=True)
             return
         shown = shown_fields(meta, question)
         rows = _Counted(session, selection)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vtiger_orm.conditions.field_names import parse_order, readable_field, with_id
@@ -129,8 +129,10 @@ def _argument(field: FieldMeta, shape: Shape, keyword: str, text: str, zone: tzi
             return _parse(int, keyword, text, "a whole number")
         case Shape.DAY:
             return _parse(read_day, keyword, text, "a date such as 2024-02-29")
-        case Shape.VALUES | Shape.PAIR | Shape.SEVERAL_CHOICES:
-            return [_value(field, keyword, each, zone) for each in _items(text)]
+        case Shape.SEVERAL_CHOICES:
+            return items_of(text)
+        case Shape.VALUES | Shape.PAIR:
+            return [_value(field, keyword, each, zone) for each in items_of(text)]
         case _:
             return _value(field, keyword, text, zone)
 
@@ -142,7 +144,7 @@ def _value(field: FieldMeta, keyword: str, text: str, zone: tzinfo) -> Any:
         wanted = "a day such as 2024-02-29, or a moment such as 2024-02-29T13:45"
         return _parse(lambda given: _moment(given, zone), keyword, text, wanted)
     try:
-        return convert(field, _items(text) if field.family is Family.CHOICES else text)
+        return convert(field, items_of(text) if field.family is Family.CHOICES else text)
     except InvalidValue as error:
         raise InvalidLookup(f"{keyword}={text}: {error}") from error
 
@@ -163,12 +165,27 @@ def _moment(text: str, zone: tzinfo) -> date | datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
-def _items(text: str) -> list[str]:
-    """Comma-separated values; one that holds a comma is put in double quotes."""
-    if not text:
-        return []
-    rows: Iterable[list[str]] = csv.reader([text], skipinitialspace=True, strict=True)
-    try:
-        return [item for row in rows for item in row]
-    except csv.Error as error:
-        raise InvalidLookup(f"{text!r} is not a list of values: {error}.") from error
+_ITEM: Final = re.compile(
+    r"""[ ]*(?: "(?P<quoted>(?:[^"]|"")*)"[ ]* | (?P<plain>(?!")(?:\\,|[^,])*) )(?P<end>,|\Z)""",
+    re.X,
+)
+
+
+def items_of(text: str) -> list[str]:
+    """Comma-separated values; one that holds a comma has it as ``\\,`` or is put in double quotes,
+    in which quotes are doubled."""
+    found, at = [], 0
+    while text:
+        match = _ITEM.match(text, at)
+        if match is None:
+            raise InvalidLookup(
+                f"{text!r} is not a list of values: write a,b,c. A value that holds a comma is "
+                'written a\\,b or "a,b".'
+            )
+        quoted = match["quoted"]
+        plain = (match["plain"] or "").replace("\\,", ",")
+        found.append(plain if quoted is None else quoted.replace('""', '"'))
+        at = match.end()
+        if not match["end"]:
+            break
+    return found

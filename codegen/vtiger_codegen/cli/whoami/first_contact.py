@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from vtiger_orm.calls.operations import Describe, ListTypes
+from vtiger_orm.calls.outcome import tells_nothing
 from vtiger_orm.calls.plans import Plan, perform
 from vtiger_orm.errors import ApiError, MalformedAnswer
 from vtiger_orm.introspection.abilities import probe_abilities, probe_relations
-from vtiger_orm.introspection.probing import is_fatal, probe_module
+from vtiger_orm.introspection.probing import probe_module
 from vtiger_orm.introspection.pull import PulledServer, blindness
 from vtiger_orm.metadata import describe as wire
 from vtiger_orm.metadata import server as recognised
@@ -78,6 +79,6 @@ def _described(module: str) -> Plan[wire.DescribeAnswer | None]:
     try:
         return wire.DescribeAnswer.model_validate((yield from perform(Describe(module))))
     except (ApiError, MalformedAnswer) as error:
-        if is_fatal(error):
+        if tells_nothing(error):
             raise
         return None

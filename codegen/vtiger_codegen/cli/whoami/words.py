@@ -54,7 +54,7 @@ def abilities(server: Server, proved: Capabilities) -> Iterator[str]:
         "files_retrieve", "files_retrieve: usable", "files_retrieve: broken on this server"
     )
     if can.serialised_sessions:
-        yield "one call of a session at a time; parallel=N opens N sessions"
+        yield "one call of a session at a time; a long reading opens more of them"
     else:
         yield "several calls of a session at a time"
 

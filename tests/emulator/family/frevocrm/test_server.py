@@ -11,7 +11,7 @@ import pytest
 
 from tests.emulator.engine.conftest import Server
 from vtiger_orm.emulator import Crm
-from vtiger_orm.emulator.engine import Upload
+from vtiger_orm.emulator.engine import UploadedFile
 
 from ..conftest import Make, Open
 
@@ -149,7 +149,7 @@ def test_convertlead_works(crm: Server) -> None:
 
 
 def test_documents_are_read_and_related(crm: Server) -> None:
-    upload = Upload("filename", "a.txt", "text/plain", b"hi")
+    upload = UploadedFile("filename", "a.txt", "text/plain", b"hi")
     document = crm.call(
         "create",
         elementType="Documents",

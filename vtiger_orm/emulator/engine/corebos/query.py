@@ -11,7 +11,7 @@ import re
 from typing import Any, Final
 
 from .. import rows
-from ..compile import Compiled, Compiler
+from ..compile import CompiledStatement, Compiler
 from ..context import Context
 from ..errors import database_error, denied
 from ..literals import SilentError
@@ -92,7 +92,7 @@ def _statement(module: Module, text: str) -> Statement:
     return parse(f"{line};")
 
 
-def run(ctx: Context, module: Module, compiled: Compiled) -> list[Row]:
+def run(ctx: Context, module: Module, compiled: CompiledStatement) -> list[Row]:
     """The rows. Raises for a record that belongs to nobody: nothing of its module can be read
     while it is among the rows."""
     answer = rows.run(ctx, compiled)
@@ -102,7 +102,7 @@ def run(ctx: Context, module: Module, compiled: Compiled) -> list[Row]:
     return answer
 
 
-def total(ctx: Context, compiled: Compiled) -> int:
+def total(ctx: Context, compiled: CompiledStatement) -> int:
     """How many rows there are without the limit, the last two values of the statement."""
     sql = compiled.sql.removesuffix(" LIMIT ? OFFSET ?")
     row = ctx.store.row(f"SELECT count(*) FROM ({sql})", compiled.values[:-2])

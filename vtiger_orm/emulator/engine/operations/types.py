@@ -48,6 +48,12 @@ def _has_kind(module: Module, kinds: frozenset[str]) -> bool:
     return any(each.kind in kinds for each in module.fields.values() if each.described)
 
 
+def _with_present(ctx: Context, told: dict[str, Any]) -> dict[str, Any]:
+    """A default day or moment is the present one."""
+    length = {"date": 10, "datetime": 19}.get(told["type"]["name"])
+    return told | {"default": ctx.now()[:length]} if length and told.get("default") else told
+
+
 def describe(ctx: Context) -> dict[str, Any]:
     """One module as the user sees it."""
     view = ctx.view(ctx.module(ctx.text("elementType")))
@@ -55,5 +61,7 @@ def describe(ctx: Context) -> dict[str, Any]:
     if ctx.profile.tells_inactive_fields:
         answer = {key: value for key, value in answer.items() if key != "allowDuplicates"}
         answer["inactiveFields"] = []
+    if ctx.profile.missing_dates_are_today:
+        answer["fields"] = [_with_present(ctx, each) for each in answer["fields"]]
     adapted = ctx.profile.cloud and not ctx.schema.is_cloud
     return cloud.extend_describe(view, answer) if adapted else answer

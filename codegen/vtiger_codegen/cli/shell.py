@@ -1,0 +1,97 @@
+"""vtiger-orm shell: Python with your models imported and a session open."""
+
+from __future__ import annotations
+
+import code
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vtiger_orm.errors import ConfigError
+
+from ..config import load_config
+from ..live.credentials import DIALECTS, connecting, open_session
+from ..text.terminal import escaped
+
+if TYPE_CHECKING:
+    from vtiger_orm import Package
+
+
+@click.command(short_help="Python with your models imported and a session open.")
+@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the package.  [generated/crm]",
+)
+@click.option("--write", is_flag=True, help="Let this session write; without it, it only reads.")
+@click.option("--command", "-c", help="Run these lines instead of asking for some.")
+@connecting
+def shell(
+    url: str | None, dialect: str | None, output: Path | None, write: bool, command: str | None
+) -> None:
+    """IPython where it is installed, else Python, with every model, Q and the session `crm`.
+
+    \b
+    >>> Contacts.objects.filter(lastname__startswith="S").explain()
+
+    Nothing is sent before the first query. IPython completes fields and lookups after
+    `filter(`, and relations after `record.related.`
+    """
+    config = load_config()
+    module = _imported(output or config.output)
+    package: Package = import_module(f"{module.__name__}._package").package
+    with open_session(url, dialect, config, package=package, read_only=not write) as session:
+        names = _names(module, session)
+        if command is not None:
+            exec(compile(command, "<command>", "exec"), names)
+            return
+        _start(names, _welcome(module, session.url, write))
+    click.echo("The session is closed.", err=True)
+
+
+def _imported(folder: Path) -> ModuleType:
+    """The generated package, by the name it has from the current folder."""
+    if not (folder / "_package.py").exists():
+        raise ConfigError(
+            f"There is no generated package in {folder}. "
+            "Run: vtiger-orm pull && vtiger-orm generate"
+        )
+    folder = folder.resolve()
+    here = Path.cwd().resolve()
+    root = here if folder.is_relative_to(here) and folder != here else folder.parent
+    sys.path.insert(0, str(root))
+    return import_module(".".join(folder.relative_to(root).parts))
+
+
+def _names(module: ModuleType, session: object) -> dict[str, Any]:
+    import vtiger_orm
+
+    names = {name: getattr(module, name) for name in module.__all__}
+    extras = ("Q", "F", "Sum", "Count", "Avg", "Min", "Max", "LineItem", "Ref")
+    common = {name: getattr(vtiger_orm, name) for name in extras if hasattr(vtiger_orm, name)}
+    return {**common, **names, "crm": session}
+
+
+def _welcome(module: ModuleType, url: str, write: bool) -> str:
+    number = len(module.__all__) - 2  # connect and configure
+    mode = "it may write" if write else "it only reads; --write lets it write"
+    return (
+        f"{number} models of {module.__name__}, Q, and the session `crm` to {escaped(url)}: {mode}."
+    )
+
+
+def _start(names: dict[str, Any], welcome: str) -> None:
+    try:
+        embed: Any = import_module("IPython.terminal.embed")
+    except ImportError:
+        code.interact(banner=welcome, local=names, exitmsg="")
+        return
+    embedded = embed.InteractiveShellEmbed(banner1=welcome, user_ns=names)
+    embedded.run_line_magic("load_ext", "vtiger_orm.notebooks")
+    embedded()

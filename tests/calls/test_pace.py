@@ -1,0 +1,76 @@
+"""How wide a long reading is: as many calls at once as pay, and no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from vtiger_orm.calls.pace import ALONE, MOST, Pace, Parallel
+from vtiger_orm.errors import ConfigError
+
+AUTO = Parallel.of("auto")
+
+
+def rounds(pace: Pace, number: int, *, seconds: float = 0.02, waited: float = 0.5) -> list[int]:
+    """So many rounds whose calls take so long, and for which the consumer waits this share."""
+    widths = []
+    for _ in range(number):
+        for _ in range(pace.width):
+            pace.answered(seconds)
+        pace.went(waited, 1.0)
+        widths.append(pace.width)
+    return widths
+
+
+def test_a_setting_is_read_or_refused() -> None:
+    assert Parallel.of("auto") == (1, MOST)
+    assert (Parallel.of(1), Parallel.of(4)) == (ALONE, (4, 4))
+    for wrong in (0, -1, True, 1.5, "4", None):
+        with pytest.raises(ConfigError, match="parallel must be"):
+            Parallel.of(wrong)  # type: ignore[arg-type]  # what a user may write
+
+
+def test_it_begins_alone_and_doubles_while_the_consumer_waits() -> None:
+    pace = Pace(AUTO)
+    assert pace.width == 1
+    widths = rounds(pace, 20)
+    assert widths[:6] == [1] * 6, "short readings never have more than one call under way"
+    assert widths[-1] == MOST
+    assert widths == sorted(widths)
+
+
+def test_a_slow_consumer_keeps_it_alone() -> None:
+    pace = Pace(AUTO)
+    assert rounds(pace, 50, waited=0.05)[-1] == 1
+
+
+def test_a_consumer_that_becomes_slow_makes_it_narrower() -> None:
+    pace = Pace(AUTO)
+    rounds(pace, 20)
+    assert rounds(pace, 10, waited=0.0)[-1] == 1
+
+
+def test_a_server_with_one_processor_is_left_alone() -> None:
+    """Two calls at once take twice as long: nothing is won, so it is not tried again for long."""
+    pace = Pace(AUTO)
+    widths = []
+    for _ in range(40):
+        widths += rounds(pace, 1, seconds=0.02 * pace.width)
+    assert max(widths) == 2
+    assert widths.count(2) == 1
+    assert 2 in [rounds(pace, 1, seconds=0.02 * pace.width)[0] for _ in range(30)], "tried anew"
+
+
+def test_limits_that_are_nearly_used_up_leave_one_call() -> None:
+    pace = Pace(AUTO)
+    rounds(pace, 20)
+    pace.answered(0.02)
+    pace.went(0.5, 1.0, pressed=True)
+    assert pace.width == 1
+    assert rounds(pace, 20)[-1] == 1
+
+
+def test_a_number_is_kept_whatever_happens() -> None:
+    pace = Pace(Parallel.of(3))
+    assert set(rounds(pace, 30, seconds=9.0, waited=0.0)) == {3}
+    pace.alone()
+    assert rounds(pace, 3) == [1, 1, 1]

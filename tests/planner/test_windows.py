@@ -1,0 +1,221 @@
+"""Long readings side by side: in id order, complete, whatever the ids and the pace are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.planned import Server, careful, server
+from vtiger_orm.calls.pace import ALONE, Pace, Parallel
+from vtiger_orm.calls.plans import Batch, Rows
+from vtiger_orm.conditions.q import Q, resolve
+from vtiger_orm.conditions.tree import Selection
+from vtiger_orm.errors import LimitReached, SilentQueryError
+from vtiger_orm.planner.explain import explain
+from vtiger_orm.planner.rows import plan_rows
+
+PAGE = 10
+ALL = Q()
+
+
+def crm_of(numbers: Sequence[int]) -> Server:
+    crm = server(page_cap=PAGE)
+    for number in numbers:
+        crm.insert("Things", number, name=f"n{number % 4}", whole=number)
+    return crm
+
+
+def select(crm: Server, condition: Q = ALL) -> Selection:
+    meta = crm.metas["Things"]
+    return Selection(meta, resolve(meta, [condition], {}), columns=())
+
+
+@st.composite
+def id_numbers(draw: st.DrawFn) -> list[int]:
+    """Ids as tables have them: stretches of any density, and holes of any size between them."""
+    numbers: list[int] = []
+    low = 1
+    for _ in range(draw(st.integers(1, 4))):
+        step, length = draw(st.integers(1, 60)), draw(st.integers(1, 45))
+        numbers += range(low, low + step * length, step)
+        low = numbers[-1] + draw(st.sampled_from([1, 7, 500, 40_000, 3_000_000]))
+    return numbers
+
+
+NUMBERS = id_numbers()
+
+
+class Chancy:
+    """Performs plans, and tells the pace whatever chance has it."""
+
+    def __init__(self, crm: Server, seed: int) -> None:
+        self._crm, self._chance = crm, random.Random(seed)
+        self.widest = 0
+
+    def rows(self, selection: Selection, parallel: Parallel) -> Iterator[str]:
+        stream = plan_rows(selection, careful(page_size=PAGE, parallel=parallel))
+        reply: Any = None
+        while True:
+            try:
+                step = stream.send(reply)
+            except StopIteration:
+                return
+            if isinstance(step, Rows):
+                yield from (row["id"] for row in step.rows)
+            call = step.ahead if isinstance(step, Rows) else step
+            reply = None if call is None else self._perform(call)
+
+    def _perform(self, step: Any) -> Any:
+        reply = self._crm.perform(step)
+        if isinstance(step, Batch) and isinstance(step.pace, Pace):
+            self.widest = max(self.widest, len(step.calls))
+            for _ in step.calls:
+                step.pace.answered(self._chance.choice([0.01, 0.02, 0.1]))
+            pressed = self._chance.random() < 0.02
+            step.pace.went(self._chance.choice([0.0, 0.1, 0.9, 0.9]), 1.0, pressed=pressed)
+        return reply
+
+
+CONDITIONS = [Q(), Q(name="n1"), ~Q(name="n1"), ~Q(name__contains="n2"), Q(whole__gte=20)]
+
+
+@given(
+    numbers=NUMBERS,
+    parallel=st.sampled_from([Parallel.of("auto"), Parallel.of(2), Parallel.of(8)]),
+    condition=st.sampled_from(CONDITIONS),
+    seed=st.integers(0, 999),
+)
+def test_the_rows_are_those_of_one_session_in_its_order(
+    numbers: list[int], parallel: Parallel, condition: Q, seed: int
+) -> None:
+    crm = crm_of(numbers)
+    selection = select(crm, condition)
+    alone = crm.ids(selection, careful(page_size=PAGE))
+    assert list(Chancy(crm, seed).rows(selection, parallel)) == alone
+
+
+@given(numbers=NUMBERS, seed=st.integers(0, 999))
+def test_explain_is_never_exceeded(numbers: list[int], seed: int) -> None:
+    crm = crm_of(numbers)
+    selection = select(crm)
+    list(Chancy(crm, seed).rows(selection, Parallel.of(8)))
+    told = explain(selection, careful(page_size=PAGE, parallel=Parallel.of(8)))
+    assert told.rows_per_call is not None
+    assert told.calls_beside is not None
+    assert len(crm.log) <= len(numbers) // told.rows_per_call + told.calls_beside
+
+
+@given(numbers=NUMBERS, position=st.integers(1, 60), seed=st.integers(0, 999))
+def test_a_swallowed_error_loses_nothing(numbers: list[int], position: int, seed: int) -> None:
+    """An empty window is believed as little as any other empty answer."""
+    crm = crm_of(numbers)
+    asked = 0
+
+    def fail(text: str) -> None:
+        nonlocal asked
+        asked += 1
+
+    crm.before = fail
+    query = crm.query
+    crm.query = lambda text: query(text) if asked + 1 != position else _empty(crm, text)  # type: ignore[method-assign]
+    with suppress(SilentQueryError):
+        found = list(Chancy(crm, seed).rows(select(crm), Parallel.of(8)))
+        assert found == [f"40x{number}" for number in numbers]
+
+
+def _empty(crm: Server, text: str) -> list[dict[str, str]]:
+    assert crm.before is not None
+    crm.before(text)
+    return []
+
+
+@given(numbers=NUMBERS, changes=st.lists(st.integers(1, 30), max_size=6), seed=st.integers(0, 99))
+def test_who_stays_is_told_once_while_others_come_and_go(
+    numbers: list[int], changes: list[int], seed: int
+) -> None:
+    crm = crm_of(numbers)
+    chance, gone, calls = random.Random(seed), set[int](), 0
+
+    def change(text: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls in changes:
+            leaving = chance.choice(numbers)
+            gone.add(leaving)
+            crm.delete("Things", leaving)
+            crm.insert("Things", max(numbers) + calls, name="new")
+
+    crm.before = change
+    found = list(Chancy(crm, seed).rows(select(crm), Parallel.of(8)))
+    assert found == sorted(set(found), key=lambda id: int(id[3:]))
+    assert {f"40x{n}" for n in numbers if n not in gone} <= set(found)
+
+
+def test_several_pages_are_asked_for_at_once() -> None:
+    crm = crm_of(range(1, 500))
+    reader = Chancy(crm, 0)
+    assert len(list(reader.rows(select(crm), Parallel.of(8)))) == 499
+    assert reader.widest == 8
+    assert len(crm.log) <= 50 * 1.4
+
+
+def test_a_hole_is_crossed_by_a_page() -> None:
+    """Not by windows: a CRM's ids are those of all its modules together."""
+    crm = crm_of([*range(1, 200), *range(90_000_000, 90_000_200)])
+    assert len(list(Chancy(crm, 0).rows(select(crm), Parallel.of(8)))) == 399
+    assert len(crm.log) < 100
+
+
+def test_a_limit_of_calls_stops_it_and_it_goes_on() -> None:
+    """The driver keeps the step that met a limit, and performs it once more."""
+    crm = crm_of(range(1, 300))
+    stream = plan_rows(select(crm), careful(page_size=PAGE, parallel=Parallel.of(4)))
+    found: list[str] = []
+    reply: Any = None
+    step: Any = None
+    stopped = 0
+    with suppress(StopIteration):
+        while True:
+            step = stream.send(reply)
+            if isinstance(step, Rows):
+                found += [row["id"] for row in step.rows]
+                step = step.ahead
+            if isinstance(step, Batch):
+                assert not step.collect, "a limit must stop the round, not one of its windows"
+                stopped += 1
+            reply = None if step is None else crm.perform(step)
+    assert stopped
+    assert found == [f"40x{number}" for number in range(1, 300)]
+
+
+@pytest.mark.parametrize("error", [LimitReached("used up"), ValueError("broken")])
+def test_an_error_of_one_call_ends_the_reading(error: Exception) -> None:
+    crm = crm_of(range(1, 300))
+    stream = plan_rows(select(crm), careful(page_size=PAGE, parallel=Parallel.of(4)))
+    step: Any = next(stream)
+    while not (isinstance(step, Batch) and len(step.calls) > 1):
+        step = stream.send(crm.perform(step.ahead if isinstance(step, Rows) else step))
+        if isinstance(step, Rows) and isinstance(step.ahead, Batch) and len(step.ahead.calls) > 1:
+            break
+    with pytest.raises(type(error)):
+        stream.throw(error)
+
+
+def test_a_slice_and_another_order_stay_as_they_are() -> None:
+    crm = crm_of(range(1, 300))
+    wide, alone = careful(page_size=PAGE, parallel=Parallel.of(8)), careful(page_size=PAGE)
+    for selection in (replace(select(crm), stop=120), replace(select(crm), start=5, stop=90)):
+        crm.log.clear()
+        rows = crm.ids(selection, wide)
+        asked = list(crm.log)
+        crm.log.clear()
+        assert rows == crm.ids(selection, alone)
+        assert asked == crm.log
+    assert careful(parallel=ALONE) == careful()

@@ -1,0 +1,105 @@
+"""How many calls one long reading has under way at once: as many as pay, and no more.
+
+A server that works on several requests at a time answers sooner in all, until it has no more
+processors or the reader cannot take in what comes. Neither is known beforehand, so it is found
+out on the way: from how long calls take, and from how long the consumer had to wait for rows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import fmean, median
+from typing import Final, Literal, NamedTuple
+
+from ..errors import ConfigError
+
+MOST: Final = 8
+"""Calls at once that ``parallel="auto"`` has at most: beyond it a single reader gained little
+(measured with 20 ms a call), and the CRM has other users."""
+
+_WARM_UP: Final = 8
+"""Calls one after the other before more are tried: most readings are over by then."""
+_WAITING: Final = 0.15
+"""The share of its time that a consumer has to wait before it is worth to read faster."""
+_IDLE: Final = 0.02
+"""A consumer that waits less than this is slower than the reading."""
+_CROWDED: Final = 1.7
+"""Calls that take so many times as long as alone are no longer worth more of them."""
+_WORTHWHILE: Final = 1.3
+"""How much faster several calls have to be than one: side by side takes a quarter more of them."""
+_AGAIN: Final = 40
+"""Rounds until it is tried anew, after it did not pay."""
+
+
+class Parallel(NamedTuple):
+    """How many calls of one reading may be under way: from the start, and at most."""
+
+    least: int = 1
+    most: int = 1
+
+    @classmethod
+    def of(cls, setting: int | Literal["auto"]) -> Parallel:
+        """What `Session(parallel=...)` means. Raises `ConfigError`."""
+        if setting == "auto":
+            return cls(1, MOST)
+        if isinstance(setting, bool) or not isinstance(setting, int) or setting < 1:
+            raise ConfigError(
+                f'parallel must be "auto" or a whole number of calls above 0, not {setting!r}.'
+            )
+        return cls(setting, setting)
+
+
+ALONE: Final = Parallel()
+"""One call after the other."""
+
+
+class Pace:
+    """The width of one reading. The driver that performs it tells how its rounds went."""
+
+    def __init__(self, parallel: Parallel) -> None:
+        self.width: int = parallel.least
+        """How many calls the next round should have."""
+        self._most = parallel.most
+        self._adapts = parallel.least < parallel.most
+        self._ceiling = parallel.most
+        self._alone: deque[float] = deque(maxlen=2 * _WARM_UP)
+        self._seconds: list[float] = []
+        self._rounds = 0
+        self._until = 0
+
+    def answered(self, seconds: float) -> None:
+        """One call of the round took so long."""
+        self._seconds.append(seconds)
+
+    def went(self, waited: float, whole: float, *, pressed: bool = False) -> None:
+        """A round is over: how long the consumer `waited` for its rows out of the `whole` time
+        since it was given the ones before, and whether the limits of calls are nearly used up."""
+        self._rounds += 1
+        seconds, self._seconds = self._seconds, []
+        if not self._adapts or not seconds:
+            return
+        if len(seconds) == 1:
+            self._alone.extend(seconds)
+        alone = median(self._alone) if self._alone else 0.0
+        slower = fmean(seconds) / alone if alone > 0 else 1.0
+        share = waited / whole if whole > 0 else 0.0
+        if pressed:
+            self._at_most(1)
+        elif self._rounds < _WARM_UP:
+            return
+        elif len(seconds) > 1 and len(seconds) / slower < _WORTHWHILE:
+            self._at_most(max(1, self.width // 2))
+        elif share < _IDLE or slower > 2 * _CROWDED:
+            self.width = max(1, self.width - 1)
+        elif share > _WAITING and slower < _CROWDED:
+            if self._rounds >= self._until:
+                self._ceiling = self._most
+            self.width = min(self._ceiling, self.width * 2)
+
+    def alone(self) -> None:
+        """From now on one call after the other: more of them do not pay for this reading."""
+        self.width, self._most, self._ceiling = 1, 1, 1
+
+    def _at_most(self, width: int) -> None:
+        self.width = self._ceiling = width
+        self._until = self._rounds + _AGAIN

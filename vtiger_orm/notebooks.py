@@ -1,0 +1,182 @@
+"""For notebooks and IPython: ``%load_ext vtiger_orm.notebooks`` completes fields and lookups, and
+`bar` shows how far long work is.
+
+Querysets and records need no extension to show themselves there: a queryset as its first rows and
+its plan, by at most one call, a record as a table of what was read.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from .conditions.lookups import LOOKUPS, Lookup
+from .conditions.quirks import why_not_filterable
+from .metadata.module import ModuleMeta
+
+if TYPE_CHECKING:
+    from .writing.report import BulkReport
+
+_CONDITIONS: Final = frozenset({"filter", "exclude", "get", "aget", "Q"})
+_VALUES: Final = frozenset({"create", "acreate", "update", "aupdate", "get_or_create"})
+_FIELDS: Final = frozenset({"order_by", "only", "defer", "values", "values_list"})
+_CALL: Final = re.compile(r"(?P<path>[A-Za-z_][\w.]*)\s*$")
+
+
+def load_ipython_extension(ip: Any) -> None:
+    """What ``%load_ext vtiger_orm.notebooks`` runs."""
+
+    def matcher(text: str) -> list[str]:
+        with suppress(Exception):  # completion never disturbs who types
+            return completions(ip.Completer.text_until_cursor, ip.user_ns)
+        return []
+
+    ip.Completer.custom_matchers.append(matcher)
+
+
+def completions(before: str, names: Mapping[str, Any]) -> list[str]:
+    """What may be written behind `before`, the text up to the cursor, as an argument of a
+    queryset's method: ``lastname__startswith=``. Evaluates no call and asks nothing."""
+    opened = _innermost_call(before)
+    if opened is None:
+        return []
+    path, argument = opened
+    method = path.rpartition(".")[2]
+    meta = _module_of(path, before, names)
+    if meta is None:
+        return []
+    started = re.search(r"""[\w'"-]*$""", argument)
+    typed = started[0] if started else ""
+    if method in _FIELDS:
+        plain = typed.lstrip("'\"-")
+        sign = typed[: len(typed) - len(plain)]
+        return [f"{sign}{name}" for name in _selectable(meta) if sign and name.startswith(plain)]
+    if method in _VALUES:
+        return [f"{name}=" for name in _writable(meta) if name.startswith(typed)]
+    if method not in _CONDITIONS:
+        return []
+    if "__" not in typed:
+        fields = [name for name, each in meta.fields.items() if LOOKUPS[each.family]]
+        found = [name for name in fields if name.startswith(typed)]
+        return [each for name in found for each in _keywords(meta, name, len(found) == 1)]
+    return [
+        each
+        for name in meta.fields
+        if typed.startswith(name)
+        for each in _keywords(meta, name, True)
+        if each.startswith(typed)
+    ]
+
+
+def _keywords(meta: ModuleMeta, name: str, lookups: bool) -> list[str]:
+    field = meta.fields[name]
+    if why_not_filterable(meta.name, field):
+        return []
+    more = [each for each in LOOKUPS[field.family] if each is not Lookup.EXACT] if lookups else []
+    return [f"{name}=", *(f"{name}__{each}=" for each in more)]
+
+
+def _selectable(meta: ModuleMeta) -> list[str]:
+    return [name for name, each in meta.fields.items() if each.selectable]
+
+
+def _writable(meta: ModuleMeta) -> list[str]:
+    return [name for name, each in meta.fields.items() if each.editable]
+
+
+def _innermost_call(before: str) -> tuple[str, str] | None:
+    """The function whose arguments are being written, as it is spelled, and the last argument."""
+    depth, start = 0, None
+    for index in range(len(before) - 1, -1, -1):
+        match before[index]:
+            case ")" | "]" | "}":
+                depth += 1
+            case "(" if depth == 0:
+                start = index
+                break
+            case "(" | "[" | "{":
+                depth -= 1
+    if start is None:
+        return None
+    called = _CALL.search(before[:start]) or re.search(r"\)\s*\.(?P<path>\w+)\s*$", before[:start])
+    if called is None:
+        return None
+    return called["path"], before[start + 1 :].rpartition(",")[2].lstrip()
+
+
+def _module_of(path: str, before: str, names: Mapping[str, Any]) -> ModuleMeta | None:
+    """The module that the call is about: that of the first name of the chain it stands in."""
+    statement = re.split(r"[;\n]", before)[-1]
+    roots: list[str] = re.findall(r"(?<![\w.'\"])([A-Za-z_]\w*)(?=\s*[.(])", statement)
+    for root in (path.partition(".")[0], *reversed(roots)):
+        value = names.get(root)
+        meta = _meta(value)
+        if meta is not None:
+            return _followed(value, path, root) or meta
+    return None
+
+
+def _followed(value: Any, path: str, root: str) -> ModuleMeta | None:
+    """Along ``record.related.contacts.filter``: attributes alone, none of which asks."""
+    first, *rest = path.split(".")
+    if first != root:
+        return None
+    for name in rest[:-1]:
+        value = getattr(value, name)
+    return _meta(value)
+
+
+def _meta(value: Any) -> ModuleMeta | None:
+    found = getattr(getattr(value, "model", value), "meta", None)
+    return found if isinstance(found, ModuleMeta) else None
+
+
+# -- progress --------------------------------------------------------------------------------
+
+
+def bar(what: str = "records", *, out: Any = None) -> Callable[[BulkReport[Any]], None]:
+    """A callback for ``progress=`` of bulk writes that draws a bar: tqdm's where it is installed,
+    which is at home in notebooks too, else one line that is rewritten.
+
+    ::
+
+        Contacts.objects.bulk_create(rows, progress=bar("contacts"))
+
+    `out` is where lines go without tqdm; stderr unless told.
+    """
+    draw = _tqdm(what) or _line(what, out or sys.stderr)
+
+    def progress(report: BulkReport[Any]) -> None:
+        total = len(report)
+        draw(sum(each.status != "pending" for each in report), total)
+
+    return progress
+
+
+def _tqdm(what: str) -> Callable[[int, int], None] | None:
+    try:
+        tqdm: Any = import_module("tqdm.auto").tqdm
+    except ImportError:
+        return None
+    shown: list[Any] = []
+
+    def draw(done: int, total: int) -> None:
+        if not shown:
+            shown.append(tqdm(total=total, desc=what))
+        shown[0].update(done - shown[0].n)
+        if done >= total:
+            shown[0].close()
+
+    return draw
+
+
+def _line(what: str, out: Any) -> Callable[[int, int], None]:
+    def draw(done: int, total: int) -> None:
+        end = "\n" if done >= total else ""
+        print(f"\r{what}: {done} of {total}", end=end, file=out, flush=True)
+
+    return draw

@@ -1,0 +1,176 @@
+"""All rows of one statement in id order, several pages at once: windows of ids.
+
+Ids are numbers, and the rows found so far tell how densely they lie. So the next pages can be
+asked for side by side, as ranges of ids that should hold most of a page each; one that holds
+more is continued within itself. Rows stay in order, nothing is counted, and how many windows are
+under way may change at any time, down to one page after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+from typing import Final, TypeVar
+
+from ..calls.operations import Row
+from ..calls.pace import Pace
+from ..calls.plans import Batch, Plan, Rows, RowStream, Step
+from ..ids import id_number
+from .asking import answer
+from .branches import Branches, Comparison
+from .compiled import Compiled
+from .pages_by_id import PagesAfter, advancing, keyset, most_rows
+from .streams import everything, steps_together
+
+T = TypeVar("T")
+
+FILL: Final = 0.8
+"""The share of a page that a window should hold: a full page has to be continued."""
+MOST_CALLS: Final = 1.5
+"""Calls at most for every page of rows, but for `SPARE_CALLS`: where ids lie so unevenly that
+windows take more, pages are read one after the other."""
+SPARE_CALLS: Final = 24
+_SWING: Final = 2.0
+"""How much wider or narrower the windows of a round may be than those of the one before."""
+
+
+def all_rows(what: Compiled, branches: Branches, more: Iterable[str] = ()) -> RowStream:
+    """The rows of one statement in id order, as many pages at once as pay."""
+    env = what.env
+    listed = most_rows(branches) is not None
+    if env.parallel.most == 1 or listed or what.until_empty or what.thinned:
+        yield from keyset(what, branches, more)
+        return
+    more = tuple(more)
+    pace = Pace(env.parallel)
+    pages = PagesAfter(
+        lambda bounds, limit: what.statement(branches, more, bounds=bounds, limit=limit), env
+    )
+    windows = _Windows(what, branches, more)
+    while not pages.ended:
+        place = pages.last
+        if pace.width > 1 and place is not None and windows.apply(place):
+            rows = yield from paced(windows.after(place, pace.width), pace)
+            if rows:
+                pages.last = str(rows[-1]["id"])
+            if windows.are_wasteful:
+                pace.alone()
+        else:
+            rows = yield from paced(pages.next_page(env.page_size), pace)
+            windows.page(rows)
+        if rows:
+            yield Rows(advancing(what, rows, place))
+
+
+class _Windows:
+    """Where the next windows lie, and whether they have paid so far."""
+
+    def __init__(self, what: Compiled, branches: Branches, more: tuple[str, ...]) -> None:
+        self._what, self._branches, self._more = what, branches, more
+        self._size = what.env.page_size
+        self._span = 0.0
+        """Ids of one window."""
+        self._last: int | None = None
+        """The greatest id there was when windows were first asked for."""
+        self._calls = 0
+        self._rows = 0
+
+    def apply(self, place: str) -> bool:
+        """Whether windows behind this row may hold others. Behind the greatest id there was, and
+        across a hole in which every window was empty, a page finds out."""
+        return self._span >= 1 and (self._last is None or id_number(place) < self._last)
+
+    @property
+    def are_wasteful(self) -> bool:
+        """Whether windows took more calls than they should."""
+        return self._calls > MOST_CALLS * (self._rows / self._size) + SPARE_CALLS
+
+    def page(self, rows: list[Row]) -> None:
+        """Rows that were read one after the other show how densely ids lie here."""
+        if len(rows) > 1:
+            reach = id_number(rows[-1]["id"]) - id_number(rows[0]["id"]) + 1
+            self._span = max(1.0, reach / len(rows) * self._size * FILL)
+
+    def after(self, place: str, width: int) -> Plan[list[Row]]:
+        """The rows of so many windows behind this row."""
+        prefix, _, number = place.partition("x")
+        if self._last is None:
+            self._last = yield from self._greatest()
+        span = ceil(self._span)
+        starts = range(int(number) + 1, self._last + 1, span)[:width]
+        if not starts:
+            return []
+        found = yield from _gathered(
+            [self._window(f"{prefix}x{low}", f"{prefix}x{low + span}") for low in starts]
+        )
+        rows = [row for rows, _ in found for row in rows]
+        self._calls += sum(calls for _, calls in found)
+        self._rows += len(rows)
+        self._adapt(len(rows), len(starts))
+        return rows
+
+    def _adapt(self, rows: int, windows: int) -> None:
+        if not rows:
+            self._span = 0.0
+            return
+        wanted = self._size * FILL * windows / rows
+        self._span = max(1.0, self._span * min(_SWING, max(1 / _SWING, wanted)))
+
+    def _greatest(self) -> Plan[int]:
+        """The greatest id of the rows, 0 where none is found: then pages find what there is."""
+        ids = self._what.reading(())
+        statement = ids.statement(self._branches, descending=True, limit=1)
+        self._calls += 1
+        rows = yield from answer(statement, self._what.env)
+        return id_number(rows[0]["id"]) if rows else 0
+
+    def _window(self, low: str, high: str) -> Plan[tuple[list[Row], int]]:
+        """The rows from one id up to another, and how many calls they took."""
+        within = self._what.within(Comparison("id", ">=", low), Comparison("id", "<", high))
+        rows = yield from everything(keyset(within, self._branches, self._more))
+        full, rest = divmod(len(rows), self._size)
+        return rows, full + (1 if rest else 2)
+
+
+def _gathered(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
+    """All of them at once. An error of one is an error of the round, which can be repeated as a
+    whole: so a reading that met a limit of calls goes on where it stopped."""
+    results: dict[int, T] = {}
+    replies: dict[int, object] = dict.fromkeys(range(len(plans)))
+    while replies:
+        steps: dict[int, Step] = {}
+        for number, reply in replies.items():
+            try:
+                steps[number] = plans[number].send(reply)
+            except StopIteration as done:
+                results[number] = done.value
+        found = (yield from steps_together(list(steps.values()))) if steps else []
+        replies = dict(zip(steps, found))
+    return [results[number] for number in range(len(plans))]
+
+
+def paced(plan: Plan[T], pace: Pace) -> Plan[T]:
+    """A plan whose calls tell the pace how they went."""
+    try:
+        step = next(plan)
+        while True:
+            calls = step.calls if isinstance(step, Batch) else (step,)
+            collect = isinstance(step, Batch) and step.collect
+            try:
+                replies = yield Batch(calls, collect, pace)
+            except Exception as error:
+                step = plan.throw(error)
+                continue
+            step = plan.send(replies if isinstance(step, Batch) else _only(replies))
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    finally:
+        plan.close()
+
+
+def _only(replies: object) -> object:
+    """The reply of a batch of one call."""
+    if not isinstance(replies, list) or len(replies) != 1:
+        raise TypeError("a batch of one call has one reply")
+    return replies[0]
