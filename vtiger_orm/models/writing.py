@@ -1,7 +1,4 @@
-"""What querysets write: create, update, delete, many at once, files; and the change feed.
-
-The plans are made in `writing` and `feed`; here are the methods and their a-twins.
-"""
+"""What querysets write, and the change feed; the plans are made in `writing` and `feed`."""
 
 from __future__ import annotations
 
@@ -303,8 +300,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def _records_of(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[Any]:
         """A report of records of this model; raises `InvalidValue` for anything else."""
-        report = _report(records)
-        module = self._writable.meta.name
+        report, module = _report(records), self._writable.meta.name
         for item in report.items:
             meta = getattr(type(item), "meta", None)
             if getattr(meta, "name", None) != module:
@@ -336,8 +332,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
             A path or an open binary file is streamed. The title of a document defaults to the
             file's name, and it is active; `values` are its other fields. Whether it can be attached
-            is found out before it is created; where that fails all the same, the error's `record`
-            is the document.
+            is found out beforehand; where that fails all the same, `record` of the error is it.
             """
             upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
             return self._run(self._upload(upload, values))
@@ -375,8 +370,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         that are gone. `whose` narrows to the session user's own records (``"user"``), or to those
         of the user's groups as well.
         """
-        state = self._state
-        selection = state.selection
+        state, selection = self._state, self._state.selection
         if selection.where != TRUE:
             raise UnsupportedQuery(
                 "changes() after filter(): a record that stops satisfying the condition would "

@@ -32,7 +32,7 @@ from .references import Targets
 
 T = TypeVar("T")
 Class: TypeAlias = type[Any]
-Values: TypeAlias = Mapping[str, Any]
+RowValues: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class RowShape(Generic[T]):
 
     kind: type[T]
     fields: tuple[ShapeField, ...]
-    make: Callable[[Values], T]
+    make: Callable[[RowValues], T]
     """An instance of the values by name."""
 
     @property
@@ -108,7 +108,7 @@ class RowShape(Generic[T]):
                 f"may be blank. Write {field.name}: {_text(field.annotation)} | None",
             )
 
-    def over(self, values: Mapping[str, Value], what: str) -> Callable[[Values], T]:
+    def over(self, values: Mapping[str, Value], what: str) -> Callable[[RowValues], T]:
         """What makes an instance of a row of such values. Raises `InvalidLookup` where its fields
         are not among them or do not fit; `what` is what they are called."""
         for field in self.fields:
@@ -150,7 +150,7 @@ def shape_of(kind: type[T]) -> RowShape[T]:
     return RowShape(kind, fields, _maker(kind))
 
 
-def _annotations(kind: Class) -> Values:
+def _annotations(kind: Class) -> RowValues:
     if issubclass(kind, BaseModel):
         kind.model_rebuild()
         return {
@@ -171,7 +171,7 @@ def _annotations(kind: Class) -> Values:
     return hints
 
 
-def _maker(kind: Class) -> Callable[[Values], Any]:
+def _maker(kind: Class) -> Callable[[RowValues], Any]:
     if is_typeddict(kind):
         return lambda values: values
     if issubclass(kind, BaseModel):
