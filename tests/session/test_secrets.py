@@ -124,7 +124,7 @@ def test_a_key_from_a_real_keyring() -> None:
             del self.keys[service, username]
 
     before, server = keyring.get_keyring(), FakeServer()
-    keyring.set_keyring(Kept())
+    keyring.set_keyring(Kept())  # type: ignore[no-untyped-call]  # keyring types no constructor
     try:
         keyring.set_password("crm", USER, KEY)
         transport = httpx.MockTransport(server.handle)
