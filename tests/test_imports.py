@@ -44,6 +44,7 @@ ORDER = (
     "frames",
     "notebooks",
     "warehouse",
+    "importing",
     "testing",
 )
 """The rooms of the runtime from the ground up: a room imports those before it, never one behind.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generated.demo import Contacts, connect
+from generated.demo import Contacts, Potentials, connect
 from vtiger_orm import Session
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.errors import InvalidLookup, InvalidValue, MultipleRecords, VtigerError
@@ -167,3 +167,47 @@ def test_whatever_breaks_the_next_runs_make_each_row_once(
                 break
         stored = crm.engine.store.rows('SELECT email FROM "m_Contacts" WHERE _state = 0')
         assert sorted(email for (email,) in stored) == sorted(str(row["email"]) for row in rows)
+
+
+NUMBERS: Final = st.none() | st.decimals(0, 99, places=2) | st.decimals(0, 99, places=5)
+TEXTS: Final = st.none() | st.text(st.sampled_from("aé'\"\\ %\n\U0001f600<>"), max_size=20)
+
+
+@given(data=st.data())
+def test_what_the_crm_makes_of_values_is_not_sent_again(template: Crm, data: st.DataObject) -> None:
+    """Law: the same rows again write nothing, also where the CRM rounds, zeroes and replaces."""
+    row = st.fixed_dictionaries(
+        {
+            "amount": NUMBERS,
+            "probability": NUMBERS,
+            "nextstep": TEXTS,
+            "description": TEXTS,
+            "isconvertedfrompotential": st.none() | st.booleans(),
+        }
+    )
+    always = {"closingdate": "2026-05-01", "sales_stage": "Prospecting"}
+    with template.copy() as crm, opened(crm):
+        rows = [
+            {"potentialname": f"Deal {number}", **always, **each}
+            for number, each in enumerate(data.draw(st.lists(row, min_size=1, max_size=4)))
+        ]
+        rows = [{n: v for n, v in each.items() if n in Potentials.meta.fields} for each in rows]
+        first = Potentials.objects.bulk_update_or_create(rows, key="potentialname")
+        assert first.ok, [str(each.error) for each in first.failed]
+        again = Potentials.objects.bulk_update_or_create(rows, key="potentialname")
+        assert again.counts == {Status.UNCHANGED: len(rows)}, rows
+
+
+def test_a_longer_text_and_a_finer_number_are_sent(crm: Crm, session: Session) -> None:
+    """What only may be what the CRM made of a value is not taken for it."""
+    always = {"potentialname": "D", "closingdate": "2026-05-01", "sales_stage": "Prospecting"}
+    short = {
+        **always,
+        "description": "A text of more than twenty characters",
+        "probability": "0.13",
+    }
+    longer = {**short, "description": f"{short['description']}, and more", "probability": "0.125"}
+    for row in (short, longer):
+        assert Potentials.objects.bulk_update_or_create([row], key="potentialname").ok
+    found = Potentials.objects.get()
+    assert (found.description, str(found.probability)) == (longer["description"], "0.125")

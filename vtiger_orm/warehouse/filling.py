@@ -38,7 +38,7 @@ SWEPT_AT_ONCE: Final = 10_000
 """Records that are compared and committed together."""
 
 HearsProgress: TypeAlias = Callable[[str, int], None]
-"""HearsProgress what is being done, and how many records it has read so far."""
+"""Told what is being done, and how many records it has read so far."""
 
 
 @dataclass(slots=True)

@@ -27,9 +27,11 @@ from ..planner import plan_checked_rows
 from ..records import BaseRecord
 from ..records.handle import load
 from . import bulk, upsert
+from .adjustments import text_of
 from .report import BulkReport, ProgressCallback, RowOutcome, Status
 from .rules import to_wire
 from .save import draft
+from .stored_forms import stored_forms
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -53,6 +55,8 @@ class Upsert(Generic[R]):
     created: bool | None = None
     """Whether it is a new one; None where that is not known."""
     key: upsert.SearchKey | None = field(default=None, repr=False)
+    same: frozenset[str] = field(default=frozenset(), repr=False)
+    """Names of values that the record has, in the form that the CRM gives them."""
 
 
 def key_fields(meta: ModuleMeta, key: str | Sequence[str]) -> tuple[FieldMeta, ...]:
@@ -111,7 +115,7 @@ def _checked(
         if row.settled:
             continue
         try:
-            same = _key_of(row.item, model, key)
+            same = row_key(row.item, model, key)
         except (VtigerError, TypeError, ValueError) as error:
             row.status = Status.FAILED
             row.error = error if isinstance(error, VtigerError) else InvalidValue(str(error))
@@ -128,7 +132,7 @@ def _checked(
         yield row
 
 
-def _key_of(item: Upsert[R], model: type[R], key: Sequence[FieldMeta]) -> tuple[Hashable, ...]:
+def row_key(item: Upsert[R], model: type[R], key: Sequence[FieldMeta]) -> tuple[Hashable, ...]:
     """What is equal for rows of one record. Raises for wrong names and values."""
     meta = model.meta
     draft(model, item.values)
@@ -224,8 +228,25 @@ def _settle(
     elif matching:
         (row.item.record,) = load(model, list(matching), runner)
         row.item.created = False
+        row.item.same = frozenset(_the_same(model.meta, row.item.values, matching[0]))
     else:
         row.item.record, row.item.created = draft(model, row.item.values), True
+
+
+def _the_same(meta: ModuleMeta, values: Mapping[str, object], row: Row) -> Iterator[str]:
+    """Values of which the CRM has made what the record holds: sent again, they would become the
+    same again."""
+    for name, value in values.items():
+        each = meta.fields.get(name)
+        if each is None or each.wire not in row:
+            continue
+        try:
+            sent = to_wire(meta, {name: value})[each.wire]
+        except (VtigerError, ValueError):
+            continue  # told when it is assigned
+        forms = stored_forms(each, sent)
+        if forms is not None and forms.surely(text_of(row[each.wire])):
+            yield name
 
 
 def _assign(row: RowOutcome[Upsert[R]]) -> None:
@@ -234,7 +255,7 @@ def _assign(row: RowOutcome[Upsert[R]]) -> None:
     keys = item.key.names if item.key is not None else frozenset()
     try:
         for name, value in item.values.items():
-            if name not in keys:
+            if name not in keys and name not in item.same:
                 setattr(item.record, name, value)
     except (VtigerError, ValueError) as error:
         row.status = Status.FAILED

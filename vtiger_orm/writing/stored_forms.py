@@ -83,6 +83,17 @@ class StoredForms:
         except InvalidOperation:
             return False
 
+    def surely(self, stored: str) -> bool:
+        """Whether sending the value again would change nothing, the stored one being what the CRM
+        makes of it. A beginning may be another text, and a column that shows more digits than the
+        stored number needs would hold them."""
+        if not self.accepts(stored) or self.is_beginning(stored):
+            return False
+        if self.field.kind is not Kind.DOUBLE or not self.sent:
+            return True
+        shown = len(stored.partition(".")[2])
+        return not differs(self.field, self.sent, stored) or not _has_digits(self.sent, shown)
+
     def is_beginning(self, stored: str) -> bool:
         """Whether the stored text is the beginning of what was sent, and not all of it."""
         return len(stored) >= NARROW and any(

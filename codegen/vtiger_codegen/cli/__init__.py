@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Sequence
 from contextvars import copy_context
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ _AS_MET: Final = (
     "doctor",
     "export",
     "sync",
+    "import",
     "shell",
     "docs",
     "guide",
@@ -87,10 +89,10 @@ class Verbs(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         try:
-            module = import_module(f"{__name__}.{cmd_name}")
+            module = import_module(f"{__name__}.{_stem(cmd_name)}")
         except ImportError as error:
             raise _explained(cmd_name, error) from error
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, _stem(cmd_name))
         if not getattr(command, "has_common_options", False):
             with_common_options(command).has_common_options = True  # type: ignore[attr-defined]
         return command
@@ -115,8 +117,13 @@ class Verbs(click.Group):
 def _sources() -> dict[str, Path]:
     """The file that holds each verb."""
     here = Path(__file__).parent
-    modules = {file.stem: file for file in here.glob("[!_]*.py")}
+    modules = {file.stem.rstrip("_"): file for file in here.glob("[!_]*.py")}
     return modules | {file.parent.name: file for file in here.glob("*/__init__.py")}
+
+
+def _stem(verb: str) -> str:
+    """The name of a verb's file and of its command there: words of Python get an underscore."""
+    return f"{verb}_" if iskeyword(verb) else verb
 
 
 def _summary(name: str) -> str:

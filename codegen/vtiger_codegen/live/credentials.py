@@ -117,6 +117,7 @@ def open_session(
     *,
     package: Package | None = None,
     read_only: bool = True,
+    dry_run: bool = False,
 ) -> Session:
     """A session for a verb; nothing is sent yet, and nothing written to the CRM unless it is told.
 
@@ -135,6 +136,7 @@ def open_session(
         allow_http=bool(_given(_HTTP)) or None,
         verify=_verify(),
         read_only=read_only,
+        dry_run=dry_run,
         on_wait=_tell,
         package=package,
     )
