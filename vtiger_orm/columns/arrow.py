@@ -7,7 +7,7 @@ is ``decimal(27, 8)``), moments ``timestamp[us, UTC]``, multi-selects lists of s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from ..errors import MissingExtra, Unreadable
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values.reading import shown
+from .naming import Naming, column_names
 from .reading import ColumnReader, ColumnValues, Unreadables
 
 try:
@@ -28,19 +29,21 @@ SCALE: Final = 8
 MISFITS: Final = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
 
 
-def schema_of(fields: Sequence[FieldMeta], categories: bool = False) -> pa.Schema:
+def schema_of(
+    fields: Sequence[FieldMeta], categories: bool = False, naming: Naming = "attribute"
+) -> pa.Schema:
     """The schema of these fields: attribute names; labels and wire names as metadata.
 
     With `categories` picklists are dictionary-encoded.
     """
     return pa.schema(
         pa.field(
-            each.name,
+            name,
             _type_of(each.family, categories),
             nullable=each.family is not Family.ID,
             metadata={"label": each.label, "wire": each.wire},
         )
-        for each in fields
+        for each, name in zip(fields, column_names(fields, naming))
     )
 
 
@@ -75,8 +78,11 @@ class Batches:
         zone: tzinfo,
         unreadable: Unreadables = "raise",
         categories: bool = False,
+        labels: bool = False,
     ) -> None:
-        self.schema: pa.Schema = schema_of(fields, categories)
+        """With `labels` columns and picklist values are called as the CRM's users read them."""
+        self.schema: pa.Schema = schema_of(fields, categories, "label" if labels else "attribute")
+        self._labels = tuple(dict(each.choices) if labels else {} for each in fields)
         self._fields = tuple(fields)
         self._reader = ColumnReader(fields, zone, unreadable)
         self._unreadable = unreadable
@@ -85,8 +91,10 @@ class Batches:
         """Raises `Unreadable` for a value that cannot be read or does not fit its column."""
         columns = self._reader.read(rows)
         arrays = [
-            self._array(field, type, column, rows)
-            for field, type, column in zip(self._fields, self.schema.types, columns)
+            self._array(field, type, _labelled(column, labels) if labels else column, rows)
+            for field, type, column, labels in zip(
+                self._fields, self.schema.types, columns, self._labels
+            )
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
@@ -124,6 +132,20 @@ class Batches:
                 yield None
             else:
                 yield value
+
+
+def _labelled(column: ColumnValues, labels: Mapping[str, str]) -> ColumnValues:
+    """Picklist values under their labels; one that is not known stays as it is."""
+    if column is None:
+        return None
+    return [
+        (
+            [labels.get(each, each) for each in value]
+            if isinstance(value, list | tuple)
+            else labels.get(value, value)
+        )
+        for value in column
+    ]
 
 
 def _array(values: list[Any], type: pa.DataType) -> pa.Array[Any]:
