@@ -26,7 +26,7 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture
 def session(crm: Crm) -> Iterator[Session]:
-    with connect(crm.url, *crm.credentials(), transport=crm.transport()) as session:
+    with connect(crm.url, *crm.credentials(), transport=crm.transport(), parallel=1) as session:
         yield session
 
 

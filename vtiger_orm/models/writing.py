@@ -5,15 +5,17 @@ The plans are made in `writing` and `feed`; here are the methods and their a-twi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
+from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
 from ..errors import InvalidLookup, InvalidValue, UnsupportedQuery
 from ..feed.changes import ChangeFeed, SyncType
+from ..records.handle import package_of
 from ..writing import bulk, bulk_upsert, files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.bulk_upsert import Upsert
@@ -66,22 +68,30 @@ class WritingQuerySet(BaseQuerySet[M]):
         the values. Where it made something else of one, so that the same call
         could not find the record again, that is deleted and `ValuesAdjusted` raised.
         """
-        return self._run(self._upsert("get_or_create", args, kwargs))
+        plan = self._upsert("get_or_create", args, kwargs)
+        with one_at_a_time(*self._same(kwargs)):
+            return self._run(plan)
 
     async def aget_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
         """`get_or_create`, awaited."""
-        return await self._arun(self._upsert("get_or_create", args, kwargs))
+        plan = self._upsert("get_or_create", args, kwargs)
+        async with aone_at_a_time(*self._same(kwargs)):
+            return await self._arun(plan)
 
     def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
         """The one record with these values, changed to `defaults`, or a new one of both.
 
         Only what differs is written. Returns the record and whether it was created.
         """
-        return self._run(self._upsert("update_or_create", args, kwargs))
+        plan = self._upsert("update_or_create", args, kwargs)
+        with one_at_a_time(*self._same(kwargs)):
+            return self._run(plan)
 
     async def aupdate_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
         """`update_or_create`, awaited."""
-        return await self._arun(self._upsert("update_or_create", args, kwargs))
+        plan = self._upsert("update_or_create", args, kwargs)
+        async with aone_at_a_time(*self._same(kwargs)):
+            return await self._arun(plan)
 
     def _upsert(
         self, method: str, args: tuple[Any, ...], values: dict[str, Any]
@@ -97,6 +107,12 @@ class WritingQuerySet(BaseQuerySet[M]):
             return (yield from make(search, values, defaults, runner))
 
         return plan
+
+    def _same(self, values: Mapping[str, Any]) -> tuple[Hashable, ...]:
+        """What stands for calls that look for the same record: in one process, one waits until
+        the other has made it."""
+        told = frozenset((name, str(value).rstrip().casefold()) for name, value in values.items())
+        return package_of(self.model).name, self.model.meta.name, told
 
     # The records of the queryset
 
@@ -228,7 +244,9 @@ class WritingQuerySet(BaseQuerySet[M]):
         with what is left; a create whose answer was lost is looked for by the key first.
         """
         report = _upserts(rows)
-        self._run(self._bulk_upsert(report, key, progress))
+        plan = self._bulk_upsert(report, key, progress)
+        with one_at_a_time(*self._same({})):
+            self._run(plan)
         return report
 
     async def abulk_update_or_create(
@@ -240,7 +258,9 @@ class WritingQuerySet(BaseQuerySet[M]):
     ) -> BulkReport[Upsert[M]]:
         """`bulk_update_or_create`, awaited."""
         report = _upserts(rows)
-        await self._arun(self._bulk_upsert(report, key, progress))
+        plan = self._bulk_upsert(report, key, progress)
+        async with aone_at_a_time(*self._same({})):
+            await self._arun(plan)
         return report
 
     def _bulk_upsert(

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .forms import forms_of
+
 SESSION: Final = "<SESSION>"
 TOKEN: Final = "0" * 32
 SECRET: Final = "<SECRET>"
@@ -115,8 +117,8 @@ class Scrub:
     def text(self, text: str) -> str:
         """Text that is not JSON, or a value whose key says nothing."""
         for secret in self.secrets:
-            if secret:
-                text = text.replace(secret, SECRET)
+            for form in sorted(forms_of(secret), key=len, reverse=True) if secret else ():
+                text = text.replace(form, SECRET)
         text = _TOKEN.sub(TOKEN, _HASHED_PASSWORD.sub(SECRET, text))
         text = _URL_HOST.sub(r"\1crm.example\2", text)
         if self.emails:

@@ -9,4 +9,5 @@
     uses         where a file says something of the package
     impact       which lines use what changed
     migration    what was renamed, rewritten
+    own_code     what of the application's own classes does not fit the package any more
 """

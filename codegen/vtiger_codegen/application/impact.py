@@ -11,8 +11,9 @@ from ..diff.compare import Diff, JudgedDifference, Spot
 from ..diff.differences import Action, Path
 from ..diff.grading import Grade
 from ..diff.renames import renamed_path
+from .methods import Access
 from .sources import parsed
-from .uses import Access, Use, uses_in
+from .uses import Use, uses_in
 from .vocabulary import Vocabulary
 
 
@@ -24,7 +25,7 @@ def with_uses(diff: Diff, words: Vocabulary, files: Iterable[File]) -> Diff:
     names = _names_of(diff, words)
     spots: dict[int, dict[Spot, None]] = defaultdict(dict)
     for source in parsed(files, [*names, *(each.class_name for each in words.modules.values())]):
-        for use in uses_in(source.wrapper, words, names):
+        for use in uses_in(source.wrapper, words, names, source.folder):
             here = replace(use, path=renamed_path(use.path, diff.renames))
             for number, change in enumerate(diff.changes):
                 if change.grade is not Grade.SAFE and _concerns(change, here):

@@ -7,15 +7,17 @@ comes from another file without an annotation is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 import libcst as cst
 from libcst import metadata as meta
 
 from .methods import CHAINED, result_of
-from .trees import assigned_to_self, hints, module_of
+from .trees import assigned_to_self, dotted_name, hints, module_of
 from .types import (
+    ITEM,
     OTHER,
+    QUERYSETS,
+    SEQUENCES,
     UNKNOWN,
     ChoiceType,
     ExpressionType,
@@ -33,17 +35,9 @@ from .types import (
     Unknown,
     item_of,
     joined,
+    unpacked,
 )
 from .vocabulary import Vocabulary
-
-_SEQUENCES: Final = frozenset(
-    {
-        *("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter"),
-        *("Iterable", "Iterator", "AsyncIterator", "AsyncIterable", "Sequence", "Collection"),
-        *("List", "Tuple", "Set", "FrozenSet", "Generator", "AsyncGenerator"),
-    }
-)
-_ITEM: Final = frozenset({"next", "anext", "min", "max"})
 
 
 class Inference:
@@ -54,8 +48,11 @@ class Inference:
         words: Vocabulary,
         scopes: Mapping[cst.CSTNode, meta.Scope | None],
         parents: Mapping[cst.CSTNode, cst.CSTNode],
+        folder: tuple[str, ...] = (),
     ) -> None:
+        """`folder` are the parts of the path in which the file is."""
         self._words = words
+        self._folder = folder
         self._scopes = scopes
         self._parents = parents
         self._known: dict[int, ExpressionType] = {}
@@ -74,15 +71,28 @@ class Inference:
         """What an expression is."""
         return self._of(node, self._scope(node))
 
+    def inside(self, node: cst.ImportFrom) -> tuple[str, ...] | None:
+        """What of the package is imported from; None where it is something else."""
+        return self._words.inside(module_of(node, self._folder))
+
     def is_imported(self, node: cst.Name) -> bool:
-        """Whether a name comes from the package."""
+        """Whether a name comes from the package, under its name there."""
+        return any(
+            isinstance(each, cst.ImportFrom)
+            and self.inside(each) is not None
+            and not isinstance(each.names, cst.ImportStar)
+            and any(alias.evaluated_name == node.value for alias in each.names)
+            for each in self._sources(node)
+        )
+
+    def is_class_here(self, node: cst.Name) -> bool:
+        """Whether a name is that of a class of this file."""
+        return any(isinstance(each, cst.ClassDef) for each in self._sources(node))
+
+    def _sources(self, node: cst.Name) -> Iterator[cst.CSTNode]:
         scope = self._scope(node)
         bindings = scope[node.value] if scope is not None else ()
-        sources = (each.node for each in bindings if isinstance(each, meta.Assignment))
-        return any(
-            isinstance(each, cst.ImportFrom) and self._words.inside(module_of(each)) is not None
-            for each in sources
-        )
+        return (each.node for each in bindings if isinstance(each, meta.Assignment))
 
     def _scope(self, node: cst.CSTNode) -> meta.Scope | None:
         for each in (node, *self.ancestors(node)):
@@ -171,16 +181,16 @@ class Inference:
             if isinstance(node, cst.Import):
                 dotted = alias.evaluated_name
                 if given == name:
-                    return self._dotted(dotted)
+                    return self._found(dotted.split("."))
                 if given is None and dotted.partition(".")[0] == name.partition(".")[0]:
-                    return self._dotted(name if "." in name else dotted.partition(".")[0])
+                    return self._found(name.split(".") if "." in name else dotted.split(".")[:1])
             elif (given or alias.evaluated_name) == name:
-                return self._dotted(".".join((module_of(node), alias.evaluated_name)))
+                return self._found([*module_of(node, self._folder), alias.evaluated_name])
         return UNKNOWN
 
-    def _dotted(self, dotted: str) -> ExpressionType:
-        inside = self._words.inside(dotted)
-        match inside:
+    def _found(self, parts: Iterable[str]) -> ExpressionType:
+        """What a dotted name means."""
+        match self._words.inside(tuple(parts)):
             case None:
                 return UNKNOWN
             case ():
@@ -189,8 +199,12 @@ class Inference:
                 return ModelType(words.wire)
             case (name,) if self._words.of_file(name) is not None:
                 return PackageType(name)
-            case (_, name) if (words := self._words.of_class(name)) is not None:
-                return ModelType(words.wire)
+            case (*_, name) if (found := self._words.of_companion(name)) is not None:
+                words, end = found
+                if end in ("", "Base"):
+                    return ModelType(words.wire)
+                # Its class stands for the querysets, of which nothing else is asked.
+                return QueryType(words.wire) if end in QUERYSETS else UNKNOWN
         return UNKNOWN
 
     def _assigned(self, name: cst.Name) -> ExpressionType:
@@ -206,30 +220,19 @@ class Inference:
                 case cst.AssignTarget():
                     pass
                 case cst.Assign(value=value):
-                    return self._unpacked(self.of(value), path)
+                    return unpacked(self.of(value), path)
                 case cst.AnnAssign(annotation=cst.Annotation(annotation=hint)):
                     return self.annotated(hint, self._scope(above))
                 case cst.NamedExpr(value=value):
                     return self.of(value)
                 case cst.For(iter=iterated) | cst.CompFor(iter=iterated):
-                    return self._unpacked(item_of(self.of(iterated)), path)
+                    return unpacked(item_of(self.of(iterated)), path)
                 case cst.AugAssign(value=value):
                     return self.of(value)
                 case _:
                     return UNKNOWN
             node = above
         return UNKNOWN
-
-    def _unpacked(self, type_: ExpressionType, path: Iterable[int]) -> ExpressionType:
-        for index in path:
-            match type_:
-                case Fixed(items) if index < len(items):
-                    type_ = items[index]
-                case Many(item):
-                    type_ = item
-                case _:
-                    return UNKNOWN
-        return type_
 
     def _class(self, node: cst.ClassDef) -> ExpressionType:
         """A class of the application: a model's, if it inherits one."""
@@ -243,12 +246,15 @@ class Inference:
         if not isinstance(parameters, cst.Parameters) or not isinstance(function, cst.FunctionDef):
             return UNKNOWN
         positional = (*parameters.posonly_params, *parameters.params)
-        if positional[:1] != (param,) or function.decorators:
+        decorators = {dotted_name(each.decorator) for each in function.decorators}
+        if positional[:1] != (param,) or "staticmethod" in decorators:
             return UNKNOWN
         match above:
             case [cst.IndentedBlock(), cst.ClassDef() as owner, *_]:
                 found = self._class(owner)
-                return RecordType(found.module) if isinstance(found, ModelType) else found
+                if isinstance(found, ModelType) and "classmethod" not in decorators:
+                    return RecordType(found.module)
+                return found
         return UNKNOWN
 
     def _of_self(self, node: cst.Attribute, name: str) -> ExpressionType:
@@ -276,9 +282,9 @@ class Inference:
                 return found
         match value:
             case PackageType(""):
-                return self._dotted(f"{self._words.package[-1]}.{name}")
+                return self._found([*self._words.package[-1:], name])
             case PackageType(file):
-                return self._dotted(f"{self._words.package[-1]}.{file}.{name}")
+                return self._found([*self._words.package[-1:], file, name])
             case ModelType(module):
                 words = self._words.modules[module]
                 if name == "objects":
@@ -317,9 +323,9 @@ class Inference:
         match node.func:
             case cst.Attribute(value=value, attr=cst.Name(value=method)):
                 return self._method(self._of(value, scope), method, node)
-            case cst.Name(value=name) if name in _SEQUENCES and node.args:
+            case cst.Name(value=name) if name in SEQUENCES and node.args:
                 return Many(item_of(self._of(node.args[0].value, scope)))
-            case cst.Name(value=name) if name in _ITEM and node.args:
+            case cst.Name(value=name) if name in ITEM and node.args:
                 return item_of(self._of(node.args[0].value, scope))
             case cst.Name(value="enumerate") if node.args:
                 return Many(Fixed((OTHER, item_of(self._of(node.args[0].value, scope)))))
@@ -337,6 +343,8 @@ class Inference:
 
     def _method(self, value: ExpressionType, method: str, node: cst.Call) -> ExpressionType:
         match value:
+            case QueryType(module, "records") if method in self._words.modules[module].steps:
+                return value
             case QueryType() as query:
                 return result_of(query, method)
             case Many(item) if isinstance(item, (RowType, RecordType)):
@@ -397,10 +405,9 @@ class Inference:
             case cst.Subscript(value=outer, slice=slices):
                 inner = [each.slice.value for each in slices if isinstance(each.slice, cst.Index)]
                 return self._generic(outer, inner, scope)
-            case cst.Name(value=name) if name.endswith(("QuerySet", "Manager")):
-                stem = name.removesuffix("QuerySet").removesuffix("Manager")
-                words = self._words.of_class(stem)
-                return QueryType(words.wire) if words is not None else UNKNOWN
+            case cst.Name(value=name) if name.endswith(QUERYSETS):
+                found_words = self._words.of_companion(name)
+                return QueryType(found_words[0].wire) if found_words is not None else UNKNOWN
             case cst.Name() | cst.Attribute():
                 found = self._of(hint, scope)
                 match found:
@@ -429,7 +436,7 @@ class Inference:
         if name == "Union":
             return joined(found)
         if not found or not isinstance(found[0], RecordType):
-            return Many(found[0]) if found and name in _SEQUENCES else UNKNOWN
+            return Many(found[0]) if found and name in SEQUENCES else UNKNOWN
         match name:
             case "QuerySet" | "RelatedManager":
                 return QueryType(found[0].module)
@@ -439,4 +446,4 @@ class Inference:
                 return ModelType(found[0].module)
             case "tuple" | "Tuple" if len(found) > 1 and not isinstance(found[1], Unknown):
                 return Fixed(tuple(found))
-        return Many(found[0]) if name in _SEQUENCES else UNKNOWN
+        return Many(found[0]) if name in SEQUENCES else UNKNOWN

@@ -1,10 +1,43 @@
-"""What the methods of querysets give."""
+"""What the methods of querysets and records do with a module, and what they give."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from .types import OTHER, UNKNOWN, ExpressionType, Fixed, Many, QueryType, item_of
+
+
+class Access(StrEnum):
+    """What is done with the thing that a use names."""
+
+    NAME = "name"
+    READ = "read"
+    FILTER = "filter"
+    WRITE = "write"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    REFRESH = "refresh"
+
+
+LOOKUPS: Final = frozenset({"filter", "exclude", "get", "aget"})
+CREATE: Final = frozenset(
+    {
+        *("create", "acreate", "get_or_create", "aget_or_create"),
+        *("update_or_create", "aupdate_or_create"),
+    }
+)
+UPDATE: Final = frozenset({"update", "aupdate", "preview", "apreview"})
+FIELDS: Final = frozenset({"order_by", "only", "defer", "values", "values_list"})
+ACCESS: Final = {
+    **dict.fromkeys(("update", "aupdate", "save", "asave"), Access.UPDATE),
+    **dict.fromkeys(("bulk_update", "abulk_update"), Access.UPDATE),
+    **dict.fromkeys(("delete", "adelete", "bulk_delete", "abulk_delete"), Access.DELETE),
+    **dict.fromkeys(("refresh", "arefresh"), Access.REFRESH),
+    **dict.fromkeys(("bulk_create", "abulk_create"), Access.CREATE),
+}
+KEYWORDS: Final = LOOKUPS | CREATE | UPDATE
 
 _RECORD: Final = frozenset({"get", "aget", "first", "afirst", "last", "alast", "create", "acreate"})
 _PAIR: Final = frozenset(

@@ -13,9 +13,10 @@ from libcst import metadata as meta
 from ..diff.differences import Path
 from ..diff.renames import Rename, renamed_path, spelled
 from ..text.literals import string
+from .methods import Access
 from .sources import SourceFile, parsed
 from .trees import Token, text
-from .uses import Access, Use, uses_in
+from .uses import Use, uses_in
 from .vocabulary import Vocabulary, Words
 
 
@@ -60,6 +61,8 @@ class NewNames:
     """Former name -> what it may mean, of whatever is called otherwise or gone."""
     doubtful: Mapping[str, tuple[Path, ...]]
     """Those of them that may be said of an object: no classes and files."""
+    files: Mapping[str, str]
+    """Module of the CRM -> its Python file now, where that is called otherwise."""
     chained: frozenset[Path]
     """What has a name now that something else beside it had, which is called otherwise too."""
 
@@ -86,7 +89,8 @@ def new_names(former: Vocabulary, today: Vocabulary, renames: Iterable[Rename] =
         name: tuple(path for path in paths if len(path) in (4, 6)) for name, paths in words.items()
     }
     chained = frozenset(_chained(former, names))
-    return NewNames(names, values, frozenset(gone), words, doubtful, chained)
+    files = {path[1]: name for path, name in names.items() if path[2:] == ("file",)}
+    return NewNames(names, values, frozenset(gone), words, doubtful, files, chained)
 
 
 def migrate(
@@ -150,7 +154,7 @@ class _File:
 
     def migrate(self, found: Migration) -> None:
         edits: dict[Token, list[tuple[int, int, str]]] = defaultdict(list)
-        for use in uses_in(self._source.wrapper, self._words, self._new.doubtful):
+        for use in self._uses():
             name = self._name(use)
             why = self._doubt(use, name)
             if why:
@@ -165,6 +169,10 @@ class _File:
         lines = sorted({self._source.line_of(token) for token in edits})
         if module.bytes != self._source.module.bytes:
             found.files.append(Rewritten(self._source.file, module.bytes, tuple(lines)))
+
+    def _uses(self) -> list[Use]:
+        source = self._source
+        return uses_in(source.wrapper, self._words, self._new.doubtful, source.folder)
 
     def _name(self, use: Use) -> str | None:
         """What the token should say; None where it says the right thing."""

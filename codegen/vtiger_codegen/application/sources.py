@@ -23,6 +23,11 @@ class SourceFile:
     lines: tuple[str, ...]
 
     @property
+    def folder(self) -> tuple[str, ...]:
+        """The parts of the path in which the file is."""
+        return self.file.absolute().parent.parts
+
+    @property
     def module(self) -> cst.Module:
         return self.wrapper.module
 
@@ -34,12 +39,13 @@ class SourceFile:
 def python_files(paths: Iterable[Path]) -> list[Path]:
     """Every Python file at or below the paths, except hidden folders, virtual environments and
     generated packages. Raises `ConfigError` for a path that is not there."""
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for path in paths:
         if not path.exists():
             raise ConfigError(f"There is no {path}.")
-        found |= dict.fromkeys(_below(path))
-    return list(found)
+        for file in _below(path):
+            found.setdefault(file.absolute(), file)
+    return list(found.values())
 
 
 def _below(path: Path) -> Iterator[Path]:

@@ -11,9 +11,12 @@ Token: TypeAlias = cst.Name | cst.SimpleString
 """What can say a name."""
 
 
-def module_of(node: cst.ImportFrom) -> str:
-    """The dotted name after ``from``, without the dots in front."""
-    return dotted_name(node.module) if node.module is not None else ""
+def module_of(node: cst.ImportFrom, folder: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The parts of the dotted name after ``from``. With dots in front they begin where the file
+    is: in this `folder`, as far as it is known."""
+    name = dotted_name(node.module) if node.module is not None else ""
+    given = tuple(part for part in name.split(".") if part)
+    return (*folder[: len(folder) - len(node.relative) + 1], *given) if node.relative else given
 
 
 def dotted_name(node: cst.BaseExpression) -> str:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+SEQUENCES: Final = frozenset(
+    {
+        *("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter"),
+        *("Iterable", "Iterator", "AsyncIterator", "AsyncIterable", "Sequence", "Collection"),
+        *("List", "Tuple", "Set", "FrozenSet", "Generator", "AsyncGenerator"),
+    }
+)
+QUERYSETS: Final = ("QuerySet", "QuerySetBase", "Manager")
+
+ITEM: Final = frozenset({"next", "anext", "min", "max"})
 
 
 class PackageType(NamedTuple):
@@ -127,3 +138,16 @@ def item_of(type_: ExpressionType) -> ExpressionType:
         case Fixed(items):
             return joined(items)
     return UNKNOWN
+
+
+def unpacked(type_: ExpressionType, path: Iterable[int]) -> ExpressionType:
+    """What is at these positions of something that is taken apart, the outermost first."""
+    for index in path:
+        match type_:
+            case Fixed(items) if index < len(items):
+                type_ = items[index]
+            case Many(item):
+                type_ = item
+            case _:
+                return UNKNOWN
+    return type_

@@ -5,22 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import libcst as cst
 from libcst import metadata as meta
 
+from ..building.own_code import FOLDER
 from ..diff.differences import Path
-from ..naming.reserved import COMPANIONS
 from .inference import Inference
+from .methods import ACCESS, CREATE, FIELDS, KEYWORDS, LOOKUPS, UPDATE, Access
 from .trees import (
     Token,
     given_names,
     is_q,
     keywords,
     last_name,
-    module_of,
     named_arguments,
     strings,
     text,
@@ -41,19 +40,6 @@ from .types import (
 from .vocabulary import Vocabulary, Words
 
 
-class Access(StrEnum):
-    """What is done with the thing that a use names."""
-
-    NAME = "name"
-    READ = "read"
-    FILTER = "filter"
-    WRITE = "write"
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
-    REFRESH = "refresh"
-
-
 @dataclass(frozen=True, slots=True)
 class Use:
     """One place in which a thing of the package is named."""
@@ -72,36 +58,23 @@ class Use:
     """Which fields creating gives, by wire name; None where that cannot be told."""
 
 
-_LOOKUPS: Final = frozenset({"filter", "exclude", "get", "aget"})
-_CREATE: Final = frozenset(
-    {
-        *("create", "acreate", "get_or_create", "aget_or_create"),
-        *("update_or_create", "aupdate_or_create"),
-    }
-)
-_UPDATE: Final = frozenset({"update", "aupdate", "preview", "apreview"})
-_FIELDS: Final = frozenset({"order_by", "only", "defer", "values", "values_list"})
-_ACCESS: Final = {
-    **dict.fromkeys(("update", "aupdate", "save", "asave"), Access.UPDATE),
-    **dict.fromkeys(("bulk_update", "abulk_update"), Access.UPDATE),
-    **dict.fromkeys(("delete", "adelete", "bulk_delete", "abulk_delete"), Access.DELETE),
-    **dict.fromkeys(("refresh", "arefresh"), Access.REFRESH),
-    **dict.fromkeys(("bulk_create", "abulk_create"), Access.CREATE),
-}
-_KEYWORDS: Final = _LOOKUPS | _CREATE | _UPDATE
-
 Doubtful: TypeAlias = Mapping[str, tuple[Path, ...]]
 """Names that are looked for on objects of unknown type as well, with what they may mean."""
 
 
 def uses_in(
-    wrapper: meta.MetadataWrapper, words: Vocabulary, doubtful: Doubtful | None = None
+    wrapper: meta.MetadataWrapper,
+    words: Vocabulary,
+    doubtful: Doubtful | None = None,
+    folder: tuple[str, ...] = (),
 ) -> list[Use]:
-    """Every use in a file, in the order of its text."""
+    """Every use in a file, in the order of its text; `folder` are the parts of the path in which
+    the file is."""
     scopes = wrapper.resolve(meta.ScopeProvider)
     positions = wrapper.resolve(meta.PositionProvider)
     parents = wrapper.resolve(meta.ParentNodeProvider)
-    finder = _Finder(words, Inference(words, scopes, parents), scopes, doubtful or {})
+    types = Inference(words, scopes, parents, folder)
+    finder = _Finder(words, types, scopes, doubtful or {}, is_own_code(words, folder))
     wrapper.module.visit(finder)
     finder.doubt_strings()
     sure = {id(each.token) for each in finder.uses if each.sure}
@@ -113,6 +86,11 @@ def uses_in(
     )
 
 
+def is_own_code(words: Vocabulary, folder: tuple[str, ...]) -> bool:
+    """Whether a file of this folder is own code in the package: its classes are handed out."""
+    return words.inside(folder) == (FOLDER,)
+
+
 class _Finder(cst.CSTVisitor):
     def __init__(
         self,
@@ -120,8 +98,10 @@ class _Finder(cst.CSTVisitor):
         types: Inference,
         scopes: Mapping[cst.CSTNode, meta.Scope | None],
         doubtful: Doubtful,
+        own_code: bool,
     ) -> None:
         super().__init__()
+        self._own_code = own_code
         self.uses: list[Use] = []
         self._words = words
         self._types = types
@@ -165,7 +145,7 @@ class _Finder(cst.CSTVisitor):
     # Imports and names of classes
 
     def visit_ImportFrom(self, node: cst.ImportFrom) -> None:
-        inside = self._words.inside(module_of(node))
+        inside = self._types.inside(node)
         if inside is None or isinstance(node.names, cst.ImportStar):
             return
         if inside and isinstance(node.module, (cst.Name, cst.Attribute)):
@@ -178,15 +158,28 @@ class _Finder(cst.CSTVisitor):
 
     def visit_Import(self, node: cst.Import) -> None:
         for alias in node.names:
-            inside = self._words.inside(alias.evaluated_name)
+            inside = self._words.inside(tuple(alias.evaluated_name.split(".")))
             if inside and isinstance(alias.name, cst.Attribute):
                 self._file(alias.name.attr)
 
     def visit_Name(self, node: cst.Name) -> None:
-        if node in self._scopes and (
-            isinstance(self._types.of(node), ModelType) or self._types.is_imported(node)
-        ):
+        if node not in self._scopes or (not self._own_code and self._types.is_class_here(node)):
+            return
+        if self._types.is_imported(node) or self._own_code:
             self._class(node)
+        elif isinstance(found := self._types.of(node), ModelType):
+            self._class(node, found.module)
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        """The default order of a model; in own code also the class that is handed out."""
+        models = [self._types.of(each.value) for each in node.bases]
+        for each in node.keywords:
+            if each.keyword is not None and each.keyword.value == "ordering":
+                for model in models:
+                    if isinstance(model, ModelType):
+                        self._order(self._words.modules[model.module], each.value)
+        if self._own_code and isinstance(self._types.parent(node), cst.Module):
+            self._class(node.name)
 
     def visit_Annotation(self, node: cst.Annotation) -> None:
         self._quoted(node.annotation)
@@ -207,14 +200,13 @@ class _Finder(cst.CSTVisitor):
                 self._quoted(left)
                 self._quoted(right)
 
-    def _class(self, token: cst.Name) -> None:
-        """A class of the package, or one of the types beside it (`ContactsQuerySet`)."""
-        for end in ("", *COMPANIONS):
-            stem = token.value.removesuffix(end) if end else token.value
-            words = self._words.of_class(stem)
-            if words is not None and stem + end == token.value:
-                self._add(("module", words.wire), Access.NAME, token, (0, len(stem)))
-                return
+    def _class(self, token: cst.Name, module: str = "") -> None:
+        """A class of the package, or one of the types beside it (`ContactsQuerySet`); of this
+        module only, if one is given."""
+        found = self._words.of_companion(token.value)
+        if found is not None and module in ("", found[0].wire):
+            stem = len(found[0].class_name)
+            self._add(("module", found[0].wire), Access.NAME, token, (0, stem))
 
     def _file(self, token: cst.Name) -> None:
         words = self._words.of_file(token.value)
@@ -307,13 +299,13 @@ class _Finder(cst.CSTVisitor):
         match self._types.of(value):
             case QueryType(module):
                 self._queryset_method(self._words.modules[module], node, method, token)
-            case RecordType(module) if method in _ACCESS:
-                self._add(("module", module), _ACCESS[method], token, (0, 0))
+            case RecordType(module) if method in ACCESS:
+                self._add(("module", module), ACCESS[method], token, (0, 0))
             case RowType(module) if method in ("get", "pop") and node.args:
                 key = node.args[0].value
                 if isinstance(key, cst.SimpleString):
                     self._key(RowType(module), key)
-            case Unknown() if method in _KEYWORDS:
+            case Unknown() if method in KEYWORDS:
                 for name in keywords(node):
                     end = text(name).partition("__")[0]
                     self._doubt(name, Access.FILTER, (0, len(end)))
@@ -329,26 +321,35 @@ class _Finder(cst.CSTVisitor):
                     self._arguments(self._words.modules[found.module], node, Access.WRITE)
 
     def _queryset_method(self, words: Words, node: cst.Call, method: str, token: cst.Name) -> None:
-        if method in _LOOKUPS:
+        if method in LOOKUPS:
             self._arguments(words, node, Access.FILTER)
-        elif method in _CREATE:
+        elif method in CREATE:
             self._creation(words, node, token)
-        elif method in _UPDATE:
+        elif method in UPDATE:
             self._arguments(words, node, Access.WRITE)
-        elif method in _FIELDS:
+        elif method in FIELDS:
             for each in strings(node):
-                start = int(text(each).startswith("-"))
-                name = text(each)[start:]
-                access = Access.FILTER if method == "order_by" else Access.READ
-                self._add(words.field(name), access, each, (start, start + len(name)))
+                self._named(words, each, Access.FILTER if method == "order_by" else Access.READ)
         elif method == "select_related":
             for each in strings(node):
                 self._followed(words, each)
         elif method == "prefetch_related":
             for each in strings(node):
                 self._add(words.relation(text(each)), Access.READ, each)
-        if method in _ACCESS:
-            self._add(("module", words.wire), _ACCESS[method], token, (0, 0))
+        if method in ACCESS:
+            self._add(("module", words.wire), ACCESS[method], token, (0, 0))
+
+    def _named(self, words: Words, token: cst.SimpleString, access: Access) -> None:
+        """The name of a field in a string, perhaps with a minus in front."""
+        start = int(text(token).startswith("-"))
+        name = text(token)[start:]
+        self._add(words.field(name), access, token, (start, start + len(name)))
+
+    def _order(self, words: Words, value: cst.BaseExpression) -> None:
+        if isinstance(value, (cst.Tuple, cst.List)):
+            for each in value.elements:
+                if isinstance(each.value, cst.SimpleString):
+                    self._named(words, each.value, Access.FILTER)
 
     def _creation(self, words: Words, node: cst.Call, token: cst.Name | None) -> None:
         self._arguments(words, node, Access.WRITE)
@@ -433,7 +434,7 @@ class _Finder(cst.CSTVisitor):
             match above:
                 case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method))):
                     found = self._types.of(value)
-                    if isinstance(found, QueryType) and method in _LOOKUPS:
+                    if isinstance(found, QueryType) and method in LOOKUPS:
                         self._arguments(self._words.modules[found.module], node, Access.FILTER)
                         return
                     break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 
 from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta
@@ -16,6 +16,7 @@ from ..generate import Options, chosen
 from ..naming.assignment import NamingRules, name_everything
 from ..naming.lock import ModuleNames, NamesLock
 from ..naming.renamed import undone, with_renames
+from ..naming.reserved import COMPANIONS
 from ..naming.things import listed_values, picklist_fields
 
 
@@ -38,6 +39,8 @@ class Words:
     """Wire name -> member -> stored value."""
     relations: Mapping[str, tuple[str, str]]
     """Attribute under `related` -> key in the lock, and module."""
+    steps: frozenset[str] = frozenset()
+    """Methods of own querysets that can be chained."""
 
     def field(self, attribute: str) -> Path | None:
         """The path of a field in a diff."""
@@ -74,13 +77,21 @@ class Vocabulary:
         """The module whose class is called so."""
         return next((each for each in self.modules.values() if each.class_name == name), None)
 
+    def of_companion(self, name: str) -> tuple[Words, str] | None:
+        """The module of a class, or of what is called after it (`ContactsQuerySet`), and what is
+        put behind the name of its class."""
+        for end in ("", *COMPANIONS):
+            words = self.of_class(name.removesuffix(end)) if name.endswith(end) else None
+            if words is not None:
+                return words, end
+        return None
+
     def of_file(self, name: str) -> Words | None:
         """The module whose Python file is called so."""
         return next((each for each in self.modules.values() if each.file == name), None)
 
-    def inside(self, dotted: str) -> tuple[str, ...] | None:
+    def inside(self, parts: tuple[str, ...]) -> tuple[str, ...] | None:
         """What follows the package in a dotted name; None for names of something else."""
-        parts = tuple(part for part in dotted.split(".") if part)
         for length in range(1, len(parts) + 1):
             if length <= len(self.package) and parts[:length] == self.package[-length:]:
                 return parts[length:]
@@ -88,13 +99,21 @@ class Vocabulary:
 
 
 def vocabulary(
-    modules: Mapping[str, ModuleSnapshot], names: NamesLock, package: tuple[str, ...]
+    modules: Mapping[str, ModuleSnapshot],
+    names: NamesLock,
+    package: tuple[str, ...],
+    steps: Mapping[str, frozenset[str]] | None = None,
 ) -> Vocabulary:
-    """The words that the package of these modules and names has."""
+    """The words that the package of these modules and names has, with the `steps` of own querysets
+    by module."""
+    own = steps or {}
     return Vocabulary(
         package,
         {
-            wire: _words(module, names.modules.get(wire) or ModuleNames(), modules)
+            wire: replace(
+                _words(module, names.modules.get(wire) or ModuleNames(), modules),
+                steps=own.get(wire, frozenset()),
+            )
             for wire, module in modules.items()
         },
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import Final
 
 import click
 
 from vtiger_orm.metadata.snapshot import Instance, Snapshot
 
+from ..building.own_code import FOLDER
 from ..config import Config, load_config
 from ..diff.compare import compare, remembered_renames
 from ..diff.grading import exit_code
@@ -17,9 +19,11 @@ from ..diff.reports import as_text
 from ..live.credentials import connecting
 from ..naming.lock import load_lock
 from ..naming.renamed import with_renames
-from ..project import Project
+from ..project import Mismatch, Project
 from ..text.terminal import say
 from ._comparing import warn_of_losses
+
+_OWN: Final = "own code"
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -50,6 +54,8 @@ def check(
 
     Writes nothing and asks no CRM, so it fits a pre-commit hook or CI. Exits with 0 when code,
     names.lock and snapshot agree, with 1 and a list when not, and with 3 when it could not tell.
+    Own code is read as well: it may hide no field, use none that is gone, and import no model of
+    the package that imports it.
 
     With --live the snapshot is compared with the CRM as well, for a job that runs now and then:
     exits with 2 when the CRM has changed in a way that breaks code. User name and access key
@@ -68,7 +74,7 @@ def check(
 
 
 def _offline(project: Project, show_diff: bool, cure: str) -> bool:
-    mismatches = project.check()
+    mismatches = _mismatches(project)
     if not mismatches:
         say(f"{project.output} agrees with {project.schema}.", fg="green")
         return True
@@ -77,12 +83,26 @@ def _offline(project: Project, show_diff: bool, cure: str) -> bool:
         say(f"  {each.what:<9} {each.where}", err=True)
         if show_diff and each.diff:
             say(each.diff, err=True)
-    say(f"Run: {cure}", err=True)
+    if any(each.what != _OWN for each in mismatches):
+        say(f"Run: {cure}", err=True)
     return False
 
 
+def _mismatches(project: Project) -> list[Mismatch]:
+    """Those of the package, and of own code: libcst, which is slow to import, is asked only where
+    there is some."""
+    found = project.check()
+    own = bool(project.options.own) or (project.output / FOLDER).is_dir()
+    if own and not any(each.what == "names" for each in found):
+        from ..application.own_code import project_misfits
+
+        misfits = project_misfits(project)
+        found += [Mismatch(_OWN, f"{each.file}:{each.line}  {each.what}") for each in misfits]
+    return found
+
+
 def _as_json(project: Project) -> int:
-    found = [{"what": each.what, "where": str(each.where)} for each in project.check()]
+    found = [{"what": each.what, "where": str(each.where)} for each in _mismatches(project)]
     click.echo(json.dumps({"agrees": not found, "mismatches": found}, indent=1))
     return 1 if found else 0
 

@@ -132,11 +132,14 @@ def _used(
     found: Diff, before: Snapshot, lock: NamesLock, config: Config, sources: tuple[Path, ...]
 ) -> Diff:
     from ..application.impact import with_uses
+    from ..application.own_code import own_files, with_steps
     from ..application.sources import python_files
     from ..application.vocabulary import former_vocabulary
 
-    words = former_vocabulary(before, lock, config.options(), config.output)
-    return with_uses(found, words, python_files(sources))
+    options = config.options()
+    own = own_files(config.output, options.own)
+    words = with_steps(former_vocabulary(before, lock, options, config.output), own)
+    return with_uses(found, words, python_files([*sources, *own]))
 
 
 def _live(before: Snapshot, config: Config, url: str | None) -> tuple[Snapshot, Identity]:

@@ -11,10 +11,11 @@ import click
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..application.migration import Migration, Rewritten, new_names
+from ..application.migration import NewNames, Rewritten, new_names
 from ..application.migration import migrate as migrated
+from ..application.own_code import moved_files, own_files, with_steps
 from ..application.sources import python_files
-from ..application.vocabulary import former_vocabulary, vocabulary
+from ..application.vocabulary import Vocabulary, former_vocabulary, vocabulary
 from ..config import Config, load_config
 from ..diff.compare import remembered_renames
 from ..generate import selected
@@ -52,7 +53,8 @@ def migrate(
     schema: Path | None,
 ) -> None:
     """Rewrite attributes, keywords, names in strings, enum members, classes and imports in the
-    Python files at or below SRC, after something was renamed in the CRM or in names.lock.
+    Python files at or below SRC and in own code, after something was renamed in the CRM or in
+    names.lock.
 
     The former names are those of the committed snapshot and names.lock, the new ones those of
     the working tree: run this after `pull`, `names set` or `generate`, and commit all of it
@@ -62,35 +64,47 @@ def migrate(
     """
     config = load_config()
     folder = schema or config.schema_folder
-    files = python_files(sources)
+    own = own_files(config.output, config.options().own)
+    files = python_files([*sources, *own])
     if not force and not dry_run:
         _refuse_uncommitted(files)
-    found = _migration(config, folder, since, files)
+    former, new = _names(config, folder, since, own)
+    found = migrated(former, new, files, unchanged_since(since, files))
     for each in found.files:
         if dry_run:
             _show(each)
         else:
             each.file.write_bytes(each.content)
             say(f"  rewritten  {each.file}: line {', '.join(map(str, each.lines))}")
+    moved = moved_files(former, new.files, config.output)
+    for before, after in moved.items():
+        if not dry_run:
+            before.rename(after)
+        say(f"  moved      {before} -> {after.name}")
     for remark in found.remarks:
         say(f"  look at    {remark.file}:{remark.line}  {escaped(remark.text)}")
         say(f"             {escaped(remark.why)}")
     what = "would be rewritten" if dry_run else "rewritten"
     left = f", {counted(len(found.remarks), 'line')} left to you" if found.remarks else ""
     say(f"{counted(len(found.files), 'file')} {what}{left}.", fg="green")
+    if not dry_run and (moved or any(each.file in own for each in found.files)):
+        say("Own code was among them, which the package hands out. Next: vtiger-orm generate")
     ctx.exit(1 if found.remarks else 0)
 
 
-def _migration(config: Config, folder: Path, since: str, files: list[Path]) -> Migration:
+def _names(
+    config: Config, folder: Path, since: str, own: list[Path]
+) -> tuple[Vocabulary, NewNames]:
+    """The words that the application was written with, and what is called otherwise now."""
     options = config.options()
     before, now = snapshot_at(since, folder), Snapshot.load(folder)
     lock = load_lock(folder / FILE_NAME)
     modules = selected(now, options)
     names = name_everything(modules, lock, options.naming)
     former = former_vocabulary(before, lock_at(since, folder), options, config.output)
+    former = with_steps(former, own)
     today = vocabulary(modules, names, former.package)
-    new = new_names(former, today, remembered_renames(before, now, lock))
-    return migrated(former, new, files, unchanged_since(since, files))
+    return former, new_names(former, today, remembered_renames(before, now, lock))
 
 
 def _refuse_uncommitted(files: Iterable[Path]) -> None:

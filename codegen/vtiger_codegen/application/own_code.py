@@ -1,0 +1,262 @@
+"""Own code for the models of a package: what of it does not fit the package any more."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as File
+
+import libcst as cst
+
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
+
+from ..building.own_code import FOLDER, OwnCode, own_code
+from ..diff.differences import Path
+from ..diff.renames import spelled
+from ..generate import selected
+from ..naming.assignment import name_everything
+from ..naming.lock import ModuleNames, NamesLock, load_lock
+from ..project import Project
+from ..publish import read_text
+from .sources import SourceFile, parsed, python_files
+from .trees import dotted_name, module_of
+from .uses import is_own_code, uses_in
+from .vocabulary import Vocabulary, Words, vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A line of own code that has to be changed."""
+
+    file: File
+    line: int
+    what: str
+
+
+def own_files(package: File, settings: Mapping[str, OwnCode]) -> list[File]:
+    """The files of own code: those below ``custom``, and those that the settings name, as far as
+    they lie in this project."""
+    custom = package / FOLDER
+    found = python_files([custom]) if custom.is_dir() else []
+    for each in settings.values():
+        for place in (each.model, each.queryset):
+            if place is not None:
+                path = place.module.replace(".", "/")
+                found += [
+                    root / f"{path}{end}"
+                    for root in (File(), File("src"))
+                    for end in (".py", "/__init__.py")
+                ]
+    return [_shown(each) for each in dict.fromkeys(found) if each.is_file()]
+
+
+def _shown(file: File) -> File:
+    """As people call it: from where they are."""
+    return file.relative_to(File.cwd()) if file.is_relative_to(File.cwd()) else file
+
+
+def with_steps(words: Vocabulary, files: Iterable[File]) -> Vocabulary:
+    """The words with the methods of own querysets that return one of their kind, so that what
+    follows them is known. Files that are no Python are for others to refuse."""
+    modules = dict(words.modules)
+    for file in files:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(file.read_bytes())
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        for each in tree.body:
+            if isinstance(each, ast.ClassDef):
+                for base in each.bases:
+                    found = words.of_companion(ast.unparse(base).rpartition(".")[2])
+                    if found is not None and found[1] == "QuerySetBase":
+                        known = modules[found[0].wire]
+                        steps = known.steps | {*_chained(each)}
+                        modules[known.wire] = replace(known, steps=steps)
+    return replace(words, modules=modules)
+
+
+def moved_files(words: Vocabulary, files: Mapping[str, str], package: File) -> dict[File, File]:
+    """The files of own code whose modules have another file now (`files`, by module), and where
+    they belong; those whose place is taken stay."""
+    custom = package / FOLDER
+    places = {
+        custom / f"{words.modules[wire].file}.py": custom / f"{file}.py"
+        for wire, file in files.items()
+    }
+    return {old: new for old, new in places.items() if old.is_file() and not new.exists()}
+
+
+def _chained(node: ast.ClassDef) -> Iterator[str]:
+    for each in node.body:
+        match each:
+            case ast.FunctionDef(name=name, returns=ast.expr() as hint):
+                if ast.unparse(hint).strip("'\"") in ("Self", "typing.Self", node.name):
+                    yield name
+
+
+def project_misfits(project: Project) -> list[Misfit]:
+    """What of the own code of a project has to be changed. Raises `ConfigError` and `NamesError`
+    as generating does."""
+    options = project.options
+    files = own_files(project.output, options.own)
+    if not files:
+        return []
+    modules = selected(Snapshot.load(project.schema), options)
+    names = name_everything(modules, load_lock(project.lock_file), options.naming)
+    own = own_code(modules, names, options.own, lambda path: read_text(project.output, path))
+    return list(own_code_misfits(modules, names, project.output, own, files))
+
+
+def own_code_misfits(
+    modules: Mapping[str, ModuleSnapshot],
+    names: NamesLock,
+    package: File,
+    own: Mapping[str, OwnCode],
+    files: Sequence[File],
+) -> Iterator[Misfit]:
+    """What hides a field, uses one that is gone, or imports what imports it.
+
+    `names` still know what is gone. Raises `ConfigError` for a file that is no Python.
+    """
+    today = with_steps(vocabulary(modules, names, package.absolute().parts), files)
+    words, gone = _with_gone(today, names)
+    known = [each.class_name for each in words.modules.values()]
+    for source in parsed(files, known):
+        defined: set[str] = set()
+        for node in source.module.body:
+            if isinstance(node, cst.ClassDef):
+                for name, where in _defined(node):
+                    defined.add(name)
+                    yield from _hiding(source, _module_of(node, today, own), name, where)
+        for use in uses_in(source.wrapper, words, folder=source.folder):
+            said = _said(words, use.path)
+            if use.path in gone and said not in defined:
+                what = f"{said} is gone from the package ({spelled(use.path)})"
+                yield Misfit(source.file, source.line_of(use.token), what)
+        yield from _circles(source, today, own)
+
+
+def _with_gone(today: Vocabulary, names: NamesLock) -> tuple[Vocabulary, frozenset[Path]]:
+    """The words with those of things that only the lock still knows, and these things."""
+    modules: dict[str, Words] = {}
+    gone: set[Path] = set()
+    for wire, of in names.modules.items():
+        present = today.modules.get(wire)
+        if present is None:
+            present = Words(
+                wire, of.class_name or wire, of.python_module or "", {}, {}, {}, {}, {}, {}
+            )
+            gone.add(("module", wire))
+        modules[wire] = _former(present, of)
+        there = {*present.fields.values()}
+        gone |= {("module", wire, "field", each) for each in of.fields if each not in there}
+        gone |= {
+            ("module", wire, "field", field, "value", value)
+            for field, values in present.members.items()
+            for value in of.members.get(field, {})
+            if value not in values.values()
+        }
+        keys = {key for key, _ in present.relations.values()}
+        gone |= {("module", wire, "relation", each) for each in of.relations if each not in keys}
+    return replace(today, modules=modules), frozenset(gone)
+
+
+def _former(words: Words, of: ModuleNames) -> Words:
+    return replace(
+        words,
+        fields={**{name: wire for wire, name in of.fields.items()}, **words.fields},
+        members={
+            field: {**{name: value for value, name in of.members.get(field, {}).items()}, **members}
+            for field, members in words.members.items()
+        },
+        relations={**{name: (key, "") for key, name in of.relations.items()}, **words.relations},
+    )
+
+
+def _said(words: Vocabulary, path: Path) -> str:
+    """What a thing is called in Python."""
+    of = words.modules[path[1]]
+    match path[2:]:
+        case ("field", wire):
+            return next(name for name, each in of.fields.items() if each == wire)
+        case ("field", wire, "value", value):
+            return next(name for name, each in of.members[wire].items() if each == value)
+        case ("relation", key):
+            return next(name for name, each in of.relations.items() if each[0] == key)
+    return of.class_name
+
+
+def _module_of(node: cst.ClassDef, words: Vocabulary, own: Mapping[str, OwnCode]) -> Words | None:
+    """The module whose model a class is."""
+    for wire, each in own.items():
+        if each.model is not None and each.model.name == node.name.value:
+            return words.modules[wire]
+    return None
+
+
+def _defined(node: cst.ClassDef) -> Iterator[tuple[str, cst.CSTNode]]:
+    """The names that the body of a class defines."""
+    for each in _statements(node.body):
+        match each:
+            case cst.FunctionDef(name=name) | cst.ClassDef(name=name):
+                yield name.value, name
+            case cst.Assign(targets=targets):
+                yield from (
+                    (one.target.value, one.target)
+                    for one in targets
+                    if isinstance(one.target, cst.Name)
+                )
+            case cst.AnnAssign(target=cst.Name(value=value) as target):
+                yield value, target
+
+
+def _statements(body: cst.BaseSuite | Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Statements that run when the block does; not those for checkers only."""
+    for each in body.body if isinstance(body, cst.BaseSuite) else body:
+        match each:
+            case cst.SimpleStatementLine(body=small):
+                yield from small
+            case cst.If(test=test, body=inner, orelse=other):
+                if dotted_name(test).rpartition(".")[2] != "TYPE_CHECKING":
+                    yield from _statements(inner)
+                if other is not None:
+                    yield from _statements(other.body if isinstance(other, cst.Else) else [other])
+            case cst.Try(body=inner, handlers=handlers):
+                yield from _statements(inner)
+                for handler in handlers:
+                    yield from _statements(handler.body)
+            case cst.With(body=inner):
+                yield from _statements(inner)
+            case _:
+                yield each
+
+
+def _hiding(
+    source: SourceFile, words: Words | None, name: str, where: cst.CSTNode
+) -> Iterator[Misfit]:
+    if words is not None and (name in words.fields or name in words.picklists):
+        wire = words.fields.get(name) or words.picklists[name]
+        what = f"{name} hides the CRM's field {words.wire}.{wire}: choose another name"
+        yield Misfit(source.file, source.line_of(where), what)
+
+
+def _circles(source: SourceFile, words: Vocabulary, own: Collection[str]) -> Iterator[Misfit]:
+    """Imports of models from the package that imports this file."""
+    inside = is_own_code(words, source.folder)
+    for each in _statements(source.module.body):
+        if not isinstance(each, cst.ImportFrom) or isinstance(each.names, cst.ImportStar):
+            continue
+        if words.inside(module_of(each, source.folder)) != ():
+            continue
+        for alias in each.names:
+            found = words.of_companion(alias.evaluated_name)
+            if found is not None and (inside or found[0].wire in own):
+                what = (
+                    f"{alias.evaluated_name} is imported from the package, which imports this "
+                    "file: import it under `if TYPE_CHECKING:`, or inside the method"
+                )
+                yield Misfit(source.file, source.line_of(alias), what)
