@@ -91,7 +91,7 @@ def test_labels_are_for_people(session: Session) -> None:
     assert labelled.columns == [meta.fields[name].label for name in plainly.column_names]
     labels = dict(meta.fields["sales_stage"].choices)
     assert labelled["Sales Stage"].to_list() == [
-        labels[value] for value in plainly["sales_stage"].to_pylist()
+        labels[str(value)] for value in plainly["sales_stage"].to_pylist()
     ]
 
 

@@ -26,6 +26,8 @@ except ImportError as _missing:
 
 PRECISION: Final = 38
 SCALE: Final = 8
+AT_ONCE: Final = 1_000
+"""Rows of a batch, where the whole is wanted."""
 MISFITS: Final = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
 
 
@@ -102,6 +104,10 @@ class Batches:
         """A stream that reads a page when a batch is asked for."""
         return pa.RecordBatchReader.from_batches(self.schema, map(self.of, pages))
 
+    def together(self, pages: Iterable[Sequence[Row]]) -> pa.Table:
+        """The pages as one table, several of them a batch: each column costs by itself."""
+        return self.table(map(self.of, _joined(pages)))
+
     def table(self, batches: Iterable[pa.RecordBatch]) -> pa.Table:
         """The batches together; an empty table of the right types without any."""
         return pa.Table.from_batches(batches, schema=self.schema)
@@ -110,7 +116,7 @@ class Batches:
         self, field: FieldMeta, type: pa.DataType, column: ColumnValues, rows: Sequence[Row]
     ) -> pa.Array[Any]:
         if column is None:
-            return _array([None] * len(rows), type)
+            return _nulls(len(rows), type)
         try:
             return _array(column, type)
         except MISFITS:
@@ -134,6 +140,17 @@ class Batches:
                 yield value
 
 
+def _joined(pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    waiting: list[Row] = []
+    for page in pages:
+        waiting += page
+        if len(waiting) >= AT_ONCE:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
 def _labelled(column: ColumnValues, labels: Mapping[str, str]) -> ColumnValues:
     """Picklist values under their labels; one that is not known stays as it is."""
     if column is None:
@@ -146,6 +163,12 @@ def _labelled(column: ColumnValues, labels: Mapping[str, str]) -> ColumnValues:
         )
         for value in column
     ]
+
+
+def _nulls(number: int, type: pa.DataType) -> pa.Array[Any]:
+    make: Any = pa.nulls
+    array: pa.Array[Any] = make(number, type)
+    return array
 
 
 def _array(values: list[Any], type: pa.DataType) -> pa.Array[Any]:

@@ -71,7 +71,7 @@ class TabularQuerySet(AskingQuerySet):
         """
         batches = self._batches(unreadable, categories, labels)
         runner = self._runner()
-        return batches.table(map(batches.of, runner.stream(self._rows(runner))))
+        return batches.together(runner.stream(self._rows(runner)))
 
     async def ato_arrow(
         self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
@@ -79,9 +79,8 @@ class TabularQuerySet(AskingQuerySet):
         """`to_arrow`, awaited."""
         batches = self._batches(unreadable, categories, labels)
         runner = self._runner()
-        return batches.table(
-            [batches.of(page) async for page in runner.astream(self._rows(runner))]
-        )
+        pages = [page async for page in runner.astream(self._rows(runner))]
+        return batches.together(pages)
 
     def to_polars(
         self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
