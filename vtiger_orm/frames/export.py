@@ -147,19 +147,24 @@ class _Parts:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def _take(self, file: Path) -> bool:
-        """Whether the part belongs to this export."""
+        """Whether the part belongs to this export, and is the next one."""
         try:
             with ipc.open_file(str(file)) as reader:
                 told = reader.schema.metadata or {}
                 rows = reader.read_all().num_rows
-        except (pa.ArrowInvalid, OSError):
+        except (pa.ArrowException, OSError):
             return False
-        if told.get(b"export") != self._fingerprint:
+        if told.get(b"export") != self._fingerprint or told.get(b"part") != self._number:
             return False
         self._files.append(file)
         self.rows += rows
         self.last = told.get(b"last", b"").decode() or self.last
         return True
+
+    @property
+    def _number(self) -> bytes:
+        """Of the next part: one that is missing would take its rows with it."""
+        return str(len(self._files)).encode()
 
     def _forget(self) -> None:
         self._files, self.rows, self.last = [], 0, None
@@ -169,7 +174,11 @@ class _Parts:
     def add(self, batches: list[pa.RecordBatch], schema: pa.Schema, last: str | None) -> None:
         file = self._folder / f"{len(self._files):08}.arrow"
         staged = file.with_suffix(".arrow-staged")
-        told = {b"export": self._fingerprint, b"last": (last or "").encode()}
+        told = {
+            b"export": self._fingerprint,
+            b"part": self._number,
+            b"last": (last or "").encode(),
+        }
         options = ipc.IpcWriteOptions(compression="zstd")
         with (
             open(staged, "wb") as sink,  # noqa: PTH123  (a part of this folder)
