@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..text.literals import one_line
-from .facts import CrmFacts, ModuleFacts
+from .facts import CrmFacts, ModulePage
 
 _WIDTH, _HEIGHT, _GAP = 190, 34, 12
 _COLUMN: Final = 300
@@ -52,7 +52,7 @@ class Diagram:
     lines: tuple[Line, ...]
 
 
-def neighbourhood(module: ModuleFacts, crm: CrmFacts) -> Diagram:
+def neighbourhood(module: ModulePage, crm: CrmFacts) -> Diagram:
     """Left what its records refer to, right who refers to them."""
     left = _grouped((target, meta.name) for meta, target in crm.references(module))
     right = _grouped(
@@ -73,10 +73,10 @@ def neighbourhood(module: ModuleFacts, crm: CrmFacts) -> Diagram:
 
 
 def _grouped(
-    pairs: Iterable[tuple[ModuleFacts, str]],
+    pairs: Iterable[tuple[ModulePage, str]],
 ) -> list[tuple[str, str, Sequence[str]]]:
     """(class, page, fields) of each module; of many the last stands for the rest."""
-    found: dict[str, tuple[ModuleFacts, list[str]]] = {}
+    found: dict[str, tuple[ModulePage, list[str]]] = {}
     for module, field in pairs:
         found.setdefault(module.meta.name, (module, []))[1].append(field)
     rows: list[tuple[str, str, Sequence[str]]] = [

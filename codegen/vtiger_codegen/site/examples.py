@@ -11,7 +11,7 @@ from vtiger_orm.metadata.module import FieldMeta, Flaw
 from vtiger_orm.planner import Explanation
 
 from ..text.literals import literal
-from .facts import CrmFacts, FieldFacts, ModuleFacts
+from .facts import CrmFacts, FieldRow, ModulePage
 from .queries import plan_of
 
 _VALUES = {
@@ -36,7 +36,7 @@ class Example:
     """Of anything else: how many calls it takes, and which."""
 
 
-def examples(module: ModuleFacts, crm: CrmFacts) -> list[Example]:
+def examples(module: ModulePage, crm: CrmFacts) -> list[Example]:
     """Queries first, then what writes."""
     found = []
     for title, code in _queries(module, crm):
@@ -47,7 +47,7 @@ def examples(module: ModuleFacts, crm: CrmFacts) -> list[Example]:
     return [*found, *_writes(module, crm)]
 
 
-def _queries(module: ModuleFacts, crm: CrmFacts) -> Iterator[tuple[str, str]]:
+def _queries(module: ModulePage, crm: CrmFacts) -> Iterator[tuple[str, str]]:
     objects = f"{module.name}.objects"
     named = _named(module)
     if named is not None:
@@ -83,7 +83,7 @@ def _queries(module: ModuleFacts, crm: CrmFacts) -> Iterator[tuple[str, str]]:
             break
 
 
-def _writes(module: ModuleFacts, crm: CrmFacts) -> Iterator[Example]:
+def _writes(module: ModulePage, crm: CrmFacts) -> Iterator[Example]:
     meta = module.meta
     if meta.creatable and meta.is_entity:
         needed = [each for each in module.fields if _is_needed(each.meta)]
@@ -113,11 +113,11 @@ def _writes(module: ModuleFacts, crm: CrmFacts) -> Iterator[Example]:
         yield Example("Its line items", code, calls="1 call: retrieve")
 
 
-def _facts(module: ModuleFacts, meta: FieldMeta) -> FieldFacts:
+def _facts(module: ModulePage, meta: FieldMeta) -> FieldRow:
     return next(each for each in module.fields if each.meta is meta)
 
 
-def _named(module: ModuleFacts) -> str | None:
+def _named(module: ModulePage) -> str | None:
     """A text field that names records."""
     names = [*reversed(module.meta.label_fields), *module.meta.fields]
     for name in names:
@@ -129,12 +129,12 @@ def _named(module: ModuleFacts) -> str | None:
     return None
 
 
-def _first(module: ModuleFacts, family: Family) -> FieldMeta | None:
+def _first(module: ModulePage, family: Family) -> FieldMeta | None:
     found = (each for each in module.fields if each.meta.family is family and each.lookups)
     return next((each.meta for each in found), None)
 
 
-def _member(module: ModuleFacts, each: FieldFacts) -> str | None:
+def _member(module: ModulePage, each: FieldRow) -> str | None:
     usable = each.meta.family is Family.CHOICE and each.picklist and "in" in each.lookups
     first = next((choice.member for choice in each.choices if choice.member), None)
     return f"{module.name}.{each.picklist}.{first}" if usable and first else None
@@ -146,7 +146,7 @@ def _is_needed(meta: FieldMeta) -> bool:
     return asked and not filled and meta.flaw is not Flaw.MULTIPLIES
 
 
-def _given(module: ModuleFacts, each: FieldFacts, crm: CrmFacts) -> str:
+def _given(module: ModulePage, each: FieldRow, crm: CrmFacts) -> str:
     """A value for a field that has to have one."""
     meta = each.meta
     member = _member(module, each)

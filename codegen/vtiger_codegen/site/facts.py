@@ -38,7 +38,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldFacts:
+class FieldRow:
     """One field, as the site shows it."""
 
     meta: FieldMeta
@@ -58,12 +58,12 @@ class FieldFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ModuleFacts:
+class ModulePage:
     """One module."""
 
     meta: ModuleMeta
     names: ModuleNames
-    fields: tuple[FieldFacts, ...]
+    fields: tuple[FieldRow, ...]
     repairs: tuple[str, ...] = ()
 
     @property
@@ -77,7 +77,7 @@ class ModuleFacts:
         return self.names.python_module or f"module_{self.meta.prefix}"
 
     @property
-    def picklists(self) -> tuple[FieldFacts, ...]:
+    def picklists(self) -> tuple[FieldRow, ...]:
         return tuple(each for each in self.fields if each.choices)
 
     @property
@@ -106,25 +106,25 @@ class CrmFacts:
     """One CRM."""
 
     instance: Instance
-    modules: Mapping[str, ModuleFacts]
+    modules: Mapping[str, ModulePage]
     """By the CRM's own names."""
     package: str = "generated.crm"
     """What applications import."""
     env: Environment = field(default_factory=Environment)
 
     @cached_property
-    def by_class(self) -> dict[str, ModuleFacts]:
+    def by_class(self) -> dict[str, ModulePage]:
         return {each.name: each for each in self.modules.values()}
 
     @cached_property
-    def entities(self) -> list[ModuleFacts]:
+    def entities(self) -> list[ModulePage]:
         return [each for each in self.modules.values() if each.meta.is_entity]
 
-    def targets(self, meta: FieldMeta) -> list[ModuleFacts]:
+    def targets(self, meta: FieldMeta) -> list[ModulePage]:
         """The modules that a reference may point to, as far as they are here."""
         return [self.modules[name] for name in meta.targets if name in self.modules]
 
-    def references(self, module: ModuleFacts) -> list[tuple[FieldMeta, ModuleFacts]]:
+    def references(self, module: ModulePage) -> list[tuple[FieldMeta, ModulePage]]:
         """What its records refer to."""
         return [
             (each.meta, target)
@@ -134,9 +134,9 @@ class CrmFacts:
         ]
 
     @cached_property
-    def referring(self) -> dict[str, list[tuple[ModuleFacts, FieldMeta]]]:
+    def referring(self) -> dict[str, list[tuple[ModulePage, FieldMeta]]]:
         """Module -> whose records refer to it, by which field."""
-        found: dict[str, list[tuple[ModuleFacts, FieldMeta]]] = {}
+        found: dict[str, list[tuple[ModulePage, FieldMeta]]] = {}
         for module in self.modules.values():
             for meta, target in self.references(module):
                 found.setdefault(target.meta.name, []).append((module, meta))
@@ -161,7 +161,7 @@ def crm_facts(
         own = names.modules[name]
         meta = _as_generated(module_meta(each, own.fields, own.relations, prefixes))
         fields = tuple(_field(meta, one, own) for one in meta.fields.values())
-        found[name] = ModuleFacts(meta, own, fields, tuple(each.repairs))
+        found[name] = ModulePage(meta, own, fields, tuple(each.repairs))
     env = Environment.of(snapshot.instance.server)
     return CrmFacts(snapshot.instance, found, package, env)
 
@@ -172,11 +172,11 @@ def _as_generated(meta: ModuleMeta) -> ModuleMeta:
     return replace(meta, fields=MappingProxyType({each.name: each for each in ordered}))
 
 
-def _field(module: ModuleMeta, meta: FieldMeta, names: ModuleNames) -> FieldFacts:
+def _field(module: ModuleMeta, meta: FieldMeta, names: ModuleNames) -> FieldRow:
     why = why_not_filterable(module.name, meta)
     lookups = () if why else LOOKUPS[meta.family]
     members = names.members.get(meta.wire, {})
-    return FieldFacts(
+    return FieldRow(
         meta,
         tuple(each.value for each in lookups if each is not Lookup.EXACT),
         tuple(_notes(meta, why)),

@@ -21,7 +21,7 @@ from . import reference
 from .chapters import Chapter, chapters
 from .diagrams import map_of, neighbourhood
 from .examples import examples
-from .facts import CrmFacts, ModuleFacts
+from .facts import CrmFacts, ModulePage
 from .markdown import coloured, to_html
 from .queries import plan_of
 
@@ -86,7 +86,7 @@ class _Site:
         text = self._templates.get_template(template).render(root=root, here=path, **facts)
         return PurePosixPath(path), text
 
-    def _module(self, module: ModuleFacts) -> tuple[PurePosixPath, str]:
+    def _module(self, module: ModulePage) -> tuple[PurePosixPath, str]:
         path = f"modules/{module.slug}.html"
         self._found("module", module.name, path, f"{module.meta.name} {module.meta.label}")
         for each in module.fields:
