@@ -90,7 +90,7 @@ def test_whoami_tells_who_and_where(
         f"{served[1]} (webservice, Vtiger CRM 8.0.0, API 0.22)",
         "admin (19x1), Ada Administrator",
         "administrator",
-        "UTC is assumed until a record was made",
+        "that of the API is not proved",
         "36 visible",
         "AND before OR: proved",
         "sync: broken on this server",

@@ -176,3 +176,23 @@ def test_a_pattern_that_fits_nothing_writes_nothing(
         capsys.readouterr().err
     )
     assert not Path("vtiger-schema").exists()
+
+
+@pytest.mark.parametrize(
+    ("pulled", "told"),
+    [("8.2.0", True), ("8.3.0", True), ("7.5.0", True), ("8.0.9", False), ("8.0.0", False)],
+)
+def test_what_was_found_out_on_another_release_is_told(
+    become: Callable[..., None], capsys: Out, pulled: str, told: bool
+) -> None:
+    assert run(["pull"]) == 0
+    assert run(["generate"]) == 0
+    known = Snapshot.load("vtiger-schema")
+    known.instance = known.instance.model_copy(update={"version": pulled})
+    known.save("vtiger-schema")
+    assert run(["generate"]) == 0
+    capsys.readouterr()
+    assert run(["check", "--live"]) == (0 if pulled == "8.0.0" else 1)
+    said = " ".join(capsys.readouterr().err.split())
+    message = f"found out on Vtiger CRM {pulled}; it is Vtiger CRM 8.0.0 now"
+    assert (message in said) is told

@@ -70,17 +70,43 @@ def test_every_recorded_module_survives_a_round_trip(
     for name in recorded_modules(folder):
         raw = recorded(folder, name)["result"]
         kept = dict(again.modules[name].raw)
-        fields = sorted(raw.pop("fields"), key=lambda field: str(field["name"]))
-        assert kept.pop("fields") == fields
+        assert kept.pop("fields") == raw.pop("fields")
         assert kept == raw
         assert module_meta(again.modules[name]).prefix == raw["idPrefix"]
 
 
-def test_the_order_of_fields_does_not_change_a_byte(tmp_path: Path) -> None:
+def test_the_order_of_fields_is_a_list_and_changes_nothing_else() -> None:
     raw = recorded("describe", "Contacts")["result"]
     turned = raw | {"fields": raw["fields"][::-1]}
-    one, two = (ModuleSnapshot.model_validate({"describe": each}) for each in (raw, turned))
-    assert json.dumps(one.to_json(), sort_keys=True) == json.dumps(two.to_json(), sort_keys=True)
+    related = [{"label": label, "name": "Quotes"} for label in ("b", "a")]
+    one, two = (
+        ModuleSnapshot.model_validate({"describe": each, "relations": relations})
+        for each, relations in ((raw, related), (turned, related[::-1]))
+    )
+    here, there = one.to_json(), two.to_json()
+    assert here.pop("order") == [*(each["name"] for each in raw["fields"]), "b", "a"]
+    assert there.pop("order") == [*(each["name"] for each in turned["fields"]), "a", "b"]
+    assert json.dumps(here, sort_keys=True) == json.dumps(there, sort_keys=True)
+    again = ModuleSnapshot.model_validate(two.to_json())
+    assert again.to_json() == two.to_json()
+    assert [each["name"] for each in again.raw["fields"]] == [
+        each["name"] for each in turned["fields"]
+    ]
+
+
+@pytest.mark.parametrize("order", [None, [], ["lastname"], ["nosuch", 7, None], "text", {"a": 1}])
+def test_a_snapshot_without_that_list_is_read_as_well(order: object) -> None:
+    content = ModuleSnapshot.model_validate(
+        {"describe": recorded("describe", "Contacts")["result"]}
+    ).to_json()
+    names = {each["name"] for each in content["describe"]["fields"]}
+    del content["order"]
+    if order is not None:
+        content["order"] = order
+    read = ModuleSnapshot.model_validate(content)
+    assert {each.name for each in read.describe.fields} == names
+    if order == ["lastname"]:
+        assert read.describe.fields[0].name == "lastname"
 
 
 def test_the_cloud_shape_loads_and_keeps_what_is_unknown() -> None:

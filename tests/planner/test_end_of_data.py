@@ -272,9 +272,9 @@ class Related:
             return []
         if "count(*)" in call.text:
             return [{"count": str(self.number)}] if self.number else []
-        if " IN (" in call.text.upper():
+        if " in (" in call.text.lower() or " = '" in call.text:
             asked_for = map(int, re.findall(r"'40x(\d+)'", call.text))
-            return [{"id": f"40x{each}"} for each in asked_for if each <= self.number]
+            return [{"id": f"40x{n}"} for n in sorted(asked_for) if n <= self.number][: self.cap]
         after = re.search(r"WHERE id > '40x(\d+)' order by id limit (\d+)$", call.text)
         assert after is not None, call.text
         first = int(after[1]) + 1
@@ -316,10 +316,29 @@ def test_related_records_are_counted_also_when_the_count_fails(
     assert crm.run(count_related(side(), careful(page_size=100), facts)) == number
 
 
-@pytest.mark.parametrize("failing", [None, 1, 2])
-def test_one_error_makes_no_record_unrelated(failing: int | None) -> None:
-    crm, facts = Related(5, 100, failing), ServerFacts(dialect="cloud")
-    assert crm.run(are_related(side(), ["40x1", "40x5", "40x7"], facts)) == {1, 5}
+@pytest.mark.parametrize("failing", [None, 1, 2, 3, 4])
+@pytest.mark.parametrize("cap", [2, 3, 100])
+@pytest.mark.parametrize(
+    ("asked", "related"),
+    [([1, 5, 7], {1, 5}), ([8, 7], set()), ([1, 2, 3, 4, 5], {1, 2, 3, 4, 5}), ([5], {5})],
+)
+def test_one_error_makes_no_record_unrelated(
+    failing: int | None, cap: int, asked: list[int], related: set[int]
+) -> None:
+    crm, facts = Related(5, cap, failing), ServerFacts(dialect="cloud")
+    with suppress(SilentQueryError):
+        found = crm.run(are_related(side(), [f"40x{each}" for each in asked], facts))
+        assert found == related
+
+
+def test_of_no_relation_nothing_is_related() -> None:
+    facts = ServerFacts(dialect="cloud")
+    assert crm_of(0).run(are_related(side(), ["40x1", "40x2"], facts)) == set()
+    assert crm_of(3).run(are_related(side(), ["40x1", "40x3"], facts)) == {1, 3}
+
+
+def crm_of(number: int) -> Related:
+    return Related(number, 100)
 
 
 def test_related_pages_that_do_not_move_on_are_malformed() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vtiger_orm.calls.gates import Gate
 from vtiger_orm.calls.operations import Call, Create, Delete, Operation, Query, Revise
 from vtiger_orm.calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from vtiger_orm.dialects.base import Auth, HttpResponse, Identity
@@ -27,7 +28,7 @@ from vtiger_orm.errors import (
 )
 from vtiger_orm.session import pacing
 from vtiger_orm.session.limits import Limits, read_limits
-from vtiger_orm.session.logins import Gate, Lanes
+from vtiger_orm.session.logins import Lanes
 from vtiger_orm.session.pacing import SOON, Limiter, limiter_of
 from vtiger_orm.session.retry import RetryPolicy, delay, login_delay
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from vtiger_orm.emulator.profiles import PROFILES
+
 pytest_plugins = "pytester"
 
 INI = """
@@ -246,3 +248,9 @@ def test_configure_in_a_test_ends_with_it(suite: pytest.Pytester) -> None:
         """,
     )
     suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=5)
+
+
+def test_the_help_lists_every_profile(pytester: pytest.Pytester) -> None:
+    shown = " ".join(pytester.runpytest_subprocess("--help").stdout.str().split())
+    for name in PROFILES:
+        assert name in shown

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from generated.demo import Contacts, connect
-from vtiger_orm import MisansweredQuery, Session
+from tests.support.kinds import NO_REPETITION
+from vtiger_orm import MisansweredQuery, OutcomeUnknown, Session
 from vtiger_orm.emulator import Crm
-from vtiger_orm.emulator.faults import Exchange
+from vtiger_orm.emulator.faults import DroppedConnection, Exchange, LostAnswer
 from vtiger_orm.emulator.http import Response
 
 contacts: Any = Contacts.objects
@@ -101,3 +102,29 @@ def test_rows_that_are_decided_here_are_left_out(crm: Crm, session: Session) -> 
 def test_reading_is_not_checked(crm: Crm, session: Session) -> None:
     crm.faults.always(Misread('"Solid"', '"Gas"'), operation="query")
     assert [each.lastname for each in contacts.filter(lastname="Solid")] == ["Gas"]
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_lost_create_is_not_settled_by_the_row_of_another(crm: Crm, done: bool) -> None:
+    """By an external id it is looked for before it is repeated: what is answered must have it."""
+    lost: Any = LostAnswer() if done else DroppedConnection()
+    session = connect(
+        crm.url,
+        *crm.credentials(),
+        transport=crm.transport(),
+        external_ids={"Contacts": "department"},
+        retry=NO_REPETITION,
+    )
+    crm.create("Contacts", {"lastname": "Other", "department": "EXT-7"})
+    with session:
+        session.identify()
+        crm.faults.always(Misread('"EXT-7"', '"EXT-8"'), operation="query")
+        crm.faults.next(lost, operation="create")
+        contact = Contacts(lastname="Mine", department="EXT-7")
+        with crm.count_calls() as calls, pytest.raises(OutcomeUnknown):
+            contact.save()
+        assert calls.operations["create"] == 1
+        assert contact.crm.in_doubt
+        with pytest.raises(MisansweredQuery, match="department='EXT-8'"):
+            contact.crm.resolve()
+        assert contact.crm.in_doubt

@@ -39,6 +39,7 @@ class ClockSource(StrEnum):
     LOGIN = "the login's serverTime"
     STORED = "what a pull had proof of"
     SYNC = "the lastModifiedTime of sync"
+    MODIFIED = "a record that somebody modified in the meantime"
     CREATE = "the createdtime of an own create"
     GIVEN = "the setting server_timezone"
 
@@ -102,6 +103,8 @@ class ServerClock:
         self._zone = Zone() if zone is None else Zone(zone, ClockSource.GIVEN)
         if zone is None and (known := _zone_written(stored)) is not None:
             self._zone = Zone(known, ClockSource.STORED)
+        self.least_ahead: timedelta | None = None
+        """How far the CRM's wall is ahead of UTC at least, where that is all that was seen."""
         self._denied: timedelta | None = None
         """How far from UTC the CRM was seen to be against the given zone."""
 
@@ -135,8 +138,15 @@ class ServerClock:
         if told.year >= _FIRST_YEAR:
             self._learn(source, told - answered, told + _SECOND - asked)
 
-    def saw_create(self, createdtime: object, asked: datetime, answered: datetime) -> None:
-        """A record was made between two moments of this machine, at this time of the CRM's wall.
+    def saw_create(
+        self,
+        createdtime: object,
+        asked: datetime,
+        answered: datetime,
+        source: ClockSource = ClockSource.CREATE,
+    ) -> None:
+        """A record was made, or modified, between two moments of this machine, at this time of
+        the CRM's wall.
 
         The quarters of an hour in the difference are the zone, the rest is the clock.
         """
@@ -147,9 +157,20 @@ class ServerClock:
         ahead = _quarters((least + most) / 2 - self.offset.value)
         if most - least > _QUARTER or abs(ahead) > _FARTHEST:
             return
-        self._learn_zone(ahead, wall, ClockSource.CREATE)
+        self._learn_zone(ahead, wall, source)
         if self._ahead(wall - ahead) == ahead:
             self._learn(ClockSource.CREATE, least - ahead, most - ahead)
+
+    def saw_past(self, text: object) -> None:
+        """A time of the CRM's wall that is not to come: one that is newer than the server's clock
+        shows how far the wall is ahead of UTC at least."""
+        wall = _wall(text)
+        if wall is None:
+            return
+        least = wall - self.now() - self.offset.error
+        quarters = -(-least // _QUARTER) * _QUARTER
+        if _NO_TIME < quarters <= _FARTHEST and quarters > (self.least_ahead or _NO_TIME):
+            self.least_ahead = quarters
 
     def saw_wall(self, text: object, moment: datetime) -> None:
         """The CRM told one moment twice, by its wall and by itself."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
+from ..calls.clock import ServerClock
 from ..calls.operations import Describe, ListTypes, RelatedTypes
 from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform, together
@@ -26,6 +27,7 @@ from ..metadata.server import ServerFamily, family_of, release_of
 from ..metadata.snapshot import Instance, ModuleSnapshot, Snapshot, file_stem
 from .abilities import probe_abilities
 from .probing import Probe, probe_module
+from .zone import ZoneProof
 
 _REFUSALS: Final = (ApiError, MalformedAnswer, NotSupported)
 
@@ -50,8 +52,8 @@ class PulledServer:
     """The program, as far as the login told it."""
     administrator: bool | None = None
     """Whether the user sees everything; None where the CRM does not tell."""
-    zone: str | None = None
-    """The zone of the CRM's times, where the session had proof of it."""
+    clock: ServerClock = field(default_factory=ServerClock, compare=False)
+    """The session's: what is known of the zone of the CRM's times, and learns more."""
 
     def family_with(
         self, modules: Collection[str], describes: Iterable[wire.DescribeAnswer] = ()
@@ -112,6 +114,8 @@ def pull(
         )
     skipped = _unusable_names(names)
     left = [name for name in names if name not in skipped]
+    proof = ZoneProof(server.clock, left)
+    yield from proof.begin()
     pulled: list[_Pulled] = []
     total = len(left) + 1
     for start in range(0, len(left), max(1, side_by_side)):
@@ -135,7 +139,8 @@ def pull(
         provoking=family is not ServerFamily.CLOUD,
         sees_all=server.administrator is True,
     )
-    found = {"relations": _related(pulled), "zone": server.zone}
+    proved_zone = yield from proof.end(syncs=capabilities.sync is True)
+    found = {"relations": _related(pulled), "zone": proved_zone}
     capabilities = capabilities.model_copy(update=found)
     report(PullProgress(total, total, "done"))
     return Snapshot(

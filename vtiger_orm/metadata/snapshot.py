@@ -3,7 +3,7 @@
 A folder of sorted JSON, meant to be committed::
 
     instance.json            dialect, version, id prefixes, skipped modules
-    modules/Contacts.json    raw describe answer and relations
+    modules/Contacts.json    raw describe answer and relations, each by name, and their order
     observed.json            capabilities and flaws of fields: what also depends on the records
                              that were there and on the user's settings (see `observed`)
     names.lock               written by `generate`, never touched here
@@ -141,10 +141,10 @@ class ModuleSnapshot(BaseModel):
     ) -> ModuleSnapshot:
         """What the server sent is kept beside what was understood: flags it wrote as "1" and
         keys this release does not know must survive a load and a save."""
-        module = handler(data)
         if isinstance(data, ModuleSnapshot):
-            return module
-        given = data if isinstance(data, Mapping) else {}
+            return handler(data)
+        given = _in_order(data) if isinstance(data, Mapping) else {}
+        module = handler(given or data)
         describe = given.get("describe")
         module._raw = dict(describe) if isinstance(describe, Mapping) else _dump(module.describe)
         relations = given.get("relations") or []
@@ -167,15 +167,18 @@ class ModuleSnapshot(BaseModel):
         return {key: first[each] for key, each in zip(keys, unique)}
 
     def to_json(self) -> dict[str, Any]:
-        """What the file holds: fields by name, relations by label, so that the order in which
-        a server lists them changes nothing."""
-        describe = dict(self._raw)
-        describe["fields"] = sorted(describe.get("fields", ()), key=_field_key)
+        """What the file holds: fields by name, relations by label; the order in which a server
+        lists them is one list of names, fields first, and changes nothing else."""
+        fields, relations = self._raw.get("fields", ()), self._raw_relations
+        describe = {**self._raw, "fields": sorted(fields, key=_field_key)}
         content = {
             "describe": describe,
-            "relations": sorted(self._raw_relations, key=_relation_key),
+            "relations": sorted(relations, key=_relation_key),
             "flaws": {name: flaw.value for name, flaw in self.flaws.items()},
         }
+        if (describe["fields"], content["relations"]) != (list(fields), relations):
+            labels = (_relation_key(each)[0] for each in relations)
+            content["order"] = [*map(_field_key, fields), *labels]
         return content | {"repairs": sorted(self.repairs)} if self.repairs else content
 
 
@@ -301,7 +304,7 @@ def _is_module(file: Path) -> bool:
         return False
     try:
         content = json.loads(file.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return isinstance(content, dict) and "describe" in content
 
@@ -365,6 +368,33 @@ def _write(file: Path, content: Mapping[str, Any]) -> None:
 def _dump(model: BaseModel, *, complete: bool = False) -> dict[str, Any]:
     """As the wire has it: wire names, and only what was given unless `complete`."""
     return model.model_dump(mode="json", by_alias=True, exclude_unset=not complete)
+
+
+def _in_order(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The file's content with fields and relations as the server listed them; what the list does
+    not name comes last."""
+    order, describe, relations = (given.get(key) for key in ("order", "describe", "relations"))
+    fields = describe.get("fields") if isinstance(describe, Mapping) else ()
+    if not (isinstance(order, list) and isinstance(fields, list) and isinstance(describe, Mapping)):
+        return dict(given)
+    found = {**given, "describe": {**describe, "fields": _by(order, "name", fields)}}
+    if isinstance(relations, list):
+        # A relation may be called as a field is, and stands behind all of them.
+        found["relations"] = _by(order[len(fields) :], "label", relations)
+    return found
+
+
+def _by(order: list[Any], key: str, things: list[Any]) -> list[Any]:
+    places = {name: place for place, name in reversed([*enumerate(order)]) if _is_name(name)}
+    return sorted(things, key=lambda each: places.get(_name(each, key), len(order)))
+
+
+def _name(thing: object, key: str) -> str:
+    return str(thing.get(key)) if isinstance(thing, Mapping) else ""
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str)
 
 
 def _field_key(field: Mapping[str, Any]) -> str:

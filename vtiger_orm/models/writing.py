@@ -1,19 +1,18 @@
-"""What querysets write: create, update, delete, many at once, files; and the change feed.
-
-The plans are made in `writing` and `feed`; here are the methods and their a-twins.
-"""
+"""What querysets write, and the change feed; the plans are made in `writing` and `feed`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
+from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
 from ..errors import InvalidLookup, InvalidValue, UnsupportedQuery
 from ..feed.changes import ChangeFeed, SyncType
+from ..records.handle import package_of
 from ..writing import bulk, bulk_upsert, files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.bulk_upsert import Upsert
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
+    from ..records.references import Ref
 
 M = TypeVar("M", bound="BaseRecord")
 
@@ -66,22 +66,30 @@ class WritingQuerySet(BaseQuerySet[M]):
         the values. Where it made something else of one, so that the same call
         could not find the record again, that is deleted and `ValuesAdjusted` raised.
         """
-        return self._run(self._upsert("get_or_create", args, kwargs))
+        plan = self._upsert("get_or_create", args, kwargs)
+        with one_at_a_time(*self._same(kwargs)):
+            return self._run(plan)
 
     async def aget_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
         """`get_or_create`, awaited."""
-        return await self._arun(self._upsert("get_or_create", args, kwargs))
+        plan = self._upsert("get_or_create", args, kwargs)
+        async with aone_at_a_time(*self._same(kwargs)):
+            return await self._arun(plan)
 
     def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
         """The one record with these values, changed to `defaults`, or a new one of both.
 
         Only what differs is written. Returns the record and whether it was created.
         """
-        return self._run(self._upsert("update_or_create", args, kwargs))
+        plan = self._upsert("update_or_create", args, kwargs)
+        with one_at_a_time(*self._same(kwargs)):
+            return self._run(plan)
 
     async def aupdate_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
         """`update_or_create`, awaited."""
-        return await self._arun(self._upsert("update_or_create", args, kwargs))
+        plan = self._upsert("update_or_create", args, kwargs)
+        async with aone_at_a_time(*self._same(kwargs)):
+            return await self._arun(plan)
 
     def _upsert(
         self, method: str, args: tuple[Any, ...], values: dict[str, Any]
@@ -97,6 +105,12 @@ class WritingQuerySet(BaseQuerySet[M]):
             return (yield from make(search, values, defaults, runner))
 
         return plan
+
+    def _same(self, values: Mapping[str, Any]) -> tuple[Hashable, ...]:
+        """What stands for calls that look for the same record: in one process, one waits until
+        the other has made it."""
+        told = frozenset((name, str(value).rstrip().casefold()) for name, value in values.items())
+        return package_of(self.model).name, self.model.meta.name, told
 
     # The records of the queryset
 
@@ -228,7 +242,9 @@ class WritingQuerySet(BaseQuerySet[M]):
         with what is left; a create whose answer was lost is looked for by the key first.
         """
         report = _upserts(rows)
-        self._run(self._bulk_upsert(report, key, progress))
+        plan = self._bulk_upsert(report, key, progress)
+        with one_at_a_time(*self._same({})):
+            self._run(plan)
         return report
 
     async def abulk_update_or_create(
@@ -240,7 +256,9 @@ class WritingQuerySet(BaseQuerySet[M]):
     ) -> BulkReport[Upsert[M]]:
         """`bulk_update_or_create`, awaited."""
         report = _upserts(rows)
-        await self._arun(self._bulk_upsert(report, key, progress))
+        plan = self._bulk_upsert(report, key, progress)
+        async with aone_at_a_time(*self._same({})):
+            await self._arun(plan)
         return report
 
     def _bulk_upsert(
@@ -257,10 +275,10 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def bulk_delete(
         self,
-        records: Iterable[M | str] | BulkReport[M | str],
+        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
         *,
         progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | str]:
+    ) -> BulkReport[M | Ref[M]]:
         """Delete records or references to them; one that is gone counts as deleted. As
         `bulk_create`."""
         report = _report(records)
@@ -270,10 +288,10 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     async def abulk_delete(
         self,
-        records: Iterable[M | str] | BulkReport[M | str],
+        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
         *,
         progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | str]:
+    ) -> BulkReport[M | Ref[M]]:
         """`bulk_delete`, awaited."""
         report = _report(records)
         meta = self._writable.meta
@@ -282,8 +300,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def _records_of(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[Any]:
         """A report of records of this model; raises `InvalidValue` for anything else."""
-        report = _report(records)
-        module = self._writable.meta.name
+        report, module = _report(records), self._writable.meta.name
         for item in report.items:
             meta = getattr(type(item), "meta", None)
             if getattr(meta, "name", None) != module:
@@ -292,39 +309,47 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     # Files
 
-    def upload(
-        self,
-        source: files.FileSource,
-        *,
-        filename: str | None = None,
-        content_type: str | None = None,
-        attach_to: Sequence[BaseRecord] = (),
-        max_bytes: int = files.DEFAULT_LIMIT,
-        **values: Any,
-    ) -> M:
-        """Create a document from a file, or a record with an image, and attach it to records.
+    if TYPE_CHECKING:  # stubs narrow it, as `QuerySet` tells
 
-        A path or an open binary file is streamed. The title of a document defaults to the file's
-        name, and it is active; `values` are its other fields. Whether it can be attached is
-        found out before it is created; where that fails all the same, the error's `record` is
-        the document.
-        """
-        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
-        return self._run(self._upload(upload, values))
+        @property
+        def upload(self) -> Callable[..., M]: ...
+        @property
+        def aupload(self) -> Callable[..., Coroutine[Any, Any, M]]: ...
 
-    async def aupload(
-        self,
-        source: files.FileSource,
-        *,
-        filename: str | None = None,
-        content_type: str | None = None,
-        attach_to: Sequence[BaseRecord] = (),
-        max_bytes: int = files.DEFAULT_LIMIT,
-        **values: Any,
-    ) -> M:
-        """`upload`, awaited."""
-        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
-        return await self._arun(self._upload(upload, values))
+    else:
+
+        def upload(
+            self,
+            source: files.FileSource,
+            *,
+            filename: str | None = None,
+            content_type: str | None = None,
+            attach_to: Sequence[BaseRecord] = (),
+            max_bytes: int = files.DEFAULT_LIMIT,
+            **values: Any,
+        ) -> M:
+            """Create a document from a file, or a record with an image, and attach it to records.
+
+            A path or an open binary file is streamed. The title of a document defaults to the
+            file's name, and it is active; `values` are its other fields. Whether it can be attached
+            is found out beforehand; where that fails all the same, `record` of the error is it.
+            """
+            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            return self._run(self._upload(upload, values))
+
+        async def aupload(
+            self,
+            source: files.FileSource,
+            *,
+            filename: str | None = None,
+            content_type: str | None = None,
+            attach_to: Sequence[BaseRecord] = (),
+            max_bytes: int = files.DEFAULT_LIMIT,
+            **values: Any,
+        ) -> M:
+            """`upload`, awaited."""
+            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            return await self._arun(self._upload(upload, values))
 
     def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
         return lambda runner: uploads.upload(self._writable, upload, values, runner)
@@ -345,8 +370,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         that are gone. `whose` narrows to the session user's own records (``"user"``), or to those
         of the user's groups as well.
         """
-        state = self._state
-        selection = state.selection
+        state, selection = self._state, self._state.selection
         if selection.where != TRUE:
             raise UnsupportedQuery(
                 "changes() after filter(): a record that stops satisfying the condition would "

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
+from ..calls.gates import in_event_loop
 from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import ConfigError, LimitReached, VtigerError
@@ -17,7 +18,6 @@ from .core import Core
 from .drivers import Round, Traces, Work, at_last, check_process, width_of
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
-from .logins import in_event_loop
 from .pools import Transports
 
 T = TypeVar("T")

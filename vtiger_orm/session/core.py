@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from ..calls.gates import gate_of
 from ..calls.operations import Call, Query
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
@@ -26,7 +27,7 @@ from . import retry
 from .counting import CallCount
 from .deferring import Deferring
 from .effects import Conversation, Enter, Pause
-from .logins import Lane, Lanes, gate_of, last_logins
+from .logins import Lane, Lanes, last_logins
 from .logs import log_address, log_once, logger, statements, warn_unencrypted
 from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable
 
 from ..calls.environment import Knowledge
+from ..calls.gates import Gate
 from ..calls.operations import Call, Query
 from ..dialects.denied import denied_field
 from ..errors import AccessDenied
 from .effects import Conversation, Enter
-from .logins import Gate
 
 
 class Deferring:

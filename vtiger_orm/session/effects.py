@@ -6,8 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from ..calls.gates import Gate
 from ..dialects.base import HttpRequest
-from .logins import Gate
 
 T = TypeVar("T")
 

@@ -11,12 +11,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from ..calls.gates import forget_gates
 from .async_driver import AsyncDriver
 from .budget import forget_purses
 from .core import Core
 from .counting import CallCount
 from .drivers import SyncDriver
-from .logins import forget_gates
 from .pacing import forget_limiters
 from .pools import Transports, forget_transports
 from .settings import Connection

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, Ty
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
+from ..calls.gates import in_event_loop
 from ..calls.pace import Parallel
 from ..calls.refusals import Refusals
 from ..calls.server import ServerFacts
@@ -32,7 +33,6 @@ from .drivers import SyncDriver
 from .effects import Conversation
 from .keys import AccessKey, KeySource, checked
 from .limits import Limits
-from .logins import in_event_loop
 from .operations import SessionOperations
 from .pools import GivenTransports, Transports, Verify, shared_transports
 from .process import Alive, process_lock

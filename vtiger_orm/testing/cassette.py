@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from vtiger_orm._files import write_whole
 from vtiger_orm.errors import InvalidValue, suggest
 
+from .forms import forms_of
 from .people import is_same
 from .scrub import SECRET, SESSION, USER, Scrub
 
@@ -140,10 +141,10 @@ def describe_response(
     text = body.decode("utf-8", "replace")
     reason = scrub.text(reason)
     try:
-        content = json.loads(text)
-    except ValueError:
+        content = scrub.value(json.loads(text))
+    except (ValueError, RecursionError):
         return RecordedResponse(status, reason, kept, text=scrub.text(text))
-    return RecordedResponse(status, reason, kept, json=scrub.value(content))
+    return RecordedResponse(status, reason, kept, json=content)
 
 
 class Cassette:
@@ -186,6 +187,7 @@ class Cassette:
                 call.response = replace(
                     response,
                     reason=replacement(response.reason),
+                    headers=replacement(response.headers),
                     json=replacement(response.json),
                     text=replacement(response.text),
                 )
@@ -236,8 +238,8 @@ class Cassette:
             "calls": [_call_json(call) for call in self._calls],
         }
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        for secret in sorted(set(secrets), key=len, reverse=True):
-            text = text.replace(json.dumps(secret, ensure_ascii=False)[1:-1], SECRET)
+        for form in sorted({form for each in secrets for form in _forms(each)}, key=len)[::-1]:
+            text = text.replace(form, SECRET)
         write_whole(target, text.encode("utf-8"))
 
     @classmethod
@@ -296,3 +298,8 @@ def _filled(keep: Iterable[str] = (), **values: Any) -> dict[str, Any]:
         for name, value in values.items()
         if value not in (None, "", {}) or (name in keep and value is not None)
     }
+
+
+def _forms(secret: str) -> set[str]:
+    """How a secret may stand in the file, which is JSON itself."""
+    return {json.dumps(form, ensure_ascii=False)[1:-1] for form in forms_of(secret)}

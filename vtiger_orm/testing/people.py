@@ -7,11 +7,12 @@ leads back to it. When the cassette is played, the placeholders match whatever s
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
 from typing import Any, Final
 
+from .forms import forms_of
 from .scrub import SECRET
 
 PERSON: Final = "<PERSON>"
@@ -29,8 +30,14 @@ _IMPERSONAL: Final = re.compile(
 _PLAIN: Final = re.compile(r"[0-9]+x[0-9]+|[01]|on|off|true|false|", re.IGNORECASE)
 _TELLING: Final = re.compile(r"name|label|mail|phone|mobile|fax|skype|login", re.IGNORECASE)
 """Facts that are looked for in all other texts, too."""
+_NOBODY: Final = frozenset({"admin", "administrator", "api", "root", "user", "standarduser"})
+_BEFORE: Final = r"""(?:(?<!\w)|(?<=%[0-9a-f]{2})|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4}))"""
+"""A word begins here, also behind something that is escaped."""
 _SHORTEST: Final = 3
 """Shorter ones would be found in every second word; alone in a value they are replaced as well."""
+_LONGEST_NAME: Final = 40
+_NAMES: Final = 6
+_IDENTIFIER: Final = re.compile(r"\w+", re.ASCII)
 
 
 def is_about_the_user(operation: str, path: str) -> bool:
@@ -68,11 +75,18 @@ class Person:
                 self._ids.add(id_)
         for facts in _objects(answer):
             if about_the_user or facts.get("id") in self._ids:
-                self._texts.update(
-                    value
+                told = [
+                    value.strip()
                     for key, value in facts.items()
                     if _TELLING.search(key) and _is_personal(key, value)
-                )
+                ]
+                # Short names are found where they stand together.
+                self._texts.update(told, *(_together(told, mark) for mark in (" ", ", ")))
+
+    def called(self, username: str) -> None:
+        """Learn the name that the user logs in by, unless it is a word like any other."""
+        if username and username.lower() not in _NOBODY:
+            self._texts.add(username)
 
     def decrypted(self, answer: Any) -> None:
         """Learn what the CRM decrypted."""
@@ -83,7 +97,7 @@ class Person:
         if isinstance(value, dict):
             own = about_the_user or value.get("id") in self._ids
             return {
-                key: (
+                self._key(str(key)): (
                     PERSON
                     if own and _is_personal(str(key), inner)
                     else self.without(inner, about_the_user=about_the_user)
@@ -93,6 +107,10 @@ class Person:
         if isinstance(value, list):
             return [self.without(inner, about_the_user=about_the_user) for inner in value]
         return self.text(value) if isinstance(value, str) else value
+
+    def _key(self, key: str) -> str:
+        """The name of a field stays, whoever is called so."""
+        return key if _IDENTIFIER.fullmatch(key) else self.text(key)
 
     def text(self, text: str) -> str:
         """A text without them; where it holds one of them alone, nothing is left of it."""
@@ -121,6 +139,12 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _objects(inner)
 
 
+def _together(texts: Sequence[str], mark: str) -> Iterator[str]:
+    """Two of them in either order, as first and last names are written."""
+    short = [each for each in texts if len(each) <= _LONGEST_NAME][:_NAMES]
+    return (f"{one}{mark}{other}" for one, other in permutations(short, 2))
+
+
 def _is_personal(key: str, value: Any) -> bool:
     return (
         isinstance(value, str)
@@ -130,10 +154,10 @@ def _is_personal(key: str, value: Any) -> bool:
 
 
 def _pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
-    """Finds them as whole words, in any case, as they are and as HTML."""
+    """Finds them as whole words, in any case, and in whatever form they are written down."""
     long = [text for text in texts if len(text) >= _SHORTEST]
-    forms = {form for text in long for form in (text, html.escape(text, quote=True))}
+    forms = {form for text in long for form in forms_of(text) | forms_of(text.upper())}
     if not forms:
         return None
     either = "|".join(map(re.escape, sorted(forms, key=lambda form: (-len(form), form))))
-    return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"{_BEFORE}(?:{either})(?!\w)", re.IGNORECASE)

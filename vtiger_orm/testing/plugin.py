@@ -31,6 +31,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from vtiger_orm.emulator.profiles import PROFILES
+
 if TYPE_CHECKING:
     from vtiger_orm.emulator import Crm, Server
     from vtiger_orm.session import Session
@@ -47,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Settings and the switch of the recorder."""
     parser.addini("vtiger_schema", "snapshot folder of the CRM under test (default: the demo)")
     parser.addini("vtiger_package", "generated package that the tests use, e.g. generated.demo")
-    parser.addini("vtiger_profile", "kind of server: stock-8.0-php8, stock-7 or cloud")
+    parser.addini("vtiger_profile", f"kind of server: {', '.join(PROFILES)}")
     parser.getgroup("vtiger-orm").addoption(
         "--vtiger-record",
         choices=("none", "missing", "all"),

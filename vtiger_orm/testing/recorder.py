@@ -51,11 +51,12 @@ def _described(request: httpx.Request, body: bytes, scrub: Scrub) -> RecordedReq
 
 def _secrets_sent(request: httpx.Request, body: bytes) -> list[str]:
     """Secrets that the request itself carries, so that an answer echoing them is scrubbed."""
-    found = []
+    found: list[str] = []
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
-            found.append(base64.b64decode(encoded).decode("utf-8").partition(":")[2])
+            pair = base64.b64decode(encoded).decode("utf-8")
+            found += pair, pair.partition(":")[2]
         except (binascii.Error, UnicodeDecodeError):
             found.append(encoded)
     params = parse_qs(request.url.query.decode("ascii"))
@@ -63,6 +64,19 @@ def _secrets_sent(request: httpx.Request, body: bytes) -> list[str]:
     for name in ("sessionName", "accessKey", "token", "key", "password"):
         found += params.get(name, [])
     return found
+
+
+def _username(request: httpx.Request, body: bytes) -> str:
+    """Who the request says to be from; empty where it says nothing."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(encoded).decode("utf-8").partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    params = parse_qs(request.url.query.decode("ascii"))
+    params |= parse_qs(body.decode("utf-8", "replace")) if len(body) < 100_000 else {}
+    return next(iter(params.get("username", [])), "")
 
 
 def _rebuilt(response: httpx.Response, body: bytes, request: httpx.Request) -> httpx.Response:
@@ -163,6 +177,7 @@ class Recorder:
         answer = describe_response(
             response.status_code, response.reason_phrase, response.headers, body, scrub
         )
+        self._person.called(_username(request, sent))
         about = is_about_the_user(asked.operation, asked.path)
         content = _content(body)
         self._person.meet(content, about_the_user=about)
@@ -187,7 +202,7 @@ class Recorder:
 def _content(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

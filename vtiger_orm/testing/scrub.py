@@ -10,8 +10,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from .forms import forms_of
 
 SESSION: Final = "<SESSION>"
 TOKEN: Final = "0" * 32
@@ -70,7 +73,7 @@ class Scrub:
         if value[:1] in {"{", "["}:
             try:
                 return json.dumps(self.value(json.loads(value)), ensure_ascii=False)
-            except ValueError:
+            except (ValueError, RecursionError):
                 pass
         return self.value(value, name)
 
@@ -115,8 +118,8 @@ class Scrub:
     def text(self, text: str) -> str:
         """Text that is not JSON, or a value whose key says nothing."""
         for secret in self.secrets:
-            if secret:
-                text = text.replace(secret, SECRET)
+            for form in sorted(forms_of(secret), key=len, reverse=True) if secret else ():
+                text = text.replace(form, SECRET)
         text = _TOKEN.sub(TOKEN, _HASHED_PASSWORD.sub(SECRET, text))
         text = _URL_HOST.sub(r"\1crm.example\2", text)
         if self.emails:
@@ -134,10 +137,6 @@ class Scrub:
 
 def secrets_in(body: bytes) -> list[str]:
     """Session ids, tokens, keys and hashes that an answer tells: other texts may repeat them."""
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return []
     found: list[str] = []
 
     def walk(value: Any, key: str) -> None:
@@ -150,7 +149,8 @@ def secrets_in(body: bytes) -> list[str]:
         elif isinstance(value, str) and (_SESSION_KEY.match(key) or _SECRET_KEY.search(key)):
             found.append(value)
 
-    walk(content, "")
+    with suppress(ValueError, RecursionError):  # no JSON, or deeper than anybody reads
+        walk(json.loads(body), "")
     return [each for each in found if len(each) >= 6]
 
 

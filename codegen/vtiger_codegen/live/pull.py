@@ -97,7 +97,7 @@ def server_of(session: Session) -> PulledServer:
         user_id=identity.user_id,
         family=identity.family,
         administrator=identity.administrator,
-        zone=session.clock.zone.written,
+        clock=session.clock,
     )
 
 

@@ -16,7 +16,7 @@ from vtiger_orm.errors import MissingExtra
 
 from ..building.ir import Alias, Argument, Flat, Keyword, Member, ModelField, ModelRelation
 from ..building.types import ROOT, Import, Type
-from ..text.literals import literal
+from ..text.literals import docstring, literal, one_line
 
 if TYPE_CHECKING:
     import black
@@ -128,7 +128,7 @@ def relation_lines(relations: Sequence[ModelRelation]) -> str:
 def keywords(parameters: Iterable[Keyword]) -> str:
     """Keyword parameters of a method in a stub, one a line."""
     printed = []
-    for name, type_, required in parameters:
+    for name, type_, required, _ in parameters:
         tail = "" if required else " = ..."
         line = f"        {name}: {type_.text}{tail},"
         short = len(line) <= WIDTH and line.isascii()
@@ -174,13 +174,43 @@ def _union(operands: Sequence[str], indent: int) -> str:
 def literals_alias(name: str, values: Sequence[str], more: Sequence[Flat] = ()) -> str:
     """``Name: TypeAlias = Literal[...]``, one value a line, those of other aliases included; no
     value at all is `Never`."""
-    items = [each.name for each in more] + list(map(literal, values))
+    items = [each.name for each in more if each.name]
+    items += [literal(field) for each in more if not each.name for field in each.fields]
+    items += map(literal, values)
     if not items:
         return f"{name}: TypeAlias = Never"
     line = f"{name}: TypeAlias = Literal[{items[0]}]"
     if len(items) > 1:
         return f"{name}: TypeAlias = Literal[\n{one_a_line(items, 4)}\n]"
     return line if fits(line) else f"{name}: TypeAlias = Literal[\n    {items[0]}\n]"
+
+
+def flat_names(flat: Flat) -> str:
+    """The type of the names of these fields."""
+    return flat.name or f"Literal[{literal(flat.fields[0])}]"
+
+
+def getter(name: str, type_: str) -> str:
+    """A property of a stub."""
+    line = f"    def {name}(self) -> {type_}: ..."
+    if not fits(line):
+        line = f"    def {name}(\n        self,\n    ) -> {type_}: ..."
+    return f"    @property\n{line}"
+
+
+def returned(type_: Type) -> str:
+    """``-> ValuesQuerySet[type]: ...`` as the last line of a method, broken up if it is long."""
+    line = f"    ) -> ValuesQuerySet[{type_.text}]: ..."
+    if fits(line):
+        return line
+    return f"    ) -> ValuesQuerySet[\n{_union(type_.operands or (type_.text,), 8)}\n    ]: ..."
+
+
+def labels(parameters: Iterable[Keyword], head: str, indent: int) -> str:
+    """A docstring that tells what the CRM calls each of the fields, one a line."""
+    pad = " " * indent
+    lines = [f"{pad}{each.name}: {one_line(each.label).rstrip('.')}." for each in parameters]
+    return docstring("\n".join([head, "", *lines, pad]))
 
 
 def import_lines(imports: Iterable[Import], root: str = ".", indent: int = 0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 from hypothesis import assume, given
@@ -14,10 +15,12 @@ from vtiger_codegen.diff.differences import Difference, OutlineNode, Path, diffe
 from vtiger_codegen.diff.grading import Grade
 from vtiger_codegen.diff.renames import Rename, parse_renames, relabelled, renameable, spelled
 from vtiger_codegen.diff.reports import as_json, as_markdown, as_text, headline
+from vtiger_codegen.generate import generate
+from vtiger_codegen.naming.lock import NamesLock
 
 from tests.codegen.snapshots import field, hostile_snapshots, module, snapshot
 from tests.support.examples import examples
-from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
 NAMES = st.sampled_from(["value", "field", "cf_1", "cf_2", "id", "a.b", "a=b"])
 TEXTS = st.sampled_from(["", "x", "y", "Cold Call", "a=b", "a.b"])
@@ -93,6 +96,25 @@ def test_a_snapshot_does_not_differ_from_itself(given_: Snapshot) -> None:
     again = Snapshot.model_validate(given_.model_copy(deep=True))
     assert compare(given_, again) == Diff()
     assert as_text(compare(given_, again)) == "Nothing changed."
+
+
+@examples(6)
+@given(given_=hostile_snapshots(), chance=st.randoms(use_true_random=False))
+def test_the_order_of_a_server_is_no_change_and_generates_the_same(
+    given_: Snapshot, chance: Random
+) -> None:
+    moved = {}
+    for name, each in given_.modules.items():
+        fields, relations = list(each.raw["fields"]), each.to_json()["relations"]
+        chance.shuffle(fields)
+        chance.shuffle(relations)
+        moved[name] = ModuleSnapshot.model_validate(
+            {**each.to_json(), "describe": {**each.raw, "fields": fields}, "relations": relations}
+            | {"order": None}
+        )
+    other = Snapshot(instance=given_.instance, modules=moved)
+    assert compare(given_, other) == Diff()
+    assert generate(given_, NamesLock()).files == generate(other, NamesLock()).files
 
 
 @given(histories(), histories(), histories())

@@ -37,7 +37,7 @@ def whoami(url: str | None, dialect: str | None, as_json: bool) -> None:
         session.count_calls() as calls,
     ):
         identity = session.identify()
-        server = server_of(session)
+        server, clock = server_of(session), session.clock
         found = session.run(survey(server))
         if as_json:
             click.echo(json.dumps(_facts(session, identity, found), indent=1, default=str))
@@ -46,7 +46,7 @@ def whoami(url: str | None, dialect: str | None, as_json: bool) -> None:
         api = f", API {identity.api_version}" if identity.api_version else ""
         _line("server", f"{session.url} ({server.dialect}, {release}{api})")
         _line("user", ", ".join(_user(identity)))
-        _line("time zone", zone(session.clock.zone, identity.facts.get("time_zone")))
+        _line("time zone", zone(clock.zone, identity.facts.get("time_zone"), clock.least_ahead))
         _line("modules", _modules(found))
         if found.blindness:
             _line("but", found.blindness)

@@ -12,6 +12,7 @@ from vtiger_orm.errors import ApiError, MalformedAnswer
 from vtiger_orm.introspection.abilities import probe_abilities, probe_relations
 from vtiger_orm.introspection.probing import probe_module
 from vtiger_orm.introspection.pull import PulledServer, blindness
+from vtiger_orm.introspection.zone import ZoneProof
 from vtiger_orm.metadata import describe as wire
 from vtiger_orm.metadata import server as recognised
 from vtiger_orm.metadata.capabilities import Capabilities
@@ -42,6 +43,8 @@ def survey(server: PulledServer) -> Plan[Survey]:
     """List the modules and try one of them; `pull` looks at all and so may prove more."""
     listed = wire.ListTypesAnswer.model_validate((yield from perform(ListTypes())))
     entities = [name for name, facts in listed.information.items() if facts.is_entity]
+    proof = ZoneProof(server.clock, entities)
+    yield from proof.begin()
     describes, probes = [], []
     for name in [each for each in _LIKELY if each in entities] or entities[:1]:
         described = yield from _described(name)
@@ -63,7 +66,8 @@ def survey(server: PulledServer) -> Plan[Survey]:
         sees_all=server.administrator is True,
     )
     relations = (yield from probe_relations(entities[0])) if entities else None
-    proved = proved.model_copy(update={"zone": server.zone, "relations": relations})
+    zone = yield from proof.end(syncs=proved.sync is True)
+    proved = proved.model_copy(update={"zone": zone, "relations": relations})
     return Survey(
         len(listed.types),
         len(entities),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from vtiger_orm.calls.clock import Zone
@@ -66,13 +67,16 @@ def refusals(server: Server) -> Iterator[str]:
             yield f"{hazard}: {reason}"
 
 
-def zone(known: Zone, of_user: object) -> str:
+def zone(known: Zone, of_user: object, least: timedelta | None = None) -> str:
     """In which zone times are shown and told, and how that is known."""
     screen = f"{of_user or 'not told'} for this user's screen"
     if not known.sure:
+        seen = "nobody modified a record just now, and no other answer tells it"
+        if least is not None:
+            seen = f"it is not UTC, but at least {least / timedelta(hours=1):g} hours ahead of it"
         return (
-            f"{screen}; that of the API is not proved: UTC is assumed until a record was made. "
-            "Name it: connect(server_timezone='Area/City')"
+            f"{screen}; that of the API is not proved: {seen}. Name it: "
+            "connect(server_timezone='Area/City')"
         )
     return f"{screen}; the API's is {known.written}, by {known.source}"
 
