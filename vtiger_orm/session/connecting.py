@@ -49,9 +49,13 @@ def connect(
     until = float("inf") if seconds is None else time.monotonic() + seconds
     found = addresses(host, port, until, check)
     made = _first(found, until, check, local_address)
-    for option in options:
-        _set(made, option)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        for option in options:
+            _set(made, option)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        made.close()
+        raise
     return made
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..calls.protocols import Runner
 from ..columns import Unreadables
+from ..columns.naming import Naming
 from ..conditions.field_names import with_id
 from ..errors import AuthError, ConfigError, LimitReached, MissingExtra, TransportError, VtigerError
 from ..metadata.module import ModuleMeta
@@ -23,7 +24,7 @@ try:
 
     from .filling import Filling, HearsProgress
     from .hold import Hold
-    from .tables import ColumnNames, mark_gone, prepared
+    from .tables import mark_gone, prepared
 except ImportError as _missing:
     raise MissingExtra("A warehouse", "warehouse") from _missing
 
@@ -82,7 +83,7 @@ def sync(
     *,
     modules: Iterable[str] | None = None,
     sweep: timedelta = DAILY,
-    names: ColumnNames = "attribute",
+    names: Naming = "attribute",
     unreadable: Unreadables = "raise",
 ) -> SyncReport:
     """Bring tables of a database to what the CRM has, a table for each module.
@@ -134,7 +135,7 @@ def sync_modules(
     *,
     known: Collection[str] | None,
     sweep: timedelta = DAILY,
-    names: ColumnNames = "attribute",
+    names: Naming = "attribute",
     unreadable: Unreadables = "raise",
     told: Callable[[str, str, int], None] = lambda module, what, read: None,
     ended: Callable[[SyncedModule], None] = lambda module: None,
@@ -160,7 +161,7 @@ def _one(
     runner: Runner,
     hold: Hold,
     sweep: timedelta,
-    names: ColumnNames,
+    names: Naming,
     unreadable: Unreadables,
     told: HearsProgress,
 ) -> SyncedModule:
