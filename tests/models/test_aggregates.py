@@ -116,6 +116,14 @@ def test_groups_have_the_values_of_records(session: Session) -> None:
     assert stages == sorted(stages)
 
 
+@pytest.mark.parametrize("field", ["id", "potentialname", "related_to", "sales_stage"])
+def test_counts_are_ordered_as_numbers_whatever_is_counted(session: Session, field: str) -> None:
+    groups = Potentials.objects.values("sales_stage").annotate(n=Count(field))
+    found = [row["n"] for row in groups.order_by("-n")]
+    assert found == sorted(found, reverse=True)
+    assert len(found) > 2
+
+
 def test_references_lead_on_from_groups(session: Session) -> None:
     top = Potentials.objects.values("related_to").annotate(n=Count()).order_by("-n").first()
     assert top is not None
