@@ -337,6 +337,6 @@ def test_a_file_that_cannot_be_read_to_its_end_is_not_begun(
     path = people(tmp_path / "a.csv", 3000)
     with path.open("ab") as file:
         file.write(b"\nlast@example.org,M\xfcller\n")
-    with pytest.raises(ConfigError, match="line 3002: .* Nothing was imported"):
+    with pytest.raises(ConfigError, match=r"line 3002: .* Nothing was imported"):
         brought(path)
     assert crm.engine.backdoor.ids("Contacts") == []
