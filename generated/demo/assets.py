@@ -22,7 +22,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Invoice, Products, Users
-    from ._typing.assets import AssetsQuerySet, AssetsRelated
+    from ._typing.assets import AssetsCrm, AssetsQuerySet, AssetsRelated
 
 
 class Assets(
@@ -41,6 +41,9 @@ class Assets(
 
     if TYPE_CHECKING:
         objects: ClassVar[AssetsQuerySet]
+
+        @property
+        def crm(self) -> AssetsCrm: ...
 
         @property
         def related(self) -> AssetsRelated: ...

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         SalesOrder,
         Users,
     )
-    from ._typing.calendar import CalendarQuerySet, CalendarRelated
+    from ._typing.calendar import CalendarCrm, CalendarQuerySet, CalendarRelated
 
 
 class Calendar(
@@ -53,6 +53,9 @@ class Calendar(
 
     if TYPE_CHECKING:
         objects: ClassVar[CalendarQuerySet]
+
+        @property
+        def crm(self) -> CalendarCrm: ...
 
         @property
         def related(self) -> CalendarRelated: ...

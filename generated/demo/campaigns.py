@@ -25,7 +25,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Products, Users
-    from ._typing.campaigns import CampaignsQuerySet, CampaignsRelated
+    from ._typing.campaigns import CampaignsCrm, CampaignsQuerySet, CampaignsRelated
 
 
 class Campaigns(
@@ -47,6 +47,9 @@ class Campaigns(
 
     if TYPE_CHECKING:
         objects: ClassVar[CampaignsQuerySet]
+
+        @property
+        def crm(self) -> CampaignsCrm: ...
 
         @property
         def related(self) -> CampaignsRelated: ...

@@ -10,7 +10,7 @@ from vtiger_orm.models import File, Phone, Record, Ref, String, Text, Url, field
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.companydetails import CompanyDetailsQuerySet
+    from ._typing.companydetails import CompanyDetailsCrm, CompanyDetailsQuerySet
 
 
 class CompanyDetails(
@@ -26,6 +26,9 @@ class CompanyDetails(
 
     if TYPE_CHECKING:
         objects: ClassVar[CompanyDetailsQuerySet]
+
+        @property
+        def crm(self) -> CompanyDetailsCrm: ...
 
     id: Ref["CompanyDetails"] = field("organization id", editable=False)
     """Id of the record, given by the CRM."""

@@ -32,7 +32,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Groups, Leads, Products, Users
-    from ._typing.contacts import ContactsQuerySet, ContactsRelated
+    from ._typing.contacts import ContactsCrm, ContactsQuerySet, ContactsRelated
 
 
 class Contacts(
@@ -69,6 +69,9 @@ class Contacts(
 
     if TYPE_CHECKING:
         objects: ClassVar[ContactsQuerySet]
+
+        @property
+        def crm(self) -> ContactsCrm: ...
 
         @property
         def related(self) -> ContactsRelated: ...

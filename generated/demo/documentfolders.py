@@ -10,7 +10,7 @@ from vtiger_orm.models import Integer, Record, Ref, String, field
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.documentfolders import DocumentFoldersQuerySet
+    from ._typing.documentfolders import DocumentFoldersCrm, DocumentFoldersQuerySet
 
 
 class DocumentFolders(
@@ -26,6 +26,9 @@ class DocumentFolders(
 
     if TYPE_CHECKING:
         objects: ClassVar[DocumentFoldersQuerySet]
+
+        @property
+        def crm(self) -> DocumentFoldersCrm: ...
 
     id: Ref["DocumentFolders"] = field("folderid", editable=False)
     """Id of the record, given by the CRM."""

@@ -25,7 +25,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Leads, Users, Vendors
-    from ._typing.emails import EmailsQuerySet, EmailsRelated
+    from ._typing.emails import EmailsCrm, EmailsQuerySet, EmailsRelated
 
 
 class Emails(
@@ -44,6 +44,9 @@ class Emails(
 
     if TYPE_CHECKING:
         objects: ClassVar[EmailsQuerySet]
+
+        @property
+        def crm(self) -> EmailsCrm: ...
 
         @property
         def related(self) -> EmailsRelated: ...

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         SalesOrder,
         Users,
     )
-    from ._typing.events import EventsQuerySet
+    from ._typing.events import EventsCrm, EventsQuerySet
 
 
 class Events(
@@ -51,6 +51,9 @@ class Events(
 
     if TYPE_CHECKING:
         objects: ClassVar[EventsQuerySet]
+
+        @property
+        def crm(self) -> EventsCrm: ...
 
     class ActivityType(Picklist):
         """Activity Type (`activitytype`)."""

@@ -21,7 +21,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Products, Users
-    from ._typing.faq import FaqQuerySet, FaqRelated
+    from ._typing.faq import FaqCrm, FaqQuerySet, FaqRelated
 
 
 class Faq(
@@ -40,6 +40,9 @@ class Faq(
 
     if TYPE_CHECKING:
         objects: ClassVar[FaqQuerySet]
+
+        @property
+        def crm(self) -> FaqCrm: ...
 
         @property
         def related(self) -> FaqRelated: ...

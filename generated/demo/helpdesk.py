@@ -31,7 +31,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Leads, Products, Users
-    from ._typing.helpdesk import HelpDeskQuerySet, HelpDeskRelated
+    from ._typing.helpdesk import HelpDeskCrm, HelpDeskQuerySet, HelpDeskRelated
 
 
 class HelpDesk(
@@ -56,6 +56,9 @@ class HelpDesk(
 
     if TYPE_CHECKING:
         objects: ClassVar[HelpDeskQuerySet]
+
+        @property
+        def crm(self) -> HelpDeskCrm: ...
 
         @property
         def related(self) -> HelpDeskRelated: ...

@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Invoice, Products, PurchaseOrder, Quotes, SalesOrder, Services
-    from ._typing.lineitem import LineItemQuerySet
+    from ._typing.lineitem import LineItemCrm, LineItemQuerySet
 
 
 class LineItem(
@@ -26,6 +26,9 @@ class LineItem(
 
     if TYPE_CHECKING:
         objects: ClassVar[LineItemQuerySet]
+
+        @property
+        def crm(self) -> LineItemCrm: ...
 
     id: Ref["LineItem"] = field("lineitem id", editable=False)
     """Id of the record, given by the CRM."""

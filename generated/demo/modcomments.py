@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         SalesOrder,
         Users,
     )
-    from ._typing.modcomments import ModCommentsQuerySet
+    from ._typing.modcomments import ModCommentsCrm, ModCommentsQuerySet
 
 
 class ModComments(
@@ -41,6 +41,9 @@ class ModComments(
 
     if TYPE_CHECKING:
         objects: ClassVar[ModCommentsQuerySet]
+
+        @property
+        def crm(self) -> ModCommentsCrm: ...
 
     id: Ref["ModComments"] = field("modcommentsid", editable=False)
     """Id of the record, given by the CRM."""

@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Leads, Users
-    from ._typing.pbxmanager import PBXManagerQuerySet
+    from ._typing.pbxmanager import PBXManagerCrm, PBXManagerQuerySet
 
 
 class PBXManager(
@@ -26,6 +26,9 @@ class PBXManager(
 
     if TYPE_CHECKING:
         objects: ClassVar[PBXManagerQuerySet]
+
+        @property
+        def crm(self) -> PBXManagerCrm: ...
 
     id: Ref["PBXManager"] = field("pbxmanagerid", editable=False)
     """Id of the record, given by the CRM."""

@@ -31,7 +31,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Campaigns, Contacts, Groups, Leads, Products, Users
-    from ._typing.potentials import PotentialsQuerySet, PotentialsRelated
+    from ._typing.potentials import PotentialsCrm, PotentialsQuerySet, PotentialsRelated
 
 
 class Potentials(
@@ -59,6 +59,9 @@ class Potentials(
 
     if TYPE_CHECKING:
         objects: ClassVar[PotentialsQuerySet]
+
+        @property
+        def crm(self) -> PotentialsCrm: ...
 
         @property
         def related(self) -> PotentialsRelated: ...

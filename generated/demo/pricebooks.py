@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Currency, Users
-    from ._typing.pricebooks import PriceBooksQuerySet, PriceBooksRelated
+    from ._typing.pricebooks import PriceBooksCrm, PriceBooksQuerySet, PriceBooksRelated
 
 
 class PriceBooks(
@@ -30,6 +30,9 @@ class PriceBooks(
 
     if TYPE_CHECKING:
         objects: ClassVar[PriceBooksQuerySet]
+
+        @property
+        def crm(self) -> PriceBooksCrm: ...
 
         @property
         def related(self) -> PriceBooksRelated: ...

@@ -27,7 +27,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users, Vendors
-    from ._typing.products import ProductsQuerySet, ProductsRelated
+    from ._typing.products import ProductsCrm, ProductsQuerySet, ProductsRelated
 
 
 class Products(
@@ -59,6 +59,9 @@ class Products(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProductsQuerySet]
+
+        @property
+        def crm(self) -> ProductsCrm: ...
 
         @property
         def related(self) -> ProductsRelated: ...

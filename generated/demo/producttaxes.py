@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Products, Tax
-    from ._typing.producttaxes import ProductTaxesQuerySet
+    from ._typing.producttaxes import ProductTaxesCrm, ProductTaxesQuerySet
 
 
 class ProductTaxes(
@@ -26,6 +26,9 @@ class ProductTaxes(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProductTaxesQuerySet]
+
+        @property
+        def crm(self) -> ProductTaxesCrm: ...
 
     id: Ref["ProductTaxes"] = field("id", editable=False, flaw="denied")
     """Id of the record, given by the CRM."""

@@ -23,7 +23,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Potentials, Users
-    from ._typing.project import ProjectQuerySet, ProjectRelated
+    from ._typing.project import ProjectCrm, ProjectQuerySet, ProjectRelated
 
 
 class Project(
@@ -48,6 +48,9 @@ class Project(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProjectQuerySet]
+
+        @property
+        def crm(self) -> ProjectCrm: ...
 
         @property
         def related(self) -> ProjectRelated: ...

@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Project, Users
-    from ._typing.projectmilestone import ProjectMilestoneQuerySet
+    from ._typing.projectmilestone import ProjectMilestoneCrm, ProjectMilestoneQuerySet
 
 
 class ProjectMilestone(
@@ -26,6 +26,9 @@ class ProjectMilestone(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProjectMilestoneQuerySet]
+
+        @property
+        def crm(self) -> ProjectMilestoneCrm: ...
 
     class Projectmilestonetype(Picklist):
         """Type (`projectmilestonetype`)."""

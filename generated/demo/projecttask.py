@@ -23,7 +23,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Project, Users
-    from ._typing.projecttask import ProjectTaskQuerySet, ProjectTaskRelated
+    from ._typing.projecttask import ProjectTaskCrm, ProjectTaskQuerySet, ProjectTaskRelated
 
 
 class ProjectTask(
@@ -43,6 +43,9 @@ class ProjectTask(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProjectTaskQuerySet]
+
+        @property
+        def crm(self) -> ProjectTaskCrm: ...
 
         @property
         def related(self) -> ProjectTaskRelated: ...

@@ -22,7 +22,11 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, Groups, Users
-    from ._typing.servicecontracts import ServiceContractsQuerySet, ServiceContractsRelated
+    from ._typing.servicecontracts import (
+        ServiceContractsCrm,
+        ServiceContractsQuerySet,
+        ServiceContractsRelated,
+    )
 
 
 class ServiceContracts(
@@ -41,6 +45,9 @@ class ServiceContracts(
 
     if TYPE_CHECKING:
         objects: ClassVar[ServiceContractsQuerySet]
+
+        @property
+        def crm(self) -> ServiceContractsCrm: ...
 
         @property
         def related(self) -> ServiceContractsRelated: ...

@@ -25,7 +25,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.services import ServicesQuerySet, ServicesRelated
+    from ._typing.services import ServicesCrm, ServicesQuerySet, ServicesRelated
 
 
 class Services(
@@ -53,6 +53,9 @@ class Services(
 
     if TYPE_CHECKING:
         objects: ClassVar[ServicesQuerySet]
+
+        @property
+        def crm(self) -> ServicesCrm: ...
 
         @property
         def related(self) -> ServicesRelated: ...

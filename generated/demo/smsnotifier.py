@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.smsnotifier import SMSNotifierQuerySet, SMSNotifierRelated
+    from ._typing.smsnotifier import SMSNotifierCrm, SMSNotifierQuerySet, SMSNotifierRelated
 
 
 class SMSNotifier(
@@ -31,6 +31,9 @@ class SMSNotifier(
 
     if TYPE_CHECKING:
         objects: ClassVar[SMSNotifierQuerySet]
+
+        @property
+        def crm(self) -> SMSNotifierCrm: ...
 
         @property
         def related(self) -> SMSNotifierRelated: ...

@@ -10,7 +10,7 @@ from vtiger_orm.models import Double, Integer, Record, Ref, String, Text, field
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.tax import TaxQuerySet
+    from ._typing.tax import TaxCrm, TaxQuerySet
 
 
 class Tax(
@@ -26,6 +26,9 @@ class Tax(
 
     if TYPE_CHECKING:
         objects: ClassVar[TaxQuerySet]
+
+        @property
+        def crm(self) -> TaxCrm: ...
 
     id: Ref["Tax"] = field("taxid", editable=False)
     """Id of the record, given by the CRM."""

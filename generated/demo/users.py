@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Currency
-    from ._typing.users import UsersQuerySet
+    from ._typing.users import UsersCrm, UsersQuerySet
 
 
 class Users(
@@ -26,6 +26,9 @@ class Users(
 
     if TYPE_CHECKING:
         objects: ClassVar[UsersQuerySet]
+
+        @property
+        def crm(self) -> UsersCrm: ...
 
     class ActivityView(Picklist):
         """Default MyCalendar View (`activity_view`)."""

@@ -25,7 +25,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Assets, Groups, Users, Vendors
-    from ._typing.vehicles import VehiclesQuerySet, VehiclesRelated
+    from ._typing.vehicles import VehiclesCrm, VehiclesQuerySet, VehiclesRelated
 
 
 class Vehicles(
@@ -41,6 +41,9 @@ class Vehicles(
 
     if TYPE_CHECKING:
         objects: ClassVar[VehiclesQuerySet]
+
+        @property
+        def crm(self) -> VehiclesCrm: ...
 
         @property
         def related(self) -> VehiclesRelated: ...

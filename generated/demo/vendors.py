@@ -23,7 +23,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.vendors import VendorsQuerySet, VendorsRelated
+    from ._typing.vendors import VendorsCrm, VendorsQuerySet, VendorsRelated
 
 
 class Vendors(
@@ -44,6 +44,9 @@ class Vendors(
 
     if TYPE_CHECKING:
         objects: ClassVar[VendorsQuerySet]
+
+        @property
+        def crm(self) -> VendorsCrm: ...
 
         @property
         def related(self) -> VendorsRelated: ...

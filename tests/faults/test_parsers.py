@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,9 @@ from vtiger_orm.dialects.base import HttpResponse
 from vtiger_orm.errors import VtigerError
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.session.schema import PackageSchema
-from vtiger_orm.testing.cassette import Cassette
+from vtiger_orm.testing.cassette import Cassette, describe_response
+from vtiger_orm.testing.recorder import Recorder
+from vtiger_orm.testing.scrub import Scrub, secrets_in
 
 KEYS = ["success", "result", "error", "code", "message", "id", "types", "information", "format"]
 KEYS += ["fields", "name", "type", "describe", "modules", "calls", "request", "count", "tool"]
@@ -38,8 +41,11 @@ values = st.recursive(
     ),
     max_leaves=12,
 )
+DEEP = [b"[" * depth + b"]" * depth for depth in (300, 900, 100_000)]
+DEEP += [b'{"result":' * depth + b"1" + b"}" * depth for depth in (300, 900)]
 contents = st.one_of(
     st.binary(max_size=60),
+    st.sampled_from(DEEP),
     values.map(lambda value: json.dumps(value).encode()),
     values.map(lambda value: json.dumps({"format": 1, "calls": value}).encode()),
 )
@@ -92,6 +98,17 @@ def test_cassettes_locks_and_settings(content: bytes) -> None:
         ):
             with contextlib.suppress(VtigerError):
                 read()
+
+
+@given(contents)
+def test_answers_that_are_recorded(content: bytes) -> None:
+    recorded = describe_response(200, "OK", {}, content, Scrub())
+    assert recorded.body() is not None
+    secrets_in(content)
+    request = httpx.Request("POST", "https://crm.test/webservice.php", content=content)
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=content))
+    recorder = Recorder()
+    recorder.transport(transport).handle_request(request)
 
 
 @given(values)

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from unittest.mock import patch
@@ -43,7 +43,7 @@ _WATCHED: Final = {
     "Contacts": "lastname,title,account_id",
     "Documents": "notes_title,filename,filesize",
     "Leads": "lastname,company",
-    "Potentials": "potentialname,related_to",
+    "Potentials": "potentialname,related_to,sales_stage",
     "Quotes": "subject,quotestage",
 }
 _TABLES: Final = {
@@ -67,6 +67,8 @@ def fill(crm: Crm) -> None:
         crm.create(
             "Contacts", {"lastname": f"Contact {n:02}", "title": "", "account_id": accounts[n % 3]}
         )
+    won = {"potentialname": "Won", "closingdate": "2026-01-02", "sales_stage": "Closed Won"}
+    crm.create("Potentials", won)
     crm.create("Leads", {"lastname": "Lead", "company": "Lead Ltd"})
 
 
@@ -99,7 +101,7 @@ class World:
     dialect: str
     driver: str
     crm: Crm
-    image: bytes
+    image: bytes = field(repr=False)
     server: Server | None = None
 
     def __str__(self) -> str:

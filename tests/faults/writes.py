@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from generated.demo import Accounts, Contacts, Documents, Leads, Quotes
+from generated.demo import Accounts, Contacts, Documents, Leads, Potentials, Quotes
 from vtiger_orm.session import Session
 
 from .operations import Do, Effect, Operation
@@ -143,6 +143,34 @@ async def _picklist(driver: str, do: Do, s: Session) -> Any:
     await do(s, "add_picklist_values", Leads, "leadsource", ["From the matrix"])
 
 
+async def _rename_value(driver: str, do: Do, s: Session) -> Any:
+    await do(s, "rename_picklist_value", Leads, "leadsource", "Cold Call", "Warm Call")
+
+
+async def _drop_value(driver: str, do: Do, s: Session) -> Any:
+    await do(
+        *(s, "delete_picklist_values", Leads, "leadsource", ["Partner"]), replace_with="Employee"
+    )
+
+
+async def _untag(driver: str, do: Do, s: Session) -> Any:
+    account = await do(Accounts.objects.using(s), "get", accountname="Account 01")
+    await do(account.crm.tags, "remove", "old")
+
+
+async def _reopen(driver: str, do: Do, s: Session) -> Any:
+    won = await do(Potentials.objects.using(s), "get", potentialname="Won")
+    await do(won.crm, "reopen")
+
+
+async def _emptied(driver: str, do: Do, s: Session) -> Any:
+    """By `update`, which sends the whole record."""
+    account = await do(Accounts.objects.using(s), "get", accountname="Account 04")
+    account.website = "whole.test"
+    await do(account, "save", operation="update")
+    return account.website
+
+
 def _statuses(report: Any) -> list[str]:
     return [str(each.status) for each in report]
 
@@ -166,5 +194,10 @@ WRITES: Final = (
     Operation("upload", _upload, Effect.SEVERAL),
     Operation("convert", _convert, Effect.SEVERAL),
     Operation("tag", _tag, Effect.ONE),
+    Operation("untag", _untag, Effect.ONE),
+    Operation("reopen", _reopen, Effect.ONE),
+    Operation("save whole", _emptied, Effect.ONE),
     Operation("add_picklist_values", _picklist, Effect.ONE),
+    Operation("rename_picklist_value", _rename_value, Effect.ONE),
+    Operation("delete_picklist_values", _drop_value, Effect.SEVERAL),
 )

@@ -4,7 +4,7 @@ is refused before anything is sent, and a value stays one value of the statement
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,7 @@ BY_ID: dict[str, Callable[[str], Any]] = {
     "create": lambda id: contacts.create(lastname="x", account_id=id),
     "update": lambda id: contacts.filter(lastname="nobody").update(account_id=id),
     "bulk_delete": lambda id: contacts.bulk_delete([id]).raise_for_errors(),
-    "related": lambda id: Accounts(id=Accounts.ref("11x104")).related.contacts.add(id),
+    "related": lambda id: Accounts(id=Accounts.ref("11x104")).related.contacts.add(cast(Any, id)),
 }
 
 BY_NAME: dict[str, Callable[[str], Any]] = {

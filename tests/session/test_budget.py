@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import multiprocessing
+import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -232,6 +234,25 @@ def test_processes_share_a_file(tmp_path: Path) -> None:
     for child in children:
         child.join(30)
     assert spent == 50
+
+
+def test_a_process_that_is_killed_loses_no_call_and_holds_no_lock(tmp_path: Path) -> None:
+    """kill -9 at any moment: what it told is counted, and others go on at once."""
+    file = str(tmp_path / "budget.db")
+    told = 0
+    for _ in range(3):
+        program = (
+            "import sys\nfrom vtiger_orm.session.budget import FilePurse\n"
+            "purse = FilePurse({'hour': 300}, sys.argv[1], 'crm.test')\n"
+            "while purse.take(1_000_000.0) <= 0: print('.', end='', flush=True)\n"
+        )
+        with subprocess.Popen([sys.executable, "-c", program, file], stdout=subprocess.PIPE) as one:
+            assert one.stdout is not None
+            told += len(one.stdout.read(20))
+            one.kill()
+            told += len(one.stdout.read())
+    left = FilePurse({"hour": 300}, file, "crm.test").left(1_000_000.0)[0].left
+    assert 300 - told - 3 <= left <= 300 - told
 
 
 def test_the_environment_names_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:

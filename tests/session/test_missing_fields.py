@@ -173,7 +173,9 @@ READERS: dict[str, Callable[[], Any]] = {
     "first": lambda: loaded(Contacts.objects.first()),
     "last": lambda: loaded(Contacts.objects.order_by("lastname").last()),
     "get": lambda: loaded(Contacts.objects.get(id=Contacts.ref("12x345"))),
-    "in_bulk": lambda: [loaded(each) for each in Contacts.objects.in_bulk(["12x345"]).values()],
+    "in_bulk": lambda: [
+        loaded(each) for each in Contacts.objects.in_bulk([Contacts.ref("12x345")]).values()
+    ],
     "refresh": refreshed,
     "exclude": lambda: [loaded(each) for each in Contacts.objects.exclude(email__contains="a")],
     "changes": lambda: len(list(Contacts.objects.changes())),

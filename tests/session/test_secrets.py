@@ -105,6 +105,37 @@ def test_a_key_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
         Session("https://crm.test", USER, "keyring:crm", **settings).identify()
 
 
+def test_a_key_from_a_real_keyring() -> None:
+    """By the package itself, with a backend in memory."""
+    import keyring
+    from keyring.backend import KeyringBackend
+
+    class Kept(KeyringBackend):
+        priority = 1
+        keys: dict[tuple[str, str], str] = {}
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return self.keys.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            self.keys[service, username] = password
+
+        def delete_password(self, service: str, username: str) -> None:
+            del self.keys[service, username]
+
+    before, server = keyring.get_keyring(), FakeServer()
+    keyring.set_keyring(Kept())  # type: ignore[no-untyped-call]  # keyring types no constructor
+    try:
+        keyring.set_password("crm", USER, KEY)
+        transport = httpx.MockTransport(server.handle)
+        Session(
+            "https://crm.test", USER, "keyring:crm", dialect="webservice", transport=transport
+        ).identify()
+    finally:
+        keyring.set_keyring(before)
+    assert server.logins == 1
+
+
 # Unencrypted
 
 
@@ -237,7 +268,6 @@ def test_hosts_are_left_out_with_their_port(
         ("https_proxy", "http://user:canary-password@[bad", "no address"),
         ("ALL_PROXY", "http://proxy:99999", "no address"),
         ("ALL_PROXY", "http://", "no address"),
-        ("ALL_PROXY", "socks5://127.0.0.1:1", r"vtiger-orm\[socks\]"),
     ],
 )
 def test_a_proxy_that_is_none_is_named(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal, TypeGuard
+from typing import Any, ClassVar, Final, Generic, Literal, TypeGuard
+
+from typing_extensions import TypeVar
 
 from ..errors import InvalidLookup
 from ..ids import is_id
@@ -62,20 +64,25 @@ __all__ = [
     "values_of",
 ]
 
+M = TypeVar("M", default=Any)
+"""The model whose records the condition is on; of `Q(...)`, any."""
 
-class Q:
+
+class Q(Generic[M]):
     """A condition that can be combined: ``Q(city="Rome") | ~Q(email=None)``.
 
-    Field names and values are checked when it is given to a queryset, which knows the module.
+    Field names and values are checked when it is given to a queryset, which knows the module;
+    those of ``Contacts.objects.q(...)`` are checked when it is made, by type checkers as well.
     Keywords and arguments of one `Q` must all hold. A `Q` never changes.
     """
 
-    __slots__ = ("_args", "_before", "_connector", "_depth", "_lookups", "_size")
+    __slots__ = ("_args", "_before", "_connector", "_depth", "_lookups", "_module", "_size")
 
-    def __init__(self, *args: Q, **lookups: Any) -> None:
+    def __init__(self, *args: Q[M], **lookups: Any) -> None:
         self._connector: Literal["all", "any", "none"] = "all"
-        self._before: Q | None = None
-        self._args: tuple[Q, ...] = args
+        self._before: Q[M] | None = None
+        self._args: tuple[Q[M], ...] = args
+        self._module: str | None = _module_of(args)
         self._lookups: Mapping[str, Any] = lookups
         self._depth: int = 1 + max((arg._depth for arg in args if isinstance(arg, Q)), default=0)
         self._size: int = len(lookups) + sum(arg._size for arg in args if isinstance(arg, Q))
@@ -88,7 +95,7 @@ class Q:
             raise too_many(self._size)
 
     @classmethod
-    def _joined(cls, connector: Literal["all", "any", "none"], *parts: Q) -> Q:
+    def _joined(cls, connector: Literal["all", "any", "none"], *parts: Q[M]) -> Q[M]:
         """One level deeper, except for what goes on as it began: ``a | b | c``."""
         first = parts[0]
         goes_on = connector != "none" and first._connector == connector and not first._lookups
@@ -96,26 +103,27 @@ class Q:
         joined._connector = connector
         if goes_on:
             joined._before = first
+            joined._module = _module_of(parts)
             joined._depth = max(first._depth, joined._depth)
             joined._size += first._size
             joined._check()
         return joined
 
-    def _parts(self) -> tuple[Q, ...]:
+    def _parts(self) -> tuple[Q[M], ...]:
         """What it joins. However many are joined one by one, each is kept once: what was joined
         before stays where it is."""
-        joined = [self]
+        joined: list[Q] = [self]
         while (before := joined[-1]._before) is not None:
             joined.append(before)
         return tuple(arg for each in reversed(joined) for arg in each._args)
 
-    def __and__(self, other: Q) -> Q:
+    def __and__(self, other: Q[M]) -> Q[M]:
         return Q._joined("all", self, other) if isinstance(other, Q) else NotImplemented
 
-    def __or__(self, other: Q) -> Q:
+    def __or__(self, other: Q[M]) -> Q[M]:
         return Q._joined("any", self, other) if isinstance(other, Q) else NotImplemented
 
-    def __invert__(self) -> Q:
+    def __invert__(self) -> Q[M]:
         return Q._joined("none", self)
 
     def __bool__(self) -> bool:
@@ -133,7 +141,7 @@ class Q:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self._connector, self._parts(), dict(self._lookups))
+        return _restored, (self._connector, self._parts(), dict(self._lookups), self._module)
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
@@ -150,6 +158,10 @@ class Q:
 
     def resolve(self, module: ModuleMeta) -> Node:
         """The condition tree for this module; raises `InvalidLookup` as `resolve` does."""
+        if self._module not in (None, module.name):
+            raise InvalidLookup(
+                f"{self!r} was made for {self._module}, so {module.name} cannot be asked for it."
+            )
         match self._connector:
             case "any":
                 return any_of(*(part.resolve(module) for part in self._parts()))
@@ -160,20 +172,43 @@ class Q:
 
 
 def _restored(
-    connector: Literal["all", "any", "none"], parts: tuple[Q, ...], lookups: dict[str, Any]
-) -> Q:
+    connector: Literal["all", "any", "none"],
+    parts: tuple[Q[Any], ...],
+    lookups: dict[str, Any],
+    module: str | None,
+) -> Q[Any]:
     """A pickled one."""
     q = Q(*parts, **lookups)
     q._connector = connector
+    q._module = module
     return q
 
 
-def values_of(q: Q) -> Iterator[object]:
+def values_of(q: Q[Any]) -> Iterator[object]:
     """What the keywords of the condition and of its parts were given."""
     yield from q._lookups.values()
     for part in q._parts():
         if isinstance(part, Q):
             yield from values_of(part)
+
+
+def condition_on(module: ModuleMeta, args: tuple[Q[M], ...], lookups: Mapping[str, object]) -> Q[M]:
+    """A `Q` of this module alone. Raises `InvalidLookup` as `resolve` does."""
+    condition = Q(*args, **lookups)
+    condition.resolve(module)
+    condition._module = module.name
+    return condition
+
+
+def _module_of(parts: Sequence[object]) -> str | None:
+    """The one module that some of the conditions were made for."""
+    modules = {part._module for part in parts if isinstance(part, Q)} - {None}
+    if len(modules) > 1:
+        raise InvalidLookup(
+            f"Conditions on {' and '.join(sorted(map(str, modules)))} cannot be one: a query asks "
+            "for records of one module."
+        )
+    return next(iter(modules), None)
 
 
 _NODES: Final = (And, Or, Not, *Atom.__args__)

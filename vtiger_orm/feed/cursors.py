@@ -43,7 +43,10 @@ _OVERLAP_1: Final = timedelta(seconds=5)
 _DELETED: Final = "-"
 _TAIL: Final = struct.Struct(">qqI")
 _CHECK: Final = struct.Struct(">I")
-_DAMAGED: Final = (ValueError, TypeError, LookupError, OverflowError, zlib.error, struct.error)
+_DAMAGED: Final = (
+    *(ValueError, TypeError, LookupError, OverflowError, RecursionError),
+    *(zlib.error, struct.error),
+)
 
 
 Item: TypeAlias = "tuple[str, Row | None, datetime | None]"

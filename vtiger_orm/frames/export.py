@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
+from ..columns.naming import Naming, column_names
 from ..conditions.field_names import with_id
 from ..conditions.tree import Compare, Order, Selection, all_of
 from ..errors import ConfigError, MissingExtra, UnsupportedQuery
@@ -34,9 +35,6 @@ try:
     from .files import FileFormat, writer
 except ImportError as _missing:
     raise MissingExtra("An export", "arrow") from _missing
-
-Naming: TypeAlias = Literal["attribute", "wire", "label"]
-"""How columns are called: as in Python, as in the API, or as the CRM's users read it."""
 
 PART_ROWS: Final = 10_000
 """Rows of a part: as much is read again, at most, after a break."""
@@ -87,7 +85,7 @@ def export(
     if path.is_symlink() or path.is_dir():
         raise ConfigError(f"{path} is no file that could be replaced. Name another one.")
     selection = replace(selection, columns=with_id(selection.module, fields))
-    parts = _Parts(path, _fingerprint(selection, style, naming), _named(fields, naming))
+    parts = _Parts(path, _fingerprint(selection, style, naming), column_names(fields, naming))
     resumed = parts.rows
     total = runner.run(_count(selection, runner))
     told(ExportProgress(selection.module.name, parts.rows, total))
@@ -129,15 +127,6 @@ def _fingerprint(selection: Selection, style: str, naming: str) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _named(fields: Sequence[FieldMeta], naming: Naming) -> list[str]:
-    names = {"attribute": "name", "wire": "wire", "label": "label"}
-    found: list[str] = []
-    for field in fields:
-        name = str(getattr(field, names[naming]))
-        found.append(f"{name} ({field.wire})" if name in found else name)
-    return found
-
-
 class _Parts:
     """The folder of parts beside the file to be made."""
 
@@ -158,19 +147,24 @@ class _Parts:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def _take(self, file: Path) -> bool:
-        """Whether the part belongs to this export."""
+        """Whether the part belongs to this export, and is the next one."""
         try:
             with ipc.open_file(str(file)) as reader:
                 told = reader.schema.metadata or {}
                 rows = reader.read_all().num_rows
-        except (pa.ArrowInvalid, OSError):
+        except (pa.ArrowException, OSError):
             return False
-        if told.get(b"export") != self._fingerprint:
+        if told.get(b"export") != self._fingerprint or told.get(b"part") != self._number:
             return False
         self._files.append(file)
         self.rows += rows
         self.last = told.get(b"last", b"").decode() or self.last
         return True
+
+    @property
+    def _number(self) -> bytes:
+        """Of the next part: one that is missing would take its rows with it."""
+        return str(len(self._files)).encode()
 
     def _forget(self) -> None:
         self._files, self.rows, self.last = [], 0, None
@@ -180,7 +174,11 @@ class _Parts:
     def add(self, batches: list[pa.RecordBatch], schema: pa.Schema, last: str | None) -> None:
         file = self._folder / f"{len(self._files):08}.arrow"
         staged = file.with_suffix(".arrow-staged")
-        told = {b"export": self._fingerprint, b"last": (last or "").encode()}
+        told = {
+            b"export": self._fingerprint,
+            b"part": self._number,
+            b"last": (last or "").encode(),
+        }
         options = ipc.IpcWriteOptions(compression="zstd")
         with (
             open(staged, "wb") as sink,  # noqa: PTH123  (a part of this folder)

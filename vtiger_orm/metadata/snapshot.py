@@ -304,7 +304,7 @@ def _is_module(file: Path) -> bool:
         return False
     try:
         content = json.loads(file.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return isinstance(content, dict) and "describe" in content
 

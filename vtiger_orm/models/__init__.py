@@ -29,6 +29,10 @@ from ..values.picklists import Choices, Picklist
 from .record import Record
 
 if TYPE_CHECKING:
+    from ..values.texts import Texts as Texts
+    from ..writing.files import FileSource as FileSource
+    from ..writing.preview import Preview as Preview
+    from .crm import Crm as Crm
     from .crm_modules import AccountCrm as AccountCrm
     from .crm_modules import DocumentCrm as DocumentCrm
     from .crm_modules import InventoryCrm as InventoryCrm

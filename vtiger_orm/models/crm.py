@@ -7,6 +7,7 @@ Modules that have more get a class of their own (`crm_modules.py`).
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -84,12 +85,19 @@ class Crm(Accessor[R_co]):
             self._record, facts, operation=operation, rebuild_items=rebuild_items
         )
 
-    def copy(self, **changes: Any) -> R_co:
-        """An unsaved record with the same editable values, and these changes.
+    if TYPE_CHECKING:  # stubs narrow it, as what a queryset takes
 
-        Unique fields and what is not loaded are left out. Line items are copied.
-        """
-        return previews.copy_of(self._record, changes)
+        @property
+        def copy(self) -> Callable[..., R_co]: ...
+
+    else:
+
+        def copy(self, **changes: Any) -> R_co:
+            """An unsaved record with the same editable values, and these changes.
+
+            Unique fields and what is not loaded are left out. Line items are copied.
+            """
+            return previews.copy_of(self._record, changes)
 
     def resolve(self, id: str | None = None, *, absent: bool = False) -> bool:
         """Find out what became of a create whose answer was lost.

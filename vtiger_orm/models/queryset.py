@@ -9,17 +9,19 @@ alone may be narrowed by a checker's rules. What is really accepted is checked a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from ..aggregates.groups import GroupKey, group_key
 from ..calls.plans import Plan
 from ..conditions.field_names import named_field, readable_field, with_id
+from ..conditions.q import Q, condition_on
 from ..errors import InvalidLookup
 from ..planner.own_statement import own_rows
 from ..records.handle import package_of
 from .fetches import merge, parse_fetches
+from .foreign import refuse_foreign
 from .own_classes import own_queryset
 from .query_state import Projection, QueryState, list_projection, whole_of
 from .reading import read_all
@@ -32,9 +34,12 @@ if TYPE_CHECKING:
     from ..metadata.module import FieldMeta
     from ..records import BaseRecord
     from ..records.references import Ref
+    from ..writing.preview import Preview
 
 M = TypeVar("M", bound="BaseRecord")
 V = TypeVar("V")
+Awaited: TypeAlias = Coroutine[Any, Any, V]
+"""What an async method returns."""
 S = TypeVar("S", bound="QuerySet[Any]")
 """As `Steps` of `building`: for completion by jedi."""
 
@@ -70,6 +75,48 @@ class QuerySet(WritingQuerySet[M]):
             """The class of the records."""
             ...
 
+        # Stubs narrow these. What several of them take is written once there, as the type of an
+        # object that is called, and only a property may become such an object.
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]  # a method
+        def get(self) -> Callable[..., M]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aget(self) -> Callable[..., Awaited[M]]: ...
+        @property
+        def q(self) -> Callable[..., Q[M]]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def create(self) -> Callable[..., M]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def acreate(self) -> Callable[..., Awaited[M]]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def get_or_create(self) -> Callable[..., tuple[M, bool]]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aget_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def update_or_create(self) -> Callable[..., tuple[M, bool]]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aupdate_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def update(self) -> Callable[..., int]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aupdate(self) -> Callable[..., Awaited[int]]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def preview(self) -> Callable[..., Preview]: ...
+        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        def apreview(self) -> Callable[..., Awaited[Preview]]: ...
+
+    else:
+
+        def q(self, *args: Any, **kwargs: Any) -> Q[M]:
+            """A condition on records of this module, as `filter` takes them, by itself:
+            ``people.filter(people.q(lastname="x") | ~people.q(email=None))``.
+
+            Checked at once: raises `InvalidLookup` as `filter` does. It goes with conditions and
+            querysets of its own module alone.
+            """
+            module = self._state.selection.module
+            refuse_foreign(package_of(self._state.model), args, kwargs.values())
+            return condition_on(module, args, kwargs)
+
     # Which fields
 
     def only(self, *args: Any, **kwargs: Any) -> Self:
@@ -91,7 +138,7 @@ class QuerySet(WritingQuerySet[M]):
         kept = [field for field in columns if field not in without]
         return self._select(columns=with_id(module, kept))
 
-    def values(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[dict[str, Any]]:
+    def values(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[Any]:
         """The records as dicts of these fields, or of all that were asked for before.
 
         Parts of dates may be among them: ``"closingdate__year"``, ``"closingdate__month"``.
@@ -212,15 +259,17 @@ class QuerySet(WritingQuerySet[M]):
 
     # Reading
 
-    def in_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
+    def in_bulk(self, ids: Iterable[M | Ref[M]] | None = None) -> dict[Ref[M], M]:
         """The records with these ids (all without `ids`), by id; missing ones are left out."""
         return self._run(self._in_bulk(ids))
 
-    async def ain_bulk(self, ids: Iterable[M | str] | None = None) -> dict[Ref[M], M]:
+    async def ain_bulk(self, ids: Iterable[M | Ref[M]] | None = None) -> dict[Ref[M], M]:
         """`in_bulk`, awaited."""
         return await self._arun(self._in_bulk(ids))
 
-    def _in_bulk(self, ids: Iterable[M | str] | None) -> Callable[[Runner], Plan[dict[Ref[M], M]]]:
+    def _in_bulk(
+        self, ids: Iterable[M | Ref[M]] | None
+    ) -> Callable[[Runner], Plan[dict[Ref[M], M]]]:
         found, wanted = self, None
         if ids is not None:
             wanted = [str(getattr(each, "id", each)) for each in ids]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import FieldMeta, Relation
     from ..records import BaseRecord
+    from ..records.references import Ref
 
 M = TypeVar("M", bound="BaseRecord")
 
@@ -123,7 +124,7 @@ class RelatedManager(QuerySet[M]):
 
     # Writing
 
-    def add(self, *records: M | str) -> None:
+    def add(self, *records: M | Ref[M]) -> None:
         """Relate existing records (or references to them), and make sure that they are.
 
         Raises `NotSupported` where the CRM does not offer it, `NotRelated` when the CRM reported
@@ -131,11 +132,11 @@ class RelatedManager(QuerySet[M]):
         """
         self._run(self._add(records))
 
-    async def aadd(self, *records: M | str) -> None:
+    async def aadd(self, *records: M | Ref[M]) -> None:
         """`add`, awaited."""
         await self._arun(self._add(records))
 
-    def remove(self, *records: M | str) -> None:
+    def remove(self, *records: M | Ref[M]) -> None:
         """Take records out of the relation, and make sure that they are. They are not deleted.
 
         On servers without the operation this works where a reference field makes the relation
@@ -143,7 +144,7 @@ class RelatedManager(QuerySet[M]):
         """
         self._run(self._remove(records))
 
-    async def aremove(self, *records: M | str) -> None:
+    async def aremove(self, *records: M | Ref[M]) -> None:
         """`remove`, awaited."""
         await self._arun(self._remove(records))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from ..aggregates.functions import Avg, Count, Figure, Max, Min, Sum
 from ..aggregates.groups import GroupKey, group_key
@@ -22,7 +22,7 @@ from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
 from ..records.handle import package_of
 from ..records.references import Ref
-from ..records.shapes import RowShape, ShapeField, Value, shape_of
+from ..records.shapes import Class, RowShape, ShapeField, Value, shape_of
 from ..values.picklists import Choices
 from ..writing.memory import state_of
 from .cells import reader_of
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
 
 T = TypeVar("T")
+AnyShape: TypeAlias = RowShape[Any]
 
-_TYPES: Final[Mapping[Family, type[Any]]] = {
+_TYPES: Final[Mapping[Family, Class]] = {
     Family.TEXT: str,
     Family.CHOICE: str,
     Family.CHOICES: Choices,
@@ -50,7 +51,7 @@ _TYPES: Final[Mapping[Family, type[Any]]] = {
 }
 
 
-_FIGURES: Final[Mapping[Family, type[Any]]] = {**_TYPES, Family.REFERENCE: str, Family.ID: str}
+_FIGURES: Final[Mapping[Family, Class]] = {**_TYPES, Family.REFERENCE: str, Family.ID: str}
 
 
 def value_of(model: type[BaseRecord], key: GroupKey) -> Value:
@@ -157,7 +158,7 @@ class ShapedRows(Generic[T]):
             raise
 
 
-def _blank(shape: RowShape[Any], record: BaseRecord, name: str) -> Unreadable:
+def _blank(shape: AnyShape, record: BaseRecord, name: str) -> Unreadable:
     return Unreadable(
         f"{name} of {record!r} is blank, which {shape.name} has no place for. Write "
         f"{name}: ... | None, or leave such records out: exclude({name}=None)."
@@ -178,7 +179,7 @@ class _Binder:
         self._package = package
 
     def bind(
-        self, model: type[BaseRecord], kind: type[T], outer: tuple[type[Any], ...]
+        self, model: type[BaseRecord], kind: type[T], outer: tuple[Class, ...]
     ) -> ShapedRows[T]:
         shape = shape_of(kind)
         if kind in outer:
@@ -205,9 +206,9 @@ class _Binder:
     def _inner(
         self,
         model: type[BaseRecord],
-        shape: RowShape[Any],
+        shape: AnyShape,
         field: ShapeField,
-        outer: tuple[type[Any], ...],
+        outer: tuple[Class, ...],
     ) -> _Inner | None:
         if field.several is not None:
             relation = _relation(model.meta, shape, field)
@@ -233,8 +234,8 @@ class _Binder:
         name: str,
         relation: bool,
         field: ShapeField,
-        kind: type[Any],
-        outer: tuple[type[Any], ...],
+        kind: Class,
+        outer: tuple[Class, ...],
     ) -> _Inner:
         models = [self._package.model(each) for each in modules]
         bound = {each.meta.name: self.bind(each, kind, outer) for each in models}
@@ -249,14 +250,14 @@ class _Binder:
         return _Inner(field, Fetch(name, relation, nested=nested), bound)
 
 
-def _key(module: ModuleMeta, shape: RowShape[Any], field: ShapeField) -> GroupKey:
+def _key(module: ModuleMeta, shape: AnyShape, field: ShapeField) -> GroupKey:
     try:
         return group_key(module, field.name, "into")
     except InvalidLookup as error:
         raise shape.refuse(field.name, f"cannot be read. {error}") from None
 
 
-def _reference(module: ModuleMeta, shape: RowShape[Any], field: ShapeField) -> FieldMeta:
+def _reference(module: ModuleMeta, shape: AnyShape, field: ShapeField) -> FieldMeta:
     """The reference that a field such as ``account: AccountShape`` follows."""
     for name in (field.name, f"{field.name}_id"):
         found = module.fields.get(name)
@@ -271,7 +272,7 @@ def _reference(module: ModuleMeta, shape: RowShape[Any], field: ShapeField) -> F
     )
 
 
-def _relation(module: ModuleMeta, shape: RowShape[Any], field: ShapeField) -> Relation:
+def _relation(module: ModuleMeta, shape: AnyShape, field: ShapeField) -> Relation:
     """The relation that a field such as ``contacts: list[ContactShape]`` follows."""
     for each in module.relations:
         if each.name == field.name:

@@ -1,11 +1,8 @@
-"""What querysets write: create, update, delete, many at once, files; and the change feed.
-
-The plans are made in `writing` and `feed`; here are the methods and their a-twins.
-"""
+"""What querysets write, and the change feed; the plans are made in `writing` and `feed`."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
+    from ..records.references import Ref
 
 M = TypeVar("M", bound="BaseRecord")
 
@@ -277,10 +275,10 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def bulk_delete(
         self,
-        records: Iterable[M | str] | BulkReport[M | str],
+        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
         *,
         progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | str]:
+    ) -> BulkReport[M | Ref[M]]:
         """Delete records or references to them; one that is gone counts as deleted. As
         `bulk_create`."""
         report = _report(records)
@@ -290,10 +288,10 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     async def abulk_delete(
         self,
-        records: Iterable[M | str] | BulkReport[M | str],
+        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
         *,
         progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | str]:
+    ) -> BulkReport[M | Ref[M]]:
         """`bulk_delete`, awaited."""
         report = _report(records)
         meta = self._writable.meta
@@ -302,8 +300,7 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     def _records_of(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[Any]:
         """A report of records of this model; raises `InvalidValue` for anything else."""
-        report = _report(records)
-        module = self._writable.meta.name
+        report, module = _report(records), self._writable.meta.name
         for item in report.items:
             meta = getattr(type(item), "meta", None)
             if getattr(meta, "name", None) != module:
@@ -312,39 +309,47 @@ class WritingQuerySet(BaseQuerySet[M]):
 
     # Files
 
-    def upload(
-        self,
-        source: files.FileSource,
-        *,
-        filename: str | None = None,
-        content_type: str | None = None,
-        attach_to: Sequence[BaseRecord] = (),
-        max_bytes: int = files.DEFAULT_LIMIT,
-        **values: Any,
-    ) -> M:
-        """Create a document from a file, or a record with an image, and attach it to records.
+    if TYPE_CHECKING:  # stubs narrow it, as `QuerySet` tells
 
-        A path or an open binary file is streamed. The title of a document defaults to the file's
-        name, and it is active; `values` are its other fields. Whether it can be attached is
-        found out before it is created; where that fails all the same, the error's `record` is
-        the document.
-        """
-        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
-        return self._run(self._upload(upload, values))
+        @property
+        def upload(self) -> Callable[..., M]: ...
+        @property
+        def aupload(self) -> Callable[..., Coroutine[Any, Any, M]]: ...
 
-    async def aupload(
-        self,
-        source: files.FileSource,
-        *,
-        filename: str | None = None,
-        content_type: str | None = None,
-        attach_to: Sequence[BaseRecord] = (),
-        max_bytes: int = files.DEFAULT_LIMIT,
-        **values: Any,
-    ) -> M:
-        """`upload`, awaited."""
-        upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
-        return await self._arun(self._upload(upload, values))
+    else:
+
+        def upload(
+            self,
+            source: files.FileSource,
+            *,
+            filename: str | None = None,
+            content_type: str | None = None,
+            attach_to: Sequence[BaseRecord] = (),
+            max_bytes: int = files.DEFAULT_LIMIT,
+            **values: Any,
+        ) -> M:
+            """Create a document from a file, or a record with an image, and attach it to records.
+
+            A path or an open binary file is streamed. The title of a document defaults to the
+            file's name, and it is active; `values` are its other fields. Whether it can be attached
+            is found out beforehand; where that fails all the same, `record` of the error is it.
+            """
+            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            return self._run(self._upload(upload, values))
+
+        async def aupload(
+            self,
+            source: files.FileSource,
+            *,
+            filename: str | None = None,
+            content_type: str | None = None,
+            attach_to: Sequence[BaseRecord] = (),
+            max_bytes: int = files.DEFAULT_LIMIT,
+            **values: Any,
+        ) -> M:
+            """`upload`, awaited."""
+            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            return await self._arun(self._upload(upload, values))
 
     def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
         return lambda runner: uploads.upload(self._writable, upload, values, runner)
@@ -365,8 +370,7 @@ class WritingQuerySet(BaseQuerySet[M]):
         that are gone. `whose` narrows to the session user's own records (``"user"``), or to those
         of the user's groups as well.
         """
-        state = self._state
-        selection = state.selection
+        state, selection = self._state, self._state.selection
         if selection.where != TRUE:
             raise UnsupportedQuery(
                 "changes() after filter(): a record that stops satisfying the condition would "

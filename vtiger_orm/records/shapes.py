@@ -15,6 +15,7 @@ from typing import (
     Annotated,
     Any,
     Generic,
+    TypeAlias,
     TypeVar,
     Union,
     get_args,
@@ -30,17 +31,19 @@ from ..values.picklists import Choices, Picklist
 from .references import Targets
 
 T = TypeVar("T")
+Class: TypeAlias = type[Any]
+RowValues: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """What can be read under some name."""
 
-    kind: type[Any] | None
+    kind: Class | None
     """The class of the values; None where any may come."""
     blank: bool = True
     """Whether `None` is to be expected."""
-    member: type[Any] | None = None
+    member: Class | None = None
     """Of several values, the class of each."""
     targets: tuple[tuple[str, ...], ...] = ()
     """Of a reference, the modules that it may lead to, each by all its names."""
@@ -62,12 +65,12 @@ class ShapeField:
         return self.optional or _takes_anything(self.annotation)
 
     @property
-    def inner(self) -> type[Any] | None:
+    def inner(self) -> Class | None:
         """The shape of another record, where one is wanted."""
         return self.annotation if is_shape(self.annotation) else None
 
     @property
-    def several(self) -> type[Any] | None:
+    def several(self) -> Class | None:
         """The shape of each of many records, where a list of them is wanted."""
         arguments = get_args(self.annotation) if get_origin(self.annotation) is list else ()
         return next(filter(is_shape, arguments), None)
@@ -79,7 +82,7 @@ class RowShape(Generic[T]):
 
     kind: type[T]
     fields: tuple[ShapeField, ...]
-    make: Callable[[dict[str, Any]], T]
+    make: Callable[[RowValues], T]
     """An instance of the values by name."""
 
     @property
@@ -105,7 +108,7 @@ class RowShape(Generic[T]):
                 f"may be blank. Write {field.name}: {_text(field.annotation)} | None",
             )
 
-    def over(self, values: Mapping[str, Value], what: str) -> Callable[[Mapping[str, Any]], T]:
+    def over(self, values: Mapping[str, Value], what: str) -> Callable[[RowValues], T]:
         """What makes an instance of a row of such values. Raises `InvalidLookup` where its fields
         are not among them or do not fit; `what` is what they are called."""
         for field in self.fields:
@@ -129,7 +132,7 @@ def is_shape(kind: object) -> bool:
     return is_typeddict(kind) or dataclasses.is_dataclass(kind) or _is_named_tuple(kind)
 
 
-def _is_named_tuple(kind: type[Any]) -> bool:
+def _is_named_tuple(kind: Class) -> bool:
     return issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
@@ -147,7 +150,7 @@ def shape_of(kind: type[T]) -> RowShape[T]:
     return RowShape(kind, fields, _maker(kind))
 
 
-def _annotations(kind: type[Any]) -> dict[str, Any]:
+def _annotations(kind: Class) -> RowValues:
     if issubclass(kind, BaseModel):
         kind.model_rebuild()
         return {
@@ -168,7 +171,7 @@ def _annotations(kind: type[Any]) -> dict[str, Any]:
     return hints
 
 
-def _maker(kind: type[Any]) -> Callable[[dict[str, Any]], Any]:
+def _maker(kind: Class) -> Callable[[RowValues], Any]:
     if is_typeddict(kind):
         return lambda values: values
     if issubclass(kind, BaseModel):
@@ -177,7 +180,8 @@ def _maker(kind: type[Any]) -> Callable[[dict[str, Any]], Any]:
 
 
 def _field(name: str, annotation: Any) -> ShapeField:
-    plain, optional = annotation, False
+    plain: Any = annotation
+    optional = False
     while True:
         origin = get_origin(plain)
         if origin is Annotated and not _validated(plain):
@@ -243,7 +247,7 @@ def _fits_class(kind: Any, arguments: tuple[Any, ...], value: Value, lenient: bo
     return lenient and (kind is float or not _is_plain(kind))
 
 
-def _is_plain(kind: type[Any]) -> bool:
+def _is_plain(kind: Class) -> bool:
     """Of such a class pydantic makes nothing but what the CRM's values are already."""
     return kind.__module__ in ("builtins", "datetime", "decimal") or issubclass(
         kind, Picklist | Choices

@@ -141,10 +141,10 @@ def describe_response(
     text = body.decode("utf-8", "replace")
     reason = scrub.text(reason)
     try:
-        content = json.loads(text)
-    except ValueError:
+        content = scrub.value(json.loads(text))
+    except (ValueError, RecursionError):
         return RecordedResponse(status, reason, kept, text=scrub.text(text))
-    return RecordedResponse(status, reason, kept, json=scrub.value(content))
+    return RecordedResponse(status, reason, kept, json=content)
 
 
 class Cassette:

@@ -18,14 +18,14 @@ def forms_of(text: str) -> frozenset[str]:
 
 def _forms(text: str) -> Iterator[str]:
     yield text
-    for quoted in (True, False):
-        yield (escaped := html.escape(text, quote=quoted))
-        yield escaped.replace("&#x27;", "&#039;")
-        yield escaped.replace("&#x27;", "&#39;")
-    yield escaped.encode("ascii", "xmlcharrefreplace").decode()
+    for quoted, apostrophe in ((False, ""), (True, "&#x27;"), (True, "&#039;"), (True, "&#39;")):
+        escaped = html.escape(text, quote=quoted).replace("&#x27;", apostrophe or "'")
+        yield escaped
+        yield escaped.encode("ascii", "xmlcharrefreplace").decode()
     for plain in (False, True):
         yield (written := json.dumps(text, ensure_ascii=not plain)[1:-1])
         yield written.replace("/", "\\/")  # as PHP does
+        yield json.dumps(written)[1:-1]  # in a text that is JSON, in a text that is JSON
     data = text.encode("utf-8", "surrogatepass")
     for percent in (quote(data, safe=""), quote(data), quote_plus(data), quote(data, safe="@")):
         yield percent

@@ -202,7 +202,7 @@ class Recorder:
 def _content(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

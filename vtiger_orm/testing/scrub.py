@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ class Scrub:
         if value[:1] in {"{", "["}:
             try:
                 return json.dumps(self.value(json.loads(value)), ensure_ascii=False)
-            except ValueError:
+            except (ValueError, RecursionError):
                 pass
         return self.value(value, name)
 
@@ -136,10 +137,6 @@ class Scrub:
 
 def secrets_in(body: bytes) -> list[str]:
     """Session ids, tokens, keys and hashes that an answer tells: other texts may repeat them."""
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return []
     found: list[str] = []
 
     def walk(value: Any, key: str) -> None:
@@ -152,7 +149,8 @@ def secrets_in(body: bytes) -> list[str]:
         elif isinstance(value, str) and (_SESSION_KEY.match(key) or _SECRET_KEY.search(key)):
             found.append(value)
 
-    walk(content, "")
+    with suppress(ValueError, RecursionError):  # no JSON, or deeper than anybody reads
+        walk(json.loads(body), "")
     return [each for each in found if len(each) >= 6]
 
 

@@ -111,6 +111,8 @@ def preview(
         rows = yield from collect_rows(plan_checked_rows(chosen, env))
         pending = yield from _prepared(change, rows, runner)
     except (InvalidRecord, NotSupported) as error:
+        if error.outcome is not None:  # of a call: what was refused is the reading, or the login
+            raise
         return refused("revise", meta, error)
     ids = tuple(str(each.change.id) for each in pending)
     return Preview("revise", meta.name, len(ids), to_wire(meta, values, change.zone), ids)

@@ -65,6 +65,8 @@ class Keyword(NamedTuple):
     name: str
     type: Type
     required: bool = False
+    label: str = ""
+    """What the CRM calls it, where that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Flat:
     """Fields whose values are of one type, which `values_list(..., flat=True)` then yields."""
 
     name: str
-    """Of the alias: ``ContactsTextField``."""
+    """Of the alias for several of them; one alone needs none."""
     type: Type
     fields: tuple[str, ...]
 
@@ -84,27 +86,33 @@ class Querysets:
     aliases: tuple[Alias, ...]
     fields: tuple[str, ...]
     """What a select list may name."""
+    row: tuple[Keyword, ...]
+    """Each of them and its type, as `values` hands it out, with the parts of dates."""
     flats: tuple[Flat, ...]
-    """Those of them whose type is a plain one."""
-    others: tuple[str, ...]
-    """The rest of them."""
+    """Those of them by type."""
     parts: tuple[str, ...]
     """Parts of dates that `values` takes beside them: ``birthday__year``."""
     orders: tuple[str, ...]
     """Sortable fields, each also with a minus."""
     references: tuple[str, ...]
     """What `select_related` follows, one and two steps far."""
+    fetches: tuple[str, ...]
+    """What `prefetch_related` follows beside them: relations, and references behind them."""
     lookups: tuple[Keyword, ...]
     creation: tuple[Keyword, ...]
     """What `create` takes."""
     values: tuple[Keyword, ...]
     """Editable fields, for `update` and for `defaults`; empty when nothing can be written."""
+    files: bool
+    """Whether records are made of files, by `upload`."""
+    upload: tuple[Keyword, ...]
+    """What `upload` takes beside its own parameters."""
     creatable: bool
     updatable: bool
     relations: tuple[Keyword, ...]
     """What is under `record.related`."""
-    crm: Type | None
-    """The type of `record.crm`, where the module's differs from the others'."""
+    crm: Type
+    """What the type of `record.crm` is made of."""
     imports: frozenset[Import]
 
 

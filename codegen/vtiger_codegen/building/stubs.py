@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from vtiger_orm.aggregates.groups import parts_of
 from vtiger_orm.conditions.lookups import LOOKUPS, SHAPES, Lookup, Shape
 from vtiger_orm.conditions.quirks import why_not_selectable
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
-from vtiger_orm.models.crm import Crm
 from vtiger_orm.models.crm_modules import LeadCrm, crm_class
 from vtiger_orm.writing.line_items import is_inventory
 
+from ..naming.reserved import UPLOAD
 from ..naming.resolver import Namespace
 from ..naming.words import capitalised
 from .ir import Alias, Flat, Keyword, Querysets
@@ -30,6 +30,7 @@ from .types import (
     ROOT,
     RUNTIME,
     STR,
+    TEXTS,
     TIME,
     TUPLE,
     Import,
@@ -59,17 +60,16 @@ _PLAIN: Final = {
 _MOMENT_OR_DAY: Final = union(DATETIME, DATE)
 """Conditions on moments also take days, which begin in the session's time zone."""
 
-_FLAT: Final = {
-    Family.TEXT: ("TextField", STR),
-    Family.INTEGER: ("IntegerField", INT),
-    Family.DECIMAL: ("DecimalField", DECIMAL),
-    Family.BOOLEAN: ("BooleanField", BOOL),
-    Family.DATE: ("DateField", DATE),
-    Family.DATETIME: ("DateTimeField", DATETIME),
-    Family.TIME: ("TimeField", TIME),
+_READ: Final = {
+    Family.TEXT: STR,
+    Family.INTEGER: INT,
+    Family.DECIMAL: DECIMAL,
+    Family.BOOLEAN: BOOL,
+    Family.DATE: DATE,
+    Family.DATETIME: DATETIME,
+    Family.TIME: TIME,
 }
-"""Fields of these are read as one plain type, whatever the field."""
-_FLAT_FAMILIES: Final = frozenset({*_FLAT, Family.ID})
+"""What fields of these are read as."""
 
 
 class Classes:
@@ -117,6 +117,18 @@ class Classes:
                         if _is_followed(modules[0], each)
                     )
 
+    def relation_paths(self, meta: ModuleMeta) -> Iterator[str]:
+        """The relations of a module, and the references of what they lead to."""
+        for relation in sorted(meta.relations, key=lambda each: each.name):
+            if relation.module in self.of:
+                yield relation.name
+                further = self.metas[relation.module].fields.values()
+                yield from sorted(
+                    f"{relation.name}__{each.name}"
+                    for each in further
+                    if _is_followed(relation.module, each)
+                )
+
 
 def _is_readable(module: str, field: FieldMeta) -> bool:
     return why_not_selectable(module, field) is None
@@ -145,58 +157,67 @@ def build_querysets(
         for keyword in values.lookups(field, stored[field.name])
     ]
     editable = [field for field in fields if field.editable and field.family is not Family.ID]
-    given = [Keyword(field.name, optional(stored[field.name])) for field in editable]
-    creation = [
-        (
-            Keyword(field.name, stored[field.name], required=True)
-            if is_required(field, meta)
-            else each
+    given = [
+        Keyword(
+            field.name,
+            stored[field.name] if field.mandatory else optional(stored[field.name]),
+            label=field.label,
         )
-        for field, each in zip(editable, given)
+        for field in editable
+    ]
+    creation = [
+        each._replace(required=is_required(field, meta)) for field, each in zip(editable, given)
     ]
     if is_inventory(meta) and "items" not in meta.fields:
-        creation.append(Keyword("items", generic(ITERABLE, _line_item(classes)), required=True))
+        items = generic(ITERABLE, _line_item(classes))
+        creation.append(Keyword("items", items, required=True, label="Line items"))
     relations = [
         Keyword(each.name, _manager(classes.of[each.module], model, classes))
         for each in sorted(meta.relations, key=lambda each: each.name)
         if each.module in classes.of
     ]
     crm = _crm(meta, model, classes)
-    aliases = tuple(values.aliases.values())
+    aliases = tuple(values.aliases)
     readable = [field for field in fields if _is_readable(meta.name, field)]
-    flats = tuple(_flats(readable, model))
+    row = [Keyword(field.name, values.read(field)) for field in readable]
+    parts = [key for field in readable for key in parts_of(field)]
+    flats = tuple(_flats(row))
+    row += [Keyword(key.name, optional(DATE if key.part == "date" else INT)) for key in parts]
     names = [field.name for field in fields if field.sortable]
-    keywords = [*lookups, *creation, *relations]
+    keywords = [*lookups, *creation, *relations, *row]
     types = [each.type for each in keywords] + [each.type for each in aliases]
-    types += [each.type for each in flats]
     return Querysets(
         aliases=aliases,
         fields=tuple(field.name for field in readable),
+        row=tuple(row),
         flats=flats,
-        others=tuple(field.name for field in readable if field.family not in _FLAT_FAMILIES),
-        parts=tuple(key.name for field in readable for key in parts_of(field)),
+        parts=tuple(key.name for key in parts),
         orders=tuple(name for field in names for name in (field, f"-{field}")),
         references=tuple(classes.paths(meta.name, fields)),
+        fetches=tuple(classes.relation_paths(meta)),
         lookups=tuple(lookups),
         creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
         values=tuple(given) if meta.creatable or meta.updatable else (),
+        files=any(field.kind in (Kind.FILE, Kind.IMAGE) for field in editable),
+        upload=tuple(each for each in given if each.name not in UPLOAD),
         creatable=meta.creatable,
         updatable=meta.updatable,
         relations=tuple(relations),
         crm=crm,
-        imports=imports_of([*types, named(model, ROOT), *([crm] if crm else [])]),
+        imports=imports_of([*types, named(model, ROOT), crm]),
     )
 
 
-def _flats(fields: Sequence[FieldMeta], model: str) -> Iterator[Flat]:
-    """The fields by the type that reading them gives, the id first."""
-    ids = tuple(field.name for field in fields if field.family is Family.ID)
-    if ids:
-        yield Flat(f"{model}IdField", generic(named("Ref", RUNTIME), _model(model)), ids)
-    for family, (name, type_) in _FLAT.items():
-        found = tuple(field.name for field in fields if field.family is family)
-        if found:
-            yield Flat(f"{model}{name}", optional(type_), found)
+def _flats(row: Sequence[Keyword]) -> Iterator[Flat]:
+    """The fields by the type that reading them gives, in the order of their first ones."""
+    names: dict[str, list[str]] = {}
+    for each in row:
+        names.setdefault(each.type.text, []).append(each.name)
+    types = {each.type.text: each.type for each in row}
+    several = 0
+    for text, fields in names.items():
+        several += len(fields) > 1
+        yield Flat(f"_Fields{several}" if len(fields) > 1 else "", types[text], tuple(fields))
 
 
 def is_required(field: FieldMeta, meta: ModuleMeta) -> bool:
@@ -219,17 +240,24 @@ def _manager(target: str, model: str, classes: Classes) -> Type:
     return builtin(name) if target == model else named(name, f".{classes.files[target]}")
 
 
-def _crm(meta: ModuleMeta, model: str, classes: Classes) -> Type | None:
-    """The type of `record.crm` of modules that can do more than others."""
+def _crm(meta: ModuleMeta, model: str, classes: Classes) -> Type:
+    """What `record.crm` is made of: modules that can do more than others have a class for it."""
     found = crm_class(meta)
-    if found is Crm:
-        return None
     others = ("Accounts", "Contacts", "Potentials") if found is LeadCrm else ()
     return generic(
         named(found.__name__, MODELS),
         _model(model),
         *(_target((classes.of[each],) if each in classes.of else ()) for each in others),
     )
+
+
+class _Several(NamedTuple):
+    """References to records of several modules."""
+
+    ref: Type
+    """The reference itself."""
+    either: Type
+    """It or the record."""
 
 
 class _Values:
@@ -239,7 +267,8 @@ class _Values:
         self.model = model
         self.picklists = picklists
         self.classes = classes
-        self.aliases: dict[str, Alias] = {}
+        self.aliases: list[Alias] = []
+        self._references: dict[str, _Several] = {}
         self._space = Namespace()
 
     def of(self, field: FieldMeta) -> Type:
@@ -255,8 +284,29 @@ class _Values:
             return self._reference(field)
         return _PLAIN[family]
 
+    def read(self, field: FieldMeta) -> Type:
+        """What reading the field gives."""
+        family = field.family
+        if family is Family.ID:
+            return generic(named("Ref", RUNTIME), _model(self.model))
+        if family is Family.CHOICE:
+            return optional(self._choice(field))
+        if family is Family.CHOICES:
+            return optional(generic(named("Choices", RUNTIME), self._choice(field)))
+        if family is Family.REFERENCE:
+            return optional(self._read_reference(field))
+        return optional(_READ[family])
+
     def _choice(self, field: FieldMeta) -> Type:
         return named(f"{self.model}.{self.picklists[field.wire]}", ROOT)
+
+    def _read_reference(self, field: FieldMeta) -> Type:
+        targets = self.classes.targets(field)
+        if targets and self.classes.left_out(field):
+            return generic(named("Ref", RUNTIME), union(*map(_model, targets), _target(())))
+        if len(targets) < 2:
+            return generic(named("Ref", RUNTIME), _target(targets))
+        return self._several(field, targets).ref
 
     def _reference(self, field: FieldMeta) -> Type:
         targets = self.classes.targets(field)
@@ -265,18 +315,26 @@ class _Values:
             return _reference_to(_target(()))
         if len(targets) < 2:
             return _reference_to(_target(targets))
+        return self._several(field, targets).either
+
+    def _several(self, field: FieldMeta, targets: tuple[str, ...]) -> _Several:
+        """The aliases for references to these modules, named after the first field of them."""
         models = union(*map(_model, targets))
-        known = self.aliases.get(models.text)
+        known = self._references.get(models.text)
         if known is None:
             name = f"_{capitalised(field.name)}"
+            short = models
             if len(_reference_to(models).text) > _LONGEST_ALIAS:
-                models_alias = Alias(self._space.claim(f"{name}Model"), models)
-                self.aliases[f"model of {models.text}"] = models_alias
-                whole = _reference_to(builtin(models_alias.name))
-            else:
-                whole = _reference_to(models)
-            known = self.aliases[models.text] = Alias(self._space.claim(name), whole)
-        return builtin(known.name)
+                short = self._alias(f"{name}Model", models)
+            ref = self._alias(f"{name}Ref", generic(named("Ref", RUNTIME), short))
+            either = self._alias(name, union(short, ref))
+            known = self._references[models.text] = _Several(ref, either)
+        return known
+
+    def _alias(self, name: str, type_: Type) -> Type:
+        alias = Alias(self._space.claim(name), type_)
+        self.aliases.append(alias)
+        return builtin(alias.name)
 
     def lookups(self, field: FieldMeta, value: Type) -> list[Keyword]:
         """The keywords of a field that the server can filter by."""
@@ -324,7 +382,7 @@ def _argument(
         case Shape.VALUE:
             return value
         case Shape.VALUES:
-            values = generic(ITERABLE, value)
+            values = TEXTS if value is STR else generic(ITERABLE, value)
             return union(values, querysets) if querysets else values
         case Shape.PAIR:
             return generic(TUPLE, value, value)
@@ -339,7 +397,7 @@ def _argument(
         case Shape.CHOICE:
             return choice or STR
         case Shape.SEVERAL_CHOICES:
-            return generic(ITERABLE, choice or STR)
+            return generic(ITERABLE, choice) if choice else TEXTS
         case _:
             assert_never(shape)
 

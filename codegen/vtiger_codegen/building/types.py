@@ -86,6 +86,8 @@ DECIMAL: Final = named("Decimal", "decimal")
 DATE: Final = named("date", "datetime")
 DATETIME: Final = named("datetime", "datetime")
 TIME: Final = named("time", "datetime")
+TEXTS: Final = named("Texts", MODELS)
+"""Several texts, which one text is not."""
 ITERABLE: Final = named("Iterable", "collections.abc")
 TUPLE: Final = builtin("tuple")
 

@@ -53,9 +53,10 @@ MODULE_FILE: Final = _names(
 """Names with a meaning in the file of a module, beside the field types."""
 
 STUB_FILE: Final = _names(
-    "Any Choices Decimal Iterable Literal Q QuerySet Record Ref Self TypeAlias TypedDict "
-    "AccountCrm DocumentCrm InventoryCrm LeadCrm Related RelatedManager "
-    "Never Unpack ValuesQuerySet bool date datetime dict float int str time tuple"
+    "Any Choices Coroutine Decimal FileSource Generic Iterable Literal Never Prefetch Preview Q "
+    "QuerySet Record Ref Self Sequence Texts TypeAlias TypedDict TypeVar Unpack ValuesQuerySet "
+    "AccountCrm Crm DocumentCrm InventoryCrm LeadCrm Related RelatedManager "
+    "bool date datetime dict float int str time tuple"
 )
 """Names with a meaning in the stub of a module."""
 
@@ -64,6 +65,9 @@ ROOT_FILE: Final = _names("TYPE_CHECKING configure connect package")
 
 PARAMETERS: Final = frozenset({"self", "defaults"})
 """Parameters of queryset methods that also take a keyword for each field."""
+
+UPLOAD: Final = _names("source filename content_type attach_to max_bytes")
+"""Parameters of `upload`: there, fields called so cannot be given beside the file."""
 
 KEYWORDS: Final = frozenset(keyword.kwlist)
 

@@ -32,12 +32,19 @@ FORMAT_OFF: Final = "# fmt: off\n"
 
 _STUB_IMPORTS: Final = frozenset(
     {
+        Import("collections.abc", "Coroutine"),
         Import("typing", "Any"),
+        Import("typing", "Generic"),
+        Import("typing", "Literal"),
         Import("typing", "Self"),
         Import("typing", "TypeAlias"),
+        Import("typing", "TypedDict"),
+        Import("typing", "TypeVar"),
+        Import("typing", "overload"),
         Import(RUNTIME, "Q"),
         Import(RUNTIME, "QuerySet"),
         Import(RUNTIME, "ValuesQuerySet"),
+        Import(RUNTIME, "Prefetch"),
         Import(MODELS, "RelatedManager"),
     }
 )
@@ -83,9 +90,13 @@ class Renderer:
             "docstring": docstring,
             "entry_line": source_lines.entry_line,
             "field_line": source_lines.field_line,
+            "flat_names": source_lines.flat_names,
+            "getter": source_lines.getter,
             "keywords": source_lines.keywords,
+            "labels": source_lines.labels,
             "literal": literal,
             "member_line": source_lines.member_line,
+            "returned": source_lines.returned,
             "relation_lines": source_lines.relation_lines,
         }
         self._templates.globals |= {
@@ -125,7 +136,7 @@ class Renderer:
         queryset = f"{module.name}QuerySet"
         companions = [queryset] if module.own.queryset is None else []
         models |= imports_of([named(queryset, ROOT)]) if module.own.queryset is not None else set()
-        companions += [f"{module.name}Crm"] if module.querysets.crm is not None else []
+        companions += [f"{module.name}Crm"]
         companions += [f"{module.name}Related"] if module.relations else []
         stub = f"{ROOT}_typing.{module.python_module}"
         return self._print(
@@ -139,17 +150,13 @@ class Renderer:
     def _stub(self, module: GeneratedModule) -> str:
         querysets = module.querysets
         imports = querysets.imports | _STUB_IMPORTS
-        names = (querysets.fields, querysets.orders, querysets.references)
-        if any(names):
-            imports |= {Import("typing", "Literal")}
-        if not all(names):
+        if not all((querysets.fields, querysets.orders, querysets.references)):
             imports |= {Import("typing", "Never")}
-        if querysets.flats:
-            imports |= {Import("typing", "overload")}
-        if querysets.values:
-            imports |= {Import("typing", "TypedDict")}
-        if querysets.values and querysets.creatable:
-            imports |= {Import("typing", "Unpack")}
+        if querysets.values and querysets.creatable and querysets.files:
+            imports |= {Import("collections.abc", "Sequence"), Import(MODELS, "FileSource")}
+            imports |= {Import(RUNTIME, "Record")}
+        if querysets.values and querysets.updatable:
+            imports |= {Import(MODELS, "Preview")}
         if querysets.relations:
             imports |= {Import(MODELS, "Related")}
         if module.own.queryset is not None:

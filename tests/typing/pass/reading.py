@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, assert_type
+from typing import assert_type
 
 from generated.demo import (
     Accounts,
@@ -91,7 +91,7 @@ def values() -> None:
     for lastname in people.values_list("lastname", flat=True).order_by("lastname")[:5]:
         assert_type(lastname, str | None)
     for row in people.values("lastname", "email"):
-        assert_type(row, dict[str, Any])
+        assert_type(row["lastname"], str | None)
     pair: tuple[str | None, date | None]
     for pair in people.values_list("lastname", "birthday"):
         print(pair)

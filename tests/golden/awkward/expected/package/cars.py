@@ -24,7 +24,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups
-    from ._typing.cars import CarQuerySet
+    from ._typing.cars import CarCrm, CarQuerySet
 
 
 class Car(
@@ -39,6 +39,9 @@ class Car(
 
     if TYPE_CHECKING:
         objects: ClassVar[CarQuerySet]
+
+        @property
+        def crm(self) -> CarCrm: ...
 
     class Drink(Picklist):
         """Fuel: type? (`fuel`)."""

@@ -10,7 +10,7 @@ from vtiger_orm.models import Double, Integer, Record, Ref, String, field
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.currency import CurrencyQuerySet
+    from ._typing.currency import CurrencyCrm, CurrencyQuerySet
 
 
 class Currency(
@@ -26,6 +26,9 @@ class Currency(
 
     if TYPE_CHECKING:
         objects: ClassVar[CurrencyQuerySet]
+
+        @property
+        def crm(self) -> CurrencyCrm: ...
 
     id: Ref["Currency"] = field("id", editable=False)
     """Id of the record, given by the CRM."""

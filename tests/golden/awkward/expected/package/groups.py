@@ -10,7 +10,7 @@ from vtiger_orm.models import Record, Ref, String, Text, field
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.groups import GroupsQuerySet
+    from ._typing.groups import GroupsCrm, GroupsQuerySet
 
 
 class Groups(
@@ -26,6 +26,9 @@ class Groups(
 
     if TYPE_CHECKING:
         objects: ClassVar[GroupsQuerySet]
+
+        @property
+        def crm(self) -> GroupsCrm: ...
 
     id: Ref["Groups"] = field("groupid", editable=False)
     """Id of the record, given by the CRM."""

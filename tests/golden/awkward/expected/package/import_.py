@@ -23,7 +23,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Currency
-    from ._typing.import_ import ImportQuerySet, ImportRelated
+    from ._typing.import_ import ImportCrm, ImportQuerySet, ImportRelated
 
 
 class Import(
@@ -50,6 +50,9 @@ class Import(
 
     if TYPE_CHECKING:
         objects: ClassVar[ImportQuerySet]
+
+        @property
+        def crm(self) -> ImportCrm: ...
 
         @property
         def related(self) -> ImportRelated: ...

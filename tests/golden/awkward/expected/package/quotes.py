@@ -12,7 +12,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Currency, Groups
-    from ._typing.quotes import QuotesQuerySet
+    from ._typing.quotes import QuotesCrm, QuotesQuerySet
 
 
 class Quotes(
@@ -27,6 +27,9 @@ class Quotes(
 
     if TYPE_CHECKING:
         objects: ClassVar[QuotesQuerySet]
+
+        @property
+        def crm(self) -> QuotesCrm: ...
 
     class HdnTaxType(Picklist):
         """Tax Type (`hdnTaxType`)."""

@@ -24,7 +24,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Users
-    from ._typing.contacts import ContactsQuerySet, ContactsRelated
+    from ._typing.contacts import ContactsCrm, ContactsQuerySet, ContactsRelated
 
 
 class Contacts(
@@ -48,6 +48,9 @@ class Contacts(
 
     if TYPE_CHECKING:
         objects: ClassVar[ContactsQuerySet]
+
+        @property
+        def crm(self) -> ContactsCrm: ...
 
         @property
         def related(self) -> ContactsRelated: ...

@@ -10,7 +10,7 @@ from vtiger_orm.models import Record, Ref, String, field
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.users import UsersQuerySet
+    from ._typing.users import UsersCrm, UsersQuerySet
 
 
 class Users(
@@ -28,6 +28,9 @@ class Users(
 
     if TYPE_CHECKING:
         objects: ClassVar[UsersQuerySet]
+
+        @property
+        def crm(self) -> UsersCrm: ...
 
     id: Ref["Users"] = field("id", editable=False)
     """Id of the record, given by the CRM."""

@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Contacts
-    from ._typing.vtcmsubscriptions import VtcmSubscriptionsQuerySet
+    from ._typing.vtcmsubscriptions import VtcmSubscriptionsCrm, VtcmSubscriptionsQuerySet
 
 
 class VtcmSubscriptions(
@@ -28,6 +28,9 @@ class VtcmSubscriptions(
 
     if TYPE_CHECKING:
         objects: ClassVar[VtcmSubscriptionsQuerySet]
+
+        @property
+        def crm(self) -> VtcmSubscriptionsCrm: ...
 
     id: Ref["VtcmSubscriptions"] = field("id", editable=False)
     """Id of the record, given by the CRM."""

@@ -24,7 +24,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Accounts, Contacts, ContactsQuerySet, Users
-    from ._typing.contacts import ContactsRelated
+    from ._typing.contacts import ContactsCrm, ContactsRelated
 
 
 class ContactsBase(
@@ -48,6 +48,9 @@ class ContactsBase(
 
     if TYPE_CHECKING:
         objects: ClassVar[ContactsQuerySet]
+
+        @property
+        def crm(self) -> ContactsCrm: ...
 
         @property
         def related(self) -> ContactsRelated: ...

@@ -11,6 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import UsersQuerySet
+    from ._typing.users import UsersCrm
 
 
 class Users(
@@ -28,6 +29,9 @@ class Users(
 
     if TYPE_CHECKING:
         objects: ClassVar[UsersQuerySet]
+
+        @property
+        def crm(self) -> UsersCrm: ...
 
     id: Ref["Users"] = field("id", editable=False)
     """Id of the record, given by the CRM."""

@@ -11,7 +11,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Users
-    from ._typing.faq import FaqQuerySet
+    from ._typing.faq import FaqCrm, FaqQuerySet
 
 
 class Faq(
@@ -26,6 +26,9 @@ class Faq(
 
     if TYPE_CHECKING:
         objects: ClassVar[FaqQuerySet]
+
+        @property
+        def crm(self) -> FaqCrm: ...
 
     class Faqcategories(Picklist):
         """Category (`faqcategories`)."""

@@ -22,7 +22,7 @@ from ._package import package
 
 if TYPE_CHECKING:
     from . import Groups, Users
-    from ._typing.project import ProjectQuerySet
+    from ._typing.project import ProjectCrm, ProjectQuerySet
 
 
 class Project(
@@ -37,6 +37,9 @@ class Project(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProjectQuerySet]
+
+        @property
+        def crm(self) -> ProjectCrm: ...
 
     class Progress(Picklist):
         """Progress (`progress`)."""

@@ -10,7 +10,7 @@ from vtiger_orm.models import Boolean, Email, Picklist, Record, Ref, String, fie
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.users import UsersQuerySet
+    from ._typing.users import UsersCrm, UsersQuerySet
 
 
 class Users(
@@ -25,6 +25,9 @@ class Users(
 
     if TYPE_CHECKING:
         objects: ClassVar[UsersQuerySet]
+
+        @property
+        def crm(self) -> UsersCrm: ...
 
     class DateFormat(Picklist):
         """Date Format (`date_format`)."""

@@ -10,7 +10,7 @@ from vtiger_orm.models import Boolean, Date, DateTime, Picklist, Record, Ref, St
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.assets import AssetsQuerySet
+    from ._typing.assets import AssetsCrm, AssetsQuerySet
 
 
 class Assets(
@@ -25,6 +25,9 @@ class Assets(
 
     if TYPE_CHECKING:
         objects: ClassVar[AssetsQuerySet]
+
+        @property
+        def crm(self) -> AssetsCrm: ...
 
     class Assetstatus(Picklist):
         """Status (`assetstatus`)."""

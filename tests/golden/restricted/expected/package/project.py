@@ -21,7 +21,7 @@ from vtiger_orm.models import (
 from ._package import package
 
 if TYPE_CHECKING:
-    from ._typing.project import ProjectQuerySet
+    from ._typing.project import ProjectCrm, ProjectQuerySet
 
 
 class Project(
@@ -36,6 +36,9 @@ class Project(
 
     if TYPE_CHECKING:
         objects: ClassVar[ProjectQuerySet]
+
+        @property
+        def crm(self) -> ProjectCrm: ...
 
     class Progress(Picklist):
         """Progress (`progress`)."""
