@@ -32,7 +32,9 @@ FIRST: dict[str, tuple[str, Callable[[Session], Any], Callable[[Any, Session], A
     "update of a queryset": (
         "frevocrm",
         changed,
-        lambda quote, s: Quotes.objects.using(s).filter(id=quote.id).update(quotestage="Accepted"),
+        lambda quote, s: Quotes.objects.using(s)
+        .filter(id=quote.id)
+        .update(quotestage=Quotes.QuoteStage("Accepted")),
     ),
     "bulk_update": ("frevocrm", changed, bulk),
     "create of a quote": (
@@ -40,7 +42,7 @@ FIRST: dict[str, tuple[str, Callable[[Session], Any], Callable[[Any, Session], A
         changed,
         lambda quote, s: Quotes.objects.using(s).create(
             subject="Q",
-            quotestage="Created",
+            quotestage=Quotes.QuoteStage("Created"),
             account_id=quote.account_id,
             bill_street="b",
             ship_street="s",
