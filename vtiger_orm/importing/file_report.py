@@ -120,7 +120,7 @@ class FileReport:
 
 
 def _line(row: ImportedRow, until: datetime) -> dict[str, object]:
-    told = {
+    told: dict[str, object] = {
         "line": row.line,
         "status": str(row.status),
         "created": row.created,

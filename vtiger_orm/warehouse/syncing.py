@@ -20,6 +20,7 @@ from .errors import WarehouseError
 
 try:
     import sqlalchemy as sa
+    from sqlalchemy import exc
 
     from .filling import Filling, HearsProgress
     from .hold import Hold
@@ -213,12 +214,12 @@ def _engine(to: str | sa.Engine) -> Iterator[sa.Engine]:
         return
     try:
         engine = sa.create_engine(to, hide_parameters=True)
-    except sa.exc.NoSuchModuleError as error:
+    except exc.NoSuchModuleError as error:
         raise ConfigError(
             f"SQLAlchemy does not know this kind of database: {error}. Install its dialect, for "
             "example duckdb-engine for duckdb:///."
         ) from error
-    except sa.exc.ArgumentError as error:
+    except exc.ArgumentError as error:
         raise ConfigError(
             "This is no address of a database. Write for example sqlite:///crm.db or "
             "postgresql+psycopg://user@host/database."
@@ -238,7 +239,7 @@ def _engine(to: str | sa.Engine) -> Iterator[sa.Engine]:
 def _as_ours(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
-    except sa.exc.SQLAlchemyError as error:
+    except exc.SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
         raise WarehouseError(
             f"{engine.url.render_as_string(hide_password=True)}: {str(reason).strip()} What was "
