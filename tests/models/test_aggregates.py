@@ -11,7 +11,7 @@ import pytest
 
 from generated.demo import Contacts, Potentials, connect
 from vtiger_orm import Avg, Count, Max, Min, QuerySet, Session, Sum
-from vtiger_orm.aggregates.functions import figures_of
+from vtiger_orm.aggregates.functions import Aggregate, figures_of
 from vtiger_orm.aggregates.groups import group_key
 from vtiger_orm.aggregates.plan import plan_groups
 from vtiger_orm.emulator import Crm
@@ -53,6 +53,35 @@ def test_what_the_server_says_alone_reads_no_rows(crm: Crm, session: Session) ->
         )
     assert found == {"n": 315, "first": min(days), "last": max(days)}
     assert calls.number <= 6
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"n": Count()},
+        {"n": Count("amount"), "first": Min("closingdate"), "last": Max("closingdate")},
+        {"total": Sum("amount"), "n": Count()},
+        {"n": Count("sales_stage", distinct=True)},
+    ],
+    ids=str,
+)
+def test_the_cost_is_told_first(crm: Crm, session: Session, figures: dict[str, Aggregate]) -> None:
+    assert Potentials.objects.count()  # the session is open
+    deals = Potentials.objects.filter(amount__gt=5)
+    with crm.count_calls() as calls:
+        told = deals.explain_aggregate(**figures)
+    assert calls.number == 0
+    with crm.count_calls() as calls:
+        deals.aggregate(**figures)
+    if told.calls is None:
+        assert told.rows_per_call is not None
+        assert told.calls_beside is not None
+        assert calls.number <= 315 // told.rows_per_call + told.calls_beside
+    else:
+        assert calls.number <= told.calls
+    assert calls.queries[0].split(" where ")[0] in {
+        text.split(" where ")[0] for text in told.statements
+    }
 
 
 def test_nothing_gives_none_and_zero(session: Session) -> None:

@@ -127,4 +127,6 @@ def _line(row: ImportedRow, until: datetime) -> dict[str, object]:
         "id": row.id,
         "error": row.error,
     }
-    return told | ({"until": until.isoformat()} if row.status is Status.UNKNOWN else {})
+    if row.status is Status.UNKNOWN:
+        told["until"] = until.isoformat()
+    return told
