@@ -12,6 +12,8 @@ from typing import Any, Final
 from ..metadata.dependencies import Dependency
 from ..metadata.server import Server, ServerFamily
 from .clock import ServerClock
+from .operations import Me
+from .plans import Plan, perform
 from .refusals import Refusals
 
 
@@ -68,6 +70,13 @@ class ServerFacts:
 
 
 DEFAULT_FACTS: Final = ServerFacts()
+
+
+def met(runner: Any) -> Plan[None]:
+    """Log in where nobody has yet: how a question is put depends on the server, and a CRM may
+    have been upgraded since its package was generated."""
+    if not getattr(runner, "is_met", True):
+        yield from perform(Me())
 
 
 def server_facts(runner: Any) -> ServerFacts:

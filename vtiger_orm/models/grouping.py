@@ -155,8 +155,8 @@ class GroupedQuerySet(Asking, Generic[T]):
         return type(self)(self._state, replace(grouping, stop=stop))
 
     def _rows(self, runner: Runner) -> Plan[list[T]]:
-        grouping, env = self._grouping, runner.environment
         selection = yield from narrowed(self._state.selection, runner)
+        grouping, env = self._grouping, runner.environment
         groups = yield from plan_groups(selection, grouping.keys, grouping.figures, env)
         rows = self._with_values(groups, runner)
         for name, descending in reversed(

@@ -15,7 +15,7 @@ from ..calls.resuming import AsyncResumable, Resumable
 from ..errors import LimitReached
 from ..planner import explain, plan_count, plan_exists, plan_partitions
 from .aggregation import AggregatingQuerySet
-from .asking import asked, awaited, sized
+from .asking import asked, awaited
 from .building import refuse_negative
 from .prefetch import Loader
 from .related_conditions import narrowed, outlined, selected_rows
@@ -119,7 +119,7 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
     def _records(self, page_size: int | None) -> Generator[T | LimitReached, None, None]:
         runner = self._runner()
         loader = self._loader(runner)
-        pages = runner.stream(selected_rows(self._state.reading, runner, sized(runner, page_size)))
+        pages = runner.stream(selected_rows(self._state.reading, runner, page_size))
         try:
             while True:
                 try:
@@ -147,7 +147,7 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
     async def _arecords(self, page_size: int | None) -> AsyncGenerator[T | LimitReached, None]:
         runner = self._runner()
         loader = self._loader(runner)
-        pages = runner.astream(selected_rows(self._state.reading, runner, sized(runner, page_size)))
+        pages = runner.astream(selected_rows(self._state.reading, runner, page_size))
         try:
             while True:
                 try:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..calls.environment import Environment
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
-from ..calls.server import server_facts
+from ..calls.server import met, server_facts
 from ..conditions.tree import (
     FALSE,
     Atom,
@@ -28,37 +27,37 @@ from ..conditions.tree import (
 )
 from ..planner import plan_checked_rows, plan_rows
 from ..planner.compiled import RowReader
+from .asking import sized
 from .unknown_choices import check_choices
 
 
 def selected_rows(
     selection: Selection,
     runner: Runner,
-    env: Environment | None = None,
+    page_size: int | None = None,
     *,
     checked: bool = False,
 ) -> RowStream:
-    """The rows of a selection that may hold relations; `env` where it is not the runner's own,
+    """The rows of a selection that may hold relations, in pages of `page_size` rows at most;
     `checked` where a write is to follow."""
-    env = env or runner.environment
-    plan = plan_checked_rows if checked else plan_rows
     if not checked:  # else the rules of the write tell of them
         check_choices(selection, runner)
-    if not contains(selection.where, RelatedTo, InSelection):
-        return plan(selection, env)
-    return _narrowed_rows(selection, runner, env, plan)
+    return _selected(selection, runner, page_size, plan_checked_rows if checked else plan_rows)
 
 
-def _narrowed_rows(
-    selection: Selection, runner: Runner, env: Environment, plan: RowReader
+def _selected(
+    selection: Selection, runner: Runner, page_size: int | None, plan: RowReader
 ) -> RowStream:
+    yield from met(runner)
     selection = yield from _narrowed(selection, runner)
-    yield from plan(selection, env)
+    yield from plan(selection, sized(runner, page_size))
 
 
 def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:
-    """The selection with every relation replaced by the ids of its records."""
+    """The selection with every relation replaced by the ids of its records; the session has met
+    its server then."""
     check_choices(selection, runner)
+    yield from met(runner)
     return (yield from _narrowed(selection, runner))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from .._pickled import restores
 from ..calls.plans import Plan, perform
 from ..calls.protocols import PlanFor, environment_of
-from ..calls.server import server_facts
+from ..calls.server import met, server_facts
 from ..conditions.tree import Equal, Node, RelatedTo, Selection
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
@@ -119,8 +119,9 @@ class RelatedManager(QuerySet[M]):
         whole = Selection(self._side.target, self._condition())
         asked = replace(self._state.selection, order=())
         if self._reference is None and asked == whole:
-            return count_related(self._side, runner.environment, server_facts(runner))
-        return super()._count(runner)
+            yield from met(runner)
+            return (yield from count_related(self._side, runner.environment, server_facts(runner)))
+        return (yield from super()._count(runner))
 
     # Writing
 

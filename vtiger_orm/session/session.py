@@ -275,13 +275,25 @@ class Session(SessionOperations):
         )
 
     @property
+    def is_met(self) -> bool:
+        """Whether the server has told which one it is, as far as its dialect does; sends nothing.
+        Before that the session knows what its package says, and a CRM may have been upgraded."""
+        core, package = self._living().core, self.package
+        dialect = self.dialect or (package.dialect if package is not None else "webservice")
+        return core.auth is not None or self._recognised_once or dialect != "webservice"
+
+    @property
+    def _recognised_once(self) -> bool:
+        return self._recognised is not None and self._recognised.identity is not None
+
+    @property
     def facts(self) -> ServerFacts:
         """What plans that write need to know of this session; sends nothing."""
         package, core = self.package, self._living().core
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             server=self.server,
-            met=self._recognised is not None and self._recognised.identity is not None,
+            met=self._recognised_once,
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,
