@@ -77,32 +77,60 @@ class QuerySet(WritingQuerySet[M]):
 
         # Stubs narrow these. What several of them take is written once there, as the type of an
         # object that is called, and only a property may become such an object.
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]  # a method
-        def get(self) -> Callable[..., M]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def aget(self) -> Callable[..., Awaited[M]]: ...
+        @property
+        def get(self) -> Callable[..., M]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def aget(
+            self,
+        ) -> Callable[..., Awaited[M]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
         @property
         def q(self) -> Callable[..., Q[M]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def create(self) -> Callable[..., M]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def acreate(self) -> Callable[..., Awaited[M]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def get_or_create(self) -> Callable[..., tuple[M, bool]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def aget_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def update_or_create(self) -> Callable[..., tuple[M, bool]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def aupdate_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def update(self) -> Callable[..., int]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def aupdate(self) -> Callable[..., Awaited[int]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def preview(self) -> Callable[..., Preview]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
-        def apreview(self) -> Callable[..., Awaited[Preview]]: ...
+        @property
+        def create(
+            self,
+        ) -> Callable[..., M]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def acreate(
+            self,
+        ) -> Callable[..., Awaited[M]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def get_or_create(
+            self,
+        ) -> Callable[..., tuple[M, bool]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def aget_or_create(
+            self,
+        ) -> Callable[
+            ..., Awaited[tuple[M, bool]]
+        ]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def update_or_create(
+            self,
+        ) -> Callable[..., tuple[M, bool]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def aupdate_or_create(
+            self,
+        ) -> Callable[
+            ..., Awaited[tuple[M, bool]]
+        ]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def update(
+            self,
+        ) -> Callable[..., int]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def aupdate(
+            self,
+        ) -> Callable[..., Awaited[int]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def preview(
+            self,
+        ) -> Callable[..., Preview]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
+        def apreview(
+            self,
+        ) -> Callable[
+            ..., Awaited[Preview]
+        ]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
 
     else:
 

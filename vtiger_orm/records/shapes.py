@@ -180,7 +180,8 @@ def _maker(kind: Class) -> Callable[[RowValues], Any]:
 
 
 def _field(name: str, annotation: Any) -> ShapeField:
-    plain, optional = annotation, False
+    plain: Any = annotation
+    optional = False
     while True:
         origin = get_origin(plain)
         if origin is Annotated and not _validated(plain):
