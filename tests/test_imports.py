@@ -82,6 +82,7 @@ RIM = {"asyncio", "concurrent"}
 
 IMPORTED_LATE = {
     "vtiger_orm.columns.arrow",
+    "vtiger_orm.frames.cluster",
     "vtiger_orm.frames.database",
     "vtiger_orm.frames.export",
     "vtiger_orm.frames.files",

@@ -83,15 +83,25 @@ class Config(BaseModel):
     keyring: str | None = None
     """Service of the system's keyring that holds the access key; VTIGER_ACCESS_KEY comes first."""
     dialect: Literal["auto", "webservice", "cloud"] = "auto"
+    """How the CRM is talked to; `auto` finds out."""
     schema_folder: Path = Field(default=Path("vtiger-schema"), alias="schema")
+    """Folder of the snapshot and of names.lock: pull writes it, generate reads it."""
     output: Path = Path("generated/crm")
+    """Folder of the package; applications import it by its name."""
     include: tuple[str, ...] = ("*",)
+    """Modules to take, by name, with * and ?."""
     exclude: tuple[str, ...] = ()
+    """Modules to leave out."""
     names: CustomNames = "label"
+    """What custom fields are called by: their label, or their wire name (cf_853)."""
     overrides: dict[str, ModuleNames] = {}
+    """Names of one module that you choose: class, fields, picklists, members, relations."""
     modules: dict[str, ModuleSettings] = {}
+    """Own classes of a module, where they are not in the package's custom folder."""
     templates: Path | None = None
+    """Folder whose templates replace shipped ones of the same name."""
     timezone: str = "UTC"
+    """Where a day begins, in queries of the command line."""
     profiles: dict[str, dict[str, Any]] = {}
     """Other CRMs of the project: what of the settings is different there."""
 

@@ -53,8 +53,8 @@ def generate(
     """Every file of the package and the lock that belongs to it.
 
     The same snapshot, lock, options and own classes give the same bytes. `current` is read for the
-    own code below ``custom``. For other files it only saves time: a model file that has the
-    printed text already is known to be formatted.
+    own code below ``custom``. For other files it only saves time: one that has the printed text
+    already is known to be formatted.
 
     Raises `ConfigError` or `NamesError`; nothing was written then.
     """
@@ -66,10 +66,16 @@ def generate(
     files = Renderer(options.templates).render(package)
     for path, text in files.items():
         printed = left_alone(text)
-        if path.suffix == ".py" and path.parent == PurePosixPath() and printed != current(path):
+        if _is_formatted(path, options) and printed != current(path):
             printed = left_alone(formatted(text))
         files[path] = printed
     return Output(files, names)
+
+
+def _is_formatted(path: PurePosixPath, options: Options) -> bool:
+    """Whether black is asked: the other files are printed as it would print them."""
+    replaced = options.templates is not None and path.suffix == ".py"
+    return replaced or path.name in ("__init__.py", "_package.py")
 
 
 def selected(snapshot: Snapshot, options: Options) -> dict[str, ModuleSnapshot]:

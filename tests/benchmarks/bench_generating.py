@@ -17,7 +17,7 @@ from vtiger_orm.metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 DEMO: Final = ROOT / "vtiger_orm" / "emulator" / "demo"
 RICH: Final = ("Accounts", "Contacts", "Potentials", "HelpDesk", "Products", "SalesOrder")
 GOAL: Final = 3.0
-LARGE_GOAL: Final = 20.0
+LARGE_GOAL: Final = 10.0
 LARGE_MEGABYTES: Final = 500
 AGAIN_GOAL: Final = 2.0
 

@@ -7,12 +7,13 @@ import builtins
 from pathlib import Path
 from typing import Any
 
+import black
 import pytest
+from black.mode import TargetVersion
 from hypothesis import given
 from vtiger_codegen.generate import Output, generate
 from vtiger_codegen.naming.lock import NamesLock
 from vtiger_codegen.rendering.render import FORMAT_OFF
-from vtiger_codegen.rendering.source_lines import formatted
 
 from tests.codegen.packages import imported
 from tests.codegen.snapshots import (
@@ -28,6 +29,8 @@ from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.writing.policies import is_writable
+
+PY311 = {TargetVersion.PY311}
 
 _CALLS = {"field", "Relation", "Package"}
 _STATEMENTS = (
@@ -100,9 +103,9 @@ def test_no_text_of_a_crm_is_ever_more_than_text(
     for path, text in output.files.items():
         text.encode()
         assert_only_facts(text)
-        if path.suffix == ".py":
-            printed = text.replace(FORMAT_OFF, "", 1)
-            assert formatted(printed) == printed
+        printed = text.replace(FORMAT_OFF, "", 1)
+        mode = black.Mode(line_length=100, is_pyi=path.suffix == ".pyi", target_versions=PY311)
+        assert black.format_str(printed, mode=mode) == printed
     assert_arrives(given, output, tmp_path_factory.mktemp("hostile"))
 
 

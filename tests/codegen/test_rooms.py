@@ -22,6 +22,7 @@ ORDER = (
     "diff",
     "live",
     "application",
+    "site",
     "demo",
     "cli",
     "__main__",

@@ -11,6 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 from vtiger_codegen.cli import run
 from vtiger_codegen.cli.query.selection import Question, meta_of, selection_of, zone_of
@@ -278,3 +281,55 @@ def test_another_crm_is_refused(command: Command, tmp_path: Path) -> None:
             content["describe"]["idPrefix"] = "77"
         file.write_text(json.dumps(content), "utf-8")
     assert run(["query", "Contacts", "--schema", str(schema), "--count"]) == 1
+
+
+# Groups and files
+
+
+def test_groups(command: Command) -> None:
+    code, out, err = command(
+        *("Potentials", "-g", "sales_stage", "--sum", "amount", "--format", "json"),
+        *("-o", "-amount__sum", "-n", "3"),
+    )
+    assert code == 0
+    rows = json.loads(out)
+    assert list(rows[0]) == ["sales_stage", "count", "amount__sum"]
+    assert [Decimal(row["amount__sum"]) for row in rows] == sorted(
+        (Decimal(row["amount__sum"]) for row in rows), reverse=True
+    )
+    assert "3 groups in" in err
+    code, out, _ = command("Potentials", "-g", "closingdate__year", "--format", "csv")
+    years = [row["closingdate__year"] for row in csv.DictReader(io.StringIO(out))]
+    assert code == 0
+    assert years == sorted(years)
+    code, out, _ = command("Potentials", "--sum", "amount", "--format", "json")
+    assert code == 0
+    assert [row["count"] for row in json.loads(out)] == [315]
+    code, out, _ = command("Potentials", "-g", "sales_stage", "--explain")
+    assert "calls:" in out
+    assert command("Potentials", "-g", "sales_stage", "-o", "amount")[0] == 1
+    assert command("Potentials", "--sum", "potentialname")[0] == 1
+    assert command("Potentials", "--sum", "amount", "--count")[0] == 2
+
+
+@pytest.mark.parametrize("style", ["parquet", "arrow"])
+def test_binary_formats(
+    crm: Crm,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    style: str,
+) -> None:
+    with crm.serve() as server:
+        name, key = crm.credentials()
+        monkeypatch.setenv("VTIGER_URL", server.url)
+        monkeypatch.setenv("VTIGER_USERNAME", name)
+        monkeypatch.setenv("VTIGER_ACCESS_KEY", key)
+        options = ["-n", "150", "--format", style, "-f", "amount,id", "--schema", str(DEMO)]
+        assert run(["query", "Potentials", *options]) == 0
+    content = io.BytesIO(capfdbinary.readouterr().out)
+    if style == "parquet":
+        table = pa.parquet.read_table(content)
+    else:
+        with pa.ipc.open_file(content) as reader:
+            table = reader.read_all()
+    assert (table.num_rows, table.column_names) == (150, ["amount", "id"])

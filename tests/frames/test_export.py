@@ -22,9 +22,10 @@ from vtiger_codegen.cli import run
 import vtiger_orm.emulator
 from generated.demo import Contacts, Potentials, connect
 from vtiger_orm import Session
+from vtiger_orm.columns.naming import Naming
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import ConfigError, UnsupportedQuery, VtigerError
-from vtiger_orm.frames.export import Exported, ExportProgress, Naming, export
+from vtiger_orm.frames.export import Exported, ExportProgress, export
 from vtiger_orm.frames.files import FORMATS, FileFormat
 
 SCHEMA = Path(vtiger_orm.emulator.__file__).parent / "demo"

@@ -329,3 +329,14 @@ def test_killed_processes_make_no_double(tmp_path: Path) -> None:
             subprocess.run(command, check=True)
             stored = crm.engine.store.rows('SELECT email FROM "m_Contacts" WHERE _state = 0')
             assert len(stored) == len(set(stored)) == 400 + number
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_not_begun(
+    session: Session, crm: Crm, tmp_path: Path
+) -> None:
+    path = people(tmp_path / "a.csv", 3000)
+    with path.open("ab") as file:
+        file.write(b"\nlast@example.org,M\xfcller\n")
+    with pytest.raises(ConfigError, match=r"line 3002: .* Nothing was imported"):
+        brought(path)
+    assert crm.engine.backdoor.ids("Contacts") == []

@@ -11,7 +11,7 @@ import pytest
 
 from generated.demo import Contacts, Potentials, connect
 from vtiger_orm import Avg, Count, Max, Min, QuerySet, Session, Sum
-from vtiger_orm.aggregates.functions import figures_of
+from vtiger_orm.aggregates.functions import Aggregate, figures_of
 from vtiger_orm.aggregates.groups import group_key
 from vtiger_orm.aggregates.plan import plan_groups
 from vtiger_orm.emulator import Crm
@@ -55,6 +55,35 @@ def test_what_the_server_says_alone_reads_no_rows(crm: Crm, session: Session) ->
     assert calls.number <= 6
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"n": Count()},
+        {"n": Count("amount"), "first": Min("closingdate"), "last": Max("closingdate")},
+        {"total": Sum("amount"), "n": Count()},
+        {"n": Count("sales_stage", distinct=True)},
+    ],
+    ids=str,
+)
+def test_the_cost_is_told_first(crm: Crm, session: Session, figures: dict[str, Aggregate]) -> None:
+    assert Potentials.objects.count()  # the session is open
+    deals = Potentials.objects.filter(amount__gt=5)
+    with crm.count_calls() as calls:
+        told = deals.explain_aggregate(**figures)
+    assert calls.number == 0
+    with crm.count_calls() as calls:
+        deals.aggregate(**figures)
+    if told.calls is None:
+        assert told.rows_per_call is not None
+        assert told.calls_beside is not None
+        assert calls.number <= 315 // told.rows_per_call + told.calls_beside
+    else:
+        assert calls.number <= told.calls
+    assert calls.queries[0].split(" where ")[0] in {
+        text.split(" where ")[0] for text in told.statements
+    }
+
+
 def test_nothing_gives_none_and_zero(session: Session) -> None:
     nothing = Potentials.objects.none()
     assert nothing.aggregate(
@@ -85,6 +114,14 @@ def test_groups_have_the_values_of_records(session: Session) -> None:
     assert list(groups.order_by("-total")[1:3]) == rows[1:3]
     stages = [row["sales_stage"] for row in groups]
     assert stages == sorted(stages)
+
+
+@pytest.mark.parametrize("field", ["id", "potentialname", "related_to", "sales_stage"])
+def test_counts_are_ordered_as_numbers_whatever_is_counted(session: Session, field: str) -> None:
+    groups = Potentials.objects.values("sales_stage").annotate(n=Count(field))
+    found = [row["n"] for row in groups.order_by("-n")]
+    assert found == sorted(found, reverse=True)
+    assert len(found) > 2
 
 
 def test_references_lead_on_from_groups(session: Session) -> None:

@@ -23,6 +23,7 @@ BUILDING = {
     "defer",
     "exclude",
     "explain",
+    "explain_aggregate",
     "fetches",
     "filter",
     "into",

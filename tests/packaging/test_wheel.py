@@ -97,6 +97,33 @@ def test_the_whole_story_runs_from_the_wheel(python: Path, tmp_path: Path) -> No
     assert run(python, "-c", STORY, cwd=tmp_path).strip() == "True"
 
 
+def test_six_commands_of_one_page_lead_to_a_typed_query(python: Path, tmp_path: Path) -> None:
+    """Those of the guide's first chapter, as they stand there; the first is the wheel itself."""
+    from vtiger_codegen.cli import cli
+    from vtiger_codegen.site.chapters import chapter
+
+    page = chapter("first-hour", cli).text
+    block = page.partition("## Six commands")[2].partition("```console\n")[2].partition("```")[0]
+    install, *commands = [line.removeprefix("$ ") for line in block.splitlines()]
+    assert install.startswith("pip install")
+    assert len(commands) <= 5
+    told = ""
+    for command in commands:
+        path = f"PATH={python.parent}:$PATH"
+        told = run("sh", "-c", f"{path}; export PATH; {command}", cwd=tmp_path)
+    assert int(told) > 0
+    typed = "from crm import Contacts\nreveal_type(Contacts.objects.get().lastname)\n"
+    (tmp_path / "typed.py").write_text(typed)
+    checked = run(sys.executable, "-m", "mypy", "--strict", "typed.py", cwd=tmp_path)
+    assert 'Revealed type is "str' in checked or "builtins.str" in checked
+
+
+def test_the_wheel_has_guide_and_site(python: Path, tmp_path: Path) -> None:
+    command = python.with_name("vtiger-orm")
+    assert "36 modules in" in run(command, "docs", "--demo", "--output", "site", cwd=tmp_path)
+    assert "First hour" in run(command, "guide", "first-hour", cwd=tmp_path)
+
+
 APPLICATION = """
 [build-system]
 requires = ["hatchling", "vtiger-orm[codegen]"]

@@ -6,6 +6,8 @@ import pickle
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.planned import Server, careful, server
 from vtiger_orm.conditions.q import Q, resolve
@@ -44,6 +46,26 @@ def test_they_are_about_equally_full_although_ids_are_not_even(crm: Server) -> N
     env = careful(page_size=10)
     parts = crm.run(plan_partitions(Selection(crm.metas["Things"]), 4, env))
     assert [crm.count(part, env) for part in parts] == [25, 25, 25, 25]
+
+
+@given(
+    gaps=st.lists(st.sampled_from([1, 1, 1, 2, 7, 1000, 4_000]), min_size=40, max_size=160),
+    n=st.integers(2, 8),
+)
+@settings(max_examples=30)
+def test_no_part_is_twice_another_however_skewed_ids_are(gaps: list[int], n: int) -> None:
+    """Law: parts of five rows and more are balanced to within 2x."""
+    skewed = server(page_cap=10)
+    number = 0
+    for gap in gaps:
+        number += gap
+        skewed.insert("Things", number, name="n")
+    env = careful(page_size=10)
+    parts = skewed.run(plan_partitions(Selection(skewed.metas["Things"]), n, env))
+    sizes = [skewed.count(part, env) for part in parts]
+    assert sum(sizes) == len(gaps)
+    assert len(sizes) == n
+    assert max(sizes) <= 2 * min(sizes)
 
 
 def test_records_added_later_fall_into_one(crm: Server) -> None:

@@ -230,3 +230,24 @@ def test_whatever_happens_a_sweep_makes_it_equal(
         sync(engine, modules=["Accounts", "Contacts"], sweep=ALWAYS)
         assert differences(engine, [Accounts, Contacts]) == []
     engine.dispose()
+
+
+def test_a_full_disk_and_a_lost_module_lose_nothing(tmp_path: Any) -> None:
+    """What was committed before stays, and the next run goes on."""
+    address = f"sqlite:///{tmp_path / 'crm.db'}"
+    with Crm(profile="cloud") as crm, open_session(crm, "cloud"):
+        small = sa.create_engine(address)
+        sa.event.listen(small, "connect", lambda link, _: link.execute("PRAGMA max_page_count=60"))
+        with pytest.raises(warehouse.WarehouseError, match="disk is full"):
+            warehouse.sync(small, demo, modules=["Vendors", "Contacts"])
+        small.dispose()
+        engine = sa.create_engine(address)
+        report = sync(engine, modules=["Vendors", "Contacts"])
+        assert report.modules[0].loaded == 0
+        assert differences(engine, [Vendors, Contacts]) == []
+        crm.engine.backdoor.lose_program("Vendors")
+        report = warehouse.sync(engine, demo, modules=["Vendors", "Contacts"], sweep=ALWAYS)
+        assert report.modules[0].error is not None
+        assert report.modules[1].error is None
+        assert len(contents(engine, "Vendors")) == 36
+        engine.dispose()

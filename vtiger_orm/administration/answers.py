@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from ..errors import MalformedAnswer
 
 
+def acknowledged(answer: object) -> bool:
+    """Whether the CRM says that it was done, in whatever words."""
+    return isinstance(answer, dict) and bool(str(answer.get("message") or ""))
+
+
 @contextmanager
 def reading(operation: str) -> Iterator[None]:
     """Raises `MalformedAnswer` where the block finds less in an answer, or something else."""

@@ -139,6 +139,6 @@ class Limit:
     def from_wire(cls, service: str, answer: object) -> Limit:
         if not isinstance(answer, Mapping):
             answer = {"limit": answer}
-        if answer.get("limit") is None:
+        if not isinstance(answer.get("limit"), (str, int, float)):
             raise MalformedAnswer(f"The CRM told no limit for {service}.")
         return cls(EditionLimit(service), str(answer["limit"]), dict(answer))

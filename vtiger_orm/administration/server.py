@@ -17,7 +17,7 @@ from ..errors import ConfigError, InvalidValue, MalformedAnswer, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.server import ServerFamily
 from ..records.handle import load
-from .answers import reading
+from .answers import acknowledged, reading
 from .edition_limits import EditionLimit, Limit
 
 if TYPE_CHECKING:
@@ -129,7 +129,12 @@ def describe(module: str, facts: ServerFacts) -> Plan[wire.DescribeAnswer]:
 
 def reopen(id_: str, facts: ServerFacts) -> Plan[None]:
     """Open a closed record again, where the user may."""
-    yield from remembering(Operation("reopen", "POST", {"id": str(parse_id(id_))}), facts)
+    call = Operation("reopen", "POST", {"id": str(parse_id(id_))})
+    if not acknowledged((yield from remembering(call, facts))):
+        raise MalformedAnswer(
+            f"reopen of {id_} was answered without a word of success: whether it was done is not "
+            "known. refresh() reads the record."
+        )
 
 
 def decrypt(id_: str, wire_name: str, facts: ServerFacts) -> Plan[str]:

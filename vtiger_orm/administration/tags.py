@@ -11,12 +11,13 @@ from ..calls.server import ServerFacts
 from ..calls.support import remembering
 from ..errors import InvalidValue, MalformedAnswer
 from ..ids import parse_id
+from .answers import acknowledged
 
 
 def add(id_: str, tags: Sequence[str], facts: ServerFacts) -> Plan[None]:
     params = {"id": str(parse_id(id_)), "tags": _list(tags)}
     answer = yield from remembering(Operation("tags_add", "POST", params), facts)
-    if not _acknowledged(answer):
+    if not acknowledged(answer):
         there = yield from read(id_, facts)
         _check("tags_add", [each for each in tags if each not in there])
 
@@ -46,14 +47,9 @@ def remove(
     answer = yield from remembering(
         Operation("tags_delete", "POST", params), facts, Operation("tag_delete", "POST", params)
     )
-    if not _acknowledged(answer):
+    if not acknowledged(answer):
         there = yield from read(id_, facts)
         _check("tags_delete", [each for each in tags if each in there])
-
-
-def _acknowledged(answer: object) -> bool:
-    """Whether the CRM says that it was done, in whatever words."""
-    return isinstance(answer, dict) and bool(str(answer.get("message") or ""))
 
 
 def _check(operation: str, undone: Sequence[str]) -> None:

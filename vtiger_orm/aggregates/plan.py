@@ -81,6 +81,30 @@ def explain_groups(
     return replace(reading, calls=None, expected_calls=calls)
 
 
+def explain_aggregate(
+    selection: Selection, figures: Sequence[Figure], env: Environment
+) -> Explanation:
+    """How `plan_aggregate` finds the figures. Pure: it asks the server nothing."""
+    selection = _in_any_order(selection)
+    if not (_whole(selection) and all(_is_said(each, selection, env) for each in figures)):
+        return explain(_needed(selection, _fields_of((), figures)), env)
+    asked = [_explained(each, selection, env) for each in figures]
+    calls = [each.calls for each in asked]
+    most = sum(each for each in calls if each is not None) if None not in calls else None
+    return replace(
+        asked[0],
+        selection=str(selection),
+        statements=tuple(dict.fromkeys(text for each in asked for text in each.statements)),
+        reading="; ".join(f"{each.name}: {how.reading}" for each, how in zip(figures, asked)),
+        calls=most,
+        expected_calls=" and ".join(each.expected_calls for each in asked),
+        look_ahead=None,
+        rows_per_call=None,
+        calls_beside=None,
+        reasons=tuple(dict.fromkeys(text for each in asked for text in each.reasons)),
+    )
+
+
 # What the server says alone
 
 
@@ -105,6 +129,14 @@ def _said(figure: Figure, selection: Selection, env: Environment) -> Plan[Aggreg
     (column,) = reader.read(rows)
     value: AggregateValue = column[0] if column else None
     return value
+
+
+def _explained(figure: Figure, selection: Selection, env: Environment) -> Explanation:
+    """What `_said` asks."""
+    if not isinstance(figure.aggregate, Count):
+        return explain(_at_the_end(figure, selection), env)
+    field = figure.field
+    return explain(selection if field is None else _where(selection, Present(field)), env, "count")
 
 
 def _at_the_end(figure: Figure, selection: Selection) -> Selection:

@@ -7,7 +7,7 @@ is ``decimal(27, 8)``), moments ``timestamp[us, UTC]``, multi-selects lists of s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from ..errors import MissingExtra, Unreadable
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values.reading import shown
+from .naming import Naming, column_names
 from .reading import ColumnReader, ColumnValues, Unreadables
 
 try:
@@ -25,22 +26,26 @@ except ImportError as _missing:
 
 PRECISION: Final = 38
 SCALE: Final = 8
+AT_ONCE: Final = 1_000
+"""Rows of a batch, where the whole is wanted."""
 MISFITS: Final = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
 
 
-def schema_of(fields: Sequence[FieldMeta], categories: bool = False) -> pa.Schema:
+def schema_of(
+    fields: Sequence[FieldMeta], categories: bool = False, naming: Naming = "attribute"
+) -> pa.Schema:
     """The schema of these fields: attribute names; labels and wire names as metadata.
 
     With `categories` picklists are dictionary-encoded.
     """
     return pa.schema(
         pa.field(
-            each.name,
+            name,
             _type_of(each.family, categories),
             nullable=each.family is not Family.ID,
             metadata={"label": each.label, "wire": each.wire},
         )
-        for each in fields
+        for each, name in zip(fields, column_names(fields, naming))
     )
 
 
@@ -75,8 +80,11 @@ class Batches:
         zone: tzinfo,
         unreadable: Unreadables = "raise",
         categories: bool = False,
+        labels: bool = False,
     ) -> None:
-        self.schema: pa.Schema = schema_of(fields, categories)
+        """With `labels` columns and picklist values are called as the CRM's users read them."""
+        self.schema: pa.Schema = schema_of(fields, categories, "label" if labels else "attribute")
+        self._labels = tuple(dict(each.choices) if labels else {} for each in fields)
         self._fields = tuple(fields)
         self._reader = ColumnReader(fields, zone, unreadable)
         self._unreadable = unreadable
@@ -85,14 +93,20 @@ class Batches:
         """Raises `Unreadable` for a value that cannot be read or does not fit its column."""
         columns = self._reader.read(rows)
         arrays = [
-            self._array(field, type, column, rows)
-            for field, type, column in zip(self._fields, self.schema.types, columns)
+            self._array(field, type, _labelled(column, labels) if labels else column, rows)
+            for field, type, column, labels in zip(
+                self._fields, self.schema.types, columns, self._labels
+            )
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def reader(self, pages: Iterable[Sequence[Row]]) -> pa.RecordBatchReader:
         """A stream that reads a page when a batch is asked for."""
         return pa.RecordBatchReader.from_batches(self.schema, map(self.of, pages))
+
+    def together(self, pages: Iterable[Sequence[Row]]) -> pa.Table:
+        """The pages as one table, several of them a batch: each column costs by itself."""
+        return self.table(map(self.of, _joined(pages)))
 
     def table(self, batches: Iterable[pa.RecordBatch]) -> pa.Table:
         """The batches together; an empty table of the right types without any."""
@@ -102,7 +116,7 @@ class Batches:
         self, field: FieldMeta, type: pa.DataType, column: ColumnValues, rows: Sequence[Row]
     ) -> pa.Array[Any]:
         if column is None:
-            return _array([None] * len(rows), type)
+            return _nulls(len(rows), type)
         try:
             return _array(column, type)
         except MISFITS:
@@ -124,6 +138,37 @@ class Batches:
                 yield None
             else:
                 yield value
+
+
+def _joined(pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    waiting: list[Row] = []
+    for page in pages:
+        waiting += page
+        if len(waiting) >= AT_ONCE:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _labelled(column: ColumnValues, labels: Mapping[str, str]) -> ColumnValues:
+    """Picklist values under their labels; one that is not known stays as it is."""
+    if column is None:
+        return None
+    return [
+        (
+            [labels.get(each, each) for each in value]
+            if isinstance(value, list | tuple)
+            else labels.get(value, value)
+        )
+        for value in column
+    ]
+
+
+def _nulls(number: int, type: pa.DataType) -> pa.Array[Any]:
+    make: Any = pa.nulls
+    array: pa.Array[Any] = make(number, type)
+    return array
 
 
 def _array(values: list[Any], type: pa.DataType) -> pa.Array[Any]:

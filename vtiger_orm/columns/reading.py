@@ -17,6 +17,7 @@ from ..errors import NotLoaded, Unreadable
 from ..metadata.module import FieldMeta
 from ..values import Reader, reader
 from ..values.reading import unreadable
+from ..values.whole_columns import WholeReader, whole_reader
 from ..values.zones import rows_in_utc
 
 Unreadables: TypeAlias = Literal["raise", "null"]
@@ -38,7 +39,7 @@ class ColumnReader:
     ) -> None:
         """`zone` is the CRM's, in which it writes moments."""
         self._fields = tuple(fields)
-        self._readers = tuple(reader(each.kind) for each in fields)
+        self._readers = tuple((whole_reader(each.kind), reader(each.kind)) for each in fields)
         self._pick = itemgetter("id", *(each.wire for each in fields))
         self._zone = zone
         self._unreadable = unreadable
@@ -57,17 +58,22 @@ class ColumnReader:
         except KeyError as error:
             raise self._incomplete(moved, error.args[0]) from None
         return [
-            self._column(field, read, column, ids)
-            for field, read, column in zip(self._fields, self._readers, texts)
+            self._column(field, whole, read, column, ids)
+            for field, (whole, read), column in zip(self._fields, self._readers, texts)
         ]
 
     def _column(
-        self, field: FieldMeta, read: Reader, texts: Sequence[Any], ids: Sequence[str]
+        self,
+        field: FieldMeta,
+        whole: WholeReader,
+        read: Reader,
+        texts: Sequence[Any],
+        ids: Sequence[str],
     ) -> ColumnValues:
-        if texts.count("") == len(texts):
+        if not any(texts) and texts.count("") == len(texts):
             return None
         try:
-            return [None if text == "" else read(text) for text in texts]
+            return whole(texts)
         except UNREADABLE:
             return list(self._one_by_one(field, read, texts, ids))
 

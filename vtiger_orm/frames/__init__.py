@@ -1,4 +1,4 @@
-"""Querysets inside the engines of analysts: polars and DuckDB read what they need, when they do.
+"""Querysets inside the engines of analysts, which read what they need, when they do.
 
 ::
 
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from .._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .cluster import dask as dask
     from .database import duckdb as duckdb
     from .source import explain as explain
     from .source import scan as scan
 
-__all__ = ["duckdb", "explain", "scan"]
+__all__ = ["dask", "duckdb", "explain", "scan"]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(
-        __name__, {"duckdb": "database", "explain": "source", "scan": "source"}
+        __name__, {"dask": "cluster", "duckdb": "database", "explain": "source", "scan": "source"}
     )

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
+from ..columns.naming import Naming, column_names
 from ..conditions.field_names import with_id
 from ..conditions.tree import Compare, Order, Selection, all_of
 from ..errors import ConfigError, MissingExtra, UnsupportedQuery
@@ -34,9 +35,6 @@ try:
     from .files import FileFormat, writer
 except ImportError as _missing:
     raise MissingExtra("An export", "arrow") from _missing
-
-Naming: TypeAlias = Literal["attribute", "wire", "label"]
-"""How columns are called: as in Python, as in the API, or as the CRM's users read it."""
 
 PART_ROWS: Final = 10_000
 """Rows of a part: as much is read again, at most, after a break."""
@@ -87,7 +85,7 @@ def export(
     if path.is_symlink() or path.is_dir():
         raise ConfigError(f"{path} is no file that could be replaced. Name another one.")
     selection = replace(selection, columns=with_id(selection.module, fields))
-    parts = _Parts(path, _fingerprint(selection, style, naming), _named(fields, naming))
+    parts = _Parts(path, _fingerprint(selection, style, naming), column_names(fields, naming))
     resumed = parts.rows
     total = runner.run(_count(selection, runner))
     told(ExportProgress(selection.module.name, parts.rows, total))
@@ -127,15 +125,6 @@ def _fingerprint(selection: Selection, style: str, naming: str) -> str:
     columns = [(each.wire, each.kind) for each in selection.columns or ()]
     told = json.dumps([str(selection), columns, style, naming])
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _named(fields: Sequence[FieldMeta], naming: Naming) -> list[str]:
-    names = {"attribute": "name", "wire": "wire", "label": "label"}
-    found: list[str] = []
-    for field in fields:
-        name = str(getattr(field, names[naming]))
-        found.append(f"{name} ({field.wire})" if name in found else name)
-    return found
 
 
 class _Parts:

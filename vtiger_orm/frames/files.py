@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
-from io import BufferedWriter
 from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias, get_args
 
@@ -31,10 +30,9 @@ def writer(style: FileFormat, path: Path, schema: pa.Schema) -> Iterator[Write]:
     JSON and separated by `` |##| `` in CSV, blank is `null` or nothing.
     """
     with path.open("wb") as sink:
-        opened = _binary(style, sink, schema) if style in ("parquet", "arrow") else None
-        if opened is not None:
-            with opened as out:
-                yield out.write_batch
+        if style in ("parquet", "arrow"):
+            with binary_writer(style, sink, schema) as write:
+                yield write
         elif style == "csv":
             yield _csv(sink, schema)
         else:
@@ -43,10 +41,16 @@ def writer(style: FileFormat, path: Path, schema: pa.Schema) -> Iterator[Write]:
         os.fsync(sink.fileno())
 
 
-def _binary(style: FileFormat, sink: BufferedWriter, schema: pa.Schema) -> Any:
+@contextmanager
+def binary_writer(style: str, sink: Any, schema: pa.Schema) -> Iterator[Write]:
+    """Parquet, or else Arrow, into an open file."""
+    out: Any
     if style == "parquet":
-        return parquet.ParquetWriter(sink, schema, compression="zstd")
-    return ipc.new_file(sink, schema, options=ipc.IpcWriteOptions(compression="zstd"))
+        out = parquet.ParquetWriter(sink, schema, compression="zstd")
+    else:
+        out = ipc.new_file(sink, schema, options=ipc.IpcWriteOptions(compression="zstd"))
+    with out:
+        yield out.write_batch
 
 
 def _csv(sink: IO[bytes], schema: pa.Schema) -> Write:

@@ -120,11 +120,13 @@ class FileReport:
 
 
 def _line(row: ImportedRow, until: datetime) -> dict[str, object]:
-    told = {
+    told: dict[str, object] = {
         "line": row.line,
         "status": str(row.status),
         "created": row.created,
         "id": row.id,
         "error": row.error,
     }
-    return told | ({"until": until.isoformat()} if row.status is Status.UNKNOWN else {})
+    if row.status is Status.UNKNOWN:
+        told["until"] = until.isoformat()
+    return told

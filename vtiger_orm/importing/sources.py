@@ -73,14 +73,13 @@ def opened(path: Path, encoding: str | None = None, separator: str | None = None
 def _csv(path: Path, encoding: str | None, separator: str | None) -> TableFile:
     encoding = encoding or _encoding_of(path)
     csv.field_size_limit(_LONGEST_CELL)
+    _check_encoding(path, encoding)
     try:
         with path.open(encoding=encoding, newline="") as file:
             first = file.readline()
             file.seek(0)
             separator = separator or max(_SEPARATORS, key=first.count)
             header = next(csv.reader(file, delimiter=separator, strict=True), None)
-    except (UnicodeError, LookupError) as error:
-        raise ConfigError(_undecodable(path, encoding, error)) from error
     except csv.Error as error:
         raise ConfigError(f"{path.name}: the first line cannot be read: {error}.") from error
     if header is None:
@@ -106,8 +105,6 @@ def _csv_rows(
             except csv.Error as error:
                 yield FileRow(line, {}, f"its quotation marks do not fit: {error}.")
                 continue
-            except UnicodeError as error:
-                raise ConfigError(_undecodable(path, encoding, error, line)) from error
             if not any(cells):
                 continue
             wrong = None
@@ -121,13 +118,29 @@ def _encoding_of(path: Path) -> str:
         return "utf-16" if file.read(2) in _UTF16 else "utf-8-sig"
 
 
-def _undecodable(path: Path, encoding: str, error: Exception, line: int = 1) -> str:
-    if isinstance(error, LookupError):
-        return f"There is no encoding {encoding!r}; write for example windows-1252."
-    return (
-        f"{path.name} is not {encoding.removesuffix('-sig')} from about line {line} on: {error}. "
-        "Name its encoding: windows-1252, for a file that Excel wrote. Rows before were imported."
-    )
+def _check_encoding(path: Path, encoding: str) -> None:
+    """Read the file once, so that no row is sent of one whose end cannot be read."""
+    line = 0
+    try:
+        if encoding == "utf-8-sig":
+            with path.open("rb") as content:
+                for text in content:
+                    line += 1
+                    text.decode("utf-8")
+        else:
+            with path.open(encoding=encoding, newline="") as file:
+                for _ in file:
+                    line += 1
+    except LookupError as error:
+        raise ConfigError(
+            f"There is no encoding {encoding!r}; write for example windows-1252."
+        ) from error
+    except UnicodeError as error:
+        raise ConfigError(
+            f"{path.name} is not {encoding.removesuffix('-sig')}, see about line {max(1, line)}: "
+            f"{error}. Nothing was imported. Name its encoding, for a file that Excel wrote: "
+            "windows-1252."
+        ) from error
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
@@ -141,7 +154,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
 
 
 def _json_lines(path: Path, encoding: str | None) -> Iterator[FileRow]:
-    encoding = encoding or _encoding_of(path)
+    encoding = encoding or "utf-8-sig"
     with path.open("rb") as file:
         for line, content in enumerate(file, start=1):
             try:

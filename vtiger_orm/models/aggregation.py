@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aggregates.functions import AggregateValue, figures_of
-from ..aggregates.plan import plan_aggregate
+from ..aggregates.plan import explain_aggregate, plan_aggregate
 from ..calls.protocols import PlanFor
 from ..records.shapes import shape_of
-from .related_conditions import narrowed
+from .related_conditions import narrowed, outlined
 from .shaping import figure_value
 from .tables import TabularQuerySet
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..aggregates.functions import Aggregate, Figure
     from ..calls.plans import Plan
     from ..calls.protocols import Runner
+    from ..planner import Explanation
 
 V = TypeVar("V")
 
@@ -62,6 +63,13 @@ class AggregatingQuerySet(TabularQuerySet):
     async def aaggregate(self, *args: Aggregate, **kwargs: Aggregate) -> AggregateRow:
         """`aggregate`, awaited."""
         return await self._arun(self._aggregate(args, kwargs))
+
+    def explain_aggregate(self, *args: Aggregate, **kwargs: Aggregate) -> Explanation:
+        """How `aggregate` with these arguments would find the figures, and how many calls that
+        takes; nothing is sent."""
+        module = self._state.selection.module
+        figures = figures_of(module, args, dict(kwargs), "explain_aggregate")
+        return explain_aggregate(outlined(self._state.selection), figures, self._environment())
 
     def _aggregate(
         self, args: tuple[Aggregate, ...], kwargs: dict[str, Any]

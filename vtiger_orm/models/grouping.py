@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from ..aggregates.functions import AggregateValue, Figure, order_key_of
+from ..aggregates.functions import AggregateValue, Figure, Max, Min, order_key_of
 from ..aggregates.groups import GroupKey, part_of
 from ..aggregates.plan import Group, explain_groups, plan_groups
 from ..calls.environment import Environment
@@ -190,7 +190,9 @@ class GroupedQuerySet(Asking, Generic[T]):
     def _sort_key(self, name: str, env: Environment) -> Callable[[dict[str, Any]], Any]:
         of = partial(order_key_of, env=env)
         field = next((k.field for k in self._grouping.keys if k.name == name and not k.part), None)
-        field = field or next((f.field for f in self._grouping.figures if f.name == name), None)
+        # Only the least and the greatest are values of their field; others are numbers.
+        extremes = (f for f in self._grouping.figures if isinstance(f.aggregate, (Max, Min)))
+        field = field or next((f.field for f in extremes if f.name == name), None)
         if field is not None and field.family is Family.CHOICES:
             return lambda row: tuple(row[name] or ())
         key = of(field)

@@ -7,6 +7,9 @@ Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any
 alone may be narrowed by a checker's rules. What is really accepted is checked at run time.
 """
 
+# pyright: reportIncompatibleMethodOverride=false
+# (methods of the bases, which stubs narrow, are properties here for type checkers)
+
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
@@ -78,59 +81,31 @@ class QuerySet(WritingQuerySet[M]):
         # Stubs narrow these. What several of them take is written once there, as the type of an
         # object that is called, and only a property may become such an object.
         @property
-        def get(self) -> Callable[..., M]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def get(self) -> Callable[..., M]: ...
         @property
-        def aget(
-            self,
-        ) -> Callable[..., Awaited[M]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aget(self) -> Callable[..., Awaited[M]]: ...
         @property
         def q(self) -> Callable[..., Q[M]]: ...
         @property
-        def create(
-            self,
-        ) -> Callable[..., M]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def create(self) -> Callable[..., M]: ...
         @property
-        def acreate(
-            self,
-        ) -> Callable[..., Awaited[M]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def acreate(self) -> Callable[..., Awaited[M]]: ...
         @property
-        def get_or_create(
-            self,
-        ) -> Callable[..., tuple[M, bool]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def get_or_create(self) -> Callable[..., tuple[M, bool]]: ...
         @property
-        def aget_or_create(
-            self,
-        ) -> Callable[
-            ..., Awaited[tuple[M, bool]]
-        ]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aget_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
         @property
-        def update_or_create(
-            self,
-        ) -> Callable[..., tuple[M, bool]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def update_or_create(self) -> Callable[..., tuple[M, bool]]: ...
         @property
-        def aupdate_or_create(
-            self,
-        ) -> Callable[
-            ..., Awaited[tuple[M, bool]]
-        ]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aupdate_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
         @property
-        def update(
-            self,
-        ) -> Callable[..., int]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def update(self) -> Callable[..., int]: ...
         @property
-        def aupdate(
-            self,
-        ) -> Callable[..., Awaited[int]]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def aupdate(self) -> Callable[..., Awaited[int]]: ...
         @property
-        def preview(
-            self,
-        ) -> Callable[..., Preview]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def preview(self) -> Callable[..., Preview]: ...
         @property
-        def apreview(
-            self,
-        ) -> Callable[
-            ..., Awaited[Preview]
-        ]: ...  # pyright: ignore[reportIncompatibleMethodOverride]
+        def apreview(self) -> Callable[..., Awaited[Preview]]: ...
 
     else:
 

@@ -55,61 +55,67 @@ class TabularQuerySet(AskingQuerySet):
         stream: object = reader.__arrow_c_stream__(requested_schema)  # type: ignore[no-untyped-call]  # pyarrow's
         return stream
 
-    def to_arrow(self, *, unreadable: Unreadables = "raise", categories: bool = False) -> pa.Table:
+    def to_arrow(
+        self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
+    ) -> pa.Table:
         """The rows as a `pyarrow.Table`: one column a field, under its attribute's name.
 
         Text, picklists and references are strings, numbers with decimals ``decimal128(38, 8)``,
         moments ``timestamp[us, UTC]``, multi-selects lists; blank is NULL. `categories`
-        dictionary-encodes picklists. Label and wire name stand in the metadata of each field.
+        dictionary-encodes picklists. Label and wire name stand in the metadata of each field; with
+        `labels` columns and picklist values are called as the CRM's users read them.
 
         Raises `Unreadable` with record and field for a value that its type does not allow or
         that does not fit the column; ``unreadable="null"`` reads such values as NULL.
         Needs the extra ``arrow``.
         """
-        batches = self._batches(unreadable, categories)
+        batches = self._batches(unreadable, categories, labels)
         runner = self._runner()
-        return batches.table(map(batches.of, runner.stream(self._rows(runner))))
+        return batches.together(runner.stream(self._rows(runner)))
 
     async def ato_arrow(
-        self, *, unreadable: Unreadables = "raise", categories: bool = False
+        self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
     ) -> pa.Table:
         """`to_arrow`, awaited."""
-        batches = self._batches(unreadable, categories)
+        batches = self._batches(unreadable, categories, labels)
         runner = self._runner()
-        return batches.table(
-            [batches.of(page) async for page in runner.astream(self._rows(runner))]
-        )
+        pages = [page async for page in runner.astream(self._rows(runner))]
+        return batches.together(pages)
 
     def to_polars(
-        self, *, unreadable: Unreadables = "raise", categories: bool = False
+        self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
     ) -> pl.DataFrame:
         """The rows as a `polars.DataFrame`; types and arguments are those of `to_arrow`.
 
         Needs the extra ``polars``.
         """
-        return _polars(self.to_arrow(unreadable=unreadable, categories=categories))
+        return _polars(self.to_arrow(unreadable=unreadable, categories=categories, labels=labels))
 
     async def ato_polars(
-        self, *, unreadable: Unreadables = "raise", categories: bool = False
+        self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
     ) -> pl.DataFrame:
         """`to_polars`, awaited."""
-        return _polars(await self.ato_arrow(unreadable=unreadable, categories=categories))
+        return _polars(
+            await self.ato_arrow(unreadable=unreadable, categories=categories, labels=labels)
+        )
 
     def to_pandas(
-        self, *, unreadable: Unreadables = "raise", categories: bool = False
+        self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
     ) -> pd.DataFrame:
         """The rows as a `pandas.DataFrame` of Arrow dtypes, which keep decimals, days and NULL;
         types and arguments are those of `to_arrow`.
 
         Needs the extra ``pandas``.
         """
-        return _pandas(self.to_arrow(unreadable=unreadable, categories=categories))
+        return _pandas(self.to_arrow(unreadable=unreadable, categories=categories, labels=labels))
 
     async def ato_pandas(
-        self, *, unreadable: Unreadables = "raise", categories: bool = False
+        self, *, unreadable: Unreadables = "raise", categories: bool = False, labels: bool = False
     ) -> pd.DataFrame:
         """`to_pandas`, awaited."""
-        return _pandas(await self.ato_arrow(unreadable=unreadable, categories=categories))
+        return _pandas(
+            await self.ato_arrow(unreadable=unreadable, categories=categories, labels=labels)
+        )
 
     # Inside
 
@@ -117,12 +123,13 @@ class TabularQuerySet(AskingQuerySet):
         self,
         unreadable: Unreadables = "raise",
         categories: bool = False,
+        labels: bool = False,
         environment: Environment | None = None,
     ) -> Batches:
         from ..columns.arrow import Batches
 
         env = environment or self._environment()
-        return Batches(self._columns(), env.zone, unreadable, categories)
+        return Batches(self._columns(), env.zone, unreadable, categories, labels)
 
     def _columns(self) -> Sequence[FieldMeta]:
         if self._state.fetches:

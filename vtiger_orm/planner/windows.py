@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from ..calls.operations import Row
 from ..calls.pace import Pace
-from ..calls.plans import Batch, Plan, Rows, RowStream, Step
+from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..ids import id_number
 from .asking import answer
 from .branches import Branches, Comparison
@@ -136,7 +136,8 @@ def _gathered(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
     """All of them at once. An error of one is an error of the round, which can be repeated as a
     whole: so a reading that met a limit of calls goes on where it stopped."""
     results: dict[int, T] = {}
-    replies: dict[int, object] = dict.fromkeys(range(len(plans)))
+    replies: dict[int, Reply] = {}
+    replies.update((number, None) for number in range(len(plans)))
     while replies:
         steps: dict[int, Step] = {}
         for number, reply in replies.items():

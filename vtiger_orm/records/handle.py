@@ -14,7 +14,7 @@ from .record import BaseRecord
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
-    from .state import Memory
+    from .state import FieldChange, Memory
 
 R = TypeVar("R", bound=BaseRecord)
 
@@ -63,6 +63,12 @@ def outgoing(record: BaseRecord) -> dict[str, object]:
     Of a record that exists, only fields that the CRM lets itself be told.
     """
     return record._outgoing()
+
+
+def pending(record: BaseRecord) -> Mapping[str, FieldChange]:
+    """What was assigned and not saved: attribute -> (old, new). `record.changes` tells line items
+    besides, which writing keeps."""
+    return record._changed()
 
 
 def settle(

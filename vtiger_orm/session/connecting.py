@@ -30,6 +30,13 @@ SocketOption: TypeAlias = (
 )
 
 
+def _set(made: socket.socket, option: SocketOption) -> None:
+    if option[2] is None:
+        made.setsockopt(option[0], option[1], None, option[3])
+    else:
+        made.setsockopt(option[0], option[1], option[2])
+
+
 def connect(
     host: str,
     port: int,
@@ -42,9 +49,13 @@ def connect(
     until = float("inf") if seconds is None else time.monotonic() + seconds
     found = addresses(host, port, until, check)
     made = _first(found, until, check, local_address)
-    for option in options:
-        made.setsockopt(*option)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        for option in options:
+            _set(made, option)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        made.close()
+        raise
     return made
 
 

@@ -47,9 +47,14 @@ class Exchange:
         """When all of it is to be over, by `time.monotonic`."""
         self.until: float = self.ends
         """When the present step of it is to be over."""
+        self.opened: list[Any] = []
+        """The connections that were made for it, as transports tell. Where it fails they are
+        closed: a proxy that refuses leaves its connection to nobody."""
 
-    def step(self, event: str) -> None:
+    def step(self, event: str, facts: Mapping[str, Any]) -> None:
         """Something begins or ends: ``http11.receive_response_headers.started``."""
+        if event.endswith(".connect_tcp.complete"):
+            self.opened.append(facts["return_value"])
         if event.endswith(".receive_response_headers.started"):
             self.until = min(self.ends, time.monotonic() + self.timeout)
         elif event.endswith(".receive_response_headers.complete"):
@@ -80,14 +85,14 @@ class Exchange:
         return {"connect": min(each, CONNECT_SECONDS), "read": each, "write": each, "pool": each}
 
     def trace(self) -> Callable[[str, Mapping[str, Any]], None]:
-        return lambda event, facts: self.step(event)
+        return self.step
 
     def atrace(self, moved: Callable[[float], None]) -> Callable[..., Awaitable[None]]:
         """As `trace`; `moved` is told when the deadline is another one (`time.monotonic`)."""
 
         async def trace(event: str, facts: Mapping[str, Any]) -> None:
             before = self.until
-            self.step(event)
+            self.step(event, facts)
             if self.until != before:
                 moved(self.until)
 

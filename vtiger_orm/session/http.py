@@ -49,6 +49,8 @@ def send(
         failure = failure_of(error, request, exchange, status)
     finally:
         current.exchange = outer
+    for each in exchange.opened:
+        each.close()
     raise failure
 
 
@@ -76,6 +78,8 @@ async def asend(
         return _response(response, body.content())
     except Exception as error:
         failure = failure_of(error, request, exchange, status)
+    for each in exchange.opened:
+        await each.aclose()
     raise failure
 
 

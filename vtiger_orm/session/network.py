@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, cast
@@ -51,17 +50,8 @@ class Pool(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        opened.streams = []
-        try:
-            with _errors_of_httpx():
-                response = self._pool.handle_request(sent)
-        except BaseException:
-            # A proxy that refuses leaves its connection to nobody.
-            for each in opened.streams:
-                each.close()
-            raise
-        finally:
-            opened.streams = []
+        with _errors_of_httpx():
+            response = self._pool.handle_request(sent)
         return httpx.Response(
             response.status,
             headers=response.headers,
@@ -121,15 +111,6 @@ def _errors_of_httpx() -> Iterator[None]:
         raise kind(str(error)) from error
 
 
-class Opened(threading.local):
-    """The connections that this thread has made for the request that it sends."""
-
-    streams: list[httpcore.NetworkStream] = []
-
-
-opened: Final = Opened()
-
-
 class Network(httpcore.NetworkBackend):
     """Opens connections within the deadline of the thread's exchange."""
 
@@ -148,9 +129,7 @@ class Network(httpcore.NetworkBackend):
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        stream = DeadlineStream(SyncStream(made))
-        opened.streams.append(stream)
-        return stream
+        return DeadlineStream(SyncStream(made))
 
 
 class DeadlineStream(httpcore.NetworkStream):

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from ..errors import ConfigError
 from .catalogue import BOOKS, FORMAT, RUN
@@ -56,7 +57,7 @@ class Hold:
             yield self
         finally:
             _mine.discard(self._token)
-            with suppress(sa.exc.SQLAlchemyError), self._engine.begin() as connection:
+            with suppress(exc.SQLAlchemyError), self._engine.begin() as connection:
                 own = RUN.c.token == self._token
                 connection.execute(sa.update(RUN).where(own).values(token=_NOBODY))
 
@@ -79,7 +80,7 @@ class Hold:
         with self._engine.begin() as connection:
             found = connection.execute(sa.select(RUN)).mappings().first()
         if found is None:
-            with suppress(sa.exc.IntegrityError), self._engine.begin() as connection:
+            with suppress(exc.IntegrityError), self._engine.begin() as connection:
                 empty = {"number": 1, "format": FORMAT, "token": _NOBODY, "host": "", "process": 0}
                 connection.execute(sa.insert(RUN).values(**empty, beat=datetime.now(UTC)))
             with self._engine.begin() as connection:

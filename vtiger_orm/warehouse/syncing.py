@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..calls.protocols import Runner
 from ..columns import Unreadables
+from ..columns.naming import Naming
 from ..conditions.field_names import with_id
 from ..errors import AuthError, ConfigError, LimitReached, MissingExtra, TransportError, VtigerError
 from ..metadata.module import ModuleMeta
@@ -19,10 +20,11 @@ from .errors import WarehouseError
 
 try:
     import sqlalchemy as sa
+    from sqlalchemy import exc
 
     from .filling import Filling, HearsProgress
     from .hold import Hold
-    from .tables import ColumnNames, mark_gone, prepared
+    from .tables import mark_gone, prepared
 except ImportError as _missing:
     raise MissingExtra("A warehouse", "warehouse") from _missing
 
@@ -81,7 +83,7 @@ def sync(
     *,
     modules: Iterable[str] | None = None,
     sweep: timedelta = DAILY,
-    names: ColumnNames = "attribute",
+    names: Naming = "attribute",
     unreadable: Unreadables = "raise",
 ) -> SyncReport:
     """Bring tables of a database to what the CRM has, a table for each module.
@@ -133,7 +135,7 @@ def sync_modules(
     *,
     known: Collection[str] | None,
     sweep: timedelta = DAILY,
-    names: ColumnNames = "attribute",
+    names: Naming = "attribute",
     unreadable: Unreadables = "raise",
     told: Callable[[str, str, int], None] = lambda module, what, read: None,
     ended: Callable[[SyncedModule], None] = lambda module: None,
@@ -159,7 +161,7 @@ def _one(
     runner: Runner,
     hold: Hold,
     sweep: timedelta,
-    names: ColumnNames,
+    names: Naming,
     unreadable: Unreadables,
     told: HearsProgress,
 ) -> SyncedModule:
@@ -212,12 +214,12 @@ def _engine(to: str | sa.Engine) -> Iterator[sa.Engine]:
         return
     try:
         engine = sa.create_engine(to, hide_parameters=True)
-    except sa.exc.NoSuchModuleError as error:
+    except exc.NoSuchModuleError as error:
         raise ConfigError(
             f"SQLAlchemy does not know this kind of database: {error}. Install its dialect, for "
             "example duckdb-engine for duckdb:///."
         ) from error
-    except sa.exc.ArgumentError as error:
+    except exc.ArgumentError as error:
         raise ConfigError(
             "This is no address of a database. Write for example sqlite:///crm.db or "
             "postgresql+psycopg://user@host/database."
@@ -237,7 +239,7 @@ def _engine(to: str | sa.Engine) -> Iterator[sa.Engine]:
 def _as_ours(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
-    except sa.exc.SQLAlchemyError as error:
+    except exc.SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
         raise WarehouseError(
             f"{engine.url.render_as_string(hide_password=True)}: {str(reason).strip()} What was "

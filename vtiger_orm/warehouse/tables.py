@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 
+from ..columns.naming import Naming
 from ..errors import ConfigError
 from ..metadata.module import FieldMeta, ModuleMeta
 from . import catalogue
 from .catalogue import ColumnEntry, ModuleEntry
 from .types import sql_type
-
-ColumnNames: TypeAlias = Literal["attribute", "wire", "label"]
-"""How a new column is called: as in Python, as in the API, or as the CRM's users read it."""
 
 _LONGEST: Final = 63
 """Bytes of a name in PostgreSQL."""
@@ -64,7 +62,7 @@ def prepared(
     connection: sa.Connection,
     meta: ModuleMeta,
     fields: Sequence[FieldMeta],
-    naming: ColumnNames,
+    naming: Naming,
     now: datetime,
 ) -> Kept:
     """The module's table as describe wants it. Raises `ConfigError` where that is not possible.
@@ -125,7 +123,7 @@ def _fitted(
     module: str,
     columns: Sequence[ColumnEntry],
     fields: Sequence[FieldMeta],
-    naming: ColumnNames,
+    naming: Naming,
     now: datetime,
 ) -> tuple[Mapping[str, ColumnEntry], list[ColumnEntry], list[str]]:
     """The column of each field by wire name, the entries that are to be saved, and what changed
@@ -190,7 +188,7 @@ def table_of(name: str, columns: Iterable[ColumnEntry]) -> sa.Table:
     )
 
 
-def _wished(field: FieldMeta, naming: ColumnNames) -> str:
+def _wished(field: FieldMeta, naming: Naming) -> str:
     match naming:
         case "wire":
             return field.wire

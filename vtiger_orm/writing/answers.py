@@ -20,6 +20,7 @@ from ..calls.server import ServerFacts
 from ..errors import ValuesAdjusted, VtigerError
 from ..metadata.module import ModuleMeta
 from ..planner.rows import read_row
+from ..records.handle import pending
 from ..values import is_blank
 from ..values.zones import rows_in_utc
 from .adjustments import Adjustment, Reason, counted, of_sent, of_unsent, text_of
@@ -174,7 +175,7 @@ def forget_unanswered(record: BaseRecord, row: Mapping[str, Any], *, items: bool
 
     Line items are told by some answers only, so they stay unless `items` says otherwise.
     """
-    fields, later = record.meta.fields, record.changes
+    fields, later = record.meta.fields, pending(record)
     for name in [each for each in vars(record) if each in fields and each not in later]:
         if fields[name].wire not in row and name != "id":
             delattr(record, name)

@@ -11,7 +11,7 @@ from ..calls.operations import FilePart, Row
 from ..errors import Unreadable
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
-from ..records.handle import outgoing, saved_id
+from ..records.handle import outgoing, pending, saved_id
 from ..records.state import UNSET
 from ..values import decode, encode
 from ..values.zones import rows_in_utc, to_wall
@@ -88,7 +88,7 @@ def changeset_of(record: BaseRecord, file: FilePart | None = None, zone: tzinfo 
     meta, id_ = record.meta, saved_id(record)
     known: dict[str, object] = {}
     if id_ is not None:
-        changes = record.changes
+        changes = pending(record)
         known = {name: value for name, value in vars(record).items() if name in meta.fields}
         for name, change in changes.items():
             known.pop(name, None)

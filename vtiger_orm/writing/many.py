@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..calls.operations import Row
-from ..calls.outcome import Fate, outcome_of
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import environment_of
 from ..calls.server import ServerFacts, server_facts
@@ -112,7 +111,7 @@ def preview(
         rows = yield from collect_rows(plan_checked_rows(chosen, env))
         pending = yield from _prepared(change, rows, runner)
     except (InvalidRecord, NotSupported) as error:
-        if outcome_of(error).fate is not Fate.NEVER_LEFT:  # what was refused is the reading
+        if error.outcome is not None:  # of a call: what was refused is the reading, or the login
             raise
         return refused("revise", meta, error)
     ids = tuple(str(each.change.id) for each in pending)

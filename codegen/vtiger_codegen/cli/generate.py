@@ -11,6 +11,7 @@ import click
 from ..config import load_config
 from ..project import Project
 from ..text.terminal import counted, say
+from ._demo import demo_option, demo_schema
 
 _LINES: Final = 20
 
@@ -28,8 +29,9 @@ _LINES: Final = 20
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder whose templates replace shipped ones of the same name.",
 )
+@demo_option
 def generate(
-    schema: Path | None, output: Path | None, locked: bool, templates: Path | None
+    schema: Path | None, output: Path | None, locked: bool, templates: Path | None, demo: bool
 ) -> None:
     """Print the typed package from the snapshot and names.lock. Asks no CRM.
 
@@ -37,7 +39,11 @@ def generate(
     of modules that are gone are removed, and nothing else in the folder is touched. Settings
     come from [tool.vtiger-orm] of pyproject.toml.
     """
-    project = Project.of(load_config(), schema=schema, output=output, templates=templates)
+    config = load_config()
+    if demo:
+        schema, locked = demo_schema(), True
+        config = config.model_copy(update={"include": ("*",), "exclude": (), "overrides": {}})
+    project = Project.of(config, schema=schema, output=output, templates=templates)
     result = project.generate(locked=locked)
     _tell("new name ", result.new_names)
     _tell("written  ", result.changes.written)

@@ -16,6 +16,7 @@ from vtiger_orm.errors import ConfigError
 from ..config import load_config
 from ..live.credentials import DIALECTS, connecting, open_session
 from ..text.terminal import escaped
+from ._demo import demo_option, demo_session
 
 if TYPE_CHECKING:
     from vtiger_orm import Package
@@ -30,10 +31,16 @@ if TYPE_CHECKING:
     help="Folder of the package.  [generated/crm]",
 )
 @click.option("--write", is_flag=True, help="Let this session write; without it, it only reads.")
+@demo_option
 @click.option("--command", "-c", help="Run these lines instead of asking for some.")
 @connecting
 def shell(
-    url: str | None, dialect: str | None, output: Path | None, write: bool, command: str | None
+    url: str | None,
+    dialect: str | None,
+    output: Path | None,
+    write: bool,
+    demo: bool,
+    command: str | None,
 ) -> None:
     """IPython where it is installed, else Python, with every model, Q and the session `crm`.
 
@@ -46,7 +53,12 @@ def shell(
     config = load_config()
     module = _imported(output or config.output)
     package: Package = import_module(f"{module.__name__}._package").package
-    with open_session(url, dialect, config, package=package, read_only=not write) as session:
+    opened = (
+        demo_session(package, read_only=not write)
+        if demo
+        else open_session(url, dialect, config, package=package, read_only=not write)
+    )
+    with opened as session:
         names = _names(module, session)
         if command is not None:
             exec(compile(command, "<command>", "exec"), names)

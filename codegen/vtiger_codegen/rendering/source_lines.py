@@ -1,7 +1,8 @@
 """Statements whose lines break where black breaks them, so that what is printed stays as it is.
 
-Stubs are never formatted afterwards, and a model file that comes out right is not formatted
-again when nothing changed: black itself (`formatted`) is asked only where the text is new.
+Model files and stubs are not formatted afterwards, which would take longer than all the rest. Black
+itself (`formatted`) is asked for the two files about the whole package, and where templates are
+replaced.
 """
 
 from __future__ import annotations
@@ -28,12 +29,19 @@ def fits(line: str) -> bool:
     return (len(line) if line.isascii() else sum(map(_columns, line))) <= WIDTH
 
 
+_WIDENED: Final = frozenset(
+    map(chr, (0x231A, 0x231B, 0x25FD, 0x25FE, *range(0x2630, 0x2638), *range(0x2648, 0x2654)))
+)
+
+
 def _columns(character: str) -> int:
-    """Columns a character takes on a screen. What the frozen table does not know is printed
-    as an escape (see `literals`) and never gets here."""
+    """Columns that black counts for a character: one for marks above others, too. What the frozen
+    table does not know is printed as an escape (see `literals`) and never gets here; a few signs
+    became wide after it was frozen."""
     if ucd_3_2_0.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if ucd_3_2_0.east_asian_width(character) in ("W", "F") else 1
+        return 1
+    wide = ucd_3_2_0.east_asian_width(character) in ("W", "F")
+    return 2 if wide or character in _WIDENED else 1
 
 
 def block(head: str, items: Sequence[str], tail: str, indent: int = 0) -> str:
@@ -51,29 +59,44 @@ def one_a_line(items: Iterable[str], indent: int) -> str:
     return "\n".join(f"{pad}{item}," for item in items)
 
 
-def argument(given: Argument) -> str:
+def argument(given: Argument, indent: int = 0) -> str:
+    """One argument of a call; on a line of its own, so far to the right, long tuples break."""
     value = literal(given.value)
-    return value if given.name is None else f"{given.name}={value}"
+    text = value if given.name is None else f"{given.name}={value}"
+    if not isinstance(given.value, tuple) or fits(f"{' ' * indent}{text},"):
+        return text
+    head = "(" if given.name is None else f"{given.name}=("
+    return f"{head}\n{one_a_line(map(literal, given.value), indent + 4)}\n{' ' * indent})"
+
+
+def call(head: str, arguments: Iterable[Argument], tail: str, indent: int = 0) -> str:
+    """``head(arguments)tail`` as `block` breaks it; what follows the call counts as its tail."""
+    pad = " " * indent
+    line = f"{pad}{head}{', '.join(map(argument, arguments))}{tail}"
+    if fits(line):
+        return line
+    items = (argument(each, indent + 4) for each in arguments)
+    return f"{pad}{head}\n{one_a_line(items, indent + 4)}\n{pad}{tail}"
 
 
 def field_line(field: ModelField) -> str:
     """One field of a model: the value is broken up before the annotation is."""
-    arguments = [argument(each) for each in field.arguments]
+    arguments = field.arguments
     type_, pad = field.type, "    "
     if fits(f"{pad}{field.name}: {type_.text} = field("):
-        return block(f"{field.name}: {type_.text} = field(", arguments, ")", indent=4)
+        return call(f"{field.name}: {type_.text} = field(", arguments, ")", indent=4)
     if fits(f"{pad}{field.name}: {type_.text} = ("):
-        call = block("field(", arguments, ")", indent=8)
-        return f"{pad}{field.name}: {type_.text} = (\n{call}\n{pad})"
+        value = call("field(", arguments, ")", indent=8)
+        return f"{pad}{field.name}: {type_.text} = (\n{value}\n{pad})"
     inner = f"{pad}    {type_.text}"
     if type_.arguments and not type_.operands:
         inner = f"{pad}    {', '.join(type_.arguments)}"
-        call = block("] = field(", arguments, ")", indent=4)
-        return f"{pad}{field.name}: {type_.base}[\n{inner}\n{call}"
+        value = call("] = field(", arguments, ")", indent=4)
+        return f"{pad}{field.name}: {type_.base}[\n{inner}\n{value}"
     if not fits(inner):
         first, *more = type_.operands or (type_.text,)
         inner = f"\n{pad}    | ".join([f"{pad}    {_opened(first)}", *more])
-    return f"{pad}{field.name}: (\n{inner}\n{block(') = field(', arguments, ')', indent=4)}"
+    return f"{pad}{field.name}: (\n{inner}\n{call(') = field(', arguments, ')', indent=4)}"
 
 
 def _opened(first: str) -> str:
@@ -116,14 +139,11 @@ def member_line(member: Member) -> str:
 
 def relation_lines(relations: Sequence[ModelRelation]) -> str:
     """The relations among the class keywords of a model."""
-    calls = [block("Relation(", list(map(argument, each.arguments)), ")") for each in relations]
-    if len(calls) == 1 and fits(f"    relations=({calls[0]},),"):
-        return f"    relations=({calls[0]},),"
-    calls = [
-        block("Relation(", list(map(argument, each.arguments)), ")", indent=8).strip()
-        for each in relations
-    ]
-    return f"    relations=(\n{one_a_line(calls, 8)}\n    ),"
+    calls = [call("Relation(", each.arguments, "),", indent=8) for each in relations]
+    alone = f"    relations=({calls[0].strip()}),"
+    if len(calls) == 1 and "\n" not in alone and fits(alone):
+        return alone
+    return "\n".join(["    relations=(", *calls, "    ),"])
 
 
 def keywords(parameters: Iterable[Keyword]) -> str:

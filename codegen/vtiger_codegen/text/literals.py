@@ -87,7 +87,7 @@ def one_line(text: str, longest: int = 72) -> str:
 def docstring(text: str) -> str:
     """A docstring of one or more lines; the text may hold anything, but must end in a full stop
     (else a quote at its end would need another spelling)."""
-    lines = text.split("\n")
+    lines = text.lstrip(" ").split("\n")
     escaped = "\n".join(_SPECIAL['"'].sub(_escape, line) for line in lines)
     body = escaped.replace('\\"', '"').replace('"""', '\\"\\"\\"')
     if body.startswith('"'):

@@ -144,13 +144,6 @@ def results(folder: Path, application: str) -> list[Any]:
             return [json.dumps(call(), default=str) for call in calls]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quickly() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vtiger_codegen.generate.formatted", lambda text: text)
-        yield
-
-
 identifiers = st.from_regex(r"[a-z][a-z0-9]{1,8}(_[a-z][a-z0-9]{1,4})?", fullmatch=True)
 EVERY = {each.address: each for each in every_name(MODULES, LOCK)}
 USED = st.sampled_from(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -19,19 +19,21 @@ from ...config import load_config
 from ...live.credentials import DIALECTS, connecting, open_session
 from ...naming.lock import FILE_NAME, load_lock
 from ...text.terminal import counted, say
+from .groups import Groups
 from .selection import Question, meta_of, package_of, selection_of, shown_fields, zone_of
 from .tables import as_csv, as_json, as_table
 
 if TYPE_CHECKING:
-    from vtiger_orm.conditions.tree import Selection
-    from vtiger_orm.session import Session
+    from vtiger_orm.calls.operations import Row
+    from vtiger_orm.metadata.module import FieldMeta
 
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "json", "csv", "parquet", "arrow")
+_BINARY = ("parquet", "arrow")
 WIDE = 100_000
 """Columns for a table that goes into a file or pipe, where lines need not fit a screen."""
 
 
-@click.command(short_help="Ask the CRM: conditions, order, fields; as table, JSON or CSV.")
+@click.command(short_help="Ask the CRM: conditions, order, groups; as table, JSON, CSV or Parquet.")
 @click.argument("module")
 @click.option(
     "--where",
@@ -53,6 +55,8 @@ WIDE = 100_000
     "--limit", "-n", type=click.IntRange(min=0), default=20, show_default=True, help="0: all."
 )
 @click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--group-by", "-g", "by", multiple=True, metavar="A,B", help="A row for each group.")
+@click.option("--sum", "sums", multiple=True, metavar="A,B", help="Fields to add up, by group.")
 @click.option("--count", is_flag=True, help="Only tell how many records there are.")
 @click.option("--explain", is_flag=True, help="Show what would be sent, and send nothing.")
 @click.option(
@@ -71,6 +75,8 @@ def query(
     fields: tuple[str, ...],
     limit: int,
     style: str,
+    by: tuple[str, ...],
+    sums: tuple[str, ...],
     count: bool,
     explain: bool,
     schema: Path | None,
@@ -83,28 +89,36 @@ def query(
     vtiger-orm query Contacts -w lastname__startswith=Sm -o -modifiedtime
     vtiger-orm query Contacts -w leadsource__in="Cold Call,Web Site" -x email= --count
     vtiger-orm query Potentials -w amount__gte=1000 -f potentialname,amount --format csv -n 0
+    vtiger-orm query Potentials -g sales_stage,closingdate__year --sum amount -o -amount__sum
+    vtiger-orm query Contacts -n 0 --format parquet > contacts.parquet
 
     An empty value means blank. Needs the snapshot that `pull` wrote, no generated code; field
     names are those of names.lock where there is one.
     """
     if count and explain:
         raise click.UsageError("--explain shows how records are read: leave --count out.")
+    if (by or sums) and (count or fields):
+        raise click.UsageError("--group-by and --sum count by themselves and name their columns.")
+    if style in _BINARY and sys.stdout.isatty():
+        raise click.UsageError(f"{style} is nothing for a terminal: send it into a file, > FILE.")
     config = load_config()
     folder = schema or config.schema_folder
     snapshot = Snapshot.load(folder)
     meta = meta_of(snapshot, load_lock(folder / FILE_NAME), module)
+    groups = Groups.of(meta, _split(by), _split(sums)) if by or sums else None
     question = Question(
         module=module,
         where=where,
         exclude=exclude,
-        order=_split(order),
+        order=() if groups else _split(order),
         fields=_split(fields),
-        limit=None if count else limit or None,
+        limit=None if count or groups else limit or None,
     )
     selection = selection_of(meta, question, zone_of(config.timezone))
     package = package_of(snapshot)
     if explain:
-        say(explained(selection, Environment.of(package.server)))
+        env = Environment.of(package.server)
+        say(groups.explain(selection, env) if groups else explained(selection, env))
         click.secho("Nothing was sent.", err=True, dim=True)
         return
     with (
@@ -115,30 +129,37 @@ def query(
             click.echo(session.run(plan_count(selection, session.environment)))
             click.secho(f"Counted in {counted(calls.count, 'call')}.", err=True, dim=True)
             return
-        shown = shown_fields(meta, question)
-        rows = _Counted(session, selection)
-        if style == "json":
+        shown: Sequence[FieldMeta] = shown_fields(meta, question)
+        rows = _Counted(session.stream(plan_rows(selection, session.environment)))
+        if groups:
+            found = session.run(groups.rows(selection, _split(order), session.environment))
+            shown, rows = groups.columns, _Counted([found[: limit or None]])
+        if style in _BINARY:
+            _write_binary(shown, rows, session.environment, style)
+        elif style == "json":
             _write(as_json(shown, rows))
         elif style == "csv":
             _write(as_csv(shown, rows, safe=sys.stdout.isatty()))
         else:
             table = as_table(shown, rows)
             Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-    _tell(rows.number, limit, calls.count)
+    _tell(rows.number, limit, calls.count, "group" if groups else "record")
 
 
 class _Counted:
     """The rows as they arrive, counted on the way."""
 
-    def __init__(self, session: Session, selection: Selection) -> None:
-        self._session = session
-        self._selection = selection
+    def __init__(self, pages: Iterable[Sequence[Row]]) -> None:
+        self._pages = pages
         self.number = 0
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        plan = plan_rows(self._selection, self._session.environment)
-        for page in self._session.stream(plan):
+    def pages(self) -> Iterator[Sequence[Row]]:
+        for page in self._pages:
             self.number += len(page)
+            yield page
+
+    def __iter__(self) -> Iterator[Row]:
+        for page in self.pages():
             yield from page
 
 
@@ -147,10 +168,22 @@ def _write(pieces: Iterator[str]) -> None:
         click.echo(piece, nl=False, color=True)  # else what looks like a colour is cut out
 
 
-def _tell(number: int, limit: int, calls: int) -> None:
+def _write_binary(shown: Sequence[FieldMeta], rows: _Counted, env: Environment, style: str) -> None:
+    from vtiger_orm.columns.arrow import Batches
+    from vtiger_orm.frames.files import binary_writer
+
+    batches = Batches(shown, env.zone)
+    sink = sys.stdout.buffer
+    with binary_writer(style, sink, batches.schema) as write:
+        for page in rows.pages():
+            write(batches.of(page))
+    sink.flush()
+
+
+def _tell(number: int, limit: int, calls: int, what: str) -> None:
     """On stderr, so that it spoils no pipe."""
     more = " There may be more: --limit 0 reads all." if limit and number == limit else ""
-    told = f"{counted(number, 'record')} in {counted(calls, 'call')}.{more}"
+    told = f"{counted(number, what)} in {counted(calls, 'call')}.{more}"
     click.secho(told, err=True, dim=True)
 
 

@@ -34,7 +34,11 @@ class AccountsBase(
     label_fields=("accountname",),
     relations=(
         Relation(
-            "contacts", label="Contacts", module="Contacts", actions=("add",), relation_id="1"
+            "contacts",
+            label="Contacts",
+            module="Contacts",
+            actions=("add",),
+            relation_id="1",
         ),
     ),
 ):

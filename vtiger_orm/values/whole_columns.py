@@ -1,0 +1,82 @@
+"""A column of wire values read in one go: as `reader` reads each of them, only sooner.
+
+Most texts need no more than to be told from blanks, and most values of other kinds come again and
+again: owners, days, zeros. So texts are looked at in place, and what repeats is read once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from ..metadata.kinds import Family, Kind
+from .reading import Reader, reader
+
+WholeReader: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
+"""Reads a column; raises what the reader of its kind raises for any of its values."""
+
+
+def whole_reader(kind: Kind) -> WholeReader:
+    """How a column of this kind is read: blank is None."""
+    read = reader(kind)
+    match kind.family:
+        case Family.TEXT | Family.CHOICE:
+            return _texts(read)
+        case Family.REFERENCE | Family.ID:
+            return _references(read)
+        case _:
+            return _others(read)
+
+
+def _texts(read: Reader) -> WholeReader:
+    def whole(column: Sequence[Any]) -> list[Any]:
+        joined = _joined(column)
+        if joined is None or joined[:1] == " " or f"{_BETWEEN} " in joined:
+            return _one_by_one(read, column)
+        return [text or None for text in column]
+
+    return whole
+
+
+def _references(read: Reader) -> WholeReader:
+    repeated = _others(read)
+
+    def whole(column: Sequence[Any]) -> list[Any]:
+        joined = _joined(column)
+        if joined is None or joined.count(_BETWEEN) >= len(column) or _ids(joined) is None:
+            return repeated(column)
+        return [text or None for text in column]
+
+    return whole
+
+
+def _others(read: Reader) -> WholeReader:
+    def whole(column: Sequence[Any]) -> list[Any]:
+        if _joined(column) is None:
+            return _one_by_one(read, column)
+        known = {text: None if text == "" else read(text) for text in {*column}}
+        return [known[text] for text in column]
+
+    return whole
+
+
+_BETWEEN: Final = "\0"
+_ids: Final = re.compile(
+    f"(?:[0-9]{{1,9}}x[1-9][0-9]{{0,17}})?(?:{_BETWEEN}(?:[0-9]{{1,9}}x[1-9][0-9]{{0,17}})?)*",
+    re.ASCII,
+).fullmatch
+"""Plain ids of records, and blanks."""
+
+
+def _one_by_one(read: Reader, column: Sequence[Any]) -> list[Any]:
+    return [None if text == "" else read(text) for text in column]
+
+
+def _joined(column: Sequence[Any]) -> str | None:
+    """The column as one text, None where not all of it is text: 1 equals True, and a number has
+    no place in a text."""
+    try:
+        return _BETWEEN.join(column)
+    except TypeError:
+        return None
