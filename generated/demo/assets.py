@@ -49,7 +49,7 @@ class Assets(
     if TYPE_CHECKING:
         objects: ClassVar[AssetsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Assets"] = ...,

@@ -62,7 +62,7 @@ class Calendar(
     if TYPE_CHECKING:
         objects: ClassVar[CalendarQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Calendar"] = ...,

@@ -54,7 +54,7 @@ class Campaigns(
     if TYPE_CHECKING:
         objects: ClassVar[CampaignsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Campaigns"] = ...,

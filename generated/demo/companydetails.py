@@ -28,7 +28,7 @@ class CompanyDetails(
     if TYPE_CHECKING:
         objects: ClassVar[CompanyDetailsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["CompanyDetails"] = ...,

@@ -75,7 +75,7 @@ class Contacts(
     if TYPE_CHECKING:
         objects: ClassVar[ContactsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Contacts"] = ...,

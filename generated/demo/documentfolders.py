@@ -37,7 +37,7 @@ class DocumentFolders(
     if TYPE_CHECKING:
         objects: ClassVar[DocumentFoldersQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["DocumentFolders"] = ...,

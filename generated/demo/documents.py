@@ -60,7 +60,7 @@ class Documents(
     if TYPE_CHECKING:
         objects: ClassVar[DocumentsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Documents"] = ...,

@@ -51,7 +51,7 @@ class Emails(
     if TYPE_CHECKING:
         objects: ClassVar[EmailsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Emails"] = ...,

@@ -61,7 +61,7 @@ class Events(
     if TYPE_CHECKING:
         objects: ClassVar[EventsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Events"] = ...,

@@ -46,7 +46,7 @@ class Faq(
     if TYPE_CHECKING:
         objects: ClassVar[FaqQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Faq"] = ...,

@@ -28,7 +28,7 @@ class Groups(
     if TYPE_CHECKING:
         objects: ClassVar[GroupsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Groups"] = ...,

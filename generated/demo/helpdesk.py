@@ -63,7 +63,7 @@ class HelpDesk(
     if TYPE_CHECKING:
         objects: ClassVar[HelpDeskQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["HelpDesk"] = ...,

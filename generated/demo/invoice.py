@@ -62,7 +62,7 @@ class Invoice(
     if TYPE_CHECKING:
         objects: ClassVar[InvoiceQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Invoice"] = ...,

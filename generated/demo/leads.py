@@ -57,7 +57,7 @@ class Leads(
     if TYPE_CHECKING:
         objects: ClassVar[LeadsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Leads"] = ...,

@@ -40,7 +40,7 @@ class LineItem(
     if TYPE_CHECKING:
         objects: ClassVar[LineItemQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["LineItem"] = ...,

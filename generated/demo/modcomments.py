@@ -56,7 +56,7 @@ class ModComments(
     if TYPE_CHECKING:
         objects: ClassVar[ModCommentsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["ModComments"] = ...,

@@ -41,7 +41,7 @@ class PBXManager(
     if TYPE_CHECKING:
         objects: ClassVar[PBXManagerQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["PBXManager"] = ...,

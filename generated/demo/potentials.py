@@ -67,7 +67,7 @@ class Potentials(
     if TYPE_CHECKING:
         objects: ClassVar[PotentialsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Potentials"] = ...,

@@ -44,7 +44,7 @@ class PriceBooks(
     if TYPE_CHECKING:
         objects: ClassVar[PriceBooksQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["PriceBooks"] = ...,

@@ -65,7 +65,7 @@ class Products(
     if TYPE_CHECKING:
         objects: ClassVar[ProductsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Products"] = ...,

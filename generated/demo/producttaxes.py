@@ -28,7 +28,7 @@ class ProductTaxes(
     if TYPE_CHECKING:
         objects: ClassVar[ProductTaxesQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["ProductTaxes"] = ...,

@@ -41,7 +41,7 @@ class ProjectMilestone(
     if TYPE_CHECKING:
         objects: ClassVar[ProjectMilestoneQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["ProjectMilestone"] = ...,

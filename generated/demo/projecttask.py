@@ -48,7 +48,7 @@ class ProjectTask(
     if TYPE_CHECKING:
         objects: ClassVar[ProjectTaskQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["ProjectTask"] = ...,

@@ -52,7 +52,7 @@ class PurchaseOrder(
     if TYPE_CHECKING:
         objects: ClassVar[PurchaseOrderQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["PurchaseOrder"] = ...,

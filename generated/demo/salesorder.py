@@ -63,7 +63,7 @@ class SalesOrder(
     if TYPE_CHECKING:
         objects: ClassVar[SalesOrderQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["SalesOrder"] = ...,

@@ -51,7 +51,7 @@ class ServiceContracts(
     if TYPE_CHECKING:
         objects: ClassVar[ServiceContractsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["ServiceContracts"] = ...,

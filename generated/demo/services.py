@@ -58,7 +58,7 @@ class Services(
     if TYPE_CHECKING:
         objects: ClassVar[ServicesQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Services"] = ...,

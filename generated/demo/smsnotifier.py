@@ -44,7 +44,7 @@ class SMSNotifier(
     if TYPE_CHECKING:
         objects: ClassVar[SMSNotifierQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["SMSNotifier"] = ...,

@@ -28,7 +28,7 @@ class Tax(
     if TYPE_CHECKING:
         objects: ClassVar[TaxQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Tax"] = ...,

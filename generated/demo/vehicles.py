@@ -48,7 +48,7 @@ class Vehicles(
     if TYPE_CHECKING:
         objects: ClassVar[VehiclesQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Vehicles"] = ...,

@@ -49,7 +49,7 @@ class Vendors(
     if TYPE_CHECKING:
         objects: ClassVar[VendorsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Vendors"] = ...,

@@ -118,7 +118,7 @@ def constructor(fields: Sequence[ModelField]) -> str:
     lines = "\n".join(f"            {each.name}: {each.type.text} = ...," for each in given)
     told = labels(given, "An unsaved record, or one that exists where `id` is given.", 12)
     return (
-        f"        def __init__(\n            self,\n            *,\n{lines}\n        ) -> None:\n"
+        f"        def __init__(  # pyright: ignore[reportMissingSuperCall]\n            self,\n            *,\n{lines}\n        ) -> None:\n"
         f"            {told}\n            ...\n"
     )
 

@@ -156,10 +156,8 @@ def more(contact: Contacts, account: Accounts, deal: Potentials, lead: Leads) ->
 
 async def waits(contact: Contacts) -> None:
     people.afirst().lastname  # E
-    for each in people.aiterator():  # E
-        print(each)
-    async for each in people.iterator():  # E
-        print(each)
+    for _ in people.aiterator(): ...  # E
+    async for _ in people.iterator(): ...  # E
     count: int = people.acount()  # E
     (await people.aget(lastname="x")).lastnme  # E
     await people.get(lastname="x")  # E

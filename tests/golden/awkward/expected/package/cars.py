@@ -46,7 +46,7 @@ class Car(
     if TYPE_CHECKING:
         objects: ClassVar[CarQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Car"] = ...,

@@ -38,7 +38,7 @@ class Currency(
     if TYPE_CHECKING:
         objects: ClassVar[CurrencyQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Currency"] = ...,

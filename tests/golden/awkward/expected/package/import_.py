@@ -54,7 +54,7 @@ class Import(
     if TYPE_CHECKING:
         objects: ClassVar[ImportQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Import"] = ...,

@@ -43,7 +43,7 @@ class Quotes(
     if TYPE_CHECKING:
         objects: ClassVar[QuotesQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Quotes"] = ...,

@@ -47,7 +47,7 @@ class Accounts(
     if TYPE_CHECKING:
         objects: ClassVar[AccountsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Accounts"] = ...,

@@ -31,7 +31,7 @@ class Users(
     if TYPE_CHECKING:
         objects: ClassVar[UsersQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Users"] = ...,

@@ -40,7 +40,7 @@ class VtcmSubscriptions(
     if TYPE_CHECKING:
         objects: ClassVar[VtcmSubscriptionsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["VtcmSubscriptions"] = ...,

@@ -43,7 +43,7 @@ class Project(
     if TYPE_CHECKING:
         objects: ClassVar[ProjectQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Project"] = ...,

@@ -43,7 +43,7 @@ class Assets(
     if TYPE_CHECKING:
         objects: ClassVar[AssetsQuerySet]
 
-        def __init__(
+        def __init__(  # pyright: ignore[reportMissingSuperCall]
             self,
             *,
             id: Ref["Assets"] = ...,
