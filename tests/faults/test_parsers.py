@@ -63,7 +63,7 @@ CALLS: list[Call[Any]] = [
 ]
 
 
-@pytest.mark.parametrize("dialect", ["webservice", "cloud"])
+@pytest.mark.parametrize("dialect", ["webservice", "cloud", "restfulapi"])
 @given(
     content=st.one_of(
         contents,

@@ -15,7 +15,7 @@ from .faults import Named, answering
 from .matrix import OPERATIONS, Case, Matrix, Verdict, Where, cases
 from .operations import Operation
 from .test_parsers import values
-from .world import DRIVERS
+from .world import DIALECTS, DRIVERS
 
 CASES = 60
 """For each dialect and driver."""
@@ -32,7 +32,7 @@ def matrix() -> Iterator[Matrix]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("driver", DRIVERS)
-@pytest.mark.parametrize("dialect", ["webservice", "cloud"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_case_is_right_or_a_precise_error(matrix: Matrix, dialect: str, driver: str) -> None:
     chosen = random.Random(f"{dialect} {driver}").sample(list(cases()), CASES)
     findings = [matrix.judge(dialect, driver, case) for case in chosen]

@@ -128,7 +128,7 @@ def branches(*args: Q, module: Any = META, env: Environment | None = None, **loo
         ({"name__like": ""}, "nothing", "always"),
         # days
         ({"day__year": 2024}, "day >= '2024-01-01' and day <= '2024-12-31'", None),
-        ({"day__month": 2}, "day like '%-02-%'", "(not month of day = 2)"),
+        ({"day__month": 2}, "day like '%-02-%' and day >= '0001-01-01'", "(not month of day = 2)"),
         (
             {"moment__date": date(2024, 2, 29)},
             "moment >= '2024-02-29 00:00:00' and moment < '2024-03-01 00:00:00'",

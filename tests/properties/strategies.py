@@ -78,6 +78,8 @@ def datasets(most: int = 30) -> st.SearchStrategy[list[dict[str, Any]]]:
 _zoned = st.sampled_from(MOMENTS).map(lambda m: datetime.fromisoformat(m).replace(tzinfo=UTC))
 _OPERANDS: dict[str, st.SearchStrategy[Any]] = {
     "name": texts,
+    "title": texts,
+    "rank": st.sampled_from(WHOLES),
     "note": texts,
     "mail": texts,
     "stage": st.sampled_from(CHOICES),
@@ -104,7 +106,10 @@ _OPERANDS: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def lookups(draw: st.DrawFn, meta: ModuleMeta, fields: list[str] | None = None) -> tuple[str, Any]:
     """A keyword with a value that fits."""
-    name = draw(st.sampled_from(fields or sorted({*_OPERANDS} & {*meta.fields})))
+    names = sorted({*_OPERANDS} & {*meta.fields})
+    if meta.name == "Owners":
+        names.remove("id")  # operands of ids are those of Things
+    name = draw(st.sampled_from(fields or names))
     operand = _OPERANDS[name]
     lookup = draw(st.sampled_from(LOOKUPS[meta.fields[name].family]))
     value: Any

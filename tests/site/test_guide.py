@@ -68,7 +68,7 @@ def test_a_plan_is_that_of_the_real_queryset(each: Chapter, facts: CrmFacts) -> 
 
 def test_chapters_are_those_of_the_folder() -> None:
     folder = Path(__file__).parents[2] / "templates/guide"
-    found = {each.name.removesuffix(".md.jinja") for each in folder.iterdir()}
+    found = {each.name.removesuffix(".md") for each in folder.iterdir()}
     assert found == set(ORDER)
 
 

@@ -23,6 +23,9 @@ class ServerFacts:
     """``webservice``, ``cloud`` or ``restfulapi``."""
     server: Server = field(default_factory=Server)
     """Which program the CRM is, in which version, and what it can do."""
+    met: bool = True
+    """Whether a login has told the server; before it, only the package says which one it is, and
+    the CRM may be another since."""
     strict: bool = False
     """Whether an unknown picklist value, and a stored value unlike the sent one, are errors."""
     max_writes: int = 1000

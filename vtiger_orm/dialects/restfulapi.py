@@ -200,8 +200,10 @@ class RestfulApi:
                 meta = self._schema.meta(module)
                 return [self._row(meta, row, asked) for row in result]
             case calls.Retrieve(id):
-                if not isinstance(result, dict):
+                if result is None or result is False:
                     raise _gone(asked, id)
+                if not isinstance(result, dict):
+                    raise MalformedAnswer(f"{asked}: the result is not a record.")
                 check_rows(asked, [result])
                 row = self._row(self._schema.meta(self._schema.module_of(id)), result, asked)
                 return {name: value for name, value in row.items() if not value.startswith("0x")}
@@ -213,6 +215,8 @@ class RestfulApi:
             case calls.Revise(id) | calls.Delete(id):
                 if result is False or result is None:
                     raise _gone(asked, id)
+                if isinstance(result, dict | list):
+                    raise MalformedAnswer(f"{asked}: the result does not say what was done.")
                 return {"id": str(id)} if isinstance(call, calls.Revise) else {}
             case calls.Operation("picklist_dependency", _, params):
                 return _dependency(result, str(params["sourcefield"]), str(params["targetfield"]))

@@ -26,6 +26,7 @@ from ..writing import save as write
 from ..writing.answers import judged, read_again
 from ..writing.links import NotRelated
 from ..writing.memory import state_of
+from ..writing.recognised import recognised
 from ..writing.report import BulkReport, ProgressCallback
 from .portable import Plain, dumped, relation_named, restored
 from .query_state import QueryState, whole_of
@@ -179,7 +180,7 @@ class RelatedManager(QuerySet[M]):
 
         def plan(runner: Runner) -> Plan[None]:
             if self._reference is None:
-                yield from links.link(self._side, ids, server_facts(runner))
+                yield from links.link(self._side, ids, (yield from recognised(runner)))
             else:
                 yield from self._refer(self._reference, ids, self._side.id, runner)
 
@@ -192,7 +193,7 @@ class RelatedManager(QuerySet[M]):
         def plan(runner: Runner) -> Plan[None]:
             reference = self._reference
             if reference is None:
-                yield from links.unlink(self._side, ids, server_facts(runner))
+                yield from links.unlink(self._side, ids, (yield from recognised(runner)))
                 return
             if reference.mandatory:
                 raise NotSupported(

@@ -243,7 +243,9 @@ class Forms:
     def _in_month(self, atom: InMonth) -> Branches:
         field, month = atom.field, atom.month
         if field.family is Family.DATE or self.env.one_zone:
-            return ((Comparison(field.wire, "like", f"%-{month:02}-%"),),)
+            # Days of the year 0, which read as blank, have a month as well.
+            set_ = Comparison(field.wire, ">=", _FIRST_DAY)
+            return ((Comparison(field.wire, "like", f"%-{month:02}-%"), set_),)
         # A month of the zone reaches into the last day of the month before and the first day of
         # the month after, as the server counts.
         before, after = (month - 2) % 12 + 1, month % 12 + 1

@@ -281,6 +281,7 @@ class Session(SessionOperations):
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             server=self.server,
+            met=self._recognised is not None and self._recognised.identity is not None,
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,

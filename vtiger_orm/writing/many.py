@@ -122,13 +122,11 @@ def change_each(
     meta: ModuleMeta, ids: Sequence[str], values: Mapping[str, object], runner: Runner | None
 ) -> Plan[list[Prepared]]:
     """The checked writes that give these records these values; nothing is sent yet."""
-    change = _checked(meta, values, server_facts(runner))
+    facts = yield from recognised(runner)
+    change = _checked(meta, values, facts)
     changes = [replace(change, id=id_) for id_ in ids]
     stored = yield from read_needed(changes, runner)
-    found = (
-        prepare_changeset(each, server_facts(runner), stored=stored.get(str(each.id)))
-        for each in changes
-    )
+    found = (prepare_changeset(each, facts, stored=stored.get(str(each.id))) for each in changes)
     return [each for each in found if each is not None]
 
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def recognised(runner: Runner | None) -> Plan[ServerFacts]:
-    """What is known of the server. Where nothing has told its family yet, the session logs in
-    first: what one family stores, another is damaged by."""
+    """What is known of the server. Before a login has told which it is, the session logs in: what
+    one family or release stores, another is damaged by, and a CRM may have been upgraded since its
+    package was generated."""
     facts = server_facts(runner)
-    unknown = facts.server.family is ServerFamily.UNKNOWN
+    unknown = facts.server.family is ServerFamily.UNKNOWN or not facts.met
     if unknown and facts is not DEFAULT_FACTS and facts.dialect == "webservice":
         yield from perform(Me())
         facts = server_facts(runner)

@@ -115,12 +115,11 @@ def constructor(fields: Sequence[ModelField]) -> str:
         for each in fields
         if each.given is not None
     ]
-    lines = "\n".join(f"            {each.name}: {each.type.text} = ...," for each in given)
+    arguments = "\n".join(f"            {each.name}: {each.type.text} = ...," for each in given)
     told = labels(given, "An unsaved record, or one that exists where `id` is given.", 12)
-    return (
-        f"        def __init__(  # pyright: ignore[reportMissingSuperCall]\n            self,\n            *,\n{lines}\n        ) -> None:\n"
-        f"            {told}\n            ...\n"
-    )
+    head = "        def __init__(  # pyright: ignore[reportMissingSuperCall]"
+    lines = [head, "            self,", "            *,", arguments, "        ) -> None:"]
+    return "\n".join([*lines, f"            {told}", "            ...", ""])
 
 
 def member_line(member: Member) -> str:

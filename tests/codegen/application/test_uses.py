@@ -280,3 +280,34 @@ def test_a_file_of_something_else_has_no_uses() -> None:
     source = "from shop import Contacts\nContacts.objects.get(tier=1).tier\n"
     assert told(uses(source, TIER, head="")) == ["Contacts.cf_1 filter ?", f"{READ} ?"]
     assert told(uses(source, head="")) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from crm import Accounts as Contacts\nContacts.objects.all()", ["Accounts name"]),
+        ("import crm\nclass Contacts(crm.Contacts): ...\nContacts()", ["Contacts name"]),
+        (
+            "from crm import ContactsQuerySet as AccountsQuerySet\nAccountsQuerySet",
+            ["Contacts name"],
+        ),
+    ],
+)
+def test_a_class_is_meant_by_what_it_is_and_not_by_what_a_file_calls_it(
+    source: str, found: list[str]
+) -> None:
+    named = [each for each in told(uses(source, {}, "")) if each.endswith(" name")]
+    assert named == found
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "@property\n  def f(self): return self.tier",
+        "@classmethod\n  def f(cls): return cls.objects.get(tier=1)",
+        "@cached_property\n  def f(self): return self.tier",
+    ],
+)
+def test_decorated_methods_know_their_class(method: str) -> None:
+    assert len(fields(f"class A(Contacts):\n  {method}")) == 1
+    assert fields("class A(Contacts, ordering=('-tier', 'id')): ...")[0] == "Contacts.cf_1 filter"

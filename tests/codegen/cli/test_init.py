@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from vtiger_codegen.cli import run
 
 from vtiger_orm.emulator import Crm
 
+ROOT = Path(__file__).parents[3]
 FORMER = '[project]\nname = "shop"'
 
 
@@ -64,3 +70,60 @@ def test_the_workflow_is_written_once(url: str, tmp_path: Path) -> None:
         assert each in text
     assert run(["init", "--workflow"]) == 1
     assert file.read_text() == text
+
+
+@pytest.mark.timeout(120)
+def test_the_steps_of_the_workflow_open_a_change(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a runner does them, in a clone; the hub's own command is played."""
+    project, tools = tmp_path / "project", tmp_path / "tools"
+    for folder in (project, tools):
+        folder.mkdir()
+    for name, does in (
+        ("vtiger-orm", f'exec {sys.executable} -m vtiger_codegen "$@"'),
+        ("pip", "exit 0"),
+        ("gh", f'echo "$@" > {tmp_path}/opened'),
+    ):
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / name).chmod(0o755)
+    monkeypatch.chdir(project)
+    assert run(["init", "--url", url]) == 0
+    assert run(["init", "--workflow"]) == 0
+    written = yaml.safe_load((project / ".github/workflows/vtiger-schema.yml").read_text())
+    assert written.keys() == {"name", True, "permissions", "jobs"}  # YAML 1.1 reads `on` so
+    assert written[True].keys() == {"schedule", "workflow_dispatch"}
+    job = written["jobs"]["pull"]
+    assert job.keys() == {"runs-on", "env", "steps"}
+    environment = {
+        **os.environ,
+        "VTIGER_URL": url,
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'codegen'}",
+        "RUNNER_TEMP": str(tmp_path),
+    }
+
+    def shell(*lines: str) -> None:
+        for line in lines:
+            done = subprocess.run(
+                ["bash", "-e", "-c", line], env=environment, capture_output=True, text=True
+            )
+            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+    who = "git -c user.name=A -c user.email=a@example.com"
+    shell("git init -q", "git add -A", f"{who} commit -qm x")
+    shell(f"git clone -q --bare . {tmp_path}/origin", f"git remote add origin {tmp_path}/origin")
+    steps = [each["run"] for each in job["steps"] if "run" in each]
+    assert len(steps) == 5
+    shell(*steps)
+    assert not (tmp_path / "opened").exists()  # nothing is different
+
+    file = project / "vtiger-schema" / "modules" / "Contacts.json"
+    described = json.loads(file.read_text())
+    fields = described["describe"]["fields"]
+    described["describe"]["fields"] = [each for each in fields if each["name"] != "lastname"]
+    file.write_text(json.dumps(described))
+    shell("vtiger-orm generate", "git add -A", f"{who} commit -qm y", *steps)
+    assert "pr create" in (tmp_path / "opened").read_text()
+    assert "lastname" in (tmp_path / "diff.md").read_text()
+    shell('git -C ../origin branch --list "vtiger-schema-*" | grep -q vtiger-schema')
