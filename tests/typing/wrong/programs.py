@@ -156,8 +156,8 @@ def more(contact: Contacts, account: Accounts, deal: Potentials, lead: Leads) ->
 
 async def waits(contact: Contacts) -> None:
     people.afirst().lastname  # E
-    for _ in people.aiterator(): ...  # E
-    async for _ in people.iterator(): ...  # E
+    list(people.aiterator())  # E
+    [each async for each in people.iterator()]  # E
     count: int = people.acount()  # E
     (await people.aget(lastname="x")).lastnme  # E
     await people.get(lastname="x")  # E
