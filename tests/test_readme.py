@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from vtiger_orm.calls.support import table
 from vtiger_orm.emulator import Crm
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -42,8 +41,20 @@ def test_the_python_of_the_readme_runs_as_it_stands(monkeypatch: pytest.MonkeyPa
             exec(compile(block, f"<README block {number}>", "exec"), names)
 
 
-def test_the_table_of_operations_is_the_one_of_the_code() -> None:
-    """To renew it: put `vtiger_orm.calls.support.table()` between the two marks."""
-    _, found = README.split("<!-- operations -->\n")
-    shown, _ = found.split("<!-- end of operations -->")
-    assert shown.strip() == table().strip()
+def test_its_links_and_its_picture_are_there() -> None:
+    """The picture is recorded by ``python -m tests.picture`` and loads nothing from elsewhere."""
+    root = Path(__file__).parents[1]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert ".github/demo.svg" in links
+    for link in links:
+        assert (root / link).exists(), link
+    picture = (root / ".github/demo.svg").read_text(encoding="utf-8")
+    for words in ("pull", "generate", "mypy", "did you mean", "leadsource"):
+        assert words in picture.replace("&#160;", " ")
+    assert "url(http" not in picture
+    assert "@font-face" not in picture
+
+
+def test_it_is_one_screen_of_why() -> None:
+    """The rest is in the guide."""
+    assert len(README.splitlines()) <= 110

@@ -24,7 +24,10 @@ DOORS: Final = (
     "vtiger_orm.package",
     "vtiger_orm.emulator",
     "vtiger_orm.emulator.faults",
+    "vtiger_orm.frames",
+    "vtiger_orm.importing",
     "vtiger_orm.testing",
+    "vtiger_orm.warehouse",
 )
 """The modules that programs import from."""
 

@@ -1,4 +1,4 @@
-"""The operation x dialect table: one truth for the run time and the README."""
+"""The operation x dialect table: one truth for the run time and the guide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which operation works on which dialect: one table for the run time, the README and the tests.
+"""Which operation works on which dialect: one table for the run time, the guide and the tests.
 
 `require` refuses what a dialect has not, with reason and alternative, before anything is sent.
 `remembering` does the same for an operation that only the first call can tell about.
@@ -309,7 +309,7 @@ def operation_key(call: Operation) -> str:
 
 
 def table() -> str:
-    """The operation x dialect table of the README, as Markdown."""
+    """The operation x dialect table of the guide, as Markdown."""
     lines = [
         "| operation | Python | Cloud | webservice.php | RestfulApi |",
         "| --- | --- | --- | --- | --- |",

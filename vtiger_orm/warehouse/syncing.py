@@ -121,7 +121,7 @@ def sync(
         to,
         metas,
         found.runner(),
-        known=None if modules is not None else list(found.modules),
+        known=None if modules is not None else found.prefixes.keys(),
         sweep=sweep,
         names=names,
         unreadable=unreadable,

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import click
 
-from ..building.own_code import FOLDER
-from ..config import load_config
-from ..project import Project
 from ..text.terminal import say
 
 
@@ -26,6 +23,10 @@ def customise(modules: tuple[str, ...], schema: Path | None, output: Path | None
     [tool.vtiger-orm.modules.Contacts] model = "shop.people:Contacts". `vtiger-orm check` tells
     when they do not fit the CRM any more.
     """
+    from ..building.own_code import FOLDER
+    from ..config import load_config
+    from ..project import Project
+
     project = Project.of(load_config(), schema=schema, output=output)
     written = project.customise(modules)
     for each in written:

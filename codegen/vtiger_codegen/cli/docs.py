@@ -6,11 +6,6 @@ from pathlib import Path
 
 import click
 
-from vtiger_orm.metadata.snapshot import Snapshot
-
-from ..config import load_config
-from ..generate import selected
-from ..naming.lock import FILE_NAME, load_lock
 from ..text.terminal import counted, say
 from ._demo import demo_option, demo_schema
 
@@ -43,6 +38,11 @@ def docs(
     folder can be put on any web server. Only files that this verb wrote are ever replaced or
     removed.
     """
+    from vtiger_orm.metadata.snapshot import Snapshot
+
+    from ..config import load_config
+    from ..generate import selected
+    from ..naming.lock import FILE_NAME, load_lock
     from ..site.facts import crm_facts
     from ..site.pages import pages
     from ..site.publish import publish_site

@@ -8,8 +8,6 @@ from typing import Final
 
 import click
 
-from ..config import load_config
-from ..project import Project
 from ..text.terminal import counted, say
 from ._demo import demo_option, demo_schema
 
@@ -39,6 +37,9 @@ def generate(
     of modules that are gone are removed, and nothing else in the folder is touched. Settings
     come from [tool.vtiger-orm] of pyproject.toml.
     """
+    from ..config import load_config
+    from ..project import Project
+
     config = load_config()
     if demo:
         schema, locked = demo_schema(), True

@@ -39,7 +39,7 @@ ORDER: Final = (
     "limits",
     "moving",
 )
-"""As somebody reads them; each is ``guide/<name>.md.jinja`` of the templates."""
+"""As somebody reads them; each is ``guide/<name>.md`` of the templates."""
 
 Tables: Final[Mapping[str, Callable[[], str]]] = {
     "settings_tables": reference.settings,
@@ -91,7 +91,7 @@ def chapter(name: str, verbs: click.Group, crm: CrmFacts | None = None) -> Chapt
         autoescape=False,
     )
     package = crm.package if crm is not None else "generated.demo"
-    text = templates.get_template(f"{name}.md.jinja").render(
+    text = templates.get_template(f"{name}.md").render(
         package=package, command_line=lambda: reference.command_line(verbs), **Tables
     )
     title = text.split("\n", 1)[0].removeprefix("# ").strip()

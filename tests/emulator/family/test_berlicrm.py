@@ -146,3 +146,11 @@ def test_statuses_and_plain_text() -> None:
             pytest.raises(AuthError),
         ):
             session.identify()
+
+
+def test_decimals_are_compared_as_numbers(crm: Server) -> None:
+    made = [crm.create("Products", productname="p", unit_price=price) for price in ("9", "10.5")]
+    found = crm.query("select id from Products where unit_price >= '10'")
+    assert [row["id"] for row in found] == [made[1]["id"]]
+    rows = crm.query("select id from Products order by unit_price")
+    assert [row["id"] for row in rows] == [each["id"] for each in made]

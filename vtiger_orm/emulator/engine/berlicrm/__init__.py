@@ -107,7 +107,11 @@ def _field(module: Module, name: str) -> Field | None:
 
 
 def _source(field: Field | None) -> str:
-    return "t.id" if field is None else f"t.{quoted(field.name)}"
+    if field is None:
+        return "t.id"
+    source = f"t.{quoted(field.name)}"
+    # Decimals are kept as text, which keeps their digits.
+    return f"CAST({source} AS REAL)" if field.storage is Storage.DECIMAL else source
 
 
 def _check_owners(ctx: Context, module: Module, scope: str, values: list[Any]) -> None:
