@@ -244,10 +244,10 @@ def test_references_name_only_models_that_the_package_has() -> None:
         module("Groups"),
     )
     source = text_of(output, "contacts.py")
-    assert 'account_id: Ref["Record"] | None' in source
-    assert 'related_to: Ref["Contacts | Leads | Record"] | None' in source
-    assert 'anything: Ref["Record"] | None' in source
-    assert 'assigned_user_id: Ref["Groups | Record"] | None' in source
+    assert 'account_id: Reference["Record"] = ' in source
+    assert 'related_to: Reference["Contacts | Leads | Record"] = ' in source
+    assert 'anything: Reference["Record"] = ' in source
+    assert 'assigned_user_id: Reference["Groups | Record"] = ' in source
     assert 'left_out=("Vendors",)' in source
 
 

@@ -238,7 +238,7 @@ def template() -> Iterator[Crm]:
         yield empty
 
 
-@settings(max_examples=max(1, (settings.default.max_examples if settings.default else 60) // 3))
+@settings(max_examples=max(1, (settings.default.max_examples if settings.default else 60) // 5))
 @given(data=st.data())
 def test_wherever_it_ends_the_next_runs_make_each_row_once(
     template: Crm, tmp_path: Path, data: st.DataObject

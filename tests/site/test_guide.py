@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
+import sys
+import types
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -50,11 +52,15 @@ def served(template: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crm]:
 
 
 @pytest.mark.parametrize("each", CHAPTERS, ids=lambda each: each.name)
-def test_the_python_of_a_chapter_runs_as_it_stands(each: Chapter, served: Crm) -> None:
+def test_the_python_of_a_chapter_runs_as_it_stands(
+    each: Chapter, served: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All blocks of it in one namespace, top to bottom, against the embedded CRM over HTTP."""
-    names: dict[str, Any] = {"__name__": "guide"}
+    module = types.ModuleType("guide_chapter")  # as a program is one: dataclasses look for it
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    names: dict[str, Any] = vars(module)
     for number, block in enumerate(blocks("python", each.text), start=1):
-        code = compile(block, f"<{each.name} block {number}>", "exec")
+        code = compile(block, f"<{each.name} block {number}>", "exec", dont_inherit=True)
         with contextlib.redirect_stdout(None):
             exec(code, names)
 

@@ -12,52 +12,30 @@ no marker, or a marker without its error, fails the test. Every checker runs onc
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+from tests.typing.checkers import HERE, ROOT, WRONG, Errors, marked, of_mypy, run
+
 PASS = sorted((HERE / "pass").glob("*.py"))
 FAIL = sorted((HERE / "fail").glob("*.py"))
 MARKER = re.compile(r"# (mypy|pyright): (.*?)(?=\s+# (?:mypy|pyright): |$)")
-
-Errors = dict[Path, dict[int, list[str]]]
-
-
-def run(*command: str, **environment: str) -> str:
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.stdout, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="session")
 def mypy_errors(tmp_path_factory: pytest.TempPathFactory) -> Errors:
     cache = tmp_path_factory.mktemp("mypy")
-    files = [str(path) for path in (*PASS, *FAIL)]
+    files = [str(path) for path in (*PASS, *FAIL, *WRONG)]
     output = run(
         sys.executable,
         *("-m", "mypy", "--strict", "--output=json", f"--cache-dir={cache}"),
         *("--no-error-summary", "--scripts-are-modules", *files),
     )
-    found: Errors = defaultdict(lambda: defaultdict(list))
-    for line in output.splitlines():
-        error = json.loads(line)
-        if error["severity"] == "error":
-            found[ROOT / error["file"]][error["line"]].append(error["message"])
-    return found
+    return of_mypy(output)
 
 
 def pyright(mode: str, include: list[Path], config: Path) -> Errors:
@@ -84,7 +62,7 @@ def pyright(mode: str, include: list[Path], config: Path) -> Errors:
 @pytest.fixture(scope="session")
 def pyright_errors(tmp_path_factory: pytest.TempPathFactory) -> Errors:
     config = tmp_path_factory.mktemp("pyright") / "pyrightconfig.json"
-    return pyright("strict", [HERE / "pass", HERE / "fail"], config)
+    return pyright("strict", [HERE / "pass", HERE / "fail", HERE / "wrong"], config)
 
 
 def expected(path: Path, checker: str) -> dict[int, list[str]]:
@@ -134,6 +112,14 @@ def test_mypy_refuses(path: Path, mypy_errors: Errors) -> None:
 def test_pyright_refuses(path: Path, pyright_errors: Errors) -> None:
     assert expected(path, "pyright"), "a file in fail/ without a marker proves nothing"
     compare(path, "pyright", pyright_errors)
+
+
+@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
+def test_wrong_programs_are_found(path: Path, mypy_errors: Errors, pyright_errors: Errors) -> None:
+    """The other checkers are asked in `test_other_checkers.py`."""
+    assert len(marked(path)) >= 130
+    assert mypy_errors[path].keys() == marked(path)
+    assert pyright_errors[path].keys() == marked(path)
 
 
 def test_every_refused_filter_is_refused_by_exclude_too() -> None:

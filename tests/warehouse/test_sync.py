@@ -181,7 +181,7 @@ def empty() -> Iterator[dict[str, Crm]]:
         each.close()
 
 
-@settings(max_examples=max(1, (settings.default.max_examples if settings.default else 60) // 4))
+@settings(max_examples=max(1, (settings.default.max_examples if settings.default else 60) // 7))
 @given(data=st.data())
 def test_whatever_happens_a_sweep_makes_it_equal(
     empty: dict[str, Crm], data: st.DataObject

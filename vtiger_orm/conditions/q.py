@@ -112,7 +112,7 @@ class Q(Generic[M]):
     def _parts(self) -> tuple[Q[M], ...]:
         """What it joins. However many are joined one by one, each is kept once: what was joined
         before stays where it is."""
-        joined: list[Q] = [self]
+        joined: list[Q[M]] = [self]
         while (before := joined[-1]._before) is not None:
             joined.append(before)
         return tuple(arg for each in reversed(joined) for arg in each._args)

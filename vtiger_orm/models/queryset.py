@@ -7,6 +7,9 @@ Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any
 alone may be narrowed by a checker's rules. What is really accepted is checked at run time.
 """
 
+# pyright: reportIncompatibleMethodOverride=false
+# (methods of the bases, which stubs narrow, are properties here for type checkers)
+
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
@@ -78,31 +81,31 @@ class QuerySet(WritingQuerySet[M]):
 
         # Stubs narrow these. What several of them take is written once there, as the type of an
         # object that is called, and only a property may become such an object.
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]  # a method
+        @property
         def get(self) -> Callable[..., M]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def aget(self) -> Callable[..., Awaited[M]]: ...
         @property
         def q(self) -> Callable[..., Q[M]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def create(self) -> Callable[..., M]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def acreate(self) -> Callable[..., Awaited[M]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def get_or_create(self) -> Callable[..., tuple[M, bool]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def aget_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def update_or_create(self) -> Callable[..., tuple[M, bool]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def aupdate_or_create(self) -> Callable[..., Awaited[tuple[M, bool]]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def update(self) -> Callable[..., int]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def aupdate(self) -> Callable[..., Awaited[int]]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def preview(self) -> Callable[..., Preview]: ...
-        @property  # pyright: ignore[reportIncompatibleMethodOverride]
+        @property
         def apreview(self) -> Callable[..., Awaited[Preview]]: ...
 
     else:

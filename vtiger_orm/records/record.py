@@ -17,6 +17,7 @@ from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
 from ..values.picklists import Picklist
 from . import messages
+from .declared import ReadOnly
 from .extra import ExtraFields
 from .fields import ModuleFacts, field
 from .internals import (
@@ -63,7 +64,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         __slots__ = ("__weakref__", "_state")
         meta: ClassVar = MetaOf()
 
-    id: Ref[Any] = field("Id", editable=False)
+    id: ReadOnly[Ref[Any]] = field("Id", editable=False)
 
     # The class
 

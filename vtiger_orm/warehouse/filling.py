@@ -65,7 +65,7 @@ class Filling:
         self._told = told
         self._dialect = hold.dialect
         self._unreadable: Unreadables = unreadable
-        self.done = Done()
+        self.done: Done = Done()
 
     @property
     def entry(self) -> ModuleEntry:

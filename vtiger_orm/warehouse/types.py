@@ -44,8 +44,8 @@ _TEXTUAL: Final = frozenset({Family.TEXT, Family.CHOICE, Family.REFERENCE, Famil
 class ExactNumber(TypeDecorator[Decimal]):
     """A `Decimal` that no database rounds."""
 
-    impl = sa.Numeric(PRECISION, SCALE)
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.Numeric(PRECISION, SCALE)
+    cache_ok: bool | None = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         match dialect.name:
@@ -79,8 +79,8 @@ class _AsDriven(sa.Numeric[Decimal]):
 class UtcMoment(TypeDecorator[datetime]):
     """An aware `datetime` in UTC."""
 
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = sa.DateTime(timezone=True)
+    cache_ok: bool | None = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None or dialect.name != "sqlite":

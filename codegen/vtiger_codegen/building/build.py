@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import vtiger_orm.package
 from vtiger_orm.metadata.describe import DescribedField
@@ -98,9 +99,9 @@ def _module(
     targets = {each for field in fields for each in classes.targets(field)}
     types = _FieldTypes(name, names, classes, taken={name, *targets})
     model_fields = tuple(
-        _field(field, types.of(field), classes.targets(field), classes.left_out(field))
-        for field in fields
+        _field(field, types, classes.targets(field), classes.left_out(field)) for field in fields
     )
+    given = [each.given for each in model_fields if each.given is not None]
     relations = tuple(
         _relation(each)
         for each in sorted(meta.relations, key=lambda each: each.name)
@@ -120,7 +121,7 @@ def _module(
         picklists=tuple(sorted(picklists, key=lambda each: each.name)),
         fields=model_fields,
         relations=relations,
-        imports=imports_of([*used, *(each.type for each in model_fields)]),
+        imports=imports_of([*used, *(each.type for each in model_fields), *given]),
         models=tuple(sorted(targets - {name} if own.model is None else targets | {name})),
         querysets=build_querysets(meta, fields, name, names.picklists, classes),
         own=own,
@@ -130,6 +131,9 @@ def _module(
 def ordered_fields(meta: ModuleMeta) -> list[FieldMeta]:
     """`id` first, then by attribute: the order in which a server lists them changes nothing."""
     return sorted(meta.fields.values(), key=lambda field: (field.name != "id", field.name))
+
+
+_REF: Final = named("Ref", MODELS)
 
 
 class _FieldTypes:
@@ -142,23 +146,56 @@ class _FieldTypes:
         self.taken = taken
 
     def of(self, field: FieldMeta) -> Type:
+        """The annotation of the field."""
         if field.family is Family.ID:
-            return self._reference((self.model,))
+            return generic(named("ReadOnly", MODELS), self._ref((self.model,)))
+        if not field.editable:
+            return generic(named("ReadOnly", MODELS), self._read(field))
         if field.family is Family.REFERENCE:
-            targets = self.classes.targets(field)
-            more = ("Record",) if targets and self.classes.left_out(field) else ()
-            return optional(self._reference(targets + more))
-        if field.kind is Kind.PICKLIST:
-            return optional(builtin(self.names.picklists[field.wire]))
-        if field.kind is Kind.MULTIPICKLIST:
-            nested = builtin(self.names.picklists[field.wire])
-            return optional(generic(named("Choices", MODELS), nested))
+            name = "MandatoryReference" if field.mandatory else "Reference"
+            return generic(named(name, MODELS), self._quoted(self._targets(field)))
+        if not field.mandatory:
+            return self._read(field)
+        if field.family in (Family.CHOICE, Family.CHOICES):
+            return generic(named("Mandatory", MODELS), self._choice(field))
+        return self._plain(f"Mandatory{FIELD_TYPES[field.kind]}")
+
+    def given(self, field: FieldMeta) -> Type | None:
+        """What the constructor takes for it, in quotes where names come later in the file."""
+        if field.family is Family.ID:
+            return self._ref((self.model,))
+        if not field.editable:
+            return None
+        if field.family is Family.REFERENCE:
+            models = " | ".join(self._targets(field)) or "Record"
+            return Type(f'"{models} | Ref[{models}] | None"', _REF.imports)
+        read = self._read(field)
+        return Type(f'"{read.text}"', read.imports) if read.operands else read
+
+    def _read(self, field: FieldMeta) -> Type:
+        """What reading the field gives."""
+        if field.family is Family.REFERENCE:
+            return optional(self._ref(self._targets(field)))
+        if field.family in (Family.CHOICE, Family.CHOICES):
+            return optional(self._choice(field))
         return self._plain(FIELD_TYPES[field.kind])
 
-    def _reference(self, targets: tuple[str, ...]) -> Type:
+    def _choice(self, field: FieldMeta) -> Type:
+        nested = builtin(self.names.picklists[field.wire])
+        several = field.kind is Kind.MULTIPICKLIST
+        return generic(named("Choices", MODELS), nested) if several else nested
+
+    def _targets(self, field: FieldMeta) -> tuple[str, ...]:
+        targets = self.classes.targets(field)
+        more = ("Record",) if targets and self.classes.left_out(field) else ()
+        return targets + more
+
+    def _ref(self, targets: tuple[str, ...]) -> Type:
+        return generic(_REF, self._quoted(targets))
+
+    def _quoted(self, targets: tuple[str, ...]) -> Type:
         """The names stay quoted: at run time no model file imports another."""
-        quoted = f'"{" | ".join(targets) or "Record"}"'
-        return generic(named("Ref", MODELS), builtin(quoted))
+        return builtin(f'"{" | ".join(targets) or "Record"}"')
 
     def _plain(self, name: str) -> Type:
         """A field type, under another name in a file where a module's class is called so."""
@@ -190,7 +227,7 @@ def _picklist(field: DescribedField, meta: FieldMeta, names: ModuleNames) -> Pic
 
 
 def _field(
-    field: FieldMeta, type_: Type, owners: tuple[str, ...], left_out: tuple[str, ...]
+    field: FieldMeta, types: _FieldTypes, owners: tuple[str, ...], left_out: tuple[str, ...]
 ) -> ModelField:
     arguments = [Argument(None, field.label)]
     if field.wire != field.name:
@@ -211,7 +248,14 @@ def _field(
         arguments.append(Argument("kind", field.kind.value))
     elif left_out:
         arguments.append(Argument("left_out", left_out))
-    return ModelField(field.name, type_, tuple(arguments), field_doc(field))
+    return ModelField(
+        field.name,
+        types.of(field),
+        types.given(field),
+        field.label if field.family is not Family.ID else "Id of a record that exists",
+        tuple(arguments),
+        field_doc(field),
+    )
 
 
 def _relation(relation: Relation) -> ModelRelation:

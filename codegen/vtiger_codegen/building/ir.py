@@ -42,6 +42,9 @@ class PicklistClass:
 class ModelField:
     name: str
     type: Type
+    given: Type | None
+    """What the constructor takes; None where it takes nothing."""
+    label: str
     arguments: tuple[Argument, ...]
     doc: str
 

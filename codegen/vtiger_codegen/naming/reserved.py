@@ -48,8 +48,9 @@ FIELD_TYPES: Final[dict[Kind, str]] = {
 """What the annotation of a plain field is called in `vtiger_orm.models`."""
 
 MODULE_FILE: Final = _names(
-    "Choices ClassVar Picklist Record Ref Relation TYPE_CHECKING field package"
-)
+    "Choices ClassVar Mandatory MandatoryReference Picklist ReadOnly Record Ref Reference Relation "
+    "TYPE_CHECKING field package"
+) | frozenset(f"Mandatory{name}" for name in FIELD_TYPES.values())
 """Names with a meaning in the file of a module, beside the field types."""
 
 STUB_FILE: Final = _names(

@@ -87,6 +87,7 @@ class Renderer:
         self._templates.filters |= {
             "alias_line": source_lines.alias_line,
             "argument": source_lines.argument,
+            "constructor": source_lines.constructor,
             "docstring": docstring,
             "entry_line": source_lines.entry_line,
             "field_line": source_lines.field_line,

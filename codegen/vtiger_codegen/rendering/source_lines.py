@@ -89,17 +89,37 @@ def field_line(field: ModelField) -> str:
         value = call("field(", arguments, ")", indent=8)
         return f"{pad}{field.name}: {type_.text} = (\n{value}\n{pad})"
     inner = f"{pad}    {type_.text}"
+    if type_.arguments and not type_.operands:
+        inner = f"{pad}    {', '.join(type_.arguments)}"
+        value = call("] = field(", arguments, ")", indent=4)
+        return f"{pad}{field.name}: {type_.base}[\n{inner}\n{value}"
     if not fits(inner):
-        inner = f"\n{pad}    | ".join([f"{pad}    {_opened(type_)}", *type_.operands[1:]])
+        first, *more = type_.operands or (type_.text,)
+        inner = f"\n{pad}    | ".join([f"{pad}    {_opened(first)}", *more])
     return f"{pad}{field.name}: (\n{inner}\n{call(') = field(', arguments, ')', indent=4)}"
 
 
-def _opened(type_: Type) -> str:
+def _opened(first: str) -> str:
     """``Ref["A | B"]``, what is in the brackets on a line of its own if there is no room."""
-    if fits(f"        {type_.operands[0]}"):
-        return type_.operands[0]
-    base, _, inner = type_.operands[0].partition("[")
+    if fits(f"        {first}"):
+        return first
+    base, _, inner = first.partition("[")
     return f"{base}[\n            {inner[:-1]}\n        ]"
+
+
+def constructor(fields: Sequence[ModelField]) -> str:
+    """The constructor of a model, for type checkers: what they make of the fields by themselves
+    differs from one to the other."""
+    given = [
+        Keyword(each.name, each.given, label=each.label)
+        for each in fields
+        if each.given is not None
+    ]
+    arguments = "\n".join(f"            {each.name}: {each.type.text} = ...," for each in given)
+    told = labels(given, "An unsaved record, or one that exists where `id` is given.", 12)
+    head = "        def __init__(  # pyright: ignore[reportMissingSuperCall]"
+    lines = [head, "            self,", "            *,", arguments, "        ) -> None:"]
+    return "\n".join([*lines, f"            {told}", "            ...", ""])
 
 
 def member_line(member: Member) -> str:

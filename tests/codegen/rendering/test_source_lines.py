@@ -94,14 +94,17 @@ def test_long_names_are_broken_as_black_breaks_them() -> None:
     st.lists(st.sampled_from(["Users", "PurchaseOrder", "HelpDesk", "Quotes"]), max_size=16),
     st.integers(0, 110),
     st.booleans(),
+    st.booleans(),
 )
 def test_fields_are_broken_as_black_breaks_them(
-    name: int, targets: list[str], label: int, more: bool
+    name: int, targets: list[str], label: int, more: bool, read_only: bool
 ) -> None:
     quoted = f'"{" | ".join(targets)}"'
-    type_ = optional(generic(builtin("Ref"), builtin(quoted))) if targets else builtin("String")
+    type_ = generic(builtin("Reference"), builtin(quoted)) if targets else builtin("String")
+    if read_only and targets:
+        type_ = optional(generic(builtin("Ref"), builtin(quoted)))
     arguments = [Argument(None, "x" * label)] + [Argument("mandatory", True)] * more
-    line = field_line(ModelField("n" * name, type_, tuple(arguments), ""))
+    line = field_line(ModelField("n" * name, type_, None, "", tuple(arguments), ""))
     source = f"class M:\n{line}\n"
     assert black.format_str(source, mode=black.Mode(line_length=100)) == source
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from generated.demo import Accounts, Contacts, Leads
+from generated.demo import Contacts, Leads
 
 Contacts.objects.create(firstname="x")  # mypy: Missing named argument "lastname"  # pyright: "lastname"
 Contacts.objects.create(lastname="x", leadsource=Leads.LeadSource.COLD_CALL)  # mypy: leadsource  # pyright: leadsource
@@ -14,4 +14,4 @@ Contacts.objects.get_or_create(lastname="x", defaults={"firstnme": "y"})  # mypy
 contact = Contacts(lastname="x")
 contact.birthday = "1815-12-10"  # mypy: "date | None"  # pyright: "date"
 contact.leadsource = "Cold Call"  # mypy: LeadSource  # pyright: LeadSource
-contact.account_id = Accounts(accountname="x")  # mypy: Accounts  # pyright: Accounts
+contact.account_id = Contacts(lastname="x")  # mypy: Contacts  # pyright: Contacts

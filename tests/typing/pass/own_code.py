@@ -41,6 +41,7 @@ def records(contact: Contacts, reference: Ref[Contacts]) -> None:
         account = contact.account_id.fetch()
         assert_type(account, Account)
         assert_type(account.first_contact(), Contacts | None)
-    contact.account_id = Accounts.ref("3x1")
-    account = Accounts.objects.get(id=contact.account_id)
+    given = Accounts.ref("3x1")
+    contact.account_id = given
+    account = Accounts.objects.get(id=given)
     assert_type(account.first_contact(), Contacts | None)
