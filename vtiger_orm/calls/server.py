@@ -75,7 +75,7 @@ DEFAULT_FACTS: Final = ServerFacts()
 def met(runner: Any) -> Plan[None]:
     """Log in where nobody has yet: how a question is put depends on the server, and a CRM may
     have been upgraded since its package was generated."""
-    if not getattr(runner, "is_met", True):
+    if not getattr(runner, "is_met", True) and server_facts(runner).dialect == "webservice":
         yield from perform(Me())
 
 

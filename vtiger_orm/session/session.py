@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
 
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
@@ -39,6 +39,7 @@ from .process import Alive, process_lock
 from .retry import RetryPolicy
 from .settings import (
     Connection,
+    Told,
     by_module,
     defers,
     http_allowed,
@@ -80,9 +81,8 @@ class Session(SessionOperations):
     that works on one request of a session at a time is given as many sessions; else at least
     four calls of a batch run side by side anyway. ``"auto"`` begins with one; a long reading by
     id gets more, up to eight, as long as that makes it faster and limits of calls are far away.
-    `timeout` is how many seconds connecting may
-    take (ten at most), and waiting for an answer to begin; request and answer together may take
-    ten times as long.
+    `timeout` is how many seconds connecting may take (ten at most), and waiting for an answer to
+    begin; request and answer together may take ten times as long.
     `timezone` is where a day begins, for `date`, `year` and `month` lookups and for dates that
     moments are compared with; `server_timezone` is the CRM's own, in which it writes times:
     nearly always UTC, and learnt from the first own create where it is not given. `transport`
@@ -156,7 +156,7 @@ class Session(SessionOperations):
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
         self._given_capabilities: Final = capabilities
-        self._recognised: _Told | None = None
+        self._recognised: Told | None = None
         self._server: Server | None = None
         deferring = defers(missing_fields)
         self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
@@ -237,7 +237,7 @@ class Session(SessionOperations):
     def _recognise(self, core: Core) -> Server:
         last = self._recognised
         identity = core.auth.identity if core.auth is not None else last and last.identity
-        told = _Told(
+        told = Told(
             identity, core.dialect.name if core.dialect is not None else last and last.dialect
         )
         if last != told or self._server is None:
@@ -276,15 +276,9 @@ class Session(SessionOperations):
 
     @property
     def is_met(self) -> bool:
-        """Whether the server has told which one it is, as far as its dialect does; sends nothing.
-        Before that the session knows what its package says, and a CRM may have been upgraded."""
-        core, package = self._living().core, self.package
-        dialect = self.dialect or (package.dialect if package is not None else "webservice")
-        return core.auth is not None or self._recognised_once or dialect != "webservice"
-
-    @property
-    def _recognised_once(self) -> bool:
-        return self._recognised is not None and self._recognised.identity is not None
+        """Whether a login has told which server this is; sends nothing."""
+        told = self._recognised.identity if self._recognised is not None else None
+        return told is not None or self._living().core.auth is not None
 
     @property
     def facts(self) -> ServerFacts:
@@ -293,7 +287,7 @@ class Session(SessionOperations):
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             server=self.server,
-            met=self._recognised_once,
+            met=self.is_met,
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,
@@ -435,13 +429,6 @@ class Session(SessionOperations):
 
     def _async(self) -> AsyncDriver:
         return self._living().asynchronous
-
-
-class _Told(NamedTuple):
-    """What a session's server was recognised by; it stays when the session is closed."""
-
-    identity: Identity | None
-    dialect: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

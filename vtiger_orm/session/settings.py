@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -156,6 +156,13 @@ def positive(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         raise ConfigError(f"{name} must be a number above 0, not {value!r}.")
     return value
+
+
+class Told(NamedTuple):
+    """What a session's server was recognised by; it stays when the session is closed."""
+
+    identity: Identity | None
+    dialect: str | None
 
 
 def recognised(
