@@ -167,7 +167,7 @@ def test_settings_name_things_and_choose_modules(project: Path) -> None:
     assert run(["generate"]) == 0
     source = (project / "src/crm/contacts.py").read_text()
     assert "class Person(" in source
-    assert 'surname: String = field("Lastname", wire="lastname", mandatory=True)' in source
+    assert 'surname: MandatoryString = field("Lastname", wire="lastname", mandatory=True)' in source
     assert 'cf_1: String = field("Loyalty Tier")' in source
     assert 'COLD = "Cold Call"' in source
     assert not (project / "src/crm/vendors.py").exists()

@@ -52,6 +52,7 @@ NO_TERMINALS = (
     "vtiger_orm.emulator",
     "vtiger_orm.testing",
     "vtiger_orm.session",
+    "vtiger_orm.calls.gates",
     "vtiger_orm.calls.protocols",
     "vtiger_orm.calls.resuming",
 )

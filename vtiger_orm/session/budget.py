@@ -209,7 +209,7 @@ class FilePurse:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-        except (sqlite3.Error, KeyError, TypeError) as error:
+        except (sqlite3.Error, KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"The budget's file {self._file!r} cannot be used: {error}. It is an SQLite file "
                 "that this user may write, and the folder it lies in as well."

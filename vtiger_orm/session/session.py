@@ -39,7 +39,7 @@ from .process import Alive, process_lock
 from .retry import RetryPolicy
 from .settings import (
     Connection,
-    Told,
+    Greeting,
     by_module,
     defers,
     http_allowed,
@@ -156,7 +156,7 @@ class Session(SessionOperations):
         self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
         self.max_writes: Final = int(positive("max_writes", max_writes))
         self._given_capabilities: Final = capabilities
-        self._recognised: Told | None = None
+        self._recognised: Greeting | None = None
         self._server: Server | None = None
         deferring = defers(missing_fields)
         self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
@@ -237,7 +237,7 @@ class Session(SessionOperations):
     def _recognise(self, core: Core) -> Server:
         last = self._recognised
         identity = core.auth.identity if core.auth is not None else last and last.identity
-        told = Told(
+        told = Greeting(
             identity, core.dialect.name if core.dialect is not None else last and last.dialect
         )
         if last != told or self._server is None:

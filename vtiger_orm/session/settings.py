@@ -158,7 +158,7 @@ def positive(name: str, value: float) -> float:
     return value
 
 
-class Told(NamedTuple):
+class Greeting(NamedTuple):
     """What a session's server was recognised by; it stays when the session is closed."""
 
     identity: Identity | None

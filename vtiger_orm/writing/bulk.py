@@ -60,7 +60,10 @@ def bulk_create(
     A row whose answer was lost is looked for by the model's external id and repeated only when
     it is not there; without one it stays unknown.
     """
-    facts, env = (yield from recognised(runner)), environment_of(runner)
+    facts = yield from _met(report, runner)
+    if facts is None:
+        return
+    env = environment_of(runner)
     yield from _look_for_lost(report, facts, env)
     waiting = report.of(Status.PENDING, Status.FAILED)
     user: str | None = None
@@ -72,6 +75,19 @@ def bulk_create(
         yield from _look_for_lost(report, facts, env)
         again = [each for each in report.pending if each.error is not None]
         yield from _rounds(report, list(_creations(again, user, facts, runner)), runner, progress)
+
+
+def _met(report: BulkReport[BaseRecord], runner: Runner | None) -> Plan[ServerFacts | None]:
+    """What is known of the server; None where no login works: the rows go on waiting, and say
+    why."""
+    try:
+        return (yield from recognised(runner))
+    except VtigerError as error:
+        if outcome_of(error).again is Again.SETUP:
+            raise
+        for row in report.pending:
+            row.error = error
+        return None
 
 
 def _creations(
@@ -106,7 +122,9 @@ def bulk_update(
 
     A row whose answer was lost is simply written again when the report is given once more.
     """
-    facts = yield from recognised(runner)
+    facts = yield from _met(report, runner)
+    if facts is None:
+        return
     waiting = report.of(Status.PENDING, Status.FAILED, Status.UNKNOWN)
     stored = yield from read_stored([each.item for each in waiting], runner)
     jobs = []
