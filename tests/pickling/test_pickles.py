@@ -6,6 +6,7 @@ A new kind is written by ``python -m tests.pickling.test_pickles``; one that is 
 from __future__ import annotations
 
 import base64
+import copyreg
 import io
 import pickle
 from collections.abc import Callable
@@ -23,6 +24,17 @@ from vtiger_orm.models import Choices, Ref
 from vtiger_orm.records.handle import handed_out_by, load, recall, remember
 from vtiger_orm.records.references import attach, origin_of
 from vtiger_orm.writing.memory import LostCreate, OperationState
+
+
+@pytest.fixture(autouse=True)
+def without_tblib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `distributed` imports makes all exceptions of the process pickle by tblib, so that
+    their tracebacks travel; these pickles are those of a process without it."""
+    table = copyreg.dispatch_table
+    for kind, reduce in list(table.items()):
+        if getattr(reduce, "__module__", "").startswith("tblib"):
+            monkeypatch.delitem(table, kind)
+
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -18,9 +18,8 @@ from urllib.parse import parse_qsl
 from vtiger_orm._files import write_whole
 from vtiger_orm.errors import InvalidValue, suggest
 
-from .forms import forms_of
 from .people import is_same
-from .scrub import SECRET, SESSION, USER, Scrub
+from .scrub import SECRET, SESSION, USER, Scrub, without_secrets
 
 FORMAT: Final = 1
 
@@ -226,6 +225,7 @@ class Cassette:
 
         `secrets` are texts that came up while it was recorded: they go wherever they occur.
         """
+        known = tuple(sorted(secrets))
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         content = {
@@ -235,11 +235,9 @@ class Cassette:
                 "emails": self.scrub.emails,
                 "fields": sorted(self.scrub.fields),
             },
-            "calls": [_call_json(call) for call in self._calls],
+            "calls": [_call_json(call, known) for call in self._calls],
         }
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        for form in sorted({form for each in secrets for form in _forms(each)}, key=len)[::-1]:
-            text = text.replace(form, SECRET)
         write_whole(target, text.encode("utf-8"))
 
     @classmethod
@@ -273,9 +271,9 @@ class Cassette:
         return cassette
 
 
-def _call_json(call: _Call) -> dict[str, Any]:
+def _call_json(call: _Call, secrets: tuple[str, ...]) -> dict[str, Any]:
     request, response = call.request, call.response
-    return {
+    parts = {
         "request": _filled(
             method=request.method, path=request.path, params=request.params, form=request.form
         ),
@@ -289,6 +287,11 @@ def _call_json(call: _Call) -> dict[str, Any]:
             json=response.json,
         ),
     }
+    # Part by part: the words of the format stay, whatever a secret is.
+    return {
+        part: {name: without_secrets(value, secrets) for name, value in values.items()}
+        for part, values in parts.items()
+    }
 
 
 def _filled(keep: Iterable[str] = (), **values: Any) -> dict[str, Any]:
@@ -298,8 +301,3 @@ def _filled(keep: Iterable[str] = (), **values: Any) -> dict[str, Any]:
         for name, value in values.items()
         if value not in (None, "", {}) or (name in keep and value is not None)
     }
-
-
-def _forms(secret: str) -> set[str]:
-    """How a secret may stand in the file, which is JSON itself."""
-    return {json.dumps(form, ensure_ascii=False)[1:-1] for form in forms_of(secret)}

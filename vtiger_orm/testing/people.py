@@ -8,11 +8,12 @@ leads back to it. When the cassette is played, the placeholders match whatever s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import permutations
 from typing import Any, Final
 
-from .forms import forms_of
+from .forms import pattern_of
 from .scrub import SECRET
 
 PERSON: Final = "<PERSON>"
@@ -119,7 +120,7 @@ class Person:
         if text in self._texts:
             return PERSON
         for known, placeholder in ((self._clear, SECRET), (self._texts, PERSON)):
-            pattern = _pattern(known)
+            pattern = _pattern(frozenset(known))
             text = pattern.sub(placeholder, text) if pattern is not None else text
         return text
 
@@ -140,8 +141,8 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _together(texts: Sequence[str], mark: str) -> Iterator[str]:
-    """Two of them in either order, as first and last names are written."""
-    short = [each for each in texts if len(each) <= _LONGEST_NAME][:_NAMES]
+    """Two of them in either order, as first and last names are written; addresses are not."""
+    short = [each for each in texts if len(each) <= _LONGEST_NAME and "@" not in each][:_NAMES]
     return (f"{one}{mark}{other}" for one, other in permutations(short, 2))
 
 
@@ -153,11 +154,11 @@ def _is_personal(key: str, value: Any) -> bool:
     )
 
 
-def _pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
+@lru_cache(maxsize=16)
+def _pattern(texts: frozenset[str]) -> re.Pattern[str] | None:
     """Finds them as whole words, in any case, and in whatever form they are written down."""
     long = [text for text in texts if len(text) >= _SHORTEST]
-    forms = {form for text in long for form in forms_of(text) | forms_of(text.upper())}
-    if not forms:
+    if not long:
         return None
-    either = "|".join(map(re.escape, sorted(forms, key=lambda form: (-len(form), form))))
+    either = pattern_of(long, any_case=True)
     return re.compile(rf"{_BEFORE}(?:{either})(?!\w)", re.IGNORECASE)

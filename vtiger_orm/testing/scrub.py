@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
-from .forms import forms_of
+from .forms import pattern_of
 
 SESSION: Final = "<SESSION>"
 TOKEN: Final = "0" * 32
@@ -117,9 +118,7 @@ class Scrub:
 
     def text(self, text: str) -> str:
         """Text that is not JSON, or a value whose key says nothing."""
-        for secret in self.secrets:
-            for form in sorted(forms_of(secret), key=len, reverse=True) if secret else ():
-                text = text.replace(form, SECRET)
+        text = without_secrets(text, self.secrets)
         text = _TOKEN.sub(TOKEN, _HASHED_PASSWORD.sub(SECRET, text))
         text = _URL_HOST.sub(r"\1crm.example\2", text)
         if self.emails:
@@ -133,6 +132,28 @@ class Scrub:
         """
         known = dict.fromkeys((*self.secrets, *(each for each in secrets if len(each) >= 6)))
         return Scrub(self.names, self.emails, self.fields, tuple(known))
+
+
+def without_secrets(value: Any, secrets: tuple[str, ...]) -> Any:
+    """A JSON value without these texts, in whatever form they are written down in it."""
+    pattern = _pattern(secrets)
+    if pattern is None:
+        return value
+
+    def clean(inner: Any) -> Any:
+        if isinstance(inner, dict):
+            return {clean(key): clean(each) for key, each in inner.items()}
+        if isinstance(inner, list):
+            return [clean(each) for each in inner]
+        return pattern.sub(SECRET, inner) if isinstance(inner, str) else inner
+
+    return clean(value)
+
+
+@lru_cache(maxsize=256)
+def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    texts = {secret for secret in secrets if secret}
+    return re.compile(pattern_of(texts)) if texts else None
 
 
 def secrets_in(body: bytes) -> list[str]:
