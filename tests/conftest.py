@@ -9,6 +9,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import typechecking
+
 # The suite runs on two cores and other machines' noise: laws are proved by the number of
 # examples, never by a deadline. `--hypothesis-profile=deep` digs deeper by hand and once a week;
 # VTIGER_ORM_EXAMPLES=500 sets the number in either profile.
@@ -46,3 +48,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             limit = 0
         if limit is not None and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(limit))
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For ``mypy --strict --cache-dir``: what it knows of the libraries is in it already."""
+    own = tmp_path_factory.getbasetemp()
+    return typechecking.cache(own, own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)

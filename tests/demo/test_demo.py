@@ -12,6 +12,8 @@ import pytest
 
 from vtiger_orm.emulator import Crm
 
+ROOT = Path(__file__).parents[2]
+
 
 def demo(*arguments: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
@@ -26,11 +28,14 @@ def demo(*arguments: str, environment: dict[str, str]) -> str:
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+def environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mypy_cache: Path
+) -> dict[str, str]:
     import os
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return {**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "200"}
+    cache = {"MYPY_CACHE_DIR": str(mypy_cache), "MYPYPATH": str(ROOT)}
+    return {**os.environ, **cache, "TMPDIR": str(tmp_path), "COLUMNS": "200"}
 
 
 def test_the_story(environment: dict[str, str], tmp_path: Path) -> None:

@@ -92,8 +92,9 @@ def first() -> dict[str, Json]:
 class Story:
     """A project beside a CRM that changes."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], cache: Path) -> None:
         self.folder = folder
+        self.cache = cache
         self.file = folder / "app" / "main.py"
         self.crm = first()
         self._capsys = capsys
@@ -148,10 +149,17 @@ class Story:
         self.file.write_text(text.replace(old, new))
 
     def mypy(self) -> str:
-        """What mypy finds wrong; empty when it finds nothing. What it knows of libraries is shared
-        with other tests."""
+        """What mypy finds wrong; empty when it finds nothing."""
         done = subprocess.run(
-            [sys.executable, "-m", "mypy", "--strict", "--cache-dir=../mypy", "app", "crm/custom"],
+            [
+                sys.executable,
+                "-m",
+                "mypy",
+                "--strict",
+                f"--cache-dir={self.cache}",
+                "app",
+                "crm/custom",
+            ],
             env={"MYPYPATH": f"{ROOT}:.", "PATH": ""},
             capture_output=True,
             text=True,
@@ -161,11 +169,14 @@ class Story:
 
 @pytest.mark.timeout(180)
 def test_a_crm_changes_and_the_application_follows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    mypy_cache: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
-    story = Story(tmp_path, capsys)
+    story = Story(tmp_path, capsys, mypy_cache)
     contacts, fields = story.crm["Contacts"]["describe"], story.fields()
 
     # What is safe needs nothing.

@@ -116,8 +116,8 @@ def check_types(folder: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_mypy_accepts_every_package(packages: Path) -> None:
-    check_types(packages, "mypy", "--strict", f"--cache-dir={packages / '.mypy'}", ".")
+def test_mypy_accepts_every_package(packages: Path, mypy_cache: Path) -> None:
+    check_types(packages, "mypy", "--strict", f"--cache-dir={mypy_cache}", ".")
 
 
 def test_pyright_accepts_every_package(packages: Path) -> None:

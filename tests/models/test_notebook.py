@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from generated import demo
 from generated.demo import Accounts, Contacts, connect
+from tests.support.fake_server import FAST
 from vtiger_orm import Count, Q, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import Html
@@ -33,6 +34,7 @@ def session(crm: Crm) -> Iterator[Session]:
         *crm.credentials(),
         transport=crm.transport(),
         async_transport=crm.transport(),
+        retry=FAST,
     ) as session:
         session.identify()
         yield session

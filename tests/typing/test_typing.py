@@ -27,12 +27,12 @@ MARKER = re.compile(r"# (mypy|pyright): (.*?)(?=\s+# (?:mypy|pyright): |$)")
 
 
 @pytest.fixture(scope="session")
-def mypy_errors(tmp_path_factory: pytest.TempPathFactory) -> Errors:
-    cache = tmp_path_factory.mktemp("mypy")
+def mypy_errors(mypy_cache: Path) -> Errors:
     files = [str(path) for path in (*PASS, *FAIL, *WRONG)]
     output = run(
         sys.executable,
-        *("-m", "mypy", "--strict", "--output=json", f"--cache-dir={cache}"),
+        *("-m", "mypy", "--strict", "--output=json", f"--cache-dir={mypy_cache}"),
+        *("--config-file=", "--explicit-package-bases"),
         *("--no-error-summary", "--scripts-are-modules", *files),
     )
     return of_mypy(output)

@@ -72,10 +72,15 @@ class ServerFacts:
 DEFAULT_FACTS: Final = ServerFacts()
 
 
+def is_met(runner: Any) -> bool:
+    """Whether a login has told which server the runner asks; a runner of tests knows it."""
+    return bool(getattr(runner, "is_met", True))
+
+
 def met(runner: Any) -> Plan[None]:
     """Log in where nobody has yet: how a question is put depends on the server, and a CRM may
     have been upgraded since its package was generated."""
-    if not getattr(runner, "is_met", True) and server_facts(runner).dialect == "webservice":
+    if not is_met(runner) and server_facts(runner).dialect == "webservice":
         yield from perform(Me())
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
-from ..calls.server import met, server_facts
+from ..calls.server import is_met, met, server_facts
 from ..conditions.tree import (
     FALSE,
     Atom,
@@ -42,7 +42,10 @@ def selected_rows(
     `checked` where a write is to follow."""
     if not checked:  # else the rules of the write tell of them
         check_choices(selection, runner)
-    return _selected(selection, runner, page_size, plan_checked_rows if checked else plan_rows)
+    plan = plan_checked_rows if checked else plan_rows
+    if is_met(runner) and not contains(selection.where, RelatedTo, InSelection):
+        return plan(selection, sized(runner, page_size))
+    return _selected(selection, runner, page_size, plan)
 
 
 def _selected(

@@ -35,6 +35,11 @@ def saved_id(record: BaseRecord) -> str | None:
     return record._saved_id
 
 
+def is_posted(record: BaseRecord) -> bool:
+    """Whether the record's id came with data from outside, and no answer of the CRM since."""
+    return record._state.posted
+
+
 def id_of(item: BaseRecord | str) -> str | None:
     """The id that a reference, a text or a record stands for; None for an unsaved record."""
     return item if isinstance(item, str) else item._saved_id

@@ -181,6 +181,8 @@ class BaseRecord(BaseModel, metaclass=RecordType):
                 super().__init__(**values)
             except ValidationError as error:
                 raise messages.refused(mapper, error) from error
+            if isinstance(values.get("id"), Ref):  # a program's own word
+                self._state.posted = False
 
     def model_post_init(self, context: object, /) -> None:
         """Tell a new record, whose other fields are blank, from one that exists in the CRM,
@@ -192,7 +194,9 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         else:
             for name in values.keys() - given:
                 del values[name]
-        set_state(self, RecordState(old={name: UNSET for name in given if name != "id"}))
+        state = RecordState(old={name: UNSET for name in given if name != "id"})
+        state.posted = "id" in values
+        set_state(self, state)
 
     # Reading and assigning
 

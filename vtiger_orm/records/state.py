@@ -53,7 +53,7 @@ class FieldChange(NamedTuple):
 class RecordState:
     """The part of a record that is no field value. Each record has one of its own."""
 
-    __slots__ = ("extra", "extra_old", "old", "operations", "raw", "runner")
+    __slots__ = ("extra", "extra_old", "old", "operations", "posted", "raw", "runner")
 
     runner: Runner | None
     """The session that handed the record out; stays behind when the record is pickled."""
@@ -67,6 +67,9 @@ class RecordState:
     """As `old`, for `extra`."""
     operations: Memory | None
     """What `record.crm` remembers; none until it is used."""
+    posted: bool
+    """Whether the id came with data from outside: it says which record is meant, and proves
+    nothing about who may write it."""
 
     def __init__(
         self,
@@ -83,11 +86,14 @@ class RecordState:
         self.extra = extra
         self.extra_old = extra_old
         self.operations = operations
+        self.posted = False
 
     def copy(self) -> RecordState:
         """An independent copy with the same session."""
         old, raw, extra, extra_old = (dict(each) if each else None for each in self._owned())
-        return RecordState(self.runner, old, raw, extra, extra_old, self._doubt)
+        twin = RecordState(self.runner, old, raw, extra, extra_old, self._doubt)
+        twin.posted = self.posted
+        return twin
 
     def _owned(self) -> tuple[dict[str, object] | None, ...]:
         return self.old, self.raw, self.extra, self.extra_old
@@ -108,13 +114,14 @@ class RecordState:
             "extra_old": extra_old,
             "extra_new": extra_new,
             "doubt": self._doubt,
+            "posted": self.posted,
         }
         return {name: each for name, each in held.items() if each}
 
     @classmethod
     def restored(cls, held: Mapping[str, Any]) -> RecordState:
         """From what `pickled` made."""
-        return cls(
+        state = cls(
             None,
             _joined(held.get("old"), held.get("new")),
             held.get("raw"),
@@ -122,6 +129,8 @@ class RecordState:
             _joined(held.get("extra_old"), held.get("extra_new")),
             held.get("doubt"),
         )
+        state.posted = bool(held.get("posted"))
+        return state
 
     # Changes
 
@@ -162,6 +171,7 @@ class RecordState:
     ) -> None:
         """An answer of the CRM was taken over: nothing is changed any more."""
         self.runner = runner or self.runner
+        self.posted = False
         self.old = self.extra_old = None
         self.raw = raw
         self.extra = {**(self.extra or {}), **(extra or {})} or None

@@ -25,6 +25,7 @@ from .answers import judged, read_again, refuse_adjusted
 from .doubt import answered, claim, failed, release, unknown_outcome
 from .memory import state_of
 from .owners import prove_owners
+from .posted import refuse_posted
 from .prepare import Prepared, needs_user, owned, prepare, read_stored
 from .recognised import recognised
 from .report import BulkReport, ProgressCallback, RowOutcome, Status
@@ -379,6 +380,8 @@ def _look_for_lost(
 
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:
+    if isinstance(item, BaseRecord):
+        refuse_posted(item)
     id_ = id_of(item) if isinstance(item, str | BaseRecord) else None
     if id_ is None:
         raise InvalidValue(f"{item!r} is neither a saved record nor a reference.")

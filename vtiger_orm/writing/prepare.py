@@ -27,6 +27,7 @@ from .doubt import refuse_unsettled
 from .memory import has_state
 from .policies import policies_of
 from .policy import UNSENT, Policy
+from .posted import refuse_posted
 from .rules import (
     Problem,
     Rule,
@@ -109,6 +110,7 @@ def prepare(
     `OutcomeUnknown` for a record whose create was lost, and `BeingSaved` while another task or
     thread creates it.
     """
+    refuse_posted(record)
     if saved_id(record) is None and has_state(record):
         refuse_unsettled(record)
     change = changeset_of(record, file, facts.clock.zone.tz)

@@ -38,6 +38,7 @@ from .line_items import is_inventory
 from .memory import items_of, state_of, take_items
 from .owners import prove_owners
 from .policies import why_read_only
+from .posted import refuse_posted
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild
 from .recognised import recognised
@@ -187,6 +188,7 @@ def delete(record: BaseRecord, *, runner: Runner | None = None) -> Plan[None]:
     meta = record.meta
     if id_ is None:
         raise DoesNotExist(f"This {meta.name} record was never saved: there is nothing to delete.")
+    refuse_posted(record)
     yield from delete_id(meta, id_, runner)
 
 

@@ -87,9 +87,8 @@ def commit() -> None:
     git("commit", "-q", "-m", "x")
 
 
-def mypy() -> str:
-    """What mypy says of the application; what it knows of libraries is shared by all tests."""
-    cache = Path.cwd().parent / "mypy"
+def mypy(cache: Path) -> str:
+    """What mypy says of the application."""
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={cache}", "app"],
         env={"MYPYPATH": f"{ROOT}:.", "PATH": ""},
@@ -120,10 +119,10 @@ EXPECTED = (
 )
 
 
-def test_the_application_follows_the_names(project: Path, capsys: Out) -> None:
-    assert "Success" in mypy()
+def test_the_application_follows_the_names(project: Path, capsys: Out, mypy_cache: Path) -> None:
+    assert "Success" in mypy(mypy_cache)
     renamed()
-    assert "Success" not in mypy()
+    assert "Success" not in mypy(mypy_cache)
     file = project / "app" / "people.py"
     capsys.readouterr()
     assert run(["migrate", "app", "--dry-run"]) == 0
@@ -134,7 +133,7 @@ def test_the_application_follows_the_names(project: Path, capsys: Out) -> None:
     assert run(["migrate", "app"]) == 0
     assert "rewritten  app/people.py: line 5, 8, 11, " in capsys.readouterr().out
     assert file.read_text() == EXPECTED
-    assert "Success" in mypy()
+    assert "Success" in mypy(mypy_cache)
     assert run(["migrate", "app"]) == 1
     assert "Not committed: app/people.py" in capsys.readouterr().err
     assert run(["migrate", "app", "--force"]) == 0
@@ -146,7 +145,9 @@ def test_the_application_follows_the_names(project: Path, capsys: Out) -> None:
     assert file.read_text() == EXPECTED
 
 
-def test_what_the_crm_renamed_needs_no_migration_of_attributes(project: Path) -> None:
+def test_what_the_crm_renamed_needs_no_migration_of_attributes(
+    project: Path, mypy_cache: Path
+) -> None:
     """The lock keeps the names; only texts that are stored have to change."""
     file = project / "app" / "people.py"
     file.write_text(APP + '\n\nCOLD = Contacts.Stage("Cold Call")\n')
@@ -157,7 +158,7 @@ def test_what_the_crm_renamed_needs_no_migration_of_attributes(project: Path) ->
     assert run(["generate"]) == 0
     assert run(["migrate", "app"]) == 0
     assert file.read_text() == APP + '\n\nCOLD = Contacts.Stage("Telephone")\n'
-    assert "Success" in mypy()
+    assert "Success" in mypy(mypy_cache)
 
 
 def test_names_that_change_places(project: Path) -> None:

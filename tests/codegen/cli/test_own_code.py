@@ -87,8 +87,7 @@ def git(*arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
 
 
-def mypy(*targets: str) -> str:
-    cache = Path.cwd().parent / "mypy"
+def mypy(cache: Path, *targets: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={cache}", *targets],
         env={"MYPYPATH": f"{ROOT}:.", "PATH": ""},
@@ -107,7 +106,9 @@ def customised(text: str = OWN, name: str = "contacts") -> Path:
 
 
 @pytest.mark.timeout(240)
-def test_customise_writes_once_and_what_it_writes_can_be_used(project: Path, capsys: Out) -> None:
+def test_customise_writes_once_and_what_it_writes_can_be_used(
+    project: Path, capsys: Out, mypy_cache: Path
+) -> None:
     plain = contents(project / "crm")
     assert run(["customise", "Contacts"]) == 0
     capsys.readouterr()
@@ -118,7 +119,7 @@ def test_customise_writes_once_and_what_it_writes_can_be_used(project: Path, cap
         *("_typing/contacts.py", "_typing/contacts.pyi"),
     }
     assert run(["check"]) == 0
-    assert mypy("crm/custom/contacts.py") == ""
+    assert mypy(mypy_cache, "crm/custom/contacts.py") == ""
     file = project / "crm" / "custom" / "contacts.py"
     file.write_text(OWN)
     assert run(["customise", "Contacts"]) == 0
@@ -247,11 +248,11 @@ def test_own_classes_elsewhere_are_checked_and_may_import_other_models(
 
 
 @pytest.mark.timeout(240)
-def test_migrate_rewrites_own_code_too(project: Path, capsys: Out) -> None:
+def test_migrate_rewrites_own_code_too(project: Path, capsys: Out, mypy_cache: Path) -> None:
     customised()
     (project / "app").mkdir()
     (project / "app" / "main.py").write_text(APP)
-    assert mypy("app", "crm/custom") == ""
+    assert mypy(mypy_cache, "app", "crm/custom") == ""
     git("init", "-q")
     git("add", ".")
     git("commit", "-q", "-m", "x")
@@ -270,6 +271,6 @@ def test_migrate_rewrites_own_code_too(project: Path, capsys: Out) -> None:
     assert (project / "crm" / "custom" / "people.py").read_text() == own
     assert (project / "app" / "main.py").read_text() == app.replace("TIER", "tier")
     assert run(["check"]) == 0
-    assert mypy("app", "crm/custom") == ""
+    assert mypy(mypy_cache, "app", "crm/custom") == ""
     assert run(["migrate", "app", "--force"]) == 0
     assert "0 files rewritten" in capsys.readouterr().out

@@ -136,7 +136,7 @@ def test_made_up_records_latency_and_a_profile(processes: list[Process]) -> None
     )
     assert answer.json()["success"] is True
     assert answer.elapsed.total_seconds() >= 0.03
-    assert process.stop() == (0, "")
+    assert process.stop() == (0, "Stopped.\n")
 
 
 def test_two_servers_share_a_store(processes: list[Process], tmp_path: Path) -> None:

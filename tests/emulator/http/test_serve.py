@@ -46,7 +46,7 @@ class TestKeys:
     def test_in_memory_on_this_machine_it_is_the_demo_key(self, runner: Any) -> None:
         result = runner("--data", "none")
         assert key_of(result) == default_key("admin")
-        assert result.stderr == ""
+        assert result.stderr == "Stopped.\n"
 
     def test_a_file_has_its_own_and_keeps_it(self, runner: Any, tmp_path: Path) -> None:
         keys = [key_of(runner("--database", tmp_path / name)) for name in ("a.db", "b.db", "a.db")]

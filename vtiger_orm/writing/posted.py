@@ -1,0 +1,21 @@
+"""Ids that came with data from outside: they say which record is meant, not who may write it."""
+
+from __future__ import annotations
+
+from ..errors import InvalidValue
+from ..records import BaseRecord
+from ..records.handle import is_posted, saved_id
+
+
+def refuse_posted(record: BaseRecord) -> None:
+    """Raise `InvalidValue` for a record whose id was in JSON, in a dict or given as plain text: a
+    program that takes records as bodies of requests would let anybody overwrite any record."""
+    if not is_posted(record):
+        return
+    model, id = type(record).__name__, saved_id(record)
+    raise InvalidValue(
+        f"This {model} record has the id {id} from the data it was made from, not from the CRM: "
+        f"writing it would change that record, whoever sent the data. Read the record first "
+        f"({model}.objects.get(id=...)) and assign what may be changed; leave the id out to create "
+        f"another one; or say it yourself, with {model}.ref({str(id)!r}) as the id."
+    )
