@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from ..metadata.dependencies import Dependency
 from ..metadata.server import Server, ServerFamily
@@ -72,19 +72,19 @@ class ServerFacts:
 DEFAULT_FACTS: Final = ServerFacts()
 
 
-def is_met(runner: Any) -> bool:
+def is_met(runner: object) -> bool:
     """Whether a login has told which server the runner asks; a runner of tests knows it."""
     return bool(getattr(runner, "is_met", True))
 
 
-def met(runner: Any) -> Plan[None]:
+def met(runner: object) -> Plan[None]:
     """Log in where nobody has yet: how a question is put depends on the server, and a CRM may
     have been upgraded since its package was generated."""
     if not is_met(runner) and server_facts(runner).dialect == "webservice":
         yield from perform(Me())
 
 
-def server_facts(runner: Any) -> ServerFacts:
+def server_facts(runner: object) -> ServerFacts:
     """The runner's facts, or the defaults where it has none."""
     facts = getattr(runner, "facts", None)
     return facts if isinstance(facts, ServerFacts) else DEFAULT_FACTS
