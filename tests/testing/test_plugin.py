@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# A run within this process forgets the modules that it was the first to load: of each that is
+# loaded again there would be two.
+import vtiger_orm.models.portable  # noqa: F401
 from vtiger_orm.emulator.profiles import PROFILES
 
 pytest_plugins = "pytester"
