@@ -26,7 +26,7 @@ from vtiger_orm.models.related_manager import RelatedManager
 from vtiger_orm.models.writing import WritingQuerySet
 from vtiger_orm.planner.related_ids import Side
 from vtiger_orm.writing import leads
-from vtiger_orm.writing.policies import POLICIES
+from vtiger_orm.writing.policies.table import POLICIES
 from vtiger_orm.writing.preview import Preview
 from vtiger_orm.writing.report import BulkError
 from vtiger_orm.writing.rules import Rule
