@@ -1,13 +1,15 @@
-"""Operations of the matrix that read."""
+"""Operations of the matrix that read: each way there is, and each that the planner takes."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from generated.demo import Accounts, Contacts, Documents, Leads, Quotes
-from vtiger_orm import Count, Sum
+from generated.demo import Accounts, Contacts, Documents, Leads, Quotes, Users
+from vtiger_orm import Count, Max, Sum
 from vtiger_orm.administration.edition_limits import EditionLimit
 from vtiger_orm.frames.export import export
 from vtiger_orm.session import Session
@@ -15,53 +17,74 @@ from vtiger_orm.session import Session
 from .operations import Do, Operation
 from .world import listed
 
-
-async def _rows(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s).filter(lastname__startswith="Contact")
-    return [(each.lastname, each.account_id) for each in await listed(driver, found)]
+Ask = Callable[[Any], Any]
 
 
-async def _ordered(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s).order_by("-lastname")[:7]
-    return [each.lastname for each in await listed(driver, found)]
+def many(make: Ask, of: Ask = lambda each: each) -> Callable[..., Awaitable[Any]]:
+    """What a queryset yields."""
+
+    async def work(driver: str, do: Do, s: Session) -> Any:
+        return [of(each) for each in await listed(driver, make(s))]
+
+    return work
 
 
-async def _either(driver: str, do: Do, s: Session) -> Any:
-    found = Accounts.objects.using(s).filter(accountname__in=["Account 01", "Account 11", "No"])
-    return [each.accountname for each in await listed(driver, found)]
+def one(make: Ask, method: str, *args: Any, of: Ask = lambda found: found, **kwargs: Any) -> Any:
+    """What one of its methods answers."""
+
+    async def work(driver: str, do: Do, s: Session) -> Any:
+        return of(await do(make(s), method, *args, **kwargs))
+
+    return work
 
 
-async def _values(driver: str, do: Do, s: Session) -> Any:
-    return await listed(driver, Contacts.objects.using(s).values_list("lastname", flat=True))
+def contacts(s: Session) -> Any:
+    return Contacts.objects.using(s)
 
 
-async def _selected(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s).select_related("account_id")
-    return [
-        (each.lastname, each.account_id and each.account_id.loaded.accountname)
-        for each in await listed(driver, found)
-    ]
+def accounts(s: Session) -> Any:
+    return Accounts.objects.using(s)
+
+
+def session(s: Session) -> Any:
+    return s
+
+
+def name(found: Any) -> Any:
+    return found and found.lastname
+
+
+def residual(s: Session) -> Any:
+    """A condition of which the server is asked a part only."""
+    return contacts(s).exclude(lastname__contains="1")
+
+
+def inner(s: Session) -> Any:
+    """A condition that another query answers."""
+    return contacts(s).filter(account_id__in=accounts(s).filter(accountname__gte="Account 01"))
+
+
+def named(s: Session) -> Any:
+    return contacts(s).filter(lastname__startswith="Contact")
+
+
+# Those of more than one step
 
 
 async def _related(driver: str, do: Do, s: Session) -> Any:
-    account = await do(Accounts.objects.using(s), "get", accountname="Account 00")
+    account = await do(accounts(s), "get", accountname="Account 00")
     return sorted(each.lastname for each in await listed(driver, account.related.contacts))
 
 
-async def _count(driver: str, do: Do, s: Session) -> Any:
-    return await do(Contacts.objects.using(s).filter(lastname__startswith="Contact"), "count")
-
-
-async def _exists(driver: str, do: Do, s: Session) -> Any:
-    return await do(Contacts.objects.using(s).filter(lastname="Contact 05"), "exists")
-
-
-async def _get(driver: str, do: Do, s: Session) -> Any:
-    return (await do(Accounts.objects.using(s), "get", accountname="Account 03")).website
+async def _many_to_many(driver: str, do: Do, s: Session) -> Any:
+    account = await do(accounts(s), "get", accountname="Account 00")
+    products = account.related.products
+    found = [str(each.productname) for each in await listed(driver, products)]
+    return sorted(found), await do(products, "count")
 
 
 async def _refresh(driver: str, do: Do, s: Session) -> Any:
-    account = await do(Accounts.objects.using(s), "get", accountname="Account 03")
+    account = await do(accounts(s), "get", accountname="Account 03")
     await do(account, "refresh")
     return account.website
 
@@ -70,49 +93,50 @@ async def _me(driver: str, do: Do, s: Session) -> Any:
     return (await s.ame() if driver == "async" else s.me).name
 
 
-async def _modules(driver: str, do: Do, s: Session) -> Any:
-    return len(await do(s, "modules"))
-
-
-async def _describe(driver: str, do: Do, s: Session) -> Any:
-    return (await do(s, "describe", "Contacts")).name
-
-
-async def _lookup(driver: str, do: Do, s: Session) -> Any:
-    return [str(each.id) for each in await do(s, "lookup", "phone", "1", ["Accounts"])]
-
-
 async def _prefetched(driver: str, do: Do, s: Session) -> Any:
-    found = Accounts.objects.using(s).prefetch_related("contacts")
+    found = accounts(s).prefetch_related("contacts")
     return [
         (each.accountname, sorted(one.lastname for one in each.related.contacts.loaded))
         for each in await listed(driver, found)
     ]
 
 
+async def _prefetched_two(driver: str, do: Do, s: Session) -> Any:
+    found = await listed(driver, accounts(s).prefetch_related("contacts", "products"))
+    return [
+        (
+            account.accountname,
+            sorted(each.lastname for each in await listed(driver, account.related.contacts.all())),
+            sorted(
+                str(e.productname) for e in await listed(driver, account.related.products.all())
+            ),
+        )
+        for account in found
+    ]
+
+
 async def _in_bulk(driver: str, do: Do, s: Session) -> Any:
-    ids = await listed(driver, Contacts.objects.using(s).values_list("id", flat=True)[:7])
-    return sorted(
-        each.lastname for each in (await do(Contacts.objects.using(s), "in_bulk", ids)).values()
-    )
+    ids = [str(each.id) for each in await listed(driver, contacts(s).only("id"))]
+    found = await do(contacts(s), "in_bulk", [*ids, "12x999999"])
+    return sorted((str(id_), each.lastname) for id_, each in found.items())
 
 
 async def _streamed(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s)
     if driver == "async":
-        return [each.lastname async for each in found.aiterator(page_size=3)]
-    return [each.lastname for each in found.iterator(page_size=3)]
+        return [each.lastname async for each in contacts(s).aiterator(page_size=3)]
+    return [each.lastname for each in contacts(s).iterator(page_size=3)]
+
+
+async def _streamed_residual(driver: str, do: Do, s: Session) -> Any:
+    found = contacts(s).exclude(lastname__contains="7")
+    if driver == "async":
+        return [each.lastname async for each in found.aiterator()]
+    return [each.lastname for each in found.iterator()]
 
 
 async def _partitioned(driver: str, do: Do, s: Session) -> Any:
-    parts = await do(Contacts.objects.using(s), "partitions", 3)
+    parts = await do(contacts(s), "partitions", 3)
     return sorted([each.lastname for part in parts for each in await listed(driver, part)])
-
-
-async def _elsewhere(driver: str, do: Do, s: Session) -> Any:
-    accounts = Accounts.objects.using(s).filter(accountname__endswith="1")
-    found = Contacts.objects.using(s).filter(account_id__in=accounts)
-    return [each.lastname for each in await listed(driver, found)]
 
 
 async def _figures(driver: str, do: Do, s: Session) -> Any:
@@ -120,33 +144,25 @@ async def _figures(driver: str, do: Do, s: Session) -> Any:
     return {name: str(value) for name, value in found.items()}
 
 
-async def _grouped(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s).values("account_id").annotate(n=Count())
-    return sorted(str(each) for each in await listed(driver, found))
-
-
 async def _raw(driver: str, do: Do, s: Session) -> Any:
     text = "select id, lastname from Contacts where lastname > 'Contact 05';"
-    return sorted(each.lastname for each in await do(Contacts.objects.using(s), "raw", text))
+    return sorted(each.lastname for each in await do(contacts(s), "raw", text))
 
 
 async def _changes(driver: str, do: Do, s: Session) -> Any:
-    feed = Contacts.objects.using(s).changes()
+    feed = contacts(s).changes()
     return sorted((str(each.kind), str(each.id)) for each in await listed(driver, feed))
 
 
-async def _preview(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s).filter(title=None)
-    return (await do(found, "preview", title="x")).records
-
-
-async def _arrow(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s).only("lastname", "account_id")
-    return (await do(found, "to_arrow")).to_pylist()
+async def _changes_since(driver: str, do: Do, s: Session) -> Any:
+    first = await do(contacts(s).order_by("modifiedtime"), "first")
+    since = first.modifiedtime - timedelta(days=1)
+    found = await listed(driver, contacts(s).changes(since))
+    return sorted({str(each.id) for each in found})
 
 
 async def _exported(driver: str, do: Do, s: Session) -> Any:
-    found = Contacts.objects.using(s).only("lastname")
+    found = contacts(s).only("lastname")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "contacts.csv"
         fields = found.selection.columns or ()
@@ -164,55 +180,136 @@ async def _items(driver: str, do: Do, s: Session) -> Any:
     return [(str(each.quantity), str(each.price)) for each in await do(quote.crm, "load_items")]
 
 
+async def _items_of_many(driver: str, do: Do, s: Session) -> Any:
+    quotes = await listed(driver, Quotes.objects.using(s))
+    await do(s, "load_items", quotes)
+    return [[(item.quantity, str(item.product)) for item in each.crm.items] for each in quotes]
+
+
 async def _tags(driver: str, do: Do, s: Session) -> Any:
-    account = await do(Accounts.objects.using(s), "get", accountname="Account 01")
+    account = await do(accounts(s), "get", accountname="Account 01")
     return sorted(await do(account.crm.tags, "all"))
 
 
 async def _hierarchy(driver: str, do: Do, s: Session) -> Any:
-    account = await do(Accounts.objects.using(s), "get", accountname="Account 01")
+    account = await do(accounts(s), "get", accountname="Account 01")
     return [each.name for each in await do(account.crm, "hierarchy")]
 
 
-async def _dependency(driver: str, do: Do, s: Session) -> Any:
-    return str(await do(s, "picklist_dependency", Leads, "industry", "leadsource"))
-
-
-async def _edition(driver: str, do: Do, s: Session) -> Any:
-    return str(await do(s, "edition_limit", EditionLimit.IMPORT_FILE_LIMIT))
-
-
 READS: Final = (
-    Operation("list", _rows),
-    Operation("order", _ordered),
-    Operation("in", _either),
-    Operation("values", _values),
-    Operation("select_related", _selected),
+    # Rows
+    Operation("list", many(named, lambda each: (each.lastname, each.account_id))),
+    Operation("order", many(lambda s: contacts(s).order_by("-lastname")[:7], name)),
+    Operation("descending", many(lambda s: contacts(s).order_by("-title", "-lastname"), name)),
+    Operation("slice", many(lambda s: contacts(s)[3:9], name)),
+    Operation(
+        "in",
+        many(
+            lambda s: accounts(s).filter(accountname__in=["Account 01", "Account 11", "No"]),
+            lambda each: each.accountname,
+        ),
+    ),
+    Operation("blanks", many(lambda s: contacts(s).filter(title=None), name)),
+    Operation(
+        "since",
+        many(lambda s: contacts(s).filter(createdtime__gte=datetime(2000, 1, 1, tzinfo=UTC)), name),
+    ),
+    Operation("negated", many(residual, name)),
+    Operation("semi-join", many(inner, name)),
+    Operation(
+        "in another queryset",
+        many(
+            lambda s: contacts(s).filter(
+                account_id__in=accounts(s).filter(accountname__endswith="1")
+            ),
+            name,
+        ),
+    ),
+    Operation("values", many(lambda s: contacts(s).values_list("lastname", flat=True))),
+    Operation("values_list", many(lambda s: contacts(s).values_list("lastname", "title"), tuple)),
+    Operation(
+        "users", many(lambda s: Users.objects.using(s).only("id"), lambda each: str(each.id))
+    ),
+    Operation(
+        "select_related",
+        many(
+            lambda s: contacts(s).select_related("account_id"),
+            lambda each: (each.lastname, each.account_id and each.account_id.loaded.accountname),
+        ),
+    ),
     Operation("prefetch_related", _prefetched),
+    Operation("prefetch of two", _prefetched_two),
     Operation("in_bulk", _in_bulk),
     Operation("iterator", _streamed),
+    Operation("iterator negated", _streamed_residual),
     Operation("partitions", _partitioned),
-    Operation("in another queryset", _elsewhere),
     Operation("related", _related),
-    Operation("count", _count),
-    Operation("exists", _exists),
-    Operation("get", _get),
-    Operation("refresh", _refresh),
-    Operation("aggregate", _figures),
-    Operation("groups", _grouped),
+    Operation("many to many", _many_to_many),
     Operation("raw", _raw),
     Operation("changes", _changes),
-    Operation("preview", _preview),
-    Operation("arrow", _arrow),
+    Operation("changes since", _changes_since),
+    Operation(
+        "arrow",
+        one(
+            lambda s: contacts(s).only("lastname", "account_id"),
+            "to_arrow",
+            of=lambda table: table.to_pylist(),
+        ),
+    ),
     Operation("export", _exported, drivers=("sync",)),
+    # One value
+    Operation("count", one(named, "count")),
+    Operation("count all", one(contacts, "count")),
+    Operation("count negated", one(residual, "count")),
+    Operation("exists", one(lambda s: contacts(s).filter(lastname="Contact 05"), "exists")),
+    Operation("none", one(lambda s: contacts(s).filter(lastname="Nobody"), "exists")),
+    Operation(
+        "get", one(accounts, "get", accountname="Account 03", of=lambda found: found.website)
+    ),
+    Operation("first", one(lambda s: contacts(s).order_by("title", "lastname"), "first", of=name)),
+    Operation("last", one(lambda s: contacts(s).order_by("lastname"), "last", of=name)),
+    Operation("refresh", _refresh),
+    Operation("aggregate", _figures),
+    Operation(
+        "aggregate of kinds",
+        one(contacts, "aggregate", n=Count(), of_=Max("lastname"), no=Sum("done")),
+    ),
+    Operation("groups", many(lambda s: contacts(s).values("account_id").annotate(n=Count()), str)),
+    Operation("choices", many(lambda s: accounts(s).values("industry").annotate(n=Count()), str)),
+    Operation(
+        "preview",
+        one(
+            lambda s: contacts(s).filter(title=None),
+            "preview",
+            title="x",
+            of=lambda preview: preview.records,
+        ),
+    ),
+    # Of a record, of the CRM
     Operation("fetch_file", _fetched),
     Operation("load_items", _items),
+    Operation("items of many", _items_of_many),
     Operation("tags", _tags),
     Operation("hierarchy", _hierarchy),
-    Operation("picklist_dependency", _dependency),
+    Operation(
+        "picklist_dependency",
+        one(session, "picklist_dependency", Leads, "industry", "leadsource", of=str),
+    ),
     Operation("me", _me),
-    Operation("modules", _modules),
-    Operation("describe", _describe),
-    Operation("lookup", _lookup),
-    Operation("edition_limit", _edition),
+    Operation("modules", one(session, "modules", of=len)),
+    Operation("describe", one(session, "describe", "Contacts", of=lambda told: told.name)),
+    Operation(
+        "lookup",
+        one(
+            session,
+            "lookup",
+            "phone",
+            "1",
+            ["Accounts"],
+            of=lambda found: [str(each.id) for each in found],
+        ),
+    ),
+    Operation(
+        "edition_limit", one(session, "edition_limit", EditionLimit.IMPORT_FILE_LIMIT, of=str)
+    ),
 )

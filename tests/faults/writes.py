@@ -11,6 +11,7 @@ from generated.demo import Accounts, Contacts, Documents, Leads, Potentials, Quo
 from vtiger_orm.session import Session
 
 from .operations import Do, Effect, Operation
+from .reads import accounts, inner, one, residual
 
 
 async def _create(driver: str, do: Do, s: Session) -> Any:
@@ -35,6 +36,13 @@ async def _save(driver: str, do: Do, s: Session) -> Any:
 async def _delete(driver: str, do: Do, s: Session) -> Any:
     account = await do(Accounts.objects.using(s), "get", accountname="Account 12")
     await do(account, "delete")
+
+
+async def _update_or_create_new(driver: str, do: Do, s: Session) -> Any:
+    defaults = {"phone": "22", **await _owner(do, s)}
+    long = "Account that is made only once, whatever happens"
+    found, made = await do(accounts(s), "update_or_create", accountname=long, defaults=defaults)
+    return found.accountname, made
 
 
 async def _update(driver: str, do: Do, s: Session) -> Any:
@@ -106,6 +114,13 @@ async def _bulk_upsert(driver: str, do: Do, s: Session) -> Any:
     rows = [{"accountname": f"Account {n:02}", "website": "bulk.test", **owner} for n in (3, 4, 77)]
     objects = Accounts.objects.using(s)
     return _statuses(await do(objects, "bulk_update_or_create", rows, key="accountname"))
+
+
+async def _bulk_upsert_across(driver: str, do: Do, s: Session) -> Any:
+    """Rows of which some are there, more than a page holds."""
+    owner = await _owner(do, s)
+    rows = [{"accountname": f"Account {n:02}", "phone": "3", **owner} for n in range(9, 16)]
+    return _statuses(await do(accounts(s), "bulk_update_or_create", rows, "accountname"))
 
 
 async def _related_create(driver: str, do: Do, s: Session) -> Any:
@@ -180,15 +195,19 @@ WRITES: Final = (
     Operation("create related", _related_create, Effect.ONE),
     Operation("get_or_create", _get_or_create, Effect.ONE),
     Operation("update_or_create", _update_or_create, Effect.ONE),
+    Operation("update_or_create new", _update_or_create_new, Effect.ONE),
     Operation("save", _save, Effect.ONE),
     Operation("save items", _change_items, Effect.SEVERAL),
     Operation("delete", _delete, Effect.ONE),
     Operation("update", _update, Effect.SEVERAL),
+    Operation("update negated", one(residual, "update", title="y"), Effect.SEVERAL),
     Operation("delete many", _delete_many, Effect.SEVERAL),
+    Operation("delete semi-join", one(inner, "delete"), Effect.SEVERAL),
     Operation("bulk_create", _bulk_create, Effect.TOLD),
     Operation("bulk_update", _bulk_update, Effect.TOLD),
     Operation("bulk_delete", _bulk_delete, Effect.TOLD),
     Operation("bulk_update_or_create", _bulk_upsert, Effect.TOLD),
+    Operation("bulk_update_or_create across", _bulk_upsert_across, Effect.TOLD),
     Operation("link", _link, Effect.SEVERAL),
     Operation("unlink", _unlink, Effect.ONE),
     Operation("upload", _upload, Effect.SEVERAL),
