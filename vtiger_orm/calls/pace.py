@@ -73,7 +73,9 @@ class Pace:
 
     def went(self, waited: float, whole: float, *, pressed: bool = False) -> None:
         """A round is over: how long the consumer `waited` for its rows out of the `whole` time
-        since it was given the ones before, and whether the limits of calls are nearly used up."""
+        since it was given the ones before, and whether limits of calls leave too little for more
+        than one at a time.
+        """
         self._rounds += 1
         seconds, self._seconds = self._seconds, []
         if not self._adapts or not seconds:
