@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from ..aggregates.groups import GroupKey, group_key
 from ..calls.plans import Plan
-from ..calls.server import met
+from ..calls.server import recognised
 from ..conditions.field_names import named_field, readable_field, with_id
 from ..conditions.q import Q, condition_on
 from ..errors import InvalidLookup
@@ -313,7 +313,7 @@ class QuerySet(WritingQuerySet[M]):
 
         def plan(runner: Runner) -> Plan[list[M]]:
             module = self._state.selection.module.name
-            yield from met(runner)
+            yield from recognised(runner)
             rows = yield from own_rows(statement, module, runner.environment)
             return self._loader(runner).load(rows)
 

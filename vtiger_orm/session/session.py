@@ -275,19 +275,13 @@ class Session(SessionOperations):
         )
 
     @property
-    def is_met(self) -> bool:
-        """Whether a login has told which server this is; sends nothing."""
-        told = self._recognised.identity if self._recognised is not None else None
-        return told is not None or self._living().core.auth is not None
-
-    @property
     def facts(self) -> ServerFacts:
-        """What plans that write need to know of this session; sends nothing."""
-        package, core = self.package, self._living().core
+        """What plans need to know of this session besides its environment; sends nothing."""
+        package, core, told = self.package, self._living().core, self._recognised
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             server=self.server,
-            met=self.is_met,
+            met=core.auth is not None or (told is not None and told.identity is not None),
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,
