@@ -19,6 +19,7 @@ from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta, Relation
 from vtiger_orm.metadata.server import Server, ServerFamily
+from vtiger_orm.models.bulk import BulkQuerySet
 from vtiger_orm.models.crm import Crm as RecordCrm
 from vtiger_orm.models.crm_modules import AccountCrm, DocumentCrm, InventoryCrm, LeadCrm
 from vtiger_orm.models.record import Record
@@ -295,7 +296,8 @@ def methods_of(*classes: type[Any]) -> set[str]:
 
 def test_every_way_has_a_case() -> None:
     crm = methods_of(RecordCrm, AccountCrm, DocumentCrm, InventoryCrm, LeadCrm)
-    ways = methods_of(WritingQuerySet) | methods_of(RelatedManager) | crm | {"save", "delete"}
+    querysets = methods_of(WritingQuerySet, BulkQuerySet, RelatedManager)
+    ways = querysets | crm | {"save", "delete"}
     assert {"save", "delete"} <= methods_of(Record)
     tried = {name.partition(",")[0] for name in (*CREATING, *CHANGING, *CLOSED)}
     words = {name.removeprefix("related.").partition(" ")[0] for name in tried}
