@@ -3,8 +3,8 @@
 Every method that asks the CRM has an a-twin with the same parameters (`get`/`aget`); `for`,
 `async for` and `await` read all rows. Building one sends nothing.
 
-Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any``, or are properties
-for type checkers, whose value is called: these forms alone may be narrowed by a checker's rules.
+Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any``, or are, for type
+checkers, properties whose value is called: these forms alone may be narrowed by a checker's rules.
 What is really accepted is checked at run time.
 """
 
