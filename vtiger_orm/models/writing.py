@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.plans import Plan, collect_rows
@@ -282,7 +282,7 @@ class _Search(Generic[M]):
 
     @property
     def model(self) -> type[M]:
-        return self.among._writable
+        return cast("type[M]", self.among.model)
 
     def exactly(self) -> Plan[list[M]]:
         return (yield from read_all(self.wanted, self.runner, checked=True))
