@@ -143,10 +143,11 @@ def sync(
         say(f"{escaped(module)}: is gone from the CRM; its table is kept as it is.", fg="yellow")
     failed = [each.error for each in report.modules if each.error is not None]
     if failed:
-        told = f"{len(failed)} of {counted(len(metas), 'module')} could not be brought up to date."
+        cure = ""
         if any(isinstance(each, Unreadable) for each in failed):
-            told += " --unreadable null keeps what cannot be read as NULL."
-        say(told, fg="red", err=True)
+            cure = " --unreadable null keeps what cannot be read as NULL."
+        number = f"{len(failed)} of {counted(len(metas), 'module')}"
+        say(f"{number} could not be brought up to date.{cure}", fg="red", err=True)
     ctx.exit(1 if failed else 0)
 
 
