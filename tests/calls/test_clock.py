@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtiger_orm.calls.clock import ClockSource, ServerClock, http_date
+from vtiger_orm.calls.clock import ClockSource, ServerClock, http_date, unix_time
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -107,6 +107,14 @@ def test_a_span_there_holds_all_that_may_have_been() -> None:
 )
 def test_dates_of_headers(text: str | None, moment: datetime | None) -> None:
     assert http_date(text) == moment
+
+
+@pytest.mark.parametrize(
+    "told", [None, "", "soon", "²", [], {}, 0, "-5", "9" * 30, "9" * 5000, 1e300, float("nan")]
+)
+def test_what_is_no_unix_time(told: object) -> None:
+    assert unix_time(told) is None
+    assert unix_time("1767268800") == unix_time(1767268800) == NOON
 
 
 # The zone

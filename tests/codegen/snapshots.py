@@ -170,7 +170,9 @@ def hostile_snapshots(draw: st.DrawFn) -> Snapshot:
             name,
             *draw(
                 st.lists(
-                    described_fields(names), max_size=6, unique_by=lambda each: str(each["name"])
+                    described_fields(names).filter(lambda each: each["name"] != "id"),
+                    max_size=6,
+                    unique_by=lambda each: str(each["name"]),
                 )
             ),
             relations=[

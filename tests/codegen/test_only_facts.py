@@ -28,7 +28,7 @@ from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot
-from vtiger_orm.writing.policies import is_writable
+from vtiger_orm.writing.policies.table import is_writable
 
 PY311 = {TargetVersion.PY311}
 

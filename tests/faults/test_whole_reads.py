@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
@@ -82,5 +82,7 @@ ASKED = (*READERS, *(each for each in OPERATIONS if each.name not in OTHERS))
 def test_law_nothing_is_shortened(
     matrix: Matrix, dialect: str, driver: str, operation: Any, fault: tuple[Named, Any]
 ) -> None:
+    # raw() says that it answers one page at most, however long the server makes it.
+    assume(operation.name != "raw" or fault[0] not in SMALL)
     finding = matrix.judge(dialect, driver, Case(operation, *fault))
     assert finding is None or finding.verdict.good, str(finding)

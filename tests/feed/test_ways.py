@@ -130,3 +130,17 @@ async def test_an_answer_of_sync_without_its_lists_is_malformed(face: Face, odd:
     face.crm.faults.next(Changed(lambda _: odd), operation="sync")
     with pytest.raises(MalformedAnswer):
         await read(face, now(face))
+
+
+@CLOUD
+@pytest.mark.parametrize("odd", ["soon", "9" * 30, "9" * 5000, [], "253402300799"])
+async def test_a_time_of_sync_that_is_none_loses_nothing(face: Face, odd: Any) -> None:
+    face.crm.clock.advance(60)
+    since = now(face)
+    ids = make(face, 3)
+    odd_time = Changed(lambda result: {**result, "lastModifiedTime": odd, "more": False})
+    face.crm.faults.next(odd_time, operation="sync")
+    items = await read(face, since)
+    assert {str(each.id) for each in items} == set(ids)
+    later = make(face, 1, "D")
+    assert set(later) <= {str(each.id) for each in await read(face, items[-1].cursor)}

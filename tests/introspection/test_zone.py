@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,8 @@ from vtiger_codegen.live.pull import server_of
 from tests.support.zoned import InZone
 from vtiger_orm import Session
 from vtiger_orm.emulator import Crm
+from vtiger_orm.emulator.faults import Exchange
+from vtiger_orm.emulator.http import Response, json_response
 from vtiger_orm.introspection.pull import pull
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -100,6 +104,32 @@ def test_sync_tells_one_moment_twice() -> None:
     with Crm(profile="frevocrm", data=None) as crm:
         crm.create("Contacts", {"lastname": "old"})
         assert pulled_zone(crm, crm.transport()) == "+09:00"
+
+
+@dataclass(frozen=True)
+class OddTimes:
+    """Times as no CRM should tell them."""
+
+    wall: str
+    moment: str | None = None
+
+    def apply(self, exchange: Exchange) -> Response:
+        answer = json.loads(exchange.proceed().body)
+        result = answer.get("result")
+        for row in result if isinstance(result, list) else ():
+            row["modifiedtime"] = self.wall
+        if self.moment is not None and isinstance(result, dict):
+            result["lastModifiedTime"] = self.moment
+        return json_response(answer)
+
+
+@pytest.mark.parametrize("wall", ["0000-00-00 00:00:00", "0001-01-01 00:00:00", "soon", ""])
+@pytest.mark.parametrize("operation", ["query", "sync"])
+def test_times_that_are_none_prove_nothing_and_a_pull_goes_on(operation: str, wall: str) -> None:
+    with Crm(profile="frevocrm", data=None) as crm:
+        crm.create("Contacts", {"lastname": "old"})
+        crm.faults.always(OddTimes(wall, "9" * 5000), operation=operation)
+        assert pulled_zone(crm, crm.transport()) is None
 
 
 def test_a_zone_that_is_given_costs_no_call_and_is_kept(crm: Crm) -> None:

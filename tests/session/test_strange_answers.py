@@ -110,7 +110,9 @@ def saying(say: Say, *, half_closed: bool = False) -> Callable[[Client, Response
 
 def opened(server: RawServer, crm: Crm) -> Session:
     settings: dict[str, Any] = {"dialect": "webservice", "timeout": 1.0}
-    session = Session(server.url, *crm.credentials(), retry=RetryPolicy(attempts=1), **settings)
+    # Twice: a connection that the server is about to close may be taken for a living one.
+    retry = RetryPolicy(attempts=2, first_delay=0.01)
+    session = Session(server.url, *crm.credentials(), retry=retry, **settings)
     session.identify()
     return session
 

@@ -40,7 +40,7 @@ from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.values import encode
 from vtiger_orm.writing.adjustments import Reason
-from vtiger_orm.writing.policies import is_writable
+from vtiger_orm.writing.policies.table import is_writable
 
 STOCK = pytest.mark.parametrize("kind", ["stock"], indirect=True)
 

@@ -10,25 +10,21 @@ from typing import Any
 
 import pytest
 
-from generated.demo import Contacts, connect
+from generated.demo import Accounts, Contacts, Documents, Leads, connect
+from tests.writing.test_door import NO_WRITE, methods_of, ways
 from vtiger_orm import Session
+from vtiger_orm.calls.operations import Operation, alters
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import InvalidValue
+from vtiger_orm.models.crm import Tags
 
-MADE: dict[str, Callable[[dict[str, Any]], Contacts]] = {
-    "dict": Contacts.model_validate,
-    "json": lambda data: Contacts.model_validate_json(json.dumps(data)),
-    "keywords": lambda data: Contacts(**data),
-    "copied": lambda data: copy.deepcopy(Contacts.model_validate(data)),
-    "model_copy": lambda data: Contacts.model_validate(data).model_copy(),
-    "pickled": lambda data: pickle.loads(pickle.dumps(Contacts.model_validate(data))),
-}
-WAYS: dict[str, Callable[[Contacts], object]] = {
-    "save": lambda contact: contact.save(),
-    "assigned and saved": lambda contact: _assigned(contact).save(),
-    "delete": lambda contact: contact.delete(),
-    "bulk_update": lambda contact: _raised(Contacts.objects.bulk_update([contact])),
-    "bulk_delete": lambda contact: _raised(Contacts.objects.bulk_delete([contact])),
+MADE: dict[str, Callable[[type[Any], dict[str, Any]], Any]] = {
+    "dict": lambda model, data: model.model_validate(data),
+    "json": lambda model, data: model.model_validate_json(json.dumps(data)),
+    "keywords": lambda model, data: model(**data),
+    "copied": lambda model, data: copy.deepcopy(model.model_validate(data)),
+    "model_copy": lambda model, data: model.model_validate(data).model_copy(),
+    "pickled": lambda model, data: pickle.loads(pickle.dumps(model.model_validate(data))),
 }
 
 
@@ -43,21 +39,89 @@ def _raised(report: Any) -> None:
             raise each.error
 
 
+def _contacts_of_an_account() -> Any:
+    return Accounts.objects[0].related.contacts
+
+
+def _a_document() -> Any:
+    return Documents.ref(Documents.objects[0].id)
+
+
+WAYS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
+    "save": (Contacts, lambda it: it.save()),
+    "save, assigned": (Contacts, lambda it: _assigned(it).save()),
+    "delete": (Contacts, lambda it: it.delete()),
+    "bulk_create": (Contacts, lambda it: _raised(Contacts.objects.bulk_create([it]))),
+    "bulk_update": (Contacts, lambda it: _raised(Contacts.objects.bulk_update([it]))),
+    "bulk_delete": (Contacts, lambda it: _raised(Contacts.objects.bulk_delete([it]))),
+    "related.add": (Contacts, lambda it: _contacts_of_an_account().add(it)),
+    "related.add, linked": (Documents, lambda it: Contacts.objects[0].related.documents.add(it)),
+    "related.add, to it": (Contacts, lambda it: it.related.documents.add(_a_document())),
+    "related.remove": (Contacts, lambda it: _contacts_of_an_account().remove(it)),
+    "related.remove, from it": (Contacts, lambda it: it.related.documents.remove(_a_document())),
+    "related.create, linked": (Contacts, lambda it: it.related.documents.create(notes_title="x")),
+    "related.bulk_create": (
+        Contacts,
+        lambda it: _raised(_contacts_of_an_account().bulk_create([it])),
+    ),
+    "upload": (
+        Contacts,
+        lambda it: Documents.objects.upload(b"x", filename="x.txt", attach_to=[it]),
+    ),
+    "related.upload": (
+        Contacts,
+        lambda it: it.related.documents.upload(b"x", filename="x.txt"),
+    ),
+    "attach_to": (Documents, lambda it: it.crm.attach_to(Contacts.objects[0])),
+    "attach_to, it": (Contacts, lambda it: Documents.objects[0].crm.attach_to(it)),
+    "convert": (Leads, lambda it: it.crm.convert(account=True)),
+    "reopen": (Contacts, lambda it: it.crm.reopen()),
+    "tags.add": (Contacts, lambda it: it.crm.tags.add("x")),
+    "tags.remove": (Contacts, lambda it: it.crm.tags.remove("x")),
+}
+
+WITHOUT_A_RECORD = {
+    *("create", "get_or_create", "update_or_create", "bulk_update_or_create", "update"),
+    "preview",
+}
+"""Ways that are given no record: they write what they read, or make, themselves."""
+
+
+def test_every_way_has_a_case() -> None:
+    tried = {way.partition(",")[0].rpartition(".")[2] for way in WAYS}
+    tags = {name for name in methods_of(Tags) if name != "all"}
+    assert tried | WITHOUT_A_RECORD == (ways() - NO_WRITE) | tags
+
+
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     with Crm() as crm, connect(crm.url, *crm.credentials(), transport=crm.transport()) as session:
+        Documents.objects.create(notes_title="There")
         yield session
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("made", MADE)
 def test_a_posted_id_is_not_written(session: Session, made: str, way: str) -> None:
-    there = Contacts.objects[0]
-    data = {"id": str(there.id), "lastname": "Mallory", "assigned_user_id": "19x1"}
+    model, write = WAYS[way]
+    there = model.objects.get(id=model.objects[0].id)
+    names = {"Contacts": "lastname", "Leads": "lastname", "Documents": "notes_title"}
+    data = {"id": str(there.id), names[model.meta.name]: "Mallory", "assigned_user_id": "19x1"}
     with session.count_calls() as calls, pytest.raises(InvalidValue, match="from the data it was"):
-        WAYS[way](MADE[made](data))
-    assert not {"revise", "update", "delete"} & set(calls.operations)
-    assert Contacts.objects.get(id=there.id).lastname == there.lastname
+        write(MADE[made](model, data))
+    assert not {name for name in calls.operations if alters(Operation(name))}
+    assert model.objects.get(id=there.id) == there
+
+
+def test_a_reference_to_it_is_a_value_like_any_other(session: Session) -> None:
+    """What is written then is the other record."""
+    account = Accounts.model_validate({"id": str(Accounts.objects[0].id)})
+    made = Contacts.objects.create(lastname="Of a posted account", account_id=account)
+    again = account.related.contacts.create(lastname="Another")
+    assert made.account_id == again.account_id == account.id
+    account.related.contacts.remove(made)
+    made.refresh()
+    assert made.account_id is None
 
 
 def test_without_an_id_it_is_a_new_record(session: Session) -> None:

@@ -150,7 +150,7 @@ class ServerClock:
 
         The quarters of an hour in the difference are the zone, the rest is the clock.
         """
-        wall = _wall(createdtime)
+        wall = wall_time(createdtime)
         if wall is None:
             return
         least, most = wall - answered, wall + _SECOND - asked
@@ -164,7 +164,7 @@ class ServerClock:
     def saw_past(self, text: object) -> None:
         """A time of the CRM's wall that is not to come: one that is newer than the server's clock
         shows how far the wall is ahead of UTC at least."""
-        wall = _wall(text)
+        wall = wall_time(text)
         if wall is None:
             return
         least = wall - self.now() - self.offset.error
@@ -174,7 +174,7 @@ class ServerClock:
 
     def saw_wall(self, text: object, moment: datetime) -> None:
         """The CRM told one moment twice, by its wall and by itself."""
-        wall = _wall(text)
+        wall = wall_time(text)
         if wall is None:
             return
         ahead = _quarters(wall - moment)
@@ -221,8 +221,8 @@ class ServerClock:
                 )
 
 
-def _wall(text: object) -> datetime | None:
-    """A time of the CRM's wall, as if it were UTC."""
+def wall_time(text: object) -> datetime | None:
+    """A time of the CRM's wall, as if it were UTC; None for what is none."""
     try:
         return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
     except ValueError:
@@ -254,6 +254,15 @@ def http_date(text: str | None) -> datetime | None:
     except (ValueError, TypeError, OverflowError, IndexError, AttributeError):
         return None
     return date.replace(tzinfo=UTC) if date is not None and date.tzinfo is None else date
+
+
+def unix_time(told: object) -> datetime | None:
+    """The moment of seconds since 1970, as a number or a text; None for what is none."""
+    try:
+        seconds = int(told) if isinstance(told, (int, float, str)) else 0
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _hours(difference: timedelta) -> str:

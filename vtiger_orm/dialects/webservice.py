@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from ..calls import operations as calls
+from ..calls.clock import unix_time
 from ..calls.operations import Call, FilePart
 from ..calls.urls import query_string
 from ..errors import ApiError, AuthError, MalformedAnswer, NotSupported, ServerError, VtigerError
@@ -118,11 +119,7 @@ class Webservice:
         """The challenge holds it, as `serverTime`."""
         envelope = read_envelope(response)
         result = envelope.result if envelope is not None else None
-        told = result.get("serverTime") if isinstance(result, Mapping) else None
-        try:
-            return None if told is None else datetime.fromtimestamp(int(told), UTC)
-        except (ValueError, TypeError, OverflowError, OSError):
-            return None
+        return unix_time(result.get("serverTime")) if isinstance(result, Mapping) else None
 
     def logout(self, auth: Auth) -> HttpRequest | None:
         """Only before 8.0: on PHP 8 logout answers HTTP 500 and the session stays valid."""

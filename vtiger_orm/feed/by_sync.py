@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ..calls.clock import unix_time
 from ..calls.operations import Operation, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, Rows, collect_rows
@@ -57,7 +58,7 @@ def by_sync(request: FeedRequest, facts: ServerFacts, env: Environment) -> Readi
     while True:
         rows = yield from _whole(request, answer["updated"], env)
         gone = [str(id_) for id_ in answer["deleted"]]
-        last = _last_time(answer)
+        last = unix_time(answer.get("lastModifiedTime"))
         if last is not None and rows and not gone:
             env.clock.saw_wall(max(str(row.get("modifiedtime")) for row in rows), last)
         position = replace(position.in_zone(env.clock.zone.tz), by_sync=True)
@@ -159,8 +160,3 @@ def _whole(request: FeedRequest, entries: Iterable[Any], env: Environment) -> Pl
             plan_rows(Selection(meta, found, columns=request.needed), env)
         )
     return rows
-
-
-def _last_time(answer: Row) -> datetime | None:
-    text = str(answer.get("lastModifiedTime") or "")
-    return datetime.fromtimestamp(int(text), UTC) if text.isdecimal() else None

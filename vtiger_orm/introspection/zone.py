@@ -8,10 +8,10 @@ newer than the clock only shows how far ahead the zone is at least.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, TypeGuard
 
-from ..calls.clock import ClockSource, ServerClock
+from ..calls.clock import ClockSource, ServerClock, unix_time, wall_time
 from ..calls.operations import Operation
 from ..calls.plans import Plan, perform
 from ..planner.branches import ALWAYS
@@ -56,8 +56,8 @@ class ZoneProof:
                 self._clock.saw_past(time)
                 if time > self._before.get(module, time):
                     self._clock.saw_create(time, self._began, ended, ClockSource.MODIFIED)
-        if syncs and not self._clock.zone.sure:
-            for module, time in self._before.items():
+        for module, time in self._before.items():
+            if syncs and not self._clock.zone.sure:
                 yield from tried(self._by_sync(module, time))
         return self._clock.zone.written
 
@@ -73,16 +73,16 @@ class ZoneProof:
         return found
 
     def _by_sync(self, module: str, time: str) -> Plan[None]:
-        since = datetime.fromisoformat(time).replace(tzinfo=UTC) - _FARTHEST
-        asked = {"modifiedTime": str(int(since.timestamp())), "elementType": module}
+        wall = wall_time(time)
+        if wall is None or abs(self._clock.now() - wall) > _RECENT + _FARTHEST:
+            return
+        since = int((wall - _FARTHEST).timestamp())
+        asked = {"modifiedTime": str(since), "elementType": module}
         answer = yield from perform(Operation("sync", "GET", asked))
         if not isinstance(answer, Mapping) or answer.get("deleted"):
             return
         updated = answer.get("updated")
         rows = [row for row in updated if isinstance(row, Mapping)] if _is_list(updated) else []
-        last = str(answer.get("lastModifiedTime") or "")
-        if not rows or not last.isdecimal():
-            return
-        moment = datetime.fromtimestamp(int(last), UTC)
-        if abs(self._clock.now() - moment) < _RECENT:
+        moment = unix_time(answer.get("lastModifiedTime"))
+        if rows and moment is not None and abs(self._clock.now() - moment) < _RECENT:
             self._clock.saw_wall(max(str(row.get(_MODIFIED)) for row in rows), moment)

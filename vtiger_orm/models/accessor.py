@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import NotLoaded
 from ..records.handle import package_of, runner_of, saved_id
+from ..writing.posted import refuse_posted
 
 if TYPE_CHECKING:
     from ..calls.protocols import PlanFor, Runner
@@ -36,6 +37,14 @@ class Accessor(Generic[R_co]):
                 "of it. Save it first."
             )
         return str(id_)
+
+    @property
+    def _id_to_write(self) -> str:
+        """The same for what changes the record; raises `InvalidValue` for an id that came with
+        data from outside."""
+        id_ = self._id
+        refuse_posted(self._record)
+        return id_
 
     def _runner(self) -> Runner:
         return runner_of(self._record)

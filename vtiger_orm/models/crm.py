@@ -136,11 +136,11 @@ class Crm(Accessor[R_co]):
 
     def reopen(self) -> None:
         """Open the closed record again, where the user may."""
-        self._run(lambda runner: server.reopen(self._id, server_facts(runner)))
+        self._run(lambda runner: server.reopen(self._id_to_write, server_facts(runner)))
 
     async def areopen(self) -> None:
         """`reopen`, awaited."""
-        await self._arun(lambda runner: server.reopen(self._id, server_facts(runner)))
+        await self._arun(lambda runner: server.reopen(self._id_to_write, server_facts(runner)))
 
     def decrypt(self, field: str) -> str:
         """The clear text of a sensitive field; it is neither logged nor kept in the record."""
@@ -247,16 +247,16 @@ class Tags(Accessor[R_co]):
 
     def add(self, *names: str) -> None:
         """Put tags on the record."""
-        self._run(lambda runner: tags.add(self._id, names, server_facts(runner)))
+        self._run(lambda runner: tags.add(self._id_to_write, names, server_facts(runner)))
 
     async def aadd(self, *names: str) -> None:
         """`add`, awaited."""
-        await self._arun(lambda runner: tags.add(self._id, names, server_facts(runner)))
+        await self._arun(lambda runner: tags.add(self._id_to_write, names, server_facts(runner)))
 
     def remove(self, *names: str) -> None:
         """Take tags off this record; other records keep them."""
-        self._run(lambda runner: tags.remove(self._id, names, server_facts(runner)))
+        self._run(lambda runner: tags.remove(self._id_to_write, names, server_facts(runner)))
 
     async def aremove(self, *names: str) -> None:
         """`remove`, awaited."""
-        await self._arun(lambda runner: tags.remove(self._id, names, server_facts(runner)))
+        await self._arun(lambda runner: tags.remove(self._id_to_write, names, server_facts(runner)))

@@ -3,7 +3,7 @@ documents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..administration import server
@@ -111,7 +111,9 @@ class LeadCrm(Crm[R_co], Generic[R_co, A, C, P]):
             if given is not False
         }
         assigned = owner if owner is None or isinstance(owner, str) else str(owner.id)
-        order = leads.order(self._id, wanted, metas, assigned_to=assigned, transfer_to=transfer_to)
+        order = leads.order(
+            self._id_to_write, wanted, metas, assigned_to=assigned, transfer_to=transfer_to
+        )
 
         def plan(runner: Runner) -> Plan[Conversion[A, C, P]]:
             try:
@@ -171,7 +173,7 @@ class DocumentCrm(Crm[R_co]):
         """`attach_to`, awaited."""
         await self._arun(self._attach_to(records))
 
-    def _attach_to(self, records: Iterable[BaseRecord]) -> PlanFor[None]:
+    def _attach_to(self, records: Sequence[BaseRecord]) -> PlanFor[None]:
         return lambda runner: attach(self._record, records, runner)
 
 

@@ -20,12 +20,13 @@ from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
 from ..planner.rows import find_row
-from ..records.handle import handed_out_by, id_of, package_of, saved_id
+from ..records.handle import handed_out_by, package_of, saved_id
 from ..writing import links, many, uploads
 from ..writing import save as write
 from ..writing.answers import judged, read_again
 from ..writing.links import NotRelated
 from ..writing.memory import state_of
+from ..writing.posted import id_to_write, refuse_posted
 from ..writing.recognised import recognised
 from ..writing.report import BulkReport, ProgressCallback
 from .portable import Plain, dumped, relation_named, restored
@@ -163,7 +164,7 @@ class RelatedManager(QuerySet[M]):
         return await super().abulk_create(self._belonging(records), progress=progress)
 
     def _belonging(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[M]:
-        self._outdate()
+        self._begin_writing()
         report = records if isinstance(records, BulkReport) else BulkReport(records)
         if self._reference is None:
             raise NotSupported(
@@ -177,7 +178,7 @@ class RelatedManager(QuerySet[M]):
 
     def _add(self, records: Sequence[M | str]) -> PlanFor[None]:
         ids = self._ids(records)
-        self._outdate()
+        self._begin_writing()
 
         def plan(runner: Runner) -> Plan[None]:
             if self._reference is None:
@@ -189,7 +190,7 @@ class RelatedManager(QuerySet[M]):
 
     def _remove(self, records: Sequence[M | str]) -> PlanFor[None]:
         ids = self._ids(records)
-        self._outdate()
+        self._begin_writing()
 
         def plan(runner: Runner) -> Plan[None]:
             reference = self._reference
@@ -231,7 +232,7 @@ class RelatedManager(QuerySet[M]):
     def _create(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[M]:
         no_positions("create", args)
         links.check_allowed(self._side, "add")
-        self._outdate()
+        self._begin_writing()
         reference, model = self._reference, cast("type[M]", self._state.model)
 
         def plan(runner: Runner) -> Plan[M]:
@@ -253,18 +254,22 @@ class RelatedManager(QuerySet[M]):
     def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
         if self._side.target.name != "Documents":
             raise NotSupported(f"{self._side}: upload() is for related documents.")
-        self._outdate()
+        self._begin_writing()
         together = replace(upload, attach_to=(*upload.attach_to, self._source))
         return super()._upload(together, values)
 
-    def _outdate(self) -> None:
-        """What was read with the record is not what is related any more."""
+    def _begin_writing(self) -> None:
+        """What was read with the record is not what is related any more. Where no reference of
+        the other records makes the relation, this record is changed as well: raises
+        `InvalidValue` if its id came with data from outside."""
+        if self._reference is None:
+            refuse_posted(self._source)
         state_of(self._source).related.pop(self._side.relation.name, None)
 
     def _ids(self, records: Iterable[M | str]) -> list[str]:
         ids = []
         for record in records:
-            id_ = id_of(record)
+            id_ = id_to_write(record)
             if id_ is None:
                 raise InvalidValue("A record is related by its id: save it first.")
             if parse_id(str(id_)).prefix != self._side.target.prefix:

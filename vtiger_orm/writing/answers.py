@@ -25,7 +25,7 @@ from ..values import is_blank
 from ..values.zones import rows_in_utc
 from .adjustments import Adjustment, Reason, counted, of_sent, of_unsent, text_of
 from .line_items import LINE_ITEMS
-from .policies import policies_of
+from .policies.table import policies_of
 from .prepare import Prepared
 from .rules import callers_level
 

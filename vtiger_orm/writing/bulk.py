@@ -19,13 +19,13 @@ from ..calls.server import ServerFacts, server_facts
 from ..errors import InvalidRecord, InvalidValue, VtigerError
 from ..ids import parse_id
 from ..records import BaseRecord
-from ..records.handle import id_of, outgoing, saved_id
+from ..records.handle import outgoing, saved_id
 from . import create_once as identity
 from .answers import judged, read_again, refuse_adjusted
 from .doubt import answered, claim, failed, release, unknown_outcome
 from .memory import state_of
 from .owners import prove_owners
-from .posted import refuse_posted
+from .posted import id_to_write, refuse_posted
 from .prepare import Prepared, needs_user, owned, prepare, read_stored
 from .recognised import recognised
 from .report import BulkReport, ProgressCallback, RowOutcome, Status
@@ -101,7 +101,7 @@ def _creations(
     for row in rows:
         record = row.item
         if saved_id(record) is not None:
-            row.status, row.error = Status.DONE, None
+            row.status, row.error = _there_already(record)
             continue
         if id(record) in given:
             row.status = Status.FAILED
@@ -114,6 +114,15 @@ def _creations(
         job = _prepared(row, facts, runner, user)
         if job is not None:
             yield job
+
+
+def _there_already(record: BaseRecord) -> tuple[Status, VtigerError | None]:
+    """What becomes of a row that has an id: created before, unless only the data say so."""
+    try:
+        refuse_posted(record)
+    except VtigerError as error:
+        return Status.FAILED, error
+    return Status.DONE, None
 
 
 def bulk_update(
@@ -380,9 +389,7 @@ def _look_for_lost(
 
 
 def _id_of(item: Any, meta: ModuleMeta) -> str:
-    if isinstance(item, BaseRecord):
-        refuse_posted(item)
-    id_ = id_of(item) if isinstance(item, str | BaseRecord) else None
+    id_ = id_to_write(item) if isinstance(item, str | BaseRecord) else None
     if id_ is None:
         raise InvalidValue(f"{item!r} is neither a saved record nor a reference.")
     if parse_id(id_).prefix != meta.prefix:

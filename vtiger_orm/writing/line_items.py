@@ -98,21 +98,21 @@ class LineItem:
         taxes = {
             name: amount
             for name, value in row.items()
-            if _is_tax(name) and (amount := _decimal(value)) is not None and amount
+            if is_tax(name) and (amount := decimal_of(value)) is not None and amount
         }
         name = row.get("product_name")
         return cls(
             product=str(row.get("productid") or ""),
-            quantity=_decimal(row.get("quantity")) or Decimal(0),
-            price=_decimal(row.get("listprice")),
-            discount_percent=_decimal(row.get("discount_percent")) or None,
-            discount_amount=_decimal(row.get("discount_amount")) or None,
+            quantity=decimal_of(row.get("quantity")) or Decimal(0),
+            price=decimal_of(row.get("listprice")),
+            discount_percent=decimal_of(row.get("discount_percent")) or None,
+            discount_amount=decimal_of(row.get("discount_amount")) or None,
             taxes=taxes,
             comment=row.get("comment") or None,
             extra={
                 key: value
                 for key, value in row.items()
-                if key not in _READ_ONLY and key not in _KNOWN and not _is_tax(key)
+                if key not in _READ_ONLY and key not in _KNOWN and not is_tax(key)
             },
             id=row.get("id"),
             product_name=html.unescape(name) if isinstance(name, str) else None,
@@ -150,7 +150,7 @@ class LineItem:
         if self.discount_amount:
             wire["discount_amount"] = _text("discount_amount", self.discount_amount)
         for name, percentage in self.taxes.items():
-            if not _is_tax(name):
+            if not is_tax(name):
                 raise InvalidValue(f"{name!r} is no tax of the CRM: taxes are tax1, tax2, ...")
             wire[name] = _text(name, percentage)
         if self.comment:
@@ -372,11 +372,13 @@ def _items(parents: Sequence[str], last: str | None) -> Statement:
     return Statement("LineItem", ("*",), ((listed, later),), order=("id",), limit=100)
 
 
-def _is_tax(name: str) -> bool:
-    return name.startswith("tax") and name[3:].isdigit()
+def is_tax(name: str) -> bool:
+    """Whether a wire name is that of a tax: ``tax1`` and so on."""
+    return name.startswith("tax") and name[3:].isdecimal()
 
 
-def _decimal(value: object) -> Decimal | None:
+def decimal_of(value: object) -> Decimal | None:
+    """A number of the CRM; None for a blank, and for what is none."""
     if value is None or value == "":
         return None
     try:

@@ -4,7 +4,7 @@ a label or record that does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..calls.operations import Operation
@@ -19,6 +19,7 @@ from ..planner import corebos_relations as corebos
 from ..planner.related_ids import DOCUMENTS, Side, are_related
 from ..planner.rows import find_row
 from ..records.handle import saved_id
+from .posted import refuse_posted
 
 if TYPE_CHECKING:
     from ..records import BaseRecord
@@ -139,6 +140,7 @@ def check_attachable(
             raise InvalidValue(f"A file is attached to records, not to {record!r}.")
         if saved_id(record) is None:
             raise NotLoaded("A file is attached to saved records only. Nothing was sent.")
+        refuse_posted(record)
         side = Side(str(record.id), record.meta, documents_relation(record.meta), documents)
         check_allowed(side, "select")
     facts, env = server_facts(runner), environment_of(runner)
@@ -154,9 +156,11 @@ def check_attachable(
 
 
 def attach(
-    document: BaseRecord, records: Iterable[BaseRecord], runner: Runner | None
+    document: BaseRecord, records: Sequence[BaseRecord], runner: Runner | None
 ) -> Plan[None]:
     """Relate a document to records, each from its own side."""
+    for each in (document, *records):
+        refuse_posted(each)
     if saved_id(document) is None:
         raise NotLoaded("The document is not saved yet. Save it before it is attached.")
     for record in records:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import InvalidValue
 from ..records import BaseRecord
-from ..records.handle import is_posted, saved_id
+from ..records.handle import id_of, is_posted, saved_id
 
 
 def refuse_posted(record: BaseRecord) -> None:
@@ -19,3 +19,11 @@ def refuse_posted(record: BaseRecord) -> None:
         f"({model}.objects.get(id=...)) and assign what may be changed; leave the id out to create "
         f"another one; or say it yourself, with {model}.ref({str(id)!r}) as the id."
     )
+
+
+def id_to_write(item: BaseRecord | str) -> str | None:
+    """The id of a record that is about to be changed; None of an unsaved one. A reference is a
+    program's own word. Raises as `refuse_posted`."""
+    if isinstance(item, BaseRecord):
+        refuse_posted(item)
+    return id_of(item)

@@ -25,8 +25,8 @@ from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
 from .memory import has_state
-from .policies import policies_of
-from .policy import UNSENT, Policy
+from .policies.policy import UNSENT, Policy
+from .policies.table import policies_of
 from .posted import refuse_posted
 from .rules import (
     Problem,

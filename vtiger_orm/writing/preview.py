@@ -15,7 +15,7 @@ from ..metadata.server import Hazard
 from ..records.handle import belong, handed_out_by, saved_id
 from .line_items import is_inventory
 from .memory import items_of
-from .policies import is_writable
+from .policies.table import is_writable
 from .prepare import SaveOperation, needs_user, prepare
 from .rebuild import RISK, STEPS, check_rebuildable
 from .rules import Problem, Rule

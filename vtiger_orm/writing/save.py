@@ -33,11 +33,11 @@ from .answers import (
 from .create_once import create_once
 from .damage import write_and_tell
 from .doubt import claimed
-from .families import damages
 from .line_items import is_inventory
 from .memory import items_of, state_of, take_items
 from .owners import prove_owners
-from .policies import why_read_only
+from .policies.servers import damages
+from .policies.table import why_read_only
 from .posted import refuse_posted
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild

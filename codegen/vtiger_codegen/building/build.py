@@ -12,7 +12,7 @@ from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
-from vtiger_orm.writing.policies import is_writable
+from vtiger_orm.writing.policies.table import is_writable
 
 from .. import __version__
 from ..naming.lock import ModuleNames, NamesLock

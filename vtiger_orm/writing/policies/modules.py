@@ -1,8 +1,7 @@
-"""What is particular about writing records of some modules: one small policy a family, in a table.
+"""What is particular about writing records of some modules: one small policy a family.
 
 A policy says which fields nobody can write, what is filled in or sent along, which rules there
 are beside those of values (`rules.py`), and what the CRM's answer is not to be believed about.
-Those of kinds of servers are in `families.py`.
 """
 
 from __future__ import annotations
@@ -10,65 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
-from ..calls.operations import Create, Revise, Update
-from ..calls.server import ServerFacts
-from ..dialects.pdo_information import PDO_INFORMATION
-from ..metadata.module import FieldMeta, ModuleMeta
-from . import families, items_apart
-from .changeset import Changeset
-from .line_items import LINE_ITEMS, are_apart, is_inventory
-from .over_restfulapi import (
-    check_prices,
-    description_along,
-    description_needed,
-    totals,
-    totals_needed,
-)
+from ...calls.operations import Create, Revise, Update
+from ...calls.server import ServerFacts
+from ...dialects.pdo_information import PDO_INFORMATION
+from ...metadata.module import ModuleMeta
+from ..changeset import Changeset
+from ..line_items import LINE_ITEMS, are_apart, is_inventory, is_tax
+from ..rules import Problem, Rule
 from .policy import Policy, Wire
-from .rules import Problem, Rule
-
-
-@lru_cache(maxsize=256)
-def policies_of(meta: ModuleMeta) -> tuple[Policy, ...]:
-    """The policies that hold for a module."""
-    return tuple(policy for policy in POLICIES if policy.covers(meta))
-
-
-def is_writable(meta: ModuleMeta, each: FieldMeta) -> bool:
-    """Whether the CRM takes a value for the field."""
-    return each.editable and why_read_only(meta, each.wire) is None
-
-
-def why_read_only(meta: ModuleMeta, wire: str) -> str | None:
-    """Why nobody can write a field that the CRM calls editable; None where one can."""
-    reasons = (policy.read_only(wire) for policy in policies_of(meta))
-    return next((reason for reason in reasons if reason), None)
 
 
 def _among(*names: str) -> Callable[[ModuleMeta], bool]:
     modules = frozenset(names)
     return lambda meta: meta.name in modules
-
-
-# Every module
-
-
-def check_read_only(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
-    """Fields that are called editable, and whose values the CRM drops without a word."""
-    for name in wire:
-        reason = why_read_only(change.meta, name)
-        if reason is not None:
-            attribute = change.meta.by_wire[name].name if name in change.meta.by_wire else name
-            yield Problem(attribute, Rule.READ_ONLY, f"{attribute} cannot be written: {reason}")
-
-
-def _of_the_crm(wire: str) -> str | None:
-    if wire in ("modifiedby", "creator"):
-        return "the CRM puts the session's user there, whatever is sent."
-    return None
 
 
 # Events and tasks
@@ -127,12 +82,11 @@ def _drops_reminders(facts: ServerFacts) -> bool:
     return facts.dialect == "webservice"
 
 
-_MOMENTS: Final = frozenset({"date_start", "time_start", "due_date", "time_end"})
 _DURATIONS: Final = frozenset({"duration_hours", "duration_minutes"})
 
 
 def _of_moments(wire: str) -> str | None:
-    if wire in _MOMENTS:
+    if wire in _TIMES:
         return "coreBOS drops what is sent for it and fills it from dtstart and dtend: set those."
     if wire in _DURATIONS:
         return "coreBOS counts it from dtstart and dtend, and wrongly."
@@ -145,17 +99,10 @@ _OF_ITEMS: Final = re.compile(
     "quantity|listprice|comment|discount_amount|discount_percent|tax[0-9]+|reducedtaxrate|usageunit"
 )
 _ITEM_ANSWERS: Final = frozenset({"image", "margin", "purchase_cost"})
-_COUNTED: Final = frozenset(
+COUNTED: Final = frozenset(
     [
-        *(
-            LINE_ITEMS,
-            PDO_INFORMATION,
-            "hdnTaxType",
-            "hdnDiscountAmount",
-            "hdnDiscountPercent",
-            "txtAdjustment",
-        ),
-        *("hdnS_H_Amount", "hdnS_H_Percent", "currency_id", "conversion_rate"),
+        *(LINE_ITEMS, PDO_INFORMATION, "hdnTaxType", "hdnDiscountAmount", "hdnDiscountPercent"),
+        *("hdnS_H_Amount", "hdnS_H_Percent", "txtAdjustment", "currency_id", "conversion_rate"),
     ]
 )
 """What the totals follow."""
@@ -173,8 +120,7 @@ def _not_of_the_header(wire: str) -> bool:
 
 def _items(change: Changeset, facts: ServerFacts) -> Wire:
     """The items, and the header's product that the CRM asks for."""
-    again = are_apart(change.meta) and items_apart.resends_items(change)
-    if change.items is None or not (change.writes_items or again):
+    if change.items is None or not change.writes_items:
         return {}
     items = change.items.to_wire()
     product = {"productid": items[0]["productid"]} if "productid" in change.meta.by_wire else {}
@@ -240,12 +186,8 @@ def _unproved_inventory(change: Changeset, call: Create | Revise | Update) -> fr
 # Products and services
 
 
-def _is_tax(wire: str) -> bool:
-    return wire.startswith("tax") and wire[3:].isdecimal()
-
-
 def _of_taxes(wire: str) -> str | None:
-    if not _is_tax(wire):
+    if not is_tax(wire):
         return None
     return "the CRM drops what is sent for a tax of a product. Set it in the CRM."
 
@@ -255,9 +197,7 @@ def _unproved_prices(change: Changeset, call: Create | Revise | Update) -> froze
     if not isinstance(call, Update):
         return frozenset()
     return frozenset(
-        name
-        for name in change.meta.by_wire
-        if _is_tax(name) or re.fullmatch("currency[0-9]+", name)
+        name for name in change.meta.by_wire if is_tax(name) or re.fullmatch("currency[0-9]+", name)
     )
 
 
@@ -276,25 +216,6 @@ def _of_a_document(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
 
 
 POLICIES: Final = (
-    Policy(
-        family="records",
-        covers=lambda meta: True,
-        checks=(check_read_only,),
-        read_only=_of_the_crm,
-    ),
-    Policy(
-        family="descriptions over RestfulApi",
-        covers=lambda meta: "description" in meta.by_wire,
-        fresh=description_needed,
-        along=description_along,
-    ),
-    Policy(
-        family="items over RestfulApi",
-        covers=is_inventory,
-        checks=(check_prices,),
-        needs=totals_needed,
-        spelt=totals,
-    ),
     Policy(
         family="activities",
         covers=_among("Calendar", "Events"),
@@ -333,20 +254,10 @@ POLICIES: Final = (
         unproved=_unproved_inventory,
         foreign=_not_of_the_header,
         computed=dict.fromkeys(
-            ("hdnSubTotal", "hdnGrandTotal", "pre_tax_total", "balance"), _COUNTED
+            ("hdnSubTotal", "hdnGrandTotal", "pre_tax_total", "balance"), COUNTED
         ),
         loose=frozenset({"productid"}),
         wanted=frozenset({"currency_id"}),
-    ),
-    Policy(
-        family="inventory of coreBOS",
-        covers=are_apart,
-        checks=(items_apart.check_apart,),
-        needs=items_apart.header_needed,
-        along=items_apart.header_along,
-        spelt=items_apart.spelt,
-        unproved=items_apart.unproved,
-        computed=dict.fromkeys(items_apart.COMPUTED, _COUNTED),
     ),
     Policy(
         family="goods",
@@ -360,6 +271,4 @@ POLICIES: Final = (
         computed={"forecast_amount": frozenset({"amount", "probability"})},
     ),
     Policy(family="documents", covers=_among("Documents"), fills=_of_a_document),
-    *families.POLICIES,
 )
-"""Every policy, the general one first."""

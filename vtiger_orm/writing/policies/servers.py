@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ..calls.server import ServerFacts
-from ..metadata.kinds import Family
-from ..metadata.server import Hazard, ServerFamily
-from .changeset import Changeset
-from .line_items import is_inventory
+from ...calls.server import ServerFacts
+from ...metadata.kinds import Family
+from ...metadata.server import Hazard, ServerFamily
+from ..changeset import Changeset
+from ..line_items import is_inventory
+from ..rules import Problem, Rule
 from .policy import Policy, Wire
-from .rules import Problem, Rule
 
 _ESCAPED: Final = re.compile(r"\\u[0-9A-Fa-f]{4}")
 

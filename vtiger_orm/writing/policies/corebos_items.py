@@ -8,37 +8,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
-from ..calls.operations import Create, Revise, Update
-from ..calls.server import ServerFacts
-from ..dialects.pdo_information import PDO_INFORMATION
-from .changeset import Changeset
-from .line_items import LINE_ITEMS
-from .policy import UNSENT, Wire
-from .rules import Problem, Rule
+from ...calls.operations import Create, Revise, Update
+from ...calls.server import ServerFacts
+from ...dialects.pdo_information import PDO_INFORMATION
+from ..changeset import Changeset
+from ..line_items import LINE_ITEMS, LineItems, are_apart, decimal_of
+from ..rules import Problem, Rule
+from .modules import COUNTED
+from .policy import UNSENT, Policy, Wire
 
-_HEADER: Final = (
-    *("hdnTaxType", "hdnDiscountPercent", "hdnDiscountAmount", "hdnS_H_Amount", "txtAdjustment"),
-)
-"""What totals follow, beside the items."""
 _DISCOUNTS_OF_ALL: Final = ("hdnDiscountPercent", "hdnDiscountAmount")
+_HEADER: Final = ("hdnTaxType", *_DISCOUNTS_OF_ALL, "hdnS_H_Amount", "txtAdjustment")
+"""What totals follow, beside the items."""
 _SUMS: Final = re.compile("sum_(tax[0-9]+)")
 _TAXED: Final = ("hdnSubTotal", "pl_dto_global")
 _RATE: Final = Decimal("0.001")
 """Rates of taxes have three decimals."""
-COMPUTED: Final = (
+_COMPUTED: Final = (
     *("pl_gross_total", "pl_dto_line", "pl_dto_total", "pl_dto_global", "pl_net_total"),
     *("sum_nettotal", "pl_sh_total", "pl_sh_tax", "pl_grand_total", "pl_adjustment"),
     *("sum_taxtotal", "sum_taxtotalretention", *(f"sum_tax{number}" for number in range(1, 10))),
 )
 
 
-def resends_items(change: Changeset) -> bool:
-    """Whether items that did not change are sent, so that totals follow the header."""
+def _resent(change: Changeset) -> LineItems | None:
+    """The items that are sent, changed or not, so that totals follow the header."""
     items = change.items
-    return _changes_totals(change) and items is not None and items.loaded and len(items) > 0
+    if items is None or not items.loaded or len(items) == 0 or not _changes_totals(change):
+        return None
+    return items
+
+
+def _items_again(change: Changeset, facts: ServerFacts) -> Wire:
+    items = _resent(change)
+    return {} if items is None else {LINE_ITEMS: items.to_wire()}
 
 
 def _changes_totals(change: Changeset) -> bool:
@@ -90,7 +96,7 @@ _DISCOUNTS: Final = {
 
 def header_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
     """The header's own part of the totals, where items are written anew."""
-    if change.creates or not (change.writes_items or resends_items(change)):
+    if change.creates or not (change.writes_items or _resent(change) is not None):
         return ()
     known = change.meta.by_wire
     taxes = tuple(name for name in known if _SUMS.fullmatch(name))
@@ -123,11 +129,8 @@ def _known(change: Changeset, name: str) -> Decimal:
     return _number(change.known_text(name))
 
 
-def _number(text: object) -> Decimal:
-    try:
-        return Decimal(str(text or "0"))
-    except InvalidOperation:
-        return Decimal(0)
+def _number(value: object) -> Decimal:
+    return decimal_of(value) or Decimal(0)
 
 
 def spelt(values: Wire, facts: ServerFacts) -> Wire:
@@ -159,3 +162,18 @@ def _pdo(item: Mapping[str, Any]) -> dict[str, Any]:
 def unproved(change: Changeset, call: Create | Revise | Update) -> frozenset[str]:
     """No answer of a write tells the items; the record is read."""
     return frozenset({LINE_ITEMS}) if PDO_INFORMATION in call.values else frozenset()
+
+
+POLICIES: Final = (
+    Policy(
+        family="inventory of coreBOS",
+        covers=are_apart,
+        checks=(check_apart,),
+        given=_items_again,
+        needs=header_needed,
+        along=header_along,
+        spelt=spelt,
+        unproved=unproved,
+        computed=dict.fromkeys(_COMPUTED, COUNTED),
+    ),
+)

@@ -7,16 +7,15 @@ stored with entities, and totals are what the form says they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
 
-from ..calls.server import ServerFacts
-from .changeset import Changeset
-from .line_items import LINE_ITEMS
-from .rules import Problem, Rule
-
-Wire = Mapping[str, Any]
+from ...calls.server import ServerFacts
+from ..changeset import Changeset
+from ..line_items import LINE_ITEMS, decimal_of, is_inventory
+from ..rules import Problem, Rule
+from .policy import Policy, Wire
 
 _SURVIVES: Final = re.compile(r"[\x20-\x7e\t\r\n]*")
 _ENTITIES: Final = frozenset("&<>\"'")
@@ -131,12 +130,26 @@ def _net(item: Wire) -> Decimal:
 
 
 def _number(values: Wire, name: str) -> Decimal:
-    try:
-        return Decimal(str(values.get(name) or "0"))
-    except InvalidOperation:
-        return Decimal(0)
+    return decimal_of(values.get(name)) or Decimal(0)
 
 
 def _text(number: Decimal) -> str:
     text = format(number.quantize(_CENT), "f").rstrip("0").rstrip(".")
     return text or "0"
+
+
+POLICIES: Final = (
+    Policy(
+        family="descriptions over RestfulApi",
+        covers=lambda meta: "description" in meta.by_wire,
+        fresh=description_needed,
+        along=description_along,
+    ),
+    Policy(
+        family="items over RestfulApi",
+        covers=is_inventory,
+        checks=(check_prices,),
+        needs=totals_needed,
+        spelt=totals,
+    ),
+)

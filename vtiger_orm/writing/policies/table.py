@@ -1,0 +1,61 @@
+"""The table: which policies hold for a module, those of its kind and those of servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from ...calls.server import ServerFacts
+from ...metadata.module import FieldMeta, ModuleMeta
+from ..changeset import Changeset
+from ..rules import Problem, Rule
+from . import corebos_items, modules, restfulapi, servers
+from .policy import Policy, Wire
+
+
+@lru_cache(maxsize=256)
+def policies_of(meta: ModuleMeta) -> tuple[Policy, ...]:
+    """The policies that hold for a module."""
+    return tuple(policy for policy in POLICIES if policy.covers(meta))
+
+
+def is_writable(meta: ModuleMeta, each: FieldMeta) -> bool:
+    """Whether the CRM takes a value for the field."""
+    return each.editable and why_read_only(meta, each.wire) is None
+
+
+def why_read_only(meta: ModuleMeta, wire: str) -> str | None:
+    """Why nobody can write a field that the CRM calls editable; None where one can."""
+    reasons = (policy.read_only(wire) for policy in policies_of(meta))
+    return next((reason for reason in reasons if reason), None)
+
+
+def check_read_only(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """Fields that are called editable, and whose values the CRM drops without a word."""
+    for name in wire:
+        reason = why_read_only(change.meta, name)
+        if reason is not None:
+            attribute = change.meta.by_wire[name].name if name in change.meta.by_wire else name
+            yield Problem(attribute, Rule.READ_ONLY, f"{attribute} cannot be written: {reason}")
+
+
+def _of_the_crm(wire: str) -> str | None:
+    if wire in ("modifiedby", "creator"):
+        return "the CRM puts the session's user there, whatever is sent."
+    return None
+
+
+POLICIES: Final = (
+    Policy(
+        family="records",
+        covers=lambda meta: True,
+        checks=(check_read_only,),
+        read_only=_of_the_crm,
+    ),
+    *restfulapi.POLICIES,
+    *modules.POLICIES,
+    *corebos_items.POLICIES,
+    *servers.POLICIES,
+)
+"""Every policy, the general one first."""
