@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.planned import (
-    Server,
-    careful,
-    described,
-    order_by,
-    select,
-    server,
-)
+from tests.support.planned import Server, careful, described, order_by, select, server
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection

@@ -47,7 +47,7 @@ from .settings import (
     not_negative,
     positive,
     purse_for,
-    recognised,
+    server_of,
     zone_named,
 )
 from .waits import OnWait
@@ -147,7 +147,7 @@ class Session(SessionOperations):
         self.timezone: Final = zone_named(timezone)
         self.clock: Final = ServerClock(
             None if server_timezone is None else zone_named(server_timezone),
-            stored=recognised(None, None, package, capabilities).capabilities.zone,
+            stored=server_of(None, None, package, capabilities).capabilities.zone,
         )
         """What is known of the server's clock and zone, and how surely."""
         self.timeout: Final = positive("timeout", timeout)
@@ -241,7 +241,7 @@ class Session(SessionOperations):
             identity, core.dialect.name if core.dialect is not None else last and last.dialect
         )
         if last != told or self._server is None:
-            self._server = recognised(*told, self.package, self._given_capabilities)
+            self._server = server_of(*told, self.package, self._given_capabilities)
             self._recognised = told
         return self._server
 
