@@ -60,7 +60,8 @@ class Pace:
         self.width: int = parallel.least
         """How many calls the next round should have."""
         self._most = parallel.most
-        self._adapts = parallel.least < parallel.most
+        self.adapts: bool = parallel.least < parallel.most
+        """Whether it may change with how rounds go."""
         self._ceiling = parallel.most
         self._alone: deque[float] = deque(maxlen=2 * _WARM_UP)
         self._seconds: list[float] = []
@@ -78,7 +79,7 @@ class Pace:
         """
         self._rounds += 1
         seconds, self._seconds = self._seconds, []
-        if not self._adapts or not seconds:
+        if not self.adapts or not seconds:
             return
         if len(seconds) == 1:
             self._alone.extend(seconds)

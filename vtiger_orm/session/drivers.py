@@ -328,7 +328,8 @@ class Round:
         """They are there."""
         if self._pace is not None:
             now = time.perf_counter()
-            self._pace.went(now - self._awaited, now - self._began, pressed=self._core.pressed)
+            pressed = self._pace.adapts and self._core.pressed
+            self._pace.went(now - self._awaited, now - self._began, pressed=pressed)
 
 
 def width_of(batch: Batch, core: Core, width: Callable[[], int]) -> int:
