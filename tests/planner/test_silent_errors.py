@@ -1,4 +1,4 @@
-"""A statement that fails answers no rows and success: no empty answer is believed (PLANNING 10)."""
+"""A statement that fails answers no rows and success: no empty answer is believed."""
 
 from __future__ import annotations
 

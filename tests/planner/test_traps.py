@@ -1,4 +1,4 @@
-"""The failures and traps of PLANNING sections 12 and 13, one test each, by their rule."""
+"""Failures and traps of the query language, one test each, by their rule."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_13_7_lists_are_quoted_and_without_repetition(crm: Server) -> None:
     "id", ["40x0 or 1", "40x1)", "40x", "x1", "40x1'", "40x1\n", "４０x1", "40x1;", "", "40x-1"]
 )
 def test_13_11_only_ids_are_pasted_as_ids(id: str) -> None:
-    """BEHAVIOUR 1.3: the server puts them into its SQL without quotes."""
+    """The server puts them into its SQL without quotes."""
     meta = server().metas["Things"]
     for keywords in ({"id__in": [id, "40x1"]}, {"parent": id}):
         try:
@@ -164,7 +164,6 @@ def test_descending_by_a_reference_with_vanished_targets_loses_nothing(crm: Serv
 
 
 def test_like_wildcards_in_values_are_literal(crm: Server) -> None:
-    """BEHAVIOUR 1.4."""
     assert ids(crm, name__contains="%") == numbers(lambda n: n % 6 in (4, 5))
     assert ids(crm, name__contains="_") == numbers(lambda n: n % 6 == 5)
     assert ids(crm, name__endswith="\\") == numbers(lambda n: n % 6 == 3)
@@ -173,7 +172,7 @@ def test_like_wildcards_in_values_are_literal(crm: Server) -> None:
 
 
 def test_events_durations_are_compared_as_numbers() -> None:
-    """PLANNING section 1, storage traps: the column is text."""
+    """The column is text."""
     crm = server(
         described("Events", "18", {"duration_hours": "integer", "activitytype": "picklist"}),
         page_cap=10,
