@@ -1,5 +1,5 @@
-"""The kinds of fields, rule by rule: what is sent, and that it is right for
-either way a type is stored (proved on the embedded CRM in tests/properties)."""
+"""The kinds of fields, rule by rule: what is sent, and that it is right for either way a type is
+stored (proved on the embedded CRM in tests/properties)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def numbers(wanted: Any) -> list[int]:
     return [number for number in range(1, 61) if wanted(number)]
 
 
-# -- section 12: what failed on the way
+# -- what failed on the way
 
 
 def test_12_1_values_are_normalised_to_wire_form(crm: Server) -> None:
@@ -94,7 +94,7 @@ def test_zero_dates_read_as_blank_and_count_as_blank(crm: Server) -> None:
     assert ids(crm, ~Q(day__gte=date(2020, 1, 1))) == numbers(lambda n: n % 3 != 0)
 
 
-# -- section 13: traps, short
+# -- traps, short
 
 
 def test_13_3_order_fields_are_selected_and_id_is_last(crm: Server) -> None:
