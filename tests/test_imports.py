@@ -37,12 +37,12 @@ ORDER = (
     "feed",
     "introspection",
     "administration",
+    "notebooks",
     "models",
     "pickling",
     "session",
     "package",
     "frames",
-    "notebooks",
     "warehouse",
     "importing",
     "testing",
@@ -51,6 +51,9 @@ ORDER = (
 
 Every import counts: at the top, inside a function, and for type checkers alone.
 """
+
+UNLISTED = {"_pickled", "_outcomes", "_files", "_lazy"}
+"""Files that are no rooms."""
 
 ASIDE = {"emulator": {"errors", "ids", "metadata"}}
 """Rooms outside of the order, with what they may import. The emulator never uses the compiler
@@ -197,6 +200,13 @@ def wrong_arrows(imports: Iterable[Import]) -> list[str]:
         and each.imported.startswith("vtiger_orm.")
         and target not in below(source)
     ]
+
+
+def test_contributors_are_told_of_every_room() -> None:
+    table = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8").split("| room | ")[1]
+    rows = [line.split("|")[1] for line in table.split("\n\n")[0].splitlines()[2:]]
+    told = [name for row in rows for name in row.replace("`", "").split()]
+    assert told == [name for name in ORDER if name not in UNLISTED]
 
 
 def test_every_import_of_the_runtime_points_down() -> None:

@@ -159,6 +159,14 @@ def test_a_create_in_utc_makes_sure_of_it_in_silence(caplog: pytest.LogCaptureFi
     assert caplog.records == []
 
 
+def test_a_record_that_somebody_modified_tells_as_much_and_is_told_as_such() -> None:
+    clock = clock_at()
+    clock.saw_create(wall(NOON + timedelta(hours=2)), NOON, NOON, ClockSource.MODIFIED)
+    assert clock.zone.source is clock.offset.source is ClockSource.MODIFIED
+    assert clock.zone.tz == timezone(timedelta(hours=2))
+    assert clock.offset.error <= SECOND
+
+
 def test_a_clock_hours_off_is_no_zone_when_the_header_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

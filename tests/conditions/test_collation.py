@@ -1,4 +1,4 @@
-"""Text as the CRM compares it (BEHAVIOUR 1.4 and 1.5), evaluated in memory."""
+"""Text as the CRM compares it, evaluated in memory."""
 
 from __future__ import annotations
 
@@ -102,6 +102,6 @@ def test_rows_with_numbers_null_and_missing_keys_are_read_as_text() -> None:
 
 
 def test_references_are_compared_by_number() -> None:
-    """BEHAVIOUR 1.9: the server ignores the prefix."""
+    """The server ignores the prefix."""
     row = {"id": "40x1", "parent": "41x7"}
     assert evaluate(resolve(META, [], {"parent__in": ["41x7", "41x9"]}), row, Environment())

@@ -119,7 +119,7 @@ def test_a_field_that_cannot_be_queried_is_refused_with_the_reason(
     "wire", ["hdnDiscountPercent", "hdnDiscountAmount", "productid", "quantity", "tax1", "tax12"]
 )
 def test_line_item_fields_of_inventory_modules_are_refused(wire: str) -> None:
-    """PLANNING 9: they filter the line items, and the answer lacks the key."""
+    """They filter the line items, and the answer lacks the key."""
     kinds = {wire: "string", "subject": "string"}
     module = module_meta(described("Quotes", "4", kinds, flaws={wire: Flaw.MULTIPLIES}))
     with pytest.raises(InvalidLookup, match="query the LineItem module"):

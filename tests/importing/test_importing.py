@@ -137,7 +137,8 @@ def test_bad_rows_are_told_by_line(session: Session, tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", textwrap.dedent(content))
     told: list[int] = []
     done = brought(path, told=lambda row: told.append(row.line))
-    assert sorted(told) == [4, 5, 6, 7, 8, 9]
+    assert told == [4, 5, 6, 7, 8, 9]
+    assert {row.created for row in done.failed} == {None}
     why = {row.line: str(row.error) for row in done.failed}
     assert "'yesterday' does not fit the date field 'birthday'" in why[4]
     assert "3 cells, and the first line names 4" in why[5]
@@ -173,6 +174,27 @@ def test_what_is_refused_before_anything_is_sent(
     refused("a.csv", "email,lastname\n\xff", "is not utf-8", written="latin-1")
     refused("a.csv", "email\n", "There is no encoding", encoding="utf-99")
     refused("a.parquet", "PAR0", "no Parquet file")
+
+
+def test_all_that_is_wrong_with_the_columns_is_told_at_once(
+    session: Session, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "a.csv", "email,Lastname,lastname,Last Name,contact_no,id\n")
+    with pytest.raises(ConfigError) as caught:
+        brought(path)
+    told = str(caught.value)
+    assert "'Lastname' is no field of Contacts. Did you mean lastname?" in told
+    assert "'lastname' and 'Last Name' are both lastname" in told
+    assert "'contact_no' is contact_no, which cannot be written" in told
+    assert "'id' is id, which cannot be written" in told
+    assert told.count("--map COLUMN=FIELD") == 1
+    with pytest.raises(ConfigError, match=r"mapped to 'lastnme', which is no field .* lastname"):
+        brought(path, columns={"Lastname": "lastnme"})
+    rows = written(tmp_path / "a.jsonl", '{"email": "a@x.org", "Surname": "A", "id": "12x1"}')
+    (failed,) = brought(rows).failed
+    assert str(failed.error).count("--map COLUMN=FIELD") == 1
+    assert "'Surname'" in str(failed.error)
+    assert "'id'" in str(failed.error)
 
 
 def test_columns_by_other_names(session: Session, tmp_path: Path) -> None:
@@ -280,6 +302,7 @@ def test_what_was_exported_can_be_imported(
         fields = "vendor_no,vendorname,city,glacct,description"
         export = ["export", "Vendors", "--to", str(tmp_path), "-f", fields, "--format", "csv"]
         assert run([*export, *schema]) == 0
+        assert capsys.readouterr().err == ""  # nobody looks, so there is no bar
         path = tmp_path / "Vendors.csv"
         common = ["--module", "Vendors", "--key", "vendorname", "-m", "vendor_no=", *schema]
         assert run(["import", str(path), *common]) == 0

@@ -244,6 +244,15 @@ def test_what_is_hidden_is_none_or_told() -> None:
         Contacts.objects.into(Hired)
 
 
+def test_a_field_that_was_not_read_makes_no_record_look_missing() -> None:
+    (record,) = load(Contacts, [{"id": "12x7", "lastname": "x", "account_id": "11x9"}], None)
+    (account,) = load(Accounts, [{"id": "11x9", "accountname": "Bank"}], None)
+    assert record.account_id is not None
+    attach(record.account_id, account)
+    with pytest.raises(NotLoaded, match="annual_revenue"):
+        shaped(Contacts, Employee).rows([record], Environment.of(package.server))
+
+
 # Refused at once
 
 

@@ -1,5 +1,5 @@
-"""The kind table of PLANNING section 1, rule by rule: what is sent, and that it is right for
-either way a type is stored (proved on the embedded CRM in tests/properties)."""
+"""The kinds of fields, rule by rule: what is sent, and that it is right for either way a type is
+stored (proved on the embedded CRM in tests/properties)."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_field_known_to_hold_no_null_needs_no_branch_for_it() -> None:
 
 
 def test_a_long_negated_list_is_decided_on_the_rows() -> None:
-    """Never a chain of hundreds of ``!=`` (PLANNING 8.3)."""
+    """Never a chain of hundreds of ``!=``."""
     many = [f"41x{number}" for number in range(1, 61)]
     assert branches(~Q(parent__in=many)).startswith("(not parent in ('41x1'")
 
@@ -189,7 +189,7 @@ def test_contradictions_and_redundant_branches_disappear() -> None:
 
 
 def test_a_product_that_explodes_is_cut_to_a_superset() -> None:
-    """PLANNING 2: at most 48 branches; the rest is evaluated on the rows."""
+    """At most 48 branches; the rest is evaluated on the rows."""
     several = [Q(name=f"a{n}") | Q(note=f"b{n}") | Q(mail=f"c{n}") for n in range(6)]
     tree = several[0]
     for each in several[1:]:
@@ -199,7 +199,7 @@ def test_a_product_that_explodes_is_cut_to_a_superset() -> None:
     assert "(name = 'a5' or note = 'b5' or mail = 'c5')" in text
 
 
-# -- columns that are not what describe says (end of PLANNING section 1)
+# -- columns that are not what describe says
 
 
 def test_numbers_stored_as_text_are_compared_on_the_rows() -> None:
@@ -227,7 +227,7 @@ def test_a_picklist_stored_as_number_has_no_blank_literal() -> None:
 
 
 def test_fields_that_never_come_back_are_not_tested_on_rows() -> None:
-    """PLANNING 11: a column with an upper-case letter filters, but is in no row."""
+    """A column with an upper-case letter filters, but is in no row."""
     module = module_meta(described("Odd", "50", {"Big": "string"}, flaws={"Big": Flaw.ABSENT}))
     assert branches(module=module, Big="x") == "Big = 'x'"
     what = compiled(

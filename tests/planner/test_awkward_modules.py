@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.planned import (
-    Server,
-    careful,
-    described,
-    order_by,
-    select,
-    server,
-)
+from tests.support.planned import Server, careful, described, order_by, select, server
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection
@@ -51,7 +44,7 @@ def thinned() -> Server:
 def test_pages_thinned_by_permissions_lose_nothing(
     thinned: Server, condition: Q, names: str
 ) -> None:
-    """PLANNING 7: a short or even empty page in the middle is not the end."""
+    """A short or even empty page in the middle is not the end."""
     env = careful(page_size=10, thinned_pages=True)
     selection = order_by(select(thinned, condition), names)
     visible = {row["id"] for row in _owned(thinned) if evaluate(selection.where, row, env)}
@@ -70,7 +63,7 @@ def _owned(crm: Server) -> list[dict[str, Any]]:
     return rows
 
 
-# -- one-to-many joins (PLANNING 9)
+# -- one-to-many joins
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""count() and exists() without reading rows (PLANNING 4)."""
+"""count() and exists() without reading rows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Rows inserted, deleted and changed while they are read: nothing twice, nothing missed that
-satisfied the condition all the time (PLANNING 3.2, 6.1, 6.2, 7)."""
+satisfied the condition all the time."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def calls(crm: Server, selection: Selection, env: Environment) -> int:
     ids=repr,
 )
 def test_number_of_calls(many: Server, condition: Q, most: int) -> None:
-    """About as in the table of PLANNING 3.4; nothing is known of NULLs in advance."""
+    """Nothing is known of NULLs in advance."""
     assert calls(many, select(many, condition), careful(page_size=100)) <= most
 
 
@@ -106,7 +106,7 @@ def test_what_a_head_found_out_is_remembered(many: Server) -> None:
 
 
 def test_many_fields_are_asked_about_at_once_whether_they_hold_null() -> None:
-    """PLANNING 3.1: two calls when none of them does, and then the statement is exact."""
+    """Two calls when none of them does, and then the statement is exact."""
     crm = server(page_cap=10)
     for number in range(1, 40):
         crm.insert("Things", number, name="a", note="b", mail="c", stage="d", flag="1")
@@ -185,7 +185,7 @@ def test_slices_under_a_residual_stop_reading(many: Server) -> None:
     ],
 )
 def test_calls_of_orders(many: Server, names: str, start: int, stop: int | None, most: int) -> None:
-    """PLANNING 6: one call for a page where the server has the order, two from the end."""
+    """One call for a page where the server has the order, two from the end."""
     selection = replace(order_by(select(many), names), start=start, stop=stop)
     assert calls(many, selection, SQL) <= most
 
@@ -251,7 +251,7 @@ def test_the_next_page_is_asked_for_with_every_page_but_the_last(many: Server) -
 def test_a_server_that_cuts_pages_shorter_than_believed_loses_nothing(
     many: Server, names: str
 ) -> None:
-    """The cap is silent (BEHAVIOUR 1.8): 200 were asked for, 100 came."""
+    """The cap is silent: 200 were asked for, 100 came."""
     env = careful(page_size=200)
     for condition in (Q(), ~Q(name="n3"), ~Q(name__contains="n3"), Q(day=None)):
         selection = order_by(select(many, condition), names)
@@ -350,7 +350,7 @@ def test_a_scan_beyond_the_limit_is_refused_with_both_numbers(many: Server) -> N
 
 
 def test_a_large_superset_is_read_branch_by_branch_where_that_is_small(many: Server) -> None:
-    """PLANNING 3.4: the exact way, when the superset is too large."""
+    """The exact way, when the superset is too large."""
     condition = Q(money=None) & ~Q(note__contains="zz") | Q(id__in=["40x70", "40x71"])
     env = careful(page_size=20, max_scan_rows=200)
     found = many.ids(select(many, condition), env)

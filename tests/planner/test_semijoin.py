@@ -1,4 +1,4 @@
-"""References to the records of another queryset (PLANNING 8)."""
+"""References to the records of another queryset."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_explain_shows_the_inner_queryset(crm: Server) -> None:
 
 
 def test_references_to_deleted_records_are_not_among_the_ids() -> None:
-    """PLANNING 8.3: they read as blank, so a negated condition keeps their rows."""
+    """They read as blank, so a negated condition keeps their rows."""
     crm = server(page_cap=10)
     crm.insert("Owners", 7, title="x")
     crm.insert("Owners", 8, title="x")

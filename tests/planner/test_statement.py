@@ -44,7 +44,7 @@ def all_shapes() -> list[tuple[Branch, ...]]:
 
 @pytest.mark.parametrize("bounds", [(), (part("k"),), (part("k"), part("l"))])
 def test_what_is_sent_without_known_precedence_means_the_same_under_both(bounds: Branch) -> None:
-    """PLANNING 2.1: no AND after an OR, or ``K and G or c1 and K or c2 and K``."""
+    """No AND after an OR, or ``K and G or c1 and K or c2 and K``."""
     checked = 0
     for branches in all_shapes():
         if not is_plain(branches):
@@ -63,14 +63,13 @@ def test_what_is_sent_without_known_precedence_means_the_same_under_both(bounds:
 
 
 def test_bounds_go_into_every_branch() -> None:
-    """PLANNING trap 2."""
     bound = Comparison("id", ">", "12x5")
     text = where(((part("a"),), (part("b"), part("c"))), (bound,))
     assert text == "a = '1' and id > '12x5' or b = '1' and c = '1' and id > '12x5'"
 
 
 def test_false_is_not_an_empty_where() -> None:
-    """PLANNING trap 1: an OR of nothing would be printed as no condition at all."""
+    """An OR of nothing would be printed as no condition at all."""
     with pytest.raises(ValueError, match="never true"):
         where(())
     assert where(((),)) == ""
@@ -78,7 +77,6 @@ def test_false_is_not_an_empty_where() -> None:
 
 
 def test_the_empty_literal_cannot_be_written() -> None:
-    """BEHAVIOUR 1.3."""
     with pytest.raises(ValueError, match="empty literal"):
         quote("")
 
@@ -95,7 +93,7 @@ def test_the_empty_literal_cannot_be_written() -> None:
     ],
 )
 def test_quoting(value: str, written: str) -> None:
-    """BEHAVIOUR 1.3: backslashes doubled, then quotes doubled; numbers are quoted too."""
+    """Backslashes doubled, then quotes doubled; numbers are quoted too."""
     assert quote(value) == written
 
 
@@ -135,7 +133,7 @@ def ids(*numbers: int) -> InList:
 
 
 def test_ids_are_listed_by_the_page_in_ascending_order() -> None:
-    """PLANNING 2.3: one call, one full page, nothing to page."""
+    """One call, one full page, nothing to page."""
     branch = (ids(*range(250, 0, -1)), part("a"))
     groups = Packing(7000, 100, True).packed((branch,))
     lists = [group[0][0] for group in groups]

@@ -1,4 +1,4 @@
-"""The failures and traps of PLANNING sections 12 and 13, one test each, by their rule."""
+"""Failures and traps of the query language, one test each, by their rule."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def numbers(wanted: Any) -> list[int]:
     return [number for number in range(1, 61) if wanted(number)]
 
 
-# -- section 12: what failed on the way
+# -- what failed on the way
 
 
 def test_12_1_values_are_normalised_to_wire_form(crm: Server) -> None:
@@ -94,7 +94,7 @@ def test_zero_dates_read_as_blank_and_count_as_blank(crm: Server) -> None:
     assert ids(crm, ~Q(day__gte=date(2020, 1, 1))) == numbers(lambda n: n % 3 != 0)
 
 
-# -- section 13: traps, short
+# -- traps, short
 
 
 def test_13_3_order_fields_are_selected_and_id_is_last(crm: Server) -> None:
@@ -136,7 +136,7 @@ def test_13_7_lists_are_quoted_and_without_repetition(crm: Server) -> None:
     "id", ["40x0 or 1", "40x1)", "40x", "x1", "40x1'", "40x1\n", "４０x1", "40x1;", "", "40x-1"]
 )
 def test_13_11_only_ids_are_pasted_as_ids(id: str) -> None:
-    """BEHAVIOUR 1.3: the server puts them into its SQL without quotes."""
+    """The server puts them into its SQL without quotes."""
     meta = server().metas["Things"]
     for keywords in ({"id__in": [id, "40x1"]}, {"parent": id}):
         try:
@@ -164,7 +164,6 @@ def test_descending_by_a_reference_with_vanished_targets_loses_nothing(crm: Serv
 
 
 def test_like_wildcards_in_values_are_literal(crm: Server) -> None:
-    """BEHAVIOUR 1.4."""
     assert ids(crm, name__contains="%") == numbers(lambda n: n % 6 in (4, 5))
     assert ids(crm, name__contains="_") == numbers(lambda n: n % 6 == 5)
     assert ids(crm, name__endswith="\\") == numbers(lambda n: n % 6 == 3)
@@ -173,7 +172,7 @@ def test_like_wildcards_in_values_are_literal(crm: Server) -> None:
 
 
 def test_events_durations_are_compared_as_numbers() -> None:
-    """PLANNING section 1, storage traps: the column is text."""
+    """The column is text."""
     crm = server(
         described("Events", "18", {"duration_hours": "integer", "activitytype": "picklist"}),
         page_cap=10,

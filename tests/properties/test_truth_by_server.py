@@ -59,7 +59,7 @@ def environment(profile: Profile, size: int) -> Environment:
     size=st.sampled_from([3, 5, 100]),
     part=st.tuples(st.integers(0, 8), st.integers(0, 12)),
 )
-def test_rows_given_orderslices_and_counts(
+def test_rows_orders_slices_and_counts(
     name: str,
     rows: list[dict[str, Any]],
     nodes: list[Node],

@@ -29,7 +29,7 @@ from vtiger_orm.errors import ScanTooLarge
 from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.planner.semijoin import replaced
 
-# -- columns stored otherwise (end of PLANNING section 1)
+# -- columns stored otherwise
 
 ODD = {
     "Events": described(

@@ -14,16 +14,9 @@ import pytest
 
 from tests.support.drivers import Run
 from tests.support.fake_server import KEY, USER, FakeServer, refused
-from vtiger_orm.calls.operations import (
-    Create,
-    Query,
-)
+from vtiger_orm.calls.operations import Query
 
-CREATE = Create("Contacts", {"lastname": "Lovelace"})
 READ = Query("select id from Contacts;", "Contacts")
-
-
-# Secrets
 
 
 def failing_answers() -> list[Any]:

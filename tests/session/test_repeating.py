@@ -9,13 +9,7 @@ import pytest
 
 from tests.support.drivers import Run
 from tests.support.fake_server import FakeServer, ok, refused, rows
-from vtiger_orm.calls.operations import (
-    Call,
-    Create,
-    Delete,
-    Query,
-    Revise,
-)
+from vtiger_orm.calls.operations import Call, Create, Delete, Query, Revise
 from vtiger_orm.errors import (
     AccessDenied,
     ConnectionFailed,

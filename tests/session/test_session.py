@@ -12,14 +12,7 @@ import pytest
 
 from tests.support.drivers import Run
 from tests.support.fake_server import FAST, KEY, USER, FakeServer, element, ok, refused, rows
-from vtiger_orm.calls.operations import (
-    Create,
-    Describe,
-    Me,
-    Operation,
-    Query,
-    Retrieve,
-)
+from vtiger_orm.calls.operations import Create, Describe, Me, Operation, Query, Retrieve
 from vtiger_orm.calls.plans import Plan, perform
 from vtiger_orm.errors import (
     AccessDenied,

@@ -22,7 +22,7 @@ END: Final = "<!-- end of tour -->"
 VOCABULARY: Final = {"_lazy", "errors", "ids", "metadata", "values", "calls"}
 """Rooms of plain values, which every other one speaks of: using one is no step of a walk."""
 
-VALUES_OF_A_SESSION: Final = {"facts", "environment", "is_met"}
+VALUES_OF_A_SESSION: Final = {"facts", "environment"}
 """What plans read of the session that performs them: values as well."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import operator
 import pickle
 import threading
 from typing import Any
@@ -155,3 +156,25 @@ def test_they_work_in_any_pydantic_model() -> None:
     assert schema["interests"]["anyOf"][0]["type"] == "array"
     with pytest.raises(ValueError, match="not a valid"):
         TypeAdapter(Source).validate_python(" ")
+
+
+class Empty(Picklist):
+    """A list that the CRM has and nobody has filled, as `region_id` of Quotes."""
+
+
+def test_a_picklist_without_members_takes_texts_too() -> None:
+    new = Empty("North")
+    assert Empty(new) is Empty("North") is new
+    for wrong in ("", None, 5):
+        with pytest.raises(ValueError, match="is not a valid Empty"):
+            Empty(wrong)  # type: ignore[arg-type]  # told at run time
+
+
+def test_a_member_that_is_not_there_is_told_with_what_there_is() -> None:
+    with pytest.raises(AttributeError, match="Did you mean COLD_CALL"):
+        _ = Source.COLD_CAL  # type: ignore[attr-defined]  # what a user has left over
+    with pytest.raises(AttributeError, match="It has COLD_CALL"):
+        _ = Source.XYZ_QQQ  # type: ignore[attr-defined]  # what a user has left over
+    with pytest.raises(KeyError, match="was not in the CRM's list"):
+        operator.getitem(Source, "NOSUCH")
+    assert not hasattr(Source, "_missing_member")

@@ -38,7 +38,7 @@ def test_what_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: A
         assert run(["sync", "Vendors", "Potentials", *common]) == 0
         told = capsys.readouterr().out
         assert "Vendors: table Vendors" in told
-        assert "Potentials: 315 records loaded" in told
+        assert "Potentials: 315 records loaded; ids compared now." in told
         assert run(["sync", "Vendors", *common]) == 0
         assert "Vendors: nothing new; ids last compared 20" in capsys.readouterr().out
         assert run(["sync", "Vendors", *common, "--sweep", "always"]) == 0
@@ -46,6 +46,7 @@ def test_what_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: A
         assert run(["sync", "Calendar", "Vendors", *common]) == 1
         shown = capsys.readouterr()
         assert "duration_hours" in shown.err
+        assert "1 of 2 modules could not be brought up to date. --unreadable null" in shown.err
         assert "Vendors: nothing new" in shown.out
         assert run(["sync", "Vendorz", *common]) == 1
         assert run(["sync", "Vendors", *common, "--sweep", "daily"]) == 2

@@ -19,6 +19,7 @@ from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta, Relation
 from vtiger_orm.metadata.server import Server, ServerFamily
+from vtiger_orm.models.bulk import BulkQuerySet
 from vtiger_orm.models.crm import Crm as RecordCrm
 from vtiger_orm.models.crm_modules import AccountCrm, DocumentCrm, InventoryCrm, LeadCrm
 from vtiger_orm.models.record import Record
@@ -297,7 +298,8 @@ def ways() -> set[str]:
     """Names of what writes, and a few beside them."""
     crm = methods_of(RecordCrm, AccountCrm, DocumentCrm, InventoryCrm, LeadCrm)
     assert {"save", "delete"} <= methods_of(Record)
-    return methods_of(WritingQuerySet) | methods_of(RelatedManager) | crm | {"save", "delete"}
+    querysets = methods_of(WritingQuerySet, BulkQuerySet, RelatedManager)
+    return querysets | crm | {"save", "delete"}
 
 
 def test_every_way_has_a_case() -> None:

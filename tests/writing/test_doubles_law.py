@@ -222,3 +222,23 @@ async def test_tasks_make_one(crms: dict[str, Crm], method: str) -> None:
         assert sorted(created for _, created in found) == [False] * 5 + [True]
         assert len({record.id for record, _ in found}) == 1
         assert number(crm) == 1
+
+
+def test_a_record_and_its_reference_stand_for_one_value(
+    crms: dict[str, Crm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks for the same record goes through the same gate, however the value is given."""
+    crm, gates = crms["stock"], list[object]()
+
+    def passed(*what: object) -> contextlib.AbstractContextManager[None]:
+        gates.append(what)
+        return contextlib.nullcontext()
+
+    with crm.rolled_back(), connected(crm, "stock", str) as session:
+        objects = accounts.using(session)
+        parent = objects.create(accountname="Parent")
+        monkeypatch.setattr("vtiger_orm.models.writing.one_at_a_time", passed)
+        for each in (parent, parent.id, str(parent.id)):
+            objects.get_or_create(accountname="Acme", account_id=each)
+    assert len(gates) == 3
+    assert len(set(gates)) == 1

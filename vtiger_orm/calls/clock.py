@@ -44,6 +44,15 @@ class ClockSource(StrEnum):
     GIVEN = "the setting server_timezone"
 
 
+_TELL_THE_TIME: Final = (
+    ClockSource.CREATE,
+    ClockSource.MODIFIED,
+    ClockSource.LOGIN,
+    ClockSource.DATE,
+)
+"""Sources that tell what time it is there, the best first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Offset:
     """How far the server's clock is ahead of this machine's."""
@@ -114,7 +123,7 @@ class ServerClock:
 
     @property
     def offset(self) -> Offset:
-        for source in (ClockSource.CREATE, ClockSource.LOGIN, ClockSource.DATE):
+        for source in _TELL_THE_TIME:
             if (found := self._told.get(source)) is not None:
                 least, most = found
                 return Offset((least + most) / 2, (most - least) / 2, source)
@@ -159,7 +168,7 @@ class ServerClock:
             return
         self._learn_zone(ahead, wall, source)
         if self._ahead(wall - ahead) == ahead:
-            self._learn(ClockSource.CREATE, least - ahead, most - ahead)
+            self._learn(source, least - ahead, most - ahead)
 
     def saw_past(self, text: object) -> None:
         """A time of the CRM's wall that is not to come: one that is newer than the server's clock

@@ -60,7 +60,8 @@ class Pace:
         self.width: int = parallel.least
         """How many calls the next round should have."""
         self._most = parallel.most
-        self._adapts = parallel.least < parallel.most
+        self.adapts: bool = parallel.least < parallel.most
+        """Whether it may change with how rounds go."""
         self._ceiling = parallel.most
         self._alone: deque[float] = deque(maxlen=2 * _WARM_UP)
         self._seconds: list[float] = []
@@ -73,10 +74,12 @@ class Pace:
 
     def went(self, waited: float, whole: float, *, pressed: bool = False) -> None:
         """A round is over: how long the consumer `waited` for its rows out of the `whole` time
-        since it was given the ones before, and whether the limits of calls are nearly used up."""
+        since it was given the ones before, and whether limits of calls leave too little for more
+        than one at a time.
+        """
         self._rounds += 1
         seconds, self._seconds = self._seconds, []
-        if not self._adapts or not seconds:
+        if not self.adapts or not seconds:
             return
         if len(seconds) == 1:
             self._alone.extend(seconds)

@@ -93,11 +93,13 @@ def collect_rows(stream: RowStream) -> Plan[list[Row]]:
         return rows
 
 
-def together(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
+def together(plans: Sequence[Plan[T]], *, whole_rounds: bool = False) -> Plan[list[T]]:
     """One plan that performs all of them, the calls of each round as one batch.
 
     The results are in the order of the plans. The first error that a plan does not handle
-    itself is raised, after that round's other calls have ended; the other plans are closed.
+    itself is raised, after that round's other calls have ended; the other plans are closed. With
+    `whole_rounds` no plan is told of an error: it is one of the round, which can be repeated as a
+    whole, so that a reading that met a limit of calls goes on where it stopped.
     """
     if len(plans) == 1:
         return [(yield from plans[0])]
@@ -114,7 +116,7 @@ def together(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
                     results[number] = done.value
             waiting = list(steps)
             if waiting:
-                replies = yield from _round(steps)
+                replies = yield from _round(steps, collect=not whole_rounds)
     finally:
         for plan in plans:
             plan.close()
@@ -125,12 +127,12 @@ def _resume(plan: Plan[T], reply: Reply) -> Step:
     return plan.throw(reply) if isinstance(reply, Exception) else plan.send(reply)
 
 
-def _round(steps: dict[int, Step]) -> Plan[dict[int, Reply]]:
-    """Perform one step of every plan; an error takes the place of a reply."""
+def _round(steps: dict[int, Step], *, collect: bool) -> Plan[dict[int, Reply]]:
+    """Perform one step of every plan; with `collect` an error takes the place of a reply."""
     calls: list[Call[object]] = []
     for step in steps.values():
         calls.extend(step.calls if isinstance(step, Batch) else (step,))
-    answers = iter((yield from attempt_all(calls)))
+    answers = iter((yield from attempt_all(calls) if collect else perform_all(calls)))
     replies: dict[int, Reply] = {}
     for number, step in steps.items():
         if not isinstance(step, Batch):

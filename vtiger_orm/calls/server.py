@@ -72,16 +72,15 @@ class ServerFacts:
 DEFAULT_FACTS: Final = ServerFacts()
 
 
-def is_met(runner: object) -> bool:
-    """Whether a login has told which server the runner asks; a runner of tests knows it."""
-    return bool(getattr(runner, "is_met", True))
-
-
-def met(runner: object) -> Plan[None]:
-    """Log in where nobody has yet: how a question is put depends on the server, and a CRM may
-    have been upgraded since its package was generated."""
-    if not is_met(runner) and server_facts(runner).dialect == "webservice":
+def recognised(runner: object) -> Plan[ServerFacts]:
+    """The facts once a login has told which server it is: logs in where nobody has yet. How a
+    question is put depends on it, what one family or release stores another is damaged by, and a
+    CRM may have been upgraded since its package was generated."""
+    facts = server_facts(runner)
+    if not facts.met and facts.dialect == "webservice":
         yield from perform(Me())
+        facts = server_facts(runner)
+    return facts
 
 
 def server_facts(runner: object) -> ServerFacts:

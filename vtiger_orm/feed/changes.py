@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, ge
 
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream, collect_rows
-from ..calls.server import ServerFacts, met, server_facts
+from ..calls.server import ServerFacts, recognised
 from ..conditions.tree import OneOf, Selection
 from ..errors import InvalidValue, NotSupported, UnsupportedQuery
 from ..ids import id_number
@@ -219,8 +219,8 @@ class ChangeFeed(Generic[M]):
         request = FeedRequest(
             *(self._model.meta, position, self._whose, self._columns, self._held), _WINDOW
         )
-        yield from met(runner)
-        yield from changes(request, server_facts(runner), runner.environment)
+        facts = yield from recognised(runner)
+        yield from changes(request, facts, runner.environment)
 
     def _load(self, items: Sequence[Row], runner: Runner) -> list[Changed[M] | Deleted[M]]:
         rows = [item["row"] for item in items if item["row"] is not None]

@@ -85,7 +85,7 @@ def _session(part: BaseQuerySet[Any], connect: Connect | None) -> Session:
         if key not in _sessions:
             session: Session = (connect or package.connect)()
             with _one_at_a_time():
-                _ = session.environment  # logs in
+                session.identify()
             _sessions[key] = session
     return _sessions[key]
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..errors import ConfigError, InvalidValue, suggest
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import SEPARATOR, convert
 from .sources import FileRow
+
+_CURE: Final = (
+    "Map a column to a field, or to nothing, which leaves it out: columns={'Column': 'field'}, on "
+    "the command line --map COLUMN=FIELD or --map COLUMN=."
+)
 
 
 class ColumnMap:
@@ -26,24 +31,30 @@ class ColumnMap:
         }
 
     def check(self, columns: Iterable[str]) -> None:
-        """Raise `ConfigError` for a column that is no field, two that are the same, and for what
-        was said of a column that is not there."""
+        """Raise `ConfigError` for columns that are no field, two that are the same, all of them at
+        once, and for what was said of a column that is not there."""
         names = list(columns)
         for column in self._known.keys() - set(names):
             close = suggest(column, names)
             hint = f" Did you mean {close!r}?" if close else ""
             raise ConfigError(f"The file has no column {column!r}.{hint}")
         found: dict[str, str] = {}
+        wrong: list[str] = []
         for column in names:
-            field = self.field(column)
+            try:
+                field = self.field(column)
+            except ConfigError as error:
+                wrong.append(str(error))
+                continue
             if field is None:
                 continue
             if field.name in found:
-                raise ConfigError(
-                    f"The columns {found[field.name]!r} and {column!r} are both {field.name}: "
-                    f"leave one out, {column}= (mapped to nothing)."
+                wrong.append(
+                    f"The columns {found[field.name]!r} and {column!r} are both {field.name}."
                 )
             found[field.name] = column
+        if wrong:
+            raise ConfigError(" ".join([*wrong, _CURE]))
 
     def field(self, column: str) -> FieldMeta | None:
         """The column's field, None where it is left out. Raises `ConfigError`."""
@@ -55,13 +66,18 @@ class ColumnMap:
         """The row as attributes and values. Raises `InvalidValue` with every fault of it."""
         values: dict[str, Any] = {}
         wrong: list[str] = []
+        unknown: list[str] = []
         for column, cell in row.values.items():
             try:
                 field = self.field(column)
                 if field is not None:
                     values[field.name] = _value(field, cell)
-            except (ConfigError, InvalidValue) as error:
+            except ConfigError as error:
+                unknown.append(str(error))
+            except InvalidValue as error:
                 wrong.append(str(error))
+        if unknown:
+            wrong += [*unknown, _CURE]
         if wrong:
             raise InvalidValue(" ".join(wrong))
         return values
@@ -71,15 +87,12 @@ class ColumnMap:
         if found is None:
             close = self._meta.suggest(name)
             hint = f" Did you mean {close}?" if close else ""
+            mapped = "" if name == column else f" is mapped to {name!r}, which"
             raise ConfigError(
-                f"The column {column!r} is no field of {self._meta.name}.{hint} Map it to one, "
-                f"{column}=field, or to nothing, {column}=, which leaves it out."
+                f"The column {column!r}{mapped} is no field of {self._meta.name}.{hint}"
             )
         if not found.editable or found.family is Family.ID:
-            raise ConfigError(
-                f"The column {column!r} is {found.name}, which cannot be written. Map it to "
-                f"nothing, {column}=, which leaves it out."
-            )
+            raise ConfigError(f"The column {column!r} is {found.name}, which cannot be written.")
         return found
 
     def _found(self, name: str) -> FieldMeta | None:

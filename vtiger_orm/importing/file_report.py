@@ -27,6 +27,7 @@ class ImportedRow:
     line: int
     status: Status
     created: bool | None = None
+    """Whether it made a record; None where that is not known, or nothing was written."""
     id: str | None = None
     error: str | None = None
 

@@ -67,7 +67,7 @@ def import_file(
 
     ``import_file("people.csv", Contacts.objects, key="email")`` does what
     `bulk_update_or_create` does with the rows: records that are as the row says are left alone,
-    others are changed, missing ones made. ColumnMap are fields by attribute, wire name or label;
+    others are changed, missing ones made. Columns are fields by attribute, wire name or label;
     `columns` says so of others, ``{"Mail": "email", "Remarks": ""}``, nothing leaves a column
     out. An empty cell is blank. Numbers, days and moments are text as in ISO 8601, several
     choices are separated by ``|##|``.
@@ -79,7 +79,8 @@ def import_file(
     A finished import begins anew.
 
     Raises `ConfigError` for a file, key or column that cannot be used, before anything is sent,
-    and what the CRM cannot be reached by. In a session with ``dry_run=True`` nothing is sent.
+    and the error that keeps the CRM out of reach. In a session with ``dry_run=True`` nothing is
+    sent.
     """
     source = Path(path)
     file = opened(source, encoding, separator)
@@ -138,11 +139,12 @@ class _Run(Generic[M]):
     def take(self, rows: Iterable[FileRow]) -> None:
         """Write a chunk of rows, but those that are settled or in doubt."""
         ready: list[tuple[int, dict[str, object]]] = []
+        wrong: list[ImportedRow] = []
         for row in rows:
             try:
                 values = self._checked(row)
             except VtigerError as error:
-                self._take_down([ImportedRow(row.line, Status.FAILED, error=str(error))])
+                wrong.append(ImportedRow(row.line, Status.FAILED, error=str(error)))
                 continue
             known = self._report.rows.get(row.line) if self._report is not None else None
             if known is not None and known.settled:
@@ -153,11 +155,17 @@ class _Run(Generic[M]):
                 self.late.append((row.line, values))
             else:
                 ready.append((row.line, values))
-        self.write(ready)
+        self.write(ready, wrong)
 
-    def write(self, rows: Sequence[tuple[int, dict[str, object]]]) -> None:
-        """Raises the error that kept rows from being sent, where the CRM is out of reach."""
+    def write(
+        self, rows: Sequence[tuple[int, dict[str, object]]], wrong: Sequence[ImportedRow] = ()
+    ) -> None:
+        """Send these rows, and tell of them and of those that are wrong in the order of the file.
+
+        Raises the error that kept rows from being sent, where the CRM is out of reach.
+        """
         if not rows:
+            self._take_down(wrong)
             return
         facts = server_facts(runner_of(self._objects))
         until = datetime.now(UTC) + timedelta(seconds=facts.longest_work)
@@ -167,7 +175,8 @@ class _Run(Generic[M]):
         try:
             self._objects.bulk_update_or_create(report, self._key)
         finally:
-            self._take_down(self._outcomes(rows, report))
+            told = [*wrong, *self._outcomes(rows, report)]
+            self._take_down(sorted(told, key=lambda row: row.line))
         if any(not isinstance(row.error, DryRun) for row in report.pending):
             raise _stopped(rows[0][0], report)
 
@@ -219,7 +228,8 @@ def _outcome(line: int, row: RowOutcome[Upsert[M]]) -> ImportedRow:
     error = str(row.error) if row.error is not None else None
     if row.status is Status.UNKNOWN and error is None:
         error = "It was sent, and no answer came: the record may have been written."
-    return ImportedRow(line, row.status, row.item.created, id, error)
+    created = row.item.created if row.settled else None
+    return ImportedRow(line, row.status, created, id, error)
 
 
 def _stopped(line: int, report: BulkReport[Upsert[M]]) -> VtigerError:

@@ -385,16 +385,13 @@ def _in_order(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by(order: list[Any], key: str, things: list[Any]) -> list[Any]:
-    places = {name: place for place, name in reversed([*enumerate(order)]) if _is_name(name)}
+    numbered = reversed([*enumerate(order)])
+    places = {name: place for place, name in numbered if isinstance(name, str)}
     return sorted(things, key=lambda each: places.get(_name(each, key), len(order)))
 
 
 def _name(thing: object, key: str) -> str:
     return str(thing.get(key)) if isinstance(thing, Mapping) else ""
-
-
-def _is_name(name: object) -> bool:
-    return isinstance(name, str)
 
 
 def _field_key(field: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ Their stubs also import the types of `record.related` and `record.crm` from here
 from typing import TYPE_CHECKING
 
 from ..metadata.module import Relation
-from ..records.declared import (
+from ..records.assignable import (
     Mandatory,
     MandatoryBoolean,
     MandatoryCurrency,

@@ -23,7 +23,7 @@ V = TypeVar("V")
 
 
 class AggregateRow(dict[str, AggregateValue]):
-    """AggregateRow by name: a dict, and `into` a class of yours."""
+    """Figures by name: a dict, and `into` a class of yours."""
 
     def __init__(self, found: Mapping[str, AggregateValue], figures: Sequence[Figure]) -> None:
         super().__init__(found)
@@ -50,7 +50,7 @@ class AggregatingQuerySet(TabularQuerySet):
     __slots__ = ()
 
     def aggregate(self, *args: Aggregate, **kwargs: Aggregate) -> AggregateRow:
-        """AggregateRow over all records: ``aggregate(total=Sum("amount"), n=Count())``.
+        """Figures over all records: ``aggregate(total=Sum("amount"), n=Count())``.
 
         Without a name a figure is called as in Django, ``amount__sum``. Blank counts as SQL's
         NULL. Numbers are exact. `Count`, `Min` and `Max` alone are asked of the server; anything

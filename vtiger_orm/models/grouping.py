@@ -119,7 +119,7 @@ class GroupedQuerySet(Asking, Generic[T]):
 
     def _repr_html_(self) -> str:
         """In a notebook: the plan."""
-        from .notebook import plan_html
+        from ..notebooks.html import plan_html
 
         return plan_html(self)
 

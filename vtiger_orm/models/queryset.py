@@ -3,8 +3,9 @@
 Every method that asks the CRM has an a-twin with the same parameters (`get`/`aget`); `for`,
 `async for` and `await` read all rows. Building one sends nothing.
 
-Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any``: that form
-alone may be narrowed by a checker's rules. What is really accepted is checked at run time.
+Methods that the generated stubs narrow take exactly ``*args: Any, **kwargs: Any``, or are, for type
+checkers, properties whose value is called: these forms alone may be narrowed by a checker's rules.
+What is really accepted is checked at run time.
 """
 
 # pyright: reportIncompatibleMethodOverride=false
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from ..aggregates.groups import GroupKey, group_key
 from ..calls.plans import Plan
-from ..calls.server import met
+from ..calls.server import recognised
 from ..conditions.field_names import named_field, readable_field, with_id
 from ..conditions.q import Q, condition_on
 from ..errors import InvalidLookup
@@ -313,7 +314,7 @@ class QuerySet(WritingQuerySet[M]):
 
         def plan(runner: Runner) -> Plan[list[M]]:
             module = self._state.selection.module.name
-            yield from met(runner)
+            yield from recognised(runner)
             rows = yield from own_rows(statement, module, runner.environment)
             return self._loader(runner).load(rows)
 

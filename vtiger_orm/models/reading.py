@@ -58,9 +58,9 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
 
     def _repr_html_(self) -> str:
         """In a notebook: the first rows and the plan, by at most one call."""
-        from .notebook import queryset_html
+        from ..notebooks.html import queryset_html
 
-        return queryset_html(self, self._state, self._runner)
+        return queryset_html(self, self._state.reading, self._runner)
 
     @overload
     def __getitem__(self, key: int) -> T: ...

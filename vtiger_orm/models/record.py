@@ -53,7 +53,7 @@ class Record(BaseRecord):
 
     def _repr_html_(self) -> str:
         """In a notebook: what was read of it; asks nothing."""
-        from .notebook import record_html
+        from ..notebooks.html import record_html
 
         return record_html(self)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
-from ..calls.server import is_met, met, server_facts
+from ..calls.server import recognised, server_facts
 from ..conditions.tree import (
     FALSE,
     Atom,
@@ -43,7 +43,7 @@ def selected_rows(
     if not checked:  # else the rules of the write tell of them
         check_choices(selection, runner)
     plan = plan_checked_rows if checked else plan_rows
-    if is_met(runner) and not contains(selection.where, RelatedTo, InSelection):
+    if server_facts(runner).met and not contains(selection.where, RelatedTo, InSelection):
         return plan(selection, sized(runner, page_size))
     return _selected(selection, runner, page_size, plan)
 
@@ -51,7 +51,7 @@ def selected_rows(
 def _selected(
     selection: Selection, runner: Runner, page_size: int | None, plan: RowReader
 ) -> RowStream:
-    yield from met(runner)
+    yield from recognised(runner)
     selection = yield from _narrowed(selection, runner)
     yield from plan(selection, sized(runner, page_size))
 
@@ -60,7 +60,7 @@ def narrowed(selection: Selection, runner: Runner) -> Plan[Selection]:
     """The selection with every relation replaced by the ids of its records; the session has met
     its server then."""
     check_choices(selection, runner)
-    yield from met(runner)
+    yield from recognised(runner)
     return (yield from _narrowed(selection, runner))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from .._pickled import restores
 from ..calls.plans import Plan, perform
 from ..calls.protocols import PlanFor, environment_of
-from ..calls.server import met, server_facts
+from ..calls.server import recognised, server_facts
 from ..conditions.tree import Equal, Node, RelatedTo, Selection
 from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
@@ -27,7 +27,6 @@ from ..writing.answers import judged, read_again
 from ..writing.links import NotRelated
 from ..writing.memory import state_of
 from ..writing.posted import id_to_write, refuse_posted
-from ..writing.recognised import recognised
 from ..writing.report import BulkReport, ProgressCallback
 from .portable import Plain, dumped, relation_named, restored
 from .query_state import QueryState, whole_of
@@ -120,8 +119,8 @@ class RelatedManager(QuerySet[M]):
         whole = Selection(self._side.target, self._condition())
         asked = replace(self._state.selection, order=())
         if self._reference is None and asked == whole:
-            yield from met(runner)
-            return (yield from count_related(self._side, runner.environment, server_facts(runner)))
+            facts = yield from recognised(runner)
+            return (yield from count_related(self._side, runner.environment, facts))
         return (yield from super()._count(runner))
 
     # Writing

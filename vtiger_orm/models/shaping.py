@@ -90,11 +90,12 @@ class _Inner:
         if ref is None:
             return None
         try:
-            (row,) = self._rows(ref.loaded, env)
+            loaded = ref.loaded
         except NotLoaded:
             if self.field.optional:
                 return None
             raise
+        (row,) = self._rows(loaded, env)
         return row
 
     def _rows(self, record: BaseRecord, env: Environment) -> list[Any]:

@@ -1,8 +1,11 @@
-"""What querysets write, and the change feed; the plans are made in `writing` and `feed`."""
+"""What querysets write, one record and their own; files; and the change feed.
+
+The plans are made in `writing` and `feed`; here are the methods and their a-twins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -10,15 +13,13 @@ from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
-from ..errors import InvalidLookup, InvalidValue, UnsupportedQuery
+from ..errors import InvalidLookup, UnsupportedQuery
 from ..feed.changes import ChangeFeed, SyncType
-from ..records.handle import package_of
-from ..writing import bulk, bulk_upsert, files, many, uploads, upsert
+from ..writing import files, many, uploads, upsert
 from ..writing import save as write
-from ..writing.bulk_upsert import Upsert
 from ..writing.preview import Preview
-from ..writing.report import BulkReport, ProgressCallback
-from .reading import BaseQuerySet, read_all
+from .bulk import BulkQuerySet
+from .reading import read_all
 from .related_conditions import narrowed, selected_rows
 
 if TYPE_CHECKING:
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
-    from ..records.references import Ref
 
 M = TypeVar("M", bound="BaseRecord")
 
 
-class WritingQuerySet(BaseQuerySet[M]):
+class WritingQuerySet(BulkQuerySet[M]):
     """The writing half of a queryset."""
 
     __slots__ = ()
@@ -106,12 +106,6 @@ class WritingQuerySet(BaseQuerySet[M]):
 
         return plan
 
-    def _same(self, values: Mapping[str, Any]) -> tuple[Hashable, ...]:
-        """What stands for calls that look for the same record: in one process, one waits until
-        the other has made it."""
-        told = frozenset((name, str(value).rstrip().casefold()) for name, value in values.items())
-        return package_of(self.model).name, self.model.meta.name, told
-
     # The records of the queryset
 
     def max_writes(self, number: int) -> Self:
@@ -183,130 +177,6 @@ class WritingQuerySet(BaseQuerySet[M]):
             selection.module, narrowed(selection, runner), values, runner
         )
 
-    # Many at once
-
-    def bulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
-    ) -> BulkReport[M]:
-        """Create unsaved records, several at a time where the session has `parallel` sessions.
-
-        Returns one outcome a row; never raises for a row. `progress` is called with the report
-        after each round. Give the report again to go on with what is left. A report that is made
-        before (`BulkReport(records)`) also tells what was reached when this is interrupted.
-        """
-        report = self._records_of(records)
-        self._run(lambda runner: bulk.bulk_create(report, runner, progress))
-        return report
-
-    async def abulk_create(
-        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
-    ) -> BulkReport[M]:
-        """`bulk_create`, awaited."""
-        report = self._records_of(records)
-        await self._arun(lambda runner: bulk.bulk_create(report, runner, progress))
-        return report
-
-    def bulk_update(
-        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
-    ) -> BulkReport[M]:
-        """Save the changes of records; those without changes are left alone. As `bulk_create`."""
-        report = self._records_of(records)
-        self._run(lambda runner: bulk.bulk_update(report, runner, progress))
-        return report
-
-    async def abulk_update(
-        self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
-    ) -> BulkReport[M]:
-        """`bulk_update`, awaited."""
-        report = self._records_of(records)
-        await self._arun(lambda runner: bulk.bulk_update(report, runner, progress))
-        return report
-
-    def bulk_update_or_create(
-        self,
-        rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]],
-        key: str | Sequence[str],
-        *,
-        progress: ProgressCallback | None = None,
-    ) -> BulkReport[Upsert[M]]:
-        """Bring rows into the CRM: each is the record with its key, changed where it differs, or a
-        new one.
-
-        ``Contacts.objects.bulk_update_or_create(rows, key="cf_external")``: rows are mappings of
-        attribute to value. Records are read in batches by `key` (several names together tell a
-        record), also in the forms that the CRM may have made of a value; only differences are
-        written. Never raises for a row: a key that is blank, given twice or held by several
-        records is that row's error. ``row.item.record`` and ``row.item.created`` tell what
-        became of it. Raises `MisansweredQuery`, before anything is written, for an answer that
-        does not have the keys. Called again, with the report or with the same rows, it goes on
-        with what is left; a create whose answer was lost is looked for by the key first.
-        """
-        report = _upserts(rows)
-        plan = self._bulk_upsert(report, key, progress)
-        with one_at_a_time(*self._same({})):
-            self._run(plan)
-        return report
-
-    async def abulk_update_or_create(
-        self,
-        rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]],
-        key: str | Sequence[str],
-        *,
-        progress: ProgressCallback | None = None,
-    ) -> BulkReport[Upsert[M]]:
-        """`bulk_update_or_create`, awaited."""
-        report = _upserts(rows)
-        plan = self._bulk_upsert(report, key, progress)
-        async with aone_at_a_time(*self._same({})):
-            await self._arun(plan)
-        return report
-
-    def _bulk_upsert(
-        self,
-        report: BulkReport[Upsert[M]],
-        key: str | Sequence[str],
-        progress: ProgressCallback | None,
-    ) -> PlanFor[None]:
-        model = self._writable
-        fields = bulk_upsert.key_fields(model.meta, key)
-        return lambda runner: bulk_upsert.bulk_update_or_create(
-            report, model, fields, runner, progress
-        )
-
-    def bulk_delete(
-        self,
-        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
-        *,
-        progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | Ref[M]]:
-        """Delete records or references to them; one that is gone counts as deleted. As
-        `bulk_create`."""
-        report = _report(records)
-        meta = self._writable.meta
-        self._run(lambda runner: bulk.bulk_delete(report, meta, runner, progress))
-        return report
-
-    async def abulk_delete(
-        self,
-        records: Iterable[M | Ref[M]] | BulkReport[M | Ref[M]],
-        *,
-        progress: ProgressCallback | None = None,
-    ) -> BulkReport[M | Ref[M]]:
-        """`bulk_delete`, awaited."""
-        report = _report(records)
-        meta = self._writable.meta
-        await self._arun(lambda runner: bulk.bulk_delete(report, meta, runner, progress))
-        return report
-
-    def _records_of(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[Any]:
-        """A report of records of this model; raises `InvalidValue` for anything else."""
-        report, module = _report(records), self._writable.meta.name
-        for item in report.items:
-            meta = getattr(type(item), "meta", None)
-            if getattr(meta, "name", None) != module:
-                raise InvalidValue(f"Records of {module} are wanted here, not {item!r}.")
-        return report
-
     # Files
 
     if TYPE_CHECKING:  # stubs narrow it, as `QuerySet` tells
@@ -332,7 +202,8 @@ class WritingQuerySet(BaseQuerySet[M]):
 
             A path or an open binary file is streamed. The title of a document defaults to the
             file's name, and it is active; `values` are its other fields. Whether it can be attached
-            is found out beforehand; where that fails all the same, `record` of the error is it.
+            is found out before it is created; where that fails all the same, the error's `record`
+            is the document.
             """
             upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
             return self._run(self._upload(upload, values))
@@ -387,10 +258,6 @@ class WritingQuerySet(BaseQuerySet[M]):
             runner=state.session,
         )
 
-    @property
-    def _writable(self) -> type[M]:
-        return cast("type[M]", self._state.model)
-
 
 def _refuse_conditions(meta: ModuleMeta, method: str, values: Mapping[str, Any]) -> None:
     """Of what these make a record, values alone can be made."""
@@ -415,7 +282,7 @@ class _Search(Generic[M]):
 
     @property
     def model(self) -> type[M]:
-        return self.among._writable
+        return cast("type[M]", self.among.model)
 
     def exactly(self) -> Plan[list[M]]:
         return (yield from read_all(self.wanted, self.runner, checked=True))
@@ -438,13 +305,3 @@ class _Search(Generic[M]):
 def no_positions(method: str, args: tuple[Any, ...]) -> None:
     if args:
         raise TypeError(f"{method}() takes values by keyword: {method}(name=value).")
-
-
-def _report(records: Iterable[Any]) -> BulkReport[Any]:
-    return records if isinstance(records, BulkReport) else BulkReport(records)
-
-
-def _upserts(rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]]) -> BulkReport[Upsert[M]]:
-    if isinstance(rows, BulkReport):
-        return rows
-    return BulkReport(Upsert(dict(row)) for row in rows)

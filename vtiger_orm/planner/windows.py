@@ -8,19 +8,19 @@ under way may change at any time, down to one page after the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import ceil
 from typing import Final, TypeVar
 
 from ..calls.operations import Row
 from ..calls.pace import Pace
-from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
+from ..calls.plans import Batch, Plan, Rows, RowStream, together
 from ..ids import id_number
 from .asking import answer
 from .branches import Branches, Comparison
 from .compiled import Compiled
 from .pages_by_id import PagesAfter, advancing, keyset, most_rows
-from .streams import everything, steps_together
+from .streams import everything
 
 T = TypeVar("T")
 
@@ -100,9 +100,8 @@ class _Windows:
         starts = range(int(number) + 1, self._last + 1, span)[:width]
         if not starts:
             return []
-        found = yield from _gathered(
-            [self._window(f"{prefix}x{low}", f"{prefix}x{low + span}") for low in starts]
-        )
+        windows = [self._window(f"{prefix}x{low}", f"{prefix}x{low + span}") for low in starts]
+        found = yield from together(windows, whole_rounds=True)
         rows = [row for rows, _ in found for row in rows]
         self._calls += sum(calls for _, calls in found)
         self._rows += len(rows)
@@ -130,24 +129,6 @@ class _Windows:
         rows = yield from everything(keyset(within, self._branches, self._more))
         full, rest = divmod(len(rows), self._size)
         return rows, full + (1 if rest else 2)
-
-
-def _gathered(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
-    """All of them at once. An error of one is an error of the round, which can be repeated as a
-    whole: so a reading that met a limit of calls goes on where it stopped."""
-    results: dict[int, T] = {}
-    replies: dict[int, Reply] = {}
-    replies.update((number, None) for number in range(len(plans)))
-    while replies:
-        steps: dict[int, Step] = {}
-        for number, reply in replies.items():
-            try:
-                steps[number] = plans[number].send(reply)
-            except StopIteration as done:
-                results[number] = done.value
-        found = (yield from steps_together(list(steps.values()))) if steps else []
-        replies = dict(zip(steps, found))
-    return [results[number] for number in range(len(plans))]
 
 
 def paced(plan: Plan[T], pace: Pace) -> Plan[T]:

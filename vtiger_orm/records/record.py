@@ -17,7 +17,7 @@ from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
 from ..values.picklists import Picklist
 from . import messages
-from .declared import ReadOnly
+from .assignable import ReadOnly
 from .extra import ExtraFields
 from .fields import ModuleFacts, field
 from .internals import (

@@ -62,7 +62,7 @@ class ShapeField:
     @property
     def takes_none(self) -> bool:
         """Whether `None` may be put there."""
-        return self.optional or _takes_anything(self.annotation)
+        return self.optional or self.annotation is NoneType or _takes_anything(self.annotation)
 
     @property
     def inner(self) -> Class | None:

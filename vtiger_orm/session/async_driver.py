@@ -41,9 +41,9 @@ class AsyncDriver:
             step = next(plan)
             while True:
                 try:
-                    round = Round(step, self.core)
+                    watch = Round(step, self.core)
                     reply = await self.step(step)
-                    round.over()
+                    watch.over()
                 except Exception as error:
                     traces.failed(step)
                     step = plan.throw(error)
@@ -189,18 +189,18 @@ class _Pages(AsyncIterator[Sequence[Row]]):
 
     async def _after(self, step: Step | Rows) -> Step | Rows | None:
         """Do the step, and return the next one."""
-        round = self._round
+        watch = self._round
         try:
-            if round is not None and isinstance(step, Rows):
-                round.awaited()
+            if watch is not None and isinstance(step, Rows):
+                watch.awaited()
             if self._ahead is not None:
                 reply = await self._ahead
                 self._ahead = None
             else:
                 call = step.ahead if isinstance(step, Rows) else step
                 reply = None if call is None else await self._driver.step(call)
-            if round is not None:
-                round.over()
+            if watch is not None:
+                watch.over()
         except LimitReached:
             raise
         except Exception as error:

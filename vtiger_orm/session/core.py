@@ -71,7 +71,7 @@ class Core:
 
     @property
     def pressed(self) -> bool:
-        """Whether limits of calls are nearly used up: then the way of fewer calls is taken."""
+        """Whether limits of calls leave too little for calls side by side, which take more."""
         return self._traffic.pressed
 
     def widen(self, calls: int) -> None:

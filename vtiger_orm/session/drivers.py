@@ -68,9 +68,9 @@ class SyncDriver:
             step = next(plan)
             while True:
                 try:
-                    round = Round(step, self._core)
+                    watch = Round(step, self._core)
                     reply = self._step(step)
-                    round.over()
+                    watch.over()
                 except Exception as error:
                     traces.failed(step)
                     step = plan.throw(error)
@@ -100,18 +100,18 @@ class SyncDriver:
             step = next(stream)
             while True:
                 try:
-                    round = Round(step, self._core)
+                    watch = Round(step, self._core)
                     if isinstance(step, Rows):
                         ahead = self._start(step.ahead) if step.ahead is not None else None
                         if step.rows:
                             yield step.rows
                             check_process(process)
-                        round.awaited()
+                        watch.awaited()
                         reply = ahead.result() if ahead is not None else None
                         ahead = None
                     else:
                         reply = self._step(step)
-                    round.over()
+                    watch.over()
                 except LimitReached as error:
                     ahead, step = None, rest(step)
                     yield error
@@ -328,7 +328,8 @@ class Round:
         """They are there."""
         if self._pace is not None:
             now = time.perf_counter()
-            self._pace.went(now - self._awaited, now - self._began, pressed=self._core.pressed)
+            pressed = self._pace.adapts and self._core.pressed
+            self._pace.went(now - self._awaited, now - self._began, pressed=pressed)
 
 
 def width_of(batch: Batch, core: Core, width: Callable[[], int]) -> int:

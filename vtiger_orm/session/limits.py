@@ -14,7 +14,7 @@ MINUTE: Final = 60.0
 DAY: Final = 86_400.0
 _MOST_CALLS: Final = 10**12
 _SCARCE: Final = 0.5
-"""The share of a limit that is kept for calls one after the other: side by side takes more."""
+"""The share of a limit that is kept for calls one after the other: side by side they take more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Allowance:
 
     @property
     def scarce(self) -> bool:
-        """Whether little of it is left."""
+        """Whether too little of it is left for calls side by side."""
         return _is_scarce(self.left, self.limit)
 
 
@@ -51,7 +51,7 @@ class Limits:
 
     @property
     def scarce(self) -> bool:
-        """Whether little is left of the server's limits, or a call was refused for them."""
+        """Whether too little of one is left for calls side by side, or a call was refused."""
         minute = _is_scarce(self.minute_remaining, self.minute_limit)
         day = _is_scarce(self.daily_remaining, self.daily_limit)
         return minute or day or self.closed_until is not None

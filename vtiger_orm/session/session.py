@@ -47,7 +47,7 @@ from .settings import (
     not_negative,
     positive,
     purse_for,
-    recognised,
+    server_of,
     zone_named,
 )
 from .waits import OnWait
@@ -147,7 +147,7 @@ class Session(SessionOperations):
         self.timezone: Final = zone_named(timezone)
         self.clock: Final = ServerClock(
             None if server_timezone is None else zone_named(server_timezone),
-            stored=recognised(None, None, package, capabilities).capabilities.zone,
+            stored=server_of(None, None, package, capabilities).capabilities.zone,
         )
         """What is known of the server's clock and zone, and how surely."""
         self.timeout: Final = positive("timeout", timeout)
@@ -241,7 +241,7 @@ class Session(SessionOperations):
             identity, core.dialect.name if core.dialect is not None else last and last.dialect
         )
         if last != told or self._server is None:
-            self._server = recognised(*told, self.package, self._given_capabilities)
+            self._server = server_of(*told, self.package, self._given_capabilities)
             self._recognised = told
         return self._server
 
@@ -275,19 +275,13 @@ class Session(SessionOperations):
         )
 
     @property
-    def is_met(self) -> bool:
-        """Whether a login has told which server this is; sends nothing."""
-        told = self._recognised.identity if self._recognised is not None else None
-        return told is not None or self._living().core.auth is not None
-
-    @property
     def facts(self) -> ServerFacts:
-        """What plans that write need to know of this session; sends nothing."""
-        package, core = self.package, self._living().core
+        """What plans need to know of this session besides its environment; sends nothing."""
+        package, core, told = self.package, self._living().core, self._recognised
         return ServerFacts(
             dialect=self.dialect or (package.dialect if package is not None else "webservice"),
             server=self.server,
-            met=self.is_met,
+            met=core.auth is not None or (told is not None and told.identity is not None),
             strict=self._strict,
             max_writes=self.max_writes,
             serialised=core.dialect is None or core.dialect.serialises,

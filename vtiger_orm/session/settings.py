@@ -165,7 +165,7 @@ class Greeting(NamedTuple):
     dialect: str | None
 
 
-def recognised(
+def server_of(
     identity: Identity | None,
     dialect: str | None,
     package: Package | None,

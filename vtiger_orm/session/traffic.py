@@ -97,7 +97,8 @@ class Traffic:
 
     @property
     def pressed(self) -> bool:
-        """Whether little is left of a limit of calls, the server's or the session's own."""
+        """Whether too little is left for calls side by side, of the server's limits or of the
+        session's own."""
         purse = self._connection.purse
         left = purse.left(time.time()) if purse is not None else ()
         return self.limiter.limits.scarce or any(each.scarce for each in left)

@@ -31,8 +31,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from vtiger_orm.emulator.profiles import PROFILES
-
 if TYPE_CHECKING:
     from vtiger_orm.emulator import Crm, Server
     from vtiger_orm.session import Session
@@ -44,12 +42,19 @@ if TYPE_CHECKING:
 _PASSED: Final = pytest.StashKey[bool]()
 _LONGEST: Final = 120
 
+_PROFILES: Final = (
+    *("vtiger-7.5", "vtiger-8.0", "vtiger-8.2", "vtiger-8.3", "corebos", "frevocrm", "berlicrm"),
+    *("cloud", "restfulapi", "restfulapi-unmended", "stock-8.0-php8", "stock-7"),
+)
+"""Named here once more, as this module is loaded with every run of pytest: the embedded CRM is
+not, before a test asks for it."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Settings and the switch of the recorder."""
     parser.addini("vtiger_schema", "snapshot folder of the CRM under test (default: the demo)")
     parser.addini("vtiger_package", "generated package that the tests use, e.g. generated.demo")
-    parser.addini("vtiger_profile", f"kind of server: {', '.join(PROFILES)}")
+    parser.addini("vtiger_profile", f"kind of server: {', '.join(_PROFILES)}")
     parser.getgroup("vtiger-orm").addoption(
         "--vtiger-record",
         choices=("none", "missing", "all"),

@@ -30,7 +30,7 @@ from ..planner import plan_rows
 from . import catalogue
 from .catalogue import ByIds, ModuleEntry
 from .hold import Hold
-from .rows import Cells, RowMaker, between, last_of, put, remove
+from .rows import Cells, RowMaker, between, held, last_of, put, remove
 from .tables import Kept
 
 LOADED_AT_ONCE: Final = 1_000
@@ -205,12 +205,20 @@ class Filling:
             new, again = self._made([row for row in told.values() if row is not None])
             gone |= again - {row[kept.keys[0]] for row in new}
             cursor = items[-1]["page"].cursor(items[-1]["index"] + 1)
+            new = self._differing(new)
             with self._hold.commit() as connection:
                 self.done.deleted += remove(connection, kept, gone)
                 put(connection, kept, new)
                 self._save(connection, replace(self._entry, cursor=cursor))
             self.done.changed += len(new)
             self._told("changes", read)
+
+    def _differing(self, rows: Sequence[Cells]) -> list[Cells]:
+        """Those that the table has otherwise: a feed tells the last moments again."""
+        key = self._kept.keys[0]
+        with self._hold.reading() as connection:
+            there = held(connection, self._kept, [row[key] for row in rows])
+        return [row for row in rows if there.get(row[key]) != row]
 
     def _made(self, rows: Sequence[Row]) -> tuple[list[Cells], set[str]]:
         """The values of these rows, and the ids of those that had to be read again, since the

@@ -12,6 +12,7 @@ from ..calls.operations import Row
 from ..columns import ColumnReader, Unreadables
 from ..errors import Unreadable
 from ..ids import id_number
+from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values.reading import shown
 from .tables import Kept
@@ -63,6 +64,8 @@ class RowMaker:
                     'unreadable="null" to keep such values as NULL.'
                 )
             column[number] = None
+        if field.family is Family.CHOICES:  # as the database gives them back, to be compared
+            return [None if value is None else list(value) for value in column]
         return column
 
 
@@ -97,6 +100,14 @@ def _present(connection: sa.Connection, kept: Kept, ids: Iterable[str]) -> set[s
     return found
 
 
+def held(connection: sa.Connection, kept: Kept, ids: Iterable[str]) -> Mapping[str, Cells]:
+    """What the table has of these records, by id."""
+    found: dict[str, Cells] = {}
+    for some in _slices(list(ids)):
+        found |= _read(connection, kept.keys, _selected(kept, kept.keys).where(kept.id.in_(some)))
+    return found
+
+
 def between(
     connection: sa.Connection, kept: Kept, after: str | None, last: str | None, keys: Sequence[str]
 ) -> Mapping[str, Cells]:
@@ -104,13 +115,22 @@ def between(
 
     Ids of one module differ in their number alone, so the shorter one comes first.
     """
-    wanted = sa.select(*(kept.table.c[key] for key in keys))
+    wanted = _selected(kept, keys)
     if after is not None:
         wanted = wanted.where(sa.not_(_up_to(kept.id, after)))
     if last is not None:
         wanted = wanted.where(_up_to(kept.id, last))
-    rows = connection.execute(wanted)
-    return {row[0]: dict(zip(keys, row)) for row in rows}
+    return _read(connection, keys, wanted)
+
+
+def _selected(kept: Kept, keys: Sequence[str]) -> sa.Select[Any]:
+    return sa.select(*(kept.table.c[key] for key in keys))
+
+
+def _read(
+    connection: sa.Connection, keys: Sequence[str], wanted: sa.Select[Any]
+) -> dict[str, Cells]:
+    return {row[0]: dict(zip(keys, row)) for row in connection.execute(wanted)}
 
 
 def _up_to(column: sa.Column[Any], id: str) -> sa.ColumnElement[bool]:

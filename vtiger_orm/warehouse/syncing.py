@@ -107,7 +107,7 @@ def sync(
     An error about one module is in its part of the report, and the others go on. Raises
     `WarehouseBusy` while another run fills the database, `WarehouseError` for what the database
     refuses, `ConfigError` for an address that cannot be used or the database of another CRM, and
-    what the CRM cannot be reached by. Needs the extra ``warehouse``.
+    the error that keeps the CRM out of reach. Needs the extra ``warehouse``.
     """
     found = package if isinstance(package, Package) else getattr(package, "package", None)
     if not isinstance(found, Package):
@@ -240,8 +240,8 @@ def _as_ours(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except exc.SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or error
+        reason = str(getattr(error, "orig", None) or error).strip().removesuffix(".")
         raise WarehouseError(
-            f"{engine.url.render_as_string(hide_password=True)}: {str(reason).strip()} What was "
-            "committed before stays; the next run goes on from there."
+            f"{engine.url.render_as_string(hide_password=True)}: {reason}. What was committed "
+            "before stays; the next run goes on from there."
         ) from error

@@ -15,7 +15,7 @@ from ..calls.operations import Call, Create, Delete, Me, Row
 from ..calls.outcome import Again, Fate, Outcome, outcome_of
 from ..calls.plans import Plan, attempt_all, perform
 from ..calls.protocols import environment_of
-from ..calls.server import ServerFacts, server_facts
+from ..calls.server import ServerFacts, recognised, server_facts
 from ..errors import InvalidRecord, InvalidValue, VtigerError
 from ..ids import parse_id
 from ..records import BaseRecord
@@ -27,7 +27,6 @@ from .memory import state_of
 from .owners import prove_owners
 from .posted import id_to_write, refuse_posted
 from .prepare import Prepared, needs_user, owned, prepare, read_stored
-from .recognised import recognised
 from .report import BulkReport, ProgressCallback, RowOutcome, Status
 from .rules import check_delete, enforce
 from .save import Written, is_gone, may_be_gone, settle

@@ -15,7 +15,7 @@ from ..calls.operations import Operation, Retrieve, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, collect_rows, perform, together
 from ..calls.protocols import environment_of
-from ..calls.server import ServerFacts
+from ..calls.server import ServerFacts, recognised
 from ..calls.support import require
 from ..conditions.tree import Compare, Equal, Node, Selection, all_of
 from ..errors import InvalidValue, MalformedAnswer, RecordError, VtigerError
@@ -26,7 +26,6 @@ from .adjustments import of_sent
 from .answers import read_quietly, refuse_adjusted, warn_adjusted
 from .owners import owners_in, prove
 from .prepare import check_given
-from .recognised import recognised
 from .rules import to_wire
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import environment_of
-from ..calls.server import ServerFacts, server_facts
+from ..calls.server import ServerFacts, recognised, server_facts
 from ..conditions.tree import Selection
 from ..errors import InvalidRecord, NotSupported, TooManyWrites
 from ..planner import plan_checked_rows, plan_count
@@ -22,7 +22,6 @@ from .bulk import bulk_delete, write_prepared
 from .changeset import Changeset, known_of
 from .prepare import Prepared, needed_fields, prepare_changeset, read_needed
 from .preview import Preview, refused
-from .recognised import recognised
 from .report import BulkError, BulkReport
 from .rules import Problem, Rule, check_delete, to_wire
 

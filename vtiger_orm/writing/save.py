@@ -16,7 +16,7 @@ from ..calls.operations import Create, Delete, FilePart, Me, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
-from ..calls.server import ServerFacts, server_facts
+from ..calls.server import ServerFacts, recognised, server_facts
 from ..errors import DoesNotExist, InvalidRecord, InvalidValue, VtigerError
 from ..metadata.server import Hazard
 from ..planner.rows import find_row, read_row
@@ -41,7 +41,6 @@ from .policies.table import why_read_only
 from .posted import refuse_posted
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild
-from .recognised import recognised
 from .rules import Problem, Rule, check_delete, enforce
 from .unmodified import check_unmodified
 

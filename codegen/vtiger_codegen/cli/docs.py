@@ -8,6 +8,7 @@ import click
 
 from ..text.terminal import counted, say
 from ._demo import demo_option, demo_schema
+from ._place import place_of
 
 
 @click.command(short_help="A site about this CRM: modules, examples, guide and API.")
@@ -71,11 +72,8 @@ def docs(
 
 
 def _package(output: Path) -> str:
-    """What applications import: the folder below the one that the command is given in."""
-    place = output.resolve()
-    here = Path.cwd().resolve()
-    inside = place.is_relative_to(here) and place != here
-    parts = place.relative_to(here).parts if inside else (place.name,)
+    """What applications import."""
+    _, parts = place_of(output)
     return ".".join(part for part in parts if part.isidentifier()) or "crm"
 
 

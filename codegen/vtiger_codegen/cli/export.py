@@ -155,7 +155,9 @@ def _shown(module: str) -> Iterator[Callable[[ExportProgress], None]]:
         _Rate(),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    off = not console.is_terminal
+    with Bar(*columns, console=console, transient=True, disable=off) as bar:
         task = bar.add_task(escaped(module), total=None)
 
         def told(progress: ExportProgress) -> None:

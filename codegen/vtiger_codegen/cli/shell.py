@@ -17,6 +17,7 @@ from ..config import load_config
 from ..live.credentials import DIALECTS, connecting, open_session
 from ..text.terminal import escaped
 from ._demo import demo_option, demo_session
+from ._place import place_of
 
 if TYPE_CHECKING:
     from vtiger_orm import Package
@@ -74,11 +75,9 @@ def _imported(folder: Path) -> ModuleType:
             f"There is no generated package in {folder}. "
             "Run: vtiger-orm pull && vtiger-orm generate"
         )
-    folder = folder.resolve()
-    here = Path.cwd().resolve()
-    root = here if folder.is_relative_to(here) and folder != here else folder.parent
+    root, parts = place_of(folder)
     sys.path.insert(0, str(root))
-    return import_module(".".join(folder.relative_to(root).parts))
+    return import_module(".".join(parts))
 
 
 def _names(module: ModuleType, session: object) -> dict[str, Any]:

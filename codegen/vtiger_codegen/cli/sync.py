@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 from rich.console import Console
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, Unreadable
 from vtiger_orm.metadata.snapshot import Snapshot
 
 from ..config import load_config
@@ -141,7 +141,14 @@ def sync(
         )
     for module in report.gone:
         say(f"{escaped(module)}: is gone from the CRM; its table is kept as it is.", fg="yellow")
-    ctx.exit(0 if report.ok else 1)
+    failed = [each.error for each in report.modules if each.error is not None]
+    if failed:
+        cure = ""
+        if any(isinstance(each, Unreadable) for each in failed):
+            cure = " --unreadable null keeps what cannot be read as NULL."
+        number = f"{len(failed)} of {counted(len(metas), 'module')}"
+        say(f"{number} could not be brought up to date.{cure}", fg="red", err=True)
+    ctx.exit(1 if failed else 0)
 
 
 def _tell(done: SyncedModule) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from vtiger_orm.errors import VtigerError
 from vtiger_orm.metadata.kinds import Family, Kind
@@ -23,6 +24,9 @@ _VALUES = {
     Family.TIME: "time(9, 30)",
 }
 
+_CREATE: Final = "1 or 2 calls: create, and retrieve where its answer leaves something open"
+_RELATED: Final = "1 call for every 100 records, and at most 1 more that proves the end"
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -33,7 +37,7 @@ class Example:
     plan: Explanation | None = None
     """Of a query: how the planner reads it."""
     calls: str = ""
-    """Of anything else: how many calls it takes, and which."""
+    """Of anything else: how many calls it takes, and which; a test does it on the embedded CRM."""
 
 
 def examples(module: ModulePage, crm: CrmFacts) -> list[Example]:
@@ -95,7 +99,7 @@ def _writes(module: ModulePage, crm: CrmFacts) -> Iterator[Example]:
             if lines
             else f"{module.name}.objects.create()"
         )
-        yield Example("Create one, with what it needs", code, calls="1 call: create")
+        yield Example("Create one, with what it needs", code, calls=_CREATE)
     variable = "record"
     if meta.updatable and meta.is_entity:
         field = _named(module)
@@ -106,7 +110,7 @@ def _writes(module: ModulePage, crm: CrmFacts) -> Iterator[Example]:
             yield Example("Change one", code, calls="2 calls: query, revise (the one field)")
     for relation in meta.relations[:1]:
         code = f"for each in {variable}.related.{relation.name}.all():\n    print(each)"
-        yield Example("What is related", code, calls="1 for every 100 records: query_related")
+        yield Example("What is related", code, calls=_RELATED)
     if module.has_items:
         code = f"{variable}.crm.load_items()\nfor item in {variable}.crm.items:\n"
         code += "    print(item.quantity, item.product_name)"

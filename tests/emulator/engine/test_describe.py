@@ -1,4 +1,4 @@
-"""BEHAVIOUR 10: listtypes and describe, for every user, and against every recording."""
+"""Listtypes and describe, for every user, and against every recording."""
 
 from __future__ import annotations
 

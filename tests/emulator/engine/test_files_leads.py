@@ -1,4 +1,4 @@
-"""BEHAVIOUR 3 and 7: uploads, files_retrieve, convertlead."""
+"""Uploads, files_retrieve, convertlead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BEHAVIOUR 1.1 and 1.2: what the query language accepts, and how it refuses."""
+"""What the query language accepts, and how it refuses."""
 
 from __future__ import annotations
 

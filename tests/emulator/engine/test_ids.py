@@ -1,4 +1,4 @@
-"""BEHAVIOUR 1.9: ids, references and owners in a query."""
+"""Ids, references and owners in a query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BEHAVIOUR 4: line items, totals, taxes."""
+"""Line items, totals, taxes."""
 
 from __future__ import annotations
 

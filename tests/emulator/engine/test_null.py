@@ -1,4 +1,4 @@
-"""BEHAVIOUR 1.6 and PLANNING 1: empty, NULL, and storage that differs from the type."""
+"""Empty, NULL, and storage that differs from the type."""
 
 from __future__ import annotations
 

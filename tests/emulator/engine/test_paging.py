@@ -1,4 +1,4 @@
-"""BEHAVIOUR 1.8 and PLANNING 6, 7, 9: order, limits, joins that multiply rows."""
+"""Order, limits, joins that multiply rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BEHAVIOUR 1.7: AND binds tighter than OR. The experiment, repeated."""
+"""AND binds tighter than OR. The experiment, repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BEHAVIOUR 3: create, retrieve, update, revise, delete."""
+"""Create, retrieve, update, revise, delete."""
 
 from __future__ import annotations
 

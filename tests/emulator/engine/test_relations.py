@@ -1,4 +1,4 @@
-"""BEHAVIOUR 5: relations, and what the server gets wrong about them."""
+"""Relations, and what the server gets wrong about them."""
 
 from __future__ import annotations
 

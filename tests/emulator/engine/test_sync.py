@@ -1,4 +1,4 @@
-"""BEHAVIOUR 6 and 8.2: the change feed, and what PHP 8 cannot do."""
+"""The change feed, and what PHP 8 cannot do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BEHAVIOUR 1.3 to 1.5 and PLANNING 5: quoting, LIKE, and comparison of text."""
+"""Quoting, LIKE, and comparison of text."""
 
 from __future__ import annotations
 

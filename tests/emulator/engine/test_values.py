@@ -1,4 +1,4 @@
-"""BEHAVIOUR 2: what is accepted, corrected, clipped or refused, and how it reads back."""
+"""What is accepted, corrected, clipped or refused, and how it reads back."""
 
 from __future__ import annotations
 

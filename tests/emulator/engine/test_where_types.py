@@ -1,4 +1,4 @@
-"""BEHAVIOUR 1.10 and 1.11: each type in a condition; which modules and rows an answer holds."""
+"""Each type in a condition; which modules and rows an answer holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annotations of fields that are read as one type and take another one.
+"""Annotations that say what can be assigned to a field, where that is not what is read of it.
 
 For type checkers they are descriptors; at run time they are the field types of `fields`, which
 `pydantic` and `bound_columns` read, and what is assigned is checked by the record.

@@ -1,41 +1,19 @@
-"""For notebooks and IPython: ``%load_ext vtiger_orm.notebooks`` completes fields and lookups, and
-`bar` shows how far long work is.
-
-Querysets and records need no extension to show themselves there: a queryset as its first rows and
-its plan, by at most one call, a record as a table of what was read.
-"""
+"""Completion of fields and lookups inside the calls of querysets; asks nothing."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from .conditions.lookups import LOOKUPS, Lookup
-from .conditions.quirks import why_not_filterable
-from .metadata.module import ModuleMeta
-
-if TYPE_CHECKING:
-    from .writing.report import BulkReport
+from ..conditions.lookups import LOOKUPS, Lookup
+from ..conditions.quirks import why_not_filterable
+from ..metadata.module import ModuleMeta
 
 _CONDITIONS: Final = frozenset({"filter", "exclude", "get", "aget", "Q"})
 _VALUES: Final = frozenset({"create", "acreate", "update", "aupdate", "get_or_create"})
 _FIELDS: Final = frozenset({"order_by", "only", "defer", "values", "values_list"})
 _CALL: Final = re.compile(r"(?P<path>[A-Za-z_][\w.]*)\s*$")
-
-
-def load_ipython_extension(ip: Any) -> None:
-    """What ``%load_ext vtiger_orm.notebooks`` runs."""
-
-    def matcher(text: str) -> list[str]:
-        with suppress(Exception):  # completion never disturbs who types
-            return completions(ip.Completer.text_until_cursor, ip.user_ns)
-        return []
-
-    ip.Completer.custom_matchers.append(matcher)
 
 
 def completions(before: str, names: Mapping[str, Any]) -> list[str]:
@@ -133,50 +111,3 @@ def _followed(value: Any, path: str, root: str) -> ModuleMeta | None:
 def _meta(value: Any) -> ModuleMeta | None:
     found = getattr(getattr(value, "model", value), "meta", None)
     return found if isinstance(found, ModuleMeta) else None
-
-
-# -- progress --------------------------------------------------------------------------------
-
-
-def bar(what: str = "records", *, out: Any = None) -> Callable[[BulkReport[Any]], None]:
-    """A callback for ``progress=`` of bulk writes that draws a bar: tqdm's where it is installed,
-    which is at home in notebooks too, else one line that is rewritten.
-
-    ::
-
-        Contacts.objects.bulk_create(rows, progress=bar("contacts"))
-
-    `out` is where lines go without tqdm; stderr unless told.
-    """
-    draw = _tqdm(what) or _line(what, out or sys.stderr)
-
-    def progress(report: BulkReport[Any]) -> None:
-        total = len(report)
-        draw(sum(each.status != "pending" for each in report), total)
-
-    return progress
-
-
-def _tqdm(what: str) -> Callable[[int, int], None] | None:
-    try:
-        tqdm: Any = import_module("tqdm.auto").tqdm
-    except ImportError:
-        return None
-    shown: list[Any] = []
-
-    def draw(done: int, total: int) -> None:
-        if not shown:
-            shown.append(tqdm(total=total, desc=what))
-        shown[0].update(done - shown[0].n)
-        if done >= total:
-            shown[0].close()
-
-    return draw
-
-
-def _line(what: str, out: Any) -> Callable[[int, int], None]:
-    def draw(done: int, total: int) -> None:
-        end = "\n" if done >= total else ""
-        print(f"\r{what}: {done} of {total}", end=end, file=out, flush=True)
-
-    return draw

@@ -1,4 +1,4 @@
-"""Querysets and records as HTML, for notebooks: at most one call and ten rows, and never an error.
+"""Querysets and records as HTML: at most one call and ten rows, and never an error.
 
 Everything that comes from the CRM is text here, never markup.
 """
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Rows, RowStream
+from ..conditions.tree import InSelection, RelatedTo, contains
 from ..errors import NoSession, Unreadable, VtigerError
 from ..planner import plan_rows
 from ..records.handle import saved_id
 from ..values import decode
-from .related_conditions import outlined
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ..metadata.module import FieldMeta
     from ..planner.explain import Explanation
     from ..records import BaseRecord
-    from .query_state import QueryState
 
 MOST_ROWS: Final = 10
 MOST_COLUMNS: Final = 12
@@ -38,12 +37,12 @@ class Explained(Protocol):
     def explain(self) -> Explanation: ...
 
 
-def queryset_html(queryset: Explained, state: QueryState, runner: Callable[[], Runner]) -> str:
-    """The first rows with the statement that reads them; the plan alone where there is no session,
-    inside `async with`, and where rows would take more than one call."""
+def queryset_html(queryset: Explained, selection: Selection, runner: Callable[[], Runner]) -> str:
+    """The first rows of what is selected with the statement that reads them; the plan alone where
+    there is no session, inside `async with`, and where rows would take more than one call."""
     told = [plan_html(queryset)]
     try:
-        told.insert(0, _rows(state, runner()))
+        told.insert(0, _rows(selection, runner()))
     except NoSession:
         told.append("<p><i>No session is open, so nothing was asked.</i></p>")
     except Exception as error:
@@ -85,15 +84,14 @@ def record_html(record: BaseRecord) -> str:
 # -- rows ------------------------------------------------------------------------------------
 
 
-def _rows(state: QueryState, runner: Runner) -> str:
-    selection = state.reading
+def _rows(selection: Selection, runner: Runner) -> str:
     last = selection.start + MOST_ROWS
     first = replace(selection, stop=last if selection.stop is None else min(selection.stop, last))
     found = None
-    if outlined(selection) == selection:  # else the ids that it relates to are read before
+    if not contains(selection.where, RelatedTo, InSelection):  # whose ids are read before
         found = runner.run(_by_one_call(plan_rows(first, runner.environment)))
     if found is None:
-        return "<p><i>The first rows take more than one call, so nothing was asked.</i></p>"
+        return "<p><i>The first rows take more than one call, so they are not shown.</i></p>"
     fields = _columns(selection)
     head = "".join(f"<th style='{_STYLE}'>{_text(each.name)}</th>" for each in fields)
     body = "".join(
