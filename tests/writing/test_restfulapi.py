@@ -24,8 +24,8 @@ from generated.demo import (
     Vendors,
     connect,
 )
-from vtiger_orm import LineItem, Session, VtigerError
-from vtiger_orm.emulator import Crm
+from vtiger_orm import LineItem, NotLoaded, Session, VtigerError
+from vtiger_orm.emulator import Crm, faults
 
 MODELS: dict[Any, str] = {
     Accounts: "website",
@@ -183,3 +183,17 @@ def test_items_of_a_record_that_is_there_are_refused_unsent(crm: Crm, session: S
         Quotes.objects.bulk_update([record]).raise_for_errors()
     assert any(why in str(each) for each in record.crm.preview().problems)
     assert stored(crm, Quotes, str(record.id).partition("x")[2]) == before
+
+
+def test_items_whose_products_are_not_told_are_not_read_as_items_without(
+    crm: Crm, session: Session
+) -> None:
+    """A blank product is one that was deleted."""
+    quote = Quotes.objects.using(session)[0]
+    crm.faults.always(faults.Html(403), module="Products")
+    try:
+        with pytest.raises(NotLoaded, match="Products and Services"):
+            quote.crm.load_items()
+    finally:
+        crm.faults.clear()
+    assert all(each.product for each in quote.crm.load_items())

@@ -307,10 +307,21 @@ def read_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[list[Row]]:
         row = yield from read_row(meta, id_, env)
         if row is None:
             raise NotFound(f"{meta.name} {id_} is not there: it was deleted.")
+        _check_products(meta, id_, row)
     else:
         row = yield from perform(Retrieve(id_))
     items = row.get(LINE_ITEMS)
     return list(items) if isinstance(items, Sequence) else []
+
+
+def _check_products(meta: ModuleMeta, id_: str, row: Row) -> None:
+    """A product that is left out was not told; one that was deleted is blank."""
+    if any("productid" not in item for item in row.get(LINE_ITEMS) or ()):
+        raise NotLoaded(
+            f"The products of the line items of {meta.name} {id_} are not known: the RestfulApi "
+            "module tells their numbers, and did not answer which of Products and Services those "
+            "are. Read them again, as a user who may see both modules, or by webservice.php."
+        )
 
 
 def read_items_of(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
