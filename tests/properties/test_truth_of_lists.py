@@ -229,6 +229,30 @@ def test_lists_agree_with_evaluation(
     assert str(explain(selection, env))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"department": "Muller"},
+        {"department": "MULLER"},
+        {"department": "Müller"},
+        {"department__in": ["muller", "Sn"]},
+        {"department__startswith": "Mull"},
+        {"department__like": "m_ller"},
+        {"department__startswith": "mu"},
+    ],
+)
+def test_an_accented_letter_is_found_though_it_is_stored_as_an_entity(
+    session: Session, whole: dict[str, list[Row]], asked: dict[str, Any]
+) -> None:
+    node = resolve(Contacts.meta, [], asked)
+    truth = {row["id"] for row in whole["Contacts"] if evaluate(node, row, session.environment)}
+    assert len(truth) > 2
+    found = session.run(
+        collect_rows(plan_rows(Selection(Contacts.meta, node), session.environment))
+    )
+    assert {row["id"] for row in found} == truth
+
+
 @pytest.mark.parametrize("lookup", ["", "__in", "__gt", "__contains", "__startswith", "__like"])
 def test_a_text_with_an_entity_is_refused_unsent(crm: Crm, session: Session, lookup: str) -> None:
     text = "a &amp; b"

@@ -3,16 +3,20 @@
 A list joins criteria by AND and knows neither patterns nor NULL, so the whole condition is decided
 on the rows, which come complete. Criteria only keep out rows that cannot be wanted: a criterion
 that is left out costs pages, never a record. Text arrives decoded and may be stored with entities,
-so of a text only plain signs are compared.
+so of a text only plain signs are compared, and where an accented letter would be equal, texts that
+are stored with an entity in its place are asked for as well: ``M&uuml;ller`` is ``Muller`` too.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from html.entities import codepoint2name
 from typing import Final, TypeAlias
 
 from ..calls.operations import Criterion
+from ..conditions.collation import weigh
 from ..conditions.quirks import quirk_of
 from ..conditions.tree import And, Compare, Equal, Like, Node, Not, OneOf, Or, Present
 from ..dialects.restfulapi_columns import column_of
@@ -38,6 +42,9 @@ _WIDENED: Final = {"<": "<=", "<=": "<=", ">": ">=", ">=": ">="}
 _PLAIN: Final = re.compile(r"[A-Za-z0-9 .,@_+()#%/-]*")
 """Signs that no CRM stores as an entity."""
 _NEIGHBOURED: Final = re.compile(r"[B-Yb-y1-8]")
+_MOST_ENTITIES: Final = 3
+"""So many places of a text where an entity may be stored are asked for one by one; the others by
+the beginning before them."""
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -86,7 +93,7 @@ def _atom(meta: ModuleMeta, atom: Node, positive: bool) -> tuple[Criteria, ...]:
                 symbol = _OPPOSITE[symbol]  # type: ignore[assignment]
             return _said(meta, _compared(meta, field, symbol, value))
         case Like(field, pattern) if positive and field.family in _TEXTS:
-            return _said(meta, _beginning(meta, field, pattern))
+            return _beginning(meta, field, _literal(pattern))
         case Present(field) if positive and field.family is Family.REFERENCE:
             return _said(meta, (Criterion(field.wire, ">=", "0x1"),))
         case _:
@@ -121,10 +128,13 @@ def _equal(
 def _one_value(meta: ModuleMeta, field: FieldMeta, value: str) -> tuple[Criteria, ...]:
     if quirk_of(meta.name, field.wire) is not None:
         return EVERYTHING
-    said = Criterion(field.wire, "=", value)
     if field.family in _TEXTS and _PLAIN.fullmatch(value) is None:
-        return _said(meta, _from(meta, field, value))
-    return _said(meta, (said,))
+        return _beginning(meta, field, value)
+    places = _places(field, value)
+    if len(places) > _MOST_ENTITIES:
+        return _beginning(meta, field, value)
+    equal = (Criterion(field.wire, "=", value),)
+    return _each_said(meta, (equal, *_with_entities(field, value, places)))
 
 
 def _between(field: FieldMeta, values: tuple[str, ...]) -> Criteria:
@@ -138,33 +148,65 @@ def _between(field: FieldMeta, values: tuple[str, ...]) -> Criteria:
     )
 
 
-def _beginning(meta: ModuleMeta, field: FieldMeta, pattern: str) -> Criteria:
-    """What every text that matches the pattern begins with, as bounds."""
+def _literal(pattern: str) -> str:
+    """What every text that matches the pattern begins with."""
     literal = ""
     at = 0
     while at < len(pattern) and pattern[at] not in "%_":
         match = _ESCAPED.match(pattern, at)
         literal += match[1] if match else pattern[at]
         at += 2 if match else 1
-    return _from(meta, field, literal)
+    return literal
 
 
-def _from(meta: ModuleMeta, field: FieldMeta, text: str) -> Criteria:
+def _beginning(meta: ModuleMeta, field: FieldMeta, text: str) -> tuple[Criteria, ...]:
     """Bounds of the texts that begin as this one does, as far as it is plain.
 
     Texts that go on with a control character sort before their own beginning, so the lower bound
     is the letter before.
     """
     if quirk_of(meta.name, field.wire) is not None or column_of(meta, field.wire) is None:
-        return ()
+        return EVERYTHING
     plain = _PLAIN.match(text)
     beginning = plain[0] if plain else ""
+    places = _places(field, beginning)
+    beginning = beginning[: places[_MOST_ENTITIES]] if places[_MOST_ENTITIES:] else beginning
     while beginning and _NEIGHBOURED.fullmatch(beginning[-1]) is None:
         beginning = beginning[:-1]
     if not beginning or beginning != beginning.strip():
-        return ()
+        return EVERYTHING
     rest, last = beginning[:-1], beginning[-1]
-    return (
+    bounds = (
         Criterion(field.wire, ">=", rest + chr(ord(last) - 1)),
         Criterion(field.wire, "<", rest + chr(ord(last) + 1)),
     )
+    places = [place for place in places if place < len(beginning)]
+    return _each_said(meta, (bounds, *_with_entities(field, beginning, places)))
+
+
+def _places(field: FieldMeta, text: str) -> list[int]:
+    """Where a text that counts as equal may be stored with an entity.
+
+    Choices come from the CRM's own lists, in which accented letters stand as they are.
+    """
+    if field.family is not Family.TEXT:
+        return []
+    return [at for at, weight in enumerate(weigh(text)) if weight in _weights_of_entities()]
+
+
+@cache
+def _weights_of_entities() -> frozenset[str]:
+    return frozenset(weigh(chr(code)) for code in codepoint2name if not chr(code).isascii())
+
+
+def _with_entities(field: FieldMeta, text: str, places: Iterable[int]) -> Iterable[Criteria]:
+    for place in places:
+        before = text[:place]
+        yield (
+            Criterion(field.wire, ">=", f"{before}&"),
+            Criterion(field.wire, "<", f"{before}'"),
+        )
+
+
+def _each_said(meta: ModuleMeta, alternatives: Iterable[Criteria]) -> tuple[Criteria, ...]:
+    return _any([_said(meta, criteria) for criteria in alternatives])

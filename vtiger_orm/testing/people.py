@@ -75,7 +75,8 @@ class Person:
             if isinstance(id_, str):
                 self._ids.add(id_)
         for facts in _objects(answer):
-            if about_the_user or facts.get("id") in self._ids:
+            id_ = facts.get("id")
+            if about_the_user or (isinstance(id_, str) and id_ in self._ids):
                 told = [
                     value.strip()
                     for key, value in facts.items()
