@@ -6,8 +6,9 @@ last of them is asked for again (`pages_by_id`); else the condition is counted, 
 row unless it fails. A server that cannot count is asked for ``... or id > '0x0'``, which answers
 a row in every module that has one, and then for the statement once more.
 
-A page shorter than asked for is the last one, unless the server may have cut it: pages may be
-smaller than was believed.
+A first page shorter than asked for is the only one, unless the server may have cut it: pages may
+be smaller than was believed. Behind a page that was full a short one proves nothing: the next is
+asked for, one call more at the end of a long read.
 """
 
 from __future__ import annotations
@@ -129,10 +130,13 @@ def stuck(module: str) -> MalformedAnswer:
     )
 
 
-def is_last(length: int, limit: int, env: Environment, operation: str = QUERY) -> bool:
-    """Whether a page of so many rows is certainly the last one: shorter than asked for, and not
-    cut. That there is none is another question, see `ask`."""
-    return length < limit and not may_be_cut(length, env, operation)
+def is_last(
+    length: int, limit: int, env: Environment, operation: str = QUERY, *, first: bool
+) -> bool:
+    """Whether a page of so many rows is certainly the last one: the first of all, shorter than
+    asked for, and not cut. One behind others may be cut at any row, so what it leaves out is
+    asked for. That there is no row is another question, see `ask`."""
+    return first and length < limit and not may_be_cut(length, env, operation)
 
 
 def may_be_cut(length: int, env: Environment, operation: str = QUERY) -> bool:

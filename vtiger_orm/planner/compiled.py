@@ -151,6 +151,11 @@ class Compiled:
         return bool(joins) and (self.joins_in_condition or bool(self.joined_columns))
 
     @property
+    def continues(self) -> bool:
+        """Whether it goes on behind a row: a full page was read before."""
+        return any(part.wire == "id" for part in self.bounds)
+
+    @property
     def packing(self) -> Packing:
         return Packing.of(self.env, self.columns)
 

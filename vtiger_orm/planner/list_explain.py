@@ -75,6 +75,7 @@ class ListExplanation:
         else:
             lists = len(self.asked.alternatives)
             found = f"one for each {size} rows" + (f" of {lists} lists" if lists > 1 else "")
+            found += ", and one more at the end where they are more than that"
         if self._refers:
             names = ", ".join(self._refers[:5]) + (", ..." if len(self._refers) > 5 else "")
             found += (

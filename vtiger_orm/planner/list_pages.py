@@ -1,7 +1,7 @@
 """The rows of lists: page by page in id order, by ids, or in an order that the database has.
 
-A page that is shorter than asked for is the last one: it is the database's own, and whatever comes
-twice in it is taken out afterwards.
+A first page that is shorter than asked for is the only one: it is the database's own, and whatever
+comes twice in it is taken out afterwards. Behind a full one the end is a page without new rows.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def by_id(
             raise stuck(meta.name)
         if new:
             yield Rows(new)
-            last, start = numbers[-1], 0
-            bound = (Criterion("id", "<" if descending else ">", str(new[-1]["id"])),)
-        if len(rows) < size:
+        if not new or (last is None and len(rows) < size):
             return
+        last, start = numbers[-1], 0
+        bound = (Criterion("id", "<" if descending else ">", str(new[-1]["id"])),)
 
 
 def of_ids(meta: ModuleMeta, ids: Iterable[str], size: int) -> RowStream:
@@ -105,12 +105,12 @@ def in_database_order(
     if terms[-1][0] != "id":
         terms.append(("id", terms[-1][1]))
     seen: set[str] = set()
-    restarts, start, last = 0, 0, ""
+    restarts, start, last, doubted = 0, 0, "", False
     size = max(size, 2)
     while True:
         rows = yield from perform(Listing(meta.name, criteria, tuple(terms), start, size))
         if last and (not rows or str(rows[0]["id"]) != last):
-            restarts, start, last = restarts + 1, 0, ""
+            restarts, start, last, doubted = restarts + 1, 0, "", False
             if restarts > _MOST_RESTARTS:
                 raise MalformedAnswer(
                     f"The records of {meta.name} move faster than they can be read in this order. "
@@ -121,8 +121,10 @@ def in_database_order(
         seen.update(str(row["id"]) for row in new)
         if new:
             yield Rows(new)
-        if len(rows) < size:
+        short = len(rows) < size
+        if short and (not last or (doubted and not new)):
             return
+        doubted = short
         start, last = start + len(rows) - 1, str(rows[-1]["id"])
 
 

@@ -60,7 +60,7 @@ def null_rows(
             branches, more, bounds=bounds, order=order, descending=descending, limit=limit
         )
 
-    pages = PagesAfter(page, what.env, descending)
+    pages = PagesAfter(page, what.env, descending, follows=what.continues)
     read = 0
     while not pages.ended:
         place = pages.last

@@ -14,7 +14,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..ids import id_number
-from .asking import QUERY, answer, ask, count, countable, may_be_cut, stuck, uncounted
+from .asking import QUERY, answer, ask, count, countable, is_last, stuck, uncounted
 from .branches import SENDABLE, Branches, Comparison, InList
 from .compiled import Compiled
 from .statement import Statement
@@ -45,8 +45,8 @@ StatementAt: TypeAlias = Callable[[tuple[Comparison, ...], int], Statement]
 class PagesAfter:
     """Pages one after the other, each behind the last row of the one before.
 
-    The end is believed where it is proved: by a page too short to have been cut, or by asking
-    for the last row again, which must come and be alone.
+    The end is believed where it is proved: by a first page too short to have been cut, or by
+    asking for the last row again, which must come and be alone.
     """
 
     statement_at: StatementAt
@@ -56,6 +56,8 @@ class PagesAfter:
     proving: Callable[[Statement, Environment], Plan[list[Row]]] = ask
     operation: str = QUERY
     last: str | None = None
+    follows: bool = False
+    """Whether full pages were read before the first of these."""
     ended: bool = False
     _cut: bool = False
     """Whether the page before may have been cut."""
@@ -64,7 +66,7 @@ class PagesAfter:
         """The next rows, at most `limit`; none at the end."""
         if self.last is None:
             rows = yield from self.proving(self.statement_at((), limit), self.env)
-            return self._taken(rows, rows, limit)
+            return self._taken(rows, rows, limit, first=not self.follows)
         if not self._cut:
             statement = self.statement_at((behind(self.last, self.descending),), limit)
             rows = yield from self.asking(statement, self.env)
@@ -77,10 +79,10 @@ class PagesAfter:
         new = [row for row in rows if row["id"] != self.last]
         return self._taken(rows, new, limit)
 
-    def _taken(self, rows: list[Row], new: list[Row], limit: int) -> list[Row]:
-        short = len(rows) < limit
-        self._cut = short and may_be_cut(len(rows), self.env, self.operation)
-        self.ended = not new or (short and not self._cut)
+    def _taken(self, rows: list[Row], new: list[Row], limit: int, first: bool = False) -> list[Row]:
+        last = is_last(len(rows), limit, self.env, self.operation, first=first)
+        self._cut = len(rows) < limit and not last
+        self.ended = not new or last
         if new:
             self.last = str(new[-1]["id"])
         return new
@@ -130,7 +132,7 @@ def keyset(
             offset=0 if bounds else offset,
         )
 
-    pages = PagesAfter(page, what.env, descending)
+    pages = PagesAfter(page, what.env, descending, follows=what.continues)
     size = what.env.page_size
     while not pages.ended and (wanted is None or wanted > 0):
         place = pages.last

@@ -92,7 +92,7 @@ def forward(
     """
     size = max(what.env.page_size, 2)
     seen = _Seen(key, order.wires, size)
-    position = start
+    position, doubted = start, False
     while wanted is None or wanted > 0:
         seen.wait(what.module.name)
         limit = size if wanted is None else min(size, wanted + (1 if seen.started else 0))
@@ -108,13 +108,15 @@ def forward(
         if seen.started and position > start and not (rows and seen.knows(rows[0])):
             position = max(position - max(size // 2, 1), start)
             continue
+        ended = is_last(len(rows), limit, what.env, first=not seen.started)
         new = seen.take(rows)
         if new:
             yield Rows(new)
             if wanted is not None:
                 wanted -= len(new)
-        if is_last(len(rows), limit, what.env):
+        if ended or (doubted and not new):
             return
+        doubted = len(rows) < limit
         position += len(rows) - 1
 
 

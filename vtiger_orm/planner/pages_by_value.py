@@ -45,7 +45,7 @@ def descending(
     while True:
         statement = first_page(what.within(*bounds), branches, order, more, wanted)
         rows = yield from ask(statement, what.env)
-        ended = is_last(len(rows), statement.limit or 0, what.env)
+        ended = is_last(len(rows), statement.limit or 0, what.env, first=not bounds) or not rows
         rows = _ties_by_id([row for row in rows if row["id"] not in handed_out], order)
         if ended:
             yield Rows(rows)

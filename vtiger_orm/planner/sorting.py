@@ -76,7 +76,7 @@ def first_rows(
     """
     statement = first_page(what, branches, order, stop)
     rows = yield from ask(statement, what.env)
-    if not is_last(len(rows), statement.limit or 0, what.env):
+    if not is_last(len(rows), statement.limit or 0, what.env, first=True):
         rows = _complete_groups(what, rows, _sayable_prefix(order))
         if len(rows) < stop:
             return None

@@ -4,11 +4,15 @@ Ids are numbers, and the rows found so far tell how densely they lie. So the nex
 asked for side by side, as ranges of ids that should hold most of a page each; one that holds
 more is continued within itself. Rows stay in order, nothing is counted, and how many windows are
 under way may change at any time, down to one page after the other.
+
+That a window is complete is proved by a witness: the last row of all is asked for along with it,
+and comes last. So no call more is needed for a window that the server left empty or cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import count
 from math import ceil
 from typing import Final, TypeVar
 
@@ -19,8 +23,8 @@ from ..ids import id_number
 from .asking import answer
 from .branches import Branches, Comparison
 from .compiled import Compiled
-from .pages_by_id import PagesAfter, advancing, keyset, most_rows
-from .streams import everything
+from .pages_by_id import PagesAfter, advancing, after, keyset, most_rows
+from .statement import Statement
 
 T = TypeVar("T")
 
@@ -44,7 +48,9 @@ def all_rows(what: Compiled, branches: Branches, more: Iterable[str] = ()) -> Ro
     more = tuple(more)
     pace = Pace(env.parallel)
     pages = PagesAfter(
-        lambda bounds, limit: what.statement(branches, more, bounds=bounds, limit=limit), env
+        lambda bounds, limit: what.statement(branches, more, bounds=bounds, limit=limit),
+        env,
+        follows=what.continues,
     )
     windows = _Windows(what, branches, more)
     while not pages.ended:
@@ -71,7 +77,7 @@ class _Windows:
         self._span = 0.0
         """Ids of one window."""
         self._last: int | None = None
-        """The greatest id there was when windows were first asked for."""
+        """The greatest id there was when windows were first asked for: that of the witness."""
         self._calls = 0
         self._rows = 0
 
@@ -100,7 +106,8 @@ class _Windows:
         starts = range(int(number) + 1, self._last + 1, span)[:width]
         if not starts:
             return []
-        windows = [self._window(f"{prefix}x{low}", f"{prefix}x{low + span}") for low in starts]
+        witness = Comparison("id", "=", f"{prefix}x{self._last}")
+        windows = [self._window(prefix, low, low + span, witness) for low in starts]
         found = yield from together(windows, whole_rounds=True)
         rows = [row for rows, _ in found for row in rows]
         self._calls += sum(calls for _, calls in found)
@@ -123,12 +130,37 @@ class _Windows:
         rows = yield from answer(statement, self._what.env)
         return id_number(rows[0]["id"]) if rows else 0
 
-    def _window(self, low: str, high: str) -> Plan[tuple[list[Row], int]]:
+    def _window(
+        self, prefix: str, low: int, high: int, witness: Comparison
+    ) -> Plan[tuple[list[Row], int]]:
         """The rows from one id up to another, and how many calls they took."""
-        within = self._what.within(Comparison("id", ">=", low), Comparison("id", "<", high))
-        rows = yield from everything(keyset(within, self._branches, self._more))
-        full, rest = divmod(len(rows), self._size)
-        return rows, full + (1 if rest else 2)
+        first = Comparison("id", ">=", f"{prefix}x{low}")
+        within = self._what.within(first, Comparison("id", "<", f"{prefix}x{high}"))
+
+        def page(bounds: tuple[Comparison, ...], limit: int) -> Statement:
+            return within.statement(self._branches, self._more, bounds=bounds, limit=limit)
+
+        rows: list[Row] = []
+        for calls in count(1):
+            asked = page((after(rows),) if rows else (), self._size)
+            found = yield from answer(asked.or_else(witness, self._size), self._what.env)
+            new = [row for row in found if low <= id_number(row["id"]) < high]
+            rows += advancing(self._what, new, _place(rows))
+            if any(row["id"] == witness.value for row in found):
+                return rows, calls
+            if not new:
+                break
+        # The witness was deleted meanwhile, or the statement does not work: that is found out.
+        self._last = None
+        rest = PagesAfter(page, self._what.env, last=_place(rows))
+        while not rest.ended:
+            more = yield from rest.next_page(self._size)
+            rows += advancing(self._what, more, _place(rows))
+        return rows, calls + 2 + len(rows) // self._size
+
+
+def _place(rows: Sequence[Row]) -> str | None:
+    return str(rows[-1]["id"]) if rows else None
 
 
 def paced(plan: Plan[T], pace: Pace) -> Plan[T]:
