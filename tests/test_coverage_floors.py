@@ -26,9 +26,9 @@ def summary(lines: tuple[int, int], branches: tuple[int, int]) -> dict[str, Any]
     return {
         "summary": {
             "covered_lines": lines[0],
-            "num_statements": lines[1],
+            "missing_lines": lines[1] - lines[0],
             "covered_branches": branches[0],
-            "num_branches": branches[1],
+            "missing_branches": branches[1] - branches[0],
         }
     }
 

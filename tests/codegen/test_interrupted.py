@@ -58,6 +58,7 @@ def visible(folder: Path) -> dict[str, bytes]:
     return {name: data for name, data in contents(folder).items() if not name.startswith(".")}
 
 
+@pytest.mark.programs
 def test_a_killed_generate_is_repaired_by_the_next(tmp_path: Path) -> None:
     wanted = {str(path): text.encode() for path, text in files(NEW).items()}
     for at in range(40):

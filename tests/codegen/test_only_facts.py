@@ -95,7 +95,7 @@ def assert_arrives(given: Snapshot, output: Output, folder: Path) -> None:
 
 
 @given(hostile_snapshots())
-@examples(20)
+@examples(12)
 def test_no_text_of_a_crm_is_ever_more_than_text(
     tmp_path_factory: pytest.TempPathFactory, given: Snapshot
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_slice_is_refused(environment: None) -> None:
         frames.dask(Contacts.objects[:10], npartitions=2)
 
 
+@pytest.mark.programs
 def test_a_cluster_logs_in_one_by_one_and_shares_a_budget(
     crm: Crm, environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,6 +182,7 @@ def test_what_is_refused(session: Session, tmp_path: Path) -> None:
     assert issubclass(ConfigError, VtigerError)
 
 
+@pytest.mark.programs
 def test_killed_processes_go_on(tmp_path: Path) -> None:
     """The command line, killed without a word at some moment, and run again."""
     with Crm() as crm, crm.serve() as server:

@@ -120,6 +120,7 @@ def test_mypy_accepts_every_package(packages: Path, mypy_cache: Path) -> None:
     check_types(packages, "mypy", "--strict", f"--cache-dir={mypy_cache}", ".")
 
 
+@pytest.mark.checkers
 def test_pyright_accepts_every_package(packages: Path) -> None:
     settings = {"include": [".", str(OWN)], "extraPaths": [str(ROOT)], "typeCheckingMode": "strict"}
     (packages / "pyrightconfig.json").write_text(json.dumps(settings))

@@ -325,6 +325,7 @@ def test_what_was_exported_can_be_imported(
         assert "COLUMN=FIELD" in capsys.readouterr().err
 
 
+@pytest.mark.programs
 def test_killed_processes_make_no_double(tmp_path: Path) -> None:
     """Killed without a word at some moment, and run again by the report."""
     program = textwrap.dedent(f"""\

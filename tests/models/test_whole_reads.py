@@ -13,6 +13,7 @@ import pytest
 
 from generated.demo import Accounts, Contacts, Quotes, Users
 from tests.support.kinds import Face
+from tests.support.pairs import pairs
 from vtiger_orm import VtigerError
 from vtiger_orm.emulator import faults
 from vtiger_orm.emulator.http import Response, json_response, success
@@ -100,12 +101,11 @@ async def test_a_read_is_complete_or_an_error(face: Face, reader: str) -> None:
     await face.open(page_size=25)
     with face.crm.count_calls() as calls:
         truth = await read(face)
-    for make in FAULTS.values():
-        for position in range(min(calls.number, MOST)):
-            face.crm.faults.clear()
-            face.crm.faults.next(make(), after=position)
-            try:
-                found = await read(face)
-            except VtigerError:
-                continue
-            assert found == truth, position
+    for position, make in pairs(range(min(calls.number, MOST)), FAULTS.values()):
+        face.crm.faults.clear()
+        face.crm.faults.next(make(), after=position)
+        try:
+            found = await read(face)
+        except VtigerError:
+            continue
+        assert found == truth, position

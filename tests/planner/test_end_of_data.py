@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.pairs import pairs
 from tests.support.planned import Server, careful, server
 from vtiger_orm.calls.operations import QueryRelated, Row
 from vtiger_orm.calls.pace import ALONE, Parallel
@@ -100,10 +101,10 @@ CONDITIONS: dict[str, Callable[[Server], Q]] = {
 ORDERS = ["", "-id", "name", "name whole", "-name -whole", "-name", "-day", "name -whole"]
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", CONDITIONS)
 @pytest.mark.parametrize(
-    "settings", [{}, {"can_count": False}, {"parallel": Parallel(2, 2)}], ids=repr
+    ("name", "order", "settings"),
+    pairs(CONDITIONS, ORDERS, [{}, {"can_count": False}, {"parallel": Parallel(2, 2)}]),
+    ids=repr,
 )
 def test_one_swallowed_error_loses_nothing(name: str, order: str, settings: dict[str, Any]) -> None:
     """At whatever statement it happens: the rows are all there, or the error is raised."""
@@ -190,9 +191,9 @@ def test_a_page_that_is_cut_once_loses_nothing(name: str, order: str) -> None:
 # -- pages that are shorter than believed
 
 
-@pytest.mark.parametrize("cap", [2, 7, 10, 50])
-@pytest.mark.parametrize("believed", [3, 10, 19, 100, 200])
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    ("cap", "believed", "order"), pairs([2, 7, 10, 50], [3, 10, 19, 100, 200], ORDERS)
+)
 def test_pages_may_be_smaller_than_believed(cap: int, believed: int, order: str) -> None:
     """Believed sizes of 20 rows and more are cut to round numbers."""
     if cap % 5 and believed >= 20:

@@ -51,7 +51,7 @@ def test_in_both_directions(alphabet: str, limit: str) -> None:
             (Order(name), Order(note, True)),
         ):
             wanted = [row["id"] for row in sorted(rows, key=total_key(order))]
-            for start, stop in ((0, None), (0, 3), (2, 9)):
+            for start, stop in ((0, None), (2, 9)):
                 crm.log.clear()
                 found = crm.ids(Selection(meta, where, order, start, stop), env)
                 assert found == wanted[start:stop]

@@ -86,6 +86,7 @@ def write(path: Path, text: str) -> None:
     path.write_text(textwrap.dedent(SESSION) + textwrap.dedent(text))
 
 
+@pytest.mark.programs
 def test_gunicorn_with_preload(tmp_path: Path, crm: dict[str, str]) -> None:
     """A session that was used before the workers were forked."""
     write(
@@ -111,6 +112,7 @@ def test_gunicorn_with_preload(tmp_path: Path, crm: dict[str, str]) -> None:
         assert str(process.pid) not in workers
 
 
+@pytest.mark.programs
 def test_uvicorn_with_reload(tmp_path: Path, crm: dict[str, str]) -> None:
     """The program is begun anew while sessions are open."""
     site = tmp_path / "site_of_reload.py"
@@ -139,6 +141,7 @@ def test_uvicorn_with_reload(tmp_path: Path, crm: dict[str, str]) -> None:
             assert time.monotonic() < until, (tmp_path / "log").read_text()
 
 
+@pytest.mark.programs
 def test_celery_with_prefork(tmp_path: Path, crm: dict[str, str]) -> None:
     """A session that was used before the pool was forked."""
     for each in ("queue", "control", "results"):

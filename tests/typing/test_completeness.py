@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 COMPLETE: Final = 100
 """Per cent of the names that have such a type."""
 
@@ -46,6 +48,7 @@ def causes(report: dict[str, Any]) -> list[str]:
     ]
 
 
+@pytest.mark.checkers
 def test_types_of_public_names_are_complete() -> None:
     report = verified("vtiger_orm")
     assert report["exportedSymbolCounts"]["withKnownType"] > 3000

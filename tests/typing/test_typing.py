@@ -96,6 +96,7 @@ def test_pyright_accepts(path: Path, pyright_errors: Errors) -> None:
     assert not pyright_errors.get(path)
 
 
+@pytest.mark.checkers
 def test_the_defaults_of_basedpyright_accept_programs_and_generated_package(tmp_path: Path) -> None:
     """Its default mode knows more rules than pyright's strict one."""
     config = tmp_path / "pyrightconfig.json"

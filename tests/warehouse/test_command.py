@@ -66,6 +66,7 @@ def test_intervals(text: str, what: timedelta) -> None:
     assert Interval().convert(text, None, None) == what
 
 
+@pytest.mark.programs
 def test_killed_processes_go_on(tmp_path: Path) -> None:
     """Killed without a word at some moment, while records change, and run again."""
     with Crm() as crm, crm.serve() as server:

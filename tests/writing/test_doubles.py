@@ -19,6 +19,7 @@ import pytest
 
 from generated.demo import Accounts, Contacts, Documents, Users
 from tests.support.kinds import Face
+from tests.support.pairs import pairs
 from vtiger_orm import BeingSaved, BulkReport, Fate, OutcomeUnknown, VtigerError
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.emulator.faults import Exchange, Fault
@@ -89,9 +90,9 @@ def made(crm: Crm, name: str) -> int:
     return len(found)
 
 
-@pytest.mark.parametrize("kind", ["stock", "cloud"], indirect=True)
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("external", [False, True], ids=["plain", "external id"])
+@pytest.mark.parametrize(
+    ("way", "kind", "external"), pairs(WAYS, ["stock", "cloud"], [False, True]), indirect=["kind"]
+)
 async def test_no_fault_at_any_call_makes_a_double(face: Face, way: str, external: bool) -> None:
     settings: dict[str, Any] = {"external_ids": {"Contacts": "department"}} if external else {}
     await face.open(retry=EAGER, **settings)

@@ -72,6 +72,7 @@ def test_the_workflow_is_written_once(url: str, tmp_path: Path) -> None:
     assert file.read_text() == text
 
 
+@pytest.mark.programs
 @pytest.mark.timeout(120)
 def test_the_steps_of_the_workflow_open_a_change(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
