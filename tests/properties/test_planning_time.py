@@ -319,7 +319,7 @@ def test_whatever_is_built_step_by_step_is_built_and_planned_in_time(shape: str)
     queryset = BUILT[shape]()
     queryset.explain()
     queryset.explain(of="count")
-    assert time.process_time() - began < longest()
+    assert time.process_time() - began < 3 * longest()
 
 
 def test_what_is_joined_travels_whole() -> None:
