@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 
+_Row: TypeAlias = dict[str, Any]
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -69,9 +70,7 @@ def readings(text: str, zone: tzinfo) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(_written, meant))) or (text,)
 
 
-def rows_in_utc(
-    rows: Sequence[dict[str, Any]], fields: Iterable[FieldMeta], zone: tzinfo
-) -> Sequence[dict[str, Any]]:
+def rows_in_utc(rows: Sequence[_Row], fields: Iterable[FieldMeta], zone: tzinfo) -> Sequence[_Row]:
     """The rows of an answer with the moments among these fields in UTC."""
     if zone is UTC:
         return rows
