@@ -1,4 +1,4 @@
-"""What the CRM made of a value: told where it is another value, never where it is written otherwise."""
+"""What the CRM made of a value: told where it is another, never where it is spelled otherwise."""
 
 from __future__ import annotations
 

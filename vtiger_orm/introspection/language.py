@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
-from ..errors import ApiError, MalformedAnswer
+from ..errors import ApiError, VtigerError
 from ..metadata.describe import DescribeAnswer
 from ..metadata.kinds import Kind
 from ..planner.statement import Form, can_be_named
@@ -38,16 +38,14 @@ class _Asked:
         """Whether a row came, or the refusal; None where the answer cannot be read."""
         try:
             rows = yield from perform(form.probe(self.module, self.text, self.reference))
-        except ApiError as error:
+        except VtigerError as error:
             if tells_nothing(error):
                 raise
+            if not isinstance(error, ApiError):
+                return None
             if error.status is not None and error.code:
                 self.statuses.add(error.status >= 400)
             return error
-        except MalformedAnswer as error:
-            if tells_nothing(error):
-                raise
-            return None
         return bool(rows)
 
 

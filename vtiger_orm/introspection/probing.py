@@ -18,7 +18,7 @@ from ..calls.plans import Plan, perform
 from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
 from ..dialects.denied import denied_field
-from ..errors import AccessDenied, ApiError, MalformedAnswer, NotSupported
+from ..errors import AccessDenied, VtigerError
 from ..metadata.describe import DescribeAnswer, DescribedField
 from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
@@ -77,7 +77,7 @@ def tried(plan: Plan[T]) -> Plan[T | None]:
     """The plan's result, or None where the server refuses to tell: what others found stays."""
     try:
         return (yield from plan)
-    except (ApiError, MalformedAnswer, NotSupported) as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
         return None

@@ -120,11 +120,15 @@ class Core:
     def _login_for_call(
         self, call: Call[object], lane: Lane, doubt: Outcome | None = None
     ) -> Conversation[Auth]:
-        """The lane's login; where it fails, the call itself never left (`doubt`: this time)."""
+        """The lane's login; where it fails, the call itself never left (`doubt`: this time), and
+        whatever refused the login has refused no more than that."""
         try:
             return (yield from self._login(lane))
         except VtigerError as error:
-            error.outcome = outcome_of(_unsent(error)).after(doubt)
+            outcome = outcome_of(_unsent(error))
+            if outcome.again is Again.NO:
+                outcome = replace(outcome, again=Again.LOGIN)
+            error.outcome = outcome.after(doubt)
             if call.writes and error.outcome.undone:
                 error.args = (f"{error} The {call.operation} itself was not sent.",)
             raise
