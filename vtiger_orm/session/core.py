@@ -37,6 +37,10 @@ from .withheld import withhold
 
 T = TypeVar("T")
 
+_LATEST_KEYS: Final = 16
+"""Keys that are fetched for each login: so many of them are kept out of messages, beside the given
+ones. What the server answers holds none from longer ago."""
+
 
 class Core:
     """Everything a session knows about its server; every method is safe for threads and tasks.
@@ -265,6 +269,7 @@ class Core:
         key = self.connection.key.fetch()
         if key not in self._secrets:
             self._secrets.append(key)
+            del self._secrets[len(self.connection.secrets) : -_LATEST_KEYS]
         return Credentials(self.connection.username, key)
 
     def _one_login(self, count: int, effort: Effort) -> Conversation[tuple[Auth, ...]]:
