@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import struct
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -141,7 +142,7 @@ def test_law_a_cursor_is_the_position_of_what_was_handed_out(
     base = Position(
         "Contacts", at(-5), {"12x70": (int(at(-5).timestamp()), "m"), "12x71": (5, "m")}
     )
-    page = Page(base, items, at(settled), at(20))
+    page = Page(base, items, at(settled), at(20), UTC)
     kept = {"12x70": base.seen["12x70"]}
     for number in range(len(items) + 1):
         position = start(page.cursor(number), "Contacts")
@@ -162,12 +163,12 @@ def test_law_a_cursor_is_the_position_of_what_was_handed_out(
 
 def test_a_page_without_items_is_where_it_was() -> None:
     base = Position("Contacts", NOON, after=4)
-    assert Page(base, [], at(60), at(60)).position(0) == base
-    assert Page(base, [], at(60), at(60)).items == ()
+    assert Page(base, [], at(60), at(60), UTC).position(0) == base
+    assert Page(base, [], at(60), at(60), UTC).items == ()
 
 
 def test_what_has_no_time_changed_at_the_latest_when_it_was_read() -> None:
-    page = Page(Position("Contacts", NOON), [("12x1", None, None)], at(5), at(9))
+    page = Page(Position("Contacts", NOON), [("12x1", None, None)], at(5), at(9), UTC)
     assert page.position(1) == Position(
         "Contacts", at(6), {"12x1": (int(at(9).timestamp()), digest(None))}
     )
@@ -175,7 +176,7 @@ def test_what_has_no_time_changed_at_the_latest_when_it_was_read() -> None:
 
 def test_within_a_second_the_number_of_the_id_tells() -> None:
     items: list[Item] = [(f"12x{n}", {"id": f"12x{n}"}, at(1)) for n in (9, 10, 8)]
-    page = Page(Position("Contacts", NOON), items, at(1), at(9))
+    page = Page(Position("Contacts", NOON), items, at(1), at(9), UTC)
     assert [page.position(n).key for n in (1, 2, 3)] == [(at(1), 9), (at(1), 10), (at(2), 0)]
 
 
@@ -187,8 +188,8 @@ def packed(facts: object) -> str:
 
 
 def head(**changes: Any) -> str:
-    facts = {"version": 2, "module": "Contacts", "seen": {}, "loose": [], "ahead": 0} | changes
-    return packed([*facts.values(), None, False])
+    facts = {"version": 3, "module": "Contacts", "seen": {}, "loose": [], "clock": None} | changes
+    return packed([*facts.values(), False])
 
 
 @pytest.mark.parametrize(
@@ -199,23 +200,35 @@ def head(**changes: Any) -> str:
         {"seen": {"12x1": 5}},
         {"loose": {}},
         {"loose": [5]},
-        {"ahead": "x"},
-        {"ahead": True},
-        {"ahead": 1.5},
+        {"clock": "x"},
+        {"clock": True},
+        {"clock": 1.5},
     ],
     ids=str,
 )
 def test_a_whole_text_of_other_facts_is_no_cursor(changes: Any) -> None:
-    assert start(sealed(head(), (NOON, 3), 0), "Contacts") == Position("Contacts", NOON, after=3)
+    assert start(sealed(head(), (NOON, 3), 0, 0), "Contacts") == Position("Contacts", NOON, after=3)
     with pytest.raises(InvalidValue, match="no cursor"):
-        start(sealed(head(**changes), (NOON, 3), 1), "Contacts")
+        start(sealed(head(**changes), (NOON, 3), 1, 0), "Contacts")
+
+
+@pytest.mark.parametrize("ahead", [None, -3600, 0])
+def test_a_cursor_of_the_second_version_is_read(ahead: int | None) -> None:
+    """It told the zone for a whole page, and not with each item."""
+    text = packed([2, "Contacts", {}, [["12x1", 9, "m"], ["12x2", 9, "m"]], ahead, 4, True])
+    tail = struct.pack(">qqI", int(NOON.timestamp()), 7, 1)
+    tail += struct.pack(">I", zlib.crc32(tail, zlib.crc32(text.encode())))
+    cursor = f"{text}.{base64.urlsafe_b64encode(tail).decode().rstrip('=')}"
+    expected = Position("Contacts", NOON, {"12x1": (9, "m")}, ahead, after=7, clock=4, by_sync=True)
+    assert start(cursor, "Contacts") == expected
+    assert start(expected.encode(), "Contacts") == expected
 
 
 def test_cursors_of_others_are_told_apart() -> None:
     with pytest.raises(InvalidValue, match="another version"):
-        start(sealed(head(version=3), (NOON, 0), 0), "Contacts")
+        start(sealed(head(version=4), (NOON, 0), 0, 0), "Contacts")
     with pytest.raises(InvalidValue, match="another version"):
-        start(packed([3, "Contacts", 5, {}]), "Contacts")
+        start(packed([4, "Contacts", 5, {}]), "Contacts")
     with pytest.raises(InvalidValue, match="belongs to Contacts, not to Accounts"):
         start(Position("Contacts").encode(), "Accounts")
     with pytest.raises(InvalidValue, match="Add one: since"):

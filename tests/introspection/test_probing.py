@@ -14,6 +14,7 @@ from vtiger_orm.dialects.outcomes import of_status
 from vtiger_orm.errors import (
     AccessDenied,
     MalformedAnswer,
+    NotFound,
     NotSupported,
     RateLimited,
     ServerError,
@@ -342,7 +343,7 @@ def absent() -> VtigerError:
     [
         ({"updated": [], "deleted": []}, True),
         (NotSupported("PHP 8"), False),
-        (ServerError("fatal", status=500), False),
+        (ServerError("fatal", status=500), None),
         (absent(), False),
         (AccessDenied("no"), None),
         (MalformedAnswer("html"), None),
@@ -356,9 +357,10 @@ def test_sync(answer: Any, expected: bool | None) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (AccessDenied("no such file"), True),
+        (NotFound("no such file"), True),
+        (AccessDenied("no"), None),
         (NotSupported("PHP 8"), False),
-        (ServerError("fatal", status=500), False),
+        (ServerError("fatal", status=500), None),
         (absent(), False),
         (MalformedAnswer("html"), None),
         ([], True),

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from ..calls.operations import Operation, RelatedTypes
 from ..calls.outcome import Fate, outcome_of, tells_nothing
 from ..calls.plans import Plan, perform
-from ..errors import ApiError, ServerError, VtigerError
+from ..errors import NotFound, VtigerError
 from ..ids import is_id, parse_id
 from ..metadata.capabilities import Capabilities, Collation, ItemsPlace, Precedence
 from ..metadata.describe import DescribeAnswer
@@ -232,7 +232,7 @@ def _sync(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     except VtigerError as error:
         if tells_nothing(error):
             raise
-        return False if _is_not_there(error) or isinstance(error, ServerError) else None
+        return False if _is_not_there(error) else None
     return True if isinstance(result, dict) and "updated" in result else None
 
 
@@ -246,9 +246,9 @@ def _files(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     except VtigerError as error:
         if tells_nothing(error):
             raise
-        if _is_not_there(error) or isinstance(error, ServerError):
+        if _is_not_there(error):
             return False
-        return True if isinstance(error, ApiError) else None
+        return True if isinstance(error, NotFound) else None
     return True
 
 

@@ -133,12 +133,14 @@ def _select(probe: Probe, fields: Sequence[DescribedField]) -> Plan[list[Describ
             rows = yield from perform(_one_row(probe, left).query)
         except AccessDenied as error:
             denied = denied_field(error)
+            if denied is None:
+                raise  # not of a field
             if denied not in {each.name for each in left}:
                 # A field that was not asked for (an id the server adds): no select works.
-                useless = (str(denied), *(each.name for each in left))
+                useless = (denied, *(each.name for each in left))
                 probe.flaws.update(dict.fromkeys(useless, Flaw.DENIED))
                 return []
-            probe.flaws[str(denied)] = Flaw.DENIED
+            probe.flaws[denied] = Flaw.DENIED
             left = [each for each in left if each.name != denied]
             continue
         row = rows[0] if rows else None
