@@ -52,6 +52,7 @@ OTHER = [
     (PERSON, "lastname", "a\U0001f600", "a????", Reason.CHARACTERS),
     (PERSON, "lastname", "a\U0001f600", "a", Reason.CUT),
     (PERSON, "lastname", "a\uffff", "a????", Reason.CHANGED),
+    (PERSON, "lastname", "a\U00010000", "a????", Reason.CHARACTERS),
     (PERSON, "class_", "7", "", Reason.EMPTIED),
     (PERSON, "class_", "", "0", Reason.ZEROED),
     (PERSON, "class_", "", "3", Reason.CHANGED),
@@ -95,6 +96,8 @@ UNKNOWN: list[tuple[str, Any, Reason | None]] = [
     ("abc", "ab", Reason.CUT),
     ("abc", "", Reason.EMPTIED),
     ("abc", "7", Reason.CHANGED),
+    ("", "abc", Reason.CHANGED),
+    ("", "7", Reason.CHANGED),
 ]
 """The same of a field that the package does not know."""
 
