@@ -7,6 +7,7 @@
     python -m tests.faults --dialect cloud --driver sync --operation create --fault 502
     python -m tests.faults --sample 2000            # so many cases, chosen by --seed
     python -m tests.faults --sockets --sample 2000  # the same over connections
+    python -m tests.faults --cancel                 # every operation, cancelled at each wait
     python -m tests.faults --soak 120               # 8 threads and 50 tasks on one session
 
 The table and every case that went wrong are written to build/faults. Exit code 1 when one did.
@@ -21,8 +22,10 @@ import sys
 import time
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
+from .cancelling import everywhere
 from .matrix import Matrix, cases, table
 from .soak import soak
 from .world import DIALECTS, DRIVERS
@@ -45,6 +48,7 @@ def main() -> int:
     parser.add_argument("--part", type=_part, default=(1, 1), metavar="N/M")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sockets", action="store_true", help="by real connections; slower")
+    parser.add_argument("--cancel", action="store_true")
     parser.add_argument("--soak", type=float, metavar="SECONDS")
     parser.add_argument("--output", type=Path, default=Path("build/faults"))
     given = parser.parse_args()
@@ -52,6 +56,8 @@ def main() -> int:
     warnings.simplefilter("ignore")
     if given.soak:
         return soak(given.soak, given.seed)
+    if given.cancel:
+        return cancel([given.dialect] if given.dialect else DIALECTS)
     chosen = [
         (dialect, driver, case)
         for dialect in DIALECTS
@@ -84,6 +90,19 @@ def main() -> int:
     (given.output / "table.md").write_text(f"{summary}\n\n{table(findings)}")
     (given.output / "wrong.txt").write_text("".join(f"{each}\n" for each in wrong))
     print(summary)
+    return 1 if wrong else 0
+
+
+def cancel(dialects: Iterable[str]) -> int:
+    matrix, number, wrong = Matrix(), 0, 0
+    for dialect in dialects:
+        for operation, at, seen in everywhere(matrix, dialect):
+            number += 1
+            if seen.wrong:
+                wrong += 1
+                print(f"{dialect}: {operation}, cancelled at wait {at}: {seen.wrong}", flush=True)
+    matrix.close()
+    print(f"{number} cancellations: {wrong} wrong.")
     return 1 if wrong else 0
 
 
