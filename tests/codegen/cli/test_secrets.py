@@ -43,7 +43,7 @@ CONNECTING: Final[dict[str, list[str]]] = {
 }
 """Verbs that know the key, and what they are given besides."""
 LONG: Final = {"init", "demo", "check", "diff"}
-"""Those that generate, or describe everything, when all goes well: they are only tried where it does not."""
+"""Those that generate or describe everything when all goes well: only tried where it does not."""
 TELLING: Final = {"doctor", "sync"}
 """Those that tell of a failure and go on."""
 OFFLINE: Final = {
