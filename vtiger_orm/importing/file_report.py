@@ -94,10 +94,12 @@ class FileReport:
             raise ConfigError(f"{self._path} is no report of an import, and is left alone.")
         return facts, finished
 
-    def _taken(self, number: int, line: Any) -> bool:
+    def _taken(self, number: int, line: object) -> bool:
         """Whether the line says that everything is told. Raises `ConfigError` for one that no
         import wrote: what it said of its rows is not known, and they might be sent twice."""
         try:
+            if not isinstance(line, dict):
+                raise TypeError("it is no object of names and values")
             return self._take(line)
         except (LookupError, TypeError, ValueError) as error:
             raise ConfigError(
@@ -141,7 +143,9 @@ def _number(value: object) -> int:
     return value
 
 
-def _moment(value: Any) -> datetime:
+def _moment(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no moment")
     found = datetime.fromisoformat(value)
     if found.tzinfo is None or found - datetime.now(UTC) > _LONGEST_DOUBT:
         raise ValueError(f"{value!r} is no moment that an import notes")
