@@ -153,7 +153,11 @@ def main(arguments: Sequence[str]) -> int:
     """Copy, change, test, and tell what survived; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("paths", nargs="+", help="files or folders below vtiger_orm")
-    parser.add_argument("--tests", nargs="+", help="default: the folder of tests of that name")
+    parser.add_argument(
+        "--tests",
+        nargs="+",
+        help="folders, files, or single tests (file::test); default: the folder of that name",
+    )
     given = parser.parse_args(arguments)
     found = [ROOT / path for path in given.paths]
     files = [
@@ -163,7 +167,7 @@ def main(arguments: Sequence[str]) -> int:
     ]
     tests = given.tests or sorted({f"tests/{file.parts[1]}" for file in files})
     for path in (*map(str, files), *tests):
-        if not (ROOT / path).exists():
+        if not (ROOT / path.partition("::")[0]).exists():
             parser.error(f"{path} is not there; name the tests with --tests")
     copy_checkout()
     survivors = [*surviving_numbers(files, tests), *surviving_functions(files, tests)]

@@ -35,19 +35,13 @@ _UNSENT: Final = "a write that this server is not sent, as it is prepared"
 
 ALLOWED: Final = {
     "calls/resuming.py": ({"LimitReached"}, _STOPPED),
-    "introspection/abilities.py": (
-        {"ApiError", "MalformedAnswer", "NotSupported", "ServerError"},
-        _ASKED,
-    ),
-    "introspection/language.py": ({"ApiError", "MalformedAnswer"}, _ASKED),
-    "introspection/probing.py": (
-        {"AccessDenied", "ApiError", "MalformedAnswer", "NotSupported"},
-        _ASKED,
-    ),
-    "introspection/pull.py": ({"ApiError", "MalformedAnswer", "NotSupported"}, _ASKED),
+    "feed/changes.py": ({"LimitReached"}, _STOPPED),
+    "introspection/abilities.py": ({"NotFound"}, _ASKED),
+    "introspection/language.py": ({"ApiError"}, _ASKED),
+    "introspection/probing.py": ({"AccessDenied"}, _ASKED),
+    "introspection/pull.py": ({"ApiError", "MalformedAnswer"}, "words of a refusal"),
     "models/prefetch.py": ({"AccessDenied", "NotFound"}, _DENIED),
     "models/reading.py": ({"LimitReached"}, _STOPPED),
-    "planner/list_references.py": ({"ApiError", "MalformedAnswer", "NotSupported"}, _ASKED),
     "planner/rows.py": ({"AccessDenied", "NotFound"}, _DENIED),
     "session/async_driver.py": ({"LimitReached"}, _STOPPED),
     "session/core.py": (
@@ -57,10 +51,6 @@ ALLOWED: Final = {
     "session/deferring.py": ({"AccessDenied"}, _DENIED),
     "session/drivers.py": ({"LimitReached"}, _STOPPED),
     "warehouse/filling.py": ({"NotSupported"}, _ASKED),
-    "warehouse/syncing.py": (
-        {"AuthError", "LimitReached", "TransportError"},
-        "what ends the run for every module",
-    ),
     "writing/line_items.py": ({"AccessDenied", "NotSupported"}, _DENIED),
     "writing/many.py": ({"NotSupported"}, _UNSENT),
     "writing/owners.py": ({"AccessDenied"}, _DENIED),

@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from generated.demo import Accounts, Contacts, Documents, Leads, Quotes, Users
 from vtiger_orm import Count, Max, Sum
 from vtiger_orm.administration.edition_limits import EditionLimit
 from vtiger_orm.frames.export import export
 from vtiger_orm.session import Session
+from vtiger_orm.warehouse.syncing import sync_modules
 
 from .operations import Do, Operation
 from .world import listed
@@ -62,6 +65,10 @@ def residual(s: Session) -> Any:
 def inner(s: Session) -> Any:
     """A condition that another query answers."""
     return contacts(s).filter(account_id__in=accounts(s).filter(accountname__gte="Account 01"))
+
+
+def plain(s: Session) -> Any:
+    return contacts(s).only("lastname", "account_id")
 
 
 def named(s: Session) -> Any:
@@ -175,6 +182,32 @@ async def _fetched(driver: str, do: Do, s: Session) -> Any:
     return (await do(document.crm, "fetch_file")).content
 
 
+async def _downloaded(driver: str, do: Do, s: Session) -> Any:
+    document = await do(Documents.objects.using(s), "get", notes_title="Document")
+    with tempfile.TemporaryDirectory() as folder:
+        return (await do(document.crm, "download", folder)).read_bytes()
+
+
+async def _referred(driver: str, do: Do, s: Session) -> Any:
+    contact = await do(contacts(s), "get", lastname="Contact 02")
+    return (await do(contact.account_id, "fetch")).accountname
+
+
+async def _loaded(driver: str, do: Do, s: Session) -> Any:
+    """Into a database, and what stands there."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = sa.create_engine(f"sqlite:///{folder}/crm.db")
+        try:
+            report = sync_modules(engine, [Contacts.meta, Accounts.meta], s, known=None)
+            if not report.ok:
+                raise next(each.error for each in report.modules if each.error is not None)
+            with engine.connect() as connection:
+                text = sa.text("select lastname, account_id from contacts order by lastname")
+                return [tuple(row) for row in connection.execute(text)]
+        finally:
+            engine.dispose()
+
+
 async def _items(driver: str, do: Do, s: Session) -> Any:
     quote = await do(Quotes.objects.using(s), "get", subject="Quote")
     return [(str(each.quantity), str(each.price)) for each in await do(quote.crm, "load_items")]
@@ -256,7 +289,10 @@ READS: Final = (
             of=lambda table: table.to_pylist(),
         ),
     ),
+    Operation("polars", one(plain, "to_polars", of=lambda frame: frame.rows())),
+    Operation("pandas", one(plain, "to_pandas", of=lambda frame: frame.to_dict("list"))),
     Operation("export", _exported, drivers=("sync",)),
+    Operation("warehouse", _loaded, drivers=("sync",)),
     # One value
     Operation("count", one(named, "count")),
     Operation("count all", one(contacts, "count")),
@@ -269,12 +305,21 @@ READS: Final = (
     Operation("first", one(lambda s: contacts(s).order_by("title", "lastname"), "first", of=name)),
     Operation("last", one(lambda s: contacts(s).order_by("lastname"), "last", of=name)),
     Operation("refresh", _refresh),
+    Operation("fetch", _referred),
     Operation("aggregate", _figures),
     Operation(
         "aggregate of kinds",
         one(contacts, "aggregate", n=Count(), of_=Max("lastname"), no=Sum("done")),
     ),
     Operation("groups", many(lambda s: contacts(s).values("account_id").annotate(n=Count()), str)),
+    Operation(
+        "first group",
+        one(
+            lambda s: contacts(s).values("account_id").annotate(n=Count()).order_by("-n"),
+            "first",
+            of=lambda row: row["n"],
+        ),
+    ),
     Operation("choices", many(lambda s: accounts(s).values("industry").annotate(n=Count()), str)),
     Operation(
         "preview",
@@ -287,6 +332,7 @@ READS: Final = (
     ),
     # Of a record, of the CRM
     Operation("fetch_file", _fetched),
+    Operation("download", _downloaded),
     Operation("load_items", _items),
     Operation("items of many", _items_of_many),
     Operation("tags", _tags),
@@ -296,6 +342,7 @@ READS: Final = (
         one(session, "picklist_dependency", Leads, "industry", "leadsource", of=str),
     ),
     Operation("me", _me),
+    Operation("extend", one(session, "extend")),
     Operation("modules", one(session, "modules", of=len)),
     Operation("describe", one(session, "describe", "Contacts", of=lambda told: told.name)),
     Operation(

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
+
+from .cancelling import cancel
 from .faults import Named, answering
 from .matrix import OPERATIONS, Case, Matrix, Verdict, Where, cases
 from .operations import Operation
@@ -47,3 +50,19 @@ def test_whatever_is_answered_is_a_value_or_an_error_of_the_library(
     """A value that has the right form may be taken for true; nothing else is."""
     found = matrix.judge("cloud", "sync", Case(operation, Named("odd", answering(value)), where))
     assert found is None or found.verdict not in (Verdict.FOREIGN, Verdict.HUNG, Verdict.UNUSABLE)
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(
+    dialect=st.sampled_from(DIALECTS),
+    operation=st.sampled_from([each for each in OPERATIONS if "async" in each.drivers]),
+    at=st.integers(0, 25),
+)
+@settings(examples(15))
+def test_what_is_cancelled_at_any_wait_leaves_nothing_behind(
+    matrix: Matrix, dialect: str, operation: Operation, at: int
+) -> None:
+    world = matrix.world(dialect, "async")
+    if matrix.expected(world, operation) is not None:
+        seen = cancel(world, operation, at)
+        assert seen.wrong == "", f"{operation.name} at {at} of {seen.waits}"

@@ -27,7 +27,7 @@ from .world import DRIVERS
 OTHERS = {
     *("me", "modules", "describe", "lookup", "upload", "link", "tag", "bulk_create", "tags"),
     *("hierarchy", "edition_limit", "picklist_dependency", "add_picklist_values", "convert"),
-    *("fetch_file", "unlink"),
+    *("fetch_file", "unlink", "download", "attach_to", "delete_tag", "extend"),
 }
 """Operations that read no records."""
 

@@ -125,7 +125,7 @@ class World:
         forget_limiters()
         if self.server is None:
             transport = self.crm.transport()
-            settings |= {"transport": transport, "async_transport": transport}
+            settings = {"transport": transport, "async_transport": transport, **settings}
         settings = {
             "timeout": TIMEOUT,
             "retry": POLICY,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from generated.demo import Accounts, Contacts, Documents, Leads, Potentials, Quotes
+from vtiger_orm.importing import import_file
 from vtiger_orm.session import Session
 
 from .operations import Do, Effect, Operation
@@ -129,6 +132,27 @@ async def _related_create(driver: str, do: Do, s: Session) -> Any:
     return made.lastname
 
 
+async def _related_bulk(driver: str, do: Do, s: Session) -> Any:
+    account = await do(accounts(s), "get", accountname="Account 00")
+    made = [Contacts(lastname=f"Child {n}", **await _owner(do, s)) for n in range(3)]
+    return _statuses(await do(account.related.contacts, "bulk_create", made))
+
+
+async def _attach(driver: str, do: Do, s: Session) -> Any:
+    document = await do(Documents.objects.using(s), "get", notes_title="Document")
+    await do(document.crm, "attach_to", await do(accounts(s), "get", accountname="Account 00"))
+
+
+async def _import(driver: str, do: Do, s: Session) -> Any:
+    owner = str((await _owner(do, s))["assigned_user_id"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "accounts.csv"
+        rows = "".join(f"Account {n:02},5,{owner}\n" for n in (11, 12, 13, 14))
+        path.write_text(f"accountname,phone,assigned_user_id\n{rows}")
+        done = import_file(path, accounts(s), "accountname")
+        return [str(status) for status, rows in done.counts.items() for _ in range(rows)]
+
+
 async def _unlink(driver: str, do: Do, s: Session) -> Any:
     contact = await do(Contacts.objects.using(s), "get", lastname="Contact 01")
     document = await do(Documents.objects.using(s), "get", notes_title="Document")
@@ -173,6 +197,10 @@ async def _untag(driver: str, do: Do, s: Session) -> Any:
     await do(account.crm.tags, "remove", "old")
 
 
+async def _drop_tag(driver: str, do: Do, s: Session) -> Any:
+    await do(s, "delete_tag", "old", on=await do(accounts(s), "get", accountname="Account 01"))
+
+
 async def _reopen(driver: str, do: Do, s: Session) -> Any:
     won = await do(Potentials.objects.using(s), "get", potentialname="Won")
     await do(won.crm, "reopen")
@@ -208,12 +236,16 @@ WRITES: Final = (
     Operation("bulk_delete", _bulk_delete, Effect.TOLD),
     Operation("bulk_update_or_create", _bulk_upsert, Effect.TOLD),
     Operation("bulk_update_or_create across", _bulk_upsert_across, Effect.TOLD),
+    Operation("bulk_create related", _related_bulk, Effect.TOLD),
+    Operation("import", _import, Effect.TOLD, drivers=("sync",)),
+    Operation("attach_to", _attach, Effect.ONE),
     Operation("link", _link, Effect.SEVERAL),
     Operation("unlink", _unlink, Effect.ONE),
     Operation("upload", _upload, Effect.SEVERAL),
     Operation("convert", _convert, Effect.SEVERAL),
     Operation("tag", _tag, Effect.ONE),
     Operation("untag", _untag, Effect.ONE),
+    Operation("delete_tag", _drop_tag, Effect.ONE),
     Operation("reopen", _reopen, Effect.ONE),
     Operation("save whole", _emptied, Effect.ONE),
     Operation("add_picklist_values", _picklist, Effect.ONE),

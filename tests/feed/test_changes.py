@@ -10,7 +10,7 @@ import pytest
 
 from generated.demo import Accounts, Contacts
 from tests.support.kinds import Face
-from vtiger_orm import InvalidValue, NotSupported, UnsupportedQuery
+from vtiger_orm import InvalidValue, LimitReached, NotSupported, UnsupportedQuery
 from vtiger_orm.calls.refusals import ANOTHER_TIME
 from vtiger_orm.emulator import faults
 from vtiger_orm.feed import changes as feed
@@ -224,3 +224,35 @@ async def test_what_cannot_be_a_cursor(face: Face) -> None:
 
     with pytest.raises(UnsupportedQuery, match="modifiedtime"):
         Groups.objects.changes()
+
+
+async def test_an_iterator_that_a_limit_has_stopped_goes_on(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the next item, as those of querysets do; it is never over before its time."""
+    monkeypatch.setattr(feed, "_WINDOW", 3)
+    await face.open(max_wait=0.0, page_size=3)
+    face.crm.clock.advance(60)
+    since = now(face)
+    for _ in range(3):
+        make(face, 3)
+        face.crm.clock.advance(2)
+    expected = seen(await face.list(Contacts.objects.changes(since)))
+    assert len(expected) == 9
+    found: list[Any] = []
+    changes: Any = Contacts.objects.changes(since)
+    reading: Any = aiter(changes) if face.mode == "async" else iter(changes)
+    stops = 0
+    while True:
+        limit = faults.RateLimited(retry_after=0.01)
+        face.crm.faults.next(limit, operation=("query", "sync"), after=min(1, stops))
+        try:
+            found += [await anext(reading) if face.mode == "async" else next(reading)]
+        except (StopIteration, StopAsyncIteration):
+            break
+        except LimitReached:
+            stops += 1
+            time.sleep(0.02)
+        face.crm.faults.clear()
+    assert seen(found) == expected
+    assert stops > (0 if face.kind == "cloud" else 2)

@@ -331,13 +331,22 @@ def test_the_collation_is_proved_with_a_twisted_text() -> None:
     assert PulledServer(text="O'Hara").abilities().collation == "unknown"
 
 
+def absent() -> VtigerError:
+    """A page of the web server's, where the operation should be."""
+    error = MalformedAnswer("not found", status=404)
+    error.outcome = of_status(404)
+    return error
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
         ({"updated": [], "deleted": []}, True),
         (NotSupported("PHP 8"), False),
         (ServerError("fatal", status=500), None),
+        (absent(), False),
         (AccessDenied("no"), None),
+        (MalformedAnswer("html"), None),
         ("odd", None),
     ],
 )
@@ -352,6 +361,7 @@ def test_sync(answer: Any, expected: bool | None) -> None:
         (AccessDenied("no"), None),
         (NotSupported("PHP 8"), False),
         (ServerError("fatal", status=500), None),
+        (absent(), False),
         (MalformedAnswer("html"), None),
         ([], True),
     ],

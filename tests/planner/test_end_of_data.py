@@ -4,7 +4,6 @@ either made good or raised, and pages may be shorter than was believed."""
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,15 +13,12 @@ import pytest
 
 from tests.support.pairs import pairs
 from tests.support.planned import Server, careful, server
-from vtiger_orm.calls.operations import QueryRelated, Row
+from vtiger_orm.calls.operations import Row
 from vtiger_orm.calls.pace import ALONE, Parallel
-from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Order, Selection
 from vtiger_orm.errors import MalformedAnswer, SilentQueryError
-from vtiger_orm.metadata.module import Relation
 from vtiger_orm.planner import plan_rows
-from vtiger_orm.planner.related_ids import Side, are_related, count_related, related_ids
 
 ROWS = 40
 PAGE = 10
@@ -267,99 +263,3 @@ def test_null_is_malformed_too() -> None:
     next(stream)
     with pytest.raises(MalformedAnswer, match="NoneType instead of a list"):
         stream.send(None)
-
-
-# -- related ids
-
-
-@dataclass
-class Related:
-    """The answers of ``query_related`` for one record: so many ids, in pages of so many."""
-
-    number: int
-    cap: int
-    failing: int | None = None
-    asked: int = 0
-
-    def reply(self, call: Any) -> Any:
-        assert isinstance(call, QueryRelated)
-        self.asked += 1
-        if self.asked == self.failing:
-            return []
-        if "count(*)" in call.text:
-            return [{"count": str(self.number)}] if self.number else []
-        if " in (" in call.text.lower() or " = '" in call.text:
-            asked_for = map(int, re.findall(r"'40x(\d+)'", call.text))
-            return [{"id": f"40x{n}"} for n in sorted(asked_for) if n <= self.number][: self.cap]
-        after = re.search(r"WHERE id > '40x(\d+)' order by id limit (\d+)$", call.text)
-        assert after is not None, call.text
-        first = int(after[1]) + 1
-        last = min(first + min(self.cap, int(after[2])), self.number + 1)
-        return [{"id": f"40x{number}"} for number in range(first, last)]
-
-    def run(self, plan: Any) -> Any:
-        reply: Any = None
-        while True:
-            try:
-                reply = self.reply(plan.send(reply))
-            except StopIteration as end:
-                return end.value
-
-
-def side() -> Side:
-    metas = server().metas
-    return Side("41x1", metas["Owners"], Relation("things", "Things", "Things"), metas["Things"])
-
-
-@pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 150, 200, 300])
-@pytest.mark.parametrize(("cap", "believed"), [(100, 100), (100, 200), (50, 200), (200, 100)])
-def test_related_ids_are_read_to_their_end(number: int, cap: int, believed: int) -> None:
-    truth = [f"40x{each}" for each in range(1, number + 1)]
-    crm = Related(number, cap)
-    assert crm.run(related_ids(side(), careful(page_size=believed))) == truth
-    for position in range(1, crm.asked + 1):
-        crm = Related(number, cap, failing=position)
-        assert crm.run(related_ids(side(), careful(page_size=believed))) == truth, position
-
-
-@pytest.mark.parametrize("number", [0, 1, 150])
-@pytest.mark.parametrize("failing", [None, 1, 2])
-def test_related_records_are_counted_also_when_the_count_fails(
-    number: int, failing: int | None
-) -> None:
-    crm = Related(number, 100, failing)
-    facts = ServerFacts(dialect="cloud")
-    assert crm.run(count_related(side(), careful(page_size=100), facts)) == number
-
-
-@pytest.mark.parametrize("failing", [None, 1, 2, 3, 4])
-@pytest.mark.parametrize("cap", [2, 3, 100])
-@pytest.mark.parametrize(
-    ("asked", "related"),
-    [([1, 5, 7], {1, 5}), ([8, 7], set()), ([1, 2, 3, 4, 5], {1, 2, 3, 4, 5}), ([5], {5})],
-)
-def test_one_error_makes_no_record_unrelated(
-    failing: int | None, cap: int, asked: list[int], related: set[int]
-) -> None:
-    crm, facts = Related(5, cap, failing), ServerFacts(dialect="cloud")
-    with suppress(SilentQueryError):
-        found = crm.run(are_related(side(), [f"40x{each}" for each in asked], facts))
-        assert found == related
-
-
-def test_of_no_relation_nothing_is_related() -> None:
-    facts = ServerFacts(dialect="cloud")
-    assert crm_of(0).run(are_related(side(), ["40x1", "40x2"], facts)) == set()
-    assert crm_of(3).run(are_related(side(), ["40x1", "40x3"], facts)) == {1, 3}
-
-
-def crm_of(number: int) -> Related:
-    return Related(number, 100)
-
-
-def test_related_pages_that_do_not_move_on_are_malformed() -> None:
-    plan = related_ids(side(), careful(page_size=2))
-    next(plan)
-    plan.send([{"id": "40x1"}, {"id": "40x2"}])
-    with pytest.raises(MalformedAnswer, match="does not move on"):
-        plan.send([{"id": "40x1"}, {"id": "40x2"}])

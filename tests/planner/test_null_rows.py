@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.planned import careful, select, server
+from tests.support.planned import Server, careful, select, server
 from vtiger_orm.calls.environment import Consistency
 from vtiger_orm.calls.operations import Row
 from vtiger_orm.calls.plans import Rows, RowStream
 from vtiger_orm.conditions.q import Q
 from vtiger_orm.conditions.tree import Selection
-from vtiger_orm.planner.branches import Comparison
+from vtiger_orm.planner.branches import ALWAYS, Comparison
 from vtiger_orm.planner.compiled import compiled
-from vtiger_orm.planner.null_rows import ask_null_free, has_null, noted
+from vtiger_orm.planner.null_rows import ask_null_free, has_null, noted, null_rows
+from vtiger_orm.planner.streams import everything
 
 BLANK: Row = {"id": "10x1", "name": ""}
 FILLED: Row = {"id": "10x2", "name": "n"}
@@ -81,3 +85,79 @@ def test_whether_any_reference_is_null_is_no_matter_of_deleted_records(
     named = ((Comparison("name", "=", "a"),),)
     assert crm.run(has_null(what, ["parent"], named)) is there
     assert crm.run(has_null(what, ["name"], named)) is False
+
+
+# Which rows are read
+
+PAGE = 5
+
+
+def holding(*runs: tuple[str | None, str | None, int]) -> Server:
+    """Records in runs of so many, each with this name and day; a reference is never blank."""
+    crm, number = server(page_cap=PAGE), 0
+    for name, day, length in runs:
+        for _ in range(length):
+            number += 1
+            crm.insert("Things", number, name=name, day=day, note="x")
+    return crm
+
+
+def read(crm: Server, fields: list[str], *, descending: bool = False) -> list[int]:
+    crm.log.clear()
+    what = compiled(select(crm), careful(page_size=PAGE))
+    rows = crm.run(everything(null_rows(what, fields, ALWAYS, descending=descending)))
+    return [int(row["id"].split("x")[1]) for row in rows]
+
+
+RUNS = st.lists(
+    st.tuples(
+        st.sampled_from([None, "", "b"]), st.sampled_from([None, "2024-01-01"]), st.integers(1, 9)
+    ),
+    max_size=7,
+)
+
+
+@given(RUNS, st.sampled_from([["name"], ["day"], ["name", "day"]]), st.booleans())
+def test_law_every_null_row_is_read_and_no_row_that_holds_anything(
+    runs: Any, fields: list[str], descending: bool
+) -> None:
+    """In the order of ids; empty ones may be among them, since they read alike."""
+    crm = holding(*runs)
+    found = read(crm, fields, descending=descending)
+    said = [run for run in runs for _ in range(run[2])]
+    values = {n: [row[name == "day"] for name in fields] for n, row in enumerate(said, 1)}
+    null = {n for n, row in values.items() if all(each is None for each in row)}
+    blank = {n for n, row in values.items() if not any(row)}
+    assert null <= set(found) <= blank
+    assert found == sorted(set(found), reverse=descending)
+
+
+@pytest.mark.parametrize("null", [0, 1, 4, 5, 7, 10, 17, 40])
+@pytest.mark.parametrize("descending", [False, True])
+def test_empty_rows_behind_are_not_walked_through(null: int, descending: bool) -> None:
+    """Where ids do not show the border: of at most as many again is asked, and a page."""
+    empty = ("", None, 300)
+    runs = [(None, None, null), empty]
+    crm = holding(*(reversed(runs) if descending else runs))
+    found = read(crm, ["name"], descending=descending)
+    assert null <= len(found) <= 2 * null + PAGE * (null > 0)
+    pages = len(found) // PAGE + 1
+    assert len(crm.log) <= pages + pages.bit_length() + 1
+
+
+def test_where_no_value_is_empty_the_border_is_not_asked_for() -> None:
+    crm = holding(("b", None, 12), ("b", "2024-01-01", 3))
+    assert read(crm, ["day"]) == list(range(1, 13))
+    assert not any("count" in text for text in crm.log)
+
+
+def test_that_no_field_holds_null_is_learnt_by_two_calls_and_known_then() -> None:
+    crm = holding(("b", None, 3))
+    env = careful()
+    what = compiled(select(crm, ~Q(name="x") & ~Q(note="x")), env)
+    crm.run(ask_null_free(what))
+    assert len(crm.log) == 2
+    assert [env.knowledge.null_free("Things", each) for each in ("name", "note")] == [True, True]
+    crm.run(ask_null_free(what))
+    assert len(crm.log) == 2
+    assert env.knowledge.null_free("Owners", "name") is None

@@ -18,7 +18,7 @@ from generated.demo._package import package
 from tests.support.fake_server import FAST, FakeServer, ok, refused
 from vtiger_orm import BulkReport, Fate, Outcome, OutcomeUnknown, SchemaMismatch, VtigerError
 from vtiger_orm.calls.operations import Create, Revise
-from vtiger_orm.calls.outcome import Again, outcome_of
+from vtiger_orm.calls.outcome import Again, outcome_of, tells_nothing
 from vtiger_orm.calls.plans import perform
 from vtiger_orm.dialects import Credentials, HttpResponse
 from vtiger_orm.dialects.cloud import Cloud
@@ -240,6 +240,7 @@ LOGIN_FAILS: dict[str, Any] = {
     "redirect": httpx.Response(302, headers={"location": "https://elsewhere.test/"}),
     "no answer": httpx.Response(200, text="<html>login page</html>"),
     "key refused": refused("INVALID_USER_CREDENTIALS"),
+    "failed": refused("INTERNAL_SERVER_ERROR"),
     "limited": httpx.Response(429, headers={"Retry-After": "7200"}),
 }
 
@@ -276,6 +277,7 @@ def test_a_renewal_that_fails_leaves_nothing_either(fault: str) -> None:
     with pytest.raises(VtigerError, match="create itself was not sent") as caught:
         session.run(perform(CREATE))
     assert outcome_of(caught.value).fate is LEFT
+    assert tells_nothing(caught.value)
     assert server.operations == ["create"]
 
 

@@ -19,7 +19,16 @@ from tests.support.kinds import open_session
 from vtiger_orm import VtigerError, warehouse
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.emulator.profiles import profile_named
-from vtiger_orm.errors import ConfigError, Unreadable
+from vtiger_orm.errors import (
+    AuthError,
+    ConfigError,
+    ConnectionFailed,
+    MalformedAnswer,
+    RegenerateNeeded,
+    ServerError,
+    Timeout,
+    Unreadable,
+)
 from vtiger_orm.warehouse import filling
 
 ALWAYS = timedelta(0)
@@ -126,6 +135,35 @@ def test_a_module_that_fails_does_not_stop_the_others(crm: Crm, engine: sa.Engin
         with pytest.raises(Unreadable, match="'much' for"):
             report.raise_for_errors()
         assert sync(engine, modules=names, unreadable="null").modules[0].loaded
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (ConnectionFailed("nobody there", sent=False), True),
+        (Timeout("no answer"), True),
+        (AuthError("the key was changed"), True),
+        (ServerError("fatal", status=500), False),
+        (MalformedAnswer("a page of PHP's"), False),
+        (RegenerateNeeded("of one module"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_the_next_module_would_meet_as_well_ends_the_run(
+    error: VtigerError, ends: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    def fails(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(filling.Filling, "load", fails)
+    with Crm(profile="cloud") as crm, open_session(crm, "cloud"):
+        address = f"sqlite:///{tmp_path / 'crm.db'}"
+        if ends:
+            with pytest.raises(type(error)):
+                warehouse.sync(address, demo, modules=["Vendors", "Products"])
+        else:
+            report = warehouse.sync(address, demo, modules=["Vendors", "Products"])
+            assert [each.error for each in report.modules] == [error, error]
 
 
 @pytest.mark.parametrize("where", ["load", "follow", "sweep"])

@@ -226,13 +226,13 @@ class Operation(Call[Json]):
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def operation(self) -> str:  # type: ignore[override]
+    def operation(self) -> str:  # type: ignore[override]  # a constant of other calls
         return self.name
 
     @property
-    def writes(self) -> bool:  # type: ignore[override]
+    def writes(self) -> bool:  # type: ignore[override]  # a constant of other calls
         return self.method != "GET"
 
     @property
-    def repeatable(self) -> bool:  # type: ignore[override]
+    def repeatable(self) -> bool:  # type: ignore[override]  # a constant of other calls
         return self.method == "GET"

@@ -26,9 +26,13 @@ def outcome_of(error: VtigerError) -> Outcome:
 
 def tells_nothing(error: VtigerError) -> bool:
     """Whether a failure says nothing about what was asked: the login, the limit of calls, the
-    settings or what lies between here and the CRM are at fault, whatever the call."""
+    settings or what lies between here and the CRM are at fault, whatever the call. What never
+    left although it may fare better next time was not asked at all."""
     outcome = outcome_of(error)
-    return outcome.fate is Fate.UNDER_WAY or outcome.again in _ABOUT_THE_SESSION
+    kept_from_leaving = outcome.fate is Fate.NEVER_LEFT and outcome.again is not Again.NO
+    return (
+        outcome.fate is Fate.UNDER_WAY or outcome.again in _ABOUT_THE_SESSION or kept_from_leaving
+    )
 
 
 def may_repeat(call: Call[object], outcome: Outcome) -> bool:

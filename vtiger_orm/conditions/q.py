@@ -143,7 +143,7 @@ class Q(Generic[M]):
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self._connector, self._parts(), dict(self._lookups), self._module)
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # compares, so no set may hold it
 
     def __repr__(self) -> str:
         parts = [repr(arg) for arg in self._parts()]

@@ -8,16 +8,17 @@ ids. Which way a feed was read is kept in its cursor: it is never changed for on
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, get_args
 
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream, collect_rows
+from ..calls.resuming import AsyncResumable, Resumable
 from ..calls.server import ServerFacts, recognised
 from ..conditions.tree import OneOf, Selection
-from ..errors import InvalidValue, NotSupported, UnsupportedQuery
+from ..errors import InvalidValue, LimitReached, NotSupported, UnsupportedQuery
 from ..ids import id_number
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
@@ -155,7 +156,8 @@ def _missing(request: FeedRequest, position: Position, env: Environment) -> RowS
 class ChangeFeed(Generic[M]):
     """What `Contacts.objects.changes()` is: iterate it with `for` or `async for`.
 
-    Nothing is asked before that. Iterating again goes on where it stopped. `cursor` is the
+    Nothing is asked before that. Iterating again goes on where it stopped, and so does one
+    iterator that a limit of calls has stopped (`LimitReached`). `cursor` is the
     position behind the last item that was handed out, where the feed begins before the first
     one, and None before the first one of a feed of everything.
 
@@ -200,18 +202,50 @@ class ChangeFeed(Generic[M]):
         return self._given
 
     def __iter__(self) -> Iterator[Changed[M] | Deleted[M]]:
-        runner = self._runner or package_of(self._model).runner()
-        for items in runner.stream(self._stream(runner)):
-            for change in self._load(items, runner):
-                self._last = change
-                yield change
+        return Resumable(self._told())
 
-    async def __aiter__(self) -> AsyncIterator[Changed[M] | Deleted[M]]:
+    def _told(self) -> Generator[Changed[M] | Deleted[M] | LimitReached, None, None]:
         runner = self._runner or package_of(self._model).runner()
-        async for items in runner.astream(self._stream(runner)):
-            for change in self._load(items, runner):
-                self._last = change
-                yield change
+        pages = runner.stream(self._stream(runner))
+        try:
+            while True:
+                try:
+                    items = next(pages)
+                except StopIteration:
+                    return
+                except LimitReached as error:
+                    yield error
+                    continue
+                for change in self._load(items, runner):
+                    self._last = change
+                    yield change
+        finally:
+            close = getattr(pages, "close", None)
+            if close is not None:
+                close()
+
+    def __aiter__(self) -> AsyncIterator[Changed[M] | Deleted[M]]:
+        return AsyncResumable(self._atold())
+
+    async def _atold(self) -> AsyncGenerator[Changed[M] | Deleted[M] | LimitReached, None]:
+        runner = self._runner or package_of(self._model).runner()
+        pages = runner.astream(self._stream(runner))
+        try:
+            while True:
+                try:
+                    items = await anext(pages)
+                except StopAsyncIteration:
+                    return
+                except LimitReached as error:
+                    yield error
+                    continue
+                for change in self._load(items, runner):
+                    self._last = change
+                    yield change
+        finally:
+            close = getattr(pages, "aclose", None)
+            if close is not None:
+                await close()
 
     def _stream(self, runner: Runner) -> RowStream:
         last = self._last

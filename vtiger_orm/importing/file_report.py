@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from ..errors import ConfigError
 from ..writing.report import Status
 
 _FORMAT: Final = 1
+_LONGEST_DOUBT: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +84,42 @@ class FileReport:
                 line = json.loads(text)
             except ValueError:
                 continue  # torn when a run was killed
+            except RecursionError:
+                line = None
             if number == 0 and isinstance(line, dict) and line.pop("import", None) == _FORMAT:
                 facts = line
-            elif facts is not None and isinstance(line, dict):
-                finished = self._take(line) or finished
+            elif facts is not None:
+                finished = self._taken(number, line) or finished
         if facts is None and self._path.stat().st_size:
             raise ConfigError(f"{self._path} is no report of an import, and is left alone.")
         return facts, finished
 
+    def _taken(self, number: int, line: object) -> bool:
+        """Whether the line says that everything is told. Raises `ConfigError` for one that no
+        import wrote: what it said of its rows is not known, and they might be sent twice."""
+        try:
+            if not isinstance(line, dict):
+                raise TypeError("it is no object of names and values")
+            return self._take(line)
+        except (LookupError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"{self._path}: line {number + 1} is damaged, so it is not known which rows were "
+                "sent. See in the CRM which are there, and name another report for the others."
+            ) from error
+
     def _take(self, line: dict[str, Any]) -> bool:
         if "sending" in line:
-            until = datetime.fromisoformat(line["until"])
-            self.doubts.update(dict.fromkeys(line["sending"], until))
+            until = _moment(line["until"])
+            self.doubts.update({_number(each): until for each in line["sending"]})
         elif "line" in line:
-            number, status = int(line["line"]), Status(line["status"])
-            row = ImportedRow(number, status, line["created"], line["id"], line["error"])
+            number, status = _number(line["line"]), Status(line["status"])
+            told = (line[name] for name in ("created", "id", "error"))
+            row = ImportedRow(number, status, *told)
             self.rows[number] = row
             self.doubts.pop(number, None)
             if status is Status.UNKNOWN:
-                self.doubts[number] = datetime.fromisoformat(line["until"])
-        return bool(line.get("finished"))
+                self.doubts[number] = _moment(line["until"])
+        return line["finished"] is True if "finished" in line else False
 
     def _end_torn_line(self) -> None:
         with self._path.open("r+b") as file:
@@ -118,6 +135,21 @@ class FileReport:
                 file.write(json.dumps(line).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _number(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no number of a line")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no moment")
+    found = datetime.fromisoformat(value)
+    if found.tzinfo is None or found - datetime.now(UTC) > _LONGEST_DOUBT:
+        raise ValueError(f"{value!r} is no moment that an import notes")
+    return found
 
 
 def _line(row: ImportedRow, until: datetime) -> dict[str, object]:

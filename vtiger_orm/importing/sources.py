@@ -50,13 +50,25 @@ class TableFile:
 def opened(path: Path, encoding: str | None = None, separator: str | None = None) -> TableFile:
     """The file's columns and rows; its kind is told by the end of its name.
 
-    Raises `ConfigError` for a kind that is not known, an encoding that does not fit the first
-    line, and names of columns that are missing or there twice.
+    Raises `ConfigError` for a file that cannot be read, a kind that is not known, a separator
+    that is none, an encoding that does not fit, and names of columns that are missing or there
+    twice.
     """
+    try:
+        with path.open("rb"):
+            return _of_its_kind(path, encoding, separator)
+    except OSError as error:
+        told = error.strerror or str(error)
+        raise ConfigError(f"{path} cannot be read: {told}. Nothing was imported.") from error
+
+
+def _of_its_kind(path: Path, encoding: str | None, separator: str | None) -> TableFile:
     match path.suffix.lower():
         case ".csv" | ".tsv" | ".txt":
             return _csv(path, encoding, separator)
         case ".jsonl" | ".ndjson":
+            if encoding is not None:
+                _check_name(encoding)
             return TableFile(None, lambda: _json_lines(path, encoding))
         case ".parquet":
             return _parquet(path)
@@ -72,6 +84,8 @@ def opened(path: Path, encoding: str | None = None, separator: str | None = None
 
 def _csv(path: Path, encoding: str | None, separator: str | None) -> TableFile:
     encoding = encoding or _encoding_of(path)
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n\0'):
+        raise ConfigError(f"{separator!r} separates no cells: give one character, such as ;.")
     csv.field_size_limit(_LONGEST_CELL)
     _check_encoding(path, encoding)
     try:
@@ -120,6 +134,7 @@ def _encoding_of(path: Path) -> str:
 
 def _check_encoding(path: Path, encoding: str) -> None:
     """Read the file once, so that no row is sent of one whose end cannot be read."""
+    _check_name(encoding)
     line = 0
     try:
         if encoding == "utf-8-sig":
@@ -131,15 +146,21 @@ def _check_encoding(path: Path, encoding: str) -> None:
             with path.open(encoding=encoding, newline="") as file:
                 for _ in file:
                     line += 1
-    except LookupError as error:
-        raise ConfigError(
-            f"There is no encoding {encoding!r}; write for example windows-1252."
-        ) from error
     except UnicodeError as error:
         raise ConfigError(
             f"{path.name} is not {encoding.removesuffix('-sig')}, see about line {max(1, line)}: "
             f"{error}. Nothing was imported. Name its encoding, for a file that Excel wrote: "
             "windows-1252."
+        ) from error
+
+
+def _check_name(encoding: str) -> None:
+    """Python has encodings that are none of text, ``base64``, and takes any text for a name."""
+    try:
+        " ".encode(encoding)
+    except (LookupError, ValueError) as error:
+        raise ConfigError(
+            f"There is no encoding {encoding!r}; write for example windows-1252."
         ) from error
 
 
@@ -176,16 +197,22 @@ def _parquet(path: Path) -> TableFile:
         raise MissingExtra("A Parquet file", "arrow") from error
     try:
         columns = tuple(parquet.read_schema(path).names)
-    except ArrowException as error:
+    except (ArrowException, OSError, ValueError) as error:
         raise ConfigError(f"{path.name} is no Parquet file: {error}.") from error
     _check_columns(path, columns)
 
     def rows() -> Iterator[FileRow]:
-        with parquet.ParquetFile(path) as file:
-            number = 0
-            for batch in file.iter_batches(batch_size=_ROWS):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield FileRow(number, values)
+        number = 0
+        try:
+            with parquet.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=_ROWS):
+                    for values in batch.to_pylist():
+                        number += 1
+                        yield FileRow(number, values)
+        except (ArrowException, OSError, ValueError) as error:
+            raise ConfigError(
+                f"{path.name} is damaged after row {number}: {error}. What comes before was "
+                "imported."
+            ) from error
 
     return TableFile(columns, rows, "row")

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -14,7 +14,7 @@ from ..calls.clock import ServerClock
 from ..calls.operations import Describe, ListTypes, RelatedTypes
 from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform, together
-from ..errors import ApiError, ConfigError, MalformedAnswer, NotSupported
+from ..errors import ApiError, ConfigError, MalformedAnswer, VtigerError
 from ..ids import is_id, parse_id
 from ..metadata import describe as wire
 from ..metadata.repair import (
@@ -28,8 +28,6 @@ from ..metadata.snapshot import Instance, ModuleSnapshot, Snapshot, file_stem
 from .abilities import probe_abilities
 from .probing import Probe, probe_module
 from .zone import ZoneProof
-
-_REFUSALS: Final = (ApiError, MalformedAnswer, NotSupported)
 
 
 class PullWarning(UserWarning):
@@ -169,7 +167,7 @@ def _others(server: PulledServer, described: Container[str]) -> dict[str, str]:
 def _pull_module(name: str, server: PulledServer) -> Plan[_Pulled]:
     try:
         raw = yield from perform(Describe(name))
-    except _REFUSALS as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
         return _Pulled(name, refusal=refusal(error))
@@ -226,7 +224,7 @@ def _relations(module: str) -> Plan[tuple[RepairedRelations, str]]:
     their own, for which stock servers fail."""
     try:
         return repaired_relations((yield from perform(RelatedTypes(module)))), ""
-    except _REFUSALS as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
         return RepairedRelations([]), refusal(error)

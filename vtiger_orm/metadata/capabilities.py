@@ -77,7 +77,8 @@ class Capabilities(BaseModel):
 
     def completed(self, others: Mapping[str, Any]) -> Capabilities:
         """These, and the others for what is unknown."""
-        found = {name: value for name, value in others.items() if name not in self.known()}
+        known = self.known()
+        found = {name: value for name, value in others.items() if name not in known}
         if "thinned" in others:
             found["thinned"] = {**others["thinned"], **self.thinned}
         return self.model_copy(update=found) if found else self

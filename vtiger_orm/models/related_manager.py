@@ -232,7 +232,7 @@ class RelatedManager(QuerySet[M]):
         no_positions("create", args)
         links.check_allowed(self._side, "add")
         self._begin_writing()
-        reference, model = self._reference, cast("type[M]", self._state.model)
+        reference, model = self._reference, self._writable
 
         def plan(runner: Runner) -> Plan[M]:
             if reference is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from ..writing.report import BulkReport
 
 
-def bar(what: str = "records", *, out: Any = None) -> Callable[[BulkReport[Any]], None]:
+def bar(what: str = "records", *, out: TextIO | None = None) -> Callable[[BulkReport[Any]], None]:
     """A callback for ``progress=`` of bulk writes that draws a bar: tqdm's where it is installed,
     which is at home in notebooks too, else one line that is rewritten.
 
@@ -47,7 +47,7 @@ def _tqdm(what: str) -> Callable[[int, int], None] | None:
     return draw
 
 
-def _line(what: str, out: Any) -> Callable[[int, int], None]:
+def _line(what: str, out: TextIO) -> Callable[[int, int], None]:
     def draw(done: int, total: int) -> None:
         end = "\n" if done >= total else ""
         print(f"\r{what}: {done} of {total}", end=end, file=out, flush=True)

@@ -90,7 +90,7 @@ def _atom(meta: ModuleMeta, atom: Node, positive: bool) -> tuple[Criteria, ...]:
             if not positive:
                 if field.wire not in _ALWAYS_SET:
                     return EVERYTHING
-                symbol = _OPPOSITE[symbol]  # type: ignore[assignment]
+                symbol = _OPPOSITE[symbol]  # type: ignore[assignment]  # of the same symbols
             return _said(meta, _compared(meta, field, symbol, value))
         case Like(field, pattern) if positive and field.family in _TEXTS:
             return _beginning(meta, field, _literal(pattern))
@@ -110,7 +110,7 @@ def _compared(meta: ModuleMeta, field: FieldMeta, symbol: str, value: str) -> Cr
         return ()
     if field.family in _NUMBERS:
         symbol = _WIDENED[symbol]
-    return (Criterion(field.wire, symbol, value),)  # type: ignore[arg-type]
+    return (Criterion(field.wire, symbol, value),)  # type: ignore[arg-type]  # one of them
 
 
 def _equal(

@@ -17,7 +17,7 @@ from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
 from ..conditions.evaluate import record_number
 from ..dialects.restfulapi_columns import UNLISTED
-from ..errors import ApiError, MalformedAnswer, NotSupported, SchemaMismatch
+from ..errors import SchemaMismatch, VtigerError
 from ..ids import id_number
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -130,7 +130,7 @@ def _listed(page: Listing) -> Plan[list[Row] | None]:
         return (yield from perform(page))
     except SchemaMismatch:  # the package does not know it
         return None
-    except (ApiError, MalformedAnswer, NotSupported) as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
         return None

@@ -183,7 +183,7 @@ class _Descending:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Descending) and bool(self.key == other.key)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # compares only
 
 
 def order_key(order: Sequence[Order]) -> Callable[[Row], tuple[Sortable, ...]]:

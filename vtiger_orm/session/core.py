@@ -37,6 +37,10 @@ from .withheld import withhold
 
 T = TypeVar("T")
 
+_LATEST_KEYS: Final = 16
+"""Keys that are fetched for each login: so many of them are kept out of messages, beside the given
+ones. What the server answers holds none from longer ago."""
+
 
 class Core:
     """Everything a session knows about its server; every method is safe for threads and tasks.
@@ -120,11 +124,15 @@ class Core:
     def _login_for_call(
         self, call: Call[object], lane: Lane, doubt: Outcome | None = None
     ) -> Conversation[Auth]:
-        """The lane's login; where it fails, the call itself never left (`doubt`: this time)."""
+        """The lane's login; where it fails, the call itself never left (`doubt`: this time), and
+        whatever refused the login has refused no more than that."""
         try:
             return (yield from self._login(lane))
         except VtigerError as error:
-            error.outcome = outcome_of(_unsent(error)).after(doubt)
+            outcome = outcome_of(_unsent(error))
+            if outcome.again is Again.NO:
+                outcome = replace(outcome, again=Again.LOGIN)
+            error.outcome = outcome.after(doubt)
             if call.writes and error.outcome.undone:
                 error.args = (f"{error} The {call.operation} itself was not sent.",)
             raise
@@ -261,6 +269,7 @@ class Core:
         key = self.connection.key.fetch()
         if key not in self._secrets:
             self._secrets.append(key)
+            del self._secrets[len(self.connection.secrets) : -_LATEST_KEYS]
         return Credentials(self.connection.username, key)
 
     def _one_login(self, count: int, effort: Effort) -> Conversation[tuple[Auth, ...]]:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from ..calls.outcome import tells_nothing
 from ..calls.protocols import Runner
 from ..columns import Unreadables
 from ..columns.naming import Naming
 from ..conditions.field_names import with_id
-from ..errors import AuthError, ConfigError, LimitReached, MissingExtra, TransportError, VtigerError
+from ..errors import ConfigError, MissingExtra, SchemaError, VtigerError
 from ..metadata.module import ModuleMeta
 from ..package import Package
 from .errors import WarehouseError
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 DAILY: Final = timedelta(days=1)
-
-_ENDS_THE_RUN: Final = (TransportError, AuthError, LimitReached, WarehouseError)
-"""Errors that the next module would meet as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +183,18 @@ def _one(
                 swept=entry.swept_at != before,
                 swept_at=entry.swept_at,
             )
-    except _ENDS_THE_RUN:
-        raise
     except VtigerError as error:
+        if _ends_the_run(error):
+            raise
         return replace(result, error=error)
     return result
+
+
+def _ends_the_run(error: VtigerError) -> bool:
+    """Whether the next module would meet it as well; a package that does not fit is told of
+    each."""
+    of_all = tells_nothing(error) and not isinstance(error, SchemaError)
+    return of_all or isinstance(error, WarehouseError)
 
 
 def _fill(filling: Filling, sweep: timedelta) -> None:

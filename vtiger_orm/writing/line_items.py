@@ -265,7 +265,7 @@ class LineItems(MutableSequence[LineItem]):
             return self._items == other._items
         return self._items == other
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it changes
 
     def __repr__(self) -> str:
         return f"<LineItems: {'not loaded' if self._items is None else self._items}>"

@@ -83,6 +83,6 @@ def upload(
     try:
         yield from attach(record, upload.attach_to, runner)
     except VtigerError as error:
-        error.record = record  # type: ignore[attr-defined]
+        error.record = record  # type: ignore[attr-defined]  # for whoever catches it
         raise
     return record

@@ -122,7 +122,7 @@ class _Finder(cst.CSTVisitor):
     ) -> None:
         if path is not None:
             start, end = span or (0, len(text(token)))
-            self.uses.append(Use(path, access, token, start, end, **more))  # type: ignore[arg-type]
+            self.uses.append(Use(path, access, token, start, end, **more))  # type: ignore[arg-type]  # its fields
 
     def _doubt(self, token: Token, access: Access, span: tuple[int, int] | None = None) -> None:
         """A name on something unknown."""

@@ -94,7 +94,7 @@ class Verbs(click.Group):
             raise _explained(cmd_name, error) from error
         command: click.Command = getattr(module, _stem(cmd_name))
         if not getattr(command, "has_common_options", False):
-            with_common_options(command).has_common_options = True  # type: ignore[attr-defined]
+            with_common_options(command).has_common_options = True  # type: ignore[attr-defined]  # a mark
         return command
 
     def resolve_command(

@@ -122,7 +122,7 @@ def export(
                     path,
                     style,  # type: ignore[arg-type]  # click has checked them
                     fields=columns,
-                    naming=names,  # type: ignore[arg-type]
+                    naming=names,  # type: ignore[arg-type]  # click has checked it
                     told=told,
                 )
             resumed = f", {done.resumed} of them from before the break" if again else ""

@@ -135,7 +135,7 @@ def sync(
             known=snapshot.modules.keys(),
             sweep=sweep,
             names=names,  # type: ignore[arg-type]  # click has checked them
-            unreadable=unreadable,  # type: ignore[arg-type]
+            unreadable=unreadable,  # type: ignore[arg-type]  # click has checked it
             told=told,
             ended=_tell,
         )

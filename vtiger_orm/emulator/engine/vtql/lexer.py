@@ -165,5 +165,5 @@ class ScannerLexer(Lexer):
     def __init__(self, lexer_conf: object) -> None:
         del lexer_conf
 
-    def lex(self, data: Scanner) -> Iterator[Token]:  # type: ignore[override]
+    def lex(self, data: Scanner) -> Iterator[Token]:  # type: ignore[override]  # lark's takes a state, too
         return data.tokens()

@@ -60,7 +60,7 @@ def _parse_shape(shape: str) -> Statement:
 def _parse(text: str) -> Statement:
     scanner = Scanner(text)
     try:
-        return _grammar().parse(scanner)  # type: ignore[return-value]
+        return _grammar().parse(scanner)  # type: ignore[return-value]  # the transformer's
     except UnreadableCharacter as error:
         if error.first:
             raise Crash("the query begins with a character that is no token") from None
