@@ -200,7 +200,9 @@ class RestfulApiFace:
                 return _ok(True, user.name)
             url = _rewritten(call.request)
             whole = {**url, **call.request.form} if call.request.method == "POST" else url
-            writing.update(int(record), params, keep_items=_text(whole, "ajxaction") == _DETAILS)
+            keeps = self._crm.profile.restfulapi_keeps_items
+            details = keeps and _text(whole, "ajxaction") == _DETAILS
+            writing.update(int(record), params, keep_items=details)
             return _ok(record, user.name)
 
     def _read(self, records: Records, params: dict[str, PhpValue], user: str) -> Handled:
