@@ -258,7 +258,7 @@ class ItemsLost(RecordError):
     """A record was written, and the server deleted its line items by that: `items` that it had,
     `made` of which it has again, and `totals` that were lost, by wire names as the CRM has them."""
 
-    items: Sequence[dict[str, Any]] = ()
+    items: Sequence[Mapping[str, object]] = ()
     totals: Mapping[str, str] = MappingProxyType({})
     made: int = 0
 

@@ -22,7 +22,17 @@ from vtiger_orm.session import RetryPolicy
 
 @pytest.fixture(scope="module")
 def _template() -> Iterator[Crm]:
-    with Crm(profile=replace(RESTFULAPI, restfulapi_keeps_items=False)) as crm:
+    with Crm(data=None, profile=replace(RESTFULAPI, restfulapi_keeps_items=False)) as crm:
+        account = crm.create("Accounts", {"accountname": "Acme"})["id"]
+        product = crm.create("Products", {"productname": "Pen"})["id"]
+        item = {"productid": product, "quantity": "2", "listprice": "10"}
+        for number, (module, status) in enumerate(
+            [("Quotes", "quotestage")] * 4 + [("Invoice", "invoicestatus")]
+        ):
+            values = {"subject": f"S{number}", status: "Created", "account_id": account}
+            places = {"bill_street": "b", "ship_street": "s", "productid": product}
+            items = {"hdnTaxType": "group", "LineItems": [item] * (number + 1)}
+            crm.create(module, {**values, **places, **items})
         yield crm
 
 

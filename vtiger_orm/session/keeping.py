@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Final
 
 from ..calls.environment import Knowledge
 from ..calls.gates import Gate
@@ -134,7 +134,8 @@ class Keeping:
 
 def _belongings(module: str, id_: str, perform: Perform) -> Conversation[Belongings]:
     asked = Listing(module, (Criterion("id", "=", id_),), length=_MOST_ITEMS)
-    rows: Any = yield from perform(asked)
+    reply = yield from perform(asked)
+    rows = [row for row in reply if isinstance(row, dict)] if isinstance(reply, list) else []
     items = [
         {name: row[name] for name in ("productid", *_ITEM, *_TAXES) if name in row}
         for row in rows

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from ..calls import ApiCall, Handled, rows_of
 from ..engine import Crash, CrmError, NotMeasured, User
@@ -270,7 +270,7 @@ def _clean(value: PhpValue) -> PhpValue:
 
 def _json_object(body: bytes) -> dict[str, PhpValue]:
     try:
-        data: Any = json.loads(body or b"{}")
+        data: object = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         return {}
     if not isinstance(data, dict):
