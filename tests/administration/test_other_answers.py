@@ -101,7 +101,9 @@ class TestPicklists:
         told(PLANS["new values"](), ["success", True])
 
 
-@pytest.mark.parametrize("where", [[5], [object()], {3: ["x"]}], ids=["number", "object", "mapping"])
+@pytest.mark.parametrize(
+    "where", [[5], [object()], {3: ["x"]}], ids=["number", "object", "mapping"]
+)
 def test_a_lookup_in_what_is_no_module_sends_nothing(where: Any) -> None:
     with pytest.raises(InvalidValue, match="Nothing was sent"):
         next(server.lookup("phone", "1", where, FACTS))
