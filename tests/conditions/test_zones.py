@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm.calls.environment import Environment
-from vtiger_orm.conditions.evaluate import evaluate, on_the_wall
+from vtiger_orm.conditions.evaluate import evaluate, predicate
 from vtiger_orm.conditions.tree import And, Compare, DayBound, Equal, InMonth, Node, Not, OneOf, Or
+from vtiger_orm.conditions.wall import on_the_wall
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta
-from vtiger_orm.values.zones import rows_in_utc, to_utc, to_wall
+from vtiger_orm.values.zones import readings, repeated, rows_in_utc, to_utc, to_wall
 
 AT = FieldMeta("at", "at", "At", Kind.DATETIME)
 NAME = FieldMeta("name", "name", "Name", Kind.STRING)
@@ -57,6 +58,69 @@ def test_a_condition_means_the_same_whatever_the_zone_of_the_crm(
     there = {"id": "1x1", "at": to_wall(text(moment), zone)}
     expected = evaluate(tree, here, Environment(timezone=day))
     assert evaluate(tree, there, Environment(timezone=day, zone=zone)) is expected
+
+
+TURNS = {
+    "Europe/Berlin": ("2026-03-29 01:00", "2026-10-25 01:00"),
+    "America/New_York": ("2026-03-08 07:00", "2026-11-01 06:00"),
+    "Australia/Lord_Howe": ("2026-10-03 15:30", "2026-04-04 15:00"),
+    "Asia/Kolkata": ("2026-03-29 01:00", "2026-10-25 01:00"),
+}
+"""Zone -> when its clocks are set on, and back, in UTC."""
+
+
+@st.composite
+def around_a_turn(draw: st.DrawFn) -> tuple[tzinfo, Node, datetime]:
+    """A zone, a condition and a moment, all about the hours in which its clocks are set."""
+    name = draw(st.sampled_from(sorted(TURNS)))
+    turn = datetime.fromisoformat(draw(st.sampled_from(TURNS[name])))
+    near = st.one_of(st.integers(-130, 130), st.sampled_from([-60, -30, 0, 30, 60])).map(
+        lambda each: turn + timedelta(minutes=each)
+    )
+    close = st.builds(lambda at, by: at + timedelta(seconds=by), near, st.sampled_from([-1, 0, 1]))
+    leaf: st.SearchStrategy[Node] = st.one_of(
+        close.map(lambda each: Equal(AT, text(each))),
+        st.lists(close.map(text), min_size=1, max_size=3, unique=True).map(
+            lambda each: OneOf(AT, tuple(each))
+        ),
+        st.builds(Compare, st.just(AT), st.sampled_from(["<", "<=", ">", ">="]), close.map(text)),
+    )
+    pair = st.lists(leaf, min_size=2, max_size=2).map(tuple)
+    tree = draw(st.one_of(leaf, leaf.map(Not), pair.map(And), pair.map(Or), pair.map(And).map(Not)))
+    return ZoneInfo(name), tree, draw(close)
+
+
+@given(around_a_turn())
+def test_where_the_clocks_are_set_no_row_is_lost(case: tuple[tzinfo, Node, datetime]) -> None:
+    """It is among those that may satisfy a condition, and not among those that certainly do
+    where it does not; but for an hour that the wall shows twice the two are the same."""
+    zone, tree, moment = case
+    here, there = ({"id": "1x1", "at": to_wall(text(moment), each)} for each in (UTC, zone))
+    truth, env = evaluate(tree, here, Environment()), Environment(zone=zone)
+    possible = evaluate(tree, there, env)
+    certain = predicate(on_the_wall(tree, zone, certainly=True), env)(there)
+    assert certain <= truth <= possible
+    if repeated(text(moment), zone) is None:
+        assert certain is possible
+    assert text(moment) in readings(there["at"], zone)
+
+
+def test_the_hour_that_comes_twice() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    first, second = "2026-10-25 00:30:00", "2026-10-25 01:30:00"
+    assert repeated(first, berlin) == ("2026-10-25 02:00:00", "2026-10-25 03:00:00", False)
+    assert repeated(second, berlin) == ("2026-10-25 02:00:00", "2026-10-25 03:00:00", True)
+    assert to_wall(first, berlin) == to_wall(second, berlin) == "2026-10-25 02:30:00"
+    assert readings("2026-10-25 02:30:00", berlin) == (first, second)
+    assert repeated("2026-10-25 02:00:00", berlin) is None
+    asked = {
+        ">=": (">= '2026-10-25 02:00:00'", ">= '2026-10-25 02:30:00'"),
+        "<": ("< '2026-10-25 02:30:00'", "< '2026-10-25 03:00:00'"),
+    }
+    for symbol, shown in asked.items():
+        for moment, wanted in zip((first, second), shown):
+            condition = Compare(AT, symbol, moment)  # type: ignore[arg-type]  # of a mapping
+            assert str(on_the_wall(condition, berlin)) == f"at {wanted}"
 
 
 @given(tree=trees, zone=st.sampled_from(ZONES))

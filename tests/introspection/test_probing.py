@@ -14,6 +14,7 @@ from vtiger_orm.dialects.outcomes import of_status
 from vtiger_orm.errors import (
     AccessDenied,
     MalformedAnswer,
+    NotFound,
     NotSupported,
     RateLimited,
     ServerError,
@@ -335,7 +336,7 @@ def test_the_collation_is_proved_with_a_twisted_text() -> None:
     [
         ({"updated": [], "deleted": []}, True),
         (NotSupported("PHP 8"), False),
-        (ServerError("fatal", status=500), False),
+        (ServerError("fatal", status=500), None),
         (AccessDenied("no"), None),
         ("odd", None),
     ],
@@ -347,9 +348,10 @@ def test_sync(answer: Any, expected: bool | None) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (AccessDenied("no such file"), True),
+        (NotFound("no such file"), True),
+        (AccessDenied("no"), None),
         (NotSupported("PHP 8"), False),
-        (ServerError("fatal", status=500), False),
+        (ServerError("fatal", status=500), None),
         (MalformedAnswer("html"), None),
         ([], True),
     ],

@@ -20,7 +20,6 @@ from ..ids import is_id
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
 from ..values import SEPARATOR, is_blank
-from ..values.zones import to_wall
 from .collation import compare, equality_key, like_literal, matcher
 from .tree import (
     And,
@@ -41,6 +40,7 @@ from .tree import (
     contains,
     mapped,
 )
+from .wall import on_the_wall
 
 Predicate: TypeAlias = Callable[[Row], bool]
 
@@ -241,36 +241,3 @@ def with_instants(node: Node, zone: tzinfo) -> Node:
         return atom
 
     return mapped(node, moment)
-
-
-# -- the CRM's own zone
-
-
-class Wall(str):
-    """A moment as the CRM's wall shows it."""
-
-    __slots__ = ()
-
-
-def on_the_wall(node: Node, zone: tzinfo) -> Node:
-    """The same tree, whose moments are in UTC, with moments as a CRM of this zone writes and
-    compares them. Applying it to such a tree changes nothing."""
-
-    def shown(atom: Atom) -> Node:
-        if atom.field.family is not Family.DATETIME:
-            return atom
-        match atom:
-            case Equal(field, value):
-                return Equal(field, _wall(value, zone))
-            case Compare(field, symbol, value):
-                return Compare(field, symbol, _wall(value, zone))
-            case OneOf(field, values):
-                return OneOf(field, tuple(_wall(value, zone) for value in values))
-            case _:
-                return atom
-
-    return node if zone is UTC else mapped(node, shown)
-
-
-def _wall(value: str, zone: tzinfo) -> Wall:
-    return value if isinstance(value, Wall) else Wall(to_wall(value, zone))

@@ -64,7 +64,7 @@ def by_sync(request: FeedRequest, facts: ServerFacts, env: Environment) -> Readi
         position = replace(position.in_zone(env.clock.zone.tz), by_sync=True)
         items = _items(position, rows, gone, last, env)
         latest = max(position.time, last or position.time)
-        page = Page(position, items, beginning.settled(last), latest)
+        page = Page(position, items, beginning.settled(last), latest, env.clock.zone.tz)
         yield Rows(shown(page, request, env.clock.zone.tz))
         position = page.position(len(items))
         if not answer.get("more"):

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from ..calls.operations import Me, Row
 from ..calls.plans import Plan, Rows, collect_rows, perform
 from ..conditions.tree import TRUE, Compare, Equal, Node, Order, Selection, all_of
+from ..conditions.wall import Wall
 from ..errors import MalformedAnswer, NotSupported
 from ..metadata.module import FieldMeta
 from ..planner import plan_rows
+from ..values.zones import to_wall
 from .cursors import Item, Page, Position, in_order, moment_of
 from .request import Beginning, FeedRequest, Reading, shown
 
@@ -32,21 +34,22 @@ def by_time(request: FeedRequest, env: Environment) -> Reading:
     whose = yield from _ownership(request)
     beginning = Beginning(request, env.clock)
     position, edge = yield from _begun(request, beginning, whose, env)
-    lower: Node = Compare(stamp, ">=", _text(position.time))
+    lower: Node = Compare(stamp, ">=", _wall(position.time, zone))
     if edge is not None:
         newest = yield from _nth(request, all_of(lower, whose), 1, env, newest=True)
         settled = beginning.settled(newest)
         while edge is not None and edge <= settled:
-            bounds = all_of(lower, Compare(stamp, "<=", _text(edge)), whose)
+            bounds = all_of(lower, Compare(stamp, "<=", _wall(edge, zone)), whose)
             items, _ = yield from _window(request, position, bounds, env)
-            page = Page(position, items, edge, edge)
+            page = Page(position, items, edge, edge, zone)
             if items:
                 yield Rows(shown(page, request, zone))
                 position = page.position(len(items))
-            lower = Compare(stamp, ">", _text(edge))
+            lower = Compare(stamp, ">", _wall(edge, zone))
             edge = yield from _nth(request, all_of(lower, whose), request.window, env)
     items, newest = yield from _window(request, position, all_of(lower, whose), env)
-    page = Page(position, items, beginning.settled(newest), newest or position.time)
+    latest = newest or position.time
+    page = Page(position, items, beginning.settled(newest), latest, zone)
     if items:
         yield Rows(shown(page, request, zone))
         position = page.position(len(items))
@@ -61,7 +64,7 @@ def _begun(
     stamp = request.module.by_wire["modifiedtime"]
     while True:
         position = beginning.position(env.zone)
-        lower = Compare(stamp, ">=", _text(position.time))
+        lower = Compare(stamp, ">=", _wall(position.time, env.zone))
         edge = yield from _nth(request, all_of(lower, whose), request.window, env)
         known = beginning.position(env.zone)
         if known.time >= position.time:
@@ -121,5 +124,7 @@ def _ownership(request: FeedRequest) -> Plan[Node]:
     return Equal(owner, str(me["id"]))
 
 
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+def _wall(moment: datetime, zone: tzinfo) -> Wall:
+    """The moment as the CRM's wall shows it: windows are cut there, where every change has one
+    place."""
+    return Wall(to_wall(moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"), zone))

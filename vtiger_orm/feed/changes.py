@@ -148,7 +148,7 @@ def _missing(request: FeedRequest, position: Position, env: Environment) -> RowS
     )
     there = {id_number(row["id"]) for row in found}
     gone = [id_ for id_ in held if id_number(id_) not in there]
-    page = Page(position, [(id_, None, None) for id_ in gone], EPOCH, position.time)
+    page = Page(position, [(id_, None, None) for id_ in gone], EPOCH, position.time, env.zone)
     yield Rows([item(page, number, ChangeKind.DELETED) for number in range(len(gone))])
 
 

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple, TypeAlias
 from ..calls.clock import Offset, Span
 from ..calls.operations import Row
 from ..errors import InvalidValue
+from ..values.zones import readings, repeated
 
 OVERLAP: Final = timedelta(seconds=30)
 """A change is told although it becomes visible so long after its `modifiedtime`: the CRM takes
@@ -37,11 +38,15 @@ MARGIN: Final = OVERLAP + CLOCK_TOLERANCE
 EPOCH: Final = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 """The earliest time that may be asked for: `sync` refuses 0."""
 
-_VERSION: Final = 2
+_SECOND: Final = timedelta(seconds=1)
+_VERSION: Final = 3
 _OVERLAP_1: Final = timedelta(seconds=5)
 """How far the cursors of version 1 were read behind."""
 _DELETED: Final = "-"
-_TAIL: Final = struct.Struct(">qqI")
+_TAIL: Final = struct.Struct(">qqIi")
+_TAIL_2: Final = struct.Struct(">qqI")
+"""Of version 2, whose zone was that of a page's beginning."""
+_FROM_NO_WALL: Final = 1 << 30
 _CHECK: Final = struct.Struct(">I")
 _DAMAGED: Final = (
     *(ValueError, TypeError, LookupError, OverflowError, RecursionError),
@@ -80,6 +85,9 @@ class Position:
     """Seconds that the server's clock was ahead of this machine's, at least; None if not known."""
     by_sync: bool | None = False
     """Whether it was read by `sync`, which tells deletions; None in a cursor of version 1."""
+    again: bool = field(default=False, compare=False)
+    """Whether the wall has shown the hour of `time` twice by now: it is read as a whole, and what
+    was told of it is remembered."""
 
     def resumed(self, zone: tzinfo, now: Span, offset: Offset) -> Position:
         """The position, to go on from: further back where clock or zone are not what they were.
@@ -88,6 +96,7 @@ class Position:
         """
         here = self.in_zone(zone)
         time = here.wall_from(zone, now.end)
+        again = time != here.time
         time = min(time, whole(now.end - MARGIN))
         known = offset.error <= CLOCK_TOLERANCE
         least, most = offset.value - offset.error, offset.value + offset.error
@@ -100,6 +109,7 @@ class Position:
             time=max(EPOCH, whole(time)),
             after=here.after if time >= here.time else 0,
             clock=int(least.total_seconds() // 1) if known else None,
+            again=again,
         )
 
     def in_zone(self, zone: tzinfo) -> Position:
@@ -114,10 +124,14 @@ class Position:
         return replace(self, time=max(EPOCH + back, self.time) - back, ahead=ahead, after=0)
 
     def wall_from(self, zone: tzinfo, now: datetime) -> datetime:
-        """From where to read by the CRM's wall, where summer time may have ended since: then the
-        wall shows the last hour of it again."""
-        again = _ahead(self.time, zone) - _ahead(now, zone)
-        return max(EPOCH + again, self.time) - again if again > timedelta() else self.time
+        """From where to read by the CRM's wall: from the beginning of an hour that it showed
+        twice by now, since a change of the second one may stand anywhere in it."""
+        hour = repeated(_written(self.time), zone)
+        if hour is None:
+            return self.time
+        first, turn = (_read(text) for text in readings(hour.begin, zone))
+        # A second earlier: of its first second, too, nothing is known by its place.
+        return self.time if now < turn else first - _SECOND
 
     def knows(self, id_: str, row: Row | None, time: datetime | None) -> bool:
         """Whether this very state of the record, of that time, was handed out already."""
@@ -132,11 +146,11 @@ class Position:
         return self.time, self.after
 
     def encode(self) -> str:
-        return sealed(self.head(()), self.key, 0)
+        return sealed(self.head(()), self.key, 0, self.ahead)
 
     def head(self, loose: Sequence[Told]) -> str:
         """What the cursors of a page have in common; `loose` may be told behind this position."""
-        facts = [_VERSION, self.module, self.seen, loose, self.ahead, self.clock, self.by_sync]
+        facts = [_VERSION, self.module, self.seen, loose, self.clock, self.by_sync]
         text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
         return _base64(zlib.compress(text.encode("utf-8"), 6))
 
@@ -169,7 +183,7 @@ class Page:
     has everything up to it. The cursors of all items share one text that is made once.
     """
 
-    __slots__ = ("_head", "_loose", "_tails", "base", "items")
+    __slots__ = ("_head", "_loose", "_tails", "_zone", "base", "items")
 
     def __init__(
         self,
@@ -177,18 +191,21 @@ class Page:
         items: Iterable[Item],
         settled: datetime,
         latest: datetime,
+        zone: tzinfo,
     ) -> None:
-        """`latest` is when those changed that have no time of their own, at the latest."""
+        """`latest` is when those changed that have no time of their own, at the latest; `zone`
+        that in which the times were read."""
         oldest = int(base.time.timestamp())
         kept = {id_: known for id_, known in base.seen.items() if known[0] >= oldest}
         self.base: Position = replace(base, seen=kept)
         self.items: tuple[Item, ...] = tuple(items)
+        self._zone = zone
         self._loose: list[tuple[str, Row | None, int]] = []
         self._head: str | None = None
         key = base.key
         self._tails = [(key, 0)]
         for id_, row, time in self.items:
-            if row is not None and time is not None and time <= settled:
+            if row is not None and time is not None and time <= settled and not base.again:
                 key = max(key, (time, number_of(id_)))
             else:
                 self._loose.append((id_, row, int((time or latest).timestamp())))
@@ -203,36 +220,50 @@ class Page:
             told = [Told(id_, second, digest(row)) for id_, row, second in self._loose]
             self._head = self.base.head(told)
         key, count = self._tails[number]
-        return sealed(self._head, key, count)
+        return sealed(self._head, key, count, self._ahead(key[0]))
 
     def position(self, number: int) -> Position:
         """The position once the first `number` items are handed out."""
         key, count = self._tails[number]
         told = (Told(id_, second, digest(row)) for id_, row, second in self._loose[:count])
-        return _behind(self.base, key, told)
+        return _behind(self.base, key, told, self._ahead(key[0]))
+
+    def _ahead(self, moment: datetime) -> int | None:
+        if self.base.ahead is None:
+            return None
+        return int(_ahead(moment, self._zone).total_seconds())
 
 
-def _behind(base: Position, key: tuple[datetime, int], told: Iterable[Told]) -> Position:
+def _behind(
+    base: Position, key: tuple[datetime, int], told: Iterable[Told], ahead: int | None
+) -> Position:
     seen = {**base.seen, **{each.id: (each.second, each.mark) for each in told}}
-    return replace(base, time=key[0], after=key[1], seen=seen)
+    return replace(base, time=key[0], after=key[1], seen=seen, ahead=ahead)
 
 
 # Text
 
 
-def sealed(head: str, key: tuple[datetime, int], count: int) -> str:
+def sealed(head: str, key: tuple[datetime, int], count: int, ahead: int | None) -> str:
     """A cursor: what it has in common with others, what is its own, and a check of both."""
-    tail = _TAIL.pack(int(key[0].timestamp()), key[1], count)
+    from_wall = _FROM_NO_WALL if ahead is None else ahead
+    tail = _TAIL.pack(int(key[0].timestamp()), key[1], count, from_wall)
     check = zlib.crc32(tail, zlib.crc32(head.encode("ascii")))
     return f"{head}.{_base64(tail + _CHECK.pack(check))}"
 
 
 def _position(facts: list[object], head: str, tail: bytes) -> Position | None:
-    if facts[0] != _VERSION:
+    own, check = tail[: -_CHECK.size], tail[-_CHECK.size :]
+    if facts[0] == _VERSION:
+        _, module, seen, loose, clock, by_sync = facts
+        seconds, after, count, from_wall = _TAIL.unpack(own)
+        ahead = None if from_wall == _FROM_NO_WALL else from_wall
+    elif facts[0] == 2:
+        _, module, seen, loose, told_ahead, clock, by_sync = facts
+        seconds, after, count = _TAIL_2.unpack(own)
+        ahead = _optional(told_ahead)
+    else:
         return None
-    _, module, seen, loose, ahead, clock, by_sync = facts
-    own, check = tail[: _TAIL.size], tail[_TAIL.size :]
-    seconds, after, count = _TAIL.unpack(own)
     if _CHECK.unpack(check)[0] != zlib.crc32(own, zlib.crc32(head.encode("ascii"))):
         raise ValueError("damaged")
     if not isinstance(loose, list) or not isinstance(module, str):
@@ -240,12 +271,11 @@ def _position(facts: list[object], head: str, tail: bytes) -> Position | None:
     base = Position(
         module,
         seen=_marks(seen),
-        ahead=_optional(ahead),
         clock=_optional(clock),
         by_sync=None if by_sync is None else bool(by_sync),
     )
     told = [Told(str(id_), int(second), str(mark)) for id_, second, mark in loose[:count]]
-    return _behind(base, (datetime.fromtimestamp(seconds, UTC), after), told)
+    return _behind(base, (datetime.fromtimestamp(seconds, UTC), after), told, ahead)
 
 
 def _position_1(facts: list[object]) -> Position | None:
@@ -340,6 +370,14 @@ def _moment(text: object, zone: tzinfo) -> datetime | None:
 
 def _ahead(moment: datetime, zone: tzinfo) -> timedelta:
     return moment.astimezone(zone).utcoffset() or timedelta()
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def whole(moment: datetime) -> datetime:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from ..calls.operations import Operation, RelatedTypes
-from ..calls.outcome import tells_nothing
+from ..calls.outcome import Fate, outcome_of, tells_nothing
 from ..calls.plans import Plan, perform
-from ..errors import ApiError, MalformedAnswer, NotSupported, ServerError
+from ..errors import NotFound, VtigerError
 from ..ids import is_id, parse_id
 from ..metadata.capabilities import Capabilities, Collation, ItemsPlace, Precedence
 from ..metadata.describe import DescribeAnswer
@@ -77,10 +77,10 @@ def probe_relations(module: str) -> Plan[bool | None]:
     """Whether relations are told, by asking for those of one module."""
     try:
         yield from perform(RelatedTypes(module))
-    except (ApiError, MalformedAnswer, NotSupported) as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
-        return False if isinstance(error, NotSupported) else None
+        return False if _is_not_there(error) else None
     return True
 
 
@@ -229,10 +229,10 @@ def _sync(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
     parameters = {"modifiedTime": _FAR_FUTURE, "elementType": module, "syncType": "user"}
     try:
         result = yield from perform(Operation("sync", "GET", parameters))
-    except (NotSupported, ApiError, MalformedAnswer) as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
-        return False if isinstance(error, (NotSupported, ServerError)) else None
+        return False if _is_not_there(error) else None
     return True if isinstance(result, dict) and "updated" in result else None
 
 
@@ -243,13 +243,19 @@ def _files(describes: Sequence[DescribeAnswer]) -> Plan[bool | None]:
         return None
     try:
         yield from perform(Operation("files_retrieve", "GET", {"id": f"{prefix}x{_NO_SUCH_FILE}"}))
-    except (NotSupported, ApiError, MalformedAnswer) as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
-        if isinstance(error, MalformedAnswer):
-            return None
-        return not isinstance(error, (NotSupported, ServerError))
+        if _is_not_there(error):
+            return False
+        return True if isinstance(error, NotFound) else None
     return True
+
+
+def _is_not_there(error: VtigerError) -> bool:
+    """Whether the server does not have the operation, or cannot be asked for it at all."""
+    outcome = outcome_of(error)
+    return outcome.missing or outcome.fate is Fate.NEVER_LEFT
 
 
 def _by_count(probes: Sequence[Probe], least: int) -> list[Probe]:

@@ -1,7 +1,7 @@
 """What the query language of a server has: asked with statements that are true of every record.
 
-A row shows that the server reads the form. A refusal shows that it does not, once a plain statement
-of the same kind was answered. No rows show a failure that is not told.
+A row shows that the server reads the form. A refusal of the statement shows that it does not, once
+another one of the kind was answered. No rows show a failure that is not told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
-from ..errors import ApiError, MalformedAnswer
+from ..errors import ApiError, VtigerError
 from ..metadata.describe import DescribeAnswer
 from ..metadata.kinds import Kind
 from ..planner.statement import Form, can_be_named
@@ -27,6 +27,10 @@ _GRAMMAR: Final = {
 }
 
 
+_REFUSED: Final = frozenset({"QUERY_SYNTAX_ERROR", "INVALID_ID_ATTRIBUTE", "DATABASE_QUERY_ERROR"})
+"""Codes that are about the statement; whatever else goes wrong says nothing of it."""
+
+
 @dataclass(slots=True)
 class _Asked:
     module: str
@@ -38,16 +42,14 @@ class _Asked:
         """Whether a row came, or the refusal; None where the answer cannot be read."""
         try:
             rows = yield from perform(form.probe(self.module, self.text, self.reference))
-        except ApiError as error:
+        except VtigerError as error:
             if tells_nothing(error):
                 raise
-            if error.status is not None and error.code:
+            if not isinstance(error, ApiError):
+                return None
+            if error.status is not None and _is_refusal(error):
                 self.statuses.add(error.status >= 400)
             return error
-        except MalformedAnswer as error:
-            if tells_nothing(error):
-                raise
-            return None
         return bool(rows)
 
 
@@ -59,25 +61,30 @@ def probe_language(
     if asked is None:
         return {}
     proof = yield from asked.about(Form.PROOF)
-    if not isinstance(proof, bool):
+    if proof is False:
+        return {"proves": False}
+    answers = {}
+    for form in (*_GRAMMAR.values(), Form.DOUBLED, Form.BARE_WORD):
+        answers[form] = yield from asked.about(form)
+    if proof is not True and True not in answers.values():
         return {}
-    found: dict[str, Any] = {"proves": proof}
-    if not proof:
-        return found
+    found: dict[str, Any] = {"proves": True} if proof is True else {}
     for name, form in _GRAMMAR.items():
-        answer = yield from asked.about(form)
-        if answer is True or isinstance(answer, ApiError):
+        answer = answers[form]
+        if answer is True or _is_refusal(answer):
             found[name] = answer is True
-    if (yield from asked.about(Form.DOUBLED)) is True:
+    if answers[Form.DOUBLED] is True:
         found["escaping"] = "doubled"
-    bare = yield from asked.about(Form.BARE_WORD)
-    if isinstance(bare, ApiError):
-        found["sql_errors"] = "told"
-    elif bare is False:
-        found["sql_errors"] = "silent"
+    bare = answers[Form.BARE_WORD]
+    if bare is False or _is_refusal(bare):
+        found["sql_errors"] = "silent" if bare is False else "told"
     if len(asked.statuses) == 1:
         found["statuses"] = asked.statuses.pop()
     return found
+
+
+def _is_refusal(answer: object) -> bool:
+    return isinstance(answer, ApiError) and answer.code in _REFUSED
 
 
 def _place(probes: Sequence[Probe], describes: Sequence[DescribeAnswer]) -> _Asked | None:

@@ -18,7 +18,7 @@ from ..calls.plans import Plan, perform
 from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
 from ..dialects.denied import denied_field
-from ..errors import AccessDenied, ApiError, MalformedAnswer, NotSupported
+from ..errors import AccessDenied, VtigerError
 from ..metadata.describe import DescribeAnswer, DescribedField
 from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
@@ -77,7 +77,7 @@ def tried(plan: Plan[T]) -> Plan[T | None]:
     """The plan's result, or None where the server refuses to tell: what others found stays."""
     try:
         return (yield from plan)
-    except (ApiError, MalformedAnswer, NotSupported) as error:
+    except VtigerError as error:
         if tells_nothing(error):
             raise
         return None
@@ -133,12 +133,14 @@ def _select(probe: Probe, fields: Sequence[DescribedField]) -> Plan[list[Describ
             rows = yield from perform(_one_row(probe, left).query)
         except AccessDenied as error:
             denied = denied_field(error)
+            if denied is None:
+                raise  # not of a field
             if denied not in {each.name for each in left}:
                 # A field that was not asked for (an id the server adds): no select works.
-                useless = (str(denied), *(each.name for each in left))
+                useless = (denied, *(each.name for each in left))
                 probe.flaws.update(dict.fromkeys(useless, Flaw.DENIED))
                 return []
-            probe.flaws[str(denied)] = Flaw.DENIED
+            probe.flaws[denied] = Flaw.DENIED
             left = [each for each in left if each.name != denied]
             continue
         row = rows[0] if rows else None

@@ -15,7 +15,7 @@ from ..calls.plans import Batch, Rows, RowStream, Step
 from ..conditions.certainty import may_hold
 from ..conditions.quirks import why_not_selectable
 from ..conditions.tree import Selection, atoms
-from ..errors import MisansweredQuery
+from ..errors import MisansweredQuery, UnsupportedQuery
 from .compiled import wires
 from .rows import selected
 from .statement import shortened
@@ -28,9 +28,10 @@ _MOST_SHOWN: Final = 500
 def plan_checked_rows(selection: Selection, env: Environment) -> RowStream:
     """`plan_rows` for rows that a write follows.
 
-    Raises `MisansweredQuery` for a row that shows that it does not satisfy the condition. Rows
-    that show too little to tell, as text of which only the server knows how it is stored, are
-    believed.
+    Raises `MisansweredQuery` for a row that shows that it does not satisfy the condition, and
+    `UnsupportedQuery` for one of an hour that the CRM's wall shows twice, where it depends on which
+    of the two it is of. Rows that show too little to tell, as text of which only the server knows
+    how it is stored, are believed.
     """
     return ahead(_checked(selection, env))
 
@@ -43,6 +44,7 @@ def _checked(selection: Selection, env: Environment) -> RowStream:
     if selection.columns is not None:
         asked = replace(selection, columns=tuple(dict.fromkeys((*selection.columns, *more))))
     holds = may_hold(selection.where, module, env)
+    surely = may_hold(selection.where, module, env, whichever_hour=True)
     hidden = set(wires(module, asked.columns)).difference(wires(module, selection.columns))
     stream = selected(asked, env)
     said = ""
@@ -55,6 +57,8 @@ def _checked(selection: Selection, env: Environment) -> RowStream:
         for row in step.rows:
             if not holds(row):
                 raise _misanswered(selection, row, said)
+            if not surely(row):
+                raise _of_either_hour(selection, row, env)
         yield Rows([{k: v for k, v in row.items() if k not in hidden} for row in step.rows])
         step = advance(stream, None)
 
@@ -79,6 +83,15 @@ def _misanswered(selection: Selection, row: Row, statement: str) -> MisansweredQ
         statement=statement,
         operation="query",
         module=selection.module.name,
+    )
+
+
+def _of_either_hour(selection: Selection, row: Row, env: Environment) -> UnsupportedQuery:
+    return UnsupportedQuery(
+        f"{selection.module.name} {row['id']} is of the hour that the CRM's clock shows twice "
+        f"because summer time ends ({env.zone}): whether it satisfies "
+        f"{_cut(str(selection.where))} cannot be told. So nothing was written. Take a moment "
+        "outside of that hour, or write to ids that you have looked at (id__in=[...])."
     )
 
 

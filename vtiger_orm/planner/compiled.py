@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from ..calls.environment import Environment
 from ..calls.plans import RowStream
-from ..conditions.evaluate import on_the_wall, with_instants
+from ..conditions.evaluate import with_instants
 from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
 from ..conditions.tree import (
     TRUE,
@@ -23,6 +23,7 @@ from ..conditions.tree import (
     atoms,
     check_depth,
 )
+from ..conditions.wall import on_the_wall
 from ..errors import UnsupportedQuery
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta

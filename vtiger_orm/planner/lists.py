@@ -15,7 +15,7 @@ from typing import Final
 from ..calls.environment import Environment
 from ..calls.operations import Criterion, Listing, Row
 from ..calls.plans import Plan, Rows, RowStream, perform
-from ..conditions.evaluate import on_the_wall, predicate, with_instants
+from ..conditions.evaluate import predicate, with_instants
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import (
     FALSE,
@@ -34,6 +34,7 @@ from ..conditions.tree import (
     atoms,
     check_depth,
 )
+from ..conditions.wall import on_the_wall
 from ..dialects.restfulapi_filter import check_listed
 from ..errors import ScanTooLarge, UnsupportedQuery
 from ..ids import id_number

@@ -19,7 +19,7 @@ from collections.abc import (
 )
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from ..calls.operations import Call, Row, alters
 from ..calls.outcome import Fate, outcome_of
@@ -252,8 +252,7 @@ class Traces:
 
     def done(self, step: Step, reply: Reply) -> None:
         if isinstance(step, Batch):
-            replies = cast("list[Reply]", reply)
-            pairs = zip(step.calls, replies)
+            pairs = zip(step.calls, reply if isinstance(reply, list) else ())
             self._something |= any(alters(each) and not _failed(told) for each, told in pairs)
         else:
             self._something |= alters(step)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, tzinfo
-from typing import Any
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
+
+_Row: TypeAlias = dict[str, Any]
+_SECOND: Final = timedelta(seconds=1)
 
 
 def to_wall(text: str, zone: tzinfo) -> str:
@@ -23,9 +26,51 @@ def to_utc(text: str, zone: tzinfo) -> str:
     return text if zone is UTC else _moved(text, zone, UTC)
 
 
-def rows_in_utc(
-    rows: Sequence[dict[str, Any]], fields: Iterable[FieldMeta], zone: tzinfo
-) -> Sequence[dict[str, Any]]:
+class Repeated(NamedTuple):
+    """An hour (half of one in places) that the wall shows twice, since summer time ended."""
+
+    begin: str
+    end: str
+    """By the wall, the end not included."""
+    second: bool
+    """Whether the moment is of its second time."""
+
+
+def repeated(text: str, zone: tzinfo) -> Repeated | None:
+    """The hour in which a moment in UTC lies, where the wall of the zone shows that hour twice."""
+    moment = None if zone is UTC else _read(text)
+    if moment is None or zone.utcoffset(None) is not None:  # the same in summer and winter
+        return None
+    try:
+        first, second = _meant(_wall_of(moment, zone), zone)
+        if first == second:
+            return None
+        before, after = first, second
+        summer = _wall_of(first, zone) - first
+        while after - before > _SECOND:  # where the clock is set back
+            middle = before + (after - before) // _SECOND // 2 * _SECOND
+            if _wall_of(middle, zone) - middle == summer:
+                before = middle
+            else:
+                after = middle
+        begin = _wall_of(after, zone)
+    except OverflowError:
+        return None
+    return Repeated(_written(begin), _written(begin + (second - first)), moment >= after)
+
+
+def readings(text: str, zone: tzinfo) -> tuple[str, ...]:
+    """The moments in UTC that the wall clock of the zone may mean: two of an hour that comes
+    twice; other text as it is."""
+    wall = None if zone is UTC else _read(text)
+    try:
+        meant = () if wall is None else _meant(wall, zone)
+    except OverflowError:
+        meant = ()
+    return tuple(dict.fromkeys(map(_written, meant))) or (text,)
+
+
+def rows_in_utc(rows: Sequence[_Row], fields: Iterable[FieldMeta], zone: tzinfo) -> Sequence[_Row]:
     """The rows of an answer with the moments among these fields in UTC."""
     if zone is UTC:
         return rows
@@ -40,13 +85,37 @@ def rows_in_utc(
 
 
 def _moved(text: str, origin: tzinfo, target: tzinfo) -> str:
+    moment = _read(text)
+    if moment is None:
+        return text
+    try:
+        moved = moment.replace(tzinfo=origin).astimezone(target)
+    except OverflowError:
+        return text
+    return _written(moved.replace(tzinfo=None))
+
+
+def _wall_of(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def _meant(wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """What the wall shows, in UTC, the first time and the second."""
+    times = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    first, second = (each.replace(tzinfo=None) for each in times)
+    return first, second
+
+
+def _read(text: str) -> datetime | None:
+    """A moment without a zone; None for a day, which has none, and other text."""
     if len(text) <= len("2024-02-29"):
-        return text  # a day, which has no zone
+        return None
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return text
-        moved = moment.replace(tzinfo=origin).astimezone(target)
-    except (ValueError, OverflowError):
-        return text
-    return moved.replace(tzinfo=None).isoformat(" ", "seconds")
+    except ValueError:
+        return None
+    return None if moment.tzinfo is not None else moment
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(" ", "seconds")

@@ -22,7 +22,7 @@ from ..conditions.tree import Compare, Equal, Like, Node, Selection, all_of, any
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_checked_rows, plan_rows
-from ..values.zones import to_utc
+from ..values.zones import readings
 from .memory import LostCreate
 
 _SAFE_LENGTH: Final = 20
@@ -101,11 +101,7 @@ class _Time:
         clock = env.clock
         self._heard = clock.offset.source is not ClockSource.ASSUMED
         self.known = self._heard and clock.zone.sure and clock.zone.tz == env.zone
-        span = clock.during(lost.at - _SLACK, lost.until + _SLACK)
-        # Where summer time ends, the wall shows one hour twice.
-        offsets = [moment.astimezone(env.zone).utcoffset() or timedelta() for moment in span]
-        shift = max(offsets) - min(offsets)
-        self._span = Span(span.begin - shift, span.end + shift)
+        self._span: Final[Span] = clock.during(lost.at - _SLACK, lost.until + _SLACK)
 
     def conditions(self) -> list[Node]:
         """What narrows the search down without leaving the record out."""
@@ -119,8 +115,9 @@ class _Time:
         """Whether the row was made then, as far as the CRM's zone is known."""
         if self.field is None:
             return False
-        text = to_utc(str(row.get(self.field.wire) or ""), self._env.zone)
-        return _text(self._span.begin) <= text <= _text(self._span.end)
+        begin, end = map(_text, self._span)
+        may_be = readings(str(row.get(self.field.wire) or ""), self._env.zone)
+        return any(begin <= text <= end for text in may_be)
 
     @property
     def why_not(self) -> str:

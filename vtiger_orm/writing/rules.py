@@ -22,7 +22,7 @@ from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from ..values import SEPARATOR, encode, is_blank, plain
-from ..values.zones import to_wall
+from ..values.zones import repeated, to_wall
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _INTEGER_LIMIT: Final = 2**31
@@ -77,7 +77,8 @@ def to_wire(meta: ModuleMeta, values: Mapping[str, object], zone: tzinfo = UTC) 
         try:
             if each is not None:
                 text = encode(each, value)
-                wire[each.wire] = to_wall(text, zone) if each.family is Family.DATETIME else text
+                is_moment = each.family is Family.DATETIME
+                wire[each.wire] = _on_the_wall(name, text, zone) if is_moment else text
             else:
                 wire[name] = plain(value)
         except InvalidValue as error:
@@ -87,6 +88,17 @@ def to_wire(meta: ModuleMeta, values: Mapping[str, object], zone: tzinfo = UTC) 
     if problems:
         raise InvalidRecord(meta.name, problems)
     return wire
+
+
+def _on_the_wall(name: str, text: str, zone: tzinfo) -> str:
+    wall, hour = to_wall(text, zone), repeated(text, zone)
+    if hour is not None and hour.second:
+        raise InvalidValue(
+            f"{name}: the clock of the CRM ({zone}) shows {wall} twice, because summer time ends, "
+            f"and stores no more than that: {text} UTC would be read as the moment before. Give "
+            f"one outside of {hour.begin} to {hour.end} there."
+        )
+    return wall
 
 
 def check_create(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -> list[Problem]:
