@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .errors import InvalidLookup as InvalidLookup
     from .errors import InvalidRecord as InvalidRecord
     from .errors import InvalidValue as InvalidValue
+    from .errors import ItemsLost as ItemsLost
     from .errors import LimitReached as LimitReached
     from .errors import MalformedAnswer as MalformedAnswer
     from .errors import MandatoryMissing as MandatoryMissing
@@ -116,6 +117,7 @@ __all__ = [
     "InvalidLookup",
     "InvalidRecord",
     "InvalidValue",
+    "ItemsLost",
     "LimitReached",
     "LineItem",
     "MalformedAnswer",

@@ -57,9 +57,10 @@ or a password. Where a call failed, the error's `outcome` says what became of it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
 from ._outcomes import NEVER_LEFT as NEVER_LEFT
@@ -251,6 +252,15 @@ class MultipleRecords(RecordError):
 
 class StaleRecord(RecordError):
     """The record was changed in the CRM after it was read; nothing was written."""
+
+
+class ItemsLost(RecordError):
+    """A record was written, and the server deleted its line items by that: `items` that it had,
+    `made` of which it has again, and `totals` that were lost, by wire names as the CRM has them."""
+
+    items: Sequence[Mapping[str, object]] = ()
+    totals: Mapping[str, str] = MappingProxyType({})
+    made: int = 0
 
 
 class BeingSaved(RecordError):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +16,8 @@ from vtiger_codegen.cli import run
 from vtiger_codegen.live.pull import pull_into
 
 from vtiger_orm.emulator import Crm
+from vtiger_orm.emulator.faults import Exchange
+from vtiger_orm.emulator.http import Response
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.session import Session
 
@@ -97,6 +101,32 @@ def test_whoami_tells_who_and_where(
     ):
         assert text in shown
     assert served[0].credentials()[1] not in shown
+
+
+class _WithRestfulApi:
+    """The CRM has that module beside its own ones."""
+
+    def apply(self, exchange: Exchange) -> Response:
+        response = exchange.proceed()
+        told = json.loads(response.body)
+        if told["success"]:  # finding out the dialect asks without a login
+            told["result"]["types"].append("RestfulApi")
+        return replace(response, body=json.dumps(told).encode())
+
+
+def test_whose_rights_restfulapi_ignores_is_told_once(
+    place: Path, served: tuple[Crm, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By whoami where the module is there, and by the guide."""
+    claim = "does not apply the CRM's rights"
+    assert run(["whoami"]) == 0
+    assert claim not in capsys.readouterr().out
+    served[0].faults.always(_WithRestfulApi(), operation="listtypes")
+    assert run(["whoami"]) == 0
+    assert capsys.readouterr().out.count(claim) == 1
+    served[0].faults.clear()
+    guide = Path(__file__).parents[2] / "templates" / "guide"
+    assert "".join(file.read_text() for file in guide.glob("*.md")).count(claim) == 1
 
 
 def test_whoami_is_cheap(place: Path, served: tuple[Crm, str]) -> None:

@@ -4,6 +4,7 @@ either made good or raised, and pages may be shorter than was believed."""
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field

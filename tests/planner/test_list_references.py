@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.planned import described
-from vtiger_orm.calls.environment import Lists
+from vtiger_orm.calls.environment import Environment
 from vtiger_orm.errors import AccessDenied, RateLimited, SchemaMismatch, VtigerError
 from vtiger_orm.metadata.interpret import module_meta
 from vtiger_orm.planner.list_references import References
@@ -18,7 +18,7 @@ META = module_meta(
 
 
 def resolved(failure: VtigerError) -> Any:
-    references = References(Lists({"Owners": "41"}), 100)
+    references = References({"Owners": "41"}, Environment())
     plan = references.resolved(META, [{"id": "13x1", "parent": "0x7"}], ["parent"])
     next(plan)
     try:

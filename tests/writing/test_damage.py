@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from generated.demo import Accounts, Products, Quotes, connect
-from vtiger_orm import InvalidValue, LineItem, NotSupported, ServerError
+from vtiger_orm import InvalidValue, ItemsLost, LineItem, NotSupported, ServerError
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.session import RetryPolicy
 from vtiger_orm.writing.damage import DamagedRecord
-from vtiger_orm.writing.rebuild import ItemsLost
 
 WRITES = {"create", "revise", "update"}
 TOTALS = ("hdnSubTotal", "hdnGrandTotal", "hdnDiscountAmount", "txtAdjustment")

@@ -45,11 +45,22 @@ class Knowledge:
         self._shown: dict[str, frozenset[str]] = {}
         self.counts = True
         """False once a ``count(*)`` was not answered for a statement that works."""
+        self.keeps_items: bool | None = None
+        """Whether line items outlive a change of their record; None where that is not known."""
         self._pages: dict[str, int] = {}
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
         self._plain: dict[tuple[str, str], float] = {}
         self._told: dict[Hashable, None] = {}
+        self._authors: dict[int, None] = {}
+
+    def is_author(self, number: int) -> bool:
+        """Whether the owner of this number is known to have written something: a user."""
+        return number in self._authors
+
+    def learn_author(self, number: int) -> None:
+        """Remember such a user for as long as the session lives: numbers are not given again."""
+        self._authors[number] = None
 
     def is_news(self, told: Hashable) -> bool:
         """Whether the session's user has not been told this yet; from now on they have been."""

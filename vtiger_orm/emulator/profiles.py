@@ -53,6 +53,8 @@ class Profile:
     """Which doors are open: a stock server answers HTTP 404 under ``/restapi``."""
     restfulapi_mends: Literal["all", "login and token", "login", "none"] = "all"
     """Which mends the RestfulApi module got, of those it needs on Vtiger 8 and PHP 8."""
+    restfulapi_keeps_items: bool = True
+    """Whether ``ajxaction=DETAILVIEW`` is looked at; else every change costs the line items."""
     restfulapi_fork: bool = False
     """Whether it is the fork that tells the code of a refused token."""
     error_body: bool = True

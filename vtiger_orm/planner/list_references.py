@@ -2,7 +2,8 @@
 
 A list tells of a reference only its number, even where the record is deleted. Which records are
 there is asked module by module: a page that begins with a number tells of every number up to its
-last row, so numbers that lie close together take one call.
+last row, so numbers that lie close together take one call. Where nobody lists users and groups,
+whoever has changed a record is a user; an owner of whom that is not known is not told.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..calls.environment import Lists
+from ..calls.environment import Environment
 from ..calls.operations import Criterion, Listing, Owners, Row
 from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
 from ..conditions.evaluate import record_number
 from ..dialects.restfulapi_columns import UNLISTED
+from ..dialects.restfulapi_filter import sayable
 from ..errors import SchemaMismatch, VtigerError
 from ..ids import id_number
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 
 BARE: Final = "0x"
+_AUTHORS: Final = ("modifiedby", "creator")
+"""Fields in which only users are."""
 _USERS: Final = frozenset({"Users", "Groups"})
 _TRUSTED: Final = frozenset(UNLISTED) - {"Events", "Emails"}
 """Modules whose records are not asked for: they are hardly ever deleted, and not listed."""
@@ -32,13 +36,21 @@ _TRUSTED: Final = frozenset(UNLISTED) - {"Events", "Emails"}
 class References:
     """What one stream of rows has found out so far."""
 
-    lists: Lists
-    page_size: int
+    prefixes: Mapping[str, str]
+    """Module -> the number before the ``x`` of its ids."""
+    env: Environment
     _owners: Row | None = None
     _there: dict[str, dict[int, bool]] = field(default_factory=dict)
     """Module -> number -> whether there is such a record."""
     _silent: set[str] = field(default_factory=set)
     """Modules that the server does not list to us."""
+    _strangers: set[int] = field(default_factory=set)
+    """Numbers of owners who are not known to have written anything."""
+
+    @classmethod
+    def of(cls, env: Environment) -> References | None:
+        """None where the server has a query language, which tells whole ids."""
+        return cls(env.lists.prefixes, env) if env.lists is not None else None
 
     def resolved(
         self, meta: ModuleMeta, rows: Sequence[Row], wires: Iterable[str]
@@ -48,7 +60,7 @@ class References:
         fields = [each for wire in wires if (each := meta.by_wire[wire]).family is Family.REFERENCE]
         found = [dict(row) for row in rows]
         for each in fields:
-            told = yield from self._told(each, rows)
+            told = yield from self._told(meta, each, rows)
             for row in found:
                 number = record_number(str(row.get(each.wire) or ""))
                 if number:
@@ -59,31 +71,52 @@ class References:
                         row[each.wire] = id_
         return found
 
-    def _told(self, each: FieldMeta, rows: Sequence[Row]) -> Plan[Mapping[int, str]]:
+    def _told(
+        self, meta: ModuleMeta, each: FieldMeta, rows: Sequence[Row]
+    ) -> Plan[Mapping[int, str]]:
         numbers = {record_number(str(row.get(each.wire) or "")) for row in rows}
         wanted = {number for number in numbers if number}
         if not wanted:
             return {}
         targets = ("Users", "Groups") if each.kind is Kind.OWNER else each.targets
         if targets and _USERS.issuperset(targets):
-            return (yield from self._people(targets, wanted))
+            return (yield from self._people(meta, targets, wanted))
         return (yield from self._records(targets, wanted))
 
-    def _people(self, targets: Sequence[str], wanted: set[int]) -> Plan[Mapping[int, str]]:
+    def _people(
+        self, meta: ModuleMeta, targets: Sequence[str], wanted: set[int]
+    ) -> Plan[Mapping[int, str]]:
         """A number is a user's or a group's, never both: they are counted together."""
+        prefix = self.prefixes.get("Users")
         if tuple(targets) == ("Users",):
-            prefix = self.lists.prefixes.get("Users")
             return {number: f"{prefix}x{number}" for number in wanted} if prefix else {}
         if self._owners is None:
             self._owners = yield from perform(Owners())
         known: dict[int, str] = {**self._owners["users"], **self._owners["groups"]}
-        return {number: known[number] for number in wanted if number in known}
+        found = {number: known[number] for number in wanted if number in known}
+        for number in sorted(wanted - found.keys()) if prefix else ():
+            if (yield from self._is_author(meta, number)):
+                found[number] = f"{prefix}x{number}"
+        return found
+
+    def _is_author(self, meta: ModuleMeta, number: int) -> Plan[bool]:
+        """Whether whoever has this number made or changed a record: groups never do."""
+        people = self.env.knowledge
+        if people.is_author(number) or number in self._strangers:
+            return number not in self._strangers
+        for wire in _AUTHORS:
+            said = Criterion(wire, "=", f"{BARE}{number}")
+            if sayable(meta, said) and (yield from _listed(Listing(meta.name, (said,), length=1))):
+                people.learn_author(number)
+                return True
+        self._strangers.add(number)
+        return False
 
     def _records(self, targets: Sequence[str], wanted: set[int]) -> Plan[Mapping[int, str]]:
         found: dict[int, str] = {}
         unknown = False
         for module in targets:
-            prefix = self.lists.prefixes.get(module)
+            prefix = self.prefixes.get(module)
             left = wanted - found.keys()
             if prefix is None:
                 unknown = True
@@ -112,7 +145,7 @@ class References:
         while left:
             last = Criterion("id", "<=", f"{BARE}{left[-1]}")
             first = Criterion("id", ">=", f"{BARE}{left[0]}")
-            length = min(self.page_size, left[-1] - left[0] + 1)
+            length = min(self.env.page_size, left[-1] - left[0] + 1)
             rows = yield from _listed(Listing(module, (first, last), length=length))
             if rows is None:
                 self._silent.add(module)

@@ -190,7 +190,7 @@ def _shown(selection: Selection, env: Environment, stream: RowStream) -> RowStre
     """The columns asked for, with ids in place of bare numbers."""
     meta = selection.module
     columns = wires(meta, selection.columns)
-    references = References(env.lists, env.page_size) if env.lists is not None else None
+    references = References.of(env)
     while (page := (yield from pull(stream))) is not None:
         rows = [{wire: row[wire] for wire in columns if wire in row} for row in page]
         if references is not None:
@@ -239,13 +239,13 @@ def record_with_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row 
     rows = yield from perform(Listing(meta.name, (Criterion("id", "=", id_),)))
     selection = Selection(meta, Equal(meta.id, id_))
     header = yield from everything(_shown(selection, env, at_hand(rows[:1])))
-    if not header or env.lists is None:
+    references = References.of(env)
+    if not header or references is None:
         return None
     wired = [
         {wire: value for wire, value in row.items() if wire == "id" or _OF_ITEM.fullmatch(wire)}
         for row in rows
     ]
-    references = References(env.lists, env.page_size)
     items = yield from references.resolved(meta, wired, ("productid",))
     listed = [{k: v for k, v in item.items() if k != "id"} for item in items]
     listed = [item for item in listed if item.get("quantity")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..calls.protocols import environment_of
 from ..errors import InvalidId, InvalidValue, NotLoaded, RecordError, suggest
+from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
 from ..values import unreadable
 
@@ -44,6 +45,14 @@ def not_here(
             f"{mapper.name}.{name} of {id} was not read: the CRM refuses this user's queries that "
             "name it, since the user's profile hides it or it was removed after the pull, and "
             "the session leaves such fields out (missing_fields='defer')."
+        )
+    if runner is not None and meta.kind is Kind.OWNER and environment_of(runner).lists is not None:
+        return NotLoaded(
+            f"{mapper.name}.{name} of {id} was not read. If the query names it: the RestfulApi "
+            "module tells the owner's number and not whether that is a user or a group. The "
+            "server's webservice.php lists them, and did not answer this user's access key; nor "
+            "does a record show that the owner, as a user, has changed anything. Make "
+            "webservice.php reachable. Conditions on the owner work without."
         )
     if meta.flaw in _NOT_IN_QUERIES:
         return NotLoaded(

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from ..calls.gates import gate_of
-from ..calls.operations import Call, Query
+from ..calls.operations import Call, Query, Revise
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.address import is_loopback
@@ -27,6 +27,7 @@ from . import retry
 from .counting import CallCount
 from .deferring import Deferring
 from .effects import Conversation, Enter, Pause
+from .keeping import Keeping
 from .logins import Lane, Lanes, last_logins
 from .logs import log_address, log_once, logger, statements, warn_unencrypted
 from .pacing import Limiter
@@ -54,6 +55,7 @@ class Core:
         self._secrets = Secrets(connection.secrets)
         self._lanes = Lanes()
         self._deferring = Deferring(connection.knowledge)
+        self._keeping = Keeping(connection.knowledge)
         self._dialect: Dialect | None = None
         self._schema = SchemaCheck(connection.url, connection.package)
         if connection.dialect != "auto":
@@ -92,6 +94,8 @@ class Core:
         """
         if isinstance(call, Query) and call.spare:
             return (yield from self._deferring.ask(call, self._converse))
+        if isinstance(call, Revise) and (module := self._keeping.risks(call, self.connection)):
+            return (yield from self._keeping.change(call, module, self._converse))
         return (yield from self._converse(call))
 
     def _converse(self, call: Call[object]) -> Conversation[object]:

@@ -96,11 +96,11 @@ class GivenTransports(Transports):
         self._given_async = asynchronous
 
     def sync(self) -> httpx.BaseTransport:
-        if not hasattr(self._given, "handle_request"):
+        if self._given is None or not hasattr(self._given, "handle_request"):
             raise ConfigError(
                 "This session was given a transport for async calls only: pass transport= as well."
             )
-        return cast("httpx.BaseTransport", self._given)
+        return self._given
 
     async def asynchronous(self) -> httpx.AsyncBaseTransport:
         given = self._given_async or self._given

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ..calls.operations import Create, Retrieve, Revise, Row
 from ..calls.plans import Plan, perform
-from ..errors import InvalidValue, RecordError, VtigerError
+from ..errors import InvalidValue, ItemsLost, VtigerError
 from .line_items import LINE_ITEMS
 from .prepare import Prepared
 
@@ -31,17 +31,6 @@ _OF_AN_ITEM: Final = re.compile(
     "|tax[0-9]+"
 )
 LINE_ITEM: Final = "LineItem"
-
-
-class ItemsLost(RecordError):
-    """The items of a record were deleted and could not all be made again, or not alike.
-
-    `items` are those that the record had, as the CRM told them; `made` is how many of them, in
-    their order, it has again.
-    """
-
-    items: Sequence[Row] = ()
-    made: int = 0
 
 
 STEPS: Final = (

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from ..calls import ApiCall, Handled, rows_of
 from ..engine import Crash, CrmError, NotMeasured, User
@@ -200,7 +200,9 @@ class RestfulApiFace:
                 return _ok(True, user.name)
             url = _rewritten(call.request)
             whole = {**url, **call.request.form} if call.request.method == "POST" else url
-            writing.update(int(record), params, keep_items=_text(whole, "ajxaction") == _DETAILS)
+            keeps = self._crm.profile.restfulapi_keeps_items
+            details = keeps and _text(whole, "ajxaction") == _DETAILS
+            writing.update(int(record), params, keep_items=details)
             return _ok(record, user.name)
 
     def _read(self, records: Records, params: dict[str, PhpValue], user: str) -> Handled:
@@ -268,7 +270,7 @@ def _clean(value: PhpValue) -> PhpValue:
 
 def _json_object(body: bytes) -> dict[str, PhpValue]:
     try:
-        data: Any = json.loads(body or b"{}")
+        data: object = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         return {}
     if not isinstance(data, dict):
