@@ -231,7 +231,6 @@ def test_lists_agree_with_evaluation(
     assert str(explain(selection, env))
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     "asked",
     [
@@ -254,7 +253,8 @@ def test_an_accented_letter_is_found_though_it_is_stored_as_an_entity(
         collect_rows(plan_rows(Selection(Contacts.meta, node), session.environment))
     )
     assert {row["id"] for row in found} == truth
-=======
+
+
 def test_most_conditions_can_be_said_exactly(session: Session) -> None:
     """Whatever the texts, inventory modules too: at least every second tree is answered, and of
     those the lists leave something out of every fifth."""
@@ -281,7 +281,6 @@ def test_most_conditions_can_be_said_exactly(session: Session) -> None:
     assert told["narrowed"] * 5 >= told["all"]
     for name in _FIELDS:
         assert told[f"exact {name}"] * 2 >= told[name], told
->>>>>>> restfulapi-land
 
 
 @pytest.mark.parametrize("lookup", ["", "__in", "__gt", "__contains", "__startswith", "__like"])
