@@ -61,6 +61,9 @@ CALLS: list[Call[Any]] = [
     calls.Delete("12x5"),
     calls.Describe("Contacts"),
     calls.ListTypes(),
+    calls.RelatedTypes("Contacts"),
+    calls.QueryRelated("select * from Contacts;", "11x1", "Contacts"),
+    calls.Owners(),
     calls.Me(),
     calls.Operation("files_retrieve"),
 ]
