@@ -98,6 +98,9 @@ UNKNOWN: list[tuple[str, Any, Reason | None]] = [
     ("abc", "7", Reason.CHANGED),
     ("", "abc", Reason.CHANGED),
     ("", "7", Reason.CHANGED),
+    ("", "1e999999999", Reason.CHANGED),
+    ("-9E+999999", "9E+999999", Reason.CHANGED),
+    ("1", "NaN", Reason.CHANGED),
 ]
 """The same of a field that the package does not know."""
 

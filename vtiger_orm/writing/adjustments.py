@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Collection, Iterator, Mapping, Sized
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from enum import StrEnum
 from typing import Any, Final
 
@@ -213,7 +213,7 @@ def _plain(sent: str, stored: str) -> Reason | None:
         return None
     try:
         return _number(sent, stored)
-    except InvalidOperation:
+    except DecimalException:
         return _text(sent, stored)
 
 
@@ -231,7 +231,7 @@ _ROUNDING: Final = Decimal("0.5")
 
 
 def _number(sent: str, stored: str) -> Reason | None:
-    """Raises `InvalidOperation` for what is no number."""
+    """Raises `DecimalException` for what is no number, and for one beyond all that is computed."""
     wanted, got = Decimal(sent or "0"), Decimal(stored or "0")
     if wanted == got:
         return None
