@@ -35,6 +35,7 @@ _UNSENT: Final = "a write that this server is not sent, as it is prepared"
 
 ALLOWED: Final = {
     "calls/resuming.py": ({"LimitReached"}, _STOPPED),
+    "feed/changes.py": ({"LimitReached"}, _STOPPED),
     "introspection/abilities.py": ({"NotFound"}, _ASKED),
     "introspection/language.py": ({"ApiError"}, _ASKED),
     "introspection/probing.py": ({"AccessDenied"}, _ASKED),
