@@ -23,6 +23,11 @@ from .writes import WRITES
 OPERATIONS: Final = (*READS, *WRITES)
 
 
+_LIES: Final = (("delete", "result true"), ("create", "result 5"), ("import", "result 5"))
+"""Operations, and what RestfulApi answers when it has done them: from a server that has not, no
+client can tell it."""
+
+
 class Where(StrEnum):
     """Which calls meet the fault."""
 
@@ -141,6 +146,9 @@ class Matrix:
     def judge(self, dialect: str, driver: str, case: Case) -> Finding | None:
         """None where the dialect, or the driver, does not have the operation, or not this call."""
         if driver not in case.operation.drivers or (self._sockets and not case.fault.by_wire):
+            return None
+        lies = [name == case.fault.name and of in case.operation.name for of, name in _LIES]
+        if dialect == "restfulapi" and any(lies):
             return None
         world = self.world(dialect, driver)
         expected = self.expected(world, case.operation)

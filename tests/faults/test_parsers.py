@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from vtiger_codegen.config import load_config
 from vtiger_codegen.naming.lock import load_lock
 
+import vtiger_orm.emulator
 from generated.demo._package import package
 from vtiger_orm.calls import operations as calls
 from vtiger_orm.calls.operations import Call
@@ -26,6 +28,7 @@ from vtiger_orm.testing.cassette import Cassette, describe_response
 from vtiger_orm.testing.recorder import Recorder
 from vtiger_orm.testing.scrub import Scrub, secrets_in
 
+DEMO = Path(vtiger_orm.emulator.__file__).parent / "demo"
 KEYS = ["success", "result", "error", "code", "message", "id", "types", "information", "format"]
 KEYS += ["fields", "name", "type", "describe", "modules", "calls", "request", "count", "tool"]
 KEYS += ["server", "capabilities", "relations", "lastname", "accounts", "record_id"]
@@ -58,6 +61,9 @@ CALLS: list[Call[Any]] = [
     calls.Delete("12x5"),
     calls.Describe("Contacts"),
     calls.ListTypes(),
+    calls.RelatedTypes("Contacts"),
+    calls.QueryRelated("select * from Contacts;", "11x1", "Contacts"),
+    calls.Owners(),
     calls.Me(),
     calls.Operation("files_retrieve"),
 ]
@@ -98,6 +104,47 @@ def test_cassettes_locks_and_settings(content: bytes) -> None:
         ):
             with contextlib.suppress(VtigerError):
                 read()
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of one module, as `pull` leaves it."""
+    folder = tmp_path_factory.mktemp("snapshot")
+    (folder / "modules").mkdir()
+    shutil.copy(DEMO / "modules/Vendors.json", folder / "modules")
+    instance = json.loads((DEMO / "instance.json").read_text())
+    instance["prefixes"] = {"Vendors": instance["prefixes"]["Vendors"]}
+    (folder / "instance.json").write_text(json.dumps(instance))
+    Snapshot.load(folder).save(folder)
+    return folder
+
+
+@given(
+    st.sampled_from(["observed.json", "instance.json", "modules/Vendors.json"]),
+    st.lists(st.integers(0, 30), max_size=6),
+    st.one_of(values, st.sampled_from([10**400, float("nan"), "\ud800", {"name": []}])),
+)
+def test_a_snapshot_of_which_one_value_is_another(
+    snapshot: Path, name: str, way: list[int], value: Any
+) -> None:
+    file = snapshot / name
+    before = file.read_bytes()
+    whole = [json.loads(before)]
+    inside: Any = whole
+    place: Any = 0
+    for step in way:
+        if not isinstance(inside[place], dict | list) or not inside[place]:
+            break
+        inside = inside[place]
+        keys = list(inside) if isinstance(inside, dict) else range(len(inside))
+        place = keys[step % len(keys)]
+    inside[place] = value
+    try:
+        file.write_text(json.dumps(whole[0]))
+        with contextlib.suppress(VtigerError):
+            assert Snapshot.load(snapshot).instance.server
+    finally:
+        file.write_bytes(before)
 
 
 @given(contents)

@@ -161,6 +161,28 @@ def test_ctrl_c_ends_it_at_once(server: RawServer, crm: Crm, work: str) -> None:
     assert len(session.run(perform(IDS))) == 3
 
 
+def test_ctrl_c_ends_waiting_for_the_login_of_another_thread(server: RawServer, crm: Crm) -> None:
+    session = session_at(server, crm, timeout=1.0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    failed: list[Exception] = []
+
+    def log_in() -> None:
+        try:
+            session.run(perform(IDS))
+        except VtigerError as error:
+            failed.append(error)
+
+    with server.behaves(never_answers, "login"):
+        other = threading.Thread(target=log_in)
+        other.start()
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(lambda: session.run(perform(IDS)))
+        assert other.is_alive(), "it is not waited for"
+        other.join()
+    assert len(failed) == 1
+    assert len(session.run(perform(IDS))) == 3
+
+
 @pytest.mark.parametrize("work", ["call", "batch", "ahead"])
 async def test_cancellation_leaves_the_session_usable(
     server: RawServer, crm: Crm, work: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import subprocess
 import sys
 import textwrap
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +75,36 @@ def test_an_iterator_begun_before_a_fork_is_refused_in_the_child(
         assert begun + [each.id for each in reading] == expected, "the parent goes on"
         anew = in_a_fork(lambda: [str(each.id) for each in Contacts.objects.all()])
         assert anew == [str(each) for each in expected]
+
+
+@needs_fork
+async def test_a_fork_while_threads_and_tasks_are_at_work(served: tuple[str, str, str]) -> None:
+    """Whatever they hold at that moment: a child asks with both drivers, and the parent goes on."""
+    session = connect(*served, dialect="cloud", retry=FAST)
+    ids = Contacts.objects.using(session).only("id")
+    expected = await ids.acount()
+    over = threading.Event()
+
+    def threads() -> None:
+        while not over.is_set():
+            assert len(list(ids.iterator(page_size=40))) == expected
+
+    async def tasks() -> None:
+        while not over.is_set():
+            assert len([each async for each in ids.aiterator(page_size=40)]) == expected
+
+    work = [asyncio.create_task(asyncio.to_thread(threads)) for _ in range(2)]
+    work += [asyncio.create_task(tasks()) for _ in range(2)]
+    try:
+        for _ in range(2):
+            await asyncio.sleep(0.02)
+            found = [in_a_fork(ids.count), in_a_fork(lambda: asyncio.run(ids.acount()))]
+            assert found == [expected] * 2
+    finally:
+        over.set()
+        await asyncio.gather(*work)
+    await session.aclose()
+    session.close()
 
 
 @needs_fork

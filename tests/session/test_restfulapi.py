@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from generated.demo import Accounts, Contacts, Products, Quotes, connect
+from tests.faults.faults import answering
 from vtiger_orm import AuthError, LineItem, MalformedAnswer, NotSupported, ServerError, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.profiles import RESTFULAPI
@@ -217,3 +218,14 @@ def test_numbers_of_an_unknown_format_are_refused(crm: Crm) -> None:
         assert Accounts.objects.create(accountname="A", employees=5).employees == 5
         with pytest.raises(NotSupported, match="format and currency"):
             Accounts.objects.create(accountname="B", annual_revenue=1)
+
+
+@pytest.mark.parametrize("result", [5, "x", "", 0])
+def test_only_true_says_that_a_record_was_deleted(crm: Crm, result: Any) -> None:
+    with opened(crm) as session:
+        contact = Contacts.objects.using(session).get(lastname="C07")
+        crm.faults.next(answering(result), operation="delete")
+        with pytest.raises(MalformedAnswer, match="does not say what was done"):
+            contact.delete()
+        assert Contacts.objects.using(session).filter(lastname="C07").exists()
+        contact.delete()

@@ -215,7 +215,8 @@ class RestfulApi:
             case calls.Revise(id) | calls.Delete(id):
                 if result is False or result is None:
                     raise _gone(asked, id)
-                if isinstance(result, dict | list):
+                proof = result is True or isinstance(call, calls.Revise)
+                if isinstance(result, dict | list) or not proof:
                     raise MalformedAnswer(f"{asked}: the result does not say what was done.")
                 return {"id": str(id)} if isinstance(call, calls.Revise) else {}
             case calls.Operation("picklist_dependency", _, params):
