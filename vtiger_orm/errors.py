@@ -29,6 +29,7 @@
     │   ├── DoesNotExist            (each model has its own subclass)
     │   ├── MultipleRecords         (each model has its own subclass)
     │   ├── StaleRecord             changed by somebody else in the meantime
+    │   ├── ItemsLost               written, and the server deleted line items by it
     │   ├── BeingSaved              another task or thread is saving the record right now
     │   └── OutcomeUnknown          a create was sent, its answer was lost
     ├── TransportError              no usable answer came

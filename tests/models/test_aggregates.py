@@ -168,7 +168,7 @@ def test_a_count_a_choice_gives_what_reading_gives(crm: Crm, session: Session) -
     read, pages = groups(100)
     counted, counts = groups(20)
     assert counted == read
-    assert pages == 13
+    assert pages == 14  # a page behind the last one: a short page is no end by itself
     assert counts <= 2 + len(Contacts.LeadSource) + 2
 
 

@@ -21,7 +21,9 @@ vtiger_package = generated.demo
 asyncio_mode = auto
 asyncio_default_fixture_loop_scope = function
 pythonpath = {root}
+addopts = -p no:slipcover
 """
+"""What measures the run around this one would end with it."""
 ROOT = Path(__file__).parents[2]
 
 

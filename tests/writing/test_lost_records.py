@@ -97,7 +97,7 @@ def test_the_hour_that_comes_twice_is_searched_twice() -> None:
     sent = datetime(2026, 10, 25, 0, 59, 30, tzinfo=UTC)
     row = made(sent + timedelta(seconds=60), BERLIN)
     found, text = fed(look_alikes(META, lost(at=sent, seconds=120), environment(BERLIN)), row)
-    assert "createdtime >= '2026-10-25 01:5" in text
+    assert "createdtime >= '2026-10-25 02:00:00' and createdtime < '2026-10-25 03:00:00'" in text
     assert found.ids
 
 

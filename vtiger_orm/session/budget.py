@@ -79,7 +79,7 @@ class Budget:
             found[match[2]] = int(match[1])
         path, _, query = file.strip().partition("?")
         for window, limit in parse_qsl(query, keep_blank_values=True):
-            if window not in SPANS or not (limit.isascii() and limit.isdigit()):
+            if window not in SPANS or not (limit.isascii() and limit.isdecimal()):
                 raise ConfigError(
                     f"The budget {text!r} cannot be read: after the file's '?' come minute=, hour= "
                     "and day=, each with a number of calls."

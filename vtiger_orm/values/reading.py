@@ -107,7 +107,7 @@ _ZERO: Final = Decimal("0.00")
 
 def read_decimal(text: Any) -> Decimal | None:
     if isinstance(text, str):
-        if text.isascii() and text.replace(".", "", 1).isdigit():
+        if text.isascii() and text.replace(".", "", 1).isdecimal():
             return Decimal(text) or _ZERO
         if is_blank_value(text):
             return None

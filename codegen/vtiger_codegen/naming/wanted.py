@@ -30,7 +30,7 @@ def _legal(name: str, prefix: str, empty: str) -> str:
     """Cut to length, and with a letter in front: ``2nd`` -> ``f_2nd``."""
     if not name:
         return empty
-    if name[0].isdigit() or name.startswith("model_"):
+    if name[0].isdecimal() or name.startswith("model_"):
         name = prefix + name
     return name[:LONGEST].rstrip("_") if len(name) > LONGEST else name
 

@@ -111,7 +111,7 @@ def _flaw(module: str, field: str) -> Flaw | None:
 
 
 def _numbered(name: str, *stems: str) -> bool:
-    return any(name.startswith(stem) and name[len(stem) :].isdigit() for stem in stems)
+    return any(name.startswith(stem) and name[len(stem) :].isdecimal() for stem in stems)
 
 
 def _answer(file: Path) -> Any:

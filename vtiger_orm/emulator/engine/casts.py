@@ -48,7 +48,7 @@ def integer(text: str) -> int:
 def digits(text: str) -> int | None:
     """The number that ASCII digits write, and the largest one that SQLite holds where they write
     more; None for any other text (``²`` and ``١`` are digits to Python)."""
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdecimal():
         return None
     significant = text.lstrip("0")
     return int(significant or "0") if len(significant) < 19 else _LARGEST

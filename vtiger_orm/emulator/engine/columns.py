@@ -165,7 +165,7 @@ def _stored(column: StockColumn, kind: str) -> StoredColumn:
 
 def _line_column(module: str, name: str) -> StoredColumn | None:
     column = _LINE_FIELDS.get(name)
-    if column is None and name.startswith("tax") and name[3:].isdigit():
+    if column is None and name.startswith("tax") and name[3:].isdecimal():
         column = _LINE_TAX
     if column is None and module in INVENTORY and name.startswith("hdnDiscount"):
         # The header's discount columns are named as the items' are, and the items' win.

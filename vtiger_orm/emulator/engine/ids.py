@@ -40,5 +40,5 @@ def check_form(text: object) -> None:
     """Raises INVALID_ID_ATTRIBUTE unless digits, ``x`` and digits are in it. A bare number passes:
     it is refused later, or not at all."""
     given = str(text if text is not None else "")
-    if not given.isdigit() and _FORM.search(given) is None:
+    if not given.isdecimal() and _FORM.search(given) is None:
         raise invalid_id()

@@ -75,7 +75,7 @@ class Totals:
 
 def tax_names(item: Mapping[str, Any]) -> list[str]:
     """The tax columns of an item: ``tax1``, ``tax2``, ..."""
-    return sorted(name for name in item if name.startswith("tax") and name[3:].isdigit())
+    return sorted(name for name in item if name.startswith("tax") and name[3:].isdecimal())
 
 
 def net_price(item: Mapping[str, Any]) -> Decimal:

@@ -150,7 +150,7 @@ def _is_line(view: View, table: str) -> bool:
 
 def _add_prices(ctx: Context, module: Module, row: Row) -> None:
     """The price in each currency, as JSON numbers, and the currency it was given in."""
-    names = [name for name in module.fields if name.startswith("currency") and name[8:].isdigit()]
+    names = [name for name in module.fields if name.startswith("currency") and name[8:].isdecimal()]
     if not names or "Currency" not in ctx.schema.modules:
         return
     price = float(row.get("unit_price") or 0)

@@ -314,7 +314,7 @@ def _twin(module: str, field: str) -> str | None:
 
 
 def _is_numbered(name: str, *stems: str) -> bool:
-    return any(name.startswith(stem) and name[len(stem) :].isdigit() for stem in stems)
+    return any(name.startswith(stem) and name[len(stem) :].isdecimal() for stem in stems)
 
 
 def _undescribed(module: str, name: str, kind: str) -> Field:

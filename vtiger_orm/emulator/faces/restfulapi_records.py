@@ -50,7 +50,7 @@ class Records:
 
     def one(self, number: str) -> dict[str, Any] | None:
         """A record by its bare number, or None."""
-        if not number.isdigit() or len(number) > 18:
+        if not number.isdecimal() or len(number) > 18:
             return None
         rows = self._select("t.id = ?", [int(number)], "t.id ASC", 0, 1)
         return rows[0] if rows else None

@@ -55,7 +55,7 @@ def _meanings(ctx: Context, module: Module, row: Row) -> Row:
 def _meaning(ctx: Context, field: Field, wire: str) -> Row | None:
     prefix, _, number = wire.partition("x")
     module = ctx.schema.by_prefix.get(prefix)
-    if not number.isdigit() or module is None:
+    if not number.isdecimal() or module is None:
         return None
     return {
         "module": module.name,

@@ -140,7 +140,7 @@ def contents(ctx: Context) -> Row | list[Any]:
 def _document(ctx: Context, text: str) -> tuple[str, int, Row] | None:
     row = None
     number = text.partition("x")[2] or text
-    if number.isdigit():
+    if number.isdecimal():
         row = ctx.store.row(
             "SELECT e.wire, e.id, d.filename, d.filetype, d.filelocationtype FROM entity e "
             'JOIN "m_Documents" d ON d.id = e.id WHERE e.id = ? AND e.state NOT IN (?, ?)',

@@ -146,7 +146,7 @@ def delete(ctx: Context) -> Row:
                 records.remove(ctx, wire)
             answer["success_deletes"].append(wire)
         except CrmError as error:
-            shown = wire if "x" in wire and wire.replace("x", "").isdigit() else "0x0"
+            shown = wire if "x" in wire and wire.replace("x", "").isdecimal() else "0x0"
             failed = {"id": shown, "code": error.code, "message": error.message}
             answer["failed_deletes"].append(failed)
     return answer

@@ -100,7 +100,7 @@ def _related(ctx: Context, module: Module, other: Module, number: int) -> list[i
 
 def _page(ctx: Context, other: Module, numbers: list[int], asked: Row) -> list[int]:
     limit, offset = php_text(asked.get("limit")), php_text(asked.get("offset"))
-    if any(each and not each.isdigit() for each in (limit, offset)):
+    if any(each and not each.isdecimal() for each in (limit, offset)):
         raise Crash("SQL error in LIMIT")
     if asked.get("orderby"):
         marks = ", ".join("?" * len(numbers)) or "NULL"

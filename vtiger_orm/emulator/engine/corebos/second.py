@@ -203,7 +203,7 @@ class _Reader:
 
     def _number(self) -> int:
         text = self._next().text
-        if not text.isdigit():
+        if not text.isdecimal():
             raise database_error()
         return min(int(text), 2**62)
 
@@ -368,7 +368,7 @@ class _Reader:
     def _operand(self, name: str, storage: Storage, value: str) -> str:
         if name == "id":
             number = value.partition("x")[2] or value
-            return self._bound(int(number) if number.isdigit() else -1)
+            return self._bound(int(number) if number.isdecimal() else -1)
         if storage is Storage.TEXT:
             return self._bound(value)
         if storage is Storage.DATE:
