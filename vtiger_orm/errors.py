@@ -52,8 +52,8 @@
             ├── SilentQueryError    an SQL error that the server reports as "no rows"
             └── MisansweredQuery    rows that do not satisfy the condition: nothing was written
 
-Messages say what happened, why, and what to do. They never hold an access key, a session id
-or a password. Where a call failed, the error's `outcome` says what became of it on the server.
+Messages say what happened, why, and what to do; they hold no access key, session id or password.
+Where a call failed, the error's `outcome` says what became of it on the server.
 """
 
 from __future__ import annotations
@@ -91,8 +91,7 @@ def restore_error(module: str, name: str, args: tuple[object, ...]) -> VtigerErr
 
 
 def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The one of these names that was most likely meant, whatever its case, for "Did you mean";
-    None when none is similar. `cutoff` is how similar it has to be, from 0 to 1."""
+    """The name most likely meant, whatever its case; None below `cutoff`, a likeness from 0 to 1."""
     from difflib import get_close_matches
 
     folded = {each.casefold(): each for each in names}
