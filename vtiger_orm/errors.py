@@ -91,7 +91,7 @@ def restore_error(module: str, name: str, args: tuple[object, ...]) -> VtigerErr
 
 
 def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The name most likely meant, whatever its case; None below `cutoff`, a likeness from 0 to 1."""
+    """The name most likely meant, whatever its case; None below `cutoff`, a likeness of 0 to 1."""
     from difflib import get_close_matches
 
     folded = {each.casefold(): each for each in names}
