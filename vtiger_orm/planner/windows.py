@@ -12,7 +12,6 @@ and comes last. So no call more is needed for a window that the server left empt
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import count
 from math import ceil
 from typing import Final, TypeVar
 
@@ -141,7 +140,9 @@ class _Windows:
             return within.statement(self._branches, self._more, bounds=bounds, limit=limit)
 
         rows: list[Row] = []
-        for calls in count(1):
+        calls = 0
+        while True:
+            calls += 1
             asked = page((after(rows),) if rows else (), self._size)
             found = yield from answer(asked.or_else(witness, self._size), self._what.env)
             new = [row for row in found if low <= id_number(row["id"]) < high]
