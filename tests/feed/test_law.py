@@ -53,6 +53,8 @@ class World:
     jumps: int = 0
     back: bool = False
     """Whether the server's clock was set back since the last reading that told something."""
+    aware: set[Any] | None = None
+    """The cursors of readings since it was set back; None where it never was."""
 
     def __post_init__(self) -> None:
         self.crm.clock.freeze(BEGIN)
@@ -67,13 +69,18 @@ class World:
 
     def jump(self, seconds: float) -> None:
         """Somebody sets the server's clock. What is done between setting it back and setting it
-        on again leaves no trace, unless a change is told meanwhile."""
-        if seconds > 0 and self.back:
-            return
+        on again leaves no trace, unless a change is told meanwhile; and none for whoever goes on
+        from a cursor of before."""
+        if seconds > 0 and self.aware is not None:
+            aware = [each for each in self.cursors if each in self.aware]
+            if self.back or not aware:
+                return
+            self.cursors = aware
         self.jumps += 1
         self.crm.clock.advance(seconds)
         if seconds < 0:
             self.back = True
+            self.aware = set()
             # A moment knows no clock: what it meant by the old one, nobody can tell.
             self.moment = None
             self.cursors = [each for each in self.cursors if isinstance(each, str)]
@@ -126,6 +133,8 @@ class World:
                     reached.append(each.cursor)
                 if jumps == self.jumps:
                     self.moment, self.back = began, self.back and len(reached) == 1
+                    if self.aware is not None:
+                        self.aware.update(reached[1:])
             except VtigerError:
                 pass
         self.crm.faults.clear()
