@@ -138,7 +138,12 @@ class World:
             except VtigerError:
                 pass
         self.crm.faults.clear()
-        self.cursors = [*self.cursors[-1:], *reached, changes.cursor]
+        texts = [each for each in self.cursors if isinstance(each, str)]
+        if len(reached) > 1 or isinstance(since, str):
+            reached.append(changes.cursor)  # else it is the moment, in other words
+        if jumps != self.jumps:
+            reached = [each for each in reached if isinstance(each, str)]
+        self.cursors = [*texts[-1:], *reached]
 
     def go_on(self, way: int, **more: Any) -> None:
         """Read on: from the end, from some item (what follows it comes again), from a moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from html.parser import HTMLParser
 
 import pytest
@@ -72,7 +73,7 @@ def test_what_takes_more_calls_is_not_asked(session: Session) -> None:
 
 
 def test_without_a_session_there_is_the_plan_alone() -> None:
-    text = html(Contacts.objects.filter(lastname="Smith"))
+    text = Context().run(html, Contacts.objects.filter(lastname="Smith"))
     assert "No session is open" in text
     assert "lastname = &#x27;Smith&#x27;" in text
 
