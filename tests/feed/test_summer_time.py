@@ -95,7 +95,9 @@ def test_every_change_around_it_is_told(
         cursor = reader.read(cursor)
         assert {*wanted} <= {*reader.told}
         reader.told.clear()
-        for _ in range(2):
+        for _ in range(3):
             cursor = reader.read(cursor)
             crm.clock.advance(minutes=70)
-        assert reader.told == []
+        # Behind the hour that comes twice, some of it may be told once more.
+        assert len(reader.told) == len({*reader.told})
+        assert {*reader.told} <= {*wanted}
