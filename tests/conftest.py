@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,11 @@ for profile, examples in {"suite": 60, "deep": 2000}.items():
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
 settings.load_profile("suite")
+
+# Tests start hundreds of programs, and what those import is compiled once, not by each of them,
+# also where the environment of whoever runs the suite forbids it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 SLOW: Final = {
     "demo": 240,
