@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,7 @@ def imports_of(path: Path, root: Path) -> Iterator[Import]:
     yield from walk(ast.parse(path.read_text("utf-8")), Kind.TOP)
 
 
+@cache
 def all_imports(root: Path, package: str) -> list[Import]:
     files = sorted((root / package).rglob("*.py"))
     assert files, f"no source under {root / package}"
@@ -327,6 +329,7 @@ def test_generated_package_imports_only_its_public_base() -> None:
 HEAVY = ("httpx", "jinja2", "black", "libcst", "click", "rich", "lark", "sqlite3", "asyncio")
 
 
+@cache
 def modules_after(program: str) -> set[str]:
     code = f"import sys\n{program}\nprint(*sys.modules)"
     done = subprocess.run(
