@@ -51,6 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     here = Path(__file__).parent
     for item in items:
         limit = SLOW.get(item.path.relative_to(here).parts[0])
+        if "mypy_cache" in getattr(item, "fixturenames", ()):
+            limit = SLOW["typing"]  # the first of them fills the cache
         if deep and "hypothesis" in item.keywords:
             limit = 0
         if limit is not None and item.get_closest_marker("timeout") is None:
