@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +24,12 @@ from generated.demo import (
     SalesOrder,
     connect,
 )
+from tests.faults.faults import Changed
 from vtiger_orm import LineItem, NotLoaded, OutcomeUnknown, ServerError, Session, VtigerError
 from vtiger_orm.calls.outcome import outcome_of
 from vtiger_orm.emulator import Crm, faults
+from vtiger_orm.importing import import_file
+from vtiger_orm.session import RetryPolicy
 
 ITEMS = {Invoice, Quotes, SalesOrder}
 GIVEN = ["x", " x ", "a/b", "\\/", "/", "a & b", "&amp;", "&nbsp;", "a<b", "it's", "é客", "0",
@@ -180,3 +187,98 @@ def test_a_failing_workflow_leaves_the_write_in_doubt_not_undone(
     assert row["company"] == "Another one"
     record.refresh()
     assert record.company == "Another one"
+
+
+# Saves that break off, with a value that the CRM stores otherwise
+
+
+FATAL = Changed(lambda response: replace(response, status=500, body=b""))
+DIFFERS = "<b>whole</b>"
+"""Is stored empty."""
+
+
+@pytest.fixture
+def hasty(crm: Crm) -> Iterator[Session]:
+    """A session that repeats nothing and waits for nothing."""
+    with connect(
+        crm.url,
+        *crm.credentials(),
+        dialect="restfulapi",
+        transport=crm.transport(),
+        retry=RetryPolicy(attempts=1, longest_work=0.0),
+    ) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("broken", [faults.LostAnswer(), FATAL], ids=["lost", "fatal"])
+def test_a_create_that_breaks_off_is_never_called_absent_for_an_adjusted_value(
+    crm: Crm, hasty: Session, broken: faults.Fault
+) -> None:
+    crm.faults.next(broken, operation="create")
+    with pytest.raises(VtigerError) as caught:
+        Leads.objects.using(hasty).create(lastname="Adjusted", company=DIFFERS, phone="0123")
+    record: Any = getattr(caught.value, "record", None)
+    assert record is not None
+    assert record.crm.in_doubt
+    with pytest.raises(OutcomeUnknown):
+        record.save()
+    assert record.crm.resolve() is True
+    stored_ = Leads.objects.using(hasty).filter(lastname="Adjusted")
+    assert [each.id for each in stored_] == [record.id]
+    record.delete()
+
+
+@pytest.mark.parametrize("value", [DIFFERS, "plain", "a & b"])
+def test_a_change_that_breaks_off_is_sent_again_or_told(
+    crm: Crm, hasty: Session, value: str
+) -> None:
+    record = Leads.objects.using(hasty).create(lastname="Broken", company="before")
+    number = str(record.id).partition("x")[2]
+    record.company = value
+    crm.faults.next(faults.LostAnswer(), operation="update")
+    failure: VtigerError | None = None
+    try:
+        record.save()
+    except VtigerError as error:
+        failure = error
+    if failure is not None:
+        assert not outcome_of(failure).undone
+        record.save()
+    row = stored(crm, Leads, number)
+    told = {each.field for each in record.crm.adjusted}
+    assert row["company"] == value or "company" in told
+    assert (record.company or "") == (row["company"] or "")
+    record.delete()
+
+
+def test_an_import_writes_what_the_file_says_and_once(
+    crm: Crm, hasty: Session, tmp_path: Path
+) -> None:
+    """But for texts with an entity, which lists show as the sign itself: they are sent again."""
+    plain = [text for text in GIVEN if unescape(text) == text]
+    path = tmp_path / "leads.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [
+                ("lastname", "company", "description", "annualrevenue"),
+                *((f"Import {number}", text, text, "77.25") for number, text in enumerate(plain)),
+            ]
+        )
+    objects = Leads.objects.using(hasty)
+    crm.faults.next(faults.LostAnswer(), operation="create")
+    for run in range(3):
+        with crm.count_calls() as calls:
+            found = import_file(path, objects, key="lastname")
+        if run:
+            assert not found.failed
+    assert not {"create", "update"} & set(calls.operations)
+    made = list(objects.filter(lastname__startswith="Import ").order_by("id"))
+    assert sorted(each.lastname for each in made) == sorted(
+        f"Import {number}" for number in range(len(plain))
+    )
+    for each in made:
+        row = stored(crm, Leads, str(each.id).partition("x")[2])
+        text = plain[int(each.lastname.split()[1])]
+        assert (row["company"], row["description"]) == (text, text)
+        assert Decimal(str(row["annualrevenue"])) == Decimal("77.25")
+        each.delete()

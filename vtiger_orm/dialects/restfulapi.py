@@ -34,7 +34,7 @@ from ..metadata.module import ModuleMeta
 from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, LoginFlow
 from .errors import Asked, api_error
-from .restfulapi_columns import ITEM_MODULES
+from .restfulapi_columns import ITEM_MODULES, UNTOLD
 from .restfulapi_filter import check_listed, parameters
 from .restfulapi_forms import form
 from .restfulapi_login import logged_in
@@ -234,7 +234,7 @@ class RestfulApi:
         found = {"id": f"{meta.prefix}x{number}"}
         for name, value in row.items():
             each = meta.by_wire.get(name)
-            if each is None or each.family in (Family.ID, Family.SECRET):
+            if each is None or each.family in (Family.ID, Family.SECRET) or name in UNTOLD:
                 continue
             text = "" if value is None else str(value)
             if each.family is Family.REFERENCE:

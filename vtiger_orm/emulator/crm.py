@@ -240,10 +240,12 @@ class Crm(Installation):
         return crm
 
     def reset(self) -> None:
-        """Log everybody out, forget faults, put the clock right. The store stays."""
+        """Log everybody out, forget faults and failing workflows, put the clock right. The store
+        stays."""
         self.sessions.end_all()
         self.tokens.end_all()
         self.faults.clear()
+        self.failing_workflows.clear()
         self.clock.resume()
 
 

@@ -55,7 +55,7 @@ class Core:
         self._secrets = Secrets(connection.secrets)
         self._lanes = Lanes()
         self._deferring = Deferring(connection.knowledge)
-        self._keeping = Keeping(connection.knowledge)
+        self._keeping = Keeping(connection)
         self._dialect: Dialect | None = None
         self._schema = SchemaCheck(connection.url, connection.package)
         if connection.dialect != "auto":
@@ -248,11 +248,13 @@ class Core:
                 return (yield from step(effort))
             except VtigerError as error:
                 failure = error
-            if is_retryable_login(failure) or is_shared(failure):
-                if effort.attempt >= retry.LOGIN_ATTEMPTS:
+            shared = is_shared(failure)
+            if shared or is_retryable_login(failure):
+                if effort.attempt >= (retry.APART_ATTEMPTS if shared else retry.LOGIN_ATTEMPTS):
                     raise failure
                 effort.attempt += 1
-                yield Pause(retry.login_delay(effort.attempt - 1))
+                delay = retry.apart_delay if shared else retry.login_delay
+                yield Pause(delay(effort.attempt - 1))
             elif not (yield from self._traffic.again(_LOGIN, failure, effort)):
                 raise self._traffic.given_up(_LOGIN, failure, outcome_of(failure), effort)
 

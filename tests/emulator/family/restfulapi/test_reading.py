@@ -167,6 +167,13 @@ def test_keys_of_a_row(crm: Crm, api: Api) -> None:
     assert row["contact_id"] == boss[3:]  # of a deleted record, still there
 
 
+def test_tags_are_told_by_webservice_alone(crm: Crm, api: Api) -> None:
+    record = crm.create("Contacts", {"lastname": "x"})["id"]
+    crm.engine.backdoor.set(record, tags="red")
+    assert crm.run("retrieve", id=record)["tags"] == "red"
+    assert api.get(f"Contacts/{record[3:]}")["tags"] == ""
+
+
 def test_datetimes_are_utc_whatever_zone_the_user_has(crm: Crm) -> None:
     crm.engine.accounts.add_user("tokyo", time_zone="Asia/Tokyo")
     record = crm.create("Contacts", {"lastname": "x"})["id"]
