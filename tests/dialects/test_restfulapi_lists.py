@@ -13,10 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from generated.demo import Accounts, Contacts, connect
-from vtiger_orm import Session
+from vtiger_orm import ServerError, Session
+from vtiger_orm.dialects.restfulapi_columns import _CUSTOM_TABLES
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import Exchange
 from vtiger_orm.emulator.http import Response
+from vtiger_orm.emulator.profiles import RESTFULAPI
+from vtiger_orm.session import RetryPolicy
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CHANGES = (datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC))
@@ -121,23 +124,24 @@ def test_ranges_over_a_change_of_the_clocks(
         ("lte", lambda moment: moment <= begin),
         ("exact", lambda moment: moment == begin),
     ):
-        assert names(found.filter(**{f"createdtime__{lookup}": local[0]})) == truly(accept)
+        asked: dict[str, Any] = {f"createdtime__{lookup}": local[0]}
+        assert names(found.filter(**asked)) == truly(accept)
 
 
 @pytest.mark.parametrize("size", [2, 4, 100])
 @pytest.mark.parametrize("field", ["employees", "annual_revenue"])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_null_at_either_end_of_an_order(crm: Crm, size: int, field: str, sign: str) -> None:
+    order: Any = f"{sign}{field}"
     with opened(crm, page_size=size) as session:
-        found = Accounts.objects.using(session).only("accountname", field)
-        ordered = [getattr(each, field) for each in found.order_by(f"{sign}{field}", "id")]
+        found = Accounts.objects.using(session).order_by(order, "id")
+        whole = list(found)
         present = sorted((each for each in NUMBERS if each is not None), reverse=sign == "-")
         blanks = [None] * NUMBERS.count(None)
-        assert ordered == ([*present, *blanks] if sign else [*blanks, *present])
-        whole = [each.accountname for each in found.order_by(f"{sign}{field}", "id")]
+        wanted = [*present, *blanks] if sign else [*blanks, *present]
+        assert [getattr(each, field) for each in whole] == wanted
         for start in range(len(whole)):
-            part = found.order_by(f"{sign}{field}", "id")[start : start + 3]
-            assert [each.accountname for each in part] == whole[start : start + 3]
+            assert list(found[start : start + 3]) == whole[start : start + 3]
 
 
 def test_a_year_and_a_month_begin_where_the_zone_says(crm: Crm) -> None:
@@ -148,3 +152,44 @@ def test_a_year_and_a_month_begin_where_the_zone_says(crm: Crm) -> None:
         )
         assert names(found.filter(createdtime__year=2026)) == truly(lambda moment: True)
         assert date(2026, 3, 29) == CHANGES[0].astimezone(BERLIN).date()
+
+
+@pytest.mark.parametrize("told", ["fatal", "empty"])
+def test_a_column_that_is_elsewhere_is_an_error_whatever_php_says(
+    monkeypatch: pytest.MonkeyPatch, told: Any
+) -> None:
+    """An old PHP answers an SQL error with no rows, which nobody may take for no records."""
+    monkeypatch.setitem(_CUSTOM_TABLES, "Contacts", "vtiger_elsewhere")
+    with Crm(data=None, profile=replace(RESTFULAPI, restfulapi_sql_errors=told)) as crm:
+        crm.create("Contacts", {"lastname": "x", "cf_853": "a"})
+        with opened(crm, retry=RetryPolicy(attempts=1)) as session:
+            found = Contacts.objects.using(session)
+            assert found.count() == 1
+            for asked in (
+                lambda: list(found.filter(f_1st_text_quoted_b="a")),
+                lambda: found.filter(f_1st_text_quoted_b="a").exists(),
+                lambda: found.filter(f_1st_text_quoted_b="a").count(),
+                lambda: found.filter(f_1st_text_quoted_b="a").update(phone="1"),
+                lambda: found.get_or_create(f_1st_text_quoted_b="a", defaults={"lastname": "y"}),
+            ):
+                with pytest.raises(ServerError, match="SQL error"):
+                    asked()
+        assert len(crm.run("query", query="select id from Contacts;")) == 1
+
+
+def test_an_empty_list_is_proved_once(crm: Crm) -> None:
+    with opened(crm) as session:
+        session.identify()
+        found = Contacts.objects.using(session).only("lastname")
+        for department, calls in (("Nobody's", 2), ("Nobody's", 1), ("No one's", 1)):
+            with session.count_calls() as counted:
+                assert not found.filter(department=department).exists()
+            assert counted.count == calls
+
+
+def test_a_module_without_records_proves_nothing_and_is_empty() -> None:
+    with Crm(data=None, profile="restfulapi") as crm, opened(crm) as session:
+        found = Contacts.objects.using(session)
+        assert list(found.filter(department="x").order_by("createdtime")) == []
+        made = found.create(lastname="x", department="x")
+        assert [each.id for each in found.filter(department="x")] == [made.id]

@@ -142,7 +142,7 @@ def read(crm: Crm) -> None:
 
 
 def awaited(crm: Crm) -> None:
-    async def names() -> list[str]:
+    async def names() -> list[str | None]:
         return [each.lastname async for each in Contacts.objects.only("lastname")]
 
     assert asyncio.run(names()) == [f"C{index:02}" for index in range(30)]
@@ -151,8 +151,10 @@ def awaited(crm: Crm) -> None:
 def gathered(crm: Crm) -> None:
     """One by one, all of them at once."""
 
-    async def names() -> list[str]:
-        wanted = [Contacts.objects.aget(id=f"{Contacts.meta.prefix}x{n}") for n in range(1, 13)]
+    ids: list[Any] = [f"{Contacts.meta.prefix}x{number}" for number in range(1, 13)]
+
+    async def names() -> list[str | None]:
+        wanted = [Contacts.objects.aget(id=id_) for id_ in ids]
         return [each.lastname for each in await asyncio.gather(*wanted)]
 
     assert asyncio.run(names()) == [f"C{index:02}" for index in range(12)]

@@ -197,10 +197,10 @@ def test_another_session_of_the_process_costs_no_other_record(crm: Crm, served: 
 
 def test_sessions_try_a_server_one_at_a_time(crm: Crm, served: str) -> None:
     """Whichever of them is first, the others learn of it."""
-    ids = [row["id"] for row in crm.run("query", query="select id from Quotes;")]
+    ids: list[Any] = [row["id"] for row in crm.run("query", query="select id from Quotes;")]
     caught: list[VtigerError] = []
 
-    def one(id_: str) -> None:
+    def one(id_: Any) -> None:
         with over_http(crm, served) as session:
             quote = Quotes.objects.using(session).get(id=id_)
             quote.subject = "changed"

@@ -34,7 +34,7 @@ from generated.demo import (
     Vendors,
     connect,
 )
-from vtiger_orm import InvalidValue, NotSupported, Session
+from vtiger_orm import BulkError, InvalidRecord, InvalidValue, NotSupported, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.ids import parse_id
 from vtiger_orm.metadata.kinds import Family, Kind
@@ -250,8 +250,10 @@ def test_a_change_writes_what_it_sends_and_nothing_else(
     told, refused = frozenset[str](), False
     try:
         told = way(model, id_, values)
-    except (InvalidValue, NotSupported):
+    except (InvalidRecord, InvalidValue, NotSupported):
         refused = True
+    except BulkError as error:
+        refused = all(isinstance(each.error, InvalidRecord) for each in error.report)
     after = stored(crm, meta, number)
     if refused:
         assert after == before

@@ -73,6 +73,11 @@ class Knowledge:
         """Whether a statement of this shape was once answered without a silent SQL error."""
         return self.trusting or shape in self._verified
 
+    def is_seen(self, shape: Hashable) -> bool:
+        """Whether rows were seen that a statement of this shape was answered with, however much
+        is trusted."""
+        return shape in self._verified
+
     def verify(self, shape: Hashable) -> None:
         """Remember that statements of this shape work."""
         self._verified[shape] = None

@@ -206,8 +206,16 @@ class RestfulApi:
                 if not isinstance(result, dict):
                     raise MalformedAnswer(f"{asked}: the result is not a record.")
                 check_rows(asked, [result])
-                row = self._row(self._schema.meta(self._schema.module_of(id)), result, asked)
-                return {name: value for name, value in row.items() if not value.startswith("0x")}
+                meta = self._schema.meta(self._schema.module_of(id))
+                row = self._row(meta, result, asked)
+                bare = {
+                    each.wire for each in meta.by_wire.values() if each.family is Family.REFERENCE
+                }
+                return {
+                    name: value
+                    for name, value in row.items()
+                    if name not in bare or not value.startswith("0x")
+                }
             case calls.Create(module):
                 number = str(result)
                 if not number.isdecimal():

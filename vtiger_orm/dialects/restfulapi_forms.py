@@ -16,7 +16,6 @@ from ..ids import parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from .base import NumberFormat
-from .restfulapi_columns import UNTOLD
 
 _ITEM_FIELDS: Final = {
     "quantity": "qty",
@@ -40,11 +39,6 @@ def form(
             _check_items(numbers)
             found["items"] = _items(value)
             continue
-        if name in UNTOLD:
-            raise NotSupported(
-                f"The RestfulApi module does not show {name}, so what became of them could not be "
-                "told. Write them over webservice.php. Nothing was sent."
-            )
         text = "" if value is None else str(value)
         each = meta.by_wire.get(name)
         if each is not None:

@@ -77,6 +77,7 @@ class ListExplanation:
             lists = len(self.asked.alternatives)
             found = f"one for each {size} rows" + (f" of {lists} lists" if lists > 1 else "")
             found += ", and one more at the end where they are more than that"
+            found += ", up to two more the first time that nothing is found"
         if self._refers:
             names = ", ".join(self._refers[:5]) + (", ..." if len(self._refers) > 5 else "")
             found += (

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from ..calls.gates import gate_of
-from ..calls.operations import Call, Query, Revise
+from ..calls.operations import Call, Listing, Query, Revise
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.address import is_loopback
@@ -33,6 +33,7 @@ from .logs import log_address, log_once, logger, statements, warn_unencrypted
 from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
+from .silence import Silence
 from .traffic import Effort, Traffic
 from .withheld import withhold
 
@@ -56,6 +57,7 @@ class Core:
         self._lanes = Lanes()
         self._deferring = Deferring(connection.knowledge)
         self._keeping = Keeping(connection)
+        self._silence = Silence(connection.knowledge)
         self._dialect: Dialect | None = None
         self._schema = SchemaCheck(connection.url, connection.package)
         if connection.dialect != "auto":
@@ -96,6 +98,8 @@ class Core:
             return (yield from self._deferring.ask(call, self._converse))
         if isinstance(call, Revise) and (module := self._keeping.risks(call, self.connection)):
             return (yield from self._keeping.change(call, module, self._converse))
+        if isinstance(call, Listing):
+            return (yield from self._silence.ask(call, self._converse))
         return (yield from self._converse(call))
 
     def _converse(self, call: Call[object]) -> Conversation[object]:

@@ -73,6 +73,8 @@ class Records:
             first = parse_number(start or "0")
             count = _DEFAULT_LENGTH if php_empty(length) else parse_number(length)
         except SqlError as error:
+            if self._engine.profile.restfulapi_sql_errors == "empty":
+                return []
             raise Crash(f"SQL error: {error}") from None
         if where is None:
             return []

@@ -133,7 +133,12 @@ def test_a_description_that_is_not_sent_is_damaged(
 
 
 def test_other_columns_are_not_touched(crm: Crm, api: Api) -> None:
-    texts = {"lastname": "it's é", "department": "a & é", "cf_853": "&eacute;<i>", "title": "<"}
+    texts: dict[str, Any] = {
+        "lastname": "it's é",
+        "department": "a & é",
+        "cf_853": "&eacute;<i>",
+        "title": "<",
+    }
     record = crm.create("Contacts", {"lastname": "x", "description": "it's é"})["id"]
     crm.engine.backdoor.set(record, **texts)
     sent = {"phone": "1", "description": "it's é"}
