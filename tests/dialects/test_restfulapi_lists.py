@@ -181,7 +181,7 @@ def test_an_empty_list_is_proved_once(crm: Crm) -> None:
     with opened(crm) as session:
         session.identify()
         found = Contacts.objects.using(session).only("lastname")
-        for department, calls in (("Nobody's", 2), ("Nobody's", 1), ("No one's", 1)):
+        for department, calls in (("77", 2), ("77", 1), ("88", 1)):
             with session.count_calls() as counted:
                 assert not found.filter(department=department).exists()
             assert counted.count == calls

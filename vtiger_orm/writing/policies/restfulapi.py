@@ -60,7 +60,7 @@ def check_untold(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[
             change.meta.by_wire[name].name,
             Rule.SERVER,
             f"{name} are shown empty by the RestfulApi module, so what becomes of them could not "
-            "be told. Write them over webservice.php.",
+            "be told. Write them over webservice.php. Nothing was sent.",
         )
 
 
