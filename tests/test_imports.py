@@ -241,7 +241,7 @@ def test_the_emulator_plays_servers_by_a_table_of_its_own() -> None:
         and each.imported.startswith(("vtiger_orm.metadata.server", "vtiger_orm.metadata.capabil"))
     ]
     assert {each.importer for each in found} == {"vtiger_orm.emulator.installation"}
-    assert {each.imported for each in found} == {"vtiger_orm.metadata.capabilities.Capabilities"}
+    assert {each.imported for each in found} == {"vtiger_orm.metadata.capabilities"}
     assert {each.kind for each in found} == {Kind.LATE, Kind.TYPING}
 
 

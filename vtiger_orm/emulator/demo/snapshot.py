@@ -48,8 +48,8 @@ _CAPABILITIES: Final[Mapping[str, Any]] = {
     "sync": False,
     "files_retrieve": False,
 }
-"""What was measured on that server, in the words of the snapshot's format: written down here, so that
-what the runtime knows of servers is not checked by itself."""
+"""What was measured on that server, in the words of the snapshot's format: written down here, so
+that what the runtime knows of servers is not checked by itself."""
 
 
 def demo_snapshot(recordings: Path) -> Snapshot:
