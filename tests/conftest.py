@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from contextvars import Context
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import typechecking
+from vtiger_orm.errors import NoSession
+from vtiger_orm.package import open_blocks, packages
 
 # The suite runs on two cores and other machines' noise: laws are proved by the number of
 # examples, never by a deadline. `--hypothesis-profile=deep` digs deeper by hand and once a week;
@@ -58,6 +63,42 @@ def pytest_unconfigure() -> None:
     if folder and "PYTEST_XDIST_WORKER" not in os.environ:
         Path("build").mkdir(exist_ok=True)
         shutil.move(Path(folder) / "merged.json", "build/coverage.json")
+
+
+# A session that a test leaves open answers whoever asks without one, in any file that comes later.
+
+
+@pytest.fixture(autouse=True)
+def _ends_its_sessions() -> Iterator[None]:
+    """No test leaves a session open, nor does a fixture made for it alone."""
+    yield from _closing()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _module_ends_its_sessions() -> Iterator[None]:
+    """Nor does a fixture of a whole file, whose default sessions end with it as well."""
+    before = _defaults()
+    yield from _closing()
+    left = _defaults() - before
+    assert not left, f"configure() was not undone: {left}"
+
+
+def _closing() -> Iterator[None]:
+    before = open_blocks()
+    yield
+    left = [each for each in open_blocks() if each not in before]
+    for each in left:
+        each.end()
+    assert not left, f"left open: {[each.runner for each in left]}"
+
+
+def _defaults() -> set[object]:
+    """The sessions that are used where no block is open."""
+    found: set[object] = set()
+    for package in packages():
+        with suppress(NoSession):
+            found.add(Context().run(package.runner))
+    return found
 
 
 @pytest.fixture(scope="session")

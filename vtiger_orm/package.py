@@ -49,7 +49,7 @@ class Activation:
         they see that it ended and fall back to what lies outside of it.
         """
         self.live = False
-        _activations.set(_live())
+        _activations.set(open_blocks())
 
 
 _packages: WeakSet[Package] = WeakSet()
@@ -63,7 +63,8 @@ def packages() -> list[Package]:
 _activations: ContextVar[tuple[Activation, ...]] = ContextVar("vtiger_orm_sessions", default=())
 
 
-def _live() -> tuple[Activation, ...]:
+def open_blocks() -> tuple[Activation, ...]:
+    """The blocks that are open in this context, the innermost last."""
     return tuple(each for each in _activations.get() if each.live)
 
 
@@ -297,7 +298,7 @@ class Package:
         """Make the session the innermost one of this context until `Activation.end`."""
         self.check_runner(runner)
         activation = Activation(self, runner)
-        _activations.set((*_live(), activation))
+        _activations.set((*open_blocks(), activation))
         return activation
 
     def runner(self) -> Runner:
