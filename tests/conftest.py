@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,12 +16,12 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import typechecking
 from vtiger_orm.errors import NoSession
-from vtiger_orm.package import open_blocks, packages
+from vtiger_orm.package import _live, packages
 
 # The suite runs on two cores and other machines' noise: laws are proved by the number of
 # examples, never by a deadline. `--hypothesis-profile=deep` digs deeper by hand and once a week;
 # VTIGER_ORM_EXAMPLES=500 sets the number in either profile.
-for profile, examples in {"suite": 60, "deep": 2000}.items():
+for profile, examples in {"suite": 30, "deep": 2000}.items():
     settings.register_profile(
         profile,
         max_examples=int(os.environ.get("VTIGER_ORM_EXAMPLES", examples)),
@@ -56,6 +57,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(limit))
 
 
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: looking through it for garbage, again and
+    again, would take a good part of the time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """Where `.ci/run` measures coverage: what all workers ran, where the floors are compared."""
@@ -84,9 +92,9 @@ def _module_ends_its_sessions() -> Iterator[None]:
 
 
 def _closing() -> Iterator[None]:
-    before = open_blocks()
+    before = _live()
     yield
-    left = [each for each in open_blocks() if each not in before]
+    left = [each for each in _live() if each not in before]
     for each in left:
         each.end()
     assert not left, f"left open: {[each.runner for each in left]}"

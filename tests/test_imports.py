@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -164,10 +165,11 @@ def imports_of(path: Path, root: Path) -> Iterator[Import]:
     yield from walk(ast.parse(path.read_text("utf-8")), Kind.TOP)
 
 
-def all_imports(root: Path, package: str) -> list[Import]:
+@cache
+def all_imports(root: Path, package: str) -> tuple[Import, ...]:
     files = sorted((root / package).rglob("*.py"))
     assert files, f"no source under {root / package}"
-    return [each for path in files for each in imports_of(path, root)]
+    return tuple(each for path in files for each in imports_of(path, root))
 
 
 def room(module: str) -> str:
@@ -327,12 +329,13 @@ def test_generated_package_imports_only_its_public_base() -> None:
 HEAVY = ("httpx", "jinja2", "black", "libcst", "click", "rich", "lark", "sqlite3", "asyncio")
 
 
-def modules_after(program: str) -> set[str]:
+@cache
+def modules_after(program: str) -> frozenset[str]:
     code = f"import sys\n{program}\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
-    return set(done.stdout.split())
+    return frozenset(done.stdout.split())
 
 
 @pytest.mark.parametrize(

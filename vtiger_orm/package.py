@@ -49,7 +49,7 @@ class Activation:
         they see that it ended and fall back to what lies outside of it.
         """
         self.live = False
-        _activations.set(open_blocks())
+        _activations.set(_live())
 
 
 _packages: WeakSet[Package] = WeakSet()
@@ -63,8 +63,7 @@ def packages() -> list[Package]:
 _activations: ContextVar[tuple[Activation, ...]] = ContextVar("vtiger_orm_sessions", default=())
 
 
-def open_blocks() -> tuple[Activation, ...]:
-    """The blocks that are open in this context, the innermost last."""
+def _live() -> tuple[Activation, ...]:
     return tuple(each for each in _activations.get() if each.live)
 
 
@@ -298,7 +297,7 @@ class Package:
         """Make the session the innermost one of this context until `Activation.end`."""
         self.check_runner(runner)
         activation = Activation(self, runner)
-        _activations.set((*open_blocks(), activation))
+        _activations.set((*_live(), activation))
         return activation
 
     def runner(self) -> Runner:

@@ -23,7 +23,7 @@ from weakref import finalize
 from . import collation
 from .casts import number
 from .schema import USERS, Field, Module, Schema
-from .tables import check_ours, fit, quoted, tables_of
+from .tables import check_ours, fit, make, quoted, tables_of
 
 LIVE, DELETED, CONVERTED, BROKEN = 0, 1, 2, 3
 """States of a record. A converted lead can still be retrieved but is in no query; a broken
@@ -57,12 +57,14 @@ class Store:
         connection.create_function("vt_number", 1, number, deterministic=True)
         try:
             self._columns = tables_of(schema)
-            check_ours(connection, database)
-            if not self.in_memory:
+            if self.in_memory:
+                make(connection, schema, self._columns)
+            else:
+                check_ours(connection, database)
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=NORMAL")
-            with self.transaction():
-                fit(connection, schema, self._columns, database)
+                with self.transaction():
+                    fit(connection, schema, self._columns, database)
         except BaseException:
             self.close()
             raise
