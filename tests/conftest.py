@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import Context
@@ -32,6 +33,11 @@ for profile, examples in {"suite": 30, "deep": 2000}.items():
     )
 settings.load_profile("suite")
 
+# Tests start hundreds of programs, and what those import is compiled once, not by each of them,
+# also where the environment of whoever runs the suite forbids it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 SLOW: Final = {
     "demo": 240,
     "golden": 240,
@@ -51,6 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     here = Path(__file__).parent
     for item in items:
         limit = SLOW.get(item.path.relative_to(here).parts[0])
+        if "mypy_cache" in getattr(item, "fixturenames", ()):
+            limit = SLOW["typing"]  # the first of them fills the cache
         if deep and "hypothesis" in item.keywords:
             limit = 0
         if limit is not None and item.get_closest_marker("timeout") is None:

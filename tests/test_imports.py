@@ -166,10 +166,10 @@ def imports_of(path: Path, root: Path) -> Iterator[Import]:
 
 
 @cache
-def all_imports(root: Path, package: str) -> tuple[Import, ...]:
+def all_imports(root: Path, package: str) -> list[Import]:
     files = sorted((root / package).rglob("*.py"))
     assert files, f"no source under {root / package}"
-    return tuple(each for path in files for each in imports_of(path, root))
+    return [each for path in files for each in imports_of(path, root)]
 
 
 def room(module: str) -> str:
@@ -330,12 +330,12 @@ HEAVY = ("httpx", "jinja2", "black", "libcst", "click", "rich", "lark", "sqlite3
 
 
 @cache
-def modules_after(program: str) -> frozenset[str]:
+def modules_after(program: str) -> set[str]:
     code = f"import sys\n{program}\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
-    return frozenset(done.stdout.split())
+    return set(done.stdout.split())
 
 
 @pytest.mark.parametrize(

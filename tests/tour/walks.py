@@ -62,8 +62,8 @@ def _relative(frame: FrameType) -> str | None:
 
 
 @cache
-def _below(name: str) -> str | None:
-    path = Path(name)
+def _below(file: str) -> str | None:
+    path = Path(file)
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else None
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
-from weakref import WeakKeyDictionary, WeakSet
+from functools import lru_cache
+from typing import Final
 
 from ...errors import SnapshotError
 from .columns import CONTACTS_OF_ACTIVITY, LINES, Storage
@@ -21,13 +21,8 @@ _APPLICATION: Final = int.from_bytes(b"vtcr")
 _FORMAT: Final = "2"
 """Of the database file; a change here makes older files unreadable."""
 
-Tables: TypeAlias = Mapping[str, Mapping[str, Field]]
+Tables = dict[str, dict[str, Field]]
 """Table -> column -> field, without `id` and `_state`, which every table of a module has."""
-
-_tables: Final[WeakKeyDictionary[Schema, Tables]] = WeakKeyDictionary()
-_keepable: Final[WeakSet[Schema]] = WeakSet()
-_empty: Final[WeakKeyDictionary[Schema, bytes]] = WeakKeyDictionary()
-"""What is found out of a schema once: a test gets a CRM of its own in a few milliseconds."""
 
 _SYSTEM_TABLES: Final = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -85,16 +80,10 @@ def own_columns(module: Module) -> Iterator[Field]:
             yield field
 
 
+@lru_cache(maxsize=8)
 def tables_of(schema: Schema) -> Tables:
     """The tables that a schema needs; see `check_keepable` for what cannot be told apart."""
-    found = _tables.get(schema)
-    if found is None:
-        found = _tables[schema] = _laid_out(schema)
-    return found
-
-
-def _laid_out(schema: Schema) -> Tables:
-    tables: dict[str, dict[str, Field]] = {}
+    tables: Tables = {}
     for module in schema:
         columns = tables.setdefault(module.table, {})
         taken = {_folded(name) for name in columns}
@@ -105,11 +94,10 @@ def _laid_out(schema: Schema) -> Tables:
     return tables
 
 
+@lru_cache(maxsize=8)  # a schema does not change, and many stores are made of one
 def check_keepable(schema: Schema) -> None:
     """Raises `SnapshotError` for a schema that SQLite cannot keep without losing something:
     names that differ only in case, names with a NUL, modules without fields."""
-    if schema in _keepable:
-        return
     tables: dict[str, str] = {}
     columns: dict[str, dict[str, str | None]] = {}
     for module in schema:
@@ -128,7 +116,6 @@ def check_keepable(schema: Schema) -> None:
                 raise _unkept(
                     module, f"its fields {other!r} and {name!r} differ only in upper and lower case"
                 )
-    _keepable.add(schema)
 
 
 def _folded(name: str) -> str:
@@ -159,16 +146,6 @@ def check_ours(connection: sqlite3.Connection, database: str) -> None:
             f"{database} was made by another program, or by another release of the embedded CRM. "
             "Use another file."
         )
-
-
-def make(connection: sqlite3.Connection, schema: Schema, tables: Tables) -> None:
-    """What `fit` makes of an empty database in memory; but for the first time it is copied."""
-    image = _empty.get(schema)
-    if image is None:
-        fit(connection, schema, tables, ":memory:")
-        _empty[schema] = connection.serialize()
-    else:
-        connection.deserialize(image)
 
 
 def fit(connection: sqlite3.Connection, schema: Schema, tables: Tables, database: str) -> None:
