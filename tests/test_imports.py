@@ -234,6 +234,19 @@ def test_other_arrows_are_found(importer: str, imported: str, kind: Kind) -> Non
     assert wrong_arrows([Import(importer, imported, kind, 1)])
 
 
+def test_the_emulator_plays_servers_by_a_table_of_its_own() -> None:
+    """What the runtime knows of servers would else be checked by itself."""
+    found = [
+        each
+        for each in all_imports(ROOT, "vtiger_orm")
+        if each.importer.startswith("vtiger_orm.emulator")
+        and each.imported.startswith(("vtiger_orm.metadata.server", "vtiger_orm.metadata.capabil"))
+    ]
+    assert {each.importer for each in found} == {"vtiger_orm.emulator.installation"}
+    assert {each.imported for each in found} == {"vtiger_orm.metadata.capabilities"}
+    assert {each.kind for each in found} == {Kind.LATE, Kind.TYPING}
+
+
 def circles(imports: Iterable[Import]) -> list[list[str]]:
     """Groups of files that lead to each other by imports of any kind."""
     graph: dict[str, set[str]] = {}

@@ -45,8 +45,8 @@ class Knowledge:
         self._shown: dict[str, frozenset[str]] = {}
         self.counts = True
         """False once a ``count(*)`` was not answered for a statement that works."""
-        self.keeps_items: bool | None = None
-        """Whether line items outlive a change of their record; None where that is not known."""
+        self.keeps_items = False
+        """Whether line items were seen to outlive a change of their record."""
         self._pages: dict[str, int] = {}
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
@@ -72,6 +72,11 @@ class Knowledge:
     def is_verified(self, shape: Hashable) -> bool:
         """Whether a statement of this shape was once answered without a silent SQL error."""
         return self.trusting or shape in self._verified
+
+    def is_seen(self, shape: Hashable) -> bool:
+        """Whether rows were seen that a statement of this shape was answered with, however much
+        is trusted."""
+        return shape in self._verified
 
     def verify(self, shape: Hashable) -> None:
         """Remember that statements of this shape work."""
