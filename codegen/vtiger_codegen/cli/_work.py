@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from vtiger_orm.errors import MissingExtra
+
+Given: TypeAlias = Any
+"""What click hands over for an option, as the option's type says."""
 
 _EXTRAS: Final = {
     "rich": "codegen",
@@ -22,7 +25,7 @@ _EXTRAS: Final = {
 }
 
 
-def do_work(verb: str, given: Mapping[str, Any], part: str = "") -> int:
+def do_work(verb: str, given: Mapping[str, Given], part: str = "") -> int:
     """Do what `work.py` of the verb's folder says, by the function of the verb's own name, or of
     the `part` of it that was asked for; the exit code. Raises `MissingExtra`."""
     name = part or verb.rpartition(".")[2]

@@ -4,14 +4,14 @@ help is there at once."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import click
 
 DIALECTS: Final = ("auto", "webservice", "cloud")
 HTTP, CA, UNCHECKED = (f"vtiger_codegen.{name}" for name in ("http", "ca", "unchecked"))
 
-_C = TypeVar("_C", bound="Callable[..., Any] | click.Command")
+_C = TypeVar("_C", bound="Callable[..., object] | click.Command")
 
 
 def connecting(command: _C) -> _C:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command(short_help="Do code, names.lock and snapshot belong together?")
@@ -23,7 +22,7 @@ from .._work import do_work
 @click.option("--json", "as_json", is_flag=True, help="An object, for machines.")
 @click.option("--live", is_flag=True, help="Also compare the snapshot with the CRM.")
 @connecting
-def check(**given: Any) -> int:
+def check(**given: Given) -> int:
     """Compare the package with what `vtiger-orm generate --locked` would print now.
 
     Writes nothing and asks no CRM, so it fits a pre-commit hook or CI. Exits with 0 when code,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 FORMATS: Final = ("text", "json", "markdown")
 
@@ -44,7 +44,7 @@ FORMATS: Final = ("text", "json", "markdown")
     help="With --usage: what the application does not use breaks nothing.",
 )
 @connecting
-def diff(**given: Any) -> int:
+def diff(**given: Given) -> int:
     """Compare two snapshots and grade every change: safe, caution or breaking.
 
     OLD and NEW are snapshot folders, or git:REVISION for the project's snapshot at that time.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command(short_help="What is wrong with this set-up, and what to do about it.")
@@ -19,7 +18,7 @@ from .._work import do_work
 )
 @click.option("--json", "as_json", is_flag=True, help="An array of findings, for machines.")
 @connecting
-def doctor(**given: Any) -> int:
+def doctor(**given: Given) -> int:
     """Look at address, TLS, login, clock, zone, formats, permissions, limits, text and versions.
 
     A few reading calls; nothing is written anywhere. Each finding comes with its cure. Exits with

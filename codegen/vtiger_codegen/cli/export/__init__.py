@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 FORMATS: Final = ("parquet", "csv", "jsonl", "arrow")
 NAMINGS: Final = ("attribute", "wire", "label")
@@ -53,7 +53,7 @@ NAMINGS: Final = ("attribute", "wire", "label")
 )
 @click.option("--json", "as_json", is_flag=True, help="An array, the files, for machines.")
 @connecting
-def export(**given: Any) -> int:
+def export(**given: Given) -> int:
     """Every record of MODULES, or those of the conditions, a file each.
 
     \b

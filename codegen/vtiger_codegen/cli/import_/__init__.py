@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command("import", short_help="Rows of CSV, JSON lines or Parquet into a module, by a key.")
@@ -47,7 +46,7 @@ from .._work import do_work
 )
 @click.option("--json", "as_json", is_flag=True, help="An object, how many rows, for machines.")
 @connecting
-def import_(**given: Any) -> int:
+def import_(**given: Given) -> int:
     """Bring the rows of FILE into the CRM: records that are as the row says are left alone, others
     changed, missing ones made.
 

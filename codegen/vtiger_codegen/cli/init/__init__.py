@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 WORKFLOW: Final = Path(".github/workflows/vtiger-schema.yml")
 
@@ -20,7 +20,7 @@ WORKFLOW: Final = Path(".github/workflows/vtiger-schema.yml")
 )
 @click.option("--workflow", is_flag=True, help=f"Only write {WORKFLOW.as_posix()}.")
 @connecting
-def init(**given: Any) -> int:
+def init(**given: Given) -> int:
     """Write [tool.vtiger-orm] into the pyproject.toml of this folder, then pull and generate.
 
     The address is asked for at a terminal; user name and access key come from VTIGER_USERNAME and

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command(short_help="How many calls are left?")
 @click.option("--json", "as_json", is_flag=True, help="An object, for machines.")
 @connecting
-def limits(**given: Any) -> int:
+def limits(**given: Given) -> int:
     """Log in, and tell the limits of calls that the answer announces.
 
     The Cloud counts the calls of all its users, a minute and a day; stock servers count nothing.

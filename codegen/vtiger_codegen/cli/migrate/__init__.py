@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command(short_help="Rewrite an application to the names that the package has now.")
@@ -28,7 +27,7 @@ from .._work import do_work
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the project's snapshot.  [vtiger-schema]",
 )
-def migrate(**given: Any) -> int:
+def migrate(**given: Given) -> int:
     """Rewrite attributes, keywords, names in strings, enum members, classes and imports in the
     Python files at or below SRC and in own code, after something was renamed in the CRM or in
     names.lock.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from .._work import do_work
+from .._work import Given, do_work
 
 _schema = click.option(
     "--schema",
@@ -34,7 +33,7 @@ def names() -> None:
 @click.option("--odd", is_flag=True, help="Only names that read badly, like a_b_3.")
 @_schema
 @_json
-def list_(**given: Any) -> int:
+def list_(**given: Given) -> int:
     """What everything in MODULES is called; of all modules when none is named.
 
     Each line is an address, as `set` takes it, with the name and the CRM's own text.
@@ -46,7 +45,7 @@ def list_(**given: Any) -> int:
 @click.argument("text")
 @_schema
 @_json
-def find_(**given: Any) -> int:
+def find_(**given: Given) -> int:
     """Everything whose wire name, label, value or name in Python holds TEXT."""
     return do_work(__name__, given, "find_")
 
@@ -54,7 +53,7 @@ def find_(**given: Any) -> int:
 @names.command(name="set")
 @click.argument("pairs", nargs=-1, required=True, metavar="ADDRESS=NAME...")
 @_schema
-def set_(**given: Any) -> int:
+def set_(**given: Given) -> int:
     """Give things other names. ADDRESS is what `list` shows:
 
     \b
@@ -72,7 +71,7 @@ def set_(**given: Any) -> int:
 
 @names.command()
 @_schema
-def accept(**given: Any) -> int:
+def accept(**given: Given) -> int:
     """Choose names for everything new, as `generate` would, and write only names.lock.
 
     Tells what does not fit in a lock that was merged or edited by hand.

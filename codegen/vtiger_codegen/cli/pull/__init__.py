@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command(short_help="Describe a live CRM into a snapshot folder.")
@@ -32,7 +31,7 @@ from .._work import do_work
     help="Write it although modules or fields are missing that the snapshot has.",
 )
 @connecting
-def pull(**given: Any) -> int:
+def pull(**given: Given) -> int:
     """Ask the CRM to describe every module, and write the answers as sorted JSON.
 
     User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY, or are asked for.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 FORMATS: Final = ("table", "json", "csv", "parquet", "arrow")
 
@@ -45,7 +45,7 @@ FORMATS: Final = ("table", "json", "csv", "parquet", "arrow")
     help="Folder of the snapshot.  [vtiger-schema]",
 )
 @connecting
-def query(**given: Any) -> int:
+def query(**given: Given) -> int:
     """Records of MODULE, with the same conditions as in Python.
 
     \b

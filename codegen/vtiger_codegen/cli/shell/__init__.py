@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ...live.options import connecting
 from .._demo import demo_option
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command(short_help="Python with your models imported and a session open.")
@@ -22,7 +21,7 @@ from .._work import do_work
 @demo_option
 @click.option("--command", "-c", help="Run these lines instead of asking for some.")
 @connecting
-def shell(**given: Any) -> int:
+def shell(**given: Given) -> int:
     """IPython where it is installed, else Python, with every model, Q and the session `crm`.
 
     \b

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 from ..export import NAMINGS
 
 _EVERY: Final = re.compile(r"every=([0-9]{1,6})([mhd])")
@@ -74,7 +74,7 @@ class Interval(click.ParamType[timedelta]):
 )
 @click.option("--json", "as_json", is_flag=True, help="An array of modules, for machines.")
 @connecting
-def sync(**given: Any) -> int:
+def sync(**given: Given) -> int:
     """Bring a table for each of MODULES, or of all, to what the CRM has.
 
     \b

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ...live.options import connecting
-from .._work import do_work
+from .._work import Given, do_work
 
 
 @click.command(short_help="First contact: who am I on which CRM, and what can it do?")
 @click.option("--json", "as_json", is_flag=True, help="An object, for machines.")
 @connecting
-def whoami(**given: Any) -> int:
+def whoami(**given: Given) -> int:
     """Log in and tell who you are on which server, and what it can do.
 
     A few reading calls; nothing is written anywhere. User name and access key come from
