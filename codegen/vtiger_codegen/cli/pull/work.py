@@ -18,6 +18,7 @@ from ...diff.compare import Diff
 from ...diff.reports import as_text
 from ...generate import check_patterns
 from ...live.credentials import open_session
+from ...live.dependencies import with_dependencies
 from ...live.losses import Losses, losses
 from ...live.proofs import with_former_proofs
 from ...live.pull import pull_snapshot, warn_about_types
@@ -70,6 +71,7 @@ def pull_schema(
     former = _former(folder)
     with open_session(url, dialect, config) as session, session.count_calls() as calls:
         snapshot = pull_snapshot(session, console=Console(stderr=True), **chosen)
+        snapshot = with_dependencies(session, snapshot, config.modules)
         identity = session.identify()
     seen = [snapshot] if former is None else [snapshot, former]
     check_patterns(chosen["include"], chosen["exclude"], *seen)
