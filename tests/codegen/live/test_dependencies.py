@@ -49,7 +49,7 @@ def test_they_are_asked_kept_and_shown(project: Path) -> None:
     again = Path("again/modules/Leads.json").read_bytes()
     assert again == Path("vtiger-schema/modules/Leads.json").read_bytes()
     crm = crm_facts(snapshot, NamesLock(), NamingRules())
-    page = {path.name: text for path, text in pages(crm, "CRM", cli).items()}["leads.html"]
+    page = {str(path): text for path, text in pages(crm, "CRM", cli).items()}["modules/leads.html"]
     rows = page.partition('id="picklist-leadsource"')[2].partition("</details>")[0]
     assert '<th scope="row">Cold Call</th><td>Cold, Hot</td>' in rows
     assert '<th scope="row">Partner</th><td>blank only</td>' in rows
