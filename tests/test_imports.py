@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,7 @@ def imports_of(path: Path, root: Path) -> Iterator[Import]:
     yield from walk(ast.parse(path.read_text("utf-8")), Kind.TOP)
 
 
+@cache
 def all_imports(root: Path, package: str) -> list[Import]:
     files = sorted((root / package).rglob("*.py"))
     assert files, f"no source under {root / package}"
@@ -188,6 +190,13 @@ def test_every_room_has_its_place() -> None:
     assert rooms <= {*ORDER, *ASIDE}
     assert {*ORDER, *ASIDE} <= folders
     assert len(ORDER) == len(set(ORDER))
+
+
+def test_every_room_has_its_tests() -> None:
+    rooms = {name for name in (*ORDER, *ASIDE) if (ROOT / "vtiger_orm" / name).is_dir()}
+    tests = ROOT / "tests"
+    tested = {file.relative_to(tests).parts[0] for file in tests.rglob("test_*.py")}
+    assert rooms <= tested
 
 
 def wrong_arrows(imports: Iterable[Import]) -> list[str]:
@@ -340,6 +349,7 @@ def test_generated_package_imports_only_its_public_base() -> None:
 HEAVY = ("httpx", "jinja2", "black", "libcst", "click", "rich", "lark", "sqlite3", "asyncio")
 
 
+@cache
 def modules_after(program: str) -> set[str]:
     code = f"import sys\n{program}\nprint(*sys.modules)"
     done = subprocess.run(
