@@ -87,6 +87,7 @@ class Renderer:
         self._templates.filters |= {
             "alias_line": source_lines.alias_line,
             "argument": source_lines.argument,
+            "attribute_line": source_lines.attribute_line,
             "constructor": source_lines.constructor,
             "docstring": docstring,
             "entry_line": source_lines.entry_line,
@@ -97,6 +98,7 @@ class Renderer:
             "labels": source_lines.labels,
             "literal": literal,
             "member_line": source_lines.member_line,
+            "reexports": source_lines.reexports,
             "returned": source_lines.returned,
             "relation_lines": source_lines.relation_lines,
         }
@@ -158,6 +160,8 @@ class Renderer:
             imports |= {Import(RUNTIME, "Record")}
         if querysets.values and querysets.updatable:
             imports |= {Import(MODELS, "Preview")}
+        if querysets.values:
+            imports |= {Import(MODELS, "InputModel")}
         if querysets.relations:
             imports |= {Import(MODELS, "Related")}
         if module.own.queryset is not None:

@@ -156,6 +156,14 @@ def keywords(parameters: Iterable[Keyword]) -> str:
     return "\n".join(printed)
 
 
+def attribute_line(field: Keyword) -> str:
+    """One field of an input model, with what the CRM calls it; one that is not required may be
+    left out and reads as `None` then."""
+    tail = "" if field.required else " = ..."
+    line = annotated(f"{field.name}: ", field.type, tail, indent=4).removesuffix(",")
+    return f"{line}\n    {docstring(one_line(field.label))}" if field.label else line
+
+
 def entry_line(entry: Keyword) -> str:
     """One key of a typed dictionary."""
     return annotated(f"{literal(entry.name)}: ", entry.type, "")
@@ -257,6 +265,12 @@ def _import(module: str, names: list[str], indent: int) -> str:
     if fits(line):
         return line
     return f"{pad}from {module} import (\n{one_a_line(names, indent + 4)}\n{pad})"
+
+
+def reexports(names: Sequence[str], python_module: str) -> str:
+    """The import by which the package's root hands out what a stub declares."""
+    again = [f"{name} as {name}" for name in names]
+    return _import(f"{ROOT}_typing.{python_module}", again, indent=4)
 
 
 def formatted(text: str) -> str:

@@ -6,7 +6,17 @@ See test_typing.py; what ty, pyrefly and zuban miss is in test_other_checkers.py
 from datetime import UTC, datetime
 from typing import NamedTuple, TypedDict
 
-from generated.demo import Accounts, Contacts, Leads, Potentials
+from generated.demo import (
+    Accounts,
+    AccountsUpdate,
+    Contacts,
+    ContactsCreate,
+    ContactsQuerySet,
+    ContactsRow,
+    ContactsUpdate,
+    Leads,
+    Potentials,
+)
 from vtiger_orm import Count
 
 people = Contacts.objects
@@ -164,3 +174,18 @@ async def waits(contact: Contacts) -> None:
     await contact.save()  # E
     made: Contacts = people.acreate(lastname="x")  # E
     await people.acreate(firstname="x")  # E
+
+
+def inputs(contact: Contacts, other: AccountsUpdate, row: ContactsRow, hot: ContactsQuerySet) -> None:
+    ContactsCreate()  # E
+    ContactsCreate(lastname=None)  # E
+    ContactsCreate(lastname="x", frstname="y")  # E
+    ContactsUpdate(id=contact.id)  # E
+    ContactsUpdate(createdtime=datetime.now(UTC))  # E
+    ContactsUpdate(frstname="x")  # E
+    ContactsUpdate().lastnme  # E
+    ContactsUpdate().lastname.upper()  # E
+    contact.crm.apply(other)  # E
+    contact.crm.apply({"lastname": "x"})  # E
+    hot.filter(lastnme="x")  # E
+    row["lastnme"]  # E
