@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from generated.demo import (
     Accounts,
-    Contacts,
     Invoice,
     Leads,
     Products,
@@ -20,8 +18,7 @@ from generated.demo import (
     SalesOrder,
     connect,
 )
-from vtiger_orm import LineItem, NotLoaded, OutcomeUnknown, ServerError, Session, VtigerError
-from vtiger_orm.calls.outcome import outcome_of
+from vtiger_orm import LineItem, NotLoaded, Session, VtigerError
 from vtiger_orm.emulator import Crm, faults
 
 ITEMS = {Invoice, Quotes, SalesOrder}
@@ -142,41 +139,3 @@ def test_items_whose_products_are_not_told_are_not_read_as_items_without(
     finally:
         crm.faults.clear()
     assert all(each.product for each in quote.crm.load_items())
-
-
-# What the user's preferences, and the CRM's workflows, make of a write
-
-
-def test_days_and_moments_are_those_given_whatever_the_user_prefers(crm: Crm) -> None:
-    crm.engine.accounts.add_user("prefers", date_format="dd-mm-yyyy", time_zone="Asia/Tokyo")
-    day, moment = date(1990, 2, 3), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
-    with connect(
-        crm.url, *crm.credentials("prefers"), dialect="restfulapi", transport=crm.transport()
-    ) as session:
-        record = Contacts.objects.using(session).create(lastname="x", birthday=day)
-        crm.engine.backdoor.set(str(record.id), modifiedtime="2026-03-29 01:30:00")
-        found = Contacts.objects.using(session).get(id=record.id, modifiedtime=moment)
-    assert (found.birthday, found.modifiedtime, record.crm.adjusted) == (day, moment, ())
-    assert crm.engine.backdoor.get(str(record.id), "birthday") == "1990-02-03"
-
-
-def test_a_failing_workflow_leaves_the_write_in_doubt_not_undone(
-    crm: Crm, session: Session
-) -> None:
-    crm.failing_workflows.add("Leads")
-    try:
-        with pytest.raises(OutcomeUnknown, match="when a workflow fails") as unknown:
-            Leads.objects.using(session).create(lastname="stopped", company="A company of its own")
-        record = unknown.value.record
-        assert record is not None
-        assert record.crm.resolve() is True
-        record.company = "Another one"
-        with pytest.raises(ServerError, match="when a workflow fails") as failed:
-            record.save()
-        assert not outcome_of(failed.value).undone
-    finally:
-        crm.failing_workflows.clear()
-    row = stored(crm, Leads, str(record.id).partition("x")[2])
-    assert row["company"] == "Another one"
-    record.refresh()
-    assert record.company == "Another one"

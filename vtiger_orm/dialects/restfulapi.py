@@ -37,8 +37,7 @@ from .errors import Asked, api_error
 from .restfulapi_columns import ITEM_MODULES
 from .restfulapi_filter import check_listed, parameters
 from .restfulapi_forms import form
-from .restfulapi_login import logged_in
-from .restfulapi_pictures import check_rows, unmended
+from .restfulapi_login import check_rows, logged_in, unmended
 
 RESTFULAPI_PATH: Final = "/modules/RestfulApi/index.php"
 

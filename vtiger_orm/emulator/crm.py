@@ -236,7 +236,6 @@ class Crm(Installation):
         )
         crm.engine.restore(self.engine.snapshot())
         crm.passwords.update(self.passwords)
-        crm.failing_workflows.update(self.failing_workflows)
         return crm
 
     def reset(self) -> None:

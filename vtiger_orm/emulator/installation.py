@@ -62,9 +62,6 @@ class Installation:
         self.limits: RateLimits = RateLimits(self.clock)
         self.passwords: dict[str, str] = {}
         """User name -> password of the RestfulApi login; the access key where none is set."""
-        self.failing_workflows: set[str] = set()
-        """Modules with a workflow that fails. The RestfulApi module then ends a save, when the
-        record is stored, with HTTP 500 and nothing else; deleting starts no workflow."""
         if data == "auto":
             data = "demo" if schema is None else None
         check_keepable(made_of)

@@ -21,7 +21,6 @@ from .restfulapi_filter import (
     parse_order,
     php_empty,
 )
-from .restfulapi_french import FRENCH
 
 TOKENS_MODULE: Final = "RestfulApi"
 _EMAILS: Final = "Emails"
@@ -133,7 +132,7 @@ class Records:
         return shown
 
     def picklist(self, name: str, *, dependencies: bool) -> dict[str, Any]:
-        """The values of a picklist with their labels and, on demand, what depends on it."""
+        """The values of a picklist and, on demand, what depends on it."""
         store = self._engine.store
         field = self._module.fields.get(name)
         if field is None or field.kind not in picklists.KINDS:
@@ -151,8 +150,10 @@ class Records:
         return result
 
     def _labels(self, field: Field) -> dict[str, str]:
+        offered = field.raw["type"].get("picklistValues", ())
+        known = {each["value"]: each.get("label", each["value"]) for each in offered}
         values = picklists.values_of(self._engine.store, self._module, field)
-        return {value: FRENCH.get(value, value) for value in values}
+        return {value: known.get(value, value) for value in values}
 
 
 def _column(field: Field) -> str:

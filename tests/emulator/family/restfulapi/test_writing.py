@@ -165,32 +165,5 @@ def test_duplicates_are_a_fatal(crm: Crm, api: Api) -> None:
     assert (answer.status_code, answer.content) == (500, b"")
 
 
-def test_a_failing_workflow_is_a_fatal_behind_the_work(crm: Crm, api: Api) -> None:
-    """As over webservice.php, where a workflow that stops leaves the record stored."""
-    crm.failing_workflows.add("Contacts")
-    answer = api.index("POST", {"lastname": "x"}, module="Contacts")
-    assert (answer.status_code, answer.content) == (500, b"")
-    [row] = crm.run("query", query="select lastname from Contacts;")
-    assert row["lastname"] == "x"
-    bare = row["id"][3:]
-    answer = api.http.put(f"Contacts/{bare}/{api.token}", data={"phone": "1"})
-    assert (answer.status_code, answer.content) == (500, b"")
-    assert api.get(f"Contacts/{bare}")["phone"] == "1"
-    assert api.index("POST", {"lastname": "x", "company": "y"}, module="Leads").status_code == 200
-    assert api.http.delete(f"Contacts/{bare}/{api.token}").json()["result"] is True
-
-
-@pytest.mark.parametrize("format_", ["dd-mm-yyyy", "mm-dd-yyyy", "dd.mm.yyyy", "dd/mm/yyyy"])
-def test_iso_dates_are_taken_from_users_of_every_format(crm: Crm, format_: str) -> None:
-    crm.engine.accounts.add_user("dates", date_format=format_)
-    api = Api(crm)
-    api.token = api.http.get(f"auth/{crm.credentials('dates')[1]}").json()["result"]
-    data = {"lastname": "x", "birthday": "1990-02-03"}
-    made = api.index("POST", data, module="Contacts").json()["result"]
-    assert crm.engine.backdoor.get(f"12x{made}", "birthday") == "1990-02-03"
-    api.http.put(f"Contacts/{made}/{api.token}", data={"birthday": "1991-11-12"})
-    assert api.get(f"Contacts/{made}")["birthday"] == "1991-11-12"
-
-
 def test_an_unknown_picklist(api: Api) -> None:
     assert api.get("Contacts/picklist/nosuch") == {"values": []}
