@@ -116,6 +116,21 @@ def check_types(folder: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_no_import_and_no_name_is_left_over() -> None:
+    """Each module of each case, and of the demo: what is imported is used, what is used is there."""
+    folders = [case / "expected" / "package" for case in CASES] + [ROOT / "generated" / "demo"]
+    command = (
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--ignore-noqa",
+        "--select=F",
+        "--quiet",
+    )
+    check_types(ROOT, *command, *map(str, folders))
+
+
 def test_mypy_accepts_every_package(packages: Path, mypy_cache: Path) -> None:
     check_types(packages, "mypy", "--strict", f"--cache-dir={mypy_cache}", ".")
 

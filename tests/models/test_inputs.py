@@ -198,7 +198,7 @@ def test_a_row_has_the_keys_of_values(session: Session) -> None:
     names: Any = list(ContactsRow.__annotations__)
     (row,) = Contacts.objects.order_by("id").values(*names)[:1]
     assert list(row) == names
-    assert TypeAdapter(ContactsRow).validate_python({"lastname": "x"}) == {"lastname": "x"}
+    assert dict(TypeAdapter(ContactsRow).validate_python({"lastname": "x"})) == {"lastname": "x"}
 
 
 def test_querysets_are_of_their_class() -> None:

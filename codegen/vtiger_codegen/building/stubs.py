@@ -157,8 +157,14 @@ def build_querysets(
 ) -> Querysets:
     """The stub of one module; `fields` in the order in which they are printed."""
     values = _Values(model, picklists, classes)
+    written = meta.creatable or meta.updatable
+    editable = [
+        field for field in fields if written and field.editable and field.family is not Family.ID
+    ]
     stored = {
-        field.name: values.of(field) for field in fields if field.filterable or field.editable
+        field.name: values.of(field)
+        for field in fields
+        if field.filterable or (written and field.editable)
     }
     lookups = [
         keyword
@@ -166,7 +172,6 @@ def build_querysets(
         if field.filterable
         for keyword in values.lookups(field, stored[field.name])
     ]
-    editable = [field for field in fields if field.editable and field.family is not Family.ID]
     given = [
         Keyword(
             field.name,
@@ -178,7 +183,7 @@ def build_querysets(
     creation = [
         each._replace(required=is_required(field, meta)) for field, each in zip(editable, given)
     ]
-    if is_inventory(meta) and "items" not in meta.fields:
+    if editable and meta.creatable and is_inventory(meta) and "items" not in meta.fields:
         items = generic(ITERABLE, _line_item(classes))
         creation.append(Keyword("items", items, required=True, label="Line items"))
     relations = [
@@ -208,7 +213,7 @@ def build_querysets(
         fetches=tuple(classes.relation_paths(meta)),
         lookups=tuple(lookups),
         creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
-        values=tuple(given) if meta.creatable or meta.updatable else (),
+        values=tuple(given),
         inputs=inputs,
         files=any(field.kind in (Kind.FILE, Kind.IMAGE) for field in editable),
         upload=tuple(each for each in given if each.name not in UPLOAD),

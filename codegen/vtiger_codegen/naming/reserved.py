@@ -58,8 +58,8 @@ MODULE_FILE: Final = _names(
 
 STUB_FILE: Final = _names(
     "Any Choices Coroutine Decimal FileSource Generic InputModel Iterable Literal Never Prefetch "
-    "Preview Q QuerySet Record Ref Self Sequence Texts TypeAlias TypedDict TypeVar Unpack ValuesQuerySet "
-    "AccountCrm Crm DocumentCrm InventoryCrm LeadCrm Related RelatedManager "
+    "Preview Q QuerySet Record Ref Self Sequence Texts TypeAlias TypedDict TypeVar Unpack "
+    "ValuesQuerySet AccountCrm Crm DocumentCrm InventoryCrm LeadCrm Related RelatedManager "
     "bool date datetime dict float int str time tuple"
 )
 """Names with a meaning in the stub of a module."""

@@ -35,12 +35,10 @@ _STUB_IMPORTS: Final = frozenset(
         Import("collections.abc", "Coroutine"),
         Import("typing", "Any"),
         Import("typing", "Generic"),
-        Import("typing", "Literal"),
         Import("typing", "Self"),
         Import("typing", "TypeAlias"),
         Import("typing", "TypedDict"),
         Import("typing", "TypeVar"),
-        Import("typing", "overload"),
         Import(RUNTIME, "Q"),
         Import(RUNTIME, "QuerySet"),
         Import(RUNTIME, "ValuesQuerySet"),
@@ -153,8 +151,13 @@ class Renderer:
     def _stub(self, module: GeneratedModule) -> str:
         querysets = module.querysets
         imports = querysets.imports | _STUB_IMPORTS
-        if not all((querysets.fields, querysets.orders, querysets.references)):
+        names = (querysets.fields, querysets.orders, querysets.references)
+        if not all(names):
             imports |= {Import("typing", "Never")}
+        if any((*names, querysets.fetches)):
+            imports |= {Import("typing", "Literal")}
+        if querysets.fields:
+            imports |= {Import("typing", "overload")}
         if querysets.values and querysets.creatable and querysets.files:
             imports |= {Import("collections.abc", "Sequence"), Import(MODELS, "FileSource")}
             imports |= {Import(RUNTIME, "Record")}

@@ -16,7 +16,7 @@ from vtiger_orm.errors import MissingExtra
 
 from ..building.ir import Alias, Argument, Flat, Keyword, Member, ModelField, ModelRelation
 from ..building.types import ROOT, Import, Type
-from ..text.literals import docstring, literal, one_line
+from ..text.literals import docstring, literal, phrase
 
 if TYPE_CHECKING:
     import black
@@ -123,7 +123,13 @@ def constructor(fields: Sequence[ModelField]) -> str:
 
 
 def member_line(member: Member) -> str:
-    """One member of an enum nested in a model."""
+    """One member of an enum nested in a model; editors show the label, where it says more."""
+    line = _member(member)
+    told = phrase(member.label or "")
+    return f"{line}\n        {docstring(f'{told}.')}" if told else line
+
+
+def _member(member: Member) -> str:
     value = literal(member.value)
     line = f"        {member.name} = {value}"
     if member.label is None:
@@ -161,7 +167,8 @@ def attribute_line(field: Keyword) -> str:
     left out and reads as `None` then."""
     tail = "" if field.required else " = ..."
     line = annotated(f"{field.name}: ", field.type, tail, indent=4).removesuffix(",")
-    return f"{line}\n    {docstring(one_line(field.label))}" if field.label else line
+    told = phrase(field.label)
+    return f"{line}\n    {docstring(f'{told}.')}" if told else line
 
 
 def entry_line(entry: Keyword) -> str:
@@ -237,7 +244,7 @@ def returned(type_: Type) -> str:
 def labels(parameters: Iterable[Keyword], head: str, indent: int) -> str:
     """A docstring that tells what the CRM calls each of the fields, one a line."""
     pad = " " * indent
-    lines = [f"{pad}{each.name}: {one_line(each.label).rstrip('.')}." for each in parameters]
+    lines = [f"{pad}{each.name}: {phrase(each.label)}." for each in parameters]
     return docstring("\n".join([head, "", *lines, pad]))
 
 

@@ -256,65 +256,65 @@ CalendarValues = TypedDict(
 
 class _Input(InputModel[Calendar]):
     activitytype: Calendar.ActivityType | None = ...
-    """Activity Type"""
+    """Activity Type."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     contact_id: Ref[Contacts] | None = ...
-    """Contact Name"""
+    """Contact Name."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     duration_hours: time | None = ...
-    """Duration"""
+    """Duration."""
     duration_minutes: Calendar.DurationMinutes | None = ...
-    """Duration Minutes"""
+    """Duration Minutes."""
     eventstatus: Calendar.Eventstatus | None = ...
-    """Status"""
+    """Status."""
     location: str | None = ...
-    """Location"""
+    """Location."""
     notime: bool | None = ...
-    """No Time"""
+    """No Time."""
     parent_id: _ParentIdRef | None = ...
-    """Related To"""
+    """Related To."""
     recurringtype: Calendar.Recurringtype | None = ...
-    """Repeat"""
+    """Repeat."""
     reminder_time: int | None = ...
-    """Send Reminder"""
+    """Send Reminder."""
     sendnotification: bool | None = ...
-    """Send Notification"""
+    """Send Notification."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     taskpriority: Calendar.Taskpriority | None = ...
-    """Priority"""
+    """Priority."""
     time_end: time | None = ...
-    """End Time"""
+    """End Time."""
     visibility: Calendar.Visibility | None = ...
-    """Visibility"""
+    """Visibility."""
 
 class CalendarCreate(_Input):
     date_start: date
-    """Start Date & Time"""
+    """Start Date & Time."""
     due_date: date
-    """Due Date"""
+    """Due Date."""
     subject: str
-    """Subject"""
+    """Subject."""
     taskstatus: Calendar.Taskstatus
-    """Status"""
+    """Status."""
     time_start: time
-    """Time Start"""
+    """Time Start."""
 
 class CalendarUpdate(_Input):
     date_start: date | None = ...
-    """Start Date & Time"""
+    """Start Date & Time."""
     due_date: date | None = ...
-    """Due Date"""
+    """Due Date."""
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
     taskstatus: Calendar.Taskstatus | None = ...
-    """Status"""
+    """Status."""
     time_start: time | None = ...
-    """Time Start"""
+    """Time Start."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

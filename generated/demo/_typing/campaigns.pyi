@@ -252,59 +252,59 @@ CampaignsValues = TypedDict(
 
 class _Input(InputModel[Campaigns]):
     actualcost: Decimal | None = ...
-    """Actual Cost"""
+    """Actual Cost."""
     actualresponsecount: int | None = ...
-    """Actual Response Count"""
+    """Actual Response Count."""
     actualroi: Decimal | None = ...
-    """Actual ROI"""
+    """Actual ROI."""
     actualsalescount: int | None = ...
-    """Actual Sales Count"""
+    """Actual Sales Count."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     budgetcost: Decimal | None = ...
-    """Budget Cost"""
+    """Budget Cost."""
     campaignstatus: Campaigns.CampaignStatus | None = ...
-    """Campaign Status"""
+    """Campaign Status."""
     campaigntype: Campaigns.CampaignType | None = ...
-    """Campaign Type"""
+    """Campaign Type."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     expectedresponse: Campaigns.ExpectedResponse | None = ...
-    """Expected Response"""
+    """Expected Response."""
     expectedresponsecount: int | None = ...
-    """Expected Response Count"""
+    """Expected Response Count."""
     expectedrevenue: Decimal | None = ...
-    """Expected Revenue"""
+    """Expected Revenue."""
     expectedroi: Decimal | None = ...
-    """Expected ROI"""
+    """Expected ROI."""
     expectedsalescount: int | None = ...
-    """Expected Sales Count"""
+    """Expected Sales Count."""
     numsent: Decimal | None = ...
-    """Num Sent"""
+    """Num Sent."""
     product_id: Ref[Products] | None = ...
-    """Product"""
+    """Product."""
     sponsor: str | None = ...
-    """Sponsor"""
+    """Sponsor."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     targetaudience: str | None = ...
-    """Target Audience"""
+    """Target Audience."""
     targetsize: int | None = ...
-    """TargetSize"""
+    """TargetSize."""
 
 class CampaignsCreate(_Input):
     campaignname: str
-    """Campaign Name"""
+    """Campaign Name."""
     closingdate: date
-    """Expected Close Date"""
+    """Expected Close Date."""
 
 class CampaignsUpdate(_Input):
     campaignname: str | None = ...
-    """Campaign Name"""
+    """Campaign Name."""
     closingdate: date | None = ...
-    """Expected Close Date"""
+    """Expected Close Date."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -57,21 +57,21 @@ DocumentFoldersValues = TypedDict(
 
 class _Input(InputModel[DocumentFolders]):
     description: str | None = ...
-    """description"""
+    """description."""
     sequence: int | None = ...
-    """sequence"""
+    """sequence."""
 
 class DocumentFoldersCreate(_Input):
     createdby: Ref[Record]
-    """createdby"""
+    """createdby."""
     foldername: str
-    """foldername"""
+    """foldername."""
 
 class DocumentFoldersUpdate(_Input):
     createdby: Ref[Record] | None = ...
-    """createdby"""
+    """createdby."""
     foldername: str | None = ...
-    """foldername"""
+    """foldername."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

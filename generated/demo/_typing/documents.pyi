@@ -270,31 +270,31 @@ DocumentsValues = TypedDict(
 
 class _Input(InputModel[Documents]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     filelocationtype: str | None = ...
-    """Download Type"""
+    """Download Type."""
     filename: str | None = ...
-    """File Name"""
+    """File Name."""
     filestatus: bool | None = ...
-    """Active"""
+    """Active."""
     fileversion: str | None = ...
-    """Version"""
+    """Version."""
     folderid: Ref[DocumentFolders] | None = ...
-    """Folder Name"""
+    """Folder Name."""
     notecontent: str | None = ...
-    """Note"""
+    """Note."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
 
 class DocumentsCreate(_Input):
     notes_title: str
-    """Title"""
+    """Title."""
 
 class DocumentsUpdate(_Input):
     notes_title: str | None = ...
-    """Title"""
+    """Title."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

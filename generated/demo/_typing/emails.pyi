@@ -192,53 +192,53 @@ EmailsValues = TypedDict(
 
 class _Input(InputModel[Emails]):
     access_count: int | None = ...
-    """Access Count"""
+    """Access Count."""
     activitytype: str | None = ...
-    """Activtiy Type"""
+    """Activtiy Type."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     bccmail: str | None = ...
-    """BCC"""
+    """BCC."""
     ccmail: str | None = ...
-    """CC"""
+    """CC."""
     click_count: int | None = ...
-    """Click Count"""
+    """Click Count."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     email_flag: Emails.EmailFlag | None = ...
-    """Email Flag"""
+    """Email Flag."""
     filename: str | None = ...
-    """Attachment"""
+    """Attachment."""
     parent_id: _ParentIdRef | None = ...
-    """Parent Record"""
+    """Parent Record."""
     parent_type: str | None = ...
-    """Sales Enity Module"""
+    """Sales Enity Module."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     time_start: time | None = ...
-    """Time Sent"""
+    """Time Sent."""
 
 class EmailsCreate(_Input):
     date_start: date
-    """Date Sent"""
+    """Date Sent."""
     from_email: str
-    """From"""
+    """From."""
     saved_toid: str
-    """To"""
+    """To."""
     subject: str
-    """Subject"""
+    """Subject."""
 
 class EmailsUpdate(_Input):
     date_start: date | None = ...
-    """Date Sent"""
+    """Date Sent."""
     from_email: str | None = ...
-    """From"""
+    """From."""
     saved_toid: str | None = ...
-    """To"""
+    """To."""
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -243,69 +243,69 @@ EventsValues = TypedDict(
 
 class _Input(InputModel[Events]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     contact_id: Ref[Contacts] | None = ...
-    """Contact Name"""
+    """Contact Name."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     duration_minutes: Events.DurationMinutes | None = ...
-    """Duration Minutes"""
+    """Duration Minutes."""
     location: str | None = ...
-    """Location"""
+    """Location."""
     notime: bool | None = ...
-    """No Time"""
+    """No Time."""
     parent_id: _ParentIdRef | None = ...
-    """Related To"""
+    """Related To."""
     recurringtype: Events.Recurringtype | None = ...
-    """Repeat"""
+    """Repeat."""
     reminder_time: int | None = ...
-    """Send Reminder"""
+    """Send Reminder."""
     sendnotification: bool | None = ...
-    """Send Notification"""
+    """Send Notification."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     taskpriority: Events.Taskpriority | None = ...
-    """Priority"""
+    """Priority."""
     visibility: Events.Visibility | None = ...
-    """Visibility"""
+    """Visibility."""
 
 class EventsCreate(_Input):
     activitytype: Events.ActivityType
-    """Activity Type"""
+    """Activity Type."""
     date_start: date
-    """Start Date & Time"""
+    """Start Date & Time."""
     due_date: date
-    """End Date"""
+    """End Date."""
     duration_hours: int
-    """Duration"""
+    """Duration."""
     eventstatus: Events.Eventstatus
-    """Status"""
+    """Status."""
     subject: str
-    """Subject"""
+    """Subject."""
     time_end: time
-    """End Time"""
+    """End Time."""
     time_start: time
-    """Time Start"""
+    """Time Start."""
 
 class EventsUpdate(_Input):
     activitytype: Events.ActivityType | None = ...
-    """Activity Type"""
+    """Activity Type."""
     date_start: date | None = ...
-    """Start Date & Time"""
+    """Start Date & Time."""
     due_date: date | None = ...
-    """End Date"""
+    """End Date."""
     duration_hours: int | None = ...
-    """Duration"""
+    """Duration."""
     eventstatus: Events.Eventstatus | None = ...
-    """Status"""
+    """Status."""
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
     time_end: time | None = ...
-    """End Time"""
+    """End Time."""
     time_start: time | None = ...
-    """Time Start"""
+    """Time Start."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

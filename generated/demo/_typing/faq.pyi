@@ -134,29 +134,29 @@ FaqValues = TypedDict(
 
 class _Input(InputModel[Faq]):
     faqcategories: Faq.Faqcategories | None = ...
-    """Category"""
+    """Category."""
     product_id: Ref[Products] | None = ...
-    """Product Name"""
+    """Product Name."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
 
 class FaqCreate(_Input):
     faq_answer: str
-    """Answer"""
+    """Answer."""
     faqstatus: Faq.Faqstatus
-    """Status"""
+    """Status."""
     question: str
-    """Question"""
+    """Question."""
 
 class FaqUpdate(_Input):
     faq_answer: str | None = ...
-    """Answer"""
+    """Answer."""
     faqstatus: Faq.Faqstatus | None = ...
-    """Status"""
+    """Status."""
     question: str | None = ...
-    """Question"""
+    """Question."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

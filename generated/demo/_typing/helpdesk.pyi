@@ -370,87 +370,87 @@ HelpDeskValues = TypedDict(
 
 class _Input(InputModel[HelpDesk]):
     any_of_these: _AnyOfTheseRef | None = ...
-    """Any: of [these]"""
+    """Any: of [these]."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     class_: _Int | None = ...
-    """class"""
+    """class."""
     contact_id: Ref[Contacts] | None = ...
-    """Contact Name"""
+    """Contact Name."""
     datum: date | None = ...
-    """Dátum"""
+    """Dátum."""
     days: Decimal | None = ...
-    """Days"""
+    """Days."""
     decimal_grosse_m2: Decimal | None = ...
-    """Decimal: Größe (m²)"""
+    """Decimal: Größe (m²)."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     done: Decimal | None = ...
-    """% done"""
+    """% done."""
     e_mail_2nd: str | None = ...
-    """E-Mail (2nd)"""
+    """E-Mail (2nd)."""
     f_1st_text_quoted_b: str | None = ...
-    """1st Text – "quoted" & <b>"""
+    """1st Text – "quoted" & <b>."""
     from_: time | None = ...
-    """from"""
+    """from."""
     from_portal: bool | None = ...
-    """From Portal"""
+    """From Portal."""
     hours: Decimal | None = ...
-    """Hours"""
+    """Hours."""
     int: _Int | None = ...
-    """Int"""
+    """Int."""
     is_it_so: bool | None = ...
-    """Is it so?"""
+    """Is it so?."""
     ke_hu_lei_xing: HelpDesk.KeHuLeiXing | None = ...
-    """客户类型"""
+    """客户类型."""
     long_text: str | None = ...
-    """Long Text"""
+    """Long Text."""
     multi_select: Choices[HelpDesk.MultiSelect] | None = ...
-    """Multi Select"""
+    """Multi Select."""
     one_ref: Ref[Products] | None = ...
-    """One Ref"""
+    """One Ref."""
     owners_note: str | None = ...
-    """Owner's note"""
+    """Owner's note."""
     parent_id: Ref[Accounts] | None = ...
-    """Organization Name"""
+    """Organization Name."""
     phone: str | None = ...
-    """Phone #"""
+    """Phone #."""
     preis_in_eur: Decimal | None = ...
-    """Preis in €"""
+    """Preis in €."""
     product_id: Ref[Products] | None = ...
-    """Product Name"""
+    """Product Name."""
     second_user: Ref[Users] | None = ...
-    """Second user"""
+    """Second user."""
     skype_id: str | None = ...
-    """skype.id"""
+    """skype.id."""
     solution: str | None = ...
-    """Solution"""
+    """Solution."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     ticketcategories: HelpDesk.Ticketcategories | None = ...
-    """Category"""
+    """Category."""
     ticketseverities: HelpDesk.Ticketseverities | None = ...
-    """Severity"""
+    """Severity."""
     url_link: str | None = ...
-    """URL/Link"""
+    """URL/Link."""
 
 class HelpDeskCreate(_Input):
     ticket_title: str
-    """Title"""
+    """Title."""
     ticketpriorities: HelpDesk.Ticketpriorities
-    """Priority"""
+    """Priority."""
     ticketstatus: HelpDesk.Ticketstatus
-    """Status"""
+    """Status."""
 
 class HelpDeskUpdate(_Input):
     ticket_title: str | None = ...
-    """Title"""
+    """Title."""
     ticketpriorities: HelpDesk.Ticketpriorities | None = ...
-    """Priority"""
+    """Priority."""
     ticketstatus: HelpDesk.Ticketstatus | None = ...
-    """Status"""
+    """Status."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -383,113 +383,113 @@ InvoiceValues = TypedDict(
 
 class _Input(InputModel[Invoice]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     balance: Decimal | None = ...
-    """Balance"""
+    """Balance."""
     bill_city: str | None = ...
-    """Billing City"""
+    """Billing City."""
     bill_code: str | None = ...
-    """Billing Postal Code"""
+    """Billing Postal Code."""
     bill_country: str | None = ...
-    """Billing Country"""
+    """Billing Country."""
     bill_pobox: str | None = ...
-    """Billing PO Box"""
+    """Billing PO Box."""
     bill_state: str | None = ...
-    """Billing State"""
+    """Billing State."""
     contact_id: Ref[Contacts] | None = ...
-    """Contact Name"""
+    """Contact Name."""
     conversion_rate: Decimal | None = ...
-    """Conversion Rate"""
+    """Conversion Rate."""
     currency_id: Ref[Currency] | None = ...
-    """Currency"""
+    """Currency."""
     customerno: str | None = ...
-    """Customer No"""
+    """Customer No."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     duedate: date | None = ...
-    """Due Date"""
+    """Due Date."""
     exciseduty: Decimal | None = ...
-    """Excise Duty"""
+    """Excise Duty."""
     hdnDiscountAmount: Decimal | None = ...
-    """Discount Amount"""
+    """Discount Amount."""
     hdnDiscountPercent: Decimal | None = ...
-    """Discount Percent"""
+    """Discount Percent."""
     hdnGrandTotal: Decimal | None = ...
-    """Total"""
+    """Total."""
     hdnS_H_Amount: Decimal | None = ...
-    """Charges"""
+    """Charges."""
     hdnS_H_Percent: Decimal | None = ...
-    """Taxes On Charges"""
+    """Taxes On Charges."""
     hdnSubTotal: Decimal | None = ...
-    """Sub Total"""
+    """Sub Total."""
     hdnTaxType: Invoice.HdnTaxType | None = ...
-    """Tax Type"""
+    """Tax Type."""
     invoicedate: date | None = ...
-    """Invoice Date"""
+    """Invoice Date."""
     invoicestatus: Invoice.Invoicestatus | None = ...
-    """Status"""
+    """Status."""
     potential_id: Ref[Potentials] | None = ...
-    """Opportunity Name"""
+    """Opportunity Name."""
     pre_tax_total: Decimal | None = ...
-    """Pre Tax Total"""
+    """Pre Tax Total."""
     productid: _ProductidRef | None = ...
-    """Item Name"""
+    """Item Name."""
     received: Decimal | None = ...
-    """Received"""
+    """Received."""
     region_id: Invoice.RegionId | None = ...
-    """Tax Region"""
+    """Tax Region."""
     salescommission: Decimal | None = ...
-    """Sales Commission"""
+    """Sales Commission."""
     salesorder_id: Ref[SalesOrder] | None = ...
-    """Sales Order"""
+    """Sales Order."""
     ship_city: str | None = ...
-    """Shipping City"""
+    """Shipping City."""
     ship_code: str | None = ...
-    """Shipping Postal Code"""
+    """Shipping Postal Code."""
     ship_country: str | None = ...
-    """Shipping Country"""
+    """Shipping Country."""
     ship_pobox: str | None = ...
-    """Shipping PO Box"""
+    """Shipping PO Box."""
     ship_state: str | None = ...
-    """Shipping State"""
+    """Shipping State."""
     shipping_handling: Decimal | None = ...
-    """Shipping & Handling"""
+    """Shipping & Handling."""
     shipping_handling_shtax1: Decimal | None = ...
-    """Shipping & Handling VAT"""
+    """Shipping & Handling VAT."""
     shipping_handling_shtax2: Decimal | None = ...
-    """Shipping & Handling Sales"""
+    """Shipping & Handling Sales."""
     shipping_handling_shtax3: Decimal | None = ...
-    """Shipping & Handling Service"""
+    """Shipping & Handling Service."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     terms_conditions: str | None = ...
-    """Terms & Conditions"""
+    """Terms & Conditions."""
     txtAdjustment: Decimal | None = ...
-    """Adjustment"""
+    """Adjustment."""
     vtiger_purchaseorder: str | None = ...
-    """Purchase Order"""
+    """Purchase Order."""
 
 class InvoiceCreate(_Input):
     account_id: Ref[Accounts]
-    """Organization Name"""
+    """Organization Name."""
     bill_street: str
-    """Billing Address"""
+    """Billing Address."""
     ship_street: str
-    """Shipping Address"""
+    """Shipping Address."""
     subject: str
-    """Subject"""
+    """Subject."""
 
 class InvoiceUpdate(_Input):
     account_id: Ref[Accounts] | None = ...
-    """Organization Name"""
+    """Organization Name."""
     bill_street: str | None = ...
-    """Billing Address"""
+    """Billing Address."""
     ship_street: str | None = ...
-    """Shipping Address"""
+    """Shipping Address."""
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -277,67 +277,67 @@ LeadsValues = TypedDict(
 
 class _Input(InputModel[Leads]):
     annualrevenue: Decimal | None = ...
-    """Annual Revenue"""
+    """Annual Revenue."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     city: str | None = ...
-    """City"""
+    """City."""
     code: str | None = ...
-    """Postal Code"""
+    """Postal Code."""
     company: str | None = ...
-    """Company"""
+    """Company."""
     country: str | None = ...
-    """Country"""
+    """Country."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     designation: str | None = ...
-    """Designation"""
+    """Designation."""
     email: str | None = ...
-    """Primary Email"""
+    """Primary Email."""
     emailoptout: bool | None = ...
-    """Email Opt Out"""
+    """Email Opt Out."""
     fax: str | None = ...
-    """Fax"""
+    """Fax."""
     firstname: str | None = ...
-    """First Name"""
+    """First Name."""
     industry: Leads.Industry | None = ...
-    """Industry"""
+    """Industry."""
     lane: str | None = ...
-    """Street"""
+    """Street."""
     leadsource: Leads.LeadSource | None = ...
-    """Lead Source"""
+    """Lead Source."""
     leadstatus: Leads.LeadStatus | None = ...
-    """Lead Status"""
+    """Lead Status."""
     mobile: str | None = ...
-    """Mobile Phone"""
+    """Mobile Phone."""
     noofemployees: int | None = ...
-    """Number of Employees"""
+    """Number of Employees."""
     phone: str | None = ...
-    """Primary Phone"""
+    """Primary Phone."""
     pobox: str | None = ...
-    """PO Box"""
+    """PO Box."""
     rating: Leads.Rating | None = ...
-    """Rating"""
+    """Rating."""
     salutationtype: str | None = ...
-    """Salutation"""
+    """Salutation."""
     secondaryemail: str | None = ...
-    """Secondary Email"""
+    """Secondary Email."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     state: str | None = ...
-    """State"""
+    """State."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     website: str | None = ...
-    """Website"""
+    """Website."""
 
 class LeadsCreate(_Input):
     lastname: str
-    """Last Name"""
+    """Last Name."""
 
 class LeadsUpdate(_Input):
     lastname: str | None = ...
-    """Last Name"""
+    """Last Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -123,41 +123,41 @@ LineItemValues = TypedDict(
 
 class _Input(InputModel[LineItem]):
     comment: str | None = ...
-    """comment"""
+    """comment."""
     discount_amount: Decimal | None = ...
-    """discount amount"""
+    """discount amount."""
     discount_percent: Decimal | None = ...
-    """discount percent"""
+    """discount percent."""
     image: str | None = ...
-    """image"""
+    """image."""
     listprice: Decimal | None = ...
-    """listprice"""
+    """listprice."""
     margin: Decimal | None = ...
-    """margin"""
+    """margin."""
     parent_id: _ParentIdRef | None = ...
-    """parent id"""
+    """parent id."""
     purchase_cost: Decimal | None = ...
-    """purchase cost"""
+    """purchase cost."""
     sequence_no: int | None = ...
-    """sequence no"""
+    """sequence no."""
     tax1: Decimal | None = ...
-    """VAT"""
+    """VAT."""
     tax2: Decimal | None = ...
-    """Sales"""
+    """Sales."""
     tax3: Decimal | None = ...
-    """Service"""
+    """Service."""
 
 class LineItemCreate(_Input):
     productid: _ProductidRef
-    """productid"""
+    """productid."""
     quantity: Decimal
-    """quantity"""
+    """quantity."""
 
 class LineItemUpdate(_Input):
     productid: _ProductidRef | None = ...
-    """productid"""
+    """productid."""
     quantity: Decimal | None = ...
-    """quantity"""
+    """quantity."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

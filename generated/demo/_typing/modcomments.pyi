@@ -181,33 +181,33 @@ ModCommentsValues = TypedDict(
 
 class _Input(InputModel[ModComments]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     customer: Ref[Contacts] | None = ...
-    """Customer"""
+    """Customer."""
     filename: str | None = ...
-    """Attachment"""
+    """Attachment."""
     is_private: int | None = ...
-    """Is Private"""
+    """Is Private."""
     parent_comments: Ref[ModComments] | None = ...
-    """Related To"""
+    """Related To."""
     reasontoedit: str | None = ...
-    """ReasonToEdit"""
+    """ReasonToEdit."""
     related_email_id: int | None = ...
-    """Related Email Id"""
+    """Related Email Id."""
     userid: Ref[Record] | None = ...
-    """UserId"""
+    """UserId."""
 
 class ModCommentsCreate(_Input):
     commentcontent: str
-    """Comment"""
+    """Comment."""
     related_to: _RelatedToRef
-    """Related To"""
+    """Related To."""
 
 class ModCommentsUpdate(_Input):
     commentcontent: str | None = ...
-    """Comment"""
+    """Comment."""
     related_to: _RelatedToRef | None = ...
-    """Related To"""
+    """Related To."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

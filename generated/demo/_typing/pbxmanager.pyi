@@ -161,35 +161,35 @@ PBXManagerValues = TypedDict(
 
 class _Input(InputModel[PBXManager]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     billduration: int | None = ...
-    """Bill Duration (sec)"""
+    """Bill Duration (sec)."""
     callstatus: str | None = ...
-    """Call Status"""
+    """Call Status."""
     customer: _CustomerRef | None = ...
-    """Customer"""
+    """Customer."""
     customertype: str | None = ...
-    """Customer Type"""
+    """Customer Type."""
     direction: str | None = ...
-    """Direction"""
+    """Direction."""
     gateway: str | None = ...
-    """Gateway"""
+    """Gateway."""
     recordingurl: str | None = ...
-    """Recording"""
+    """Recording."""
     sourceuuid: str | None = ...
-    """Source UUID"""
+    """Source UUID."""
     totalduration: int | None = ...
-    """Duration (sec)"""
+    """Duration (sec)."""
     user: Ref[Users] | None = ...
-    """User"""
+    """User."""
 
 class PBXManagerCreate(_Input):
     customernumber: str
-    """Customer Number"""
+    """Customer Number."""
 
 class PBXManagerUpdate(_Input):
     customernumber: str | None = ...
-    """Customer Number"""
+    """Customer Number."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -409,89 +409,89 @@ PotentialsValues = TypedDict(
 
 class _Input(InputModel[Potentials]):
     amount: Decimal | None = ...
-    """Amount"""
+    """Amount."""
     any_of_these: _AnyOfTheseRef | None = ...
-    """Any: of [these]"""
+    """Any: of [these]."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     campaignid: Ref[Campaigns] | None = ...
-    """Campaign Source"""
+    """Campaign Source."""
     class_: _Int | None = ...
-    """class"""
+    """class."""
     contact_id: Ref[Contacts] | None = ...
-    """Contact Name"""
+    """Contact Name."""
     datum: date | None = ...
-    """Dátum"""
+    """Dátum."""
     decimal_grosse_m2: Decimal | None = ...
-    """Decimal: Größe (m²)"""
+    """Decimal: Größe (m²)."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     done: Decimal | None = ...
-    """% done"""
+    """% done."""
     e_mail_2nd: str | None = ...
-    """E-Mail (2nd)"""
+    """E-Mail (2nd)."""
     f_1st_text_quoted_b: str | None = ...
-    """1st Text – "quoted" & <b>"""
+    """1st Text – "quoted" & <b>."""
     forecast_amount: Decimal | None = ...
-    """Weighted Revenue"""
+    """Weighted Revenue."""
     from_: time | None = ...
-    """from"""
+    """from."""
     int: _Int | None = ...
-    """Int"""
+    """Int."""
     is_it_so: bool | None = ...
-    """Is it so?"""
+    """Is it so?."""
     isconvertedfromlead: bool | None = ...
-    """Is Converted From Lead"""
+    """Is Converted From Lead."""
     ke_hu_lei_xing: Potentials.KeHuLeiXing | None = ...
-    """客户类型"""
+    """客户类型."""
     leadsource: Potentials.LeadSource | None = ...
-    """Lead Source"""
+    """Lead Source."""
     long_text: str | None = ...
-    """Long Text"""
+    """Long Text."""
     multi_select: Choices[Potentials.MultiSelect] | None = ...
-    """Multi Select"""
+    """Multi Select."""
     nextstep: str | None = ...
-    """Next Step"""
+    """Next Step."""
     one_ref: Ref[Products] | None = ...
-    """One Ref"""
+    """One Ref."""
     opportunity_type: Potentials.OpportunityType | None = ...
-    """Type"""
+    """Type."""
     owners_note: str | None = ...
-    """Owner's note"""
+    """Owner's note."""
     phone: str | None = ...
-    """Phone #"""
+    """Phone #."""
     preis_in_eur: Decimal | None = ...
-    """Preis in €"""
+    """Preis in €."""
     probability: Decimal | None = ...
-    """Probability"""
+    """Probability."""
     related_to: Ref[Accounts] | None = ...
-    """Organization Name"""
+    """Organization Name."""
     second_user: Ref[Users] | None = ...
-    """Second user"""
+    """Second user."""
     skype_id: str | None = ...
-    """skype.id"""
+    """skype.id."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     url_link: str | None = ...
-    """URL/Link"""
+    """URL/Link."""
 
 class PotentialsCreate(_Input):
     closingdate: date
-    """Expected Close Date"""
+    """Expected Close Date."""
     potentialname: str
-    """Opportunity Name"""
+    """Opportunity Name."""
     sales_stage: Potentials.SalesStage
-    """Sales Stage"""
+    """Sales Stage."""
 
 class PotentialsUpdate(_Input):
     closingdate: date | None = ...
-    """Expected Close Date"""
+    """Expected Close Date."""
     potentialname: str | None = ...
-    """Opportunity Name"""
+    """Opportunity Name."""
     sales_stage: Potentials.SalesStage | None = ...
-    """Sales Stage"""
+    """Sales Stage."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -125,25 +125,25 @@ PriceBooksValues = TypedDict(
 
 class _Input(InputModel[PriceBooks]):
     active: bool | None = ...
-    """Active"""
+    """Active."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
 
 class PriceBooksCreate(_Input):
     bookname: str
-    """Price Book Name"""
+    """Price Book Name."""
     currency_id: Ref[Currency]
-    """Currency"""
+    """Currency."""
 
 class PriceBooksUpdate(_Input):
     bookname: str | None = ...
-    """Price Book Name"""
+    """Price Book Name."""
     currency_id: Ref[Currency] | None = ...
-    """Currency"""
+    """Currency."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

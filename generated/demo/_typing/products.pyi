@@ -375,75 +375,75 @@ ProductsValues = TypedDict(
 
 class _Input(InputModel[Products]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Handler"""
+    """Handler."""
     commissionrate: Decimal | None = ...
-    """Commission Rate"""
+    """Commission Rate."""
     currency1: Decimal | None = ...
-    """USA, Dollars USD"""
+    """USA, Dollars USD."""
     currency2: Decimal | None = ...
-    """Euro EUR"""
+    """Euro EUR."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     discontinued: bool | None = ...
-    """Product Active"""
+    """Product Active."""
     expiry_date: date | None = ...
-    """Support Expiry Date"""
+    """Support Expiry Date."""
     glacct: Products.Glacct | None = ...
-    """GL Account"""
+    """GL Account."""
     imagename: str | None = ...
-    """Product Image"""
+    """Product Image."""
     manufacturer: Products.Manufacturer | None = ...
-    """Manufacturer"""
+    """Manufacturer."""
     mfr_part_no: str | None = ...
-    """Mfr PartNo"""
+    """Mfr PartNo."""
     productcategory: Products.ProductCategory | None = ...
-    """Product Category"""
+    """Product Category."""
     productcode: str | None = ...
-    """Part Number"""
+    """Part Number."""
     productsheet: str | None = ...
-    """Product Sheet"""
+    """Product Sheet."""
     purchase_cost: Decimal | None = ...
-    """Purchase Cost"""
+    """Purchase Cost."""
     qty_per_unit: Decimal | None = ...
-    """Qty/Unit"""
+    """Qty/Unit."""
     qtyindemand: int | None = ...
-    """Qty. in Demand"""
+    """Qty. in Demand."""
     qtyinstock: Decimal | None = ...
-    """Qty. in Stock"""
+    """Qty. in Stock."""
     reorderlevel: int | None = ...
-    """Reorder Level"""
+    """Reorder Level."""
     sales_end_date: date | None = ...
-    """Sales End Date"""
+    """Sales End Date."""
     sales_start_date: date | None = ...
-    """Sales Start Date"""
+    """Sales Start Date."""
     serial_no: str | None = ...
-    """Serial No"""
+    """Serial No."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     start_date: date | None = ...
-    """Support Start Date"""
+    """Support Start Date."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     taxclass: str | None = ...
-    """Taxes"""
+    """Taxes."""
     unit_price: Decimal | None = ...
-    """Unit Price"""
+    """Unit Price."""
     usageunit: Products.UsageUnit | None = ...
-    """Usage Unit"""
+    """Usage Unit."""
     vendor_id: Ref[Vendors] | None = ...
-    """Vendor Name"""
+    """Vendor Name."""
     vendor_part_no: str | None = ...
-    """Vendor Part No"""
+    """Vendor Part No."""
     website: str | None = ...
-    """Website"""
+    """Website."""
 
 class ProductsCreate(_Input):
     productname: str
-    """Product Name"""
+    """Product Name."""
 
 class ProductsUpdate(_Input):
     productname: str | None = ...
-    """Product Name"""
+    """Product Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -4,7 +4,7 @@
 # pyrefly: ignore-errors[bad-override, missing-override-decorator]
 from collections.abc import Coroutine
 from decimal import Decimal
-from typing import Any, Generic, Literal, Never, Self, TypeAlias, TypedDict, TypeVar, overload
+from typing import Any, Generic, Never, Self, TypeAlias, TypedDict, TypeVar
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
 from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager
@@ -33,21 +33,21 @@ ProductTaxesValues = TypedDict(
 
 class _Input(InputModel[ProductTaxes]):
     regions: str | None = ...
-    """regions"""
+    """regions."""
     taxpercentage: Decimal | None = ...
-    """taxpercentage"""
+    """taxpercentage."""
 
 class ProductTaxesCreate(_Input):
     productid: Ref[Products]
-    """productid"""
+    """productid."""
     taxid: Ref[Tax]
-    """taxid"""
+    """taxid."""
 
 class ProductTaxesUpdate(_Input):
     productid: Ref[Products] | None = ...
-    """productid"""
+    """productid."""
     taxid: Ref[Tax] | None = ...
-    """taxid"""
+    """taxid."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -132,29 +132,29 @@ ProjectMilestoneValues = TypedDict(
 
 class _Input(InputModel[ProjectMilestone]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     projectmilestonedate: date | None = ...
-    """Milestone Date"""
+    """Milestone Date."""
     projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...
-    """Type"""
+    """Type."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
 
 class ProjectMilestoneCreate(_Input):
     projectid: Ref[Project]
-    """Related To"""
+    """Related To."""
     projectmilestonename: str
-    """Project Milestone Name"""
+    """Project Milestone Name."""
 
 class ProjectMilestoneUpdate(_Input):
     projectid: Ref[Project] | None = ...
-    """Related To"""
+    """Related To."""
     projectmilestonename: str | None = ...
-    """Project Milestone Name"""
+    """Project Milestone Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

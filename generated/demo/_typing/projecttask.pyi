@@ -189,41 +189,41 @@ ProjectTaskValues = TypedDict(
 
 class _Input(InputModel[ProjectTask]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     enddate: date | None = ...
-    """End Date"""
+    """End Date."""
     projecttaskhours: str | None = ...
-    """Worked Hours"""
+    """Worked Hours."""
     projecttasknumber: int | None = ...
-    """Project Task Number"""
+    """Project Task Number."""
     projecttaskpriority: ProjectTask.Projecttaskpriority | None = ...
-    """Priority"""
+    """Priority."""
     projecttaskprogress: ProjectTask.Projecttaskprogress | None = ...
-    """Progress"""
+    """Progress."""
     projecttaskstatus: ProjectTask.Projecttaskstatus | None = ...
-    """Status"""
+    """Status."""
     projecttasktype: ProjectTask.Projecttasktype | None = ...
-    """Type"""
+    """Type."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     startdate: date | None = ...
-    """Start Date"""
+    """Start Date."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
 
 class ProjectTaskCreate(_Input):
     projectid: Ref[Project]
-    """Related To"""
+    """Related To."""
     projecttaskname: str
-    """Project Task Name"""
+    """Project Task Name."""
 
 class ProjectTaskUpdate(_Input):
     projectid: Ref[Project] | None = ...
-    """Related To"""
+    """Related To."""
     projecttaskname: str | None = ...
-    """Project Task Name"""
+    """Project Task Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -326,111 +326,111 @@ PurchaseOrderValues = TypedDict(
 
 class _Input(InputModel[PurchaseOrder]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     balance: Decimal | None = ...
-    """Balance"""
+    """Balance."""
     bill_city: str | None = ...
-    """Billing City"""
+    """Billing City."""
     bill_code: str | None = ...
-    """Billing Postal Code"""
+    """Billing Postal Code."""
     bill_country: str | None = ...
-    """Billing Country"""
+    """Billing Country."""
     bill_pobox: str | None = ...
-    """Billing PO Box"""
+    """Billing PO Box."""
     bill_state: str | None = ...
-    """Billing State"""
+    """Billing State."""
     carrier: PurchaseOrder.Carrier | None = ...
-    """Carrier"""
+    """Carrier."""
     contact_id: Ref[Contacts] | None = ...
-    """Contact Name"""
+    """Contact Name."""
     conversion_rate: Decimal | None = ...
-    """Conversion Rate"""
+    """Conversion Rate."""
     currency_id: Ref[Currency] | None = ...
-    """Currency"""
+    """Currency."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     duedate: date | None = ...
-    """Due Date"""
+    """Due Date."""
     exciseduty: Decimal | None = ...
-    """Excise Duty"""
+    """Excise Duty."""
     hdnDiscountAmount: Decimal | None = ...
-    """Discount Amount"""
+    """Discount Amount."""
     hdnDiscountPercent: Decimal | None = ...
-    """Discount Percent"""
+    """Discount Percent."""
     hdnGrandTotal: Decimal | None = ...
-    """Total"""
+    """Total."""
     hdnS_H_Amount: Decimal | None = ...
-    """Charges"""
+    """Charges."""
     hdnS_H_Percent: Decimal | None = ...
-    """Taxes On Charges"""
+    """Taxes On Charges."""
     hdnSubTotal: Decimal | None = ...
-    """Sub Total"""
+    """Sub Total."""
     hdnTaxType: PurchaseOrder.HdnTaxType | None = ...
-    """Tax Type"""
+    """Tax Type."""
     paid: Decimal | None = ...
-    """Paid"""
+    """Paid."""
     pre_tax_total: Decimal | None = ...
-    """Pre Tax Total"""
+    """Pre Tax Total."""
     productid: _ProductidRef | None = ...
-    """Item Name"""
+    """Item Name."""
     region_id: PurchaseOrder.RegionId | None = ...
-    """Tax Region"""
+    """Tax Region."""
     requisition_no: str | None = ...
-    """Requisition Number"""
+    """Requisition Number."""
     salescommission: Decimal | None = ...
-    """Sales Commission"""
+    """Sales Commission."""
     ship_city: str | None = ...
-    """Shipping City"""
+    """Shipping City."""
     ship_code: str | None = ...
-    """Shipping Postal Code"""
+    """Shipping Postal Code."""
     ship_country: str | None = ...
-    """Shipping Country"""
+    """Shipping Country."""
     ship_pobox: str | None = ...
-    """Shipping PO Box"""
+    """Shipping PO Box."""
     ship_state: str | None = ...
-    """Shipping State"""
+    """Shipping State."""
     shipping_handling: Decimal | None = ...
-    """Shipping & Handling"""
+    """Shipping & Handling."""
     shipping_handling_shtax1: Decimal | None = ...
-    """Shipping & Handling VAT"""
+    """Shipping & Handling VAT."""
     shipping_handling_shtax2: Decimal | None = ...
-    """Shipping & Handling Sales"""
+    """Shipping & Handling Sales."""
     shipping_handling_shtax3: Decimal | None = ...
-    """Shipping & Handling Service"""
+    """Shipping & Handling Service."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     terms_conditions: str | None = ...
-    """Terms & Conditions"""
+    """Terms & Conditions."""
     tracking_no: str | None = ...
-    """Tracking Number"""
+    """Tracking Number."""
     txtAdjustment: Decimal | None = ...
-    """Adjustment"""
+    """Adjustment."""
 
 class PurchaseOrderCreate(_Input):
     bill_street: str
-    """Billing Address"""
+    """Billing Address."""
     postatus: PurchaseOrder.Postatus
-    """Status"""
+    """Status."""
     ship_street: str
-    """Shipping Address"""
+    """Shipping Address."""
     subject: str
-    """Subject"""
+    """Subject."""
     vendor_id: Ref[Vendors]
-    """Vendor Name"""
+    """Vendor Name."""
 
 class PurchaseOrderUpdate(_Input):
     bill_street: str | None = ...
-    """Billing Address"""
+    """Billing Address."""
     postatus: PurchaseOrder.Postatus | None = ...
-    """Status"""
+    """Status."""
     ship_street: str | None = ...
-    """Shipping Address"""
+    """Shipping Address."""
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
     vendor_id: Ref[Vendors] | None = ...
-    """Vendor Name"""
+    """Vendor Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

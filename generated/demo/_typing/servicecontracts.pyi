@@ -203,37 +203,37 @@ ServiceContractsValues = TypedDict(
 
 class _Input(InputModel[ServiceContracts]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     contract_priority: ServiceContracts.ContractPriority | None = ...
-    """Priority"""
+    """Priority."""
     contract_status: ServiceContracts.ContractStatus | None = ...
-    """Status"""
+    """Status."""
     contract_type: ServiceContracts.ContractType | None = ...
-    """Type"""
+    """Type."""
     due_date: date | None = ...
-    """Due date"""
+    """Due date."""
     sc_related_to: _ScRelatedToRef | None = ...
-    """Related To"""
+    """Related To."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     start_date: date | None = ...
-    """Start Date"""
+    """Start Date."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     total_units: Decimal | None = ...
-    """Total Units"""
+    """Total Units."""
     tracking_unit: ServiceContracts.TrackingUnit | None = ...
-    """Tracking Unit"""
+    """Tracking Unit."""
     used_units: Decimal | None = ...
-    """Used Units"""
+    """Used Units."""
 
 class ServiceContractsCreate(_Input):
     subject: str
-    """Subject"""
+    """Subject."""
 
 class ServiceContractsUpdate(_Input):
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -287,51 +287,51 @@ ServicesValues = TypedDict(
 
 class _Input(InputModel[Services]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Owner"""
+    """Owner."""
     commissionrate: Decimal | None = ...
-    """Commission Rate"""
+    """Commission Rate."""
     currency1: Decimal | None = ...
-    """USA, Dollars USD"""
+    """USA, Dollars USD."""
     currency2: Decimal | None = ...
-    """Euro EUR"""
+    """Euro EUR."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     discontinued: bool | None = ...
-    """Active"""
+    """Active."""
     expiry_date: date | None = ...
-    """Support Expiry Date"""
+    """Support Expiry Date."""
     purchase_cost: Decimal | None = ...
-    """Purchase Cost"""
+    """Purchase Cost."""
     qty_per_unit: Decimal | None = ...
-    """Number of Units"""
+    """Number of Units."""
     sales_end_date: date | None = ...
-    """Sales End Date"""
+    """Sales End Date."""
     sales_start_date: date | None = ...
-    """Sales Start Date"""
+    """Sales Start Date."""
     service_usageunit: Services.ServiceUsageunit | None = ...
-    """Usage Unit"""
+    """Usage Unit."""
     servicecategory: Services.Servicecategory | None = ...
-    """Category"""
+    """Category."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     start_date: date | None = ...
-    """Support Start Date"""
+    """Support Start Date."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     taxclass: str | None = ...
-    """Taxes"""
+    """Taxes."""
     unit_price: Decimal | None = ...
-    """Price"""
+    """Price."""
     website: str | None = ...
-    """Website"""
+    """Website."""
 
 class ServicesCreate(_Input):
     servicename: str
-    """Service Name"""
+    """Service Name."""
 
 class ServicesUpdate(_Input):
     servicename: str | None = ...
-    """Service Name"""
+    """Service Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -112,15 +112,15 @@ SMSNotifierValues = TypedDict(
 
 class _Input(InputModel[SMSNotifier]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
 
 class SMSNotifierCreate(_Input):
     message: str
-    """Message"""
+    """Message."""
 
 class SMSNotifierUpdate(_Input):
     message: str | None = ...
-    """Message"""
+    """Message."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -337,133 +337,133 @@ UsersValues = TypedDict(
 
 class _Input(InputModel[Users]):
     activity_view: Users.ActivityView | None = ...
-    """Default MyCalendar View"""
+    """Default MyCalendar View."""
     address_city: str | None = ...
-    """City"""
+    """City."""
     address_country: str | None = ...
-    """Country"""
+    """Country."""
     address_postalcode: str | None = ...
-    """Postal Code"""
+    """Postal Code."""
     address_state: str | None = ...
-    """State"""
+    """State."""
     address_street: str | None = ...
-    """Street Address"""
+    """Street Address."""
     calendarsharedtype: Users.CalendarSharedType | None = ...
-    """Calendar Shared Type"""
+    """Calendar Shared Type."""
     callduration: Users.Callduration | None = ...
-    """Default Call Duration (Mins)"""
+    """Default Call Duration (Mins)."""
     currency_decimal_separator: Users.CurrencyDecimalSeparator | None = ...
-    """Decimal Separator"""
+    """Decimal Separator."""
     currency_grouping_pattern: Users.CurrencyGroupingPattern | None = ...
-    """Digit Grouping Pattern"""
+    """Digit Grouping Pattern."""
     currency_grouping_separator: Users.CurrencyGroupingSeparator | None = ...
-    """Digit Grouping Separator"""
+    """Digit Grouping Separator."""
     currency_id: Ref[Currency] | None = ...
-    """Currency"""
+    """Currency."""
     currency_symbol_placement: Users.CurrencySymbolPlacement | None = ...
-    """Symbol Placement"""
+    """Symbol Placement."""
     date_format: Users.DateFormat | None = ...
-    """Date Format"""
+    """Date Format."""
     dayoftheweek: Users.Dayoftheweek | None = ...
-    """Starting Day of the week"""
+    """Starting Day of the week."""
     default_record_view: Users.DefaultRecordView | None = ...
-    """Default Record View"""
+    """Default Record View."""
     defaultactivitytype: Users.DefaultActivityType | None = ...
-    """Default Activity Type"""
+    """Default Activity Type."""
     defaultcalendarview: Users.DefaultCalendarView | None = ...
-    """Default Calendar View"""
+    """Default Calendar View."""
     defaulteventstatus: Users.DefaultEventStatus | None = ...
-    """Default Event Status"""
+    """Default Event Status."""
     defaultlandingpage: str | None = ...
-    """Default Landing Page"""
+    """Default Landing Page."""
     department: str | None = ...
-    """Department"""
+    """Department."""
     description: str | None = ...
-    """Documents"""
+    """Documents."""
     email2: str | None = ...
-    """Other Email"""
+    """Other Email."""
     end_hour: str | None = ...
-    """Day ends at"""
+    """Day ends at."""
     first_name: str | None = ...
-    """First Name"""
+    """First Name."""
     hidecompletedevents: bool | None = ...
-    """Hide Completed Calendar Events"""
+    """Hide Completed Calendar Events."""
     hour_format: Users.HourFormat | None = ...
-    """Calendar Hour Format"""
+    """Calendar Hour Format."""
     imagename: str | None = ...
-    """User Image"""
+    """User Image."""
     internal_mailer: bool | None = ...
-    """Internal Mail Composer"""
+    """Internal Mail Composer."""
     is_admin: bool | None = ...
-    """Admin"""
+    """Admin."""
     is_owner: str | None = ...
-    """Account Owner"""
+    """Account Owner."""
     language: str | None = ...
-    """Language"""
+    """Language."""
     lead_view: Users.LeadView | None = ...
-    """Default Lead View"""
+    """Default Lead View."""
     leftpanelhide: bool | None = ...
-    """Left Panel Hide"""
+    """Left Panel Hide."""
     no_of_currency_decimals: Users.NoOfCurrencyDecimals | None = ...
-    """Number Of Currency Decimals"""
+    """Number Of Currency Decimals."""
     othereventduration: Users.Othereventduration | None = ...
-    """Other Event Duration (Mins)"""
+    """Other Event Duration (Mins)."""
     phone_crm_extension: str | None = ...
-    """CRM Phone Extension"""
+    """CRM Phone Extension."""
     phone_fax: str | None = ...
-    """Fax"""
+    """Fax."""
     phone_home: str | None = ...
-    """Home Phone"""
+    """Home Phone."""
     phone_mobile: str | None = ...
-    """Mobile Phone"""
+    """Mobile Phone."""
     phone_other: str | None = ...
-    """Secondary Phone"""
+    """Secondary Phone."""
     phone_work: str | None = ...
-    """Office Phone"""
+    """Office Phone."""
     reminder_interval: Users.ReminderInterval | None = ...
-    """Popup Reminder Interval"""
+    """Popup Reminder Interval."""
     reports_to_id: Ref[Users] | None = ...
-    """Reports To"""
+    """Reports To."""
     rowheight: Users.RowHeight | None = ...
-    """Row Height"""
+    """Row Height."""
     secondaryemail: str | None = ...
-    """Secondary Email"""
+    """Secondary Email."""
     signature: str | None = ...
-    """Signature"""
+    """Signature."""
     start_hour: Users.StartHour | None = ...
-    """Day starts at"""
+    """Day starts at."""
     status: str | None = ...
-    """Status"""
+    """Status."""
     theme: str | None = ...
-    """Theme"""
+    """Theme."""
     time_zone: Users.TimeZone | None = ...
-    """Time Zone"""
+    """Time Zone."""
     title: str | None = ...
-    """Title"""
+    """Title."""
     truncate_trailing_zeros: bool | None = ...
-    """Truncate Trailing Zeros"""
+    """Truncate Trailing Zeros."""
     userlabel: str | None = ...
-    """User Label"""
+    """User Label."""
 
 class UsersCreate(_Input):
     email1: str
-    """Primary Email"""
+    """Primary Email."""
     last_name: str
-    """Last Name"""
+    """Last Name."""
     roleid: Ref[Record]
-    """Role"""
+    """Role."""
     user_name: str
-    """User Name"""
+    """User Name."""
 
 class UsersUpdate(_Input):
     email1: str | None = ...
-    """Primary Email"""
+    """Primary Email."""
     last_name: str | None = ...
-    """Last Name"""
+    """Last Name."""
     roleid: Ref[Record] | None = ...
-    """Role"""
+    """Role."""
     user_name: str | None = ...
-    """User Name"""
+    """User Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -167,39 +167,39 @@ VehiclesValues = TypedDict(
 
 class _Input(InputModel[Vehicles]):
     None_: bool | None = ...
-    """None"""
+    """None."""
     alarm: time | None = ...
-    """Alarm at"""
+    """Alarm at."""
     anyref: _AnyrefRef | None = ...
-    """Any Ref"""
+    """Any Ref."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     bought: date | None = ...
-    """Bought on"""
+    """Bought on."""
     class_: str | None = ...
-    """class"""
+    """class."""
     extra_i_text_i: str | None = ...
-    """Extra <i>Text</i>"""
+    """Extra <i>Text</i>."""
     mileage: Decimal | None = ...
-    """Mileage (km)"""
+    """Mileage (km)."""
     notes: str | None = ...
-    """Notes"""
+    """Notes."""
     price: Decimal | None = ...
-    """Price"""
+    """Price."""
     vendor_ref: Ref[Vendors] | None = ...
-    """Vendor"""
+    """Vendor."""
 
 class VehiclesCreate(_Input):
     fuel: Vehicles.Fuel
-    """Fuel: type?"""
+    """Fuel: type?."""
     vehiclename: str
-    """Vehicle Name"""
+    """Vehicle Name."""
 
 class VehiclesUpdate(_Input):
     fuel: Vehicles.Fuel | None = ...
-    """Fuel: type?"""
+    """Fuel: type?."""
     vehiclename: str | None = ...
-    """Vehicle Name"""
+    """Vehicle Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -191,43 +191,43 @@ VendorsValues = TypedDict(
 
 class _Input(InputModel[Vendors]):
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     category: str | None = ...
-    """Category"""
+    """Category."""
     city: str | None = ...
-    """City"""
+    """City."""
     country: str | None = ...
-    """Country"""
+    """Country."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     email: str | None = ...
-    """Primary Email"""
+    """Primary Email."""
     glacct: Vendors.Glacct | None = ...
-    """GL Account"""
+    """GL Account."""
     phone: str | None = ...
-    """Primary Phone"""
+    """Primary Phone."""
     pobox: str | None = ...
-    """PO Box"""
+    """PO Box."""
     postalcode: str | None = ...
-    """Postal Code"""
+    """Postal Code."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     state: str | None = ...
-    """State"""
+    """State."""
     street: str | None = ...
-    """Street"""
+    """Street."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     website: str | None = ...
-    """Website"""
+    """Website."""
 
 class VendorsCreate(_Input):
     vendorname: str
-    """Vendor Name"""
+    """Vendor Name."""
 
 class VendorsUpdate(_Input):
     vendorname: str | None = ...
-    """Vendor Name"""
+    """Vendor Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

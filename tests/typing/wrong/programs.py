@@ -4,7 +4,7 @@ See test_typing.py; what ty, pyrefly and zuban miss is in test_other_checkers.py
 """
 
 from datetime import UTC, datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, assert_never
 
 from generated.demo import (
     Accounts,
@@ -16,6 +16,7 @@ from generated.demo import (
     ContactsUpdate,
     Leads,
     Potentials,
+    Quotes,
 )
 from vtiger_orm import Count
 
@@ -189,3 +190,13 @@ def inputs(contact: Contacts, other: AccountsUpdate, row: ContactsRow, hot: Cont
     contact.crm.apply({"lastname": "x"})  # E
     hot.filter(lastnme="x")  # E
     row["lastnme"]  # E
+
+
+def unlisted(stage: Quotes.QuoteStage) -> None:
+    match stage:
+        case Quotes.QuoteStage.CREATED | Quotes.QuoteStage.DELIVERED | Quotes.QuoteStage.REVIEWED:
+            print(stage.label)
+        case Quotes.QuoteStage.ACCEPTED | Quotes.QuoteStage.REJECTED:
+            print(stage.label)
+        case other:
+            assert_never(other)  # E

@@ -189,57 +189,57 @@ AccountsValues = TypedDict(
 
 class _Input(InputModel[Accounts]):
     any_of_these: Ref[Accounts | Record] | None = ...
-    """Any: of [these]"""
+    """Any: of [these]."""
     assigned_user_id: Ref[Groups | Record] | None = ...
-    """Assigned To"""
+    """Assigned To."""
     class_: _Int | None = ...
-    """class"""
+    """class."""
     datum: date | None = ...
-    """Dátum"""
+    """Dátum."""
     decimal_grosse_m2: Decimal | None = ...
-    """Decimal: Größe (m²)"""
+    """Decimal: Größe (m²)."""
     done: Decimal | None = ...
-    """% done"""
+    """% done."""
     e_mail_2nd: str | None = ...
-    """E-Mail (2nd)"""
+    """E-Mail (2nd)."""
     f_1st_text_quoted_b: str | None = ...
-    """1st Text – "quoted" & <b>"""
+    """1st Text – "quoted" & <b>."""
     from_: time | None = ...
-    """from"""
+    """from."""
     int: _Int | None = ...
-    """Int"""
+    """Int."""
     is_it_so: bool | None = ...
-    """Is it so?"""
+    """Is it so?."""
     ke_hu_lei_xing: Accounts.KeHuLeiXing | None = ...
-    """客户类型"""
+    """客户类型."""
     long_text: str | None = ...
-    """Long Text"""
+    """Long Text."""
     multi_select: Choices[Accounts.MultiSelect] | None = ...
-    """Multi Select"""
+    """Multi Select."""
     note: str | None = ...
-    """Owner's note"""
+    """Owner's note."""
     one_ref: Ref[Record] | None = ...
-    """One Ref"""
+    """One Ref."""
     phone: str | None = ...
-    """Phone #"""
+    """Phone #."""
     preis_in_eur: Decimal | None = ...
-    """Preis in €"""
+    """Preis in €."""
     second_user: Ref[Record] | None = ...
-    """Second user"""
+    """Second user."""
     skype_id: str | None = ...
-    """skype.id"""
+    """skype.id."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     url_link: str | None = ...
-    """URL/Link"""
+    """URL/Link."""
 
 class AccountsCreate(_Input):
     accountname: str
-    """Organization Name"""
+    """Organization Name."""
 
 class AccountsUpdate(_Input):
     accountname: str | None = ...
-    """Organization Name"""
+    """Organization Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -157,39 +157,39 @@ CarValues = TypedDict(
 
 class _Input(InputModel[Car]):
     None_: bool | None = ...
-    """None"""
+    """None."""
     alarm: time | None = ...
-    """Alarm at"""
+    """Alarm at."""
     anyref: Ref[Record] | None = ...
-    """Any Ref"""
+    """Any Ref."""
     assigned_user_id: Ref[Groups | Record] | None = ...
-    """Assigned To"""
+    """Assigned To."""
     bought: date | None = ...
-    """Bought on"""
+    """Bought on."""
     class_: str | None = ...
-    """class"""
+    """class."""
     extra_i_text_i: str | None = ...
-    """Extra <i>Text</i>"""
+    """Extra <i>Text</i>."""
     mileage: Decimal | None = ...
-    """Mileage (km)"""
+    """Mileage (km)."""
     notes: str | None = ...
-    """Notes"""
+    """Notes."""
     price: Decimal | None = ...
-    """Price"""
+    """Price."""
     vendor_ref: Ref[Record] | None = ...
-    """Vendor"""
+    """Vendor."""
 
 class CarCreate(_Input):
     fuel: Car.Drink
-    """Fuel: type?"""
+    """Fuel: type?."""
     vehiclename: str
-    """Vehicle Name"""
+    """Vehicle Name."""
 
 class CarUpdate(_Input):
     fuel: Car.Drink | None = ...
-    """Fuel: type?"""
+    """Fuel: type?."""
     vehiclename: str | None = ...
-    """Vehicle Name"""
+    """Vehicle Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

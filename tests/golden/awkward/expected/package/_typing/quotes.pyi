@@ -100,41 +100,41 @@ QuotesValues = TypedDict(
 
 class _Input(InputModel[Quotes]):
     assigned_user_id: Ref[Groups | Record] | None = ...
-    """Assigned To"""
+    """Assigned To."""
     comment: str | None = ...
-    """Item Comment"""
+    """Item Comment."""
     currency_id: Ref[Currency] | None = ...
-    """Currency"""
+    """Currency."""
     hdnS_H_Amount: Decimal | None = ...
-    """Charges"""
+    """Charges."""
     hdnTaxType: Quotes.HdnTaxType | None = ...
-    """Tax Type"""
+    """Tax Type."""
     region_id: Quotes.RegionId | None = ...
-    """Tax Region"""
+    """Tax Region."""
     shipping_handling: Decimal | None = ...
-    """Shipping & Handling"""
+    """Shipping & Handling."""
     shipping_handling_shtax1: Decimal | None = ...
-    """Shipping & Handling VAT"""
+    """Shipping & Handling VAT."""
 
 class QuotesCreate(_Input):
     account_id: Ref[Accounts]
-    """Organization Name"""
+    """Organization Name."""
     productid: Ref[Record]
-    """Item Name"""
+    """Item Name."""
     quotestage: Quotes.QuoteStage
-    """Quote Stage"""
+    """Quote Stage."""
     subject: str
-    """Subject"""
+    """Subject."""
 
 class QuotesUpdate(_Input):
     account_id: Ref[Accounts] | None = ...
-    """Organization Name"""
+    """Organization Name."""
     productid: Ref[Record] | None = ...
-    """Item Name"""
+    """Item Name."""
     quotestage: Quotes.QuoteStage | None = ...
-    """Quote Stage"""
+    """Quote Stage."""
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -66,15 +66,15 @@ VtcmSubscriptionsValues = TypedDict(
 
 class _Input(InputModel[VtcmSubscriptions]):
     contact: Ref[Contacts] | None = ...
-    """Contact"""
+    """Contact."""
     starts: date | None = ...
-    """Starts"""
+    """Starts."""
     term: int | None = ...
-    """Term in months"""
+    """Term in months."""
 
 class VtcmSubscriptionsUpdate(_Input):
     subject: str | None = ...
-    """Subject"""
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -56,17 +56,17 @@ AccountsValues = TypedDict(
 
 class _Input(InputModel[Accounts]):
     assigned_user_id: Ref[Users | Record] | None = ...
-    """Assigned To"""
+    """Assigned To."""
     industry: Accounts.Industry | None = ...
-    """Industry"""
+    """Industry."""
 
 class AccountsCreate(_Input):
     accountname: str
-    """Organization Name"""
+    """Organization Name."""
 
 class AccountsUpdate(_Input):
     accountname: str | None = ...
-    """Organization Name"""
+    """Organization Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -121,35 +121,35 @@ ContactsValues = TypedDict(
 
 class _Input(InputModel[Contacts]):
     account_id: Ref[Accounts] | None = ...
-    """Organization Name"""
+    """Organization Name."""
     annualspend: Decimal | None = ...
-    """Annual Spend"""
+    """Annual Spend."""
     assigned_user_id: Ref[Users | Record] | None = ...
-    """Assigned To"""
+    """Assigned To."""
     contacttype: Contacts.Contacttype | None = ...
-    """Type"""
+    """Type."""
     donotcall: bool | None = ...
-    """Do Not Call"""
+    """Do Not Call."""
     firstname: str | None = ...
-    """First Name"""
+    """First Name."""
     loyalty_tier: Contacts.LoyaltyTier | None = ...
-    """Loyalty Tier"""
+    """Loyalty Tier."""
     primary_email: str | None = ...
-    """Primary Email"""
+    """Primary Email."""
     signature_image: str | None = ...
-    """Signature"""
+    """Signature."""
     source_campaign: Ref[Record] | None = ...
-    """Campaign"""
+    """Campaign."""
     visits: int | None = ...
-    """Visits"""
+    """Visits."""
 
 class ContactsCreate(_Input):
     lastname: str
-    """Last Name"""
+    """Last Name."""
 
 class ContactsUpdate(_Input):
     lastname: str | None = ...
-    """Last Name"""
+    """Last Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

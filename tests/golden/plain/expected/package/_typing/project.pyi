@@ -189,45 +189,45 @@ ProjectValues = TypedDict(
 
 class _Input(InputModel[Project]):
     actualenddate: date | None = ...
-    """Actual End Date"""
+    """Actual End Date."""
     assigned_user_id: _AssignedUserIdRef | None = ...
-    """Assigned To"""
+    """Assigned To."""
     description: str | None = ...
-    """Description"""
+    """Description."""
     isconvertedfrompotential: bool | None = ...
-    """Is Converted From Opportunity"""
+    """Is Converted From Opportunity."""
     linktoaccountscontacts: Ref[Record] | None = ...
-    """Related To"""
+    """Related To."""
     potentialid: Ref[Record] | None = ...
-    """Opportunity Name"""
+    """Opportunity Name."""
     progress: Project.Progress | None = ...
-    """Progress"""
+    """Progress."""
     projectpriority: Project.Projectpriority | None = ...
-    """Priority"""
+    """Priority."""
     projectstatus: Project.Projectstatus | None = ...
-    """Status"""
+    """Status."""
     projecttype: Project.Projecttype | None = ...
-    """Type"""
+    """Type."""
     projecturl: str | None = ...
-    """Project Url"""
+    """Project Url."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     startdate: date | None = ...
-    """Start Date"""
+    """Start Date."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
     targetbudget: str | None = ...
-    """Target Budget"""
+    """Target Budget."""
     targetenddate: date | None = ...
-    """Target End Date"""
+    """Target End Date."""
 
 class ProjectCreate(_Input):
     projectname: str
-    """Project Name"""
+    """Project Name."""
 
 class ProjectUpdate(_Input):
     projectname: str | None = ...
-    """Project Name"""
+    """Project Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -72,31 +72,31 @@ UsersValues = TypedDict(
 
 class _Input(InputModel[Users]):
     date_format: Users.DateFormat | None = ...
-    """Date Format"""
+    """Date Format."""
     first_name: str | None = ...
-    """First Name"""
+    """First Name."""
     is_admin: bool | None = ...
-    """Admin"""
+    """Admin."""
 
 class UsersCreate(_Input):
     email1: str
-    """Primary Email"""
+    """Primary Email."""
     last_name: str
-    """Last Name"""
+    """Last Name."""
     roleid: Ref[Record]
-    """Role"""
+    """Role."""
     user_name: str
-    """User Name"""
+    """User Name."""
 
 class UsersUpdate(_Input):
     email1: str | None = ...
-    """Primary Email"""
+    """Primary Email."""
     last_name: str | None = ...
-    """Last Name"""
+    """Last Name."""
     roleid: Ref[Record] | None = ...
-    """Role"""
+    """Role."""
     user_name: str | None = ...
-    """User Name"""
+    """User Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -176,55 +176,55 @@ AssetsValues = TypedDict(
 
 class _Input(InputModel[Assets]):
     assigned_user_id: Ref[Record] | None = ...
-    """Assigned To"""
+    """Assigned To."""
     contact: Ref[Record] | None = ...
-    """Contact Name"""
+    """Contact Name."""
     description: str | None = ...
-    """Notes"""
+    """Notes."""
     invoiceid: Ref[Record] | None = ...
-    """Invoice Name"""
+    """Invoice Name."""
     shippingmethod: str | None = ...
-    """Shipping Method"""
+    """Shipping Method."""
     shippingtrackingnumber: str | None = ...
-    """Shipping Tracking Number"""
+    """Shipping Tracking Number."""
     starred: bool | None = ...
-    """starred"""
+    """starred."""
     tagnumber: str | None = ...
-    """Tag Number"""
+    """Tag Number."""
     tags: str | None = ...
-    """tags"""
+    """tags."""
 
 class AssetsCreate(_Input):
     account: Ref[Record]
-    """Customer Name"""
+    """Customer Name."""
     assetname: str
-    """Asset Name"""
+    """Asset Name."""
     assetstatus: Assets.Assetstatus
-    """Status"""
+    """Status."""
     dateinservice: date
-    """Date in Service"""
+    """Date in Service."""
     datesold: date
-    """Date Sold"""
+    """Date Sold."""
     product: Ref[Record]
-    """Product Name"""
+    """Product Name."""
     serialnumber: str
-    """Serial Number"""
+    """Serial Number."""
 
 class AssetsUpdate(_Input):
     account: Ref[Record] | None = ...
-    """Customer Name"""
+    """Customer Name."""
     assetname: str | None = ...
-    """Asset Name"""
+    """Asset Name."""
     assetstatus: Assets.Assetstatus | None = ...
-    """Status"""
+    """Status."""
     dateinservice: date | None = ...
-    """Date in Service"""
+    """Date in Service."""
     datesold: date | None = ...
-    """Date Sold"""
+    """Date Sold."""
     product: Ref[Record] | None = ...
-    """Product Name"""
+    """Product Name."""
     serialnumber: str | None = ...
-    """Serial Number"""
+    """Serial Number."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(
