@@ -117,7 +117,7 @@ def check_types(folder: Path, *command: str) -> None:
 
 
 def test_no_import_and_no_name_is_left_over() -> None:
-    """Each module of each case, and of the demo: what is imported is used, what is used is there."""
+    """In every module of every case and of the demo: what is imported is used, what is used is."""
     folders = [case / "expected" / "package" for case in CASES] + [ROOT / "generated" / "demo"]
     command = (
         "ruff",

@@ -68,7 +68,7 @@ def test_what_is_not_to_be_given_is_refused(kind: type[InputModel[Any]], name: s
 @pytest.mark.parametrize("kind", [ContactsCreate, ContactsUpdate])
 @pytest.mark.parametrize("blank", [None, "", " "])
 def test_a_mandatory_field_takes_no_blank(kind: type[InputModel[Any]], blank: object) -> None:
-    with pytest.raises(ValidationError, match="lastname .Last Name. is mandatory"):
+    with pytest.raises(ValidationError, match=r"lastname .Last Name. is mandatory"):
         kind.model_validate({"lastname": blank})
 
 
@@ -93,7 +93,7 @@ def test_values_are_converted_as_the_record_does_and_picklists_stay_open() -> No
     }
     body = ContactsCreate.model_validate(given)
     record = Contacts.model_validate(given)
-    assert dict(body) == {name: getattr(record, name) for name in body.keys()}
+    assert dict(body) == {name: getattr(record, name) for name in given}
     assert type(body.account_id) is type(record.account_id)
     assert isinstance(body.leadsource, Contacts.LeadSource)
     with pytest.raises(ValidationError, match="account_id"):
@@ -259,7 +259,7 @@ def test_what_the_crm_forbids_has_no_class() -> None:
 
 
 def test_misspelt_ones_are_told() -> None:
-    with pytest.raises(AttributeError, match="ContactsCreat'. Did you mean 'ContactsCreate'"):
+    with pytest.raises(AttributeError, match=r"ContactsCreat'. Did you mean 'ContactsCreate'"):
         _ = generated.demo.ContactsCreat  # type: ignore[attr-defined]  # that is what is tried
 
 

@@ -113,8 +113,8 @@ class Crm(Accessor[R_co]):
                 f"record.crm.apply() of {record.meta.name} takes a {type(record).__name__}Update, "
                 f"not {type(body).__name__}. To assign other values: record.name = value."
             )
-        for name in body.keys():
-            setattr(record, name, body[name])
+        for name, value in dict(body).items():
+            setattr(record, name, value)
 
     async def aapply(self, body: InputModel[R_co]) -> None:
         """`apply`, for async code that calls every verb by its a-twin; it sends nothing either,

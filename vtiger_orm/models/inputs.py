@@ -110,7 +110,7 @@ def _made(
         for facts in model.meta.fields.values()
         if facts.editable and facts.family is not Family.ID
     }
-    made = create_model(
+    return create_model(
         name,
         __base__=InputModel,
         __module__=module,
@@ -120,7 +120,6 @@ def _made(
         __cls_kwargs__={"model": model},
         **fields,
     )
-    return made
 
 
 def _field(model: type[BaseRecord], facts: FieldMeta, *, required: bool) -> tuple[Any, FieldInfo]:
