@@ -114,9 +114,11 @@ def _made(
         name,
         __base__=InputModel,
         __module__=module,
-        __doc__=f"What a new {model.__name__} record holds."
-        if creates
-        else f"What is changed in a {model.__name__} record: the fields that are set.",
+        __doc__=(
+            f"What a new {model.__name__} record holds."
+            if creates
+            else f"What is changed in a {model.__name__} record: the fields that are set."
+        ),
         __cls_kwargs__={"model": model},
         **fields,
     )

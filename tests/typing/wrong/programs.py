@@ -177,7 +177,9 @@ async def waits(contact: Contacts) -> None:
     await people.acreate(firstname="x")  # E
 
 
-def inputs(contact: Contacts, other: AccountsUpdate, row: ContactsRow, hot: ContactsQuerySet) -> None:
+def inputs(
+    contact: Contacts, other: AccountsUpdate, row: ContactsRow, hot: ContactsQuerySet
+) -> None:
     ContactsCreate()  # E
     ContactsCreate(lastname=None)  # E
     ContactsCreate(lastname="x", frstname="y")  # E
