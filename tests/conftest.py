@@ -27,12 +27,14 @@ for profile, examples in {"suite": 60, "deep": 2000}.items():
 settings.load_profile("suite")
 
 SLOW: Final = {
+    "api": 240,
     "demo": 240,
     "golden": 240,
     "packaging": 240,
     "typing": 240,
 }
-"""Folders whose tests start type checkers, builds or other programs: seconds for each test."""
+"""Folders whose tests start type checkers, builds or other programs, or read all sources: seconds for
+each test."""
 
 
 @pytest.hookimpl(trylast=True)  # after the plugin that marks properties

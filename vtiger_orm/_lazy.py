@@ -9,7 +9,7 @@ from typing import Any
 
 
 def lazy_names(
-    package: str, where: Mapping[str, str | Callable[[], Any]]
+    package: str, where: Mapping[str, str | Callable[[], object]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for the package whose public names live in its modules.
 

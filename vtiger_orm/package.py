@@ -123,7 +123,7 @@ class Package:
             **{place.module: place for place in places},
         }
         self._by_prefix: Final = {place.prefix: place for place in places}
-        self._companions: Final[dict[str, type[Any]]] = {}
+        self._companions: Final[dict[str, type[object]]] = {}
         self._default: Session | None = None
         self._kept: Session | None = None
         self._lock: Final = threading.Lock()
@@ -155,7 +155,7 @@ class Package:
         }
         return lazy_names(self.name, {**beside, **homes, **self.own})
 
-    def _companion(self, name: str, end: str) -> type[Any]:
+    def _companion(self, name: str, end: str) -> type[object]:
         """``ContactsCreate`` and its kin; one and the same class, whichever thread was first."""
         from .models.companions import companion
 

@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from .queryset import QuerySet
 
 
-def companion(model: type[BaseRecord], end: str, module: str, name: str) -> type[Any] | None:
+def companion(model: type[BaseRecord], end: str, module: str, name: str) -> type[object] | None:
     """The class `name` that goes with a model, as if defined in the Python module `module`. None
     where there is none: nothing is created by `ContactsCreate` where the CRM forbids it."""
     return _MADE[end](model, module, name)
 
 
-def _queryset(model: type[BaseRecord], module: str, name: str) -> type[QuerySet[Any]]:
+def _queryset(model: type[BaseRecord], module: str, name: str) -> type[QuerySet[BaseRecord]]:
     return queryset_class(model)
 
 
-def _row(model: type[BaseRecord], module: str, name: str) -> type[Any]:
+def _row(model: type[BaseRecord], module: str, name: str) -> type[object]:
     """Rows of `values` have the keys that were named, so none is sure to be there."""
     meta = model.meta
     readable = [
         field for field in meta.fields.values() if why_not_selectable(meta.name, field) is None
     ]
-    types: dict[str, Any] = {
+    types: dict[str, object] = {
         field.name: model.model_fields[field.name].annotation for field in readable
     }
     for field in readable:
         for key in parts_of(field):
             types[key.name] = date | None if key.part == "date" else int | None
     functional: Any = TypedDict
-    made: type[Any] = functional(name, types, total=False)
+    made: type[object] = functional(name, types, total=False)
     made.__module__ = module
     return made
 
 
-_MADE: Final[Mapping[str, Callable[[type[BaseRecord], str, str], type[Any] | None]]] = {
+_MADE: Final[Mapping[str, Callable[[type[BaseRecord], str, str], type[object] | None]]] = {
     "QuerySet": _queryset,
     "Row": _row,
     "Create": create_input,

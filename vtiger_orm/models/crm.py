@@ -108,7 +108,7 @@ class Crm(Accessor[R_co]):
         another module.
         """
         record = self._record
-        if not isinstance(body, InputModel) or not are_for(body, record):
+        if not are_for(body, record):
             raise InvalidValue(
                 f"record.crm.apply() of {record.meta.name} takes a {type(record).__name__}Update, "
                 f"not {type(body).__name__}. To assign other values: record.name = value."

@@ -34,7 +34,7 @@ class InputModel(BaseModel, Generic[M]):
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        extra="forbid", validate_assignment=True, protected_namespaces=()
+        extra="forbid", strict=True, validate_assignment=True, protected_namespaces=()
     )
 
     __model__: ClassVar[type[BaseRecord]] = BaseRecord
@@ -56,7 +56,7 @@ class InputModel(BaseModel, Generic[M]):
             raise KeyError(name)
         return vars(self)[name]
 
-    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+    def __repr_args__(self) -> list[tuple[str | None, object]]:
         return list(dict(self).items())
 
 
@@ -86,25 +86,31 @@ class _Filled:
         return {**filled, **value}
 
 
-def are_for(body: InputModel[Any], record: BaseRecord) -> bool:
-    """Whether the values are for records of this record's module."""
+def are_for(body: object, record: BaseRecord) -> bool:
+    """Whether these are values for records of this record's module."""
+    if not isinstance(body, InputModel):
+        return False
     return type(body).__model__.__mapper__.facts is record.__mapper__.facts is not None
 
 
-def create_input(model: type[BaseRecord], module: str, name: str) -> type[InputModel[Any]] | None:
+def create_input(
+    model: type[BaseRecord], module: str, name: str
+) -> type[InputModel[BaseRecord]] | None:
     """The class `name` of what new records are made of, as if defined in the Python module
     `module`; None where the CRM lets this user make none."""
     return _made(model, module, name, creates=True) if model.meta.creatable else None
 
 
-def update_input(model: type[BaseRecord], module: str, name: str) -> type[InputModel[Any]] | None:
+def update_input(
+    model: type[BaseRecord], module: str, name: str
+) -> type[InputModel[BaseRecord]] | None:
     """The same of what is changed in records, where every field may be left out."""
     return _made(model, module, name, creates=False) if model.meta.updatable else None
 
 
 def _made(
     model: type[BaseRecord], module: str, name: str, *, creates: bool
-) -> type[InputModel[Any]]:
+) -> type[InputModel[BaseRecord]]:
     fields: Any = {
         facts.name: _field(model, facts, required=creates and is_required(facts, model.meta))
         for facts in model.meta.fields.values()
@@ -124,9 +130,11 @@ def _made(
     )
 
 
-def _field(model: type[BaseRecord], facts: FieldMeta, *, required: bool) -> tuple[Any, FieldInfo]:
+def _field(
+    model: type[BaseRecord], facts: FieldMeta, *, required: bool
+) -> tuple[object, FieldInfo]:
     column = model.__mapper__.columns[facts.name]
     marks = (column, _Filled(facts)) if facts.mandatory else (column,)
     # A factory keeps `null` out of the JSON schema: leaving a field out is not making it blank.
     default = FieldInfo(title=facts.label, default_factory=lambda: None)
-    return Annotated[(Any, *marks)], FieldInfo(title=facts.label) if required else default
+    return Annotated[(object, *marks)], FieldInfo(title=facts.label) if required else default
