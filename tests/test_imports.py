@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,7 @@ def imports_of(path: Path, root: Path) -> Iterator[Import]:
     yield from walk(ast.parse(path.read_text("utf-8")), Kind.TOP)
 
 
+@cache
 def all_imports(root: Path, package: str) -> list[Import]:
     files = sorted((root / package).rglob("*.py"))
     assert files, f"no source under {root / package}"
@@ -188,6 +190,13 @@ def test_every_room_has_its_place() -> None:
     assert rooms <= {*ORDER, *ASIDE}
     assert {*ORDER, *ASIDE} <= folders
     assert len(ORDER) == len(set(ORDER))
+
+
+def test_every_room_has_its_tests() -> None:
+    rooms = {name for name in (*ORDER, *ASIDE) if (ROOT / "vtiger_orm" / name).is_dir()}
+    tests = ROOT / "tests"
+    tested = {file.relative_to(tests).parts[0] for file in tests.rglob("test_*.py")}
+    assert rooms <= tested
 
 
 def wrong_arrows(imports: Iterable[Import]) -> list[str]:
@@ -230,6 +239,19 @@ def test_every_import_of_the_runtime_points_down() -> None:
 )
 def test_other_arrows_are_found(importer: str, imported: str, kind: Kind) -> None:
     assert wrong_arrows([Import(importer, imported, kind, 1)])
+
+
+def test_the_emulator_plays_servers_by_a_table_of_its_own() -> None:
+    """What the runtime knows of servers would else be checked by itself."""
+    found = [
+        each
+        for each in all_imports(ROOT, "vtiger_orm")
+        if each.importer.startswith("vtiger_orm.emulator")
+        and each.imported.startswith(("vtiger_orm.metadata.server", "vtiger_orm.metadata.capabil"))
+    ]
+    assert {each.importer for each in found} == {"vtiger_orm.emulator.installation"}
+    assert {each.imported for each in found} == {"vtiger_orm.metadata.capabilities"}
+    assert {each.kind for each in found} == {Kind.LATE, Kind.TYPING}
 
 
 def circles(imports: Iterable[Import]) -> list[list[str]]:
@@ -327,6 +349,7 @@ def test_generated_package_imports_only_its_public_base() -> None:
 HEAVY = ("httpx", "jinja2", "black", "libcst", "click", "rich", "lark", "sqlite3", "asyncio")
 
 
+@cache
 def modules_after(program: str) -> set[str]:
     code = f"import sys\n{program}\nprint(*sys.modules)"
     done = subprocess.run(

@@ -23,19 +23,25 @@ from generated.demo import (
 from generated.demo import connect as connect_demo
 from tests.support.kinds import Face
 from vtiger_orm import (
+    ApiError,
     AuthError,
     ConfigError,
     InvalidRecord,
     LineItem,
     NotFound,
+    NotLoaded,
     NotSupported,
     OutcomeUnknown,
     Q,
     Session,
+    SessionExpired,
+    UnsupportedQuery,
+    VtigerError,
 )
 from vtiger_orm.calls.operations import Criterion, Listing
 from vtiger_orm.dialects.restfulapi_filter import parameters, sayable
 from vtiger_orm.emulator import Crm, faults
+from vtiger_orm.emulator.engine.accounts import HIDDEN_FIELD, READONLY_FIELD
 
 
 @pytest.fixture
@@ -261,6 +267,82 @@ def test_password_login_and_refusal(crm: Crm) -> None:
 def test_it_needs_a_generated_package(crm: Crm) -> None:
     with pytest.raises(ConfigError, match="webservice"):
         Session(crm.url, *crm.credentials(), dialect="restfulapi")
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [("NoSuch", "does not know the module"), ("accounts", "does not know the module")],
+)
+def test_a_request_that_is_refused_without_a_word(crm: Crm, module: str, told: str) -> None:
+    transport = crm.transport()
+    with connect_demo(
+        crm.url, *crm.credentials(), dialect="restfulapi", transport=transport
+    ) as session:
+        with session.count_calls() as counted, pytest.raises(ApiError, match=told) as caught:
+            session.call("picklist", {"module": module, "picklist": "rating"})
+        assert not isinstance(caught.value, SessionExpired)
+        assert counted.count <= 4  # the login's own ones, and this
+
+
+def test_tags_are_told_by_nobody(crm: Crm) -> None:
+    """The module shows them empty: so they are neither read nor compared nor written."""
+    transport = crm.transport()
+    id_ = crm.create("Contacts", {"lastname": "tagged"})["id"]
+    crm.engine.backdoor.set(id_, tags="red")
+    with connect_demo(crm.url, *crm.credentials(), dialect="restfulapi", transport=transport):
+        record = Contacts.objects.get(id=id_)
+        with pytest.raises(NotLoaded):
+            _ = record.tags
+        for asked in (
+            lambda: list(Contacts.objects.filter(tags="red")),
+            lambda: Contacts.objects.filter(tags=None).count(),
+            lambda: list(Contacts.objects.order_by("tags")[:2]),
+            lambda: Contacts.objects.filter(tags__contains="r").explain(),
+            lambda: Contacts.objects.order_by("-tags").explain(),
+        ):
+            with pytest.raises(UnsupportedQuery, match="show it empty"):
+                asked()
+        record.tags = "blue"
+        with pytest.raises(NotSupported, match="tags are shown empty"):
+            record.save()
+        with pytest.raises(NotSupported, match="tags are shown empty"):
+            Contacts.objects.filter(id=id_).update(tags="blue")
+    assert crm.engine.backdoor.get(id_, "tags") == "red"
+
+
+def test_an_owner_who_is_nobody_is_refused_unsent(crm: Crm) -> None:
+    transport = crm.transport()
+    group: Any = crm.run("query", query="select id from Groups;")[0]["id"]
+    prefix, _, number = group.partition("x")
+    user = crm.user().wire_id
+    with connect_demo(crm.url, *crm.credentials(), dialect="restfulapi", transport=transport):
+        record = Contacts.objects.create(lastname="owned", assigned_user_id=group)
+        assert str(record.assigned_user_id) == group
+        nobody: list[Any] = [f"{user.partition('x')[0]}x999", f"{prefix}x{user.partition('x')[2]}"]
+        for id_ in nobody:
+            record.assigned_user_id = id_
+            with crm.count_calls() as calls, pytest.raises(InvalidRecord, match="no user or group"):
+                record.save()
+            with pytest.raises(VtigerError, match="no user or group"):
+                Contacts.objects.filter(id=record.id).update(assigned_user_id=id_)
+            with pytest.raises(InvalidRecord, match="no user or group"):
+                Contacts.objects.create(lastname="x", assigned_user_id=id_)
+            assert not {"update", "create"} & set(calls.operations)
+        assert crm.engine.backdoor.get(str(record.id), "assigned_user_id") == int(number)
+
+
+def test_what_the_profile_hides_or_locks_is_told_when_it_was_dropped(crm: Crm) -> None:
+    accounts = crm.engine.accounts
+    accounts.add_user("hindered")
+    accounts.restrict("hindered", HIDDEN_FIELD, "Contacts", "mobile")
+    accounts.restrict("hindered", READONLY_FIELD, "Contacts", "fax")
+    key = crm.credentials("hindered")
+    with connect_demo(crm.url, *key, dialect="restfulapi", transport=crm.transport()) as session:
+        record = Contacts.objects.using(session).create(lastname="x", mobile="1", phone="2")
+        assert {each.field for each in record.crm.adjusted} == {"mobile"}
+        record.fax = "3"
+        record.save()
+        assert {each.field for each in record.crm.adjusted} == {"fax"}
 
 
 def test_parameters_use_known_columns_only() -> None:

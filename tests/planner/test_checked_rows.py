@@ -130,8 +130,31 @@ def test_what_a_row_does_not_tell_is_believed(lookups: dict[str, Any], row: dict
     assert denied({"id": "40x1", **row})
 
 
-def test_where_the_collation_is_not_known_no_text_is_judged() -> None:
+@pytest.mark.parametrize(
+    ("lookups", "shown", "believed"),
+    [
+        ({"name": "a"}, "b", False),
+        ({"name": "a"}, "A", True),
+        ({"name__in": ["a1", "B"]}, "b", True),
+        ({"name__in": ["a1", "B"]}, "c", False),
+        ({"name": "a"}, "ä", True),
+        ({"name": "ss"}, "ß", True),
+        ({"name": "a-b"}, "ab", True),
+        ({"name": "a"}, "", True),
+        ({"name__gt": "b"}, "a", True),
+        ({"name__startswith": "b"}, "a", True),
+    ],
+)
+def test_where_the_collation_is_not_known_only_letters_and_digits_are_judged(
+    lookups: dict[str, Any], shown: str, believed: bool
+) -> None:
     env = careful(collation="unknown")
-    assert may_hold(resolve(META, [], {"name": "a"}), META, env)({"id": "40x1", "name": "b"})
+    row = {"id": "40x1", "name": shown}
+    assert may_hold(resolve(META, [], lookups), META, env)(row) is believed
+    assert may_hold(resolve(META, [~Q(**lookups)], {}), META, env)(row)
+
+
+def test_other_fields_are_judged_beside_such_text() -> None:
+    env = careful(collation="unknown")
     both = resolve(META, [], {"name": "a", "whole": 1})
     assert not may_hold(both, META, env)({"id": "40x1", "name": "b", "whole": "2"})

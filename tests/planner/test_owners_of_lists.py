@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from generated.demo import Contacts, Users, connect
-from vtiger_orm import NotLoaded, NotSupported, Session
+from vtiger_orm import NotLoaded, NotSupported, Prefetch, QuerySet, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.profiles import RESTFULAPI
 
@@ -80,8 +82,46 @@ def test_what_is_known_of_an_owner_is_asked_once(crm: Crm, session: Session) -> 
     assert counted.count == 1
 
 
-def test_the_records_of_owners_cannot_be_had(session: Session) -> None:
+FOLLOWED: Final[list[Callable[[QuerySet[Contacts]], object]]] = [
+    lambda found: list(found.select_related("assigned_user_id")),
+    lambda found: found.select_related("assigned_user_id").first(),
+    lambda found: found.select_related("account_id__assigned_user_id").get(),
+    lambda found: list(found.only("lastname").select_related("modifiedby")),
+    lambda found: list(found.prefetch_related("emails")),
+    lambda found: list(
+        found.prefetch_related(Prefetch("assigned_user_id", Users.objects.only("user_name")))
+    ),
+]
+
+
+@pytest.mark.parametrize("name", ["admin", "idle", None])
+def test_the_records_of_owners_are_refused_whoever_is_told(
+    crm: Crm, session: Session, name: str | None
+) -> None:
+    """Also where no owner is told, where there is no account to follow, and no record at all."""
+    lastname = str(crm.user(name).number) if name else "nobody"
+    for followed in FOLLOWED:
+        with session.count_calls() as counted, pytest.raises(NotSupported, match="cannot list"):
+            followed(Contacts.objects.using(session).filter(lastname=lastname))
+        assert counted.count == 0
+
+
+def test_the_records_of_owners_are_refused_to_tasks(crm: Crm) -> None:
+    transport = crm.transport()
+
+    async def asked() -> None:
+        async with connect(
+            crm.url, *crm.credentials(), dialect="restfulapi", async_transport=transport
+        ) as session:
+            found = Contacts.objects.using(session).select_related("assigned_user_id")
+            with pytest.raises(NotSupported, match="assigned_user_id cannot be followed"):
+                await found.afirst()
+            with pytest.raises(NotSupported, match="assigned_user_id cannot be followed"):
+                [_ async for _ in found]
+
+    asyncio.run(asked())
+
+
+def test_users_are_not_listed(session: Session) -> None:
     with pytest.raises(NotSupported, match="cannot list Users: the module answers those users"):
-        list(Contacts.objects.select_related("assigned_user_id"))
-    with pytest.raises(NotSupported, match="cannot list Users"):
-        list(Users.objects.all())
+        list(Users.objects.using(session))

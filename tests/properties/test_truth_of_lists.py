@@ -46,7 +46,8 @@ SAID = [text for text in TEXTS if unescape(text) == text]
 
 FIELDS: dict[Any, tuple[str, ...]] = {
     Contacts: ("lastname", "department", "leadsource", "account_id", "birthday", "modifiedtime",
-               "createdtime", "donotcall", "assigned_user_id", "cf_853", "id"),
+               "createdtime", "donotcall", "assigned_user_id", "f_1st_text_quoted_b", "class_",
+               "preis_in_eur", "datum", "is_it_so", "ke_hu_lei_xing", "id"),
     Accounts: ("accountname", "website", "employees", "annual_revenue", "industry", "id",
                "modifiedtime", "account_id"),
     Leads: ("lastname", "company", "phone", "noofemployees", "annualrevenue", "modifiedtime"),
@@ -101,6 +102,10 @@ def filled(crm: Crm) -> None:
             birthday=chance.choice([None, *DAYS]),
             donotcall=chance.choice([None, "0", "1"]),
             cf_853=chance.choice(texts),
+            cf_857=chance.choice([None, *NUMBERS]),
+            cf_861=chance.choice([None, "0", "12.50000000", "-3.25000000"]),
+            cf_863=chance.choice([None, *DAYS]),
+            cf_873=chance.choice([None, "0", "1"]),
         )
     for id_ in accounts:
         door.set(
@@ -172,7 +177,7 @@ def conditions(draw: st.DrawFn, meta: ModuleMeta, depth: int = 3, said: Sequence
         one = draw(conditions(meta, depth - 1, said))
         other = draw(conditions(meta, depth - 1, said))
         return draw(st.sampled_from([one & other, one | other, ~one]))
-    name = draw(st.sampled_from([each for each in _FIELDS[meta.name] if each in meta.fields]))
+    name = draw(st.sampled_from(_FIELDS[meta.name]))
     lookup = draw(st.sampled_from(LOOKUPS[meta.fields[name].family]))
     operand = operands(meta, name, said)
     value: Any
@@ -203,7 +208,7 @@ def selections(draw: st.DrawFn) -> Selection:
     model = draw(st.sampled_from(list(FIELDS)))
     meta = model.meta
     node = resolve(meta, [draw(conditions(meta))], {})
-    names = [name for name in _FIELDS[meta.name] if name != "id" and name in meta.fields]
+    names = [name for name in _FIELDS[meta.name] if name != "id"]
     chosen = draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
     order = tuple(Order(meta.fields[name], draw(st.booleans())) for name in chosen)
     if any(each.field.family is Family.REFERENCE for each in order):

@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -57,7 +58,12 @@ def room(file: str) -> str:
 
 
 def _relative(frame: FrameType) -> str | None:
-    path = Path(frame.f_code.co_filename)
+    return _below(frame.f_code.co_filename)
+
+
+@cache
+def _below(file: str) -> str | None:
+    path = Path(file)
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else None
 
 

@@ -18,6 +18,7 @@ from vtiger_orm.calls.plans import perform
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.emulator.profiles import RESTFULAPI
 from vtiger_orm.session import RetryPolicy
+from vtiger_orm.session.keeping import _experiences
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,53 @@ def test_a_record_without_items_proves_nothing(crm: Crm, session: Session) -> No
     saved([Quotes.objects.get(id=ids[0])])
     with pytest.raises(ItemsLost):
         saved([Quotes.objects.get(id=ids[1])])
+
+
+@pytest.fixture
+def served(crm: Crm) -> Iterator[str]:
+    """The address of a server; what the process learns of it is forgotten afterwards."""
+    with crm.serve() as server:
+        yield server.url
+        _experiences.clear()
+
+
+def over_http(crm: Crm, url: str) -> Session:
+    return connect(url, *crm.credentials(), dialect="restfulapi", retry=RetryPolicy(attempts=1))
+
+
+def test_another_session_of_the_process_costs_no_other_record(crm: Crm, served: str) -> None:
+    with over_http(crm, served) as first, pytest.raises(ItemsLost):
+        saved(list(Quotes.objects.using(first)[:1]))
+    with over_http(crm, served) as second:
+        quote = Quotes.objects.using(second)[1]
+        quote.subject = "changed"
+        with crm.count_calls() as calls, pytest.raises(NotSupported, match="deletes line"):
+            quote.save()
+        assert "update" not in calls.operations
+    assert without_items(crm) == 1
+
+
+def test_sessions_try_a_server_one_at_a_time(crm: Crm, served: str) -> None:
+    """Whichever of them is first, the others learn of it."""
+    ids: list[Any] = [row["id"] for row in crm.run("query", query="select id from Quotes;")]
+    caught: list[VtigerError] = []
+
+    def one(id_: Any) -> None:
+        with over_http(crm, served) as session:
+            quote = Quotes.objects.using(session).get(id=id_)
+            quote.subject = "changed"
+            try:
+                quote.save()
+            except VtigerError as error:
+                caught.append(error)
+
+    threads = [Thread(target=one, args=(id_,)) for id_ in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(type(each).__name__ for each in caught) == ["ItemsLost", *["NotSupported"] * 3]
+    assert without_items(crm) == 1
 
 
 @pytest.mark.parametrize("at", ["before", "after"])

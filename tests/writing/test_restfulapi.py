@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generated.demo import (
     Accounts,
+    Contacts,
     Invoice,
     Leads,
     Products,
@@ -18,8 +24,12 @@ from generated.demo import (
     SalesOrder,
     connect,
 )
-from vtiger_orm import LineItem, NotLoaded, Session, VtigerError
+from tests.faults.faults import Changed
+from vtiger_orm import LineItem, NotLoaded, OutcomeUnknown, ServerError, Session, VtigerError
+from vtiger_orm.calls.outcome import outcome_of
 from vtiger_orm.emulator import Crm, faults
+from vtiger_orm.importing import import_file
+from vtiger_orm.session import RetryPolicy
 
 ITEMS = {Invoice, Quotes, SalesOrder}
 GIVEN = ["x", " x ", "a/b", "\\/", "/", "a & b", "&amp;", "&nbsp;", "a<b", "it's", "é客", "0",
@@ -139,3 +149,136 @@ def test_items_whose_products_are_not_told_are_not_read_as_items_without(
     finally:
         crm.faults.clear()
     assert all(each.product for each in quote.crm.load_items())
+
+
+# What the user's preferences, and the CRM's workflows, make of a write
+
+
+def test_days_and_moments_are_those_given_whatever_the_user_prefers(crm: Crm) -> None:
+    crm.engine.accounts.add_user("prefers", date_format="dd-mm-yyyy", time_zone="Asia/Tokyo")
+    day, moment = date(1990, 2, 3), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    with connect(
+        crm.url, *crm.credentials("prefers"), dialect="restfulapi", transport=crm.transport()
+    ) as session:
+        record = Contacts.objects.using(session).create(lastname="x", birthday=day)
+        crm.engine.backdoor.set(str(record.id), modifiedtime="2026-03-29 01:30:00")
+        found = Contacts.objects.using(session).get(id=record.id, modifiedtime=moment)
+    assert (found.birthday, found.modifiedtime, record.crm.adjusted) == (day, moment, ())
+    assert crm.engine.backdoor.get(str(record.id), "birthday") == "1990-02-03"
+
+
+def test_a_failing_workflow_leaves_the_write_in_doubt_not_undone(
+    crm: Crm, session: Session
+) -> None:
+    crm.failing_workflows.add("Leads")
+    try:
+        with pytest.raises(OutcomeUnknown, match="when a workflow fails") as unknown:
+            Leads.objects.using(session).create(lastname="stopped", company="A company of its own")
+        record = unknown.value.record
+        assert record is not None
+        assert record.crm.resolve() is True
+        record.company = "Another one"
+        with pytest.raises(ServerError, match="when a workflow fails") as failed:
+            record.save()
+        assert not outcome_of(failed.value).undone
+    finally:
+        crm.failing_workflows.clear()
+    row = stored(crm, Leads, str(record.id).partition("x")[2])
+    assert row["company"] == "Another one"
+    record.refresh()
+    assert record.company == "Another one"
+
+
+# Saves that break off, with a value that the CRM stores otherwise
+
+
+FATAL = Changed(lambda response: replace(response, status=500, body=b""))
+DIFFERS = "<b>whole</b>"
+"""Is stored empty."""
+
+
+@pytest.fixture
+def hasty(crm: Crm) -> Iterator[Session]:
+    """A session that repeats nothing and waits for nothing."""
+    with connect(
+        crm.url,
+        *crm.credentials(),
+        dialect="restfulapi",
+        transport=crm.transport(),
+        retry=RetryPolicy(attempts=1, longest_work=0.0),
+    ) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("broken", [faults.LostAnswer(), FATAL], ids=["lost", "fatal"])
+def test_a_create_that_breaks_off_is_never_called_absent_for_an_adjusted_value(
+    crm: Crm, hasty: Session, broken: faults.Fault
+) -> None:
+    crm.faults.next(broken, operation="create")
+    with pytest.raises(VtigerError) as caught:
+        Leads.objects.using(hasty).create(lastname="Adjusted", company=DIFFERS, phone="0123")
+    record: Any = getattr(caught.value, "record", None)
+    assert record is not None
+    assert record.crm.in_doubt
+    with pytest.raises(OutcomeUnknown):
+        record.save()
+    assert record.crm.resolve() is True
+    stored_ = Leads.objects.using(hasty).filter(lastname="Adjusted")
+    assert [each.id for each in stored_] == [record.id]
+    record.delete()
+
+
+@pytest.mark.parametrize("value", [DIFFERS, "plain", "a & b"])
+def test_a_change_that_breaks_off_is_sent_again_or_told(
+    crm: Crm, hasty: Session, value: str
+) -> None:
+    record = Leads.objects.using(hasty).create(lastname="Broken", company="before")
+    number = str(record.id).partition("x")[2]
+    record.company = value
+    crm.faults.next(faults.LostAnswer(), operation="update")
+    failure: VtigerError | None = None
+    try:
+        record.save()
+    except VtigerError as error:
+        failure = error
+    if failure is not None:
+        assert not outcome_of(failure).undone
+        record.save()
+    row = stored(crm, Leads, number)
+    told = {each.field for each in record.crm.adjusted}
+    assert row["company"] == value or "company" in told
+    assert (record.company or "") == (row["company"] or "")
+    record.delete()
+
+
+def test_an_import_writes_what_the_file_says_and_once(
+    crm: Crm, hasty: Session, tmp_path: Path
+) -> None:
+    """But for texts with an entity, which lists show as the sign itself: they are sent again."""
+    plain = [text for text in GIVEN if unescape(text) == text]
+    path = tmp_path / "leads.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [
+                ("lastname", "company", "description", "annualrevenue"),
+                *((f"Import {number}", text, text, "77.25") for number, text in enumerate(plain)),
+            ]
+        )
+    objects = Leads.objects.using(hasty)
+    crm.faults.next(faults.LostAnswer(), operation="create")
+    for run in range(3):
+        with crm.count_calls() as calls:
+            found = import_file(path, objects, key="lastname")
+        if run:
+            assert not found.failed
+    assert not {"create", "update"} & set(calls.operations)
+    made = list(objects.filter(lastname__startswith="Import ").order_by("id"))
+    assert sorted(str(each.lastname) for each in made) == sorted(
+        f"Import {number}" for number in range(len(plain))
+    )
+    for each in made:
+        row = stored(crm, Leads, str(each.id).partition("x")[2])
+        text = plain[int(str(each.lastname).split()[1])]
+        assert (row["company"], row["description"]) == (text, text)
+        assert Decimal(str(row["annualrevenue"])) == Decimal("77.25")
+        each.delete()

@@ -45,8 +45,8 @@ class Knowledge:
         self._shown: dict[str, frozenset[str]] = {}
         self.counts = True
         """False once a ``count(*)`` was not answered for a statement that works."""
-        self.keeps_items: bool | None = None
-        """Whether line items outlive a change of their record; None where that is not known."""
+        self.keeps_items = False
+        """Whether line items were seen to outlive a change of their record."""
         self._pages: dict[str, int] = {}
         self._verified: dict[Hashable, None] = {}
         self._nulls: dict[tuple[str, str], tuple[bool, float]] = {}
@@ -72,6 +72,11 @@ class Knowledge:
     def is_verified(self, shape: Hashable) -> bool:
         """Whether a statement of this shape was once answered without a silent SQL error."""
         return self.trusting or shape in self._verified
+
+    def is_seen(self, shape: Hashable) -> bool:
+        """Whether rows were seen that a statement of this shape was answered with, however much
+        is trusted."""
+        return shape in self._verified
 
     def verify(self, shape: Hashable) -> None:
         """Remember that statements of this shape work."""
@@ -164,7 +169,8 @@ class Environment:
     parallel: Parallel = ALONE
     """Pages of one statement that are asked for side by side."""
     consistency: Consistency = "normal"
-    """`strict` never relies on what was learnt about NULLs, it asks again."""
+    """`strict` never relies on what was learnt about NULLs, it asks again; nor on a first page that
+    is shorter than asked for: its end is proved."""
     knowledge: Knowledge = field(default_factory=Knowledge, compare=False)
     zone: tzinfo = UTC
     """The CRM's own, in which it writes times, as far as its clock had told when this was made."""

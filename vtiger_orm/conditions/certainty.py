@@ -17,12 +17,13 @@ from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
 from .evaluate import Predicate, is_blank_in, predicate, wire_text, with_instants
 from .quirks import quirk_of
-from .tree import And, Atom, InSelection, Node, Not, Or, RelatedTo
+from .tree import And, Atom, Equal, InSelection, Node, Not, OneOf, Or, RelatedTo
 from .wall import on_the_wall
 
 ENCODED: Final = re.compile("['" + "".join(re.escape(chr(each)) for each in codepoint2name) + "]")
 """Characters that HTML may write as an entity."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN: Final = re.compile("[A-Za-z0-9]+")
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 _REFERENCES: Final = frozenset({Family.REFERENCE, Family.ID})
 _OWN_CLOCK: Final = frozenset({"Calendar", "Events"})
@@ -73,6 +74,8 @@ def _bounds(node: Node, module: ModuleMeta, env: Environment) -> _Bounds:
 
 def _of_atom(atom: Atom, module: ModuleMeta, env: Environment) -> _Bounds:
     if not _is_comparable(atom, module, env):
+        if atom.field.family in _TEXTS and env.collation == "unknown":
+            return _Bounds(lambda row: False, _alike_anywhere(atom))
         return _Bounds(lambda row: False, lambda row: True)
     holds, tells = predicate(atom, env), _tells(atom.field)
     return _Bounds(lambda row: tells(row) and holds(row), lambda row: not tells(row) or holds(row))
@@ -88,6 +91,27 @@ def _is_comparable(atom: Atom, module: ModuleMeta, env: Environment) -> bool:
     if field.family in _CLOCKS and module.name in _OWN_CLOCK:
         return False
     return field.family not in _TEXTS or env.collation != "unknown"
+
+
+def _alike_anywhere(atom: Atom) -> Predicate:
+    """Where only the server knows how it compares text: letters and digits of ASCII are other ones
+    in every collation, whatever it makes of their case."""
+    match atom:
+        case Equal(_, value):
+            values: tuple[str, ...] = (value,)
+        case OneOf(_, values):
+            pass
+        case _:
+            values = ()
+    if not values or not all(map(_PLAIN.fullmatch, values)):
+        return lambda row: True
+    wire, known = atom.field.wire, {each.casefold() for each in values}
+
+    def alike(row: Row) -> bool:
+        text = wire_text(row[wire]) if wire in row else ""
+        return _PLAIN.fullmatch(text) is None or text.casefold() in known
+
+    return alike
 
 
 def _tells(field: FieldMeta) -> Callable[[Row], bool]:

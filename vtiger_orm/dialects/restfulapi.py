@@ -34,10 +34,11 @@ from ..metadata.module import ModuleMeta
 from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, LoginFlow
 from .errors import Asked, api_error
-from .restfulapi_columns import ITEM_MODULES
+from .restfulapi_columns import ITEM_MODULES, UNTOLD
 from .restfulapi_filter import check_listed, parameters
 from .restfulapi_forms import form
-from .restfulapi_login import check_rows, logged_in, unmended
+from .restfulapi_login import logged_in
+from .restfulapi_pictures import check_rows, unmended
 
 RESTFULAPI_PATH: Final = "/modules/RestfulApi/index.php"
 
@@ -205,8 +206,16 @@ class RestfulApi:
                 if not isinstance(result, dict):
                     raise MalformedAnswer(f"{asked}: the result is not a record.")
                 check_rows(asked, [result])
-                row = self._row(self._schema.meta(self._schema.module_of(id)), result, asked)
-                return {name: value for name, value in row.items() if not value.startswith("0x")}
+                meta = self._schema.meta(self._schema.module_of(id))
+                row = self._row(meta, result, asked)
+                bare = {
+                    each.wire for each in meta.by_wire.values() if each.family is Family.REFERENCE
+                }
+                return {
+                    name: value
+                    for name, value in row.items()
+                    if name not in bare or not value.startswith("0x")
+                }
             case calls.Create(module):
                 number = str(result)
                 if not number.isdecimal():
@@ -233,7 +242,7 @@ class RestfulApi:
         found = {"id": f"{meta.prefix}x{number}"}
         for name, value in row.items():
             each = meta.by_wire.get(name)
-            if each is None or each.family in (Family.ID, Family.SECRET):
+            if each is None or each.family in (Family.ID, Family.SECRET) or name in UNTOLD:
                 continue
             text = "" if value is None else str(value)
             if each.family is Family.REFERENCE:

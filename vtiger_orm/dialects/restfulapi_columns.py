@@ -56,6 +56,9 @@ UNLISTED: Final[Mapping[str, str]] = {
 }
 """Modules of which no list can be had, and why."""
 
+UNTOLD: Final = frozenset({"tags"})
+"""Fields that are shown empty, whatever the record has."""
+
 _ENTITY: Final = {
     "id": NUMBER,
     "assigned_user_id": DatabaseColumn("CE.smownerid", "integer"),

@@ -9,17 +9,18 @@ writes numbers, who the owners are) the same server's webservice.php does, where
 from __future__ import annotations
 
 import html
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from ..calls.operations import Query
 from ..calls.urls import query_string
-from ..errors import ApiError, AuthError, MalformedAnswer, ServerError, VtigerError
+from ..errors import ApiError, AuthError, MalformedAnswer, VtigerError
 from ..ids import parse_id
 from .answers import read_envelope
 from .base import Auth, Credentials, HttpRequest, HttpResponse, Identity, NumberFormat
-from .errors import Asked, unusable
+from .errors import Asked
+from .restfulapi_pictures import check_rows, unmended
 from .webservice import Webservice
 
 _LOGIN: Final = Asked("login")
@@ -131,46 +132,6 @@ def _owner(endpoint: str, token: str) -> Generator[HttpRequest, HttpResponse, tu
             "written with it. It lists its tokens under the module name RestfulApi."
         )
     return int(number), str(rows[-1].get("ip") or "")
-
-
-def check_rows(asked: Asked, rows: Sequence[object]) -> None:
-    """Raise `MalformedAnswer` for rows that hold nothing but what changed in them."""
-    if any(isinstance(row, dict) and row.keys() == {"changed"} for row in rows):
-        raise MalformedAnswer(
-            f"{asked}: every row of the answer is {{'changed': [...]}}. So answers a RestfulApi "
-            f"module of which only login and token were mended for PHP 8. {_CURE}"
-        )
-
-
-_CURE: Final = (
-    "Its last release is of 2017 and does not run on Vtiger 8 and PHP 8 as it is: install one "
-    "that was mended, or use the server's webservice.php."
-)
-
-
-def unmended(asked: Asked, response: HttpResponse, why: str = "") -> VtigerError:
-    """The error for an answer that is not the module's, by the pictures that are known of it."""
-    if response.status == 500 and not response.body.strip():
-        if why:
-            text = f"{asked}: the RestfulApi module is not mended for this server: {why}. {_CURE}"
-        elif asked.operation in ("create", "revise"):
-            text = (
-                f"{asked}: HTTP 500 and nothing else. So the RestfulApi module answers when the "
-                "CRM prevents a duplicate, when a workflow fails, and to a request without a body "
-                f"where it was not mended. {_CURE}"
-            )
-        else:
-            text = (
-                f"{asked}: HTTP 500 and nothing else. So the RestfulApi module answers an SQL "
-                "error: a table or column that this CRM does not have (pull the schema again), or "
-                f"a module that it cannot list; and to everything where it was not mended. {_CURE}"
-            )
-        error: VtigerError = ServerError(
-            text, operation=asked.operation, module=asked.module, status=500
-        )
-        error.outcome = unusable(asked, response).outcome
-        return error
-    return unusable(asked, response)
 
 
 def _another_user(credentials: Credentials) -> AuthError:

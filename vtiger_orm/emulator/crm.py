@@ -236,13 +236,16 @@ class Crm(Installation):
         )
         crm.engine.restore(self.engine.snapshot())
         crm.passwords.update(self.passwords)
+        crm.failing_workflows.update(self.failing_workflows)
         return crm
 
     def reset(self) -> None:
-        """Log everybody out, forget faults, put the clock right. The store stays."""
+        """Log everybody out, forget faults and failing workflows, put the clock right. The store
+        stays."""
         self.sessions.end_all()
         self.tokens.end_all()
         self.faults.clear()
+        self.failing_workflows.clear()
         self.clock.resume()
 
 

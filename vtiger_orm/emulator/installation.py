@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from weakref import WeakKeyDictionary
 
 from .clock import Clock
 from .engine import Engine, EngineError, Schema, User
@@ -33,6 +34,9 @@ Data: TypeAlias = (
     | Callable[[Any], object]
     | None
 )
+
+_demos: Final[WeakKeyDictionary[Schema, bytes]] = WeakKeyDictionary()
+"""Stores with the demo data: filled once, copied for whoever comes next."""
 
 
 class Installation:
@@ -62,6 +66,9 @@ class Installation:
         self.limits: RateLimits = RateLimits(self.clock)
         self.passwords: dict[str, str] = {}
         """User name -> password of the RestfulApi login; the access key where none is set."""
+        self.failing_workflows: set[str] = set()
+        """Modules with a workflow that fails. The RestfulApi module then ends a save, when the
+        record is stored, with HTTP 500 and nothing else; deleting starts no workflow."""
         if data == "auto":
             data = "demo" if schema is None else None
         check_keepable(made_of)
@@ -193,11 +200,16 @@ class Installation:
 
     def _filled(self, schema: Schema, database: str, data: Data) -> Engine:
         self.engine = Engine(schema, database, profile=self.profile, now=self.clock)
+        known = database == ":memory:" and data == "demo" and schema is schema_of(self.profile)
         try:
-            if data is not None:
+            if known and schema in _demos:
+                self.engine.restore(_demos[schema])
+            elif data is not None:
                 with self.engine.filling() as empty:
                     if empty:
                         self._fill(data)
+                if known:
+                    _demos[schema] = self.engine.snapshot()
         except BaseException:
             self.engine.close()
             raise

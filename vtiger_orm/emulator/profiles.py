@@ -55,6 +55,8 @@ class Profile:
     """Which mends the RestfulApi module got, of those it needs on Vtiger 8 and PHP 8."""
     restfulapi_keeps_items: bool = True
     """Whether ``ajxaction=DETAILVIEW`` is looked at; else every change costs the line items."""
+    restfulapi_sql_errors: Literal["fatal", "empty"] = "fatal"
+    """What an SQL error of the RestfulApi module is: HTTP 500 on PHP 8, before it an empty list."""
     restfulapi_fork: bool = False
     """Whether it is the fork that tells the code of a refused token."""
     error_body: bool = True

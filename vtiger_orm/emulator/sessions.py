@@ -154,6 +154,17 @@ class TokenRow:
     client: str
     expires: float
     calls: int = 0
+    entries: int = 1
+    """Entries in the CRM's change history: one for the login and one for each call."""
+    details: int = 5
+    """Changed fields that those entries tell of: all that a login sets, and what a call moves."""
+
+    def use(self, expires: float) -> None:
+        """Count a call, with which the hour begins again."""
+        before = self.expiration
+        self.calls, self.expires = self.calls + 1, expires
+        self.entries += 1
+        self.details += 1 if self.expiration == before else 2
 
     @property
     def expiration(self) -> str:
@@ -186,8 +197,7 @@ class Tokens:
         now = self._clock().timestamp()
         if row is None or row.client != client or now > row.expires:
             return None
-        row.expires = now + TOKEN_SECONDS
-        row.calls += 1
+        row.use(now + TOKEN_SECONDS)
         return row.user
 
     def rows(self) -> list[TokenRow]:

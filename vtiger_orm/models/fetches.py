@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
@@ -163,6 +163,27 @@ class _Path:
 
     def _refuse(self, reason: str) -> NoReturn:
         raise InvalidLookup(f"{self.method}({self.given.lookup!r}): {reason}.")
+
+
+def modules_led_to(
+    package: Package, modules: Iterable[ModuleMeta], fetches: Fetches
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each step of the tree as ``account_id__assigned_user_id``, with the modules that it may lead
+    to; none where the CRM does not tell."""
+    having = list(modules)
+    for each in fetches:
+        if each.relation:
+            named = [
+                rel.module for meta in having for rel in meta.relations if rel.name == each.name
+            ]
+        else:
+            fields = [meta.fields[each.name] for meta in having if each.name in meta.fields]
+            named = [module for field in fields for module in field.targets]
+        targets = tuple(dict.fromkeys(named))
+        yield each.name, targets
+        known = [package.model(module).meta for module in targets if package.knows(module)]
+        for name, further in modules_led_to(package, known, each.nested):
+            yield f"{each.name}__{name}", further
 
 
 def merge(fetches: tuple[Fetch, ...], more: Iterable[Fetch]) -> Fetches:

@@ -23,19 +23,28 @@ from ..calls.server import server_facts
 from ..conditions.field_names import with_id
 from ..conditions.q import resolve
 from ..conditions.tree import Selection, all_of
-from ..errors import AccessDenied, MalformedAnswer, NotFound, NotLoaded, SchemaMismatch
+from ..dialects.restfulapi_columns import UNLISTED
+from ..dialects.restfulapi_filter import check_listed
+from ..errors import (
+    AccessDenied,
+    MalformedAnswer,
+    NotFound,
+    NotLoaded,
+    NotSupported,
+    SchemaMismatch,
+)
 from ..ids import id_number
-from ..metadata.module import FieldMeta
+from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner.related_ids import Side
 from ..records.handle import load, package_of
 from ..records.references import Ref, attach
 from ..writing.memory import state_of
-from .fetches import Fetch, Fetches
+from .fetches import Fetch, Fetches, modules_led_to
 from .query_state import whole_of
 from .related_conditions import selected_rows
 
 if TYPE_CHECKING:
-    from ..calls.protocols import Runner
+    from ..calls.protocols import Package, Runner
     from ..records import BaseRecord
 
 
@@ -67,11 +76,14 @@ class Loader:
     def __init__(
         self, model: type[BaseRecord], selection: Selection, fetches: Fetches, runner: Runner
     ) -> None:
+        """Raises `NotSupported` for fetches that this server cannot answer for any record."""
         self._model: Final = model
         self._fetches: Final = fetches
         self._runner: Final = runner
         self._package: Final = package_of(model)
         self._complete: Final = selection.columns is None
+        if runner.environment.lists is not None and fetches:
+            _check_lists(self._package, model.meta, fetches)
 
     @cached_property
     def _identity(self) -> IdentityMap:
@@ -268,6 +280,17 @@ class Loader:
         known = [self._identity.get(str(each.id)) or each for each in records]
         self._identity.add(known)
         return known
+
+
+def _check_lists(package: Package, module: ModuleMeta, fetches: Fetches) -> None:
+    """Raise `NotSupported` for a step that leads nowhere but to modules that the server does not
+    list, whether or not any record takes it."""
+    for path, targets in modules_led_to(package, [module], fetches):
+        if targets and UNLISTED.keys() >= set(targets):
+            try:
+                check_listed(targets[0])
+            except NotSupported as error:
+                raise NotSupported(f"{path} cannot be followed. {error}") from None
 
 
 def retrieved(ids: Sequence[str]) -> Plan[list[Row]]:

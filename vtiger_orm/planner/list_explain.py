@@ -10,7 +10,7 @@ from ..conditions.tree import TRUE, Node, Selection
 from ..metadata.kinds import Family
 from .compiled import wires
 from .list_pages import is_sorted_alike
-from .lists import ListQuestion, is_narrowed, made_ready
+from .lists import ListQuestion, check_told, is_narrowed, made_ready
 from .orders import check_order, is_by_id, normalised
 
 
@@ -22,6 +22,7 @@ class ListExplanation:
         self._env = env
         self._order = normalised(selection.order)
         check_order(selection.module, self._order)
+        check_told(selection.module, (each.field for each in self._order))
         self.asked: ListQuestion = made_ready(selection.module, tree, env)
         self._refers = [
             wire
@@ -71,11 +72,13 @@ class ListExplanation:
             return "none"
         size = self._env.page_size
         if self.asked.ids is not None:
-            found = f"1 to {len(self.asked.ids)}"
+            ids = len(self.asked.ids)
+            found = "1" if ids == 1 else f"1 to {ids}, and one where the last of them is not there"
         else:
             lists = len(self.asked.alternatives)
             found = f"one for each {size} rows" + (f" of {lists} lists" if lists > 1 else "")
-            found += ", and one more at the end where they are more than that"
+            found += ", and one or two at the end where they are more than that"
+            found += ", up to two more the first time that nothing is found"
         if self._refers:
             names = ", ".join(self._refers[:5]) + (", ..." if len(self._refers) > 5 else "")
             found += (

@@ -7,7 +7,7 @@ they refer to is asked afterwards: exact for every condition, at the cost of pag
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Final
@@ -35,11 +35,12 @@ from ..conditions.tree import (
     check_depth,
 )
 from ..conditions.wall import on_the_wall
+from ..dialects.restfulapi_columns import UNTOLD
 from ..dialects.restfulapi_filter import check_listed
 from ..errors import ScanTooLarge, UnsupportedQuery
 from ..ids import id_number
 from ..metadata.kinds import Family
-from ..metadata.module import ModuleMeta
+from ..metadata.module import FieldMeta, ModuleMeta
 from .compiled import TEXTS, wires
 from .list_narrowing import EVERYTHING, Criteria, narrowed
 from .list_pages import by_id, in_database_order, is_sorted_alike, of_ids
@@ -126,6 +127,7 @@ def made_ready(meta: ModuleMeta, tree: Node, env: Environment) -> ListQuestion:
     check_listed(meta.name)
     check_depth(tree)
     tree = on_the_wall(with_instants(tree, env.timezone), env.zone)
+    check_told(meta, (atom.field for atom in atoms(tree)))
     for atom in atoms(tree):
         if quirk_of(meta.name, atom.field.wire) is Quirk.SEVERAL:
             raise UnsupportedQuery(
@@ -143,6 +145,16 @@ def made_ready(meta: ModuleMeta, tree: Node, env: Environment) -> ListQuestion:
                 "that is stored with one as they show the sign itself. Use webservice.php."
             )
     return ListQuestion(meta, env, tree, _ids(tree), narrowed(meta, tree))
+
+
+def check_told(meta: ModuleMeta, fields: Iterable[FieldMeta]) -> None:
+    """Raise `UnsupportedQuery` for fields that the rows of lists do not tell."""
+    for each in fields:
+        if each.wire in UNTOLD:
+            raise UnsupportedQuery(
+                f"{meta.name}.{each.name}: the lists of the RestfulApi module show it empty, "
+                "whatever a record has. Use webservice.php."
+            )
 
 
 def _texts(atom: Node) -> tuple[str, ...]:
@@ -182,6 +194,7 @@ def selected_from_lists(selection: Selection, env: Environment) -> RowStream:
     wires(meta, selection.columns)  # refuses what cannot be read before anything is asked
     order = normalised(selection.order)
     check_order(meta, order)
+    check_told(meta, (each.field for each in order))
     asked = yield from asked_of(selection, env)
     yield from _shown(selection, env, _ordered(asked, order, start, stop))
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from ..calls.gates import gate_of
-from ..calls.operations import Call, Query, Revise
+from ..calls.operations import Call, Listing, Query, Revise
 from ..calls.outcome import Again, Fate, Outcome, may_repeat, outcome_of
 from ..dialects import detect, dialect_named
 from ..dialects.address import is_loopback
@@ -33,6 +33,7 @@ from .logs import log_address, log_once, logger, statements, warn_unencrypted
 from .pacing import Limiter
 from .schema import PackageSchema, SchemaCheck
 from .settings import Connection
+from .silence import Silence
 from .traffic import Effort, Traffic
 from .withheld import withhold
 
@@ -55,7 +56,8 @@ class Core:
         self._secrets = Secrets(connection.secrets)
         self._lanes = Lanes()
         self._deferring = Deferring(connection.knowledge)
-        self._keeping = Keeping(connection.knowledge)
+        self._keeping = Keeping(connection)
+        self._silence = Silence(connection.knowledge)
         self._dialect: Dialect | None = None
         self._schema = SchemaCheck(connection.url, connection.package)
         if connection.dialect != "auto":
@@ -96,6 +98,8 @@ class Core:
             return (yield from self._deferring.ask(call, self._converse))
         if isinstance(call, Revise) and (module := self._keeping.risks(call, self.connection)):
             return (yield from self._keeping.change(call, module, self._converse))
+        if isinstance(call, Listing):
+            return (yield from self._silence.ask(call, self._converse))
         return (yield from self._converse(call))
 
     def _converse(self, call: Call[object]) -> Conversation[object]:
@@ -248,11 +252,13 @@ class Core:
                 return (yield from step(effort))
             except VtigerError as error:
                 failure = error
-            if is_retryable_login(failure) or is_shared(failure):
-                if effort.attempt >= retry.LOGIN_ATTEMPTS:
+            shared = is_shared(failure)
+            if shared or is_retryable_login(failure):
+                if effort.attempt >= (retry.APART_ATTEMPTS if shared else retry.LOGIN_ATTEMPTS):
                     raise failure
                 effort.attempt += 1
-                yield Pause(retry.login_delay(effort.attempt - 1))
+                delay = retry.apart_delay if shared else retry.login_delay
+                yield Pause(delay(effort.attempt - 1))
             elif not (yield from self._traffic.again(_LOGIN, failure, effort)):
                 raise self._traffic.given_up(_LOGIN, failure, outcome_of(failure), effort)
 

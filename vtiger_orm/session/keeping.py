@@ -3,7 +3,8 @@
 The RestfulApi module deletes them unless it is told not to, in a way that only a change itself can
 show to work. So the first change of a session to a record that has something to lose goes alone:
 items and totals are read before it and after it. Once they were kept the server is trusted; where
-they were lost, that one error tells what the record had, and no other one is changed.
+they were lost, that one error tells what the record had, and no other one is changed, by no other
+session of this process either.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from ..calls.environment import Knowledge
-from ..calls.gates import Gate
+from ..calls.gates import gate_of
 from ..calls.operations import Call, Criterion, Listing, Revise, Row
 from ..calls.outcome import Fate, outcome_of
 from ..dialects.restfulapi_columns import ITEM_MODULES
@@ -49,14 +51,39 @@ class Belongings:
         return len(now.items) < len(self.items) or bool(self.totals and not now.totals)
 
 
+@dataclass(slots=True)
+class Experience:
+    """What changes have shown of one server."""
+
+    loses: bool = False
+    """Whether it has deleted line items by a change."""
+    open: Belongings | None = None
+    """Of a record that was changed and could not be read again yet."""
+
+
+_experiences: Final[dict[str, Experience]] = {}
+"""By address, for as long as the process lives."""
+_elsewhere: Final[WeakKeyDictionary[Knowledge, Experience]] = WeakKeyDictionary()
+"""Of sessions that have a network of their own, where the address says nothing."""
+
+
+def experience_of(connection: Connection) -> Experience:
+    if connection.network:
+        return _elsewhere.setdefault(connection.knowledge, Experience())
+    return _experiences.setdefault(connection.url, Experience())
+
+
 class Keeping:
     """How a session changes records that have line items, where that may cost the items."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        self._knowledge: Final = knowledge
-        self._gate: Final = Gate()
-        self._open: Belongings | None = None
-        """Of a record that was changed and could not be read again yet."""
+    def __init__(self, connection: Connection) -> None:
+        self._knowledge: Final = connection.knowledge
+        self._server: Final = experience_of(connection)
+        self._place: Final = connection.url, connection.network
+
+    @property
+    def _proved(self) -> bool:
+        return self._knowledge.keeps_items and not self._server.loses
 
     def risks(self, call: Revise, connection: Connection) -> str | None:
         """The module of a record whose items the change may cost; None where it cannot."""
@@ -73,11 +100,12 @@ class Keeping:
         Raises `ItemsLost` where it did not, with an `outcome` that says that it took place, and
         `NotSupported` for every change after that one.
         """
-        if self._knowledge.keeps_items is True:
+        if self._proved:
             return (yield from perform(call))
-        entered = yield Enter(self._gate)
+        gate = gate_of("line items", *self._place)
+        entered = yield Enter(gate)
         try:
-            if not entered and self._knowledge.keeps_items is None:
+            if not entered and not self._proved and not self._server.loses:
                 raise _busy(module, str(call.id))
             before = yield from self._asked(call, module, perform)
             if not before:
@@ -85,16 +113,16 @@ class Keeping:
             return (yield from self._tried(call, before, perform))
         finally:
             if entered:
-                self._gate.leave()
+                gate.leave()
 
     def _asked(self, call: Revise, module: str, perform: Perform) -> Conversation[Belongings]:
         """What the change may cost. Whatever is raised here, the change itself never left."""
         try:
-            if self._open is not None:
-                yield from self._settle(self._open, perform)
-            if self._knowledge.keeps_items is False:
+            if (before := self._server.open) is not None:
+                yield from self._settle(before, perform)
+            if self._server.loses:
                 raise _refused(module, str(call.id))
-            if self._knowledge.keeps_items is True:
+            if self._proved:
                 return Belongings(module, str(call.id))
             return (yield from _belongings(module, str(call.id), perform))
         except ItemsLost:
@@ -112,7 +140,7 @@ class Keeping:
             if outcome_of(error).undone:
                 raise
             failure = error
-        self._open = before
+        self._server.open = before
         try:
             yield from self._settle(before, perform)
         except ItemsLost:
@@ -126,10 +154,11 @@ class Keeping:
     def _settle(self, before: Belongings, perform: Perform) -> Conversation[None]:
         """What became of a record that was changed. Raises `ItemsLost`, once."""
         now = yield from _belongings(before.module, before.id, perform)
-        self._open = None
-        self._knowledge.keeps_items = not before.lost(now)
-        if not self._knowledge.keeps_items:
+        self._server.open = None
+        if before.lost(now):
+            self._server.loses = True
             raise _lost(before)
+        self._knowledge.keeps_items = True
 
 
 def _belongings(module: str, id_: str, perform: Perform) -> Conversation[Belongings]:
@@ -166,8 +195,8 @@ def _lost(before: Belongings) -> ItemsLost:
         f"{before.module} {before.id} was written, and the server has deleted its line items or "
         f"set its totals to 0: this RestfulApi module ignores ajxaction=DETAILVIEW. Lost: "
         f"{'; '.join(what)}. They are in the error's `items` and `totals`: put them back in the "
-        "CRM, or by a session over webservice.php (record.crm.items, then save). This session "
-        f"changes no other record of {', '.join(sorted(ITEM_MODULES))}."
+        "CRM, or by a session over webservice.php (record.crm.items, then save). This program "
+        f"changes no other record of {', '.join(sorted(ITEM_MODULES))} through that module."
     )
     error.items, error.totals = before.items, dict(before.totals)
     error.outcome = replace(NEVER_LEFT, fate=Fate.UNKNOWN)
@@ -176,9 +205,9 @@ def _lost(before: Belongings) -> ItemsLost:
 
 def _refused(module: str, id_: str) -> NotSupported:
     return NotSupported(
-        f"{module} {id_} was not changed: an earlier change of this session has shown that this "
+        f"{module} {id_} was not changed: an earlier change of this program has shown that this "
         "server deletes line items by it (ItemsLost). Change such records over webservice.php, or "
-        "have the RestfulApi module mended and open another session. Nothing was sent."
+        "have the RestfulApi module mended and start the program again. Nothing was sent."
     )
 
 

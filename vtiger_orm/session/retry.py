@@ -28,6 +28,8 @@ from ..calls.outcome import Again, Fate, Outcome, may_repeat
 
 LOGIN_ATTEMPTS: Final = 5
 """Another process of the same user may log in at the same moment and spoil the challenge."""
+APART_ATTEMPTS: Final = 15
+"""Each second belongs to one user of an address: so many processes may begin at once, or nearly."""
 _ODD_ATTEMPTS: Final = 3
 _LEAST_PAUSE: Final = 0.01
 """Seconds after the first refusal by a limit of calls, whatever the server and the policy say;
@@ -100,6 +102,12 @@ def _paced(told: float | None, limited: int, policy: RetryPolicy, chance: float)
         return max(least, policy.backoff(limited + 2, chance))
     doubt = policy.backoff(limited - 1, chance) if limited > 1 else 0.0
     return max(least, told, doubt)
+
+
+def apart_delay(attempt: int, chance: float | None = None) -> float:
+    """Seconds, beside the time that logins are apart anyway, before one that must not fall into a
+    second in which another process logs in."""
+    return (random.random() if chance is None else chance) * min(attempt, 5)
 
 
 def login_delay(attempt: int, chance: float | None = None) -> float:

@@ -1,12 +1,14 @@
-"""Owners are looked up before they are sent, where one that does not exist breaks more than its
-record: coreBOS and berliCRM store it, and every later read that meets the record fails."""
+"""Owners are looked up before they are sent, where the server stores one that does not exist.
+
+Of coreBOS and berliCRM every later read that meets the record fails; the RestfulApi module takes
+any number, where users and groups are known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ..calls.operations import Me
+from ..calls.operations import Me, Owners
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
 from ..calls.server import server_facts
@@ -48,6 +50,9 @@ def prove_owners(writes: Iterable[Prepared], runner: Runner | None) -> Plan[None
 def prove(owners: Iterable[GivenOwner], runner: Runner | None) -> Plan[None]:
     """The same of owners that are sent otherwise."""
     facts, env = server_facts(runner), environment_of(runner)
+    if facts.dialect == "restfulapi":
+        yield from _prove_numbers(owners)
+        return
     if facts.server.family not in _FRAGILE:
         return
     for module, name, value in owners:
@@ -64,6 +69,27 @@ def prove(owners: Iterable[GivenOwner], runner: Runner | None) -> Plan[None]:
             )
             raise InvalidRecord(module, [problem])
         env.knowledge.verify(known)
+
+
+def _prove_numbers(owners: Iterable[GivenOwner]) -> Plan[None]:
+    """By the lists of users and groups that the login has brought; without them nothing is known,
+    as every CRM has groups."""
+    given = list(owners)
+    if not given:
+        return
+    told = yield from perform(Owners())
+    if not told["groups"]:
+        return
+    known = {*told["users"].values(), *told["groups"].values()}
+    for module, name, value in given:
+        if value not in known:
+            problem = Problem(
+                name,
+                Rule.REFERENCE,
+                f"{name}: there is no user or group {value}, and the RestfulApi module would store "
+                "its number all the same. Nothing was sent.",
+            )
+            raise InvalidRecord(module, [problem])
 
 
 def owners_in(meta: ModuleMeta, values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -187,7 +187,7 @@ class TestReading:
 
     def test_picklists(self, api: Api) -> None:
         values = api.get("Accounts/picklist/rating")["values"]
-        assert values["Acquired"] == "Acquired"
+        assert values["Acquired"] == "Acquis"
         assert api.get("Accounts/picklist/nosuch") == {"values": []}
         both = api.get("Accounts/picklist/rating/picklistdep/1")
         assert both == {"values": values, "dependencies": []}

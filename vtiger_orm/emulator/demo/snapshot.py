@@ -16,10 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ...metadata.capabilities import Capabilities
 from ...metadata.describe import ListTypesAnswer
 from ...metadata.module import Flaw
-from ...metadata.server import ServerFamily
 from ...metadata.snapshot import Instance, ModuleSnapshot, Snapshot
 
 _INVENTORY: Final = frozenset({"Quotes", "SalesOrder", "Invoice", "PurchaseOrder"})
@@ -29,6 +27,29 @@ _LINE_FIELDS: Final = frozenset(
         *("discount_percent", "hdnDiscountPercent", "hdnDiscountAmount"),
     }
 )
+
+_CAPABILITIES: Final[Mapping[str, Any]] = {
+    "precedence": "sql",
+    "page_size": 100,
+    "page_capped": True,
+    "collation": "general_ci",
+    "escaping": "doubled",
+    "counts": True,
+    "proves": True,
+    "patterns_of_ids": True,
+    "sql_errors": "silent",
+    "statuses": False,
+    "brackets": False,
+    "is_null": False,
+    "not_in": False,
+    "not_like": False,
+    "relations": True,
+    "line_items": "inside",
+    "sync": False,
+    "files_retrieve": False,
+}
+"""What was measured on that server, in the words of the snapshot's format: written down here, so
+that what the runtime knows of servers is not checked by itself."""
 
 
 def demo_snapshot(recordings: Path) -> Snapshot:
@@ -48,33 +69,16 @@ def demo_snapshot(recordings: Path) -> Snapshot:
                 "flaws": _flaws(describe),
             }
         )
-    instance = Instance(
-        dialect="webservice",
-        family=ServerFamily.VTIGER,
-        version="8.0.0",
-        api_version="0.22",
-        prefixes={name: each.describe.id_prefix for name, each in modules.items()},
-        capabilities=Capabilities(
-            precedence="sql",
-            page_size=100,
-            page_capped=True,
-            collation="general_ci",
-            escaping="doubled",
-            counts=True,
-            proves=True,
-            patterns_of_ids=True,
-            sql_errors="silent",
-            statuses=False,
-            brackets=False,
-            is_null=False,
-            not_in=False,
-            not_like=False,
-            relations=True,
-            line_items="inside",
-            sync=False,
-            files_retrieve=False,
-        ),
-        types=types.information,
+    instance = Instance.model_validate(
+        {
+            "dialect": "webservice",
+            "family": "vtiger",
+            "version": "8.0.0",
+            "api_version": "0.22",
+            "prefixes": {name: each.describe.id_prefix for name, each in modules.items()},
+            "capabilities": _CAPABILITIES,
+            "types": types.information,
+        }
     )
     return Snapshot(instance=instance, modules=modules)
 

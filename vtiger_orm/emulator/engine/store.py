@@ -14,6 +14,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import mkstemp
 from threading import RLock
@@ -42,27 +43,19 @@ class Store:
         self.accounts_version: int = 0
         """Moves when this process changes users, groups or rules."""
         self._depth = 0
-        self.connection: sqlite3.Connection = sqlite3.connect(
-            database,
-            timeout=30,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=1024,
-        )
-        connection = self.connection
+        self.connection: sqlite3.Connection = _connection(database)
         # Whoever lets go of a CRM without closing it has nothing left to lose: no warning.
-        self._closing = finalize(self, connection.close)
-        connection.create_collation("general_ci", collation.compare)
-        connection.create_function("vt_like", 2, _like, deterministic=True)
-        connection.create_function("vt_number", 1, number, deterministic=True)
+        self._closing = finalize(self, self.connection.close)
         try:
             self._columns = tables_of(schema)
-            check_ours(connection, database)
-            if not self.in_memory:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
-            with self.transaction():
-                fit(connection, schema, self._columns, database)
+            if self.in_memory:
+                self.connection.deserialize(_empty(schema))
+            else:
+                check_ours(self.connection, database)
+                self.connection.execute("PRAGMA journal_mode=WAL")
+                self.connection.execute("PRAGMA synchronous=NORMAL")
+                with self.transaction():
+                    fit(self.connection, schema, self._columns, database)
         except BaseException:
             self.close()
             raise
@@ -221,6 +214,31 @@ class Store:
         """Close the database; a second time does nothing."""
         with self.lock:
             self._closing()
+
+
+def _connection(database: str) -> sqlite3.Connection:
+    """A connection that compares and computes as the server's database does."""
+    connection = sqlite3.connect(
+        database,
+        timeout=30,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=1024,
+    )
+    connection.create_collation("general_ci", collation.compare)
+    connection.create_function("vt_like", 2, _like, deterministic=True)
+    connection.create_function("vt_number", 1, number, deterministic=True)
+    return connection
+
+
+@lru_cache(maxsize=8)  # tests make hundreds of stores of one schema
+def _empty(schema: Schema) -> bytes:
+    """A database with the tables of a schema and nothing in them."""
+    with closing(_connection(":memory:")) as connection:
+        connection.execute("BEGIN")
+        fit(connection, schema, tables_of(schema), ":memory:")
+        connection.execute("COMMIT")
+        return connection.serialize()
 
 
 def publish(image: bytes, path: Path) -> None:

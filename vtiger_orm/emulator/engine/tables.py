@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from ...errors import SnapshotError
@@ -79,6 +80,7 @@ def own_columns(module: Module) -> Iterator[Field]:
             yield field
 
 
+@lru_cache(maxsize=8)
 def tables_of(schema: Schema) -> Tables:
     """The tables that a schema needs; see `check_keepable` for what cannot be told apart."""
     tables: Tables = {}
@@ -92,6 +94,7 @@ def tables_of(schema: Schema) -> Tables:
     return tables
 
 
+@lru_cache(maxsize=8)  # a schema does not change, and many stores are made of one
 def check_keepable(schema: Schema) -> None:
     """Raises `SnapshotError` for a schema that SQLite cannot keep without losing something:
     names that differ only in case, names with a NUL, modules without fields."""

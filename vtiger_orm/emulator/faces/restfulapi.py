@@ -190,7 +190,9 @@ class RestfulApiFace:
             writing = Writing(engine, user, engine.schema.modules[call.module])
             record = _text(params, "id")
             if call.operation == "create":
-                return _ok(writing.create(params), user.name)
+                made = writing.create(params)
+                self._workflows(call.module)
+                return _ok(made, user.name)
             if not record:
                 return self._refused(user=user.name)
             if not records.exists(record):
@@ -203,7 +205,13 @@ class RestfulApiFace:
             keeps = self._crm.profile.restfulapi_keeps_items
             details = keeps and _text(whole, "ajxaction") == _DETAILS
             writing.update(int(record), params, keep_items=details)
+            self._workflows(call.module)
             return _ok(record, user.name)
+
+    def _workflows(self, module: str) -> None:
+        """They run when the record is stored, and nothing catches what one of them throws."""
+        if module in self._crm.failing_workflows:
+            raise Crash("a workflow that fails")
 
     def _read(self, records: Records, params: dict[str, PhpValue], user: str) -> Handled:
         record = _text(params, "id")

@@ -21,6 +21,7 @@ from .restfulapi_filter import (
     parse_order,
     php_empty,
 )
+from .restfulapi_french import FRENCH
 
 TOKENS_MODULE: Final = "RestfulApi"
 _EMAILS: Final = "Emails"
@@ -72,6 +73,8 @@ class Records:
             first = parse_number(start or "0")
             count = _DEFAULT_LENGTH if php_empty(length) else parse_number(length)
         except SqlError as error:
+            if self._engine.profile.restfulapi_sql_errors == "empty":
+                return []
             raise Crash(f"SQL error: {error}") from None
         if where is None:
             return []
@@ -132,7 +135,7 @@ class Records:
         return shown
 
     def picklist(self, name: str, *, dependencies: bool) -> dict[str, Any]:
-        """The values of a picklist and, on demand, what depends on it."""
+        """The values of a picklist with their labels and, on demand, what depends on it."""
         store = self._engine.store
         field = self._module.fields.get(name)
         if field is None or field.kind not in picklists.KINDS:
@@ -150,10 +153,8 @@ class Records:
         return result
 
     def _labels(self, field: Field) -> dict[str, str]:
-        offered = field.raw["type"].get("picklistValues", ())
-        known = {each["value"]: each.get("label", each["value"]) for each in offered}
         values = picklists.values_of(self._engine.store, self._module, field)
-        return {value: known.get(value, value) for value in values}
+        return {value: FRENCH.get(value, value) for value in values}
 
 
 def _column(field: Field) -> str:

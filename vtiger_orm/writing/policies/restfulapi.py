@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from ...calls.server import ServerFacts
+from ...dialects.restfulapi_columns import UNTOLD
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, decimal_of, is_inventory
 from ..rules import Problem, Rule
@@ -48,6 +49,19 @@ def description_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire
 def _gives_description(change: Changeset) -> bool:
     each = change.meta.by_wire.get("description")
     return each is not None and each.name in change.values
+
+
+def check_untold(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """What is never shown could not be compared afterwards."""
+    if not is_restfulapi(facts):
+        return
+    for name in sorted(UNTOLD & wire.keys()):
+        yield Problem(
+            change.meta.by_wire[name].name,
+            Rule.SERVER,
+            f"{name} are shown empty by the RestfulApi module, so what becomes of them could not "
+            "be told. Write them over webservice.php. Nothing was sent.",
+        )
 
 
 # Line items
@@ -144,6 +158,11 @@ POLICIES: Final = (
         covers=lambda meta: "description" in meta.by_wire,
         fresh=description_needed,
         along=description_along,
+    ),
+    Policy(
+        family="tags over RestfulApi",
+        covers=lambda meta: not UNTOLD.isdisjoint(meta.by_wire),
+        checks=(check_untold,),
     ),
     Policy(
         family="items over RestfulApi",

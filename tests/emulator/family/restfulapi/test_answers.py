@@ -9,7 +9,12 @@ import pytest
 
 from tests.emulator.http.test_restfulapi import BLANKS, NULLS, Api
 from vtiger_orm.emulator import Crm
-from vtiger_orm.emulator.engine.accounts import HIDDEN_FIELD, HIDDEN_MODULE, READONLY_FIELD
+from vtiger_orm.emulator.engine.accounts import (
+    HIDDEN_FIELD,
+    HIDDEN_MODULE,
+    READONLY_FIELD,
+    READONLY_MODULE,
+)
 from vtiger_orm.emulator.profiles import RESTFULAPI
 
 
@@ -88,6 +93,25 @@ def test_the_module_lists_everybody_s_tokens(crm: Crm, api: Api) -> None:
     assert row["expiration_date"] > row["api_date_now"]
 
 
+def test_logins_and_calls_are_in_the_change_history(crm: Crm, api: Api) -> None:
+    """Of a login and five calls, six entries with fifteen fields were counted."""
+    for _ in range(5):
+        crm.clock.advance(seconds=1)
+        api.index(module="Contacts")
+    [row] = crm.tokens.rows()
+    assert (row.calls, row.entries, row.details) == (5, 6, 15)
+
+
+def test_records_of_logins_stay_for_ever(crm: Crm, api: Api) -> None:
+    """Also those whose hour is over: the module lists them all."""
+    for _ in range(2):
+        crm.clock.advance(hours=2)
+        api.login()
+    rows = api.index(module="RestfulApi").json()["result"]
+    assert len(rows) == 3
+    assert [row["expiration_date"] < row["api_date_now"] for row in rows] == [True, True, False]
+
+
 def test_ids_are_numbers_when_made_and_text_when_changed(api: Api) -> None:
     made = api.index("POST", {"lastname": "x"}, module="Contacts").json()["result"]
     assert isinstance(made, int)
@@ -117,6 +141,18 @@ def test_rights_are_ignored(crm: Crm, restricted: Api) -> None:
     made = restricted.index("POST", {"vendorname": "V"}, module="Vendors").json()["result"]
     assert restricted.get(f"Vendors/{made}")["vendorname"] == "V"
     assert restricted.http.delete(f"Vendors/{made}/{restricted.token}").json()["result"] is True
+
+
+def test_a_module_that_may_only_be_read_is_written(crm: Crm, restricted: Api) -> None:
+    crm.engine.accounts.restrict("restricted", READONLY_MODULE, "Products")
+    record = crm.create("Products", {"productname": "P"})["id"]
+    bare = record.partition("x")[2]
+    answer = restricted.http.put(f"Products/{bare}/{restricted.token}", data={"website": "w"})
+    assert answer.json()["result"] == bare
+    assert crm.engine.backdoor.get(record, "website") == "w"
+    answer = restricted.http.delete(f"Products/{bare}/{restricted.token}")
+    assert answer.json()["result"] is True
+    assert restricted.get(f"Products/{bare}") is None
 
 
 def test_only_hidden_and_locked_fields_are_dropped(crm: Crm, restricted: Api) -> None:

@@ -165,3 +165,51 @@ def test_keys_of_a_row(crm: Crm, api: Api) -> None:
     assert (row["label"], row["tags"], row["record_module"]) == ("x", "", "Contacts")
     assert (row["account_id"], row["assigned_user_id"]) == (account[3:], "1")
     assert row["contact_id"] == boss[3:]  # of a deleted record, still there
+
+
+def test_tags_are_told_by_webservice_alone(crm: Crm, api: Api) -> None:
+    record = crm.create("Contacts", {"lastname": "x"})["id"]
+    crm.engine.backdoor.set(record, tags="red")
+    assert crm.run("retrieve", id=record)["tags"] == "red"
+    assert api.get(f"Contacts/{record[3:]}")["tags"] == ""
+
+
+def test_datetimes_are_utc_whatever_zone_the_user_has(crm: Crm) -> None:
+    crm.engine.accounts.add_user("tokyo", time_zone="Asia/Tokyo")
+    record = crm.create("Contacts", {"lastname": "x"})["id"]
+    crm.engine.backdoor.set(record, modifiedtime="2026-03-29 01:30:00")
+    for name in ("admin", "tokyo"):
+        crm.clock.advance(seconds=1)
+        api = Api(crm)
+        api.token = api.http.get(f"auth/{crm.credentials(name)[1]}").json()["result"]
+        row = api.get(f"Contacts/{record[3:]}")
+        assert row["modifiedtime"] == "2026-03-29 01:30:00"
+        assert row["createdtime"] == crm.engine.backdoor.get(record, "createdtime")
+        for moment, found in (("20260329013000", 1), ("20260329103000", 0)):
+            criteria = f"CE.modifiedtime:eq:{moment}"
+            assert len(api.index(module="Contacts", criteria=criteria).json()["result"]) == found
+
+
+def test_a_number_is_a_user_s_or_a_group_s_never_both(crm: Crm, api: Api) -> None:
+    for name in ("b", "c"):
+        crm.engine.accounts.add_user(name)
+    users = [each["id"] for each in crm.run("query", query="select id from Users;")]
+    groups = [each["id"] for each in crm.run("query", query="select id from Groups;")]
+    assert (len(users), len(groups)) == (3, 3)
+    numbers = [id_.split("x")[1] for id_ in (*users, *groups)]
+    assert len(set(numbers)) == len(numbers)
+    for id_ in (users[-1], groups[0]):
+        record = crm.create("Contacts", {"lastname": "x", "assigned_user_id": id_})["id"]
+        assert api.get(f"Contacts/{record[3:]}")["assigned_user_id"] == id_.split("x")[1]
+
+
+def test_labels_of_picklists_are_french_and_keys_are_right(crm: Crm) -> None:
+    crm.engine.accounts.add_user("english", language="en_us")
+    for name in ("admin", "english"):
+        crm.clock.advance(seconds=1)
+        api = Api(crm)
+        api.token = api.http.get(f"auth/{crm.credentials(name)[1]}").json()["result"]
+        values = api.get("Accounts/picklist/rating")["values"]
+        described = crm.engine.schema.modules["Accounts"].fields["rating"].raw["type"]
+        assert list(values) == [each["value"] for each in described["picklistValues"]]
+        assert (values["Acquired"], values["Active"]) == ("Acquis", "Actif")

@@ -40,6 +40,38 @@ def test_saving_an_offer(
     assert totals(crm, record) == ((2, "20.00000000") if kept else (0, "0.00000000"))
 
 
+@pytest.mark.parametrize(
+    ("module", "status", "partner"),
+    [
+        ("Invoice", "invoicestatus", ("account_id", "Accounts", "accountname")),
+        ("SalesOrder", "sostatus", ("account_id", "Accounts", "accountname")),
+        ("PurchaseOrder", "postatus", ("vendor_id", "Vendors", "vendorname")),
+    ],
+)
+def test_saving_any_of_the_four(
+    crm: Crm, api: Api, module: str, status: str, partner: tuple[str, str, str]
+) -> None:
+    field, other, name = partner
+    product = crm.create("Products", {"productname": "Pen"})["id"]
+    element = {
+        "subject": "S",
+        "invoicestatus": "Created",
+        status: "Created",
+        field: crm.create(other, {name: "P"})["id"],
+        "bill_street": "b",
+        "ship_street": "s",
+        "productid": product,
+        "hdnTaxType": "group",
+        "LineItems": [{"productid": product, "quantity": "1", "listprice": "10"}] * 2,
+    }
+    record = crm.create(module, element)["id"]
+    for url, kept in (({"ajxaction": "DETAILVIEW"}, (2, 20.0)), ({}, (0, 0.0))):
+        data = {"subject": "changed"}
+        api.index("PUT", data, module=module, id=record.partition("x")[2], **url)
+        found = crm.run("retrieve", id=record)
+        assert (len(found["LineItems"]), float(found["hdnGrandTotal"])) == kept
+
+
 def items(crm: Crm, comment: str = "c") -> str:
     product = number(crm.create("Products", {"productname": "Pen"}))
     item = {"hdnProductId": product, "qty": 2, "listPrice": 10, "comment": comment}
@@ -69,6 +101,12 @@ def test_a_slash_in_items_loses_them(crm: Crm, api: Api) -> None:
     assert crm.run("retrieve", id=f"4x{made}")["LineItems"][0]["comment"] == "a/b"
 
 
+def test_the_pieces_of_items_with_a_slash_are_taken_for_fields(crm: Crm, api: Api) -> None:
+    data = {"subject": "Q", "items": items(crm, "a/b/carrier/UPS/c")}
+    made = api.index("POST", data, module="Quotes").json()["result"]
+    assert crm.run("retrieve", id=f"4x{made}")["carrier"] == "UPS"
+
+
 @pytest.mark.parametrize(
     ("module", "element"),
     [
@@ -92,6 +130,21 @@ def test_a_description_that_is_not_sent_is_damaged(
     assert stored() == "it&amp;#039;s &amp;eacute;"
     api.http.put(f"{module}/{bare}/{api.token}", data={"description": "it's"})
     assert stored() == "it's"
+
+
+def test_other_columns_are_not_touched(crm: Crm, api: Api) -> None:
+    texts: dict[str, Any] = {
+        "lastname": "it's é",
+        "department": "a & é",
+        "cf_853": "&eacute;<i>",
+        "title": "<",
+    }
+    record = crm.create("Contacts", {"lastname": "x", "description": "it's é"})["id"]
+    crm.engine.backdoor.set(record, **texts)
+    sent = {"phone": "1", "description": "it's é"}
+    api.http.put(f"Contacts/{record[3:]}/{api.token}", data=sent)
+    stored = {name: crm.engine.backdoor.get(record, name) for name in (*texts, *sent)}
+    assert stored == {**texts, **sent}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +216,33 @@ def test_duplicates_are_a_fatal(crm: Crm, api: Api) -> None:
     crm.create("Accounts", {"accountname": "A"})
     answer = api.index("POST", {"accountname": "a"}, module="Accounts")
     assert (answer.status_code, answer.content) == (500, b"")
+
+
+def test_a_failing_workflow_is_a_fatal_behind_the_work(crm: Crm, api: Api) -> None:
+    """As over webservice.php, where a workflow that stops leaves the record stored."""
+    crm.failing_workflows.add("Contacts")
+    answer = api.index("POST", {"lastname": "x"}, module="Contacts")
+    assert (answer.status_code, answer.content) == (500, b"")
+    [row] = crm.run("query", query="select lastname from Contacts;")
+    assert row["lastname"] == "x"
+    bare = row["id"][3:]
+    answer = api.http.put(f"Contacts/{bare}/{api.token}", data={"phone": "1"})
+    assert (answer.status_code, answer.content) == (500, b"")
+    assert api.get(f"Contacts/{bare}")["phone"] == "1"
+    assert api.index("POST", {"lastname": "x", "company": "y"}, module="Leads").status_code == 200
+    assert api.http.delete(f"Contacts/{bare}/{api.token}").json()["result"] is True
+
+
+@pytest.mark.parametrize("format_", ["dd-mm-yyyy", "mm-dd-yyyy", "dd.mm.yyyy", "dd/mm/yyyy"])
+def test_iso_dates_are_taken_from_users_of_every_format(crm: Crm, format_: str) -> None:
+    crm.engine.accounts.add_user("dates", date_format=format_)
+    api = Api(crm)
+    api.token = api.http.get(f"auth/{crm.credentials('dates')[1]}").json()["result"]
+    data = {"lastname": "x", "birthday": "1990-02-03"}
+    made = api.index("POST", data, module="Contacts").json()["result"]
+    assert crm.engine.backdoor.get(f"12x{made}", "birthday") == "1990-02-03"
+    api.http.put(f"Contacts/{made}/{api.token}", data={"birthday": "1991-11-12"})
+    assert api.get(f"Contacts/{made}")["birthday"] == "1991-11-12"
 
 
 def test_an_unknown_picklist(api: Api) -> None:
