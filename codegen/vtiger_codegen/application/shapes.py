@@ -38,7 +38,7 @@ def shapes_of(module: cst.Module, named: frozenset[str]) -> frozenset[str]:
 
     module.visit(Finder(see))
     found: set[str] = set()
-    ahead = (named | set(_INTO.findall(module.code))) & classes.keys()
+    ahead: set[str] = {*named, *_INTO.findall(module.code)} & classes.keys()
     while ahead:
         found |= ahead
         ahead = {name for each in ahead for name in classes[each] & classes.keys()} - found

@@ -250,8 +250,8 @@ class _Finder(Places):
             case ModelType(module):
                 self._creation(self._words.modules[module], node, last_name(node.func))
             case InputType(module, creates):
-                token = last_name(node.func) if creates else None
-                self._creation(self._words.modules[module], node, token)
+                made = last_name(node.func) if creates else None
+                self._creation(self._words.modules[module], node, made)
             case RowType(module):
                 self._arguments(self._words.modules[module], node, Access.READ)
             case PicklistType(module, field):
