@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import TypedDict
 
@@ -43,8 +43,8 @@ def _row(model: type[BaseRecord], module: str, name: str) -> type[object]:
     for field in readable:
         for key in parts_of(field):
             types[key.name] = date | None if key.part == "date" else int | None
-    functional: Any = TypedDict
-    made: type[object] = functional(name, types, total=False)
+    make: Callable[..., type[object]] = TypedDict  # type: ignore[assignment]  # it is called
+    made = make(name, types, total=False)
     made.__module__ = module
     return made
 
