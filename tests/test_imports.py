@@ -192,6 +192,13 @@ def test_every_room_has_its_place() -> None:
     assert len(ORDER) == len(set(ORDER))
 
 
+def test_every_room_has_its_tests() -> None:
+    rooms = {name for name in (*ORDER, *ASIDE) if (ROOT / "vtiger_orm" / name).is_dir()}
+    tests = ROOT / "tests"
+    tested = {file.relative_to(tests).parts[0] for file in tests.rglob("test_*.py")}
+    assert rooms <= tested
+
+
 def wrong_arrows(imports: Iterable[Import]) -> list[str]:
     """Imports inside the runtime that point up the order."""
     return [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,11 +84,14 @@ def foreign_reads(source: str) -> Iterator[str]:
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
-def all_foreign_reads(folder: str) -> Iterator[tuple[str, str]]:
+@cache
+def all_foreign_reads(folder: str) -> tuple[tuple[str, str], ...]:
     """File and read, of every file of the folder."""
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        for read in foreign_reads(path.read_text("utf-8")):
-            yield path.relative_to(ROOT).as_posix(), read
+    return tuple(
+        (path.relative_to(ROOT).as_posix(), read)
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for read in foreign_reads(path.read_text("utf-8"))
+    )
 
 
 @pytest.mark.parametrize("package", ["vtiger_orm", "codegen", "generated"])

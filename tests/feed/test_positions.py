@@ -6,7 +6,8 @@ import base64
 import json
 import struct
 import zlib
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,10 @@ from vtiger_orm.feed.cursors import (
     start,
 )
 
+TOKYO, BERLIN = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TURN = datetime(2026, 10, 25, 1, tzinfo=UTC)
+"""When summer time ends in Berlin: the wall goes from 03:00 back to 02:00."""
 SECOND = timedelta(seconds=1)
 EARLIER = NOON - timedelta(hours=1)
 
@@ -42,9 +46,11 @@ def at(seconds: int) -> datetime:
 # Going on
 
 
-def resumed(position: Position, *, ahead: float = 0, error: float = 1, now: Any = NOON) -> Position:
+def resumed(
+    position: Position, *, ahead: float = 0, error: float = 1, now: Any = NOON, zone: tzinfo = UTC
+) -> Position:
     offset = Offset(timedelta(seconds=ahead), timedelta(seconds=error))
-    return position.resumed(UTC, Span(now - SECOND, now), offset)
+    return position.resumed(zone, Span(now - SECOND, now), offset)
 
 
 def test_where_nothing_is_odd_it_goes_on_where_it_was() -> None:
@@ -78,8 +84,35 @@ def test_a_clock_of_which_little_is_known_was_not_set_back() -> None:
     assert resumed(position).time == EARLIER - back
 
 
+def test_it_goes_on_in_the_zone_that_is_known_now() -> None:
+    nine = timedelta(hours=9)
+    found = resumed(Position("Contacts", EARLIER, after=7), zone=TOKYO)
+    assert found == Position("Contacts", EARLIER - nine, ahead=9 * 3600, clock=-1)
+    assert not found.again
+
+
+@pytest.mark.parametrize(("minutes", "again"), [(-1, False), (0, True), (30, True)])
+def test_an_hour_that_came_twice_is_read_as_a_whole_from_its_second_time_on(
+    minutes: int, again: bool
+) -> None:
+    """Where the wall showed 02:30 before it was set back at 03:00; not before it was."""
+    told = Position("Contacts", TURN - timedelta(minutes=30), ahead=2 * 3600, after=7)
+    found = resumed(told, zone=BERLIN, now=TURN + timedelta(minutes=minutes))
+    assert found.again is again
+    expected = TURN - timedelta(hours=1) - SECOND if again else told.time
+    assert (found.time, found.after) == (expected, 0 if again else 7)
+
+
+def test_of_an_hour_that_is_read_as_a_whole_everything_is_remembered() -> None:
+    row = {"id": "12x1"}
+    base = Position("Contacts", NOON, again=True)
+    again = Page(base, [("12x1", row, at(1))], at(5), at(9), UTC)
+    assert again.position(1).seen == {"12x1": (int(at(1).timestamp()), digest(row))}
+    assert Page(replace(base, again=False), again.items, at(5), at(9), UTC).position(1).seen == {}
+
+
 def test_the_zone_of_a_time_that_no_wall_showed_is_taken_on() -> None:
-    tokyo = ZoneInfo("Asia/Tokyo")
+    tokyo = TOKYO
     given, read = Position("Contacts", NOON, ahead=None), Position("Contacts", NOON, after=3)
     assert given.in_zone(tokyo) == Position("Contacts", NOON, ahead=9 * 3600)
     nine = timedelta(hours=9)
@@ -231,6 +264,8 @@ def test_cursors_of_others_are_told_apart() -> None:
         start(sealed(head(version=4), (NOON, 0), 0, 0), "Contacts")
     with pytest.raises(InvalidValue, match="another version"):
         start(packed([4, "Contacts", 5, {}]), "Contacts")
+    with pytest.raises(InvalidValue, match="no cursor"):
+        start(packed([1, 5, 5, {}]), "Contacts")
     with pytest.raises(InvalidValue, match="belongs to Contacts, not to Accounts"):
         start(Position("Contacts").encode(), "Accounts")
     with pytest.raises(InvalidValue, match="Add one: since"):
@@ -262,6 +297,7 @@ def test_times_are_of_their_own_fields_in_utc_unless_a_zone_is_told() -> None:
     }
     later = {"id": "12x0", "modifiedtime": "2026-06-01 13:00:01"}
     assert created_at(row) == NOON
+    assert created_at(row, TOKYO) == NOON - timedelta(hours=9)
     assert created_at({**row, "createdtime": None}) is None
     assert created_at({**row, "createdtime": "0001-01-01 00:00:00"}, ZoneInfo("Asia/Tokyo")) is None
     assert in_order([later, row]) == [row, later]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import cloudpickle
 import distributed
 import pytest
+from dask import threaded
 
 from generated.demo import Contacts, Potentials, connect
 from vtiger_orm import UnsupportedQuery, frames
@@ -40,6 +43,22 @@ def test_partitions_are_read_by_threads(environment: None) -> None:
     found = frame.compute(scheduler="threads").reset_index(drop=True)
     assert found.equals(whole)
     assert (found.dtypes == whole.dtypes).all()
+
+
+def test_a_way_to_connect_that_travels_as_its_code_logs_in_once(
+    crm: Crm, environment: None
+) -> None:
+    """As a function of a notebook does: every task gets another object."""
+    own: dict[str, Any] = {"__name__": "__main__"}
+    exec("def login():\n    from generated.demo import connect\n    return connect()", own)
+    with connect():
+        frame = frames.dask(Contacts.objects.only("lastname"), npartitions=3, connect=own["login"])
+    made = frame.optimize()
+    sent = cloudpickle.dumps(dict(made.dask))
+    with crm.count_calls() as calls:
+        for _ in range(3):
+            threaded.get(cloudpickle.loads(sent), made.__dask_keys__())
+    assert calls.logins <= 2  # a challenge and a login
 
 
 def test_a_slice_is_refused(environment: None) -> None:

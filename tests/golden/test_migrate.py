@@ -57,6 +57,7 @@ def test_a_migration_is_what_was_reviewed(case: Path, monkeypatch: pytest.Monkey
         assert content.decode() == Path(name).read_text(encoding="utf-8"), name
 
 
+@pytest.mark.checkers
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_mypy_says_the_same_before_and_after(case: Path, tmp_path: Path, mypy_cache: Path) -> None:
     """Apart from what is left to somebody."""

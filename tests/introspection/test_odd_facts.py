@@ -271,10 +271,10 @@ def spots(value: Any, place: Spot = ()) -> Iterator[Spot]:
             yield from spots(inner, (*place, key))
 
 
-_SPOTS = sorted(
+SPOTS = sorted(
     (spot for spot in spots(answers()) if len(spot) > 1 or spot[0] == "listtypes"), key=str
 )
-_JUNK = (
+JUNK = (
     st.none()
     | st.booleans()
     | st.integers()
@@ -294,7 +294,7 @@ _REMOVED = object()
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(_SPOTS), _JUNK | st.just(_REMOVED) | st.just(holes))
+@given(st.sampled_from(SPOTS), JUNK | st.just(_REMOVED) | st.just(holes))
 def test_any_mutation_keeps_every_other_module_and_field(spot: Spot, value: Any) -> None:
     changed = answers()
     before: Any = changed

@@ -99,6 +99,7 @@ def test_the_whole_story_runs_from_the_wheel(python: Path, tmp_path: Path) -> No
     assert run(python, "-c", STORY, cwd=tmp_path).strip() == "True"
 
 
+@pytest.mark.programs
 def test_six_commands_of_one_page_lead_to_a_typed_query(python: Path, tmp_path: Path) -> None:
     """Those of the guide's first chapter, as they stand there; the first is the wheel itself."""
     from vtiger_codegen.cli import cli
@@ -163,6 +164,7 @@ def application(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.programs
 def test_the_build_hook_generates_what_is_not_committed(
     python: Path, application: Path, tmp_path: Path
 ) -> None:
@@ -175,6 +177,7 @@ def test_the_build_hook_generates_what_is_not_committed(
     assert not any("groups" in name for name in names)
 
 
+@pytest.mark.programs
 def test_the_build_hook_works_for_editable_installs(
     python: Path, application: Path, tmp_path: Path
 ) -> None:

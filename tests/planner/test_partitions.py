@@ -6,9 +6,10 @@ import pickle
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.planned import Server, careful, server
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Node, Order, Selection
@@ -52,7 +53,7 @@ def test_they_are_about_equally_full_although_ids_are_not_even(crm: Server) -> N
     gaps=st.lists(st.sampled_from([1, 1, 1, 2, 7, 1000, 4_000]), min_size=40, max_size=160),
     n=st.integers(2, 8),
 )
-@settings(max_examples=30)
+@examples(30)
 def test_no_part_is_twice_another_however_skewed_ids_are(gaps: list[int], n: int) -> None:
     """Law: parts of five rows and more are balanced to within 2x."""
     skewed = server(page_cap=10)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.strategies import datasets
 from tests.properties.test_truth import META, filled, stored
 from tests.properties.test_truth_by_server import environment
+from tests.support.examples import examples
 from tests.support.planned import Server as Twin
 from tests.support.planned import careful, server
 from vtiger_orm.calls.environment import Environment
@@ -72,7 +73,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[Node]]:
     return rows, [*nodes, all_of(*nodes), any_of(*nodes)]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(world=worlds(), size=st.sampled_from([2, 100]), order=st.booleans())
 def test_rows_are_right(
     world: tuple[list[dict[str, Any]], list[Node]], size: int, order: bool
@@ -100,7 +101,7 @@ def test_rows_are_right(
     assert not [text for text in asked if goes_to_second(text)]
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(values=st.lists(TEXTS, min_size=1, max_size=4))
 def test_values_that_are_no_risk_never_lead_there(values: list[str]) -> None:
     calm = [value for value in values if not is_risky(value, ON_COREBOS)]

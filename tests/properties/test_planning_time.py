@@ -88,6 +88,12 @@ SHAPES: dict[str, Callable[[], Q]] = {
             LEAVES // 4,
         )
     ),
+    "lists that must all hold": lambda: all_at_once(
+        numbered(lambda n: Q(**{f"{FIELDS[n % 3]}__in": [f"v{n % 7 + each}" for each in range(9)]}))
+    ),
+    "long lists that must all hold": lambda: all_at_once(
+        [Q(**{f"{name}__in": [f"{n}" for n in range(2 * LEAVES)]}) for name in FIELDS]
+    ),
     "long list": lambda: ~Q(name__in=[f"n{n}" for n in range(LEAVES)]),
 }
 

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from vtiger_codegen.cli import cli
 from vtiger_codegen.naming.lock import NamesLock
@@ -26,6 +26,7 @@ from vtiger_codegen.site.queries import plan_of
 
 from generated import demo
 from tests.codegen.snapshots import field, module, snapshot
+from tests.support.examples import examples as as_many
 from vtiger_orm import LineItem, Q
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import InvalidLookup, VtigerError
@@ -241,7 +242,7 @@ NASTY = st.one_of(
 )
 
 
-@settings(max_examples=20)
+@as_many(20)
 @given(NASTY, NASTY, NASTY, NASTY)
 def test_text_of_a_crm_never_becomes_markup_or_a_program(
     label: str, value: str, relation: str, default: str

@@ -6,10 +6,10 @@ from typing import Final
 
 from hypothesis import settings
 
-_SUITE: Final = 60
-"""Examples of a property in the suite, by `tests/conftest.py`."""
+_WHOLE: Final = 60
+"""The profile that the numbers are told for. The suite has half of it (`tests/conftest.py`)."""
 
 
 def examples(number: int) -> settings:
-    """So many in the suite, and more in the same measure where the profile has more."""
-    return settings(max_examples=max(1, number * settings().max_examples // _SUITE))
+    """So many where a property has 60; more or fewer in the same measure as the profile."""
+    return settings(max_examples=max(1, number * settings().max_examples // _WHOLE))

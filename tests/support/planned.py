@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from vtiger_orm.calls.environment import Environment
@@ -163,18 +164,24 @@ def server(
     profile: Profile = STOCK_8_0_PHP8,
 ) -> Server:
     """A CRM with these modules (`Things` and `Owners` when none are given)."""
-    if not modules:
-        modules = (things(), owners())
-    schema = Schema.of(
-        Snapshot(
-            instance=Instance(dialect="webservice"),
-            modules={each.describe.name: each for each in modules},
-        )
-    )
+    schema, metas = described_by(*modules) if modules else _usual()
     cap = page_cap if profile.page_cap is not None else None
     profile = replace(profile, thinned_pages=thinned, page_cap=cap)
-    metas = {each.describe.name: module_meta(each) for each in modules}
-    return Server(Engine(schema, profile=profile), metas)
+    return Server(Engine(schema, profile=profile), dict(metas))
+
+
+def described_by(*modules: ModuleSnapshot) -> tuple[Schema, dict[str, ModuleMeta]]:
+    """What the CRM, and what the planner, makes of the modules."""
+    snapshot = Snapshot(
+        instance=Instance(dialect="webservice"),
+        modules={each.describe.name: each for each in modules},
+    )
+    return Schema.of(snapshot), {each.describe.name: module_meta(each) for each in modules}
+
+
+@cache
+def _usual() -> tuple[Schema, dict[str, ModuleMeta]]:
+    return described_by(things(), owners())
 
 
 def things(**kinds: str) -> ModuleSnapshot:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.warehouse.types import misfit, sql_type
 
@@ -49,7 +50,7 @@ def through(engine: sa.Engine) -> Callable[[list[dict[str, Any]]], list[dict[str
     return there_and_back
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(data=st.data())
 def test_there_and_back(
     through: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],

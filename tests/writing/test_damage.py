@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -31,11 +32,10 @@ def crms() -> Iterator[dict[str, Crm]]:
 @pytest.fixture
 def offer(crms: dict[str, Crm]) -> Iterator[Make]:
     """A quote of two items that was read, in a session with that kind of server."""
-    opened: list[Any] = []
+    opened = ExitStack()
 
     def make(name: str) -> tuple[Crm, Quotes]:
-        crm = crms[name].copy()
-        opened.append(crm)
+        crm = opened.enter_context(crms[name].copy())
         account = crm.create("Accounts", {"accountname": "Acme"})["id"]
         pen = crm.create("Products", {"productname": "Pen", "unit_price": "10"})["id"]
         cup = crm.create("Products", {"productname": "Cup", "unit_price": "5"})["id"]
@@ -62,14 +62,12 @@ def offer(crms: dict[str, Crm]) -> Iterator[Make]:
             transport=crm.transport(),
             retry=RetryPolicy(attempts=1, longest_work=0.0),
         )
-        opened.insert(0, session)
-        session.__enter__()
+        opened.enter_context(session)
         record = Quotes.objects.get(id=Quotes.ref(quote))
         return crm, record
 
-    yield make
-    for each in opened:
-        each.close()
+    with opened:
+        yield make
 
 
 def stored_quote(crm: Crm, element: dict[str, Any]) -> str:

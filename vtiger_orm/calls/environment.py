@@ -169,7 +169,8 @@ class Environment:
     parallel: Parallel = ALONE
     """Pages of one statement that are asked for side by side."""
     consistency: Consistency = "normal"
-    """`strict` never relies on what was learnt about NULLs, it asks again."""
+    """`strict` never relies on what was learnt about NULLs, it asks again; nor on a first page that
+    is shorter than asked for: its end is proved."""
     knowledge: Knowledge = field(default_factory=Knowledge, compare=False)
     zone: tzinfo = UTC
     """The CRM's own, in which it writes times, as far as its clock had told when this was made."""

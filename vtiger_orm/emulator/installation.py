@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from weakref import WeakKeyDictionary
 
 from .clock import Clock
 from .engine import Engine, EngineError, Schema, User
@@ -33,6 +34,9 @@ Data: TypeAlias = (
     | Callable[[Any], object]
     | None
 )
+
+_demos: Final[WeakKeyDictionary[Schema, bytes]] = WeakKeyDictionary()
+"""Stores with the demo data: filled once, copied for whoever comes next."""
 
 
 class Installation:
@@ -196,11 +200,16 @@ class Installation:
 
     def _filled(self, schema: Schema, database: str, data: Data) -> Engine:
         self.engine = Engine(schema, database, profile=self.profile, now=self.clock)
+        known = database == ":memory:" and data == "demo" and schema is schema_of(self.profile)
         try:
-            if data is not None:
+            if known and schema in _demos:
+                self.engine.restore(_demos[schema])
+            elif data is not None:
                 with self.engine.filling() as empty:
                     if empty:
                         self._fill(data)
+                if known:
+                    _demos[schema] = self.engine.snapshot()
         except BaseException:
             self.engine.close()
             raise

@@ -7,7 +7,7 @@ another record (children that a deletion empties, records deleted with their acc
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..calls.operations import Me, Row
 from ..calls.plans import Plan, Rows, collect_rows, perform
@@ -15,7 +15,7 @@ from ..conditions.tree import TRUE, Compare, Equal, Node, Order, Selection, all_
 from ..conditions.wall import Wall
 from ..errors import MalformedAnswer, NotSupported
 from ..metadata.module import FieldMeta
-from ..planner import plan_rows
+from ..planner import plan_counted_rows, plan_rows
 from ..values.zones import to_wall
 from .cursors import Item, Page, Position, in_order, moment_of
 from .request import Beginning, FeedRequest, Reading, shown
@@ -24,11 +24,25 @@ if TYPE_CHECKING:
     from ..calls.environment import Environment
 
 
+MOST_WINDOW: Final = 8
+"""How many times as large as the first one a window becomes in a long reading."""
+
+
+class _Edge(NamedTuple):
+    """Where a window ends."""
+
+    time: datetime
+    number: int | None
+    """How many changes it has, where that is known."""
+
+
 def by_time(request: FeedRequest, env: Environment) -> Reading:
     """Every change behind the position, in order of time and id.
 
     A window ends with a whole second that is settled: whatever changes while it is read leaves it
-    towards the future. What is not settled yet comes last, is read once and remembered.
+    towards the future. The call that finds its end tells how many changes it has, and windows grow,
+    so a long reading takes hardly more calls than it has pages. What is not settled yet comes last,
+    is read once and remembered.
     """
     stamp, zone = request.module.by_wire["modifiedtime"], env.zone
     whose = yield from _ownership(request)
@@ -36,17 +50,19 @@ def by_time(request: FeedRequest, env: Environment) -> Reading:
     position, edge = yield from _begun(request, beginning, whose, env)
     lower: Node = Compare(stamp, ">=", _wall(position.time, zone))
     if edge is not None:
-        newest = yield from _nth(request, all_of(lower, whose), 1, env, newest=True)
+        newest = yield from _newest(request, all_of(lower, whose), env)
         settled = beginning.settled(newest)
-        while edge is not None and edge <= settled:
-            bounds = all_of(lower, Compare(stamp, "<=", _wall(edge, zone)), whose)
-            items, _ = yield from _window(request, position, bounds, env)
-            page = Page(position, items, edge, edge, zone)
+        size = request.window
+        while edge is not None and edge.time <= settled:
+            bounds = all_of(lower, Compare(stamp, "<=", _wall(edge.time, zone)), whose)
+            items, _ = yield from _window(request, position, bounds, env, edge.number)
+            page = Page(position, items, edge.time, edge.time, zone)
             if items:
                 yield Rows(shown(page, request, zone))
                 position = page.position(len(items))
-            lower = Compare(stamp, ">", _wall(edge, zone))
-            edge = yield from _nth(request, all_of(lower, whose), request.window, env)
+            lower = Compare(stamp, ">", _wall(edge.time, zone))
+            size = min(2 * size, MOST_WINDOW * request.window)
+            edge = yield from _edge(request, all_of(lower, whose), size, env)
     items, newest = yield from _window(request, position, all_of(lower, whose), env)
     latest = newest or position.time
     page = Page(position, items, beginning.settled(newest), latest, zone)
@@ -58,45 +74,68 @@ def by_time(request: FeedRequest, env: Environment) -> Reading:
 
 def _begun(
     request: FeedRequest, beginning: Beginning, whose: Node, env: Environment
-) -> Plan[tuple[Position, datetime | None]]:
+) -> Plan[tuple[Position, _Edge | None]]:
     """Where to begin and the end of the first window. The answer tells the server's time; where
     that shows a clock that was set back, it is asked again from further back."""
     stamp = request.module.by_wire["modifiedtime"]
     while True:
         position = beginning.position(env.zone)
         lower = Compare(stamp, ">=", _wall(position.time, env.zone))
-        edge = yield from _nth(request, all_of(lower, whose), request.window, env)
+        edge = yield from _edge(request, all_of(lower, whose), request.window, env)
         known = beginning.position(env.zone)
         if known.time >= position.time:
             return known, edge
 
 
 def _window(
-    request: FeedRequest, position: Position, where: Node, env: Environment
+    request: FeedRequest,
+    position: Position,
+    where: Node,
+    env: Environment,
+    number: int | None = None,
 ) -> Plan[tuple[list[Item], datetime | None]]:
-    """What was not handed out yet, in order, and the time of the last change of all."""
+    """What was not handed out yet, in order, and the time of the last change of all; `number` is
+    how many changes there are."""
     selection = Selection(request.module, where, columns=request.needed)
-    rows = in_order((yield from collect_rows(plan_rows(selection, env))), env.zone)
+    found = yield from collect_rows(plan_counted_rows(selection, number, env))
+    rows = in_order(found, env.zone)
     timed = [(row["id"], row, moment_of(row, env.zone)) for row in rows]
     return [each for each in timed if not position.knows(*each)], timed[-1][2] if timed else None
 
 
-def _nth(
-    request: FeedRequest, where: Node, number: int, env: Environment, *, newest: bool = False
-) -> Plan[datetime | None]:
-    """The time of the change with this number, oldest or newest first; None where there are
-    fewer."""
+def _edge(request: FeedRequest, where: Node, number: int, env: Environment) -> Plan[_Edge | None]:
+    """The time of about this number of changes, oldest first; None where there are fewer."""
+    if number % env.page_size == 0:
+        number = max(number - 1, 1)  # the last page of the window has room for one more
     stamp = request.module.by_wire["modifiedtime"]
-    one = Selection(
+    one = _in_time(request, where, number - 1, env.page_size)
+    rows = yield from collect_rows(plan_rows(one, env))
+    if not rows:
+        return None
+    times = [_timed(row, stamp, env.zone) for row in rows]
+    alike = next((at for at, time in enumerate(times) if time != times[0]), None)
+    return _Edge(times[0], None if alike is None else number - 1 + alike)
+
+
+def _newest(request: FeedRequest, where: Node, env: Environment) -> Plan[datetime | None]:
+    rows = yield from collect_rows(plan_rows(_in_time(request, where, 0, 1, newest=True), env))
+    stamp = request.module.by_wire["modifiedtime"]
+    return _timed(rows[0], stamp, env.zone) if rows else None
+
+
+def _in_time(
+    request: FeedRequest, where: Node, start: int, number: int, *, newest: bool = False
+) -> Selection:
+    """So many changes, oldest or newest first, with nothing but their times."""
+    stamp = request.module.by_wire["modifiedtime"]
+    return Selection(
         request.module,
         where,
         order=(Order(stamp, newest),),
-        start=number - 1,
-        stop=number,
+        start=start,
+        stop=start + number,
         columns=(request.module.id, stamp),
     )
-    rows = yield from collect_rows(plan_rows(one, env))
-    return _timed(rows[0], stamp, env.zone) if rows else None
 
 
 def _timed(row: Row, stamp: FieldMeta, zone: tzinfo) -> datetime:

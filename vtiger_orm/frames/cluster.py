@@ -19,6 +19,7 @@ try:
     import dask.dataframe as dd
     import distributed
     import pandas as pd
+    from dask.base import tokenize
 except ImportError as _missing:
     raise MissingExtra("A Dask dataframe", "dask") from _missing
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 Connect: TypeAlias = "Callable[[], Session]"
 """Opens a session on a worker."""
 
-_sessions: Final[dict[tuple[int, str, Connect | None], Session]] = {}
-"""By process, package and way of connecting: a worker logs in once."""
+_sessions: Final[dict[tuple[int, str, str], Session]] = {}
+"""By process, package and way of connecting: a worker logs in once. A function that travels as its
+code is another object in every task, so its ways are told apart by what Dask names it."""
 _opening: Final = threading.Lock()
 
 
@@ -58,7 +60,8 @@ def dask(
     empty = schema_of(table_fields(queryset)).empty_table()
     meta = empty.to_pandas(types_mapper=pd.ArrowDtype)
     named = [_Part(each) for each in parts]
-    frame: dd.DataFrame = dd.from_map(_read, named, connect=connect, meta=meta)
+    way = tokenize(connect)
+    frame: dd.DataFrame = dd.from_map(_read, named, connect=connect, way=way, meta=meta)
     return frame
 
 
@@ -74,13 +77,13 @@ class _Part:
         return self.name
 
 
-def _read(part: _Part, connect: Connect | None) -> pd.DataFrame:
-    return part.queryset.using(_session(part.queryset, connect)).to_pandas()
+def _read(part: _Part, connect: Connect | None, way: str) -> pd.DataFrame:
+    return part.queryset.using(_session(part.queryset, connect, way)).to_pandas()
 
 
-def _session(part: BaseQuerySet[Any], connect: Connect | None) -> Session:
+def _session(part: BaseQuerySet[Any], connect: Connect | None, way: str) -> Session:
     package = cast("Package", package_of(part.model))
-    key = os.getpid(), package.name, connect
+    key = os.getpid(), package.name, way
     with _opening:
         if key not in _sessions:
             session: Session = (connect or package.connect)()

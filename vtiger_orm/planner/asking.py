@@ -7,8 +7,9 @@ row unless it fails. A server that cannot count is asked for ``... or id > '0x0'
 a row in every module that has one, and then for the statement once more.
 
 A first page shorter than asked for is the only one, unless the server may have cut it: pages may
-be smaller than was believed. Behind a page that was full a short one proves nothing: the next is
-asked for, one call more at the end of a long read.
+be smaller than was believed. With `consistency="strict"` that is not believed either. Behind a page
+that was full a short one proves nothing: the next is asked for, one call more at the end of a long
+read.
 """
 
 from __future__ import annotations
@@ -136,7 +137,9 @@ def is_last(
     """Whether a page of so many rows is certainly the last one: the first of all, shorter than
     asked for, and not cut. One behind others may be cut at any row, so what it leaves out is
     asked for. That there is no row is another question, see `ask`."""
-    return first and length < limit and not may_be_cut(length, env, operation)
+    if not first or length >= limit:
+        return False
+    return not length or not (env.consistency == "strict" or may_be_cut(length, env, operation))
 
 
 def may_be_cut(length: int, env: Environment, operation: str = QUERY) -> bool:

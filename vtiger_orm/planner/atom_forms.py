@@ -21,13 +21,14 @@ cannot be negated at all. The bound of dates keeps out zero dates, which read as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Final
 
 from ..calls.environment import Environment
 from ..conditions.collation import compare, like_literal, matches_blank
+from ..conditions.evaluate import comparable_of
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import (
     Atom,
@@ -186,6 +187,13 @@ class Forms:
         )
 
     # -- equality --
+
+    def compared(self, field: FieldMeta) -> Callable[[str], Hashable] | None:
+        """What is alike in two values exactly where the server finds them equal (None of a value
+        that nothing equals); None where only the server can tell."""
+        if field.family in _TEXTS and self.env.collation == "unknown":
+            return None
+        return None if quirk_of(self.module, field.wire) else comparable_of(field.family)
 
     def _possible(self, field: FieldMeta, values: tuple[str, ...]) -> tuple[str, ...]:
         """The values that the column can hold. To a column of integers every other text is 0."""

@@ -229,7 +229,8 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     module = selection.module
     tree = selection.where if tree is None else tree
     check_depth(tree)
-    tree = simplified(on_the_wall(with_instants(tree, env.timezone), env.zone))
+    tree = on_the_wall(with_instants(tree, env.timezone), env.zone)
+    tree = simplified(tree, Forms.of(module, env))
     named = wires(module, selection.columns)
     if refused := env.knowledge.refused(module.name):
         named = tuple(wire for wire in named if wire not in refused)

@@ -158,7 +158,8 @@ def _ordered(
     elif wanted > size or not _fits(what, order[0]):
         return None
     else:
-        found = Calls(1, 5)  # a page, the equal values at its end, and the end of both
+        # A page, the equal values at its end and the lowest id that proves them, the end of both.
+        found = Calls(1, 6)
     if not mixed and paging is not Paging.GROUPS:
         return found
     blank = _blank(what, order, stop)
@@ -238,6 +239,7 @@ def in_words(
         yield f"1 for every {max(page - 1, 1)} {rows}"
     elif paging is Paging.GROUPS:
         yield f"1 for every {page} {rows}, 1 for the equal values at the end of each page"
+        yield "1 for the lowest id, which proves that they are all"
     elif strategy is Strategy.PROBE:
         yield f"1 if the superset has fewer than {page} rows"
         yield f"otherwise 1 for every {page} rows found (NULL by itself) or of the superset"

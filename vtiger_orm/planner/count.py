@@ -105,7 +105,7 @@ def _positive(what: Compiled) -> Iterator[tuple[int, Branches | None]]:
             return
         atom = _unsayable(tree, forms)
         if atom is None:
-            branches = normal_form(tree, forms)
+            branches = what.packing.shortened(normal_form(tree, forms), tree)
             yield sign, branches if is_exact(branches) else None
             continue
         without = assume(tree, atom, FALSE)

@@ -72,11 +72,12 @@ class ListExplanation:
             return "none"
         size = self._env.page_size
         if self.asked.ids is not None:
-            found = f"1 to {len(self.asked.ids)}"
+            ids = len(self.asked.ids)
+            found = "1" if ids == 1 else f"1 to {ids}, and one where the last of them is not there"
         else:
             lists = len(self.asked.alternatives)
             found = f"one for each {size} rows" + (f" of {lists} lists" if lists > 1 else "")
-            found += ", and one more at the end where they are more than that"
+            found += ", and one or two at the end where they are more than that"
             found += ", up to two more the first time that nothing is found"
         if self._refers:
             names = ", ".join(self._refers[:5]) + (", ..." if len(self._refers) > 5 else "")

@@ -1,16 +1,18 @@
 """The rows of lists: page by page in id order, by ids, or in an order that the database has.
 
 A first page that is shorter than asked for is the only one: it is the database's own, and whatever
-comes twice in it is taken out afterwards. Behind a full one the end is a page without new rows.
+comes twice in it is taken out afterwards. Behind a full one the end is a page without new rows, and
+that it is none is proved by asking for the last row again, which must come and be alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ..calls.operations import Criterion, Listing, Row
-from ..calls.plans import Rows, RowStream, perform
+from ..calls.plans import Plan, Rows, RowStream, perform
 from ..conditions.quirks import quirk_of
 from ..conditions.tree import Order
 from ..dialects.restfulapi_columns import column_of
@@ -31,51 +33,93 @@ def by_id(
 ) -> RowStream:
     """Every row of one list, each page behind the last id of the one before; `start` rows are
     left out."""
-    bound: Criteria = ()
-    last: int | None = None
-    while True:
-        listing = Listing(meta.name, (*criteria, *bound), (("id", descending),), start, size)
-        rows = yield from perform(listing)
-        new = once(rows)
-        numbers = [id_number(str(row["id"])) for row in new]
-        if last is not None and any(
-            (number >= last) if descending else (number <= last) for number in numbers
-        ):
-            raise stuck(meta.name)
-        if new:
-            yield Rows(new)
-        if not new or (last is None and len(rows) < size):
+    rows = yield from perform(Listing(meta.name, criteria, (("id", descending),), start, size))
+    new = once(rows)
+    ended = len(rows) < size
+    while new:
+        yield Rows(new)
+        if ended:
             return
-        last, start = numbers[-1], 0
-        bound = (Criterion("id", "<" if descending else ">", str(new[-1]["id"])),)
+        new = yield from _behind(meta.name, criteria, new, size, descending)
+
+
+def _behind(
+    module: str, criteria: Criteria, rows: Sequence[Row], size: int, descending: bool
+) -> Plan[list[Row]]:
+    """The rows that follow those of a page; where it was not full they are proved to be none."""
+    last = str(rows[-1]["id"])
+    with_last = Criterion("id", "<=" if descending else ">=", last), max(size, 2)
+    without = Criterion("id", "<" if descending else ">", last), size
+    for bound, length in (without, with_last) if len(rows) >= size else (with_last,):
+        asked = Listing(module, (*criteria, bound), (("id", descending),), 0, length)
+        rows = [row for row in once((yield from perform(asked))) if row["id"] != last]
+        sign, place = -1 if descending else 1, id_number(last)
+        if any(sign * id_number(str(row["id"])) <= sign * place for row in rows):
+            raise stuck(module)
+        if rows:
+            return rows
+    return []
+
+
+@dataclass(slots=True)
+class Among:
+    """Which of some records there are, page by page.
+
+    A page that begins with a number has all records that follow up to its last row, so it takes a
+    call for each number at most, and fewer the closer they lie. That there are none behind the last
+    row of a page that is not full is proved by asking from that row on: it must come, and be alone.
+    """
+
+    left: list[int]
+    """The numbers of which it is not known yet, ascending."""
+    size: int
+    _last: int | None = None
+    """The last row of a page that was not full, which is asked for again."""
+
+    @property
+    def criteria(self) -> Criteria:
+        first, last = self._first, self.left[-1]
+        if first == last:
+            return (Criterion("id", "=", f"0x{first}"),)
+        return (Criterion("id", ">=", f"0x{first}"), Criterion("id", "<=", f"0x{last}"))
+
+    @property
+    def length(self) -> int:
+        first, last = self._first, self.left[-1]
+        return self.size if first == last else min(self.size, last - first + 1)
+
+    @property
+    def _first(self) -> int:
+        return self.left[0] if self._last is None else self._last
+
+    def take(self, numbers: Sequence[int], module: str) -> None:
+        """What a page tells, by the numbers of its rows. Raises `MalformedAnswer` for one that
+        does not begin where it was asked to."""
+        full = len(numbers) >= self.length
+        told = numbers[-1] if numbers else None
+        if told is not None and told < self._first:
+            raise stuck(module)
+        if told == self._last:
+            # Nothing at all, or nothing but the last row: then it is the end.
+            self.left = self.left if full else []
+            self._last = None
+        elif told is None:
+            self._last = None  # it was deleted meanwhile
+        else:
+            self.left = [number for number in self.left if number > told]
+            self._last = None if full else told
 
 
 def of_ids(meta: ModuleMeta, ids: Iterable[str], size: int) -> RowStream:
-    """The records with these ids, in id order.
-
-    A page that begins with one of them has all that follow it up to its last row, so it takes a
-    call for each at most, and fewer the closer they lie.
-    """
-    left = sorted({parse_id(id_).number for id_ in ids})
-    wanted = set(left)
-    while left:
-        first, last = left[0], left[-1]
-        criteria: Criteria
-        if first == last:
-            criteria, length = (Criterion("id", "=", f"0x{first}"),), size
-        else:
-            length = min(size, last - first + 1)
-            criteria = (Criterion("id", ">=", f"0x{first}"), Criterion("id", "<=", f"0x{last}"))
-        rows = yield from perform(Listing(meta.name, criteria, length=length))
+    """The records with these ids, in id order."""
+    asked = Among(sorted({parse_id(id_).number for id_ in ids}), size)
+    while asked.left:
+        wanted = set(asked.left)
+        rows = yield from perform(Listing(meta.name, asked.criteria, length=asked.length))
+        asked.take([id_number(str(row["id"])) for row in rows], meta.name)
         found = [row for row in once(rows) if id_number(str(row["id"])) in wanted]
         if found:
             yield Rows(found)
-        told = last if len(rows) < length else id_number(str(rows[-1]["id"]))
-        if first == last:
-            return
-        if told < first:
-            raise stuck(meta.name)
-        left = [number for number in left if number > told]
 
 
 def is_sorted_alike(meta: ModuleMeta, order: Sequence[Order]) -> bool:

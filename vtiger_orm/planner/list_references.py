@@ -23,6 +23,7 @@ from ..errors import SchemaMismatch, VtigerError
 from ..ids import id_number
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
+from .list_pages import Among
 
 BARE: Final = "0x"
 _AUTHORS: Final = ("modifiedby", "creator")
@@ -141,19 +142,17 @@ class References:
         if module in self._silent:
             return False
         there = self._there.setdefault(module, {})
-        left = sorted(wanted - there.keys())
-        while left:
-            last = Criterion("id", "<=", f"{BARE}{left[-1]}")
-            first = Criterion("id", ">=", f"{BARE}{left[0]}")
-            length = min(self.env.page_size, left[-1] - left[0] + 1)
-            rows = yield from _listed(Listing(module, (first, last), length=length))
+        asked = Among(sorted(wanted - there.keys()), self.env.page_size)
+        while asked.left:
+            left = asked.left
+            rows = yield from _listed(Listing(module, asked.criteria, length=asked.length))
             if rows is None:
                 self._silent.add(module)
                 return False
-            numbers = {id_number(str(row["id"])) for row in rows}
-            told = left[-1] if len(rows) < length else max(numbers)
-            there.update((number, number in numbers) for number in left if number <= told)
-            left = [number for number in left if number > told]
+            numbers = [id_number(str(row["id"])) for row in rows]
+            asked.take(numbers, module)
+            told = set(left).difference(asked.left)
+            there.update((number, number in numbers) for number in told)
         return True
 
 

@@ -7,12 +7,13 @@ be an empty condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import is_
 from typing import Final
 
 from ..conditions.tree import (
+    FALSE,
     INNER,
     And,
     Atom,
@@ -66,20 +67,21 @@ def normal_form(node: Node, forms: Forms, positive: bool = True) -> Branches:
     return _product(results, signed)
 
 
-def simplified(node: Node) -> Node:
+def simplified(node: Node, forms: Forms) -> Node:
     """The same condition with equalities of one field in one list: those that are joined by OR,
-    and the negated ones that are joined by AND."""
+    the negated ones that are joined by AND, and of those that are joined by AND what they have in
+    common."""
     if isinstance(node, Not):
-        child = simplified(node.child)
+        child = simplified(node.child, forms)
         return node if child is node.child else negated(child)
     if not isinstance(node, _COMPOSITE):
         return node
     children: Sequence[Node] = node.children
     negative = isinstance(node, And)
     if not set(map(type, children)).isdisjoint(INNER):
-        children = [simplified(each) for each in children]
-    elif negative:
-        return node
+        children = [simplified(each, forms) for each in children]
+    if negative:
+        children = _in_common(children, forms)
     atoms = [_equality(each, negative) for each in children]
     wires = [atom.field.wire for atom in atoms if atom is not None]
     if len(wires) > len(set(wires)):
@@ -87,6 +89,47 @@ def simplified(node: Node) -> Node:
     elif all(map(is_, children, node.children)):
         return node
     return all_of(*children) if negative else any_of(*children)
+
+
+def _in_common(children: Sequence[Node], forms: Forms) -> Sequence[Node]:
+    """The children of an AND, the equalities of a field among them as what all of them allow."""
+    equal = [each for each in children if isinstance(each, _EQUALITIES)]
+    if len({each.field.wire for each in equal}) == len(equal):
+        return children
+    allowed: dict[str, dict[Hashable, str]] = {}
+    marked = [_marked(each, forms) for each in children]
+    for child, values in zip(children, marked):
+        if values is not None and isinstance(child, _EQUALITIES):
+            before = allowed.get(child.field.wire, values)
+            common = {mark: text for mark, text in before.items() if mark in values}
+            allowed[child.field.wire] = common
+    kept: list[Node] = []
+    for child, values in zip(children, marked):
+        if values is None or not isinstance(child, _EQUALITIES):
+            kept.append(child)
+        elif (found := allowed.pop(child.field.wire, None)) is not None:
+            if not found:
+                return (FALSE,)
+            unchanged = len(found) == len(_values(child))
+            kept.append(child if unchanged else OneOf(child.field, tuple(found.values())))
+    return kept
+
+
+def _marked(node: Node, forms: Forms) -> dict[Hashable, str] | None:
+    """The values of an equality by what the server compares of them; None where only the server
+    can tell what it has in common with others."""
+    if not isinstance(node, _EQUALITIES) or coordinates.allows_unset(node):
+        return None
+    compared = forms.compared(node.field)
+    if compared is None:
+        return None
+    values: dict[Hashable, str] = {}
+    for value in _values(node):
+        mark = None if "&" in value else compared(value)
+        if mark is None:
+            return None
+        values.setdefault(mark, value)
+    return values
 
 
 def _listed(children: Sequence[Node], atoms: Sequence[Equal | OneOf | None]) -> list[Node]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, prod
 from typing import Final
 
 from ..calls.environment import Environment
@@ -30,6 +31,11 @@ _VALUE: Final = 300
 """Bytes that reading value by value needs for each of two values in every branch."""
 LISTED_REFERENCES: Final = 200
 """Values of one IN list, except of ids: there a page's worth makes one call one full page."""
+MOST_PIECES: Final = 40
+"""Statements at most into which several lists of one alternative are cut; a single list is cut
+into as many as it takes."""
+_MOST_PIECES_AT_ALL: Final = 8 * MOST_PIECES
+"""Beyond it a condition is refused: what was left to local evaluation leaves far fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,9 @@ class Packing:
         return _packing(env.url_budget, env.page_size, env.precedence_known, columns)
 
     def shortened(self, branches: Branches, tree: Node) -> Branches:
-        """The branches with what is too long for one statement left to local evaluation."""
-        if all(_at_most(branch) <= self.room for branch in branches):
+        """The branches with what is too long for one statement left to local evaluation, and lists
+        that would have to be multiplied out into many statements."""
+        if all(self._fits(branch) for branch in branches):
             return branches
         return tuple(self._short(branch, tree) for branch in branches)
 
@@ -56,7 +63,8 @@ class Packing:
         """Branches that only hold sendable parts, as few statements as possible.
 
         An IN list may be cut into several statements; lists of ids in ascending order. Raises
-        `UnsupportedQuery` for a single value that is longer than a URL may be.
+        `UnsupportedQuery` for a single value that is longer than a URL may be, and for lists that
+        together take too many statements.
         """
         groups: list[Branches] = []
         alone: list[Branches] = []
@@ -64,6 +72,7 @@ class Packing:
         for branch in branches:
             size = _at_most(branch)
             if size > self.room // len(branches) or self._has_long(branch):
+                self._check_lists(branch)
                 pieces = list(self._cut(branch))
                 if len(pieces) > 1:
                     alone.extend((piece,) for piece in pieces)
@@ -143,20 +152,72 @@ class Packing:
             return
         yield branch
 
+    def _fits(self, branch: Branch) -> bool:
+        return _at_most(branch) <= self.room and not self._has_long(branch)
+
     def _short(self, branch: Branch, tree: Node) -> Branch:
-        """The branch without the comparisons at its end that do not fit; lists can be cut."""
+        """The branch without the comparisons at its end that do not fit, and without lists that
+        would multiply what the others are cut into."""
+        if self._fits(branch):
+            return branch
         lists = [part for part in branch if isinstance(part, InList)]
-        room = self.room - sum(_length((_shortest(part),)) for part in lists)
+        narrow = lists[:1] if len(lists) < 2 else self._sparing(lists)
+        room = self.room - sum(_length((_shortest(part),)) for part in narrow)
         kept: list[Part] = []
-        size, dropped = 0, False
+        size, dropped = 0, len(narrow) < len(lists)
         for part in branch:
             length = _length((part,)) - _BOUNDS + 5 if isinstance(part, Comparison) else 0
             if size and size + length > room - _BOUNDS:
                 dropped = True
-            else:
+            elif not isinstance(part, InList) or part in narrow:
                 kept.append(part)
                 size += length
         return (*kept, Residual(tree)) if dropped else branch
+
+    def _sparing(self, lists: Sequence[InList]) -> list[InList]:
+        """Of several lists those that together take few statements: those of ids first, which leave
+        no more records than they have, then those that take the fewest."""
+        least = {part: ceil(len(part.values) / self._most_values(part)) for part in lists}
+        most = max(MOST_PIECES, *least.values())
+        ordered = sorted(
+            least, key=lambda part: (part.wire != "id", least[part], _at_most((part,)))
+        )
+        narrow = ordered[:1]
+        for part in ordered[1:]:
+            if self._pieces((*narrow, part), self.room // 2, most) > most:
+                break
+            narrow.append(part)
+        return narrow
+
+    def _check_lists(self, branch: Branch) -> None:
+        lists = [part for part in branch if isinstance(part, InList)]
+        if len(lists) < 2:
+            return
+        most = max(_MOST_PIECES_AT_ALL, *(self._pieces((part,), self.room) for part in lists))
+        pieces = self._pieces(lists, self.room, most)
+        if pieces > most:
+            raise UnsupportedQuery(
+                f"{len(lists)} lists of values that must all hold take {pieces} statements or "
+                f"more, and {most} are the most. Give shorter lists, or fewer of them."
+            )
+
+    def _pieces(self, lists: Sequence[InList], room: int, most: int | None = None) -> int:
+        """Into how many statements the lists are cut so that a piece of each fits into the room,
+        about; no further than beyond `most`."""
+        cuts = [ceil(len(part.values) / self._most_values(part)) for part in lists]
+        whole = [_length((part,)) - _BOUNDS for part in lists]
+        least = [_length((_shortest(part),)) - _BOUNDS for part in lists]
+        number = prod(cuts)
+        while most is None or number <= most:
+            sizes = [max(size // cut, low) for size, cut, low in zip(whole, cuts, least)]
+            if sum(sizes) <= room - _BOUNDS:
+                break
+            index = max(range(len(sizes)), key=lambda at: sizes[at] - least[at])
+            if sizes[index] == least[index]:
+                break
+            cuts[index] *= 2
+            number *= 2
+        return number
 
 
 def _pattern_length(value: str) -> int:

@@ -58,6 +58,10 @@ class PagesAfter:
     last: str | None = None
     follows: bool = False
     """Whether full pages were read before the first of these."""
+    expected: int | None = None
+    """How many rows there are as another call told: so many, on pages with room for more, are
+    all."""
+    read: int = 0
     ended: bool = False
     _cut: bool = False
     """Whether the page before may have been cut."""
@@ -80,7 +84,9 @@ class PagesAfter:
         return self._taken(rows, new, limit)
 
     def _taken(self, rows: list[Row], new: list[Row], limit: int, first: bool = False) -> list[Row]:
+        self.read += len(new)
         last = is_last(len(rows), limit, self.env, self.operation, first=first)
+        last = last or (len(rows) < limit and self.read == self.expected)
         self._cut = len(rows) < limit and not last
         self.ended = not new or last
         if new:
@@ -112,8 +118,10 @@ def keyset(
     descending: bool = False,
     wanted: int | None = None,
     offset: int = 0,
+    expected: int | None = None,
 ) -> RowStream:
-    """The rows of one statement in id order, at most `wanted`, after skipping `offset`."""
+    """The rows of one statement in id order, at most `wanted`, after skipping `offset`; `expected`
+    is how many another call found."""
     most = most_rows(branches)
     wanted = most if wanted is None else wanted if most is None else min(wanted, most)
     more = tuple(more)
@@ -132,7 +140,7 @@ def keyset(
             offset=0 if bounds else offset,
         )
 
-    pages = PagesAfter(page, what.env, descending, follows=what.continues)
+    pages = PagesAfter(page, what.env, descending, follows=what.continues, expected=expected)
     size = what.env.page_size
     while not pages.ended and (wanted is None or wanted > 0):
         place = pages.last
@@ -141,6 +149,47 @@ def keyset(
             yield Rows(advancing(what, rows, place, descending))
         if wanted is not None:
             wanted -= len(rows)
+
+
+def witnessed(
+    what: Compiled,
+    branches: Branches,
+    more: Iterable[str],
+    witness: str | None,
+    *,
+    descending: bool = False,
+) -> RowStream:
+    """The rows of one statement in id order, few of them, together with a row behind them all.
+
+    That row, the witness, is asked for along with each page: where it comes the others are all
+    there, so an end that follows full pages takes no call more. It is handed out as well.
+    """
+    more, env = tuple(more), what.env
+    if what.thinned or what.until_empty:
+        yield from keyset(what, branches, more, descending=descending)
+        return
+
+    def page(bounds: tuple[Comparison, ...], limit: int) -> Statement:
+        return what.statement(branches, more, bounds=bounds, descending=descending, limit=limit)
+
+    last: str | None = None
+    while witness is not None:
+        asked = page(() if last is None else (behind(last, descending),), env.page_size)
+        otherwise = Comparison("id", "=", witness)
+        rows = yield from answer(asked.or_else(otherwise, env.page_size), env)
+        if rows:
+            yield Rows(advancing(what, rows, last, descending))
+            last = str(rows[-1]["id"])
+        if last == witness:
+            return
+        if not rows:
+            break  # it was deleted meanwhile, or the statement does not work
+    pages = PagesAfter(page, env, descending, last=last, follows=True)
+    while not pages.ended:
+        place = pages.last
+        rows = yield from pages.next_page(env.page_size)
+        if rows:
+            yield Rows(advancing(what, rows, place, descending))
 
 
 def _patiently(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
@@ -18,14 +18,14 @@ from ..conditions.evaluate import is_blank_in, wire_text
 from ..conditions.tree import Order
 from ..errors import ScanTooLarge
 from ..ids import id_number
-from .asking import ask, is_last, stuck
+from .asking import answer, ask, is_last, stuck
 from .branches import Branches, Comparison
 from .compiled import Compiled
 from .orders import order_key, total_key
-from .pages_by_id import keyset
+from .pages_by_id import witnessed
 from .second_parser import beginning
 from .statement import Statement
-from .streams import pull
+from .streams import keep, pull
 
 _SPARE: Final = 10
 
@@ -41,6 +41,7 @@ def descending(
     """The rows of one statement, none of them blank, by one field descending, ties by id
     descending."""
     bounds: tuple[Comparison, ...] = ()
+    lowest: _Lowest | None = None
     handed_out: set[str] = set()  # rows of the last group, where they may come again
     while True:
         statement = first_page(what.within(*bounds), branches, order, more, wanted)
@@ -61,11 +62,24 @@ def descending(
             yield Rows(complete)
             wanted = wanted and max(wanted - len(complete), 1)
         known = {row["id"] for row in complete}
-        stream = group.rows()
+        if lowest is None:
+            lowest = _Lowest((yield from _lowest_id(what, branches)))
+        stream = group.rows(lowest.id)
         while (page := (yield from pull(stream))) is not None:
             yield Rows([row for row in page if row["id"] not in known])
         handed_out = group.handed_out
         bounds = (group.below,)
+
+
+class _Lowest(NamedTuple):
+    """The lowest id of all rows, if any was found: read downwards, it comes behind all others."""
+
+    id: str | None
+
+
+def _lowest_id(what: Compiled, branches: Branches) -> Plan[str | None]:
+    rows = yield from answer(what.reading(()).statement(branches, limit=1), what.env)
+    return str(rows[0]["id"]) if rows else None
 
 
 def first_page(
@@ -110,10 +124,13 @@ class _Group:
         text = wire_text(row.get(self._order.field.wire))
         return weigh(text).startswith(weigh(self._prefix))
 
-    def rows(self) -> RowStream:
-        """All of them in descending order. Raises `ScanTooLarge` for too many that begin alike."""
+    def rows(self, lowest: str | None) -> RowStream:
+        """All of them in descending order; `lowest` is no higher than any of their ids. Raises
+        `ScanTooLarge` for too many that begin alike."""
         more = (*self._more, self._order.field.wire)
-        stream = keyset(self._what.within(self._bound), self._branches, more, descending=True)
+        within = self._what.within(self._bound)
+        stream = witnessed(within, self._branches, more, lowest, descending=True)
+        stream = keep(stream, lambda row: row["id"] != lowest or self.holds(row))
         if self._prefix is None:
             yield from stream
             return

@@ -18,6 +18,7 @@ from .orders import check_order, is_by_id, normalised
 from .semijoin import answered
 from .sending import widened
 from .streams import ahead, project
+from .windows import all_rows
 
 
 def plan_rows(selection: Selection, env: Environment) -> RowStream:
@@ -28,6 +29,23 @@ def plan_rows(selection: Selection, env: Environment) -> RowStream:
     `ScanTooLarge` when an exact answer needs reading more rows than allowed.
     """
     return ahead(selected(selection, env))
+
+
+def plan_counted_rows(selection: Selection, number: int | None, env: Environment) -> RowStream:
+    """`plan_rows` by id of a selection of which another call told the number of rows, where it
+    did: once so many were read, and the server had room for more, no call proves the end."""
+    return ahead(_counted(selection, number, env))
+
+
+def _counted(selection: Selection, number: int | None, env: Environment) -> RowStream:
+    if number is not None and env.lists is None and is_by_id(normalised(selection.order)):
+        what = yield from answered(selection, env, selected)
+        groups = what.packing.packed(what.branches) if what.is_exact else []
+        if len(groups) == 1:
+            stream = all_rows(what, groups[0], expected=number)
+            yield from widened(stream, what) if what.later else stream
+            return
+    yield from selected(selection, env)
 
 
 def selected(selection: Selection, env: Environment) -> RowStream:

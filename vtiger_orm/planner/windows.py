@@ -37,12 +37,15 @@ _SWING: Final = 2.0
 """How much wider or narrower the windows of a round may be than those of the one before."""
 
 
-def all_rows(what: Compiled, branches: Branches, more: Iterable[str] = ()) -> RowStream:
-    """The rows of one statement in id order, as many pages at once as pay."""
+def all_rows(
+    what: Compiled, branches: Branches, more: Iterable[str] = (), expected: int | None = None
+) -> RowStream:
+    """The rows of one statement in id order, as many pages at once as pay; `expected` is how many
+    another call found."""
     env = what.env
     listed = most_rows(branches) is not None
     if env.parallel.most == 1 or listed or what.until_empty or what.thinned:
-        yield from keyset(what, branches, more)
+        yield from keyset(what, branches, more, expected=expected)
         return
     more = tuple(more)
     pace = Pace(env.parallel)
@@ -50,6 +53,7 @@ def all_rows(what: Compiled, branches: Branches, more: Iterable[str] = ()) -> Ro
         lambda bounds, limit: what.statement(branches, more, bounds=bounds, limit=limit),
         env,
         follows=what.continues,
+        expected=expected,
     )
     windows = _Windows(what, branches, more)
     while not pages.ended:
@@ -58,6 +62,8 @@ def all_rows(what: Compiled, branches: Branches, more: Iterable[str] = ()) -> Ro
             rows = yield from paced(windows.after(place, pace.width), pace)
             if rows:
                 pages.last = str(rows[-1]["id"])
+            pages.read += len(rows)
+            pages.ended = pages.read == expected
             if windows.are_wasteful:
                 pace.alone()
         else:

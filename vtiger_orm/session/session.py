@@ -94,7 +94,8 @@ class Session(SessionOperations):
     wait, for a limit or a repetition. With `read_only` nothing that writes is sent: it raises
     `ReadOnly`. With `dry_run` it raises `DryRun`, is logged (``vtiger_orm.dry_run``, INFO) and
     listed in `withheld`; what an operation would do after its first write is not known.
-    `missing_fields` ``"defer"`` leaves out columns that the CRM refuses this user.
+    `missing_fields` ``"defer"`` leaves out columns that the CRM refuses this user. `consistency`
+    ``"strict"`` asks again where experience would do: for NULLs, and for the end of short pages.
     `allow_http` (VTIGER_ALLOW_HTTP=1) lets the key travel to ``http://``, where it is sent itself.
 
     Raises `ConfigError` when a setting cannot be used.

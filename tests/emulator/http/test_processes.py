@@ -167,6 +167,7 @@ def test_two_servers_share_a_store(processes: list[Process], tmp_path: Path) -> 
     connection.close()
 
 
+@pytest.mark.programs
 def test_a_killed_server_loses_nothing_it_acknowledged(
     processes: list[Process], tmp_path: Path
 ) -> None:
