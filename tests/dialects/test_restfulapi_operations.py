@@ -293,6 +293,10 @@ def test_tags_are_told_by_nobody(crm: Crm) -> None:
         record = Contacts.objects.get(id=id_)
         with pytest.raises(NotLoaded):
             _ = record.tags
+        tagged = Contacts.objects.filter(id=id_)
+        assert tagged.to_arrow().column("tags").to_pylist() == [None]
+        assert list(tagged.values_list("lastname", "tags")) == [("tagged", None)]
+        assert next(iter(tagged.values()))["lastname"] == "tagged"
         for asked in (
             lambda: list(Contacts.objects.filter(tags="red")),
             lambda: Contacts.objects.filter(tags=None).count(),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..columns import Unreadables
+from ..conditions.field_names import with_id
 from ..errors import MissingExtra, NoSession, UnsupportedQuery
 from .asking import AskingQuerySet
 from .related_conditions import selected_rows
@@ -143,7 +145,11 @@ class TabularQuerySet(AskingQuerySet):
         return selection.module.columns if selection.columns is None else selection.columns
 
     def _rows(self, runner: Runner) -> RowStream:
-        return selected_rows(self._state.selection, runner)
+        selection = self._state.selection
+        if selection.columns is None and runner.environment.lists is not None:
+            # A whole record leaves out what no list tells; a table has a blank column.
+            selection = replace(selection, columns=with_id(selection.module, self._columns()))
+        return selected_rows(selection, runner)
 
 
 def table_fields(queryset: TabularQuerySet) -> Sequence[FieldMeta]:

@@ -200,12 +200,16 @@ def selected_from_lists(selection: Selection, env: Environment) -> RowStream:
 
 
 def _shown(selection: Selection, env: Environment, stream: RowStream) -> RowStream:
-    """The columns asked for, with ids in place of bare numbers."""
+    """The columns asked for, with ids in place of bare numbers.
+
+    What no list tells is not loaded in whole records; a table has a blank column.
+    """
     meta = selection.module
     columns = wires(meta, selection.columns)
+    blank = {} if selection.columns is None else dict.fromkeys(UNTOLD.intersection(columns), "")
     references = References.of(env)
     while (page := (yield from pull(stream))) is not None:
-        rows = [{wire: row[wire] for wire in columns if wire in row} for row in page]
+        rows = [blank | {wire: row[wire] for wire in columns if wire in row} for row in page]
         if references is not None:
             rows = yield from references.resolved(meta, rows, columns)
         yield Rows(rows)
