@@ -39,12 +39,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 SLOW: Final = {
+    "api": 240,
     "demo": 240,
     "golden": 240,
     "packaging": 240,
     "typing": 240,
 }
-"""Folders whose tests start type checkers, builds or other programs: seconds for each test."""
+"""Folders whose tests start type checkers, builds or other programs, or read every source: seconds
+for each test."""
 
 
 @pytest.hookimpl(trylast=True)  # after the plugin that marks properties

@@ -9,13 +9,14 @@ from typing import Any
 
 
 def lazy_names(
-    package: str, where: Mapping[str, str]
+    package: str, where: Mapping[str, str | Callable[[], object]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for the package whose public names live in its modules.
 
     `where` maps each public name to the submodule that defines it, in dotted form relative to
-    the package; or to ``module:name`` for what is defined elsewhere. Each module is imported on
-    the first use of one of its names.
+    the package; or to ``module:name`` for what is defined elsewhere; or to what makes it, which
+    raises `AttributeError` where there is none. Each module is imported on the first use of one
+    of its names.
     """
 
     def __getattr__(name: str) -> Any:
@@ -23,7 +24,7 @@ def lazy_names(
             address = where[name]
         except KeyError:
             raise AttributeError(_unknown(package, name, where)) from None
-        value = _imported(package, name, address)
+        value = _imported(package, name, address) if isinstance(address, str) else address()
         setattr(sys.modules[package], name, value)
         return value
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 2
 """The format of generated packages that this runtime was built for."""
+
+_COMPANIONS: Final = ("QuerySet", "Row", "Create", "Update")
+"""What is put behind the name of a model for the classes beside it that the root exports."""
 
 
 class Activation:
@@ -119,6 +123,7 @@ class Package:
             **{place.module: place for place in places},
         }
         self._by_prefix: Final = {place.prefix: place for place in places}
+        self._companions: Final[dict[str, type[object]]] = {}
         self._default: Session | None = None
         self._kept: Session | None = None
         self._lock: Final = threading.Lock()
@@ -141,9 +146,29 @@ class Package:
 
     def exports(self) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         """`__getattr__` and `__dir__` of the package's root: each model's module is imported on
-        the first use of its name."""
+        the first use of its name, or of the name of a class beside it."""
         homes = {place.attribute: place.python_module for place in self.modules.values()}
-        return lazy_names(self.name, {**homes, **self.own})
+        beside = {
+            f"{name}{end}": partial(self._companion, name, end)
+            for name in homes
+            for end in _COMPANIONS
+        }
+        return lazy_names(self.name, {**beside, **homes, **self.own})
+
+    def _companion(self, name: str, end: str) -> type[object]:
+        """``ContactsCreate`` and its kin; one and the same class, whichever thread was first."""
+        from .models.companions import companion
+
+        wanted = f"{name}{end}"
+        if wanted not in self._companions:
+            made = companion(self.model(name), end, self.name, wanted)
+            if made is None:
+                raise AttributeError(
+                    f"{self.name} has no {wanted}: the CRM does not let the user who pulled "
+                    f"{end.lower()} {name}."
+                )
+            self._companions.setdefault(wanted, made)
+        return self._companions[wanted]
 
     def model(self, module: str) -> type[Record]:
         """The class of a module of the CRM, as the package's root exports it.

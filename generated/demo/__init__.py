@@ -10,41 +10,257 @@ from ._package import package
 
 if TYPE_CHECKING:
     from .accounts import Accounts as Accounts
+    from ._typing.accounts import (
+        AccountsQuerySet as AccountsQuerySet,
+        AccountsRow as AccountsRow,
+        AccountsCreate as AccountsCreate,
+        AccountsUpdate as AccountsUpdate,
+    )
     from .assets import Assets as Assets
+    from ._typing.assets import (
+        AssetsQuerySet as AssetsQuerySet,
+        AssetsRow as AssetsRow,
+        AssetsCreate as AssetsCreate,
+        AssetsUpdate as AssetsUpdate,
+    )
     from .calendar import Calendar as Calendar
+    from ._typing.calendar import (
+        CalendarQuerySet as CalendarQuerySet,
+        CalendarRow as CalendarRow,
+        CalendarCreate as CalendarCreate,
+        CalendarUpdate as CalendarUpdate,
+    )
     from .campaigns import Campaigns as Campaigns
+    from ._typing.campaigns import (
+        CampaignsQuerySet as CampaignsQuerySet,
+        CampaignsRow as CampaignsRow,
+        CampaignsCreate as CampaignsCreate,
+        CampaignsUpdate as CampaignsUpdate,
+    )
     from .companydetails import CompanyDetails as CompanyDetails
+    from ._typing.companydetails import (
+        CompanyDetailsQuerySet as CompanyDetailsQuerySet,
+        CompanyDetailsRow as CompanyDetailsRow,
+        CompanyDetailsCreate as CompanyDetailsCreate,
+        CompanyDetailsUpdate as CompanyDetailsUpdate,
+    )
     from .contacts import Contacts as Contacts
+    from ._typing.contacts import (
+        ContactsQuerySet as ContactsQuerySet,
+        ContactsRow as ContactsRow,
+        ContactsCreate as ContactsCreate,
+        ContactsUpdate as ContactsUpdate,
+    )
     from .currency import Currency as Currency
+    from ._typing.currency import (
+        CurrencyQuerySet as CurrencyQuerySet,
+        CurrencyRow as CurrencyRow,
+        CurrencyCreate as CurrencyCreate,
+        CurrencyUpdate as CurrencyUpdate,
+    )
     from .documentfolders import DocumentFolders as DocumentFolders
+    from ._typing.documentfolders import (
+        DocumentFoldersQuerySet as DocumentFoldersQuerySet,
+        DocumentFoldersRow as DocumentFoldersRow,
+        DocumentFoldersCreate as DocumentFoldersCreate,
+        DocumentFoldersUpdate as DocumentFoldersUpdate,
+    )
     from .documents import Documents as Documents
+    from ._typing.documents import (
+        DocumentsQuerySet as DocumentsQuerySet,
+        DocumentsRow as DocumentsRow,
+        DocumentsCreate as DocumentsCreate,
+        DocumentsUpdate as DocumentsUpdate,
+    )
     from .emails import Emails as Emails
+    from ._typing.emails import (
+        EmailsQuerySet as EmailsQuerySet,
+        EmailsRow as EmailsRow,
+        EmailsCreate as EmailsCreate,
+        EmailsUpdate as EmailsUpdate,
+    )
     from .events import Events as Events
+    from ._typing.events import (
+        EventsQuerySet as EventsQuerySet,
+        EventsRow as EventsRow,
+        EventsCreate as EventsCreate,
+        EventsUpdate as EventsUpdate,
+    )
     from .faq import Faq as Faq
+    from ._typing.faq import (
+        FaqQuerySet as FaqQuerySet,
+        FaqRow as FaqRow,
+        FaqCreate as FaqCreate,
+        FaqUpdate as FaqUpdate,
+    )
     from .groups import Groups as Groups
+    from ._typing.groups import (
+        GroupsQuerySet as GroupsQuerySet,
+        GroupsRow as GroupsRow,
+        GroupsCreate as GroupsCreate,
+        GroupsUpdate as GroupsUpdate,
+    )
     from .helpdesk import HelpDesk as HelpDesk
+    from ._typing.helpdesk import (
+        HelpDeskQuerySet as HelpDeskQuerySet,
+        HelpDeskRow as HelpDeskRow,
+        HelpDeskCreate as HelpDeskCreate,
+        HelpDeskUpdate as HelpDeskUpdate,
+    )
     from .invoice import Invoice as Invoice
+    from ._typing.invoice import (
+        InvoiceQuerySet as InvoiceQuerySet,
+        InvoiceRow as InvoiceRow,
+        InvoiceCreate as InvoiceCreate,
+        InvoiceUpdate as InvoiceUpdate,
+    )
     from .leads import Leads as Leads
+    from ._typing.leads import (
+        LeadsQuerySet as LeadsQuerySet,
+        LeadsRow as LeadsRow,
+        LeadsCreate as LeadsCreate,
+        LeadsUpdate as LeadsUpdate,
+    )
     from .lineitem import LineItem as LineItem
+    from ._typing.lineitem import (
+        LineItemQuerySet as LineItemQuerySet,
+        LineItemRow as LineItemRow,
+        LineItemCreate as LineItemCreate,
+        LineItemUpdate as LineItemUpdate,
+    )
     from .modcomments import ModComments as ModComments
+    from ._typing.modcomments import (
+        ModCommentsQuerySet as ModCommentsQuerySet,
+        ModCommentsRow as ModCommentsRow,
+        ModCommentsCreate as ModCommentsCreate,
+        ModCommentsUpdate as ModCommentsUpdate,
+    )
     from .pbxmanager import PBXManager as PBXManager
+    from ._typing.pbxmanager import (
+        PBXManagerQuerySet as PBXManagerQuerySet,
+        PBXManagerRow as PBXManagerRow,
+        PBXManagerCreate as PBXManagerCreate,
+        PBXManagerUpdate as PBXManagerUpdate,
+    )
     from .potentials import Potentials as Potentials
+    from ._typing.potentials import (
+        PotentialsQuerySet as PotentialsQuerySet,
+        PotentialsRow as PotentialsRow,
+        PotentialsCreate as PotentialsCreate,
+        PotentialsUpdate as PotentialsUpdate,
+    )
     from .pricebooks import PriceBooks as PriceBooks
+    from ._typing.pricebooks import (
+        PriceBooksQuerySet as PriceBooksQuerySet,
+        PriceBooksRow as PriceBooksRow,
+        PriceBooksCreate as PriceBooksCreate,
+        PriceBooksUpdate as PriceBooksUpdate,
+    )
     from .products import Products as Products
+    from ._typing.products import (
+        ProductsQuerySet as ProductsQuerySet,
+        ProductsRow as ProductsRow,
+        ProductsCreate as ProductsCreate,
+        ProductsUpdate as ProductsUpdate,
+    )
     from .producttaxes import ProductTaxes as ProductTaxes
+    from ._typing.producttaxes import (
+        ProductTaxesQuerySet as ProductTaxesQuerySet,
+        ProductTaxesRow as ProductTaxesRow,
+        ProductTaxesCreate as ProductTaxesCreate,
+        ProductTaxesUpdate as ProductTaxesUpdate,
+    )
     from .project import Project as Project
+    from ._typing.project import (
+        ProjectQuerySet as ProjectQuerySet,
+        ProjectRow as ProjectRow,
+        ProjectCreate as ProjectCreate,
+        ProjectUpdate as ProjectUpdate,
+    )
     from .projectmilestone import ProjectMilestone as ProjectMilestone
+    from ._typing.projectmilestone import (
+        ProjectMilestoneQuerySet as ProjectMilestoneQuerySet,
+        ProjectMilestoneRow as ProjectMilestoneRow,
+        ProjectMilestoneCreate as ProjectMilestoneCreate,
+        ProjectMilestoneUpdate as ProjectMilestoneUpdate,
+    )
     from .projecttask import ProjectTask as ProjectTask
+    from ._typing.projecttask import (
+        ProjectTaskQuerySet as ProjectTaskQuerySet,
+        ProjectTaskRow as ProjectTaskRow,
+        ProjectTaskCreate as ProjectTaskCreate,
+        ProjectTaskUpdate as ProjectTaskUpdate,
+    )
     from .purchaseorder import PurchaseOrder as PurchaseOrder
+    from ._typing.purchaseorder import (
+        PurchaseOrderQuerySet as PurchaseOrderQuerySet,
+        PurchaseOrderRow as PurchaseOrderRow,
+        PurchaseOrderCreate as PurchaseOrderCreate,
+        PurchaseOrderUpdate as PurchaseOrderUpdate,
+    )
     from .quotes import Quotes as Quotes
+    from ._typing.quotes import (
+        QuotesQuerySet as QuotesQuerySet,
+        QuotesRow as QuotesRow,
+        QuotesCreate as QuotesCreate,
+        QuotesUpdate as QuotesUpdate,
+    )
     from .salesorder import SalesOrder as SalesOrder
+    from ._typing.salesorder import (
+        SalesOrderQuerySet as SalesOrderQuerySet,
+        SalesOrderRow as SalesOrderRow,
+        SalesOrderCreate as SalesOrderCreate,
+        SalesOrderUpdate as SalesOrderUpdate,
+    )
     from .servicecontracts import ServiceContracts as ServiceContracts
+    from ._typing.servicecontracts import (
+        ServiceContractsQuerySet as ServiceContractsQuerySet,
+        ServiceContractsRow as ServiceContractsRow,
+        ServiceContractsCreate as ServiceContractsCreate,
+        ServiceContractsUpdate as ServiceContractsUpdate,
+    )
     from .services import Services as Services
+    from ._typing.services import (
+        ServicesQuerySet as ServicesQuerySet,
+        ServicesRow as ServicesRow,
+        ServicesCreate as ServicesCreate,
+        ServicesUpdate as ServicesUpdate,
+    )
     from .smsnotifier import SMSNotifier as SMSNotifier
+    from ._typing.smsnotifier import (
+        SMSNotifierQuerySet as SMSNotifierQuerySet,
+        SMSNotifierRow as SMSNotifierRow,
+        SMSNotifierCreate as SMSNotifierCreate,
+        SMSNotifierUpdate as SMSNotifierUpdate,
+    )
     from .tax import Tax as Tax
+    from ._typing.tax import (
+        TaxQuerySet as TaxQuerySet,
+        TaxRow as TaxRow,
+        TaxCreate as TaxCreate,
+        TaxUpdate as TaxUpdate,
+    )
     from .users import Users as Users
+    from ._typing.users import (
+        UsersQuerySet as UsersQuerySet,
+        UsersRow as UsersRow,
+        UsersCreate as UsersCreate,
+        UsersUpdate as UsersUpdate,
+    )
     from .vehicles import Vehicles as Vehicles
+    from ._typing.vehicles import (
+        VehiclesQuerySet as VehiclesQuerySet,
+        VehiclesRow as VehiclesRow,
+        VehiclesCreate as VehiclesCreate,
+        VehiclesUpdate as VehiclesUpdate,
+    )
     from .vendors import Vendors as Vendors
+    from ._typing.vendors import (
+        VendorsQuerySet as VendorsQuerySet,
+        VendorsRow as VendorsRow,
+        VendorsCreate as VendorsCreate,
+        VendorsUpdate as VendorsUpdate,
+    )
 
 __all__ = [
     "Accounts",

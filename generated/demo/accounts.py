@@ -213,6 +213,9 @@ class Accounts(
         RESELLER = "Reseller"
         OTHER = "Other"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Industry(Picklist):
         """Industry (`industry`)."""
 
@@ -248,6 +251,9 @@ class Accounts(
         UTILITIES = "Utilities"
         OTHER = "Other"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class KeHuLeiXing(Picklist):
         """客户类型 (`cf_905`)."""
 
@@ -273,6 +279,9 @@ class Accounts(
         A_B_C = "a&b <c>"
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class MultiSelect(Picklist):
         """Multi Select (`cf_913`)."""
@@ -300,6 +309,9 @@ class Accounts(
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Rating(Picklist):
         """Rating (`rating`)."""
 
@@ -308,6 +320,9 @@ class Accounts(
         MARKET_FAILED = "Market Failed"
         PROJECT_CANCELLED = "Project Cancelled"
         SHUTDOWN = "Shutdown"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Accounts"]] = field("accountid", editable=False)
     """Id of the record, given by the CRM."""

@@ -104,6 +104,9 @@ class Assets(
         IN_SERVICE = "In Service"
         OUT_OF_SERVICE = "Out-of-service"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Assets"]] = field("assetsid", editable=False)
     """Id of the record, given by the CRM."""
     account: MandatoryReference["Accounts"] = field("Customer Name", mandatory=True)

@@ -132,6 +132,9 @@ class Calendar(
         MEETING = "Meeting"
         MOBILE_CALL = "Mobile Call"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class DurationMinutes(Picklist):
         """Duration Minutes (`duration_minutes`)."""
 
@@ -140,6 +143,9 @@ class Calendar(
         V_30 = "30"
         V_45 = "45"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Eventstatus(Picklist):
         """Status (`eventstatus`)."""
 
@@ -147,13 +153,23 @@ class Calendar(
         HELD = "Held"
         NOT_HELD = "Not Held"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Recurringtype(Picklist):
         """Repeat (`recurringtype`)."""
 
         DAILY = "Daily", "Day(s)"
+        """Day(s)."""
         WEEKLY = "Weekly", "Week(s)"
+        """Week(s)."""
         MONTHLY = "Monthly", "Month(s)"
+        """Month(s)."""
         YEARLY = "Yearly", "Year"
+        """Year."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Taskpriority(Picklist):
         """Priority (`taskpriority`)."""
@@ -161,6 +177,9 @@ class Calendar(
         HIGH = "High"
         MEDIUM = "Medium"
         LOW = "Low"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Taskstatus(Picklist):
         """Status (`taskstatus`)."""
@@ -172,11 +191,17 @@ class Calendar(
         DEFERRED = "Deferred"
         PLANNED = "Planned"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Visibility(Picklist):
         """Visibility (`visibility`)."""
 
         PRIVATE = "Private"
         PUBLIC = "Public"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Calendar"]] = field("activityid", editable=False)
     """Id of the record, given by the CRM."""

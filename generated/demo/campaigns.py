@@ -126,6 +126,9 @@ class Campaigns(
         COMPLETED = "Completed"
         CANCELLED = "Cancelled"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class CampaignType(Picklist):
         """Campaign Type (`campaigntype`)."""
 
@@ -139,8 +142,12 @@ class Campaigns(
         BANNER_ADS = "Banner Ads"
         DIRECT_MAIL = "Direct Mail"
         EMAIL = "Email", "Primary Email"
+        """Primary Email."""
         TELEMARKETING = "Telemarketing"
         OTHERS = "Others"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class ExpectedResponse(Picklist):
         """Expected Response (`expectedresponse`)."""
@@ -149,6 +156,9 @@ class Campaigns(
         GOOD = "Good"
         AVERAGE = "Average"
         POOR = "Poor"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Campaigns"]] = field("campaignid", editable=False)
     """Id of the record, given by the CRM."""

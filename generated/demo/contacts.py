@@ -244,6 +244,9 @@ class Contacts(
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class LeadSource(Picklist):
         """Lead Source (`leadsource`)."""
 
@@ -259,6 +262,9 @@ class Contacts(
         WEB_SITE = "Web Site"
         WORD_OF_MOUTH = "Word of mouth"
         OTHER = "Other"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class MultiSelect(Picklist):
         """Multi Select (`cf_877`)."""
@@ -285,6 +291,9 @@ class Contacts(
         A_B_C = "a&b <c>"
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Contacts"]] = field("contactid", editable=False)
     """Id of the record, given by the CRM."""

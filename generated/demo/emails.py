@@ -111,6 +111,9 @@ class Emails(
         SENT = "SENT"
         MAILSCANNER = "MAILSCANNER"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Emails"]] = field("activityid", editable=False)
     """Id of the record, given by the CRM."""
     access_count: Integer = field("Access Count", default="0")

@@ -126,6 +126,9 @@ class Events(
         MOBILE_CALL = "Mobile Call"
         MEETING = "Meeting"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class DurationMinutes(Picklist):
         """Duration Minutes (`duration_minutes`)."""
 
@@ -134,6 +137,9 @@ class Events(
         V_30 = "30"
         V_45 = "45"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Eventstatus(Picklist):
         """Status (`eventstatus`)."""
 
@@ -141,13 +147,23 @@ class Events(
         HELD = "Held"
         NOT_HELD = "Not Held"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Recurringtype(Picklist):
         """Repeat (`recurringtype`)."""
 
         DAILY = "Daily", "Day(s)"
+        """Day(s)."""
         WEEKLY = "Weekly", "Week(s)"
+        """Week(s)."""
         MONTHLY = "Monthly", "Month(s)"
+        """Month(s)."""
         YEARLY = "Yearly", "Year"
+        """Year."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Taskpriority(Picklist):
         """Priority (`taskpriority`)."""
@@ -156,11 +172,17 @@ class Events(
         MEDIUM = "Medium"
         LOW = "Low"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Visibility(Picklist):
         """Visibility (`visibility`)."""
 
         PRIVATE = "Private"
         PUBLIC = "Public"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Events"]] = field("activityid", editable=False)
     """Id of the record, given by the CRM."""

@@ -178,6 +178,9 @@ class HelpDesk(
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class MultiSelect(Picklist):
         """Multi Select (`cf_985`)."""
 
@@ -204,12 +207,18 @@ class HelpDesk(
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Ticketcategories(Picklist):
         """Category (`ticketcategories`)."""
 
         BIG_PROBLEM = "Big Problem"
         SMALL_PROBLEM = "Small Problem"
         OTHER_PROBLEM = "Other Problem"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Ticketpriorities(Picklist):
         """Priority (`ticketpriorities`)."""
@@ -219,6 +228,9 @@ class HelpDesk(
         HIGH = "High"
         URGENT = "Urgent"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Ticketseverities(Picklist):
         """Severity (`ticketseverities`)."""
 
@@ -227,6 +239,9 @@ class HelpDesk(
         FEATURE = "Feature"
         CRITICAL = "Critical"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Ticketstatus(Picklist):
         """Status (`ticketstatus`)."""
 
@@ -234,6 +249,9 @@ class HelpDesk(
         IN_PROGRESS = "In Progress"
         WAIT_FOR_RESPONSE = "Wait For Response"
         CLOSED = "Closed"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["HelpDesk"]] = field("ticketid", editable=False)
     """Id of the record, given by the CRM."""

@@ -179,7 +179,12 @@ class Invoice(
         """Tax Type (`hdnTaxType`)."""
 
         INDIVIDUAL = "individual", "Individual"
+        """Individual."""
         GROUP = "group", "Group"
+        """Group."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Invoicestatus(Picklist):
         """Status (`invoicestatus`)."""
@@ -192,8 +197,14 @@ class Invoice(
         CREDIT_INVOICE = "Credit Invoice"
         PAID = "Paid"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class RegionId(Picklist):
         """Tax Region (`region_id`)."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Invoice"]] = field("invoiceid", editable=False)
     """Id of the record, given by the CRM."""

@@ -165,6 +165,9 @@ class Leads(
         UTILITIES = "Utilities"
         OTHER = "Other"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class LeadSource(Picklist):
         """Lead Source (`leadsource`)."""
 
@@ -181,6 +184,9 @@ class Leads(
         WORD_OF_MOUTH = "Word of mouth"
         OTHER = "Other"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class LeadStatus(Picklist):
         """Lead Status (`leadstatus`)."""
 
@@ -196,6 +202,9 @@ class Leads(
         QUALIFIED = "Qualified"
         WARM = "Warm"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Rating(Picklist):
         """Rating (`rating`)."""
 
@@ -204,6 +213,9 @@ class Leads(
         MARKET_FAILED = "Market Failed"
         PROJECT_CANCELLED = "Project Cancelled"
         SHUTDOWN = "Shutdown"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Leads"]] = field("leadid", editable=False)
     """Id of the record, given by the CRM."""

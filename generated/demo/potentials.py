@@ -184,6 +184,9 @@ class Potentials(
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class LeadSource(Picklist):
         """Lead Source (`leadsource`)."""
 
@@ -199,6 +202,9 @@ class Potentials(
         WEB_SITE = "Web Site"
         WORD_OF_MOUTH = "Word of mouth"
         OTHER = "Other"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class MultiSelect(Picklist):
         """Multi Select (`cf_949`)."""
@@ -226,11 +232,17 @@ class Potentials(
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class OpportunityType(Picklist):
         """Type (`opportunity_type`)."""
 
         EXISTING_BUSINESS = "Existing Business"
         NEW_BUSINESS = "New Business"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class SalesStage(Picklist):
         """Sales Stage (`sales_stage`)."""
@@ -240,11 +252,15 @@ class Potentials(
         NEEDS_ANALYSIS = "Needs Analysis"
         VALUE_PROPOSITION = "Value Proposition"
         ID_DECISION_MAKERS = "Id. Decision Makers", "Identify Decision Makers"
+        """Identify Decision Makers."""
         PERCEPTION_ANALYSIS = "Perception Analysis"
         PROPOSAL_OR_PRICE_QUOTE = "Proposal or Price Quote"
         NEGOTIATION_OR_REVIEW = "Negotiation or Review"
         CLOSED_WON = "Closed Won"
         CLOSED_LOST = "Closed Lost"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Potentials"]] = field("potentialid", editable=False)
     """Id of the record, given by the CRM."""

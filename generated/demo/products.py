@@ -159,6 +159,9 @@ class Products(
         V_307_SERVICE_HARDWARE_LABOR = "307-Service-Hardware Labor"
         V_308_SALES_BOOKS = "308-Sales-Books"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Manufacturer(Picklist):
         """Manufacturer (`manufacturer`)."""
 
@@ -166,12 +169,18 @@ class Products(
         LEX_PON_INC = "LexPon Inc."
         MET_BEAT_CORP = "MetBeat Corp"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class ProductCategory(Picklist):
         """Product Category (`productcategory`)."""
 
         HARDWARE = "Hardware"
         SOFTWARE = "Software"
         CRM_APPLICATIONS = "CRM Applications"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class UsageUnit(Picklist):
         """Usage Unit (`usageunit`)."""
@@ -192,6 +201,9 @@ class Products(
         SHEET = "Sheet"
         SPIRAL_BINDER = "Spiral Binder"
         SQ_FT = "Sq Ft"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Products"]] = field("productid", editable=False)
     """Id of the record, given by the CRM."""

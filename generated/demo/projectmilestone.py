@@ -75,8 +75,14 @@ class ProjectMilestone(
         """Type (`projectmilestonetype`)."""
 
         ADMINISTRATIVE = "administrative", "Administrative"
+        """Administrative."""
         OPERATIVE = "operative", "Operative"
+        """Operative."""
         OTHER = "other", "Other"
+        """Other."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["ProjectMilestone"]] = field("projectmilestoneid", editable=False)
     """Id of the record, given by the CRM."""

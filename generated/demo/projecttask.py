@@ -97,8 +97,14 @@ class ProjectTask(
         """Priority (`projecttaskpriority`)."""
 
         LOW = "low", "Low"
+        """Low."""
         NORMAL = "normal", "Normal"
+        """Normal."""
         HIGH = "high", "High"
+        """High."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Projecttaskprogress(Picklist):
         """Progress (`projecttaskprogress`)."""
@@ -114,6 +120,9 @@ class ProjectTask(
         V_90 = "90%"
         V_100 = "100%"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Projecttaskstatus(Picklist):
         """Status (`projecttaskstatus`)."""
 
@@ -122,13 +131,23 @@ class ProjectTask(
         COMPLETED = "Completed"
         DEFERRED = "Deferred"
         CANCELED = "Canceled ", "Canceled"
+        """Canceled."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Projecttasktype(Picklist):
         """Type (`projecttasktype`)."""
 
         ADMINISTRATIVE = "administrative", "Administrative"
+        """Administrative."""
         OPERATIVE = "operative", "Operative"
+        """Operative."""
         OTHER = "other", "Other"
+        """Other."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["ProjectTask"]] = field("projecttaskid", editable=False)
     """Id of the record, given by the CRM."""

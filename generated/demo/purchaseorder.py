@@ -170,11 +170,19 @@ class PurchaseOrder(
         DHL = "DHL"
         BLUE_DART = "BlueDart"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class HdnTaxType(Picklist):
         """Tax Type (`hdnTaxType`)."""
 
         INDIVIDUAL = "individual", "Individual"
+        """Individual."""
         GROUP = "group", "Group"
+        """Group."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Postatus(Picklist):
         """Status (`postatus`)."""
@@ -185,8 +193,14 @@ class PurchaseOrder(
         CANCELLED = "Cancelled"
         RECEIVED_SHIPMENT = "Received Shipment"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class RegionId(Picklist):
         """Tax Region (`region_id`)."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["PurchaseOrder"]] = field("purchaseorderid", editable=False)
     """Id of the record, given by the CRM."""

@@ -195,22 +195,34 @@ class SalesOrder(
         DHL = "DHL"
         BLUE_DART = "BlueDart"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class HdnTaxType(Picklist):
         """Tax Type (`hdnTaxType`)."""
 
         INDIVIDUAL = "individual", "Individual"
+        """Individual."""
         GROUP = "group", "Group"
+        """Group."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class InvoiceStatus(Picklist):
         """Invoice Status (`invoicestatus`)."""
 
         AUTO_CREATED = "AutoCreated", "Auto Created"
+        """Auto Created."""
         CANCEL = "Cancel"
         CREATED = "Created"
         APPROVED = "Approved"
         SENT = "Sent"
         CREDIT_INVOICE = "Credit Invoice"
         PAID = "Paid"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class PaymentDuration(Picklist):
         """Payment Duration (`payment_duration`)."""
@@ -224,6 +236,9 @@ class SalesOrder(
         NET_45_DAYS = "Net 45 days"
         NET_60_DAYS = "Net 60 days"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class RecurringFrequency(Picklist):
         """Frequency (`recurring_frequency`)."""
 
@@ -233,8 +248,14 @@ class SalesOrder(
         QUARTERLY = "Quarterly"
         YEARLY = "Yearly"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class RegionId(Picklist):
         """Tax Region (`region_id`)."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Sostatus(Picklist):
         """Status (`sostatus`)."""
@@ -243,6 +264,9 @@ class SalesOrder(
         APPROVED = "Approved"
         DELIVERED = "Delivered"
         CANCELLED = "Cancelled"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["SalesOrder"]] = field("salesorderid", editable=False)
     """Id of the record, given by the CRM."""

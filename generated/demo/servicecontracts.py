@@ -101,6 +101,9 @@ class ServiceContracts(
         NORMAL = "Normal"
         HIGH = "High"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class ContractStatus(Picklist):
         """Status (`contract_status`)."""
 
@@ -111,6 +114,9 @@ class ServiceContracts(
         COMPLETE = "Complete"
         ARCHIVED = "Archived"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class ContractType(Picklist):
         """Type (`contract_type`)."""
 
@@ -118,12 +124,18 @@ class ServiceContracts(
         SERVICES = "Services"
         ADMINISTRATIVE = "Administrative"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class TrackingUnit(Picklist):
         """Tracking Unit (`tracking_unit`)."""
 
         HOURS = "Hours"
         DAYS = "Days"
         INCIDENTS = "Incidents"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["ServiceContracts"]] = field("servicecontractsid", editable=False)
     """Id of the record, given by the CRM."""

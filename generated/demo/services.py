@@ -122,6 +122,9 @@ class Services(
         DAYS = "Days"
         INCIDENTS = "Incidents"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Servicecategory(Picklist):
         """Category (`servicecategory`)."""
 
@@ -130,6 +133,9 @@ class Services(
         MIGRATION = "Migration"
         CUSTOMIZATION = "Customization"
         TRAINING = "Training"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Services"]] = field("serviceid", editable=False)
     """Id of the record, given by the CRM."""

@@ -182,12 +182,19 @@ class Users(
         THIS_YEAR = "This Year"
         AGENDA = "Agenda"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class CalendarSharedType(Picklist):
         """Calendar Shared Type (`calendarsharedtype`)."""
 
         PUBLIC = "public", "shared"
+        """shared."""
         PRIVATE = "private"
         SELETEDUSERS = "seletedusers"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Callduration(Picklist):
         """Default Call Duration (Mins) (`callduration`)."""
@@ -198,6 +205,9 @@ class Users(
         V_60 = "60"
         V_120 = "120"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class CurrencyDecimalSeparator(Picklist):
         """Decimal Separator (`currency_decimal_separator`)."""
 
@@ -205,6 +215,9 @@ class Users(
         COMMA = ","
         APOSTROPHE = "'"
         DOLLAR_SIGN = "$"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class CurrencyGroupingPattern(Picklist):
         """Digit Grouping Pattern (`currency_grouping_pattern`)."""
@@ -214,6 +227,9 @@ class Users(
         V_123456_789 = "123456,789"
         V_12_34_56_789 = "12,34,56,789"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class CurrencyGroupingSeparator(Picklist):
         """Digit Grouping Separator (`currency_grouping_separator`)."""
 
@@ -222,11 +238,17 @@ class Users(
         APOSTROPHE = "'"
         DOLLAR_SIGN = "$"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class CurrencySymbolPlacement(Picklist):
         """Symbol Placement (`currency_symbol_placement`)."""
 
         V_1_0 = "$1.0"
         V_1_0_ = "1.0$"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class DateFormat(Picklist):
         """Date Format (`date_format`)."""
@@ -236,6 +258,9 @@ class Users(
         YYYY_MM_DD = "yyyy-mm-dd"
         DD_MM_YYYY_ = "dd.mm.yyyy"
         DD_MM_YYYY_3 = "dd/mm/yyyy"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Dayoftheweek(Picklist):
         """Starting Day of the week (`dayoftheweek`)."""
@@ -248,18 +273,30 @@ class Users(
         FRIDAY = "Friday"
         SATURDAY = "Saturday"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class DefaultActivityType(Picklist):
         """Default Activity Type (`defaultactivitytype`)."""
 
         CALL = "Call"
         MEETING = "Meeting"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class DefaultCalendarView(Picklist):
         """Default Calendar View (`defaultcalendarview`)."""
 
         LIST_VIEW = "ListView", "List View"
+        """List View."""
         MY_CALENDAR = "MyCalendar", "My Calendar"
+        """My Calendar."""
         SHARED_CALENDAR = "SharedCalendar", "Shared Calendar"
+        """Shared Calendar."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class DefaultEventStatus(Picklist):
         """Default Event Status (`defaulteventstatus`)."""
@@ -268,11 +305,17 @@ class Users(
         HELD = "Held"
         NOT_HELD = "Not Held"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class DefaultRecordView(Picklist):
         """Default Record View (`default_record_view`)."""
 
         SUMMARY = "Summary"
         DETAIL = "Detail"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class HourFormat(Picklist):
         """Calendar Hour Format (`hour_format`)."""
@@ -280,12 +323,18 @@ class Users(
         V_12 = "12"
         V_24 = "24"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class LeadView(Picklist):
         """Default Lead View (`lead_view`)."""
 
         TODAY = "Today"
         LAST_2_DAYS = "Last 2 Days"
         LAST_WEEK = "Last Week"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class NoOfCurrencyDecimals(Picklist):
         """Number Of Currency Decimals (`no_of_currency_decimals`)."""
@@ -297,6 +346,9 @@ class Users(
         V_4 = "4"
         V_5 = "5"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Othereventduration(Picklist):
         """Other Event Duration (Mins) (`othereventduration`)."""
 
@@ -305,6 +357,9 @@ class Users(
         V_30 = "30"
         V_60 = "60"
         V_120 = "120"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class ReminderInterval(Picklist):
         """Popup Reminder Interval (`reminder_interval`)."""
@@ -317,12 +372,18 @@ class Users(
         V_1_HOUR = "1 Hour"
         V_1_DAY = "1 Day"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class RowHeight(Picklist):
         """Row Height (`rowheight`)."""
 
         WIDE = "wide"
         MEDIUM = "medium"
         NARROW = "narrow"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class StartHour(Picklist):
         """Day starts at (`start_hour`)."""
@@ -352,115 +413,218 @@ class Users(
         V_22_00 = "22:00"
         V_23_00 = "23:00"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class TimeZone(Picklist):
         """Time Zone (`time_zone`)."""
 
         PACIFIC_SAMOA = "Pacific/Samoa", "(UTC-11:00) Samoa"
+        """(UTC-11:00) Samoa."""
         PACIFIC_MIDWAY = "Pacific/Midway", "(UTC-11:00) Coordinated Universal Time-11"
+        """(UTC-11:00) Coordinated Universal Time-11."""
         PACIFIC_HONOLULU = "Pacific/Honolulu", "(UTC-10:00) Hawaii"
+        """(UTC-10:00) Hawaii."""
         AMERICA_ANCHORAGE = "America/Anchorage", "(UTC-09:00) Alaska"
+        """(UTC-09:00) Alaska."""
         AMERICA_TIJUANA = "America/Tijuana", "(UTC-08:00) Tijuana, Baja California"
+        """(UTC-08:00) Tijuana, Baja California."""
         AMERICA_LOS_ANGELES = "America/Los_Angeles", "(UTC-08:00) Pacific Time (US & Canada)"
+        """(UTC-08:00) Pacific Time (US & Canada)."""
         AMERICA_DENVER = "America/Denver", "(UTC-07:00) Mountain Time (US & Canada)"
+        """(UTC-07:00) Mountain Time (US & Canada)."""
         AMERICA_MAZATLAN = "America/Mazatlan", "(UTC-07:00) Mazatlan"
+        """(UTC-07:00) Mazatlan."""
         AMERICA_CHIHUAHUA = "America/Chihuahua", "(UTC-07:00) Chihuahua, La Paz, Mazatlan"
+        """(UTC-07:00) Chihuahua, La Paz, Mazatlan."""
         AMERICA_PHOENIX = "America/Phoenix", "(UTC-07:00) Arizona"
+        """(UTC-07:00) Arizona."""
         AMERICA_REGINA = "America/Regina", "(UTC-06:00) Saskatchewan"
+        """(UTC-06:00) Saskatchewan."""
         AMERICA_MONTERREY = "America/Monterrey", "(UTC-06:00) Monterrey"
+        """(UTC-06:00) Monterrey."""
         AMERICA_MEXICO_CITY = "America/Mexico_City", "(UTC-06:00) Mexico City"
+        """(UTC-06:00) Mexico City."""
         AMERICA_CHICAGO = "America/Chicago", "(UTC-06:00) Central Time (US & Canada)"
+        """(UTC-06:00) Central Time (US & Canada)."""
         AMERICA_TEGUCIGALPA = "America/Tegucigalpa", "(UTC-06:00) Central America"
+        """(UTC-06:00) Central America."""
         AMERICA_RIO_BRANCO = "America/Rio_Branco", "(UTC-05:00) Rio Branco"
+        """(UTC-05:00) Rio Branco."""
         AMERICA_LIMA = "America/Lima", "(UTC-05:00) Lima"
+        """(UTC-05:00) Lima."""
         AMERICA_INDIANA_INDIANAPOLIS = "America/Indiana/Indianapolis", "(UTC-05:00) Indiana (East)"
+        """(UTC-05:00) Indiana (East)."""
         AMERICA_NEW_YORK = "America/New_York", "(UTC-05:00) Eastern Time (US & Canada)"
+        """(UTC-05:00) Eastern Time (US & Canada)."""
         AMERICA_BOGOTA = "America/Bogota", "(UTC-05:00) Bogota, Lima, Quito"
+        """(UTC-05:00) Bogota, Lima, Quito."""
         AMERICA_CARACAS = "America/Caracas", "(UTC-04:30) Caracas"
+        """(UTC-04:30) Caracas."""
         AMERICA_SANTIAGO = "America/Santiago", "(UTC-04:00) Santiago"
+        """(UTC-04:00) Santiago."""
         AMERICA_MANAUS = "America/Manaus", "(UTC-04:00) Manaus"
+        """(UTC-04:00) Manaus."""
         AMERICA_LA_PAZ = "America/La_Paz", "(UTC-04:00) La Paz"
+        """(UTC-04:00) La Paz."""
         AMERICA_CUIABA = "America/Cuiaba", "(UTC-04:00) Cuiaba"
+        """(UTC-04:00) Cuiaba."""
         AMERICA_HALIFAX = "America/Halifax", "(UTC-04:00) Atlantic Time (Canada)"
+        """(UTC-04:00) Atlantic Time (Canada)."""
         AMERICA_ASUNCION = "America/Asuncion", "(UTC-04:00) Asuncion"
+        """(UTC-04:00) Asuncion."""
         AMERICA_ST_JOHNS = "America/St_Johns", "(UTC-03:30) Newfoundland"
+        """(UTC-03:30) Newfoundland."""
         AMERICA_MONTEVIDEO = "America/Montevideo", "(UTC-03:00) Montevideo"
+        """(UTC-03:00) Montevideo."""
         AMERICA_GODTHAB = "America/Godthab", "(UTC-03:00) Greenland"
+        """(UTC-03:00) Greenland."""
         AMERICA_ARGENTINA_BUENOS_AIRES = (
             "America/Argentina/Buenos_Aires",
             "(UTC-03:00) Buenos Aires",
         )
+        """(UTC-03:00) Buenos Aires."""
         AMERICA_SAO_PAULO = "America/Sao_Paulo", "(UTC-03:00) Brasilia"
+        """(UTC-03:00) Brasilia."""
         ATLANTIC_SOUTH_GEORGIA = "Atlantic/South_Georgia", "(UTC-02:00) Mid-Atlantic"
+        """(UTC-02:00) Mid-Atlantic."""
         ATLANTIC_CAPE_VERDE = "Atlantic/Cape_Verde", "(UTC-01:00) Cape Verde Is."
+        """(UTC-01:00) Cape Verde Is."""
         ATLANTIC_AZORES = "Atlantic/Azores", "(UTC-01:00) Azores"
+        """(UTC-01:00) Azores."""
         AFRICA_CASABLANCA = "Africa/Casablanca", "(UTC) Casablanca"
+        """(UTC) Casablanca."""
         UTC = "UTC", "(UTC) Coordinated Universal Time, Greenwich Mean Time"
+        """(UTC) Coordinated Universal Time, Greenwich Mean Time."""
         EUROPE_LONDON = "Europe/London", "(UTC) London, Edinburgh, Dublin, Lisbon"
+        """(UTC) London, Edinburgh, Dublin, Lisbon."""
         AFRICA_MONROVIA = "Africa/Monrovia", "(UTC) Monrovia, Reykjavik"
+        """(UTC) Monrovia, Reykjavik."""
         EUROPE_AMSTERDAM = (
             "Europe/Amsterdam",
             "(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna",
         )
+        """(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna."""
         EUROPE_BELGRADE = (
             "Europe/Belgrade",
             "(UTC+01:00) Belgrade, Bratislava, Budapest, Ljubljana, Prague",
         )
+        """(UTC+01:00) Belgrade, Bratislava, Budapest, Ljubljana, Prague."""
         EUROPE_BRUSSELS = "Europe/Brussels", "(UTC+01:00) Brussels, Copenhagen, Madrid, Paris"
+        """(UTC+01:00) Brussels, Copenhagen, Madrid, Paris."""
         EUROPE_SARAJEVO = "Europe/Sarajevo", "(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb"
+        """(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb."""
         AFRICA_ALGIERS = "Africa/Algiers", "(UTC+01:00) West Central Africa"
+        """(UTC+01:00) West Central Africa."""
         ASIA_AMMAN = "Asia/Amman", "(UTC+02:00) Amman"
+        """(UTC+02:00) Amman."""
         EUROPE_ATHENS = "Europe/Athens", "(UTC+02:00) Athens, Bucharest"
+        """(UTC+02:00) Athens, Bucharest."""
         ASIA_BEIRUT = "Asia/Beirut", "(UTC+02:00) Beirut"
+        """(UTC+02:00) Beirut."""
         AFRICA_CAIRO = "Africa/Cairo", "(UTC+02:00) Cairo"
+        """(UTC+02:00) Cairo."""
         AFRICA_HARARE = "Africa/Harare", "(UTC+02:00) Harare"
+        """(UTC+02:00) Harare."""
         EUROPE_HELSINKI = "Europe/Helsinki", "(UTC+02:00) Helsinki, Riga, Sofia, Tallinn, Vilnius"
+        """(UTC+02:00) Helsinki, Riga, Sofia, Tallinn, Vilnius."""
         EUROPE_ISTANBUL = "Europe/Istanbul", "(UTC+02:00) Istanbul"
+        """(UTC+02:00) Istanbul."""
         ASIA_JERUSALEM = "Asia/Jerusalem", "(UTC+02:00) Jerusalem"
+        """(UTC+02:00) Jerusalem."""
         EUROPE_MINSK = "Europe/Minsk", "(UTC+02:00) Minsk"
+        """(UTC+02:00) Minsk."""
         AFRICA_WINDHOEK = "Africa/Windhoek", "(UTC+02:00) Windhoek"
+        """(UTC+02:00) Windhoek."""
         ASIA_BAGHDAD = "Asia/Baghdad", "(UTC+03:00) Baghdad"
+        """(UTC+03:00) Baghdad."""
         ASIA_KUWAIT = "Asia/Kuwait", "(UTC+03:00) Kuwait, Riyadh"
+        """(UTC+03:00) Kuwait, Riyadh."""
         EUROPE_MOSCOW = "Europe/Moscow", "(UTC+03:00) Moscow, Volgograd"
+        """(UTC+03:00) Moscow, Volgograd."""
         AFRICA_NAIROBI = "Africa/Nairobi", "(UTC+03:00) Nairobi"
+        """(UTC+03:00) Nairobi."""
         ASIA_TEHRAN = "Asia/Tehran", "(UTC+03:30) Tehran"
+        """(UTC+03:30) Tehran."""
         ASIA_MUSCAT = "Asia/Muscat", "(UTC+04:00) Abu Dhabi, Muscat"
+        """(UTC+04:00) Abu Dhabi, Muscat."""
         ASIA_BAKU = "Asia/Baku", "(UTC+04:00) Baku"
+        """(UTC+04:00) Baku."""
         ASIA_TBILISI = "Asia/Tbilisi", "(UTC+04:00) Tbilisi"
+        """(UTC+04:00) Tbilisi."""
         ASIA_YEREVAN = "Asia/Yerevan", "(UTC+04:00) Yerevan"
+        """(UTC+04:00) Yerevan."""
         ASIA_KARACHI = "Asia/Karachi", "(UTC+05:00) Islamabad, Karachi"
+        """(UTC+05:00) Islamabad, Karachi."""
         ASIA_TASHKENT = "Asia/Tashkent", "(UTC+05:00) Tashkent"
+        """(UTC+05:00) Tashkent."""
         ASIA_KOLKATA = "Asia/Kolkata", "(UTC+05:30) Chennai, Kolkata, Mumbai, New Delhi"
+        """(UTC+05:30) Chennai, Kolkata, Mumbai, New Delhi."""
         ASIA_COLOMBO = "Asia/Colombo", "(UTC+05:30) Sri Jayawardenepura"
+        """(UTC+05:30) Sri Jayawardenepura."""
         ASIA_KATMANDU = "Asia/Katmandu", "(UTC+05:45) Kathmandu"
+        """(UTC+05:45) Kathmandu."""
         ASIA_ALMATY = "Asia/Almaty", "(UTC+06:00) Almaty"
+        """(UTC+06:00) Almaty."""
         ASIA_DHAKA = "Asia/Dhaka", "(UTC+06:00) Dhaka"
+        """(UTC+06:00) Dhaka."""
         ASIA_YEKATERINBURG = "Asia/Yekaterinburg", "(UTC+06:00) Ekaterinburg"
+        """(UTC+06:00) Ekaterinburg."""
         ASIA_RANGOON = "Asia/Rangoon", "(UTC+06:30) Yangon (Rangoon)"
+        """(UTC+06:30) Yangon (Rangoon)."""
         ASIA_BANGKOK = "Asia/Bangkok", "(UTC+07:00) Bangkok, Jakarta"
+        """(UTC+07:00) Bangkok, Jakarta."""
         ASIA_NOVOSIBIRSK = "Asia/Novosibirsk", "(UTC+07:00) Novosibirsk"
+        """(UTC+07:00) Novosibirsk."""
         ASIA_BRUNEI = "Asia/Brunei", "(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi"
+        """(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi."""
         ASIA_KRASNOYARSK = "Asia/Krasnoyarsk", "(UTC+08:00) Krasnoyarsk"
+        """(UTC+08:00) Krasnoyarsk."""
         ASIA_KUALA_LUMPUR = "Asia/Kuala_Lumpur", "(UTC+08:00) Kuala Lumpur, Singapore"
+        """(UTC+08:00) Kuala Lumpur, Singapore."""
         AUSTRALIA_PERTH = "Australia/Perth", "(UTC+08:00) Perth"
+        """(UTC+08:00) Perth."""
         ASIA_TAIPEI = "Asia/Taipei", "(UTC+08:00) Taipei"
+        """(UTC+08:00) Taipei."""
         ASIA_ULAANBAATAR = "Asia/Ulaanbaatar", "(UTC+08:00) Ulaan Bataar"
+        """(UTC+08:00) Ulaan Bataar."""
         ASIA_IRKUTSK = "Asia/Irkutsk", "(UTC+09:00) Irkutsk"
+        """(UTC+09:00) Irkutsk."""
         ASIA_SEOUL = "Asia/Seoul", "(UTC+09:00) Seoul"
+        """(UTC+09:00) Seoul."""
         ASIA_TOKYO = "Asia/Tokyo", "(UTC+09:00) Tokyo"
+        """(UTC+09:00) Tokyo."""
         AUSTRALIA_ADELAIDE = "Australia/Adelaide", "(UTC+09:30) Adelaide"
+        """(UTC+09:30) Adelaide."""
         AUSTRALIA_DARWIN = "Australia/Darwin", "(UTC+09:30) Darwin"
+        """(UTC+09:30) Darwin."""
         AUSTRALIA_BRISBANE = "Australia/Brisbane", "(UTC+10:00) Brisbane"
+        """(UTC+10:00) Brisbane."""
         AUSTRALIA_CANBERRA = "Australia/Canberra", "(UTC+10:00) Canberra, Melbourne, Sydney"
+        """(UTC+10:00) Canberra, Melbourne, Sydney."""
         PACIFIC_GUAM = "Pacific/Guam", "(UTC+10:00) Guam, Port Moresby"
+        """(UTC+10:00) Guam, Port Moresby."""
         AUSTRALIA_HOBART = "Australia/Hobart", "(UTC+10:00) Hobart"
+        """(UTC+10:00) Hobart."""
         ASIA_VLADIVOSTOK = "Asia/Vladivostok", "(UTC+10:00) Vladivostok"
+        """(UTC+10:00) Vladivostok."""
         ASIA_YAKUTSK = "Asia/Yakutsk", "(UTC+10:00) Yakutsk"
+        """(UTC+10:00) Yakutsk."""
         ETC_GMT_11 = "Etc/GMT-11", "(UTC+11:00) Solomon Is., New Caledonia"
+        """(UTC+11:00) Solomon Is., New Caledonia."""
         PACIFIC_AUCKLAND = "Pacific/Auckland", "(UTC+12:00) Auckland"
+        """(UTC+12:00) Auckland."""
         PACIFIC_FIJI = "Pacific/Fiji", "(UTC+12:00) Fiji"
+        """(UTC+12:00) Fiji."""
         ASIA_KAMCHATKA = "Asia/Kamchatka", "(UTC+12:00) Kamchatka"
+        """(UTC+12:00) Kamchatka."""
         ASIA_MAGADAN = "Asia/Magadan", "(UTC+12:00) Magadan"
+        """(UTC+12:00) Magadan."""
         PACIFIC_TONGATAPU = "Pacific/Tongatapu", "(UTC+13:00) Nukualofa"
+        """(UTC+13:00) Nukualofa."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Users"]] = field("id", editable=False)
     """Id of the record, given by the CRM."""

@@ -104,6 +104,9 @@ class Vehicles(
         GROSSE_L = "Größe L"
         V_2ND = "2nd"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Vehicles"]] = field("vehiclesid", editable=False)
     """Id of the record, given by the CRM."""
     None_: Boolean = field("None", wire="None", flaw="absent")

@@ -111,6 +111,9 @@ class Vendors(
         V_307_SERVICE_HARDWARE_LABOR = "307-Service-Hardware Labor"
         V_308_SALES_BOOKS = "308-Sales-Books"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Vendors"]] = field("vendorid", editable=False)
     """Id of the record, given by the CRM."""
     assigned_user_id: MandatoryReference["Users | Groups"] = field("Assigned To", mandatory=True)

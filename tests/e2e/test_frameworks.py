@@ -13,10 +13,11 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI, HTTPException
 
-from generated.demo import Contacts, configure, connect
+from generated.demo import Contacts, ContactsCreate, ContactsUpdate, configure, connect
 from generated.demo._package import package
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import NoSession
+from vtiger_orm.models import Ref
 from vtiger_orm.session import Session
 
 
@@ -60,6 +61,17 @@ def make_app(settings: dict[str, Any]) -> FastAPI:
         except Contacts.DoesNotExist as error:
             raise HTTPException(404, str(error)) from error
 
+    @app.post("/contacts")
+    async def create_contact(body: ContactsCreate) -> Contacts:
+        return await Contacts.objects.acreate(**body)
+
+    @app.patch("/contacts/{id}")
+    async def change_contact(id: Ref[Contacts], body: ContactsUpdate) -> Contacts:
+        contact = await Contacts.objects.aget(id=id)
+        contact.crm.apply(body)
+        await contact.asave()
+        return contact
+
     @app.get("/names")
     async def read_names(limit: int = 5) -> list[str | None]:
         return await Contacts.objects.order_by("lastname").values_list("lastname", flat=True)[
@@ -99,6 +111,34 @@ async def test_a_fastapi_application(crm: Crm, settings: dict[str, Any]) -> None
         assert threaded["lastname"] == row["lastname"]
         schema = (await client.get("/openapi.json")).json()["components"]["schemas"]["Contacts"]
         assert "lastname" in schema["properties"]
+
+
+async def test_bodies_of_requests(crm: Crm, settings: dict[str, Any]) -> None:
+    async with running(make_app(settings)) as client:
+        schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+        made = await client.post("/contacts", json={"lastname": "Byron", "firstname": "Ada"})
+        record = made.json()
+        changed = await client.patch(f"/contacts/{record['id']}", json={"lastname": "King"})
+        victim = f"/contacts/{record['id']}"
+        refused = [
+            await client.post("/contacts", json={"lastname": "x", "id": record["id"]}),
+            await client.patch(victim, json={"lastname": "x", "id": "12x1"}),
+            await client.patch(victim, json={"createdtime": "2020-01-01T00:00:00Z"}),
+            await client.patch(victim, json={"lastname": None}),
+            await client.post("/contacts", json={"firstname": "x"}),
+        ]
+    assert schemas["ContactsCreate"]["required"] == ["lastname"]
+    assert "required" not in schemas["ContactsUpdate"]
+    for name in ("ContactsCreate", "ContactsUpdate"):
+        assert schemas[name]["properties"]["lastname"]["title"] == "Last Name"
+        assert schemas[name]["additionalProperties"] is False
+        assert "id" not in schemas[name]["properties"]
+    assert (made.status_code, changed.status_code) == (200, 200)
+    assert [each.status_code for each in refused] == [422] * len(refused)
+    told = [each.json()["detail"][0]["loc"][-1] for each in refused]
+    assert told == ["id", "id", "createdtime", "lastname", "lastname"]
+    stored = crm.run("retrieve", id=record["id"])
+    assert (stored["lastname"], stored["firstname"]) == ("King", "Ada")
 
 
 async def test_many_requests_at_once(settings: dict[str, Any]) -> None:

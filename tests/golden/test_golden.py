@@ -165,6 +165,21 @@ def check_types(folder: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_no_import_and_no_name_is_left_over() -> None:
+    """In every module of every case and of the demo: what is imported is used, what is used is."""
+    folders = [case / "expected" / "package" for case in CASES] + [ROOT / "generated" / "demo"]
+    command = (
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--ignore-noqa",
+        "--select=F",
+        "--quiet",
+    )
+    check_types(ROOT, *command, *map(str, folders))
+
+
 def test_mypy_accepts_every_package(packages: Path, mypy_cache: Path) -> None:
     check_types(packages, "mypy", "--strict", f"--cache-dir={mypy_cache}", ".")
 
@@ -177,14 +192,17 @@ def test_pyright_accepts_every_package(packages: Path) -> None:
 
 
 def test_every_package_can_be_imported(packages: Path) -> None:
-    """In a process of its own, with warnings as errors."""
+    """In a process of its own, with warnings as errors; what checkers see of it is there."""
     names = [f"crm_{case.name}" for case in CASES if case != OWN]
     names.append("tests.golden.own.expected.package")
     code = f"""
-import importlib, sys
+import ast, importlib, pathlib, sys
 for name in {names!r}:
     package = importlib.import_module(name)
-    for name in package.__all__:
+    shown = ast.walk(ast.parse(pathlib.Path(package.__file__).read_text("utf-8")))
+    aliases = [each.asname for each in shown if isinstance(each, ast.alias) and each.asname]
+    assert len(aliases) > len(package.__all__)
+    for name in (*package.__all__, *aliases):
         getattr(package, name)
 """
     done = subprocess.run(

@@ -87,6 +87,14 @@ class TestHandedOut:
 
         assert type(Important.objects.hot().first()) is Important
 
+    def test_by_bodies_of_requests(self, crm_package: Any) -> None:
+        body = crm_package.ContactsCreate(lastname="Of a body")
+        made = crm_package.Contacts.objects.create(**body)
+        assert type(made) is crm_package.Contacts
+        made.crm.apply(crm_package.ContactsUpdate(firstname="x"))
+        assert made.full_name == "Dear Of a body"
+        assert dict(made.changes).keys() == {"firstname"}
+
     def test_with_querysets_alone(self, crm_package: Any) -> None:
         accounts = crm_package.Accounts
         assert accounts.__module__ == f"{crm_package.__name__}.accounts"

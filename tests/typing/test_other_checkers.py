@@ -40,8 +40,16 @@ REFUSED: Final[dict[str, set[str]]] = {
     "ty": set(),
     # It makes a constructor of the fields of a class whose base has one, and takes descriptors
     # for the types of its parameters.
-    "pyrefly": {'assert_type(Contacts(lastname="x").namesakes(), ContactsQuerySet)'},
-    "zuban": set(),
+    # After two stars it takes a `Mapping` alone, not what has `keys` and `[...]`;
+    # `**body.model_dump(exclude_unset=True)` is accepted.
+    "pyrefly": {
+        'assert_type(Contacts(lastname="x").namesakes(), ContactsQuerySet)',
+        "return Contacts.objects.create(**body)",
+        'Quotes.objects.create(**quote, items=[LineItem("14x1")])',
+        'Contacts.objects.filter(lastname="x").update(**body)',
+    },
+    # It does not find `__getitem__` of a base that is a pydantic model, and takes it after `**`.
+    "zuban": {'assert_type(body["lastname"], Any)'},
 }
 """Right lines that a checker refuses."""
 

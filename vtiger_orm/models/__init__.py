@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .crm_modules import DocumentCrm as DocumentCrm
     from .crm_modules import InventoryCrm as InventoryCrm
     from .crm_modules import LeadCrm as LeadCrm
+    from .inputs import InputModel as InputModel
     from .related import Related as Related
     from .related_manager import RelatedManager as RelatedManager
 

@@ -74,8 +74,9 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
             WEB_SITE = "Web Site", "From the web"      # a label that differs from the value
 
     A member is the stored text, so it compares with text and goes to JSON as it is. A value that
-    is not listed becomes a member-like value of the same class, with `known` False. There is no
-    member for "blank": that is `None`.
+    is not listed becomes a member-like value of the same class, with `known` False. Type checkers
+    see a member `_UNLISTED` in its place, so a `match` without ``case _`` is not complete. There is
+    no member for "blank": that is `None`.
     """
 
     _value_: str

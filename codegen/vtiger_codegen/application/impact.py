@@ -12,8 +12,10 @@ from ..diff.differences import Action, Path
 from ..diff.grading import Grade
 from ..diff.renames import renamed_path
 from .methods import Access
+from .places import Use
+from .shapes import shapes_named
 from .sources import parsed
-from .uses import Use, uses_in
+from .uses import uses_in
 from .vocabulary import Vocabulary
 
 
@@ -23,9 +25,11 @@ def with_uses(diff: Diff, words: Vocabulary, files: Iterable[File]) -> Diff:
     `words` are those of the former package, which the application was written against.
     """
     names = _names_of(diff, words)
+    files = list(files)
+    shapes = shapes_named(files)
     spots: dict[int, dict[Spot, None]] = defaultdict(dict)
     for source in parsed(files, [*names, *(each.class_name for each in words.modules.values())]):
-        for use in uses_in(source.wrapper, words, names, source.folder):
+        for use in uses_in(source.wrapper, words, names, source.folder, shapes):
             here = replace(use, path=renamed_path(use.path, diff.renames))
             for number, change in enumerate(diff.changes):
                 if change.grade is not Grade.SAFE and _concerns(change, here):

@@ -12,16 +12,17 @@ import libcst as cst
 from libcst import metadata as meta
 
 from .methods import CHAINED, result_of
-from .trees import assigned_to_self, dotted_name, hints, module_of
+from .trees import assigned_to_self, dotted_name, hints, last_name, module_of, star_imports
 from .types import (
     ITEM,
     OTHER,
-    QUERYSETS,
     SEQUENCES,
     UNKNOWN,
+    BodyType,
     ChoiceType,
     ExpressionType,
     Fixed,
+    InputType,
     Many,
     ModelType,
     Other,
@@ -33,6 +34,8 @@ from .types import (
     RelationsType,
     RowType,
     Unknown,
+    companion_type,
+    generic_of,
     item_of,
     joined,
     unpacked,
@@ -48,6 +51,7 @@ class Inference:
         words: Vocabulary,
         scopes: Mapping[cst.CSTNode, meta.Scope | None],
         parents: Mapping[cst.CSTNode, cst.CSTNode],
+        module: cst.Module,
         folder: tuple[str, ...] = (),
     ) -> None:
         """`folder` are the parts of the path in which the file is."""
@@ -57,6 +61,9 @@ class Inference:
         self._parents = parents
         self._known: dict[int, ExpressionType] = {}
         self._asked: set[int] = set()
+        self._stars = [
+            inside for each in star_imports(module) if (inside := self.inside(each)) is not None
+        ]
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         return self._parents.get(node)
@@ -142,7 +149,10 @@ class Inference:
         if name in ("None", "True", "False", "Ellipsis", "NotImplemented"):
             return OTHER
         bindings = scope[name] if scope is not None else ()
-        return joined(self._binding(each, name) for each in bindings) if bindings else UNKNOWN
+        if bindings:
+            return joined(self._binding(each, name) for each in bindings)
+        found = [self._found([*self._words.package[-1:], *each, name]) for each in self._stars]
+        return joined(found) if found else UNKNOWN
 
     def _binding(self, binding: meta.BaseAssignment, name: str) -> ExpressionType:
         key = id(binding)
@@ -200,11 +210,7 @@ class Inference:
             case (name,) if self._words.of_file(name) is not None:
                 return PackageType(name)
             case (*_, name) if (found := self._words.of_companion(name)) is not None:
-                words, end = found
-                if end in ("", "Base"):
-                    return ModelType(words.wire)
-                # Its class stands for the querysets, of which nothing else is asked.
-                return QueryType(words.wire) if end in QUERYSETS else UNKNOWN
+                return companion_type(found[0].wire, found[1])
         return UNKNOWN
 
     def _assigned(self, name: cst.Name) -> ExpressionType:
@@ -292,7 +298,7 @@ class Inference:
                 if name in words.picklists:
                     return PicklistType(module, words.picklists[name])
                 return UNKNOWN if name in words.fields else OTHER
-            case RecordType(module):
+            case RecordType(module) | BodyType(module):
                 return self._field(module, name)
             case RelationsType(module):
                 relation = self._words.modules[module].relations.get(name)
@@ -338,6 +344,10 @@ class Inference:
                     return RecordType(called.module)
                 if isinstance(called, PicklistType):
                     return ChoiceType(*called)
+                if isinstance(called, InputType):
+                    return BodyType(called.module)
+                if isinstance(called, RowType):
+                    return called
                 return self._returned(name, scope)
         return UNKNOWN
 
@@ -357,10 +367,16 @@ class Inference:
                 return ReferenceType((module,))
             case ModelType(module) if method.startswith("model_validate"):
                 return RecordType(module)
-            case RecordType(_) if method == "model_copy":
+            case InputType(module) if method.startswith("model_validate"):
+                return BodyType(module)
+            case RecordType() | BodyType() if method == "model_copy":
                 return value
+            case RecordType(module) | BodyType(module) if method == "model_dump":
+                return RowType(module)
             case PackageType():
                 called = self._attribute(value, method, cst.ensure_type(node.func, cst.Attribute))
+                if isinstance(called, InputType):
+                    return BodyType(called.module)
                 return RecordType(called.module) if isinstance(called, ModelType) else UNKNOWN
             case Unknown():
                 return UNKNOWN
@@ -405,14 +421,15 @@ class Inference:
             case cst.Subscript(value=outer, slice=slices):
                 inner = [each.slice.value for each in slices if isinstance(each.slice, cst.Index)]
                 return self._generic(outer, inner, scope)
-            case cst.Name(value=name) if name.endswith(QUERYSETS):
-                found_words = self._words.of_companion(name)
-                return QueryType(found_words[0].wire) if found_words is not None else UNKNOWN
             case cst.Name() | cst.Attribute():
                 found = self._of(hint, scope)
                 match found:
                     case ModelType(module):
                         return RecordType(module)
+                    case InputType(module):
+                        return BodyType(module)
+                    case RowType() | QueryType():
+                        return found
                     case PicklistType(module, field):
                         return ChoiceType(module, field)
                 return OTHER if isinstance(found, Other) else UNKNOWN
@@ -428,22 +445,6 @@ class Inference:
     def _generic(
         self, outer: cst.BaseExpression, inner: list[cst.BaseExpression], scope: meta.Scope | None
     ) -> ExpressionType:
-        name = outer.attr.value if isinstance(outer, cst.Attribute) else ""
-        name = outer.value if isinstance(outer, cst.Name) else name
-        found = [self.annotated(each, scope) for each in inner]
-        if name in ("Optional", "Final", "ClassVar", "Annotated", "Awaitable", "Coroutine"):
-            return joined(found[-1:] if name == "Coroutine" else found[:1])
-        if name == "Union":
-            return joined(found)
-        if not found or not isinstance(found[0], RecordType):
-            return Many(found[0]) if found and name in SEQUENCES else UNKNOWN
-        match name:
-            case "QuerySet" | "RelatedManager":
-                return QueryType(found[0].module)
-            case "Ref":
-                return ReferenceType((found[0].module,))
-            case "type" | "Type":
-                return ModelType(found[0].module)
-            case "tuple" | "Tuple" if len(found) > 1 and not isinstance(found[1], Unknown):
-                return Fixed(tuple(found))
-        return Many(found[0]) if name in SEQUENCES else UNKNOWN
+        last = last_name(outer)
+        name = last.value if last is not None else ""
+        return generic_of(name, [self.annotated(each, scope) for each in inner])

@@ -21,7 +21,7 @@ class Access(StrEnum):
     REFRESH = "refresh"
 
 
-LOOKUPS: Final = frozenset({"filter", "exclude", "get", "aget"})
+LOOKUPS: Final = frozenset({"filter", "exclude", "q", "get", "aget"})
 CREATE: Final = frozenset(
     {
         *("create", "acreate", "get_or_create", "aget_or_create"),
@@ -29,17 +29,21 @@ CREATE: Final = frozenset(
     }
 )
 UPDATE: Final = frozenset({"update", "aupdate", "preview", "apreview"})
+UPLOAD: Final = frozenset({"upload", "aupload"})
+AGGREGATES: Final = frozenset({"aggregate", "aaggregate", "annotate"})
 FIELDS: Final = frozenset({"order_by", "only", "defer", "values", "values_list"})
 ACCESS: Final = {
     **dict.fromkeys(("update", "aupdate", "save", "asave"), Access.UPDATE),
     **dict.fromkeys(("bulk_update", "abulk_update"), Access.UPDATE),
     **dict.fromkeys(("delete", "adelete", "bulk_delete", "abulk_delete"), Access.DELETE),
     **dict.fromkeys(("refresh", "arefresh"), Access.REFRESH),
-    **dict.fromkeys(("bulk_create", "abulk_create"), Access.CREATE),
+    **dict.fromkeys(("bulk_create", "abulk_create", "upload", "aupload"), Access.CREATE),
 }
-KEYWORDS: Final = LOOKUPS | CREATE | UPDATE
+KEYWORDS: Final = LOOKUPS | CREATE | UPDATE | UPLOAD
 
-_RECORD: Final = frozenset({"get", "aget", "first", "afirst", "last", "alast", "create", "acreate"})
+_RECORD: Final = UPLOAD | {
+    *("get", "aget", "first", "afirst", "last", "alast", "create", "acreate"),
+}
 _PAIR: Final = frozenset(
     {"get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create"}
 )
@@ -53,7 +57,7 @@ CHAINED: Final = frozenset(
 _PLAIN: Final = frozenset(
     {
         *("count", "acount", "exists", "aexists", "update", "aupdate", "delete", "adelete"),
-        *("explain", "query", "preview", "apreview"),
+        *("explain", "query", "preview", "apreview", "q"),
     }
 )
 

@@ -14,9 +14,11 @@ from ..diff.differences import Path
 from ..diff.renames import Rename, renamed_path, spelled
 from ..text.literals import string
 from .methods import Access
+from .places import Use
+from .shapes import shapes_named
 from .sources import SourceFile, parsed
 from .trees import Token, text
-from .uses import Use, uses_in
+from .uses import uses_in
 from .vocabulary import Vocabulary, Words
 
 
@@ -102,9 +104,11 @@ def migrate(
     may one thing get the name of another that is called otherwise as well.
     """
     found = Migration()
+    files = list(files)
+    shapes = shapes_named(files)
     values = {path[-1] for path in new.values}
     for source in parsed(files, [*new.words, *values]):
-        _File(source, former, new, source.file in fresh).migrate(found)
+        _File(source, former, new, shapes, source.file in fresh).migrate(found)
     return found
 
 
@@ -145,10 +149,18 @@ def _space(path: Path) -> Path:
 class _File:
     """One file on its way."""
 
-    def __init__(self, source: SourceFile, words: Vocabulary, new: NewNames, fresh: bool) -> None:
+    def __init__(
+        self,
+        source: SourceFile,
+        words: Vocabulary,
+        new: NewNames,
+        shapes: frozenset[str],
+        fresh: bool,
+    ) -> None:
         self._source = source
         self._words = words
         self._new = new
+        self._shapes = shapes
         self._fresh = fresh
         self._taken = _global_names(source)
 
@@ -172,7 +184,8 @@ class _File:
 
     def _uses(self) -> list[Use]:
         source = self._source
-        return uses_in(source.wrapper, self._words, self._new.doubtful, source.folder)
+        doubtful = self._new.doubtful
+        return uses_in(source.wrapper, self._words, doubtful, source.folder, self._shapes)
 
     def _name(self, use: Use) -> str | None:
         """What the token should say; None where it says the right thing."""

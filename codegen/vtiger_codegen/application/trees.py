@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import libcst as cst
+from libcst import matchers as m
 
 Token: TypeAlias = cst.Name | cst.SimpleString
 """What can say a name."""
@@ -17,6 +18,12 @@ def module_of(node: cst.ImportFrom, folder: tuple[str, ...] = ()) -> tuple[str, 
     name = dotted_name(node.module) if node.module is not None else ""
     given = tuple(part for part in name.split(".") if part)
     return (*folder[: len(folder) - len(node.relative) + 1], *given) if node.relative else given
+
+
+def star_imports(module: cst.Module) -> Iterator[cst.ImportFrom]:
+    """``from x import *``, which may stand at the top level alone, or under an ``if`` there."""
+    for node in m.findall(module, m.ImportFrom(names=m.ImportStar())):
+        yield cst.ensure_type(node, cst.ImportFrom)
 
 
 def dotted_name(node: cst.BaseExpression) -> str:
@@ -94,6 +101,13 @@ def strings(node: cst.Call) -> Iterator[cst.SimpleString]:
     for each in node.args:
         if each.keyword is None and isinstance(each.value, cst.SimpleString):
             yield each.value
+
+
+def strings_of_calls(node: cst.Call) -> Iterator[cst.SimpleString]:
+    """The text that calls among the arguments are given first: ``f(Sum("amount"))``."""
+    for each in node.args:
+        if isinstance(each.value, cst.Call):
+            yield from strings(each.value)
 
 
 def last_name(node: cst.BaseExpression) -> cst.Name | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 SEQUENCES: Final = frozenset(
@@ -12,7 +12,6 @@ SEQUENCES: Final = frozenset(
         *("List", "Tuple", "Set", "FrozenSet", "Generator", "AsyncGenerator"),
     }
 )
-QUERYSETS: Final = ("QuerySet", "QuerySetBase", "Manager")
 
 ITEM: Final = frozenset({"next", "anext", "min", "max"})
 
@@ -70,7 +69,20 @@ class ChoiceType(NamedTuple):
 
 
 class RowType(NamedTuple):
-    """A row of `values()`."""
+    """A row of `values()`, or what else has fields as keys; also its class (`ContactsRow`)."""
+
+    module: str
+
+
+class InputType(NamedTuple):
+    """The class of what others send: `ContactsCreate`, `ContactsUpdate`."""
+
+    module: str
+    creates: bool
+
+
+class BodyType(NamedTuple):
+    """One of those: fields are attributes and keys."""
 
     module: str
 
@@ -105,6 +117,8 @@ ExpressionType: TypeAlias = (
     | PicklistType
     | ChoiceType
     | RowType
+    | InputType
+    | BodyType
     | Many
     | Fixed
     | Other
@@ -151,3 +165,38 @@ def unpacked(type_: ExpressionType, path: Iterable[int]) -> ExpressionType:
             case _:
                 return UNKNOWN
     return type_
+
+
+def generic_of(name: str, found: Sequence[ExpressionType]) -> ExpressionType:
+    """What ``name[...]`` says in an annotation, of what is in the brackets."""
+    if name in ("Optional", "Final", "ClassVar", "Annotated", "Awaitable", "Coroutine"):
+        return joined(found[-1:] if name == "Coroutine" else found[:1])
+    if name == "Union":
+        return joined(found)
+    if not found or not isinstance(found[0], RecordType):
+        return Many(found[0]) if found and name in SEQUENCES else UNKNOWN
+    match name:
+        case "QuerySet" | "RelatedManager":
+            return QueryType(found[0].module)
+        case "Ref":
+            return ReferenceType((found[0].module,))
+        case "type" | "Type":
+            return ModelType(found[0].module)
+        case "tuple" | "Tuple" if len(found) > 1 and not isinstance(found[1], Unknown):
+            return Fixed(tuple(found))
+    return Many(found[0]) if name in SEQUENCES else UNKNOWN
+
+
+def companion_type(module: str, end: str) -> ExpressionType:
+    """What a model is, or the class whose name has this put behind the model's. That of querysets
+    and rows stands for these, as nothing else is asked of it."""
+    match end:
+        case "" | "Base":
+            return ModelType(module)
+        case "QuerySet" | "QuerySetBase" | "Manager":
+            return QueryType(module)
+        case "Row" | "Values":
+            return RowType(module)
+        case "Create" | "Update":
+            return InputType(module, end == "Create")
+    return UNKNOWN

@@ -4,30 +4,42 @@ name in a string. Each use knows the token that says it, so that it can be shown
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import libcst as cst
 from libcst import metadata as meta
 
 from ..building.own_code import FOLDER
-from ..diff.differences import Path
+from ..naming.reserved import UPLOAD as UPLOAD_ITSELF
 from .inference import Inference
-from .methods import ACCESS, CREATE, FIELDS, KEYWORDS, LOOKUPS, UPDATE, Access
+from .methods import (
+    ACCESS,
+    AGGREGATES,
+    CREATE,
+    FIELDS,
+    KEYWORDS,
+    LOOKUPS,
+    UPDATE,
+    UPLOAD,
+    Access,
+)
+from .places import Doubtful, Places, Use
+from .shapes import shape_fields, shapes_of
 from .trees import (
-    Token,
     given_names,
     is_q,
     keywords,
     last_name,
     named_arguments,
     strings,
+    strings_of_calls,
     text,
     whole_words,
 )
 from .types import (
+    BodyType,
     ChoiceType,
     ExpressionType,
+    InputType,
     ModelType,
     PackageType,
     PicklistType,
@@ -40,41 +52,21 @@ from .types import (
 from .vocabulary import Vocabulary, Words
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One place in which a thing of the package is named."""
-
-    path: Path
-    """Of the thing in a diff; a Python file is ``module Contacts file``, the class of a picklist
-    ``module Contacts field leadsource class``."""
-    access: Access
-    token: Token
-    start: int = 0
-    """Where in the token the name begins; the quotes of a string do not count."""
-    end: int = 0
-    sure: bool = True
-    """Whether it is known that the thing is meant, and not another one of the same name."""
-    given: frozenset[str] | None = None
-    """Which fields creating gives, by wire name; None where that cannot be told."""
-
-
-Doubtful: TypeAlias = Mapping[str, tuple[Path, ...]]
-"""Names that are looked for on objects of unknown type as well, with what they may mean."""
-
-
 def uses_in(
     wrapper: meta.MetadataWrapper,
     words: Vocabulary,
     doubtful: Doubtful | None = None,
     folder: tuple[str, ...] = (),
+    shapes: frozenset[str] = frozenset(),
 ) -> list[Use]:
     """Every use in a file, in the order of its text; `folder` are the parts of the path in which
-    the file is."""
+    the file is, `shapes` the classes that the application reads records into."""
     scopes = wrapper.resolve(meta.ScopeProvider)
     positions = wrapper.resolve(meta.PositionProvider)
     parents = wrapper.resolve(meta.ParentNodeProvider)
-    types = Inference(words, scopes, parents, folder)
+    types = Inference(words, scopes, parents, wrapper.module, folder)
     finder = _Finder(words, types, scopes, doubtful or {}, is_own_code(words, folder))
+    finder.shapes = shapes_of(wrapper.module, shapes) if doubtful else frozenset()
     wrapper.module.visit(finder)
     finder.doubt_strings()
     sure = {id(each.token) for each in finder.uses if each.sure}
@@ -91,7 +83,7 @@ def is_own_code(words: Vocabulary, folder: tuple[str, ...]) -> bool:
     return words.inside(folder) == (FOLDER,)
 
 
-class _Finder(cst.CSTVisitor):
+class _Finder(Places):
     def __init__(
         self,
         words: Vocabulary,
@@ -100,47 +92,12 @@ class _Finder(cst.CSTVisitor):
         doubtful: Doubtful,
         own_code: bool,
     ) -> None:
-        super().__init__()
+        super().__init__(doubtful)
         self._own_code = own_code
-        self.uses: list[Use] = []
+        self.shapes: frozenset[str] = frozenset()
         self._words = words
         self._types = types
         self._scopes = scopes
-        self._doubtful = doubtful
-        self._strings: list[cst.SimpleString] = []
-        self._data: set[int] = set()
-
-    # What is found
-
-    def _add(
-        self,
-        path: Path | None,
-        access: Access,
-        token: Token,
-        span: tuple[int, int] | None = None,
-        **more: object,
-    ) -> None:
-        if path is not None:
-            start, end = span or (0, len(text(token)))
-            self.uses.append(Use(path, access, token, start, end, **more))  # type: ignore[arg-type]  # its fields
-
-    def _doubt(self, token: Token, access: Access, span: tuple[int, int] | None = None) -> None:
-        """A name on something unknown."""
-        start, end = span or (0, len(text(token)))
-        for path in self._doubtful.get(text(token)[start:end], ()):
-            self._add(path, access, token, (start, end), sure=False)
-
-    def visit_SimpleString(self, node: cst.SimpleString) -> None:
-        self._strings.append(node)
-
-    def doubt_strings(self) -> None:
-        """Names in strings that nothing is known of: keys of dictionaries, lists of fields."""
-        known = {id(each.token) for each in self.uses} | self._data
-        for each in self._strings:
-            if id(each) not in known:
-                start = int(text(each).startswith("-"))
-                name = text(each)[start:].partition("__")[0]
-                self._doubt(each, Access.READ, (start, start + len(name)))
 
     # Imports and names of classes
 
@@ -180,6 +137,10 @@ class _Finder(cst.CSTVisitor):
                         self._order(self._words.modules[model.module], each.value)
         if self._own_code and isinstance(self._types.parent(node), cst.Module):
             self._class(node.name)
+        if node.name.value in self.shapes:
+            for name, _ in shape_fields(node):
+                self._doubt(name, Access.READ, said=name.value.partition("__")[0])
+                self._doubt(name, Access.READ, said=f"{name.value}_id")
 
     def visit_Annotation(self, node: cst.Annotation) -> None:
         self._quoted(node.annotation)
@@ -232,7 +193,7 @@ class _Finder(cst.CSTVisitor):
             case PicklistType(module, field):
                 words = self._words.modules[module]
                 self._add(words.member(field, token.value), Access.NAME, token)
-            case RecordType(module):
+            case RecordType(module) | BodyType(module):
                 words = self._words.modules[module]
                 access = Access.WRITE if self._is_target(node) else Access.READ
                 self._add(words.field(token.value), access, token)
@@ -263,8 +224,8 @@ class _Finder(cst.CSTVisitor):
 
     def _key(self, type_: ExpressionType, key: cst.SimpleString) -> None:
         match type_:
-            case RowType(module):
-                self._add(self._words.modules[module].field(text(key)), Access.READ, key)
+            case RowType(module) | BodyType(module):
+                self._named(self._words.modules[module], key, Access.READ)
             case PicklistType(module, field):
                 words = self._words.modules[module]
                 self._add(words.member(field, text(key)), Access.NAME, key)
@@ -288,6 +249,11 @@ class _Finder(cst.CSTVisitor):
         match self._types.of(node.func):
             case ModelType(module):
                 self._creation(self._words.modules[module], node, last_name(node.func))
+            case InputType(module, creates):
+                made = last_name(node.func) if creates else None
+                self._creation(self._words.modules[module], node, made)
+            case RowType(module):
+                self._arguments(self._words.modules[module], node, Access.READ)
             case PicklistType(module, field):
                 self._texts(self._words.modules[module], field, [each.value for each in node.args])
         if is_q(node.func):
@@ -327,6 +293,8 @@ class _Finder(cst.CSTVisitor):
             self._creation(words, node, token)
         elif method in UPDATE:
             self._arguments(words, node, Access.WRITE)
+        elif method in UPLOAD:
+            self._arguments(words, node, Access.WRITE, without=UPLOAD_ITSELF)
         elif method in FIELDS:
             for each in strings(node):
                 self._named(words, each, Access.FILTER if method == "order_by" else Access.READ)
@@ -334,15 +302,19 @@ class _Finder(cst.CSTVisitor):
             for each in strings(node):
                 self._followed(words, each)
         elif method == "prefetch_related":
-            for each in strings(node):
-                self._add(words.relation(text(each)), Access.READ, each)
+            for each in (*strings(node), *strings_of_calls(node)):
+                self._fetched(words, each)
+        elif method in AGGREGATES:
+            for each in strings_of_calls(node):
+                self._named(words, each, Access.READ)
         if method in ACCESS:
             self._add(("module", words.wire), ACCESS[method], token, (0, 0))
 
     def _named(self, words: Words, token: cst.SimpleString, access: Access) -> None:
-        """The name of a field in a string, perhaps with a minus in front."""
+        """The name of a field in a string, perhaps with a minus in front, or a part of a date."""
         start = int(text(token).startswith("-"))
         name = text(token)[start:]
+        name = name if name in words.fields else name.partition("__")[0]
         self._add(words.field(name), access, token, (start, start + len(name)))
 
     def _order(self, words: Words, value: cst.BaseExpression) -> None:
@@ -358,9 +330,13 @@ class _Finder(cst.CSTVisitor):
             given = names and frozenset(words.fields[each] for each in names & words.fields.keys())
             self._add(("module", words.wire), Access.CREATE, token, (0, 0), given=given)
 
-    def _arguments(self, words: Words, node: cst.Call, access: Access) -> None:
+    def _arguments(
+        self, words: Words, node: cst.Call, access: Access, without: frozenset[str] = frozenset()
+    ) -> None:
         """Keywords, the keys of ``**{...}`` and of ``defaults={...}``, and values as text."""
         for name, value in named_arguments(node):
+            if text(name) in without:
+                continue
             if text(name) == "defaults" and "defaults" not in words.fields:
                 if isinstance(value, cst.Dict):
                     self._entries(words, value)
@@ -408,10 +384,19 @@ class _Finder(cst.CSTVisitor):
                 case ChoiceType(module, field):
                     self._texts(self._words.modules[module], field, sides)
 
-    def _followed(self, words: Words, token: cst.SimpleString) -> None:
+    def _fetched(self, words: Words, token: cst.SimpleString) -> None:
+        """``contacts__account_id``: a relation, and references of what it leads to."""
+        name = text(token).partition("__")[0]
+        relation = words.relations.get(name)
+        self._add(words.relation(name), Access.READ, token, (0, len(name)))
+        if relation is None:
+            self._followed(words, token)
+        elif relation[1] in self._words.modules and name != text(token):
+            self._followed(self._words.modules[relation[1]], token, len(name) + 2)
+
+    def _followed(self, words: Words, token: cst.SimpleString, start: int = 0) -> None:
         """``account_id__assigned_user_id``: each step where it is sure what it starts from."""
-        start = 0
-        for step in text(token).split("__"):
+        for step in text(token)[start:].split("__"):
             self._add(words.field(step), Access.READ, token, (start, start + len(step)))
             targets = words.targets.get(step, ())
             if len(targets) != 1:

@@ -8,7 +8,7 @@ from vtiger_orm.metadata.describe import TypeInformation
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta
 
-from ..text.literals import one_line
+from ..text.literals import one_line, phrase
 
 _KINDS: Final = {
     Kind.STRING: "",
@@ -47,7 +47,7 @@ def field_doc(field: FieldMeta) -> str:
     if field.wire == "id":
         return "Id of the record, given by the CRM."
     wire = f" (`{one_line(field.wire, 60)}`)" if field.wire != field.name else ""
-    parts = [f"{_sentence(field.label)}{wire}.", _type(field)]
+    parts = [f"{phrase(field.label)}{wire}.", _type(field)]
     parts += ["Mandatory."] if field.mandatory else []
     parts += [] if field.editable else ["Read-only."]
     parts += [f"At most {field.length} characters."] if field.length else []
@@ -67,23 +67,19 @@ def _type(field: FieldMeta) -> str:
 
 
 def picklist_doc(field: FieldMeta) -> str:
-    return f"{_sentence(field.label)} (`{one_line(field.wire, 60)}`)."
+    return f"{phrase(field.label)} (`{one_line(field.wire, 60)}`)."
 
 
 def module_title(meta: ModuleMeta, name: str) -> str:
     """The first line of the module's file."""
-    shown = f', shown as "{_sentence(meta.label)}"' if meta.label != meta.name else ""
+    shown = f', shown as "{phrase(meta.label)}"' if meta.label != meta.name else ""
     wire = f" ({meta.name} on the wire)" if name != meta.name else ""
     return f"The module {name}{wire} of the CRM{shown}; ids are {meta.prefix}x<number>."
 
 
 def module_doc(meta: ModuleMeta, information: TypeInformation | None) -> str:
     """The docstring of the model."""
-    singular = _sentence(information.singular if information else "")
+    singular = phrase(information.singular if information else "")
     if not singular or singular.startswith("SINGLE_"):
-        singular = _sentence(meta.label) or meta.name
+        singular = phrase(meta.label) or meta.name
     return f"{singular}: one record of {meta.name}."
-
-
-def _sentence(text: str) -> str:
-    return one_line(text).rstrip(".")

@@ -83,6 +83,18 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """The fields of the input models of one module."""
+
+    shared: tuple[Keyword, ...]
+    """What is alike in both."""
+    creates: tuple[Keyword, ...]
+    """What a new record has to be given."""
+    updates: tuple[Keyword, ...]
+    """The same, where it may be left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Querysets:
     """The stub of one module: what its querysets take."""
 
@@ -106,6 +118,8 @@ class Querysets:
     """What `create` takes."""
     values: tuple[Keyword, ...]
     """Editable fields, for `update` and for `defaults`; empty when nothing can be written."""
+    inputs: Inputs
+    """The same as attributes of `ContactsCreate` and `ContactsUpdate`."""
     files: bool
     """Whether records are made of files, by `upload`."""
     upload: tuple[Keyword, ...]
@@ -152,6 +166,18 @@ class GeneratedModule:
     def queryset_class(self) -> str:
         """What the generated class of querysets is called."""
         return f"{self.name}QuerySet" + ("" if self.own.queryset is None else "Base")
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """The classes beside the model that the package's root exports from the stub."""
+        given = bool(self.querysets.values)
+        ends = {
+            "QuerySet": self.own.queryset is None,
+            "Row": True,
+            "Create": given and self.querysets.creatable,
+            "Update": given and self.querysets.updatable,
+        }
+        return tuple(f"{self.name}{end}" for end, there in ends.items() if there)
 
     @property
     def home(self) -> Import:

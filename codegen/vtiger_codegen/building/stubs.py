@@ -13,11 +13,12 @@ from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.models.crm_modules import LeadCrm, crm_class
 from vtiger_orm.writing.line_items import is_inventory
+from vtiger_orm.writing.required import is_required
 
 from ..naming.reserved import UPLOAD
 from ..naming.resolver import Namespace
 from ..naming.words import capitalised
-from .ir import Alias, Flat, Keyword, Querysets
+from .ir import Alias, Flat, Inputs, Keyword, Querysets
 from .types import (
     BOOL,
     DATE,
@@ -70,6 +71,15 @@ _READ: Final = {
     Family.TIME: TIME,
 }
 """What fields of these are read as."""
+
+
+_PRIVATE: Final = frozenset(
+    (
+        *("_T_co", "_Relation", "_Lookups", "_Creation", "_Search", "_Upload", "_Change", "_Input"),
+        *(f"_Fields{number}" for number in range(1, 100)),
+    )
+)
+"""Names of the stub itself, which no alias may take."""
 
 
 class Classes:
@@ -147,8 +157,14 @@ def build_querysets(
 ) -> Querysets:
     """The stub of one module; `fields` in the order in which they are printed."""
     values = _Values(model, picklists, classes)
+    written = meta.creatable or meta.updatable
+    editable = [
+        field for field in fields if written and field.editable and field.family is not Family.ID
+    ]
     stored = {
-        field.name: values.of(field) for field in fields if field.filterable or field.editable
+        field.name: values.of(field)
+        for field in fields
+        if field.filterable or (written and field.editable)
     }
     lookups = [
         keyword
@@ -156,7 +172,6 @@ def build_querysets(
         if field.filterable
         for keyword in values.lookups(field, stored[field.name])
     ]
-    editable = [field for field in fields if field.editable and field.family is not Family.ID]
     given = [
         Keyword(
             field.name,
@@ -168,7 +183,7 @@ def build_querysets(
     creation = [
         each._replace(required=is_required(field, meta)) for field, each in zip(editable, given)
     ]
-    if is_inventory(meta) and "items" not in meta.fields:
+    if editable and meta.creatable and is_inventory(meta) and "items" not in meta.fields:
         items = generic(ITERABLE, _line_item(classes))
         creation.append(Keyword("items", items, required=True, label="Line items"))
     relations = [
@@ -177,14 +192,15 @@ def build_querysets(
         if each.module in classes.of
     ]
     crm = _crm(meta, model, classes)
-    aliases = tuple(values.aliases)
     readable = [field for field in fields if _is_readable(meta.name, field)]
     row = [Keyword(field.name, values.read(field)) for field in readable]
     parts = [key for field in readable for key in parts_of(field)]
     flats = tuple(_flats(row))
     row += [Keyword(key.name, optional(DATE if key.part == "date" else INT)) for key in parts]
     names = [field.name for field in fields if field.sortable]
-    keywords = [*lookups, *creation, *relations, *row]
+    inputs = values.inputs(editable, meta)
+    keywords = [*lookups, *creation, *relations, *row, *inputs.shared, *inputs.creates]
+    aliases = tuple(values.aliases)
     types = [each.type for each in keywords] + [each.type for each in aliases]
     return Querysets(
         aliases=aliases,
@@ -197,7 +213,8 @@ def build_querysets(
         fetches=tuple(classes.relation_paths(meta)),
         lookups=tuple(lookups),
         creation=tuple(sorted(creation, key=lambda each: (not each.required, each.name))),
-        values=tuple(given) if meta.creatable or meta.updatable else (),
+        values=tuple(given),
+        inputs=inputs,
         files=any(field.kind in (Kind.FILE, Kind.IMAGE) for field in editable),
         upload=tuple(each for each in given if each.name not in UPLOAD),
         creatable=meta.creatable,
@@ -218,13 +235,6 @@ def _flats(row: Sequence[Keyword]) -> Iterator[Flat]:
     for text, fields in names.items():
         several += len(fields) > 1
         yield Flat(f"_Fields{several}" if len(fields) > 1 else "", types[text], tuple(fields))
-
-
-def is_required(field: FieldMeta, meta: ModuleMeta) -> bool:
-    """The owner is not: the CRM takes the session's user. Nor is what the line items tell."""
-    owner = field.kind is Kind.OWNER and field.wire == "assigned_user_id"
-    told = is_inventory(meta) and field.wire == "productid"
-    return field.mandatory and field.default is None and not owner and not told
 
 
 def _line_item(classes: Classes) -> Type:
@@ -269,7 +279,7 @@ class _Values:
         self.classes = classes
         self.aliases: list[Alias] = []
         self._references: dict[str, _Several] = {}
-        self._space = Namespace()
+        self._space = Namespace(_PRIVATE)
 
     def of(self, field: FieldMeta) -> Type:
         """What is stored in the field, never blank."""
@@ -286,16 +296,41 @@ class _Values:
 
     def read(self, field: FieldMeta) -> Type:
         """What reading the field gives."""
+        held = self._held(field)
+        return held if field.family is Family.ID else optional(held)
+
+    def _held(self, field: FieldMeta) -> Type:
+        """The same, never blank."""
         family = field.family
         if family is Family.ID:
             return generic(named("Ref", RUNTIME), _model(self.model))
         if family is Family.CHOICE:
-            return optional(self._choice(field))
+            return self._choice(field)
         if family is Family.CHOICES:
-            return optional(generic(named("Choices", RUNTIME), self._choice(field)))
+            return generic(named("Choices", RUNTIME), self._choice(field))
         if family is Family.REFERENCE:
-            return optional(self._read_reference(field))
-        return optional(_READ[family])
+            return self._read_reference(field)
+        return _READ[family]
+
+    def inputs(self, editable: Sequence[FieldMeta], meta: ModuleMeta) -> Inputs:
+        """The fields of input models, as attributes of a class: there ``date: date`` would name
+        the field itself, so such a type gets another name."""
+        names = {field.name for field in editable}
+        apart: dict[str, Type] = {}
+        shared, creates, updates = [], [], []
+        for field in editable:
+            held = self._held(field)
+            if held.text in names:
+                if held.text not in apart:
+                    apart[held.text] = self._alias(f"_{capitalised(held.text)}", held)
+                held = apart[held.text]
+            left_out = Keyword(field.name, optional(held), label=field.label)
+            if is_required(field, meta):
+                creates.append(left_out._replace(type=held, required=True))
+                updates.append(left_out)
+            else:
+                shared.append(left_out)
+        return Inputs(tuple(shared), tuple(creates), tuple(updates))
 
     def _choice(self, field: FieldMeta) -> Type:
         return named(f"{self.model}.{self.picklists[field.wire]}", ROOT)

@@ -16,8 +16,8 @@ from vtiger_orm.metadata.interpret import UnknownFieldType, module_meta, relatio
 from vtiger_orm.metadata.kinds import SECRET_NAMES, Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.snapshot import Snapshot
+from vtiger_orm.writing.required import is_required
 
-from ..building.stubs import is_required
 from .differences import Action, Difference
 
 

@@ -29,6 +29,9 @@ PYDANTIC: Final = _names(
 )
 """Public methods of `BaseModel` outside the ``model_`` namespace."""
 
+INPUT: Final = _names("keys")
+"""Public names of `InputModel`, whose fields are those of the model."""
+
 METACLASS: Final = _names("mro register")
 """What every such class inherits from its metaclass; pydantic warns about fields called so."""
 
@@ -54,9 +57,9 @@ MODULE_FILE: Final = _names(
 """Names with a meaning in the file of a module, beside the field types."""
 
 STUB_FILE: Final = _names(
-    "Any Choices Coroutine Decimal FileSource Generic Iterable Literal Never Prefetch Preview Q "
-    "QuerySet Record Ref Self Sequence Texts TypeAlias TypedDict TypeVar Unpack ValuesQuerySet "
-    "AccountCrm Crm DocumentCrm InventoryCrm LeadCrm Related RelatedManager "
+    "Any Choices Coroutine Decimal FileSource Generic InputModel Iterable Literal Never Prefetch "
+    "Preview Q QuerySet Record Ref Self Sequence Texts TypeAlias TypedDict TypeVar Unpack "
+    "ValuesQuerySet AccountCrm Crm DocumentCrm InventoryCrm LeadCrm Related RelatedManager "
     "bool date datetime dict float int str time tuple"
 )
 """Names with a meaning in the stub of a module."""
@@ -76,6 +79,7 @@ ATTRIBUTES: Final = (
     KEYWORDS
     | RECORD
     | PYDANTIC
+    | INPUT
     | METACLASS
     | MODULE_FILE
     | frozenset(FIELD_TYPES.values())

@@ -35,12 +35,10 @@ _STUB_IMPORTS: Final = frozenset(
         Import("collections.abc", "Coroutine"),
         Import("typing", "Any"),
         Import("typing", "Generic"),
-        Import("typing", "Literal"),
         Import("typing", "Self"),
         Import("typing", "TypeAlias"),
         Import("typing", "TypedDict"),
         Import("typing", "TypeVar"),
-        Import("typing", "overload"),
         Import(RUNTIME, "Q"),
         Import(RUNTIME, "QuerySet"),
         Import(RUNTIME, "ValuesQuerySet"),
@@ -87,6 +85,7 @@ class Renderer:
         self._templates.filters |= {
             "alias_line": source_lines.alias_line,
             "argument": source_lines.argument,
+            "attribute_line": source_lines.attribute_line,
             "constructor": source_lines.constructor,
             "docstring": docstring,
             "entry_line": source_lines.entry_line,
@@ -97,6 +96,7 @@ class Renderer:
             "labels": source_lines.labels,
             "literal": literal,
             "member_line": source_lines.member_line,
+            "reexports": source_lines.reexports,
             "returned": source_lines.returned,
             "relation_lines": source_lines.relation_lines,
         }
@@ -151,13 +151,20 @@ class Renderer:
     def _stub(self, module: GeneratedModule) -> str:
         querysets = module.querysets
         imports = querysets.imports | _STUB_IMPORTS
-        if not all((querysets.fields, querysets.orders, querysets.references)):
+        names = (querysets.fields, querysets.orders, querysets.references)
+        if not all(names):
             imports |= {Import("typing", "Never")}
+        if any((*names, querysets.fetches)):
+            imports |= {Import("typing", "Literal")}
+        if querysets.fields:
+            imports |= {Import("typing", "overload")}
         if querysets.values and querysets.creatable and querysets.files:
             imports |= {Import("collections.abc", "Sequence"), Import(MODELS, "FileSource")}
             imports |= {Import(RUNTIME, "Record")}
         if querysets.values and querysets.updatable:
             imports |= {Import(MODELS, "Preview")}
+        if querysets.values:
+            imports |= {Import(MODELS, "InputModel")}
         if querysets.relations:
             imports |= {Import(MODELS, "Related")}
         if module.own.queryset is not None:

@@ -16,7 +16,7 @@ from vtiger_orm.errors import MissingExtra
 
 from ..building.ir import Alias, Argument, Flat, Keyword, Member, ModelField, ModelRelation
 from ..building.types import ROOT, Import, Type
-from ..text.literals import docstring, literal, one_line
+from ..text.literals import docstring, literal, phrase
 
 if TYPE_CHECKING:
     import black
@@ -123,7 +123,13 @@ def constructor(fields: Sequence[ModelField]) -> str:
 
 
 def member_line(member: Member) -> str:
-    """One member of an enum nested in a model."""
+    """One member of an enum nested in a model; editors show the label, where it says more."""
+    line = _member(member)
+    told = phrase(member.label or "")
+    return f"{line}\n        {docstring(f'{told}.')}" if told else line
+
+
+def _member(member: Member) -> str:
     value = literal(member.value)
     line = f"        {member.name} = {value}"
     if member.label is None:
@@ -154,6 +160,15 @@ def keywords(parameters: Iterable[Keyword]) -> str:
         short = len(line) <= WIDTH and line.isascii()
         printed.append(line if short else annotated(f"{name}: ", type_, tail))
     return "\n".join(printed)
+
+
+def attribute_line(field: Keyword) -> str:
+    """One field of an input model, with what the CRM calls it; one that is not required may be
+    left out and reads as `None` then."""
+    tail = "" if field.required else " = ..."
+    line = annotated(f"{field.name}: ", field.type, tail, indent=4).removesuffix(",")
+    told = phrase(field.label)
+    return f"{line}\n    {docstring(f'{told}.')}" if told else line
 
 
 def entry_line(entry: Keyword) -> str:
@@ -229,7 +244,7 @@ def returned(type_: Type) -> str:
 def labels(parameters: Iterable[Keyword], head: str, indent: int) -> str:
     """A docstring that tells what the CRM calls each of the fields, one a line."""
     pad = " " * indent
-    lines = [f"{pad}{each.name}: {one_line(each.label).rstrip('.')}." for each in parameters]
+    lines = [f"{pad}{each.name}: {phrase(each.label)}." for each in parameters]
     return docstring("\n".join([head, "", *lines, pad]))
 
 
@@ -257,6 +272,12 @@ def _import(module: str, names: list[str], indent: int) -> str:
     if fits(line):
         return line
     return f"{pad}from {module} import (\n{one_a_line(names, indent + 4)}\n{pad})"
+
+
+def reexports(names: Sequence[str], python_module: str) -> str:
+    """The import by which the package's root hands out what a stub declares."""
+    again = [f"{name} as {name}" for name in names]
+    return _import(f"{ROOT}_typing.{python_module}", again, indent=4)
 
 
 def formatted(text: str) -> str:

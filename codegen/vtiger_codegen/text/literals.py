@@ -84,6 +84,12 @@ def one_line(text: str, longest: int = 72) -> str:
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 
+def phrase(text: str, longest: int = 72) -> str:
+    """`one_line` without full stops at its end: what prints it sets the one that a docstring has to
+    end in."""
+    return one_line(text, longest).rstrip(". ")
+
+
 def docstring(text: str) -> str:
     """A docstring of one or more lines; the text may hold anything, but must end in a full stop
     (else a quote at its end would need another spelling)."""

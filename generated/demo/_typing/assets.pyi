@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Accounts, Assets, Contacts, Groups, Invoice, Products, Users
 from .documents import DocumentsManager
@@ -215,6 +215,58 @@ AssetsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Assets]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    contact: Ref[Contacts] | None = ...
+    """Contact Name."""
+    description: str | None = ...
+    """Notes."""
+    invoiceid: Ref[Invoice] | None = ...
+    """Invoice Name."""
+    shippingmethod: str | None = ...
+    """Shipping Method."""
+    shippingtrackingnumber: str | None = ...
+    """Shipping Tracking Number."""
+    starred: bool | None = ...
+    """starred."""
+    tagnumber: str | None = ...
+    """Tag Number."""
+    tags: str | None = ...
+    """tags."""
+
+class AssetsCreate(_Input):
+    account: Ref[Accounts]
+    """Customer Name."""
+    assetname: str
+    """Asset Name."""
+    assetstatus: Assets.Assetstatus
+    """Status."""
+    dateinservice: date
+    """Date in Service."""
+    datesold: date
+    """Date Sold."""
+    product: Ref[Products]
+    """Product Name."""
+    serialnumber: str
+    """Serial Number."""
+
+class AssetsUpdate(_Input):
+    account: Ref[Accounts] | None = ...
+    """Customer Name."""
+    assetname: str | None = ...
+    """Asset Name."""
+    assetstatus: Assets.Assetstatus | None = ...
+    """Status."""
+    dateinservice: date | None = ...
+    """Date in Service."""
+    datesold: date | None = ...
+    """Date Sold."""
+    product: Ref[Products] | None = ...
+    """Product Name."""
+    serialnumber: str | None = ...
+    """Serial Number."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

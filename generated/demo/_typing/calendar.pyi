@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import (
     Accounts,
@@ -253,6 +253,68 @@ CalendarValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Calendar]):
+    activitytype: Calendar.ActivityType | None = ...
+    """Activity Type."""
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    contact_id: Ref[Contacts] | None = ...
+    """Contact Name."""
+    description: str | None = ...
+    """Description."""
+    duration_hours: time | None = ...
+    """Duration."""
+    duration_minutes: Calendar.DurationMinutes | None = ...
+    """Duration Minutes."""
+    eventstatus: Calendar.Eventstatus | None = ...
+    """Status."""
+    location: str | None = ...
+    """Location."""
+    notime: bool | None = ...
+    """No Time."""
+    parent_id: _ParentIdRef | None = ...
+    """Related To."""
+    recurringtype: Calendar.Recurringtype | None = ...
+    """Repeat."""
+    reminder_time: int | None = ...
+    """Send Reminder."""
+    sendnotification: bool | None = ...
+    """Send Notification."""
+    starred: bool | None = ...
+    """starred."""
+    tags: str | None = ...
+    """tags."""
+    taskpriority: Calendar.Taskpriority | None = ...
+    """Priority."""
+    time_end: time | None = ...
+    """End Time."""
+    visibility: Calendar.Visibility | None = ...
+    """Visibility."""
+
+class CalendarCreate(_Input):
+    date_start: date
+    """Start Date & Time."""
+    due_date: date
+    """Due Date."""
+    subject: str
+    """Subject."""
+    taskstatus: Calendar.Taskstatus
+    """Status."""
+    time_start: time
+    """Time Start."""
+
+class CalendarUpdate(_Input):
+    date_start: date | None = ...
+    """Start Date & Time."""
+    due_date: date | None = ...
+    """Due Date."""
+    subject: str | None = ...
+    """Subject."""
+    taskstatus: Calendar.Taskstatus | None = ...
+    """Status."""
+    time_start: time | None = ...
+    """Time Start."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

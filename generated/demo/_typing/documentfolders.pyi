@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import DocumentFolders
 
@@ -54,6 +54,24 @@ DocumentFoldersValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[DocumentFolders]):
+    description: str | None = ...
+    """description."""
+    sequence: int | None = ...
+    """sequence."""
+
+class DocumentFoldersCreate(_Input):
+    createdby: Ref[Record]
+    """createdby."""
+    foldername: str
+    """foldername."""
+
+class DocumentFoldersUpdate(_Input):
+    createdby: Ref[Record] | None = ...
+    """createdby."""
+    foldername: str | None = ...
+    """foldername."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -7,7 +7,15 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import DocumentCrm, FileSource, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import (
+    DocumentCrm,
+    FileSource,
+    InputModel,
+    Preview,
+    Related,
+    RelatedManager,
+    Texts,
+)
 
 from .. import DocumentFolders, Documents, Groups, Users
 from .accounts import AccountsManager
@@ -259,6 +267,34 @@ DocumentsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Documents]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    filelocationtype: str | None = ...
+    """Download Type."""
+    filename: str | None = ...
+    """File Name."""
+    filestatus: bool | None = ...
+    """Active."""
+    fileversion: str | None = ...
+    """Version."""
+    folderid: Ref[DocumentFolders] | None = ...
+    """Folder Name."""
+    notecontent: str | None = ...
+    """Note."""
+    starred: bool | None = ...
+    """starred."""
+    tags: str | None = ...
+    """tags."""
+
+class DocumentsCreate(_Input):
+    notes_title: str
+    """Title."""
+
+class DocumentsUpdate(_Input):
+    notes_title: str | None = ...
+    """Title."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, FileSource, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, FileSource, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Accounts, Contacts, Emails, Groups, Leads, Users, Vendors
 from .contacts import ContactsManager
@@ -189,6 +189,56 @@ EmailsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Emails]):
+    access_count: int | None = ...
+    """Access Count."""
+    activitytype: str | None = ...
+    """Activtiy Type."""
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    bccmail: str | None = ...
+    """BCC."""
+    ccmail: str | None = ...
+    """CC."""
+    click_count: int | None = ...
+    """Click Count."""
+    description: str | None = ...
+    """Description."""
+    email_flag: Emails.EmailFlag | None = ...
+    """Email Flag."""
+    filename: str | None = ...
+    """Attachment."""
+    parent_id: _ParentIdRef | None = ...
+    """Parent Record."""
+    parent_type: str | None = ...
+    """Sales Enity Module."""
+    starred: bool | None = ...
+    """starred."""
+    tags: str | None = ...
+    """tags."""
+    time_start: time | None = ...
+    """Time Sent."""
+
+class EmailsCreate(_Input):
+    date_start: date
+    """Date Sent."""
+    from_email: str
+    """From."""
+    saved_toid: str
+    """To."""
+    subject: str
+    """Subject."""
+
+class EmailsUpdate(_Input):
+    date_start: date | None = ...
+    """Date Sent."""
+    from_email: str | None = ...
+    """From."""
+    saved_toid: str | None = ...
+    """To."""
+    subject: str | None = ...
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

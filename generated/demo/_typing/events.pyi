@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import (
     Accounts,
@@ -240,6 +240,72 @@ EventsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Events]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    contact_id: Ref[Contacts] | None = ...
+    """Contact Name."""
+    description: str | None = ...
+    """Description."""
+    duration_minutes: Events.DurationMinutes | None = ...
+    """Duration Minutes."""
+    location: str | None = ...
+    """Location."""
+    notime: bool | None = ...
+    """No Time."""
+    parent_id: _ParentIdRef | None = ...
+    """Related To."""
+    recurringtype: Events.Recurringtype | None = ...
+    """Repeat."""
+    reminder_time: int | None = ...
+    """Send Reminder."""
+    sendnotification: bool | None = ...
+    """Send Notification."""
+    starred: bool | None = ...
+    """starred."""
+    tags: str | None = ...
+    """tags."""
+    taskpriority: Events.Taskpriority | None = ...
+    """Priority."""
+    visibility: Events.Visibility | None = ...
+    """Visibility."""
+
+class EventsCreate(_Input):
+    activitytype: Events.ActivityType
+    """Activity Type."""
+    date_start: date
+    """Start Date & Time."""
+    due_date: date
+    """End Date."""
+    duration_hours: int
+    """Duration."""
+    eventstatus: Events.Eventstatus
+    """Status."""
+    subject: str
+    """Subject."""
+    time_end: time
+    """End Time."""
+    time_start: time
+    """Time Start."""
+
+class EventsUpdate(_Input):
+    activitytype: Events.ActivityType | None = ...
+    """Activity Type."""
+    date_start: date | None = ...
+    """Start Date & Time."""
+    due_date: date | None = ...
+    """End Date."""
+    duration_hours: int | None = ...
+    """Duration."""
+    eventstatus: Events.Eventstatus | None = ...
+    """Status."""
+    subject: str | None = ...
+    """Subject."""
+    time_end: time | None = ...
+    """End Time."""
+    time_start: time | None = ...
+    """Time Start."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

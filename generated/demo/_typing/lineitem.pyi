@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Invoice, LineItem, Products, PurchaseOrder, Quotes, SalesOrder, Services
 
@@ -120,6 +120,44 @@ LineItemValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[LineItem]):
+    comment: str | None = ...
+    """comment."""
+    discount_amount: Decimal | None = ...
+    """discount amount."""
+    discount_percent: Decimal | None = ...
+    """discount percent."""
+    image: str | None = ...
+    """image."""
+    listprice: Decimal | None = ...
+    """listprice."""
+    margin: Decimal | None = ...
+    """margin."""
+    parent_id: _ParentIdRef | None = ...
+    """parent id."""
+    purchase_cost: Decimal | None = ...
+    """purchase cost."""
+    sequence_no: int | None = ...
+    """sequence no."""
+    tax1: Decimal | None = ...
+    """VAT."""
+    tax2: Decimal | None = ...
+    """Sales."""
+    tax3: Decimal | None = ...
+    """Service."""
+
+class LineItemCreate(_Input):
+    productid: _ProductidRef
+    """productid."""
+    quantity: Decimal
+    """quantity."""
+
+class LineItemUpdate(_Input):
+    productid: _ProductidRef | None = ...
+    """productid."""
+    quantity: Decimal | None = ...
+    """quantity."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, FileSource, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, FileSource, InputModel, Preview, RelatedManager, Texts
 
 from .. import (
     Accounts,
@@ -178,6 +178,36 @@ ModCommentsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[ModComments]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    customer: Ref[Contacts] | None = ...
+    """Customer."""
+    filename: str | None = ...
+    """Attachment."""
+    is_private: int | None = ...
+    """Is Private."""
+    parent_comments: Ref[ModComments] | None = ...
+    """Related To."""
+    reasontoedit: str | None = ...
+    """ReasonToEdit."""
+    related_email_id: int | None = ...
+    """Related Email Id."""
+    userid: Ref[Record] | None = ...
+    """UserId."""
+
+class ModCommentsCreate(_Input):
+    commentcontent: str
+    """Comment."""
+    related_to: _RelatedToRef
+    """Related To."""
+
+class ModCommentsUpdate(_Input):
+    commentcontent: str | None = ...
+    """Comment."""
+    related_to: _RelatedToRef | None = ...
+    """Related To."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Accounts, Contacts, Groups, Leads, PBXManager, Users
 
@@ -158,6 +158,38 @@ PBXManagerValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[PBXManager]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    billduration: int | None = ...
+    """Bill Duration (sec)."""
+    callstatus: str | None = ...
+    """Call Status."""
+    customer: _CustomerRef | None = ...
+    """Customer."""
+    customertype: str | None = ...
+    """Customer Type."""
+    direction: str | None = ...
+    """Direction."""
+    gateway: str | None = ...
+    """Gateway."""
+    recordingurl: str | None = ...
+    """Recording."""
+    sourceuuid: str | None = ...
+    """Source UUID."""
+    totalduration: int | None = ...
+    """Duration (sec)."""
+    user: Ref[Users] | None = ...
+    """User."""
+
+class PBXManagerCreate(_Input):
+    customernumber: str
+    """Customer Number."""
+
+class PBXManagerUpdate(_Input):
+    customernumber: str | None = ...
+    """Customer Number."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

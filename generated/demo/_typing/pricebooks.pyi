@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Currency, PriceBooks, Users
 from .products import ProductsManager
@@ -122,6 +122,28 @@ PriceBooksValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[PriceBooks]):
+    active: bool | None = ...
+    """Active."""
+    description: str | None = ...
+    """Description."""
+    starred: bool | None = ...
+    """starred."""
+    tags: str | None = ...
+    """tags."""
+
+class PriceBooksCreate(_Input):
+    bookname: str
+    """Price Book Name."""
+    currency_id: Ref[Currency]
+    """Currency."""
+
+class PriceBooksUpdate(_Input):
+    bookname: str | None = ...
+    """Price Book Name."""
+    currency_id: Ref[Currency] | None = ...
+    """Currency."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

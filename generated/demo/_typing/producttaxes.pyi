@@ -4,10 +4,10 @@
 # pyrefly: ignore-errors[bad-override, missing-override-decorator]
 from collections.abc import Coroutine
 from decimal import Decimal
-from typing import Any, Generic, Literal, Never, Self, TypeAlias, TypedDict, TypeVar, overload
+from typing import Any, Generic, Never, Self, TypeAlias, TypedDict, TypeVar
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager
 
 from .. import Products, ProductTaxes, Tax
 
@@ -30,6 +30,24 @@ ProductTaxesValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[ProductTaxes]):
+    regions: str | None = ...
+    """regions."""
+    taxpercentage: Decimal | None = ...
+    """taxpercentage."""
+
+class ProductTaxesCreate(_Input):
+    productid: Ref[Products]
+    """productid."""
+    taxid: Ref[Tax]
+    """taxid."""
+
+class ProductTaxesUpdate(_Input):
+    productid: Ref[Products] | None = ...
+    """productid."""
+    taxid: Ref[Tax] | None = ...
+    """taxid."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

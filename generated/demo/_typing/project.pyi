@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Accounts, Contacts, Groups, Potentials, Project, Users
 from .calendar import CalendarManager
@@ -250,6 +250,48 @@ ProjectValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Project]):
+    actualenddate: date | None = ...
+    """Actual End Date."""
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    description: str | None = ...
+    """Description."""
+    isconvertedfrompotential: bool | None = ...
+    """Is Converted From Opportunity."""
+    linktoaccountscontacts: _LinktoaccountscontactsRef | None = ...
+    """Related To."""
+    potentialid: Ref[Potentials] | None = ...
+    """Opportunity Name."""
+    progress: Project.Progress | None = ...
+    """Progress."""
+    projectpriority: Project.Projectpriority | None = ...
+    """Priority."""
+    projectstatus: Project.Projectstatus | None = ...
+    """Status."""
+    projecttype: Project.Projecttype | None = ...
+    """Type."""
+    projecturl: str | None = ...
+    """Project Url."""
+    starred: bool | None = ...
+    """starred."""
+    startdate: date | None = ...
+    """Start Date."""
+    tags: str | None = ...
+    """tags."""
+    targetbudget: str | None = ...
+    """Target Budget."""
+    targetenddate: date | None = ...
+    """Target End Date."""
+
+class ProjectCreate(_Input):
+    projectname: str
+    """Project Name."""
+
+class ProjectUpdate(_Input):
+    projectname: str | None = ...
+    """Project Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

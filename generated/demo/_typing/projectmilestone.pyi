@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Groups, Project, ProjectMilestone, Users
 
@@ -129,6 +129,32 @@ ProjectMilestoneValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[ProjectMilestone]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    description: str | None = ...
+    """Description."""
+    projectmilestonedate: date | None = ...
+    """Milestone Date."""
+    projectmilestonetype: ProjectMilestone.Projectmilestonetype | None = ...
+    """Type."""
+    starred: bool | None = ...
+    """starred."""
+    tags: str | None = ...
+    """tags."""
+
+class ProjectMilestoneCreate(_Input):
+    projectid: Ref[Project]
+    """Related To."""
+    projectmilestonename: str
+    """Project Milestone Name."""
+
+class ProjectMilestoneUpdate(_Input):
+    projectid: Ref[Project] | None = ...
+    """Related To."""
+    projectmilestonename: str | None = ...
+    """Project Milestone Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

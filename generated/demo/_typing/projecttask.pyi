@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Groups, Project, ProjectTask, Users
 from .documents import DocumentsManager
@@ -186,6 +186,44 @@ ProjectTaskValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[ProjectTask]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    description: str | None = ...
+    """Description."""
+    enddate: date | None = ...
+    """End Date."""
+    projecttaskhours: str | None = ...
+    """Worked Hours."""
+    projecttasknumber: int | None = ...
+    """Project Task Number."""
+    projecttaskpriority: ProjectTask.Projecttaskpriority | None = ...
+    """Priority."""
+    projecttaskprogress: ProjectTask.Projecttaskprogress | None = ...
+    """Progress."""
+    projecttaskstatus: ProjectTask.Projecttaskstatus | None = ...
+    """Status."""
+    projecttasktype: ProjectTask.Projecttasktype | None = ...
+    """Type."""
+    starred: bool | None = ...
+    """starred."""
+    startdate: date | None = ...
+    """Start Date."""
+    tags: str | None = ...
+    """tags."""
+
+class ProjectTaskCreate(_Input):
+    projectid: Ref[Project]
+    """Related To."""
+    projecttaskname: str
+    """Project Task Name."""
+
+class ProjectTaskUpdate(_Input):
+    projectid: Ref[Project] | None = ...
+    """Related To."""
+    projecttaskname: str | None = ...
+    """Project Task Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Accounts, Contacts, Groups, ServiceContracts, Users
 from .documents import DocumentsManager
@@ -200,6 +200,40 @@ ServiceContractsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[ServiceContracts]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    contract_priority: ServiceContracts.ContractPriority | None = ...
+    """Priority."""
+    contract_status: ServiceContracts.ContractStatus | None = ...
+    """Status."""
+    contract_type: ServiceContracts.ContractType | None = ...
+    """Type."""
+    due_date: date | None = ...
+    """Due date."""
+    sc_related_to: _ScRelatedToRef | None = ...
+    """Related To."""
+    starred: bool | None = ...
+    """starred."""
+    start_date: date | None = ...
+    """Start Date."""
+    tags: str | None = ...
+    """tags."""
+    total_units: Decimal | None = ...
+    """Total Units."""
+    tracking_unit: ServiceContracts.TrackingUnit | None = ...
+    """Tracking Unit."""
+    used_units: Decimal | None = ...
+    """Used Units."""
+
+class ServiceContractsCreate(_Input):
+    subject: str
+    """Subject."""
+
+class ServiceContractsUpdate(_Input):
+    subject: str | None = ...
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

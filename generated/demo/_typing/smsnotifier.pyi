@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Groups, SMSNotifier, Users
 from .accounts import AccountsManager
@@ -109,6 +109,18 @@ SMSNotifierValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[SMSNotifier]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+
+class SMSNotifierCreate(_Input):
+    message: str
+    """Message."""
+
+class SMSNotifierUpdate(_Input):
+    message: str | None = ...
+    """Message."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

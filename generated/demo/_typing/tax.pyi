@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Never, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Tax
 
@@ -68,6 +68,13 @@ TaxValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Tax]):
+    deleted: int | None = ...
+    """deleted."""
+
+class TaxCreate(_Input): ...
+class TaxUpdate(_Input): ...
 
 class _Lookups(Generic[_T_co]):
     def __call__(

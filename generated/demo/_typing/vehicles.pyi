@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Assets, Groups, Users, Vehicles, Vendors
 from .contacts import ContactsManager
@@ -164,6 +164,42 @@ VehiclesValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Vehicles]):
+    None_: bool | None = ...
+    """None."""
+    alarm: time | None = ...
+    """Alarm at."""
+    anyref: _AnyrefRef | None = ...
+    """Any Ref."""
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    bought: date | None = ...
+    """Bought on."""
+    class_: str | None = ...
+    """class."""
+    extra_i_text_i: str | None = ...
+    """Extra <i>Text</i>."""
+    mileage: Decimal | None = ...
+    """Mileage (km)."""
+    notes: str | None = ...
+    """Notes."""
+    price: Decimal | None = ...
+    """Price."""
+    vendor_ref: Ref[Vendors] | None = ...
+    """Vendor."""
+
+class VehiclesCreate(_Input):
+    fuel: Vehicles.Fuel
+    """Fuel: type?."""
+    vehiclename: str
+    """Vehicle Name."""
+
+class VehiclesUpdate(_Input):
+    fuel: Vehicles.Fuel | None = ...
+    """Fuel: type?."""
+    vehiclename: str | None = ...
+    """Vehicle Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

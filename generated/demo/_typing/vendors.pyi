@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Groups, Users, Vendors
 from .contacts import ContactsManager
@@ -188,6 +188,46 @@ VendorsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Vendors]):
+    assigned_user_id: _AssignedUserIdRef | None = ...
+    """Assigned To."""
+    category: str | None = ...
+    """Category."""
+    city: str | None = ...
+    """City."""
+    country: str | None = ...
+    """Country."""
+    description: str | None = ...
+    """Description."""
+    email: str | None = ...
+    """Primary Email."""
+    glacct: Vendors.Glacct | None = ...
+    """GL Account."""
+    phone: str | None = ...
+    """Primary Phone."""
+    pobox: str | None = ...
+    """PO Box."""
+    postalcode: str | None = ...
+    """Postal Code."""
+    starred: bool | None = ...
+    """starred."""
+    state: str | None = ...
+    """State."""
+    street: str | None = ...
+    """Street."""
+    tags: str | None = ...
+    """tags."""
+    website: str | None = ...
+    """Website."""
+
+class VendorsCreate(_Input):
+    vendorname: str
+    """Vendor Name."""
+
+class VendorsUpdate(_Input):
+    vendorname: str | None = ...
+    """Vendor Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

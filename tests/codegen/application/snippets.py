@@ -7,7 +7,8 @@ from pathlib import Path
 
 import libcst as cst
 from libcst import metadata as meta
-from vtiger_codegen.application.uses import Doubtful, Use, uses_in
+from vtiger_codegen.application.places import Doubtful, Use
+from vtiger_codegen.application.uses import uses_in
 from vtiger_codegen.application.vocabulary import Vocabulary, vocabulary
 from vtiger_codegen.naming.assignment import name_everything
 from vtiger_codegen.naming.lock import NamesLock
@@ -43,13 +44,18 @@ def words_with(lock: NamesLock) -> Vocabulary:
     return vocabulary(CRM.modules, lock, PACKAGE)
 
 
-def uses(source: str, doubtful: Doubtful | None = None, head: str = HEAD) -> list[Use]:
+def uses(
+    source: str,
+    doubtful: Doubtful | None = None,
+    head: str = HEAD,
+    shapes: frozenset[str] = frozenset(),
+) -> list[Use]:
     """The uses in a snippet, without those of its first line."""
     wrapper = meta.MetadataWrapper(cst.parse_module(head + textwrap.dedent(source)))
     positions = wrapper.resolve(meta.PositionProvider)
     return [
         each
-        for each in uses_in(wrapper, WORDS, doubtful)
+        for each in uses_in(wrapper, WORDS, doubtful, shapes=shapes)
         if not head or positions[each.token].start.line > 1
     ]
 

@@ -33,10 +33,14 @@ OPTIONS = Options(include=("Contacts", "Accounts", "Users", "Groups"))
 MODULES = selected(SCHEMA, OPTIONS)
 LOCK = name_everything(MODULES, load_lock(DEMO / FILE_NAME))
 
-HEAD = """\
-from vtiger_orm import Q
+IMPORTS = (
+    "from crm import Accounts, Contacts",
+    "from crm import *",
+    "import crm\nfrom crm import Contacts\nAccounts = crm.Accounts",
+)
 
-from crm import Accounts, Contacts
+HEAD = """
+from vtiger_orm import Count, Max, Q
 
 leadsource = "industry"  # not of the package
 
@@ -100,6 +104,37 @@ def {name}():
 
     return list(pairs())
 """,
+    """
+def {name}():
+    from crm import ContactsCreate, ContactsUpdate
+
+    body = ContactsCreate(lastname="lastname", leadsource=Contacts.LeadSource.COLD_CALL)
+    body.department = "department"
+    new = Contacts(**body)
+    new.crm.apply(ContactsUpdate(department=None))
+    return body["lastname"], body.leadsource, new.lastname, new.department, len(body.keys())
+""",
+    """
+def {name}():
+    asked = Contacts.objects.q(lastname__startswith="S") | ~Contacts.objects.q(department=None)
+    return Contacts.objects.filter(asked).count()
+""",
+    """
+def {name}():
+    from crm import ContactsRow
+
+    def told(row: ContactsRow):
+        return row["lastname"], row["birthday__year"]
+
+    most = Contacts.objects.aggregate(lastname=Max("lastname"), n=Count())
+    found = Contacts.objects.order_by("id").values("lastname", "birthday__year")[:3]
+    return sorted(map(str, most.values())), [told(row) for row in found]
+""",
+    """
+def {name}():
+    found = Accounts.objects.order_by("id").prefetch_related("contacts__account_id")[:2]
+    return [sorted(str(x.account_id) for x in each.related.contacts) for each in found]
+""",
 )
 
 
@@ -151,7 +186,7 @@ USED = st.sampled_from(
         *("Contacts", "Accounts", "file Contacts", "Contacts.lastname", "Contacts.leadsource"),
         *("Contacts.department", "Contacts.account_id", "Accounts.industry"),
         *("Accounts.accountname", "picklist Contacts.leadsource", "Accounts.related.Contacts"),
-        *("Contacts.leadsource.Cold Call", "picklist Accounts.industry"),
+        *("Contacts.leadsource.Cold Call", "picklist Accounts.industry", "Contacts.birthday"),
     ]
 )
 ANY = st.sampled_from([name for name in EVERY if name.startswith(("Contacts", "Accounts"))])
@@ -169,7 +204,7 @@ def lock_with(names: dict[str, str]) -> NamesLock:
             name = name.title().replace("_", "")
         given.append((thing, name.upper() if thing.kind == "member" else name))
     # A class that the application has itself is left to somebody.
-    assume(not {name for _, name in given} & {"Person", "Q"})
+    assume(not {name for _, name in given} & {"Person", "Q", "Count", "Max"})
     try:
         return name_everything(MODULES, with_names(LOCK, given), locked=True)
     except NamesError:
@@ -177,9 +212,14 @@ def lock_with(names: dict[str, str]) -> NamesLock:
         raise
 
 
-applications = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map(
-    lambda pieces: HEAD
-    + "".join(piece.format(name=f"piece_{number}") for number, piece in enumerate(pieces))
+applications = st.builds(
+    lambda imports, pieces: (
+        imports
+        + HEAD
+        + "".join(piece.format(name=f"piece_{number}") for number, piece in enumerate(pieces))
+    ),
+    st.sampled_from(IMPORTS),
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=4),
 )
 
 

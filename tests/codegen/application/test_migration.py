@@ -204,3 +204,15 @@ def test_nothing_to_do(tmp_path: Path) -> None:
     assert (new.names, new.values, new.gone, new.words) == ({}, {}, frozenset(), {})
     files = write(tmp_path, app="def f(c: Contacts, x): return c.tier, x.tier\n")
     assert migrate(WORDS, new, files, ()) == Migration()
+
+
+def test_shapes_of_another_file_are_listed(tmp_path: Path) -> None:
+    shape = "from typing import NamedTuple\nclass Person(NamedTuple):\n    tier: str\n"
+    files = write(
+        tmp_path, shapes=shape, app="import shapes\nContacts.objects.into(shapes.Person)\n"
+    )
+    found = migrate(WORDS, new_names(WORDS, words_with(lock_with(cf_1="level"))), files, ())
+    assert found.files == []
+    assert [(Path(each.file).name, each.line, each.why) for each in found.remarks] == [
+        ("shapes.py", 4, "perhaps Contacts.cf_1, which is called level now")
+    ]

@@ -68,6 +68,19 @@ def fields(source: str, head: str = HEAD) -> list[str]:
         "Contacts.objects.values('tier')",
         "Contacts.objects.values_list('tier', flat=True)",
         "match object():\n  case Contacts(tier=x): pass",
+        "from crm import ContactsRow\ndef f(row: ContactsRow): return row['tier']",
+        "from crm import ContactsRow\ndef f(rows: list[ContactsRow]): return rows[0]['tier']",
+        "from crm import ContactsRow\nContactsRow(tier=1)",
+        "from crm import ContactsCreate\ndef f(body: ContactsCreate): return body.tier",
+        "from crm import ContactsUpdate\ndef f(body: ContactsUpdate): return body['tier']",
+        "from crm import ContactsUpdate\nContactsUpdate().tier",
+        "from crm import ContactsUpdate\nContactsUpdate.model_validate({}).tier",
+        "import crm\ncrm.ContactsUpdate().model_copy().tier",
+        "def f(c: Contacts): return c.model_dump()['tier']",
+        "for row in Contacts.objects.values('tier__year'): pass",
+        "for row in Contacts.objects.values(): row['tier__month']",
+        "from vtiger_orm import Sum\nContacts.objects.aggregate(n=Sum('tier'))",
+        "from vtiger_orm import Sum\nContacts.objects.values('id').annotate(n=Sum('tier'))",
     ],
 )
 def test_reading(source: str) -> None:
@@ -97,16 +110,37 @@ def test_the_package_as_a_module(head: str) -> None:
         "from src.crm.contacts import Contacts as C\n",
         "from .crm import Contacts as C\n",
         "from crm import contacts; C = contacts.Contacts\n",
+        "from crm import *; C = Contacts\n",
+        "from .crm.contacts import *; C = Contacts\n",
+        "if 1:\n  from other import *\n  from src.crm import *\nC = Contacts\n",
     ],
 )
 def test_classes_under_another_name(head: str) -> None:
     assert fields("C.objects.first().tier\n", head) == [READ]
 
 
+def test_star_imports_of_something_else() -> None:
+    assert fields("Contacts.objects.first().id\n", "from other import *\n") == []
+    assert told(uses("class Contacts: ...\nContacts.tier\n", None, "from crm import *\n")) == []
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
         ("Contacts.objects.filter(tier='x')", ["Contacts.cf_1 filter"]),
+        (
+            "Contacts.objects.q(tier='x') | ~Contacts.objects.q(id=1)",
+            ["Contacts.cf_1 filter", "Contacts.id filter"],
+        ),
+        ("Contacts.objects.upload('x', filename='y', tier='z')", ["Contacts.cf_1 write"]),
+        ("from crm import ContactsCreate\nContactsCreate(tier='z')", ["Contacts.cf_1 write"]),
+        ("from crm import ContactsUpdate\nContactsUpdate(tier='z')", ["Contacts.cf_1 write"]),
+        (
+            "def f(a: Accounts): a.related.people.prefetch_related('friends__account_id')",
+            ["Accounts.People read", "Contacts.Friends read", "Contacts.account_id read"],
+        ),
+        ("Contacts.objects.prefetch_related('account_id')", ["Contacts.account_id read"]),
+        ("Accounts.objects.prefetch_related(Prefetch('people'))", ["Accounts.People read"]),
         ("Contacts.objects.exclude(tier__in=['x'])", ["Contacts.cf_1 filter"]),
         ("Contacts.objects.filter(**{'tier__in': ['x']})", ["Contacts.cf_1 filter"]),
         ("Contacts.objects.order_by('-tier')", ["Contacts.cf_1 filter"]),
@@ -311,3 +345,41 @@ def test_a_class_is_meant_by_what_it_is_and_not_by_what_a_file_calls_it(
 def test_decorated_methods_know_their_class(method: str) -> None:
     assert len(fields(f"class A(Contacts):\n  {method}")) == 1
     assert fields("class A(Contacts, ordering=('-tier', 'id')): ...")[0] == "Contacts.cf_1 filter"
+
+
+SHAPES = """
+from typing import TypedDict
+
+class Company(TypedDict):
+    accountname: str
+
+class Person(TypedDict):
+    tier: str
+    tier__year: int
+    account: "Company | None"
+    other: int
+
+class NoShape(TypedDict):
+    tier: str
+"""
+
+
+def test_fields_of_shapes_are_doubts() -> None:
+    """Whatever asks them has to be renamed as well."""
+    doubtful = {
+        **TIER,
+        "account_id": (("module", "Contacts", "field", "account_id"),),
+        "accountname": (("module", "Accounts", "field", "accountname"),),
+    }
+    found = [
+        "Accounts.accountname read ?",
+        "Contacts.cf_1 read ?",
+        "Contacts.cf_1 read ?",
+        "Contacts.account_id read ?",
+    ]
+    here = f"{SHAPES}\nfor p in Contacts.objects.into(Person): p"
+    assert [each for each in told(uses(here, doubtful)) if "." in each] == found
+    assert told(uses(SHAPES, doubtful)) == []
+    assert told(uses(SHAPES, doubtful, shapes=frozenset({"Person"}))) == found
+    asked = "for p in Contacts.objects.into(Other): p.tier"
+    assert fields(asked) == ["Contacts.cf_1 read ?"]

@@ -102,3 +102,13 @@ async def values_twins() -> None:
     assert_type(await Contacts.objects.values_list("email", flat=True), list[str | None])
     async for moment in Contacts.objects.values_list("modifiedtime", flat=True):
         assert_type(moment, datetime | None)
+
+
+def choices(quote: Quotes) -> str:
+    match quote.quotestage:
+        case Quotes.QuoteStage.ACCEPTED | Quotes.QuoteStage.REJECTED as over:
+            return over.label
+        case None:
+            return ""
+        case open_:
+            return open_.label

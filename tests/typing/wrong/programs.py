@@ -4,10 +4,25 @@ See test_typing.py; what ty, pyrefly and zuban miss is in test_other_checkers.py
 """
 
 from datetime import UTC, datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, assert_never
 
-from generated.demo import Accounts, Contacts, Leads, Potentials
-from vtiger_orm import Count
+from generated.demo import (
+    Accounts,
+    AccountsUpdate,
+    Contacts,
+    ContactsCreate,
+    ContactsQuerySet,
+    ContactsRow,
+    ContactsUpdate,
+    Documents,
+    Invoice,
+    Leads,
+    Potentials,
+    Quotes,
+    QuotesCreate,
+    connect,
+)
+from vtiger_orm import Count, Q, Ref
 
 people = Contacts.objects
 
@@ -164,3 +179,91 @@ async def waits(contact: Contacts) -> None:
     await contact.save()  # E
     made: Contacts = people.acreate(lastname="x")  # E
     await people.acreate(firstname="x")  # E
+
+
+def inputs(
+    contact: Contacts, other: AccountsUpdate, row: ContactsRow, hot: ContactsQuerySet
+) -> None:
+    ContactsCreate()  # E
+    ContactsCreate(lastname=None)  # E
+    ContactsCreate(lastname="x", frstname="y")  # E
+    ContactsUpdate(id=contact.id)  # E
+    ContactsUpdate(createdtime=datetime.now(UTC))  # E
+    ContactsUpdate(frstname="x")  # E
+    ContactsUpdate().lastnme  # E
+    ContactsUpdate().lastname.upper()  # E
+    contact.crm.apply(other)  # E
+    contact.crm.apply({"lastname": "x"})  # E
+    hot.filter(lastnme="x")  # E
+    row["lastnme"]  # E
+
+
+def unlisted(stage: Quotes.QuoteStage) -> None:
+    match stage:
+        case Quotes.QuoteStage.CREATED | Quotes.QuoteStage.DELIVERED | Quotes.QuoteStage.REVIEWED:
+            print(stage.label)
+        case Quotes.QuoteStage.ACCEPTED | Quotes.QuoteStage.REJECTED:
+            print(stage.label)
+        case other:
+            assert_never(other)  # E
+
+
+def of_people(found: ContactsQuerySet) -> None: ...
+
+
+def further(contact: Contacts, account: Accounts, deal: Potentials) -> None:
+    of_people(Accounts.objects)  # E
+    of_people(Accounts.objects.filter(accountname="x"))  # E
+    firms: list[int] = list(people.values_list("account_id", flat=True))  # E
+    for firm in people.values_list("account_id", flat=True):
+        firm.fetch()  # E
+    for source in people.values_list("leadsource", flat=True):
+        source.label  # E
+    for pair in people.into(Pair):
+        pair.lastname.nothing  # E
+    people.filter(Q(lastname="x"), lastnme="x")  # E
+    people.update(account_id="11x3")  # E
+    people.update(leadsource="Cold Call")  # E
+    people.update(createdtime=datetime.now(UTC))  # E
+    deal.amount = "5"  # E
+    people.filter(account_id__in="11x3")  # E
+    people.filter(id__in="12x3")  # E
+    people.filter(leadsource__in="Cold Call")  # E
+    people.in_bulk("12x3")  # E
+    people.in_bulk([contact.id])[contact.id].lastnme  # E
+    people.bulk_create(contact)  # E
+    contact.crm.copy(createdtime=datetime.now(UTC))  # E
+    contact.crm.copy(lastname=None)  # E
+    people.preview(lastname=None)  # E
+    Documents.objects.upload("x", notes_titl="y")  # E
+    Documents.objects.upload(5)  # E
+    account.related.contacts.create(lastnme="x")  # E
+    account.related.contacts.remove(account)  # E
+    people.select_related("quotes")  # E
+    people.order_by("account_id__accountname")  # E
+    people.get_or_create(lastname="x", defaults={"lastnme": "y"})  # E
+    people.get_or_create(lastname="x").lastname  # E
+    Quotes.objects.create(subject="x")  # E
+    Invoice.objects.create(subject="x", items=[5])  # E
+    company: Ref[Accounts] = Contacts.ref("12x1")  # E
+    Contacts(id="12x1")  # E
+    ContactsCreate(lastname="x", leadsource="Cold Call")  # E
+    ContactsUpdate(account_id="11x3")  # E
+    ContactsUpdate(birthday="2000-01-01")  # E
+    ContactsUpdate().createdtime  # E
+    QuotesCreate(subject="x")  # E
+    with connect() as crm:
+        crm.nothing  # E
+        people.using(5)  # E
+    if (one := people.first()) is not None:
+        one.account_id.fetch()  # E
+        one.assigned_user_id.fetch().user_name  # E
+
+
+async def more_waits(contact: Contacts) -> None:
+    people.acount() + 1  # E
+    async for firm in people.values_list("account_id", flat=True):
+        firm.fetch()  # E
+    await contact.crm.aapply(5)  # E
+    (await people)[0].lastnme  # E
+    (await contact.account_id.afetch()).lastname  # E

@@ -10,11 +10,47 @@ from ._package import package
 
 if TYPE_CHECKING:
     from .accounts import Accounts as Accounts
+    from ._typing.accounts import (
+        AccountsQuerySet as AccountsQuerySet,
+        AccountsRow as AccountsRow,
+        AccountsCreate as AccountsCreate,
+        AccountsUpdate as AccountsUpdate,
+    )
     from .cars import Car as Car
+    from ._typing.cars import (
+        CarQuerySet as CarQuerySet,
+        CarRow as CarRow,
+        CarCreate as CarCreate,
+        CarUpdate as CarUpdate,
+    )
     from .currency import Currency as Currency
+    from ._typing.currency import (
+        CurrencyQuerySet as CurrencyQuerySet,
+        CurrencyRow as CurrencyRow,
+        CurrencyCreate as CurrencyCreate,
+        CurrencyUpdate as CurrencyUpdate,
+    )
     from .groups import Groups as Groups
+    from ._typing.groups import (
+        GroupsQuerySet as GroupsQuerySet,
+        GroupsRow as GroupsRow,
+        GroupsCreate as GroupsCreate,
+        GroupsUpdate as GroupsUpdate,
+    )
     from .import_ import Import as Import
+    from ._typing.import_ import (
+        ImportQuerySet as ImportQuerySet,
+        ImportRow as ImportRow,
+        ImportCreate as ImportCreate,
+        ImportUpdate as ImportUpdate,
+    )
     from .quotes import Quotes as Quotes
+    from ._typing.quotes import (
+        QuotesQuerySet as QuotesQuerySet,
+        QuotesRow as QuotesRow,
+        QuotesCreate as QuotesCreate,
+        QuotesUpdate as QuotesUpdate,
+    )
 
 __all__ = [
     "Accounts",

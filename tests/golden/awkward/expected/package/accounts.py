@@ -137,6 +137,9 @@ class Accounts(
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class MultiSelect(Picklist):
         """Multi Select (`cf_913`)."""
 
@@ -162,6 +165,9 @@ class Accounts(
         A_B_C = "a&b <c>"
         NEW = "new"
         VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG_VERY_LONG = "very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long very long end"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Accounts"]] = field("accountid", editable=False)
     """Id of the record, given by the CRM."""

@@ -99,6 +99,9 @@ class Car(
         GROSSE_L = "Größe L"
         V_2ND = "2nd"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Car"]] = field("vehiclesid", editable=False)
     """Id of the record, given by the CRM."""
     None_: Boolean = field("None", wire="None")

@@ -135,17 +135,23 @@ class Import(
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "long",
         )
+        """long."""
         E_ = "é"
         E = "e"
         X = "_x_"
         MRO = "mro"
         EVIL = "\u202eevil", "evil"
+        """evil."""
         LINE_BREAK = "line\nbreak", "line break"
+        """line break."""
         QUOTATION_MARK_QUOTATION_MARK_QUOTATION_MARK = '"""'
         REVERSE_SOLIDUS = "\\"
         V_1 = "1"
         V_1_ = "1 "
         X_Y = "x __y"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Import"]] = field("import id", editable=False)
     """Id of the record, given by the CRM."""

@@ -85,7 +85,12 @@ class Quotes(
         """Tax Type (`hdnTaxType`)."""
 
         INDIVIDUAL = "individual", "Individual"
+        """Individual."""
         GROUP = "group", "Group"
+        """Group."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class QuoteStage(Picklist):
         """Quote Stage (`quotestage`)."""
@@ -96,8 +101,14 @@ class Quotes(
         ACCEPTED = "Accepted"
         REJECTED = "Rejected"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class RegionId(Picklist):
         """Tax Region (`region_id`)."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Quotes"]] = field("quoteid", editable=False)
     """Id of the record, given by the CRM."""

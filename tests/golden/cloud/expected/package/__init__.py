@@ -10,9 +10,27 @@ from ._package import package
 
 if TYPE_CHECKING:
     from .accounts import Accounts as Accounts
+    from ._typing.accounts import (
+        AccountsQuerySet as AccountsQuerySet,
+        AccountsRow as AccountsRow,
+        AccountsCreate as AccountsCreate,
+        AccountsUpdate as AccountsUpdate,
+    )
     from .contacts import Contacts as Contacts
+    from ._typing.contacts import (
+        ContactsQuerySet as ContactsQuerySet,
+        ContactsRow as ContactsRow,
+        ContactsCreate as ContactsCreate,
+        ContactsUpdate as ContactsUpdate,
+    )
     from .users import Users as Users
+    from ._typing.users import UsersQuerySet as UsersQuerySet, UsersRow as UsersRow
     from .vtcmsubscriptions import VtcmSubscriptions as VtcmSubscriptions
+    from ._typing.vtcmsubscriptions import (
+        VtcmSubscriptionsQuerySet as VtcmSubscriptionsQuerySet,
+        VtcmSubscriptionsRow as VtcmSubscriptionsRow,
+        VtcmSubscriptionsUpdate as VtcmSubscriptionsUpdate,
+    )
 
 __all__ = [
     "Accounts",

@@ -101,12 +101,19 @@ class Contacts(
 
         LEAD = "Lead"
         CUSTOMER = "Customer", "Paying Customer"
+        """Paying Customer."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class LoyaltyTier(Picklist):
         """Loyalty Tier (`cf_contacts_loyaltytier`)."""
 
         GOLD = "Gold"
         SILVER = "Silver"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Contacts"]] = field("contactid", editable=False)
     """Id of the record, given by the CRM."""

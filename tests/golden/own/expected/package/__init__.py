@@ -10,11 +10,28 @@ from ._package import package
 
 if TYPE_CHECKING:
     from tests.golden.own.shop import Account as Accounts
+    from ._typing.accounts import (
+        AccountsQuerySet as AccountsQuerySet,
+        AccountsRow as AccountsRow,
+        AccountsCreate as AccountsCreate,
+        AccountsUpdate as AccountsUpdate,
+    )
     from .custom.contacts import Contacts as Contacts
+    from ._typing.contacts import (
+        ContactsRow as ContactsRow,
+        ContactsCreate as ContactsCreate,
+        ContactsUpdate as ContactsUpdate,
+    )
     from .custom.contacts import ContactsQuerySet as ContactsQuerySet
     from .users import Users as Users
+    from ._typing.users import UsersRow as UsersRow
     from .custom.users import UsersQuerySet as UsersQuerySet
     from .vtcmsubscriptions import VtcmSubscriptions as VtcmSubscriptions
+    from ._typing.vtcmsubscriptions import (
+        VtcmSubscriptionsQuerySet as VtcmSubscriptionsQuerySet,
+        VtcmSubscriptionsRow as VtcmSubscriptionsRow,
+        VtcmSubscriptionsUpdate as VtcmSubscriptionsUpdate,
+    )
 
 __all__ = [
     "Accounts",

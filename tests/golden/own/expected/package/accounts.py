@@ -75,6 +75,9 @@ class AccountsBase(
 
         BANKING = "Banking"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Accounts"]] = field("accountid", editable=False)
     """Id of the record, given by the CRM."""
     accountname: MandatoryString = field(

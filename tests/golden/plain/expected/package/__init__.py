@@ -10,9 +10,33 @@ from ._package import package
 
 if TYPE_CHECKING:
     from .faq import Faq as Faq
+    from ._typing.faq import (
+        FaqQuerySet as FaqQuerySet,
+        FaqRow as FaqRow,
+        FaqCreate as FaqCreate,
+        FaqUpdate as FaqUpdate,
+    )
     from .groups import Groups as Groups
+    from ._typing.groups import (
+        GroupsQuerySet as GroupsQuerySet,
+        GroupsRow as GroupsRow,
+        GroupsCreate as GroupsCreate,
+        GroupsUpdate as GroupsUpdate,
+    )
     from .project import Project as Project
+    from ._typing.project import (
+        ProjectQuerySet as ProjectQuerySet,
+        ProjectRow as ProjectRow,
+        ProjectCreate as ProjectCreate,
+        ProjectUpdate as ProjectUpdate,
+    )
     from .users import Users as Users
+    from ._typing.users import (
+        UsersQuerySet as UsersQuerySet,
+        UsersRow as UsersRow,
+        UsersCreate as UsersCreate,
+        UsersUpdate as UsersUpdate,
+    )
 
 __all__ = [
     "Faq",

@@ -74,6 +74,9 @@ class Faq(
 
         GENERAL = "General"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Faqstatus(Picklist):
         """Status (`faqstatus`)."""
 
@@ -81,6 +84,9 @@ class Faq(
         REVIEWED = "Reviewed"
         PUBLISHED = "Published"
         OBSOLETE = "Obsolete"
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Faq"]] = field("id", editable=False)
     """Id of the record, given by the CRM."""

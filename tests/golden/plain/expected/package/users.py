@@ -76,6 +76,9 @@ class Users(
         DD_MM_YYYY_ = "dd.mm.yyyy"
         DD_MM_YYYY_3 = "dd/mm/yyyy"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Users"]] = field("id", editable=False)
     """Id of the record, given by the CRM."""
     date_format: DateFormat | None = field("Date Format")

@@ -10,7 +10,19 @@ from ._package import package
 
 if TYPE_CHECKING:
     from .assets import Assets as Assets
+    from ._typing.assets import (
+        AssetsQuerySet as AssetsQuerySet,
+        AssetsRow as AssetsRow,
+        AssetsCreate as AssetsCreate,
+        AssetsUpdate as AssetsUpdate,
+    )
     from .project import Project as Project
+    from ._typing.project import (
+        ProjectQuerySet as ProjectQuerySet,
+        ProjectRow as ProjectRow,
+        ProjectCreate as ProjectCreate,
+        ProjectUpdate as ProjectUpdate,
+    )
 
 __all__ = [
     "Assets",

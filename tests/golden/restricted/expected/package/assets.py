@@ -95,6 +95,9 @@ class Assets(
         IN_SERVICE = "In Service"
         OUT_OF_SERVICE = "Out-of-service"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     id: ReadOnly[Ref["Assets"]] = field("assetsid", editable=False)
     """Id of the record, given by the CRM."""
     account: MandatoryReference["Record"] = field(

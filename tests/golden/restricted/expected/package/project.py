@@ -104,31 +104,57 @@ class Project(
         V_90 = "90%"
         V_100 = "100%"
 
+        if TYPE_CHECKING:
+            _UNLISTED = ""
+
     class Projectpriority(Picklist):
         """Priority (`projectpriority`)."""
 
         LOW = "low", "Low"
+        """Low."""
         NORMAL = "normal", "Normal"
+        """Normal."""
         HIGH = "high", "High"
+        """High."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Projectstatus(Picklist):
         """Status (`projectstatus`)."""
 
         PROSPECTING = "prospecting", "Prospecting"
+        """Prospecting."""
         INITIATED = "initiated", "Initiated"
+        """Initiated."""
         IN_PROGRESS = "in progress", "In Progress"
+        """In Progress."""
         WAITING_FOR_FEEDBACK = "waiting for feedback", "Waiting for Feedback"
+        """Waiting for Feedback."""
         ON_HOLD = "on hold", "On Hold"
+        """On Hold."""
         COMPLETED = "completed", "Completed"
+        """Completed."""
         DELIVERED = "delivered", "Delivered"
+        """Delivered."""
         ARCHIVED = "archived", "Archived"
+        """Archived."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     class Projecttype(Picklist):
         """Type (`projecttype`)."""
 
         ADMINISTRATIVE = "administrative", "Administrative"
+        """Administrative."""
         OPERATIVE = "operative", "Operative"
+        """Operative."""
         OTHER = "other", "Other"
+        """Other."""
+
+        if TYPE_CHECKING:
+            _UNLISTED = ""
 
     id: ReadOnly[Ref["Project"]] = field("projectid", editable=False)
     """Id of the record, given by the CRM."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Car, Groups
 
@@ -154,6 +154,42 @@ CarValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Car]):
+    None_: bool | None = ...
+    """None."""
+    alarm: time | None = ...
+    """Alarm at."""
+    anyref: Ref[Record] | None = ...
+    """Any Ref."""
+    assigned_user_id: Ref[Groups | Record] | None = ...
+    """Assigned To."""
+    bought: date | None = ...
+    """Bought on."""
+    class_: str | None = ...
+    """class."""
+    extra_i_text_i: str | None = ...
+    """Extra <i>Text</i>."""
+    mileage: Decimal | None = ...
+    """Mileage (km)."""
+    notes: str | None = ...
+    """Notes."""
+    price: Decimal | None = ...
+    """Price."""
+    vendor_ref: Ref[Record] | None = ...
+    """Vendor."""
+
+class CarCreate(_Input):
+    fuel: Car.Drink
+    """Fuel: type?."""
+    vehiclename: str
+    """Vehicle Name."""
+
+class CarUpdate(_Input):
+    fuel: Car.Drink | None = ...
+    """Fuel: type?."""
+    vehiclename: str | None = ...
+    """Vehicle Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Never, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Currency
 
@@ -70,6 +70,25 @@ CurrencyValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Currency]):
+    conversion_rate: Decimal | None = ...
+    """conversion rate."""
+    currency_code: str | None = ...
+    """currency code."""
+    currency_name: str | None = ...
+    """currency name."""
+    currency_status: str | None = ...
+    """currency status."""
+    currency_symbol: str | None = ...
+    """currency symbol."""
+    defaultid: str | None = ...
+    """defaultid."""
+    deleted: int | None = ...
+    """deleted."""
+
+class CurrencyCreate(_Input): ...
+class CurrencyUpdate(_Input): ...
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Generic, Literal, Never, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Groups
 
@@ -44,6 +44,15 @@ GroupsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Groups]):
+    description: str | None = ...
+    """description."""
+    groupname: str | None = ...
+    """groupname."""
+
+class GroupsCreate(_Input): ...
+class GroupsUpdate(_Input): ...
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Accounts, Currency, Groups, Quotes
 
@@ -97,6 +97,44 @@ QuotesValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Quotes]):
+    assigned_user_id: Ref[Groups | Record] | None = ...
+    """Assigned To."""
+    comment: str | None = ...
+    """Item Comment."""
+    currency_id: Ref[Currency] | None = ...
+    """Currency."""
+    hdnS_H_Amount: Decimal | None = ...
+    """Charges."""
+    hdnTaxType: Quotes.HdnTaxType | None = ...
+    """Tax Type."""
+    region_id: Quotes.RegionId | None = ...
+    """Tax Region."""
+    shipping_handling: Decimal | None = ...
+    """Shipping & Handling."""
+    shipping_handling_shtax1: Decimal | None = ...
+    """Shipping & Handling VAT."""
+
+class QuotesCreate(_Input):
+    account_id: Ref[Accounts]
+    """Organization Name."""
+    productid: Ref[Record]
+    """Item Name."""
+    quotestage: Quotes.QuoteStage
+    """Quote Stage."""
+    subject: str
+    """Subject."""
+
+class QuotesUpdate(_Input):
+    account_id: Ref[Accounts] | None = ...
+    """Organization Name."""
+    productid: Ref[Record] | None = ...
+    """Item Name."""
+    quotestage: Quotes.QuoteStage | None = ...
+    """Quote Stage."""
+    subject: str | None = ...
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

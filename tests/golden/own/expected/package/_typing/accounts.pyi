@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import AccountCrm, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import AccountCrm, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Accounts, Users
 from .contacts import ContactsManager
@@ -53,6 +53,20 @@ AccountsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Accounts]):
+    assigned_user_id: Ref[Users | Record] | None = ...
+    """Assigned To."""
+    industry: Accounts.Industry | None = ...
+    """Industry."""
+
+class AccountsCreate(_Input):
+    accountname: str
+    """Organization Name."""
+
+class AccountsUpdate(_Input):
+    accountname: str | None = ...
+    """Organization Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

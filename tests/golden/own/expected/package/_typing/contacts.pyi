@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, FileSource, Preview, Related, RelatedManager, Texts
+from vtiger_orm.models import Crm, FileSource, InputModel, Preview, Related, RelatedManager, Texts
 
 from .. import Accounts, Contacts, ContactsQuerySet, Users
 from .vtcmsubscriptions import VtcmSubscriptionsManager
@@ -118,6 +118,38 @@ ContactsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Contacts]):
+    account_id: Ref[Accounts] | None = ...
+    """Organization Name."""
+    annualspend: Decimal | None = ...
+    """Annual Spend."""
+    assigned_user_id: Ref[Users | Record] | None = ...
+    """Assigned To."""
+    contacttype: Contacts.Contacttype | None = ...
+    """Type."""
+    donotcall: bool | None = ...
+    """Do Not Call."""
+    firstname: str | None = ...
+    """First Name."""
+    loyalty_tier: Contacts.LoyaltyTier | None = ...
+    """Loyalty Tier."""
+    primary_email: str | None = ...
+    """Primary Email."""
+    signature_image: str | None = ...
+    """Signature."""
+    source_campaign: Ref[Record] | None = ...
+    """Campaign."""
+    visits: int | None = ...
+    """Visits."""
+
+class ContactsCreate(_Input):
+    lastname: str
+    """Last Name."""
+
+class ContactsUpdate(_Input):
+    lastname: str | None = ...
+    """Last Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

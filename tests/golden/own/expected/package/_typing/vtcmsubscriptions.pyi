@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Contacts, VtcmSubscriptions
 
@@ -63,6 +63,18 @@ VtcmSubscriptionsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[VtcmSubscriptions]):
+    contact: Ref[Contacts] | None = ...
+    """Contact."""
+    starts: date | None = ...
+    """Starts."""
+    term: int | None = ...
+    """Term in months."""
+
+class VtcmSubscriptionsUpdate(_Input):
+    subject: str | None = ...
+    """Subject."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

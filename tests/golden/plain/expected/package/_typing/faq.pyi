@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Faq, Users
 
@@ -111,6 +111,32 @@ FaqValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Faq]):
+    faqcategories: Faq.Faqcategories | None = ...
+    """Category."""
+    product_id: Ref[Record] | None = ...
+    """Product Name."""
+    starred: bool | None = ...
+    """starred."""
+    tags: str | None = ...
+    """tags."""
+
+class FaqCreate(_Input):
+    faq_answer: str
+    """Answer."""
+    faqstatus: Faq.Faqstatus
+    """Status."""
+    question: str
+    """Question."""
+
+class FaqUpdate(_Input):
+    faq_answer: str | None = ...
+    """Answer."""
+    faqstatus: Faq.Faqstatus | None = ...
+    """Status."""
+    question: str | None = ...
+    """Question."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

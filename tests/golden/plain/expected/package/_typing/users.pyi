@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Users
 
@@ -69,6 +69,34 @@ UsersValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Users]):
+    date_format: Users.DateFormat | None = ...
+    """Date Format."""
+    first_name: str | None = ...
+    """First Name."""
+    is_admin: bool | None = ...
+    """Admin."""
+
+class UsersCreate(_Input):
+    email1: str
+    """Primary Email."""
+    last_name: str
+    """Last Name."""
+    roleid: Ref[Record]
+    """Role."""
+    user_name: str
+    """User Name."""
+
+class UsersUpdate(_Input):
+    email1: str | None = ...
+    """Primary Email."""
+    last_name: str | None = ...
+    """Last Name."""
+    roleid: Ref[Record] | None = ...
+    """Role."""
+    user_name: str | None = ...
+    """User Name."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from vtiger_orm import Prefetch, Q, QuerySet, Record, Ref, ValuesQuerySet
-from vtiger_orm.models import Crm, Preview, RelatedManager, Texts
+from vtiger_orm.models import Crm, InputModel, Preview, RelatedManager, Texts
 
 from .. import Assets
 
@@ -173,6 +173,58 @@ AssetsValues = TypedDict(
     },
     total=False,
 )
+
+class _Input(InputModel[Assets]):
+    assigned_user_id: Ref[Record] | None = ...
+    """Assigned To."""
+    contact: Ref[Record] | None = ...
+    """Contact Name."""
+    description: str | None = ...
+    """Notes."""
+    invoiceid: Ref[Record] | None = ...
+    """Invoice Name."""
+    shippingmethod: str | None = ...
+    """Shipping Method."""
+    shippingtrackingnumber: str | None = ...
+    """Shipping Tracking Number."""
+    starred: bool | None = ...
+    """starred."""
+    tagnumber: str | None = ...
+    """Tag Number."""
+    tags: str | None = ...
+    """tags."""
+
+class AssetsCreate(_Input):
+    account: Ref[Record]
+    """Customer Name."""
+    assetname: str
+    """Asset Name."""
+    assetstatus: Assets.Assetstatus
+    """Status."""
+    dateinservice: date
+    """Date in Service."""
+    datesold: date
+    """Date Sold."""
+    product: Ref[Record]
+    """Product Name."""
+    serialnumber: str
+    """Serial Number."""
+
+class AssetsUpdate(_Input):
+    account: Ref[Record] | None = ...
+    """Customer Name."""
+    assetname: str | None = ...
+    """Asset Name."""
+    assetstatus: Assets.Assetstatus | None = ...
+    """Status."""
+    dateinservice: date | None = ...
+    """Date in Service."""
+    datesold: date | None = ...
+    """Date Sold."""
+    product: Ref[Record] | None = ...
+    """Product Name."""
+    serialnumber: str | None = ...
+    """Serial Number."""
 
 class _Lookups(Generic[_T_co]):
     def __call__(
