@@ -141,7 +141,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             # A context of its own, in which the profile is chosen.
-            code: Any = copy_context().run(
+            code: object = copy_context().run(
                 cli.main, args=given, prog_name="vtiger-orm", standalone_mode=False
             )
     except click.ClickException as error:
