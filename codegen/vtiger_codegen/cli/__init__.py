@@ -17,7 +17,7 @@ from contextvars import copy_context
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
