@@ -19,8 +19,10 @@ from typing import Any
 import httpx
 import pytest
 
+from generated import demo
 from generated.demo import Contacts, connect
 from tests.support.fake_server import FAST, KEY, USER, FakeServer
+from vtiger_orm import warehouse
 from vtiger_orm.calls.operations import Create, FilePart
 from vtiger_orm.calls.plans import perform
 from vtiger_orm.emulator import Crm
@@ -313,9 +315,12 @@ def everything_of(error: BaseException) -> str:
     return "\n".join(parts)
 
 
-@pytest.mark.parametrize("dialect", ["webservice", "cloud"])
-def test_no_secret_on_any_channel(monkeypatch: pytest.MonkeyPatch, dialect: Any) -> None:
-    """DEBUG of every library, errors with their variables, pickles and the process list."""
+@pytest.mark.parametrize("dialect", ["webservice", "cloud", "restfulapi"])
+def test_no_secret_on_any_channel(
+    monkeypatch: pytest.MonkeyPatch, dialect: Any, tmp_path: Path
+) -> None:
+    """DEBUG of every library, errors with their variables, pickles, notebooks, a warehouse and
+    the process list."""
     secret = "canary-key-5d1f"
     shown = io.StringIO()
     handler = logging.StreamHandler(shown)
@@ -330,19 +335,33 @@ def test_no_secret_on_any_channel(monkeypatch: pytest.MonkeyPatch, dialect: Any)
         return sessions[-1]
 
     try:
-        with Crm(profile="cloud") as crm, crm.serve() as server:
-            login = crm.sessions.login
-            monkeypatch.setattr(crm.sessions, "login", remembered)
+        profile = "restfulapi" if dialect == "restfulapi" else "cloud"
+        with Crm(profile=profile) as crm, crm.serve() as server:
+            issuer, name = (
+                (crm.tokens, "open") if dialect == "restfulapi" else (crm.sessions, "login")
+            )
+            login = getattr(issuer, name)
+            monkeypatch.setattr(issuer, name, remembered)
             crm.set_key("admin", secret)
             session = connect(server.url, "admin", secret, dialect=dialect, retry=FAST)
             with session:
                 contact = Contacts.objects.all()[0]
                 shown.write(repr(session) + repr(session.__dict__) + repr(contact.__dict__))
                 shown.write(pickle.dumps(contact).decode("latin-1"))
+                shown.write(Contacts.objects.all()[:2]._repr_html_() + contact._repr_html_())
+                database = tmp_path / "crm.db"
+                report = warehouse.sync(f"sqlite:///{database}", demo, modules=["Vendors"])
+                shown.write(repr(report) + database.read_bytes().decode("latin-1"))
                 for fault in (DroppedConnection(), Html(), ServerError()):
-                    crm.faults.always(fault, operation="query")
+                    crm.faults.always(fault)
                     with pytest.raises(VtigerError) as caught:
                         list(Contacts.objects.filter(lastname="x"))
+                    shown.write(Contacts.objects.filter(lastname="x")._repr_html_())
+                    try:
+                        lost = warehouse.sync(f"sqlite:///{database}", demo, modules=["Vendors"])
+                        shown.write(repr(lost))
+                    except VtigerError as error:
+                        shown.write(everything_of(error))
                     shown.write(everything_of(caught.value))
                     shown.write(pickle.dumps(caught.value).decode("latin-1"))
                     crm.faults.clear()
@@ -357,7 +376,7 @@ def test_no_secret_on_any_channel(monkeypatch: pytest.MonkeyPatch, dialect: Any)
     text = shown.getvalue()
     assert "logged in at" in text
     assert secret not in text
-    assert bool(sessions) is (dialect == "webservice")
+    assert bool(sessions) is (dialect != "cloud")
     assert not any(name in text for name in sessions)
 
 

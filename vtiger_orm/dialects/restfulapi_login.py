@@ -54,11 +54,10 @@ def logged_in(
     """One login whose owner is proved. Raises `AuthError`, and `SharedToken` where it is another's
     as well."""
     by_key = True
-    token = yield from _token(endpoint, {"key": credentials.access_key}, credentials)
+    token = yield from _token(endpoint, credentials, by_key=True)
     if token is None:
         by_key = False
-        given = {"login": credentials.username, "password": credentials.access_key}
-        token = yield from _token(endpoint, given, credentials)
+        token = yield from _token(endpoint, credentials, by_key=False)
     if token is None:
         raise AuthError(
             "login was refused by the RestfulApi module: it knows neither this access key (My "
@@ -90,10 +89,16 @@ def logged_in(
     )
 
 
-def _token(endpoint: str, values: Mapping[str, str], credentials: Credentials) -> Talk:
-    address = f"{endpoint}?{query_string({'module': 'Auth', **values})}"
-    secrets = (credentials.access_key,)
-    response = yield HttpRequest("GET", address, "login", secrets=secrets)
+def _login(endpoint: str, credentials: Credentials, *, by_key: bool) -> HttpRequest:
+    """A function of its own, so that no frame of an error holds the key as text."""
+    secret = credentials.access_key
+    given = {"key": secret} if by_key else {"login": credentials.username, "password": secret}
+    address = f"{endpoint}?{query_string({'module': 'Auth', **given})}"
+    return HttpRequest("GET", address, "login", secrets=(secret,))
+
+
+def _token(endpoint: str, credentials: Credentials, *, by_key: bool) -> Talk:
+    response = yield _login(endpoint, credentials, by_key=by_key)
     envelope = read_envelope(response)
     if envelope is None:
         raise unmended(_LOGIN, response, "login fails: a function of it lacks its argument")
