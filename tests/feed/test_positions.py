@@ -8,6 +8,7 @@ import struct
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from time import tzset
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -146,6 +147,7 @@ def test_a_mark_is_of_values_not_of_their_order() -> None:
     assert digest({"a": "1", "b": "ß\ud800"}) == digest({"b": "ß\ud800", "a": "1"})
     assert len({digest(each) for each in ({"a": "1"}, {"a": "2"}, {"b": "1"}, {}, None)}) == 5
     assert digest({"a": "1"}) == "rr`;J5w!", "stored cursors hold marks"
+    assert digest({"a": "ß"}) == "ot8S=bWQ"
 
 
 ITEMS = st.lists(
@@ -215,6 +217,29 @@ def test_within_a_second_the_number_of_the_id_tells() -> None:
     assert [page.position(n).key for n in (1, 2, 3)] == [(at(1), 9), (at(1), 10), (at(2), 0)]
 
 
+def test_a_cursor_tells_the_zone_at_its_own_moment() -> None:
+    """Those of one page may lie on both sides of the end of summer time."""
+    base = Position("Contacts", TURN - 2 * SECOND, ahead=2 * 3600)
+    times = [TURN - SECOND, TURN + SECOND]
+    items: list[Item] = [(f"12x{n}", {"id": f"12x{n}"}, time) for n, time in enumerate(times)]
+    page = Page(base, items, TURN + SECOND, TURN, BERLIN)
+    assert [page.position(n).ahead for n in range(3)] == [7200, 7200, 3600]
+    assert [start(page.cursor(n), "Contacts").ahead for n in range(3)] == [7200, 7200, 3600]
+    assert Page(replace(base, ahead=None), items, TURN, TURN, BERLIN).position(2).ahead is None
+
+
+def test_the_zone_of_this_machine_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Position("Contacts", TURN - timedelta(minutes=30), ahead=2 * 3600)
+    here = told.wall_from(BERLIN, TURN)
+    try:
+        monkeypatch.setenv("TZ", "America/New_York")
+        tzset()
+        assert told.wall_from(BERLIN, TURN) == here == TURN - timedelta(hours=1) - SECOND
+    finally:
+        monkeypatch.undo()
+        tzset()
+
+
 # Text
 
 
@@ -270,6 +295,13 @@ def test_cursors_of_others_are_told_apart() -> None:
         start(Position("Contacts").encode(), "Accounts")
     with pytest.raises(InvalidValue, match="Add one: since"):
         start(datetime(2026, 1, 1), "Contacts")  # what is refused
+
+
+@pytest.mark.parametrize("more", ["!!!!", "    ", "\n\n\n\n"])
+def test_letters_that_no_cursor_has_are_not_passed_over(more: str) -> None:
+    cursor = Position("Contacts", NOON).encode()
+    with pytest.raises(InvalidValue, match="no cursor"):
+        start(cursor + more, "Contacts")
 
 
 def test_a_text_that_unpacks_to_more_than_any_cursor_is_none() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from generated.demo import Accounts, Contacts
-from tests.support.planned import careful, server
+from tests.support.planned import careful, described, owners, server
 from vtiger_orm.calls.operations import QueryRelated
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.errors import MalformedAnswer, NotSupported, SilentQueryError
@@ -199,3 +199,33 @@ def test_a_server_without_the_operation_is_not_asked() -> None:
     with pytest.raises(NotSupported, match="query_related"):
         next(side().read(careful(), ServerFacts(dialect="restfulapi")))
     assert Related(3, 100).run(side().read(careful(), CLOUD)) == ["40x1", "40x2", "40x3"]
+
+
+@pytest.mark.parametrize(
+    ("actions", "kinds", "targets", "found"),
+    [
+        (("add",), {"parent": "reference"}, {"parent": ("Owners",)}, "parent"),
+        (("add",), {"parent": "reference"}, {"parent": ("Others", "Owners")}, "parent"),
+        (("add",), {"parent": "reference"}, {"parent": ("Others",)}, None),
+        (("add",), {"parent": "string"}, {}, None),
+        (("add",), {"a": "string", "b": "reference"}, {"b": ("Owners",)}, "b"),
+        (("add",), {"a": "reference", "b": "reference"}, {}, None),
+        (("add", "select"), {"parent": "reference"}, {}, None),
+        (("select",), {"parent": "reference"}, {}, None),
+        ((), {"parent": "reference"}, {}, None),
+    ],
+)
+def test_one_field_makes_a_relation_that_can_only_be_added_to(
+    actions: tuple[str, ...], kinds: dict[str, str], targets: Any, found: str | None
+) -> None:
+    """Where the CRM tells that nothing is selected there, and no other field might make it."""
+    metas = server(described("Things", "40", kinds, targets), owners()).metas
+    relation = Relation("things", "Things", "Things", actions)
+    reference = Side("41x1", metas["Owners"], relation, metas["Things"]).reference
+    assert (reference and reference.wire) == found
+
+
+def test_activities_are_never_related_by_a_field_alone() -> None:
+    metas = server(described("Events", "18", {"parent": "reference"}), owners()).metas
+    relation = Relation("events", "Events", "Events", ("add",))
+    assert Side("41x1", metas["Owners"], relation, metas["Events"]).reference is None

@@ -22,9 +22,10 @@ from tests.support.planned import careful, things
 from vtiger_orm.conditions.collation import matcher
 from vtiger_orm.conditions.evaluate import predicate
 from vtiger_orm.conditions.q import Q, resolve
-from vtiger_orm.conditions.tree import Not, Order, Selection, all_of, any_of
+from vtiger_orm.conditions.tree import Not, Order, Selection, all_of, any_of, check_depth
 from vtiger_orm.errors import InvalidLookup
 from vtiger_orm.metadata.interpret import module_meta
+from vtiger_orm.models import building
 from vtiger_orm.planner import explain, plan_count, plan_exists, plan_rows
 
 WATCHED = 1 if sys.gettrace() is None and "SLIPCOVER_ENABLED" not in os.environ else 4
@@ -326,6 +327,32 @@ def test_whatever_is_built_step_by_step_is_built_and_planned_in_time(shape: str)
     queryset.explain()
     queryset.explain(of="count")
     assert time.process_time() - began < 3 * longest()
+
+
+@pytest.mark.parametrize("join", [operator.or_, operator.and_])
+def test_a_chain_of_querysets_is_not_walked_along_at_every_step(
+    join: Callable[[Any, Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked = 0
+
+    def check(node: Any) -> None:
+        nonlocal walked
+        walked += len(getattr(node, "children", (node,)))
+        check_depth(node)
+
+    monkeypatch.setattr(building, "check_depth", check)
+    number = 500
+    parts = [contacts_with(lastname__contains=f"n{each}") for each in range(number)]
+    joined = reduce(join, parts)
+    assert len(joined.selection.where.children) == number
+    assert walked < 6 * number
+    deep = contacts_with(lastname="a")
+    for each in range(49):
+        deep = ~join(deep, parts[each])
+    other = operator.and_ if join is operator.or_ else operator.or_
+    deep = other(deep, parts[0])
+    with pytest.raises(InvalidLookup, match="levels deep or more"):
+        join(joined, deep)
 
 
 def test_what_is_joined_travels_whole() -> None:

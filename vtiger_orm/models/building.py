@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, c
 from .._pickled import class_named, public_name, restores
 from ..conditions.field_names import parse_order
 from ..conditions.q import resolve
-from ..conditions.tree import FALSE, Node, Order, Selection, all_of, any_of, check_depth, negated
+from ..conditions.tree import (
+    FALSE,
+    And,
+    Node,
+    Not,
+    Or,
+    Order,
+    Selection,
+    all_of,
+    any_of,
+    check_depth,
+    negated,
+)
 from ..errors import UnsupportedQuery
 from ..records import BaseRecord
 from ..records.handle import package_of
@@ -168,7 +180,12 @@ class BuildingQuerySet:
             )
         self._refuse_if_sliced(sign)
         other._refuse_if_sliced(sign)
-        return self._limited(join(mine.where, theirs.where))
+        where = join(mine.where, theirs.where)
+        if not _goes_on(mine.where, where):
+            return self._limited(where)
+        flat = type(theirs.where) is type(where)
+        check_depth(theirs.where if flat else Not(theirs.where))  # else it is one level deeper
+        return self._select(where=where)
 
     def _limited(self: Steps, where: Node) -> Steps:
         """The records of a condition, if it is one that can be worked on."""
@@ -286,6 +303,15 @@ def _whole(bound: SupportsIndex) -> int:
         return index(bound)
     except TypeError:
         raise TypeError(f"A slice of a queryset takes whole numbers, not {bound!r}.") from None
+
+
+def _goes_on(before: Node, whole: Node) -> bool:
+    """Whether a condition that was checked before has only grown at its end, and not doubled since
+    it was: a long chain of joins would be walked along at every step."""
+    if not isinstance(before, And | Or) or type(before) is not type(whole):
+        return False
+    number, grown = len(before.children), len(whole.children)
+    return number > 1 and number.bit_length() == grown.bit_length()
 
 
 def refuse_negative(position: int) -> None:
