@@ -89,7 +89,7 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ListedFields:
     """One to three fields of `values_list`, and the rows that it then yields."""
 
     names: tuple[str, ...]
@@ -120,7 +120,7 @@ class Querysets:
     """Each of them and its type, as `values` hands it out, with the parts of dates."""
     flats: tuple[Flat, ...]
     """Those of them by type."""
-    columns: tuple[Columns, ...]
+    columns: tuple[ListedFields, ...]
     """Several of them together."""
     parts: tuple[str, ...]
     """Parts of dates that `values` takes beside them: ``birthday__year``."""

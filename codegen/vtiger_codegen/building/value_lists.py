@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .ir import Columns, Flat, Keyword
+from .ir import Flat, Keyword, ListedFields
 from .types import ROOT, RUNTIME, STR, TUPLE, builtin, generic, named, optional
 
 
@@ -20,7 +20,7 @@ def flats_of(row: Sequence[Keyword]) -> Iterator[Flat]:
         yield Flat(f"_Fields{several}" if len(fields) > 1 else "", types[text], tuple(fields))
 
 
-def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[Columns]:
+def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
     """Rows of texts, alone or after the id; of any other fields it is known how many there are.
 
     A signature for each pair and each three of the types of a module would be hundreds, which a
@@ -32,10 +32,10 @@ def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[Columns]:
     id_ = generic(named("Ref", RUNTIME), named(model, ROOT))
     for number in (1, 2, 3) if flats else ():
         if texts:
-            yield Columns((texts,) * number, generic(TUPLE, *[text] * number))
+            yield ListedFields((texts,) * number, generic(TUPLE, *[text] * number))
             if has_id and number > 1:
                 more = number - 1
-                yield Columns(
+                yield ListedFields(
                     ('Literal["id"]', *[texts] * more), generic(TUPLE, id_, *[text] * more)
                 )
-        yield Columns((f"{model}Field",) * number, generic(TUPLE, *[builtin("Any")] * number))
+        yield ListedFields((f"{model}Field",) * number, generic(TUPLE, *[builtin("Any")] * number))
