@@ -24,6 +24,7 @@
     [tool.vtiger-orm.modules.Contacts]  # own classes, where they are not in <output>/custom
     model = "shop.people:Contacts"
     queryset = "shop.people:ContactsQuerySet"
+    dependencies = { industry = ["rating"] } # picklists whose values depend on another's
 
 Paths are relative to the file. Secrets have no place here: they come from the environment or
 from the system's keyring.
@@ -60,6 +61,9 @@ class ModuleSettings(BaseModel):
     model: str | None = None
     """The own class that inherits the generated one, as ``module:class``."""
     queryset: str | None = None
+    dependencies: dict[str, tuple[str, ...]] = {}
+    """Picklist -> those that depend on it, by wire name: `pull` asks which values go together,
+    since no description tells it, and the site shows it."""
 
     def own_code(self, module: str) -> OwnCode:
         """Raises `ConfigError` for what is no place of a class."""
@@ -97,7 +101,8 @@ class Config(BaseModel):
     overrides: dict[str, ModuleNames] = {}
     """Names of one module that you choose: class, fields, picklists, members, relations."""
     modules: dict[str, ModuleSettings] = {}
-    """Own classes of a module, where they are not in the package's custom folder."""
+    """Of one module: own classes, where they are not in the package's custom folder, and
+    `dependencies`, the picklists whose values depend on another's."""
     templates: Path | None = None
     """Folder whose templates replace shipped ones of the same name."""
     timezone: str = "UTC"

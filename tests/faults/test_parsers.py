@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -164,3 +166,17 @@ def test_tables_of_settings(content: Any) -> None:
 
     with contextlib.suppress(VtigerError):
         parse_config(content if isinstance(content, dict) else {"url": content}, "here")
+
+
+@pytest.mark.programs
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process")
+def test_time_and_memory_are_bounded() -> None:
+    """A megabyte of the worst kinds each, where there is memory for no copy of it by the dozen."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.bounded"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

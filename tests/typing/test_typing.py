@@ -18,6 +18,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from vtiger_codegen.cli import cli
+from vtiger_codegen.site.chapters import chapters
 
 from tests.typing.checkers import HERE, ROOT, WRONG, Errors, marked, of_mypy, run
 
@@ -27,13 +29,24 @@ MARKER = re.compile(r"# (mypy|pyright): (.*?)(?=\s+# (?:mypy|pyright): |$)")
 
 
 @pytest.fixture(scope="session")
-def mypy_errors(mypy_cache: Path) -> Errors:
-    files = [str(path) for path in (*PASS, *FAIL, *WRONG)]
+def guide(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The Python blocks of each chapter, as one program: so it is read, top to bottom."""
+    folder, files = tmp_path_factory.mktemp("guide"), []
+    for each in chapters(cli):
+        blocks = re.findall(r"^```python\n(.*?)^```$", each.text, re.DOTALL | re.MULTILINE)
+        files.append(folder / f"chapter_{each.name.replace('-', '_')}.py")
+        files[-1].write_text("\n# next block\n".join(blocks))
+    return files
+
+
+@pytest.fixture(scope="session")
+def mypy_errors(mypy_cache: Path, guide: list[Path]) -> Errors:
+    files = [str(path) for path in (*PASS, *FAIL, *WRONG, *guide)]
     output = run(
         sys.executable,
         *("-m", "mypy", "--strict", "--output=json", f"--cache-dir={mypy_cache}"),
         *("--config-file=", "--explicit-package-bases"),
-        *("--no-error-summary", "--scripts-are-modules", *files),
+        *("--no-error-summary", "--scripts-are-modules", "--ignore-missing-imports", *files),
     )
     return of_mypy(output)
 
@@ -89,6 +102,11 @@ def compare(path: Path, checker: str, found: Errors) -> None:
 @pytest.mark.parametrize("path", PASS, ids=lambda path: path.stem)
 def test_mypy_accepts(path: Path, mypy_errors: Errors) -> None:
     assert not mypy_errors.get(path)
+
+
+def test_mypy_accepts_the_guide(guide: list[Path], mypy_errors: Errors) -> None:
+    assert sum("connect" in each.read_text() for each in guide) > 10
+    assert {each.stem: mypy_errors[each] for each in guide if mypy_errors.get(each)} == {}
 
 
 @pytest.mark.parametrize("path", PASS, ids=lambda path: path.stem)

@@ -125,6 +125,7 @@ CASES: Mapping[Rule | str, Case] = {
         ways="creates",
         dialect="restfulapi",
     ),
+    "check_untold": Case(Contacts, {"tags": "one"}, dialect="restfulapi"),
 }
 
 
@@ -280,7 +281,7 @@ NO_WRITE = {
     "resolve",
     "tags",
 } | {
-    *("fetch_file", "download", "decrypt", "items", "load_items", "hierarchy"),
+    *("fetch_file", "download", "decrypt", "items", "load_items", "hierarchy", "apply"),
 }
 """Public names beside those that write fields of a record."""
 

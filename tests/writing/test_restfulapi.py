@@ -74,6 +74,21 @@ def test_creates_store_what_is_given(crm: Crm, session: Session) -> None:
                 assert name in {each.field for each in record.crm.adjusted}, (name, text, row[name])
 
 
+@pytest.mark.parametrize("text", ["5 &#8364;", "&#0;", "it's &#8364; é", "&apos;", "&#x26;lt;"])
+def test_signs_that_are_stored_by_their_number_are_kept(
+    crm: Crm, session: Session, text: str
+) -> None:
+    """The CRM writes none so, hence what is shown is what is stored."""
+    record = Leads.objects.using(session).create(lastname="Number", company="x")
+    crm.engine.backdoor.set(str(record.id), description=text, company=text)
+    record.refresh()
+    assert (record.description, record.company) == (text, text)
+    record.phone = "1"
+    record.save()
+    row = stored(crm, Leads, str(record.id).partition("x")[2])
+    assert (row["description"], row["company"]) == (text, text)
+
+
 def test_deleting_changes_nothing_else(crm: Crm, session: Session) -> None:
     record = Leads.objects.create(lastname="gone", company="x")
     other = Leads.objects.create(lastname="there", company="x")

@@ -57,11 +57,12 @@ TEXTS: Final = [
     "&nbsp;", "&#32;", "&eacute;", "a<b", "<", ">", "a > b", "1 < 2 > 0", "<b>x</b>", "<br>",
     "it's", '"q"', "é客", "0", "00", "x;y:z", "l1\nl2", "l1\r\nl2", "\n", "\tx\t", "a\\/b", "100%",
     "a+b=c", "{\"a\": 1}", "[1]", "null", "ajxaction=DETAILVIEW&x=1", "😀", "a\xa0b", "\u2028", "&",
-    "%2F", "&lt;i&gt;", "/x/y/z", "module/Accounts", "-360", "1.234,56",
+    "%2F", "&lt;i&gt;", "/x/y/z", "module/Accounts", "&#8364;", "&#x26;lt;", "-360", "1.234,56",
 ]  # fmt: skip
 STORED: Final = [
     None, "", "plain", "it's é", "a & b", "a &amp; b", "<i>x</i> & y", "l1\nl2's", "l1\r\nl2's",
-    "C:\\x/y's", "&eacute;", "&lt;b&gt;", "  's  ", "a;b's", "1 < 2", "&#039;", "&amp;amp;", "é\n",
+    "C:\\x/y's", "&eacute;", "&#8364;", "&#0;é", "&lt;b&gt;", "  's  ", "a;b's", "1 < 2", "&#039;",
+    "&amp;amp;", "é\n",
 ]  # fmt: skip
 
 

@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 _READ: Final = 65536
 _HEADER_LIMIT: Final = 1 << 20
 _LINGER_SECONDS: Final = 3.0
+_BEGUN: Final = 4.0
+"""Seconds by which a client that stops in the middle of a request counts as idle later than one
+that has asked nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class ClientConnection:
         self._deadline: float | None = None
         """When the request under way has to be complete; None between two requests."""
         self.idle_since: float | None = time.monotonic()
-        """None while a request is under way."""
+        """None while a request is being read or answered, and not waited for."""
 
     def run(self) -> None:
         """Serve the client until it goes, or has to."""
@@ -138,7 +141,7 @@ class ClientConnection:
         self._socket.close()
 
     def end_idle(self) -> bool:
-        """Hang up unless a request is under way; whether it is done."""
+        """Hang up unless it is being answered; whether it is done."""
         with self._lock:
             if self.idle_since is None or self._ended:
                 return False
@@ -154,17 +157,20 @@ class ClientConnection:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            self._socket.settimeout(left)
-            return self._socket.recv(_READ)
+            return self._waited_for(left, time.monotonic() + _BEGUN)
+        data = self._waited_for(self._bounds.idle, time.monotonic())
+        self._deadline = time.monotonic() + self._bounds.patience
+        return data
+
+    def _waited_for(self, seconds: float, idle_since: float) -> bytes:
         with self._lock:
-            self.idle_since = time.monotonic()
-        self._socket.settimeout(self._bounds.idle)
+            self.idle_since = idle_since
+        self._socket.settimeout(seconds)
         data = self._socket.recv(_READ)
         with self._lock:
             if self._ended:
                 raise ConnectionAbortedError
             self.idle_since = None
-        self._deadline = time.monotonic() + self._bounds.patience
         return data
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:

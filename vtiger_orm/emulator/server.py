@@ -23,7 +23,7 @@ _PAUSE: Final = 0.2
 """Seconds until a client that could not be taken is looked at again."""
 _GRACE: Final = 1.0
 """Seconds after which a client that says nothing may be hung up on to make room: what it sends
-may have arrived and not been read yet."""
+may have arrived and not been read yet. One that has begun a request has some more of them."""
 
 
 class Server:

@@ -130,6 +130,9 @@ class ModuleSnapshot(BaseModel):
     """Wire name of a described field -> why it cannot be used like the others."""
     repairs: list[str] = Field(default_factory=list)
     """What was odd about the description, in words (see `repair`); the rest of it is as it was."""
+    dependencies: dict[str, dict[str, dict[str, list[str]]]] = Field(default_factory=dict)
+    """Wire name of a picklist -> that of one which depends on it -> value -> values that go with
+    it. No describe answer tells it: only of those that the settings name it is asked."""
 
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
     _raw_relations: list[dict[str, Any]] = PrivateAttr(default_factory=list)
@@ -179,6 +182,8 @@ class ModuleSnapshot(BaseModel):
         if (describe["fields"], content["relations"]) != (list(fields), relations):
             labels = (_relation_key(each)[0] for each in relations)
             content["order"] = [*map(_field_key, fields), *labels]
+        if self.dependencies:
+            content["dependencies"] = self.dependencies
         return content | {"repairs": sorted(self.repairs)} if self.repairs else content
 
 

@@ -17,15 +17,16 @@ from contextvars import copy_context
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from vtiger_orm.errors import MissingExtra, VtigerError, suggest
+from vtiger_orm.errors import VtigerError, suggest
 
 from .. import __version__
 from ..text.terminal import say
 from ._everywhere import with_common_options
+from ._work import explained
 
 _AS_MET: Final = (
     "whoami",
@@ -52,20 +53,6 @@ _AS_MET: Final = (
 )
 """As people meet them; others follow in the order of their names."""
 
-_EXTRAS: Final = {
-    "rich": "codegen",
-    "jinja2": "codegen",
-    "black": "codegen",
-    "anyascii": "codegen",
-    "libcst": "codegen",
-    "pyarrow": "arrow",
-    "sqlalchemy": "warehouse",
-    "lark": "emulator",
-    "python_multipart": "emulator",
-    "mypy": "all",
-}
-
-
 _JUDGES: Final = frozenset({"check", "diff"})
 """Verbs whose exit code is a verdict: 0 same, 1 safe, 2 breaking."""
 _COULD_NOT_TELL: Final = 3
@@ -91,7 +78,7 @@ class Verbs(click.Group):
         try:
             module = import_module(f"{__name__}.{_stem(cmd_name)}")
         except ImportError as error:
-            raise _explained(cmd_name, error) from error
+            raise explained(cmd_name, error) from error
         command: click.Command = getattr(module, _stem(cmd_name))
         if not getattr(command, "has_common_options", False):
             with_common_options(command).has_common_options = True  # type: ignore[attr-defined]  # a mark
@@ -118,7 +105,7 @@ def _sources() -> dict[str, Path]:
     """The file that holds each verb."""
     here = Path(__file__).parent
     modules = {file.stem.rstrip("_"): file for file in here.glob("[!_]*.py")}
-    return modules | {file.parent.name: file for file in here.glob("*/__init__.py")}
+    return modules | {file.parent.name.rstrip("_"): file for file in here.glob("*/__init__.py")}
 
 
 def _stem(verb: str) -> str:
@@ -131,11 +118,6 @@ def _summary(name: str) -> str:
     line = doc.partition("\n")[0]
     told = line.partition(": ")[2] or line
     return told[:1].upper() + told[1:]
-
-
-def _explained(verb: str, error: ImportError) -> Exception:
-    extra = _EXTRAS.get((error.name or "").partition(".")[0])
-    return MissingExtra(f"vtiger-orm {verb}", extra) if extra else error
 
 
 @click.group(
@@ -159,7 +141,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             # A context of its own, in which the profile is chosen.
-            code: Any = copy_context().run(
+            code: object = copy_context().run(
                 cli.main, args=given, prog_name="vtiger-orm", standalone_mode=False
             )
     except click.ClickException as error:

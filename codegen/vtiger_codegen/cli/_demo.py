@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from vtiger_orm import Package, Session
 
-_C = TypeVar("_C", bound=Callable[..., Any])
+_C = TypeVar("_C", bound=Callable[..., object])
 
 
 def demo_option(command: _C) -> _C:

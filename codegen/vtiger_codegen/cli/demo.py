@@ -6,16 +6,17 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vtiger_orm import Session
+from ..live.options import connecting
 
-from ..live.credentials import connecting
+if TYPE_CHECKING:
+    from vtiger_orm import Session
 
 
 @click.command(short_help="The whole story on the embedded CRM, or read-only on yours.")
-@click.option("--url", help="A real CRM: only the reading part is run. Credentials as for pull.")
 @click.option(
     "--profile",
     default="stock-8.0-php8",
@@ -24,7 +25,7 @@ from ..live.credentials import connecting
     help="Kind of server the embedded CRM is.",
 )
 @connecting
-def demo(url: str | None, profile: str) -> None:
+def demo(url: str | None, dialect: str | None, profile: str) -> None:
     """Serve a CRM, pull, generate, type-check an application, query and write.
 
     Everything is made in a temporary folder that is removed at the end. With --url the CRM is a
@@ -35,7 +36,7 @@ def demo(url: str | None, profile: str) -> None:
     from ..demo.story import Story
 
     console = Console(highlight=False)
-    opened = _real(url) if url else _embedded(profile, console)
+    opened = _real(url, dialect) if url else _embedded(profile, console)
     with opened as session, tempfile.TemporaryDirectory(prefix="vtiger-orm-") as folder:
         Story(console, session, Path(folder)).tell(read_only=url is not None)
     console.print(
@@ -48,6 +49,7 @@ def demo(url: str | None, profile: str) -> None:
 def _embedded(profile: str, console: object) -> Iterator[Session]:
     from rich.console import Console
 
+    from vtiger_orm import Session
     from vtiger_orm.emulator import Crm
 
     assert isinstance(console, Console)
@@ -58,9 +60,9 @@ def _embedded(profile: str, console: object) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def _real(url: str) -> Iterator[Session]:
+def _real(url: str, dialect: str | None) -> Iterator[Session]:
     from ..config import load_config
     from ..live.credentials import open_session
 
-    with open_session(url, None, load_config()) as session:
+    with open_session(url, dialect, load_config()) as session:
         yield session

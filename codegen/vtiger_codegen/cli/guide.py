@@ -38,3 +38,5 @@ def guide(ctx: click.Context, topic: str | None) -> None:
     found = chapter(topic, verbs, crm)
     console = Console(width=None if sys.stdout.isatty() else _WIDE)
     console.print(Markdown(with_plans(found.text, crm), code_theme="ansi_dark"))
+    told = "In the names of the demo CRM. In those of yours: vtiger-orm docs"
+    click.secho(told, err=True, dim=True)

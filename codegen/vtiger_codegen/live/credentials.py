@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
+from typing import Final, Literal, TypeAlias, cast
 
 import click
 
@@ -22,9 +21,9 @@ from vtiger_orm.session import Wait
 
 from ..config import Config
 from ..text.terminal import say
+from .options import CA, HTTP, UNCHECKED, given_option
 
 DialectSetting: TypeAlias = Literal["auto", "webservice", "cloud"]
-DIALECTS: Final = ("auto", "webservice", "cloud")
 
 
 def ask(config: Config | None = None) -> tuple[str, str]:
@@ -52,49 +51,10 @@ def _variable(name: str, config: Config) -> str:
 
 _FIRST_ATTEMPTS: Final = 3
 """Attempts to log in; a verb that is logged in has the session's patience."""
-_HTTP, _CA, _UNCHECKED = (f"vtiger_codegen.{name}" for name in ("http", "ca", "unchecked"))
 _LOUD: Final = (
     "--insecure: certificates are not checked. Whoever is between here and the CRM can read and "
     "change everything, the access key included. Give --ca FILE instead."
 )
-
-_C = TypeVar("_C", bound="Callable[..., Any] | click.Command")
-
-
-def connecting(command: _C) -> _C:
-    """The options of every verb that opens a session; `open_session` knows what was given."""
-    for option in (
-        click.option(
-            "--insecure-http",
-            is_flag=True,
-            expose_value=False,
-            callback=_kept(_HTTP),
-            help="Send the access key to an http:// address, too.  [VTIGER_ALLOW_HTTP=1]",
-        ),
-        click.option(
-            "--insecure",
-            is_flag=True,
-            expose_value=False,
-            callback=_kept(_UNCHECKED),
-            help="Check no certificate: anybody on the way can be the CRM.",
-        ),
-        click.option(
-            "--ca",
-            type=click.Path(exists=True, dir_okay=False),
-            expose_value=False,
-            callback=_kept(_CA),
-            help="File with the CA that signed the CRM's certificate.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _kept(key: str) -> Callable[[click.Context, click.Parameter, object], None]:
-    def keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
-        context.meta[key] = value
-
-    return keep
 
 
 def address(given: str | None, config: Config) -> str:
@@ -133,7 +93,7 @@ def open_session(
         access_key,
         dialect=cast("DialectSetting", dialect or known or config.dialect),
         timezone=config.timezone,
-        allow_http=bool(_given(_HTTP)) or None,
+        allow_http=bool(given_option(HTTP)) or None,
         verify=_verify(),
         read_only=read_only,
         dry_run=dry_run,
@@ -150,15 +110,10 @@ def _tell(wait: Wait) -> None:
 
 
 def _verify() -> bool | str:
-    ca = _given(_CA)
+    ca = given_option(CA)
     if ca:
         return str(ca)
-    if not _given(_UNCHECKED):
+    if not given_option(UNCHECKED):
         return True
     say(_LOUD, err=True, fg="red", bold=True)
     return False
-
-
-def _given(key: str) -> object:
-    context = click.get_current_context(silent=True)
-    return context.meta.get(key) if context is not None else None

@@ -67,13 +67,15 @@ def pull_snapshot(
         )
 
 
-def pull_again(known: Snapshot, config: Config, url: str | None) -> tuple[Snapshot, Identity]:
+def pull_again(
+    known: Snapshot, config: Config, url: str | None, dialect: str | None
+) -> tuple[Snapshot, Identity]:
     """What `vtiger-orm pull` would write now of the CRM that `known` was pulled from, and as
-    whom."""
+    whom. It is talked to as before, unless somebody says otherwise."""
     from rich.console import Console
 
-    dialect = known.instance.dialect if config.dialect == "auto" else None
-    with open_session(url, dialect, config) as session:
+    before = known.instance.dialect if config.dialect == "auto" else None
+    with open_session(url, dialect or before, config) as session:
         now = pull_snapshot(
             session,
             include=config.include,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,8 @@ class FieldRow:
     picklist: str = ""
     """The enum nested in the model."""
     choices: tuple[Choice, ...] = ()
+    deciding: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Picklists that depend on this one, by wire name: value -> values that go with it."""
 
     @property
     def custom(self) -> bool:
@@ -160,7 +162,10 @@ def crm_facts(
     for name, each in modules.items():
         own = names.modules[name]
         meta = _as_generated(module_meta(each, own.fields, own.relations, prefixes))
-        fields = tuple(_field(meta, one, own) for one in meta.fields.values())
+        fields = tuple(
+            _field(meta, one, own, each.dependencies.get(one.wire, {}))
+            for one in meta.fields.values()
+        )
         found[name] = ModulePage(meta, own, fields, tuple(each.repairs))
     env = Environment.of(snapshot.instance.server)
     return CrmFacts(snapshot.instance, found, package, env)
@@ -172,7 +177,12 @@ def _as_generated(meta: ModuleMeta) -> ModuleMeta:
     return replace(meta, fields=MappingProxyType({each.name: each for each in ordered}))
 
 
-def _field(module: ModuleMeta, meta: FieldMeta, names: ModuleNames) -> FieldRow:
+def _field(
+    module: ModuleMeta,
+    meta: FieldMeta,
+    names: ModuleNames,
+    deciding: Mapping[str, Mapping[str, Sequence[str]]],
+) -> FieldRow:
     why = why_not_filterable(module.name, meta)
     lookups = () if why else LOOKUPS[meta.family]
     members = names.members.get(meta.wire, {})
@@ -182,6 +192,7 @@ def _field(module: ModuleMeta, meta: FieldMeta, names: ModuleNames) -> FieldRow:
         tuple(_notes(meta, why)),
         names.picklists.get(meta.wire, ""),
         tuple(Choice(members.get(value, ""), value, label) for value, label in meta.choices),
+        deciding,
     )
 
 

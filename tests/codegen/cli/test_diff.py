@@ -141,7 +141,7 @@ def test_a_crash_is_no_verdict(project: Path, capsys: Out, monkeypatch: pytest.M
     def crash(*arguments: object) -> object:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("vtiger_codegen.cli.diff.as_text", crash)
+    monkeypatch.setattr("vtiger_codegen.cli.diff.work.as_text", crash)
     assert run(["diff"]) == 3
     assert "a mistake of ours" in capsys.readouterr().err
 

@@ -10,12 +10,14 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
-from vtiger_codegen.cli import run
+from vtiger_codegen.cli import cli, run
 from vtiger_codegen.config import load_config
 from vtiger_codegen.live.credentials import address, ask
 
+from tests.support.verbs import leaves
 from vtiger_orm.emulator import Crm
 from vtiger_orm.errors import ConfigError
 
@@ -120,33 +122,103 @@ def test_v_shows_each_statement_as_it_is_sent(
     assert "select" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["whoami"], "Next: vtiger-orm pull"),
-        (["query", "Contacts", "-n", "1"], "1 record in 1 call."),
-        (["query", "Contacts", "--count"], "Counted in 1 call."),
-        (["query", "Contacts", "--explain"], "Nothing was sent."),
-        (["doctor"], "0 problems, 1 note."),
-        (["generate"], "36 modules."),
-    ],
+LAST_LINES: Final = (
+    (["whoami"], "Next: vtiger-orm pull"),
+    (["limits"], "As admin was told at the login."),
+    (["doctor"], "0 problems, 1 note."),
+    (["pull", "--include", "Vendors", "--schema", "pulled"], "calls. Next: vtiger-orm generate"),
+    (["diff", str(DEMO), "vtiger-schema"], "Nothing changed."),
+    (["names", "list", "Vendors"], " names."),
+    (["names", "find", "lastname"], " names."),
+    (["names", "set", "Contacts.title=role"], "1 name changed. Next: vtiger-orm generate"),
+    (["names", "accept"], "has a name for everything."),
+    (["generate"], "36 modules."),
+    (["check"], "agrees with"),
+    (["customise", "Vendors"], "import the models as before."),
+    (["query", "Contacts", "-n", "1"], "1 record in 1 call."),
+    (["query", "Contacts", "--count"], "Counted in 1 call."),
+    (["query", "Contacts", "--explain"], "Nothing was sent."),
+    (["export", "Vendors", "--to", "out", "--format", "csv"], "1 file written in 2 calls."),
+    (["sync", "Vendors", "--to", "sqlite:///x.db"], "1 module brought up to date."),
+    (["import", "a.csv", "--module", "Vendors", "-k", "vendorname"], "1 created."),
+    (["import", "none.csv", "--module", "Vendors", "-k", "vendorname"], "The file has no rows."),
+    (["shell", "-c", "list(Vendors.objects.all()[:1])"], "The session is closed after 1 call."),
+    (["completion", "bash"], "~/.bashrc"),
+    (["guide"], "Show one: vtiger-orm guide TOPIC"),
 )
+"""In this order, as a day of a project goes."""
+TOLD_ELSEWHERE: Final = {
+    "init": "tests/codegen/cli/test_init.py",
+    "migrate": "tests/codegen/cli/test_migrate.py",
+    "serve": "tests/emulator/http/test_serve.py",
+    "demo": "tests/demo/test_demo.py",
+    "docs": "tests/site/test_publish.py",
+}
+"""Verbs that take longer, and where their last line is compared."""
+
+
 def test_the_last_line_says_what_was_done(
-    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+    project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(arguments) == 0
-    shown = capsys.readouterr()
-    assert line in ((shown.err or shown.out).strip().splitlines()[-1])
+    (project / "a.csv").write_text("vendorname\nNew vendor of a file\n")
+    (project / "none.csv").write_text("vendorname\n")
+    for arguments, line in LAST_LINES:
+        assert run(arguments) == 0, capsys.readouterr().err
+        shown = capsys.readouterr()
+        assert line in (shown.err or shown.out).strip().splitlines()[-1], (arguments, shown)
 
 
-@pytest.mark.parametrize(
-    "arguments", [["whoami", "--json"], ["limits", "--json"], ["doctor", "--json"]]
-)
-def test_machines_read_json(
-    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
-    assert run(arguments) == 0
-    assert json.loads(capsys.readouterr().out)
+def test_every_verb_is_asked_for_its_last_line() -> None:
+    asked = {
+        " ".join(arguments[:2] if arguments[0] == "names" else arguments[:1])
+        for arguments, _ in LAST_LINES
+    }
+    assert sorted(asked | TOLD_ELSEWHERE.keys()) == sorted(dict(leaves(cli)))
+
+
+FOR_PEOPLE: Final = {
+    "init": "pull and generate, whose files machines read",
+    "pull": "writes JSON; diff --format json tells what is different",
+    "generate": "writes a package; check --json tells whether it is that of the snapshot",
+    "names set": "names list --json tells them all",
+    "names accept": "names list --json tells them all",
+    "customise": "writes a file once",
+    "migrate": "rewrites files; its exit code tells whether something is left",
+    "serve": "prints lines for a shell",
+    "demo": "is looked at",
+    "shell": "what its lines print",
+    "docs": "writes a site",
+    "guide": "is read",
+    "completion": "prints a script",
+}
+"""Verbs whose answer is for people alone, and what machines have instead."""
+
+
+def test_machines_have_an_answer_of_every_verb_that_gives_one() -> None:
+    machines = {
+        verb
+        for verb, command in leaves(cli)
+        if {each.name for each in command.params} & {"as_json", "style"}
+    }
+    assert sorted(machines | FOR_PEOPLE.keys()) == sorted(dict(leaves(cli)))
+    assert machines & FOR_PEOPLE.keys() == set()
+
+
+def test_machines_read_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "a.csv").write_text("vendorname\nAnother vendor of a file\n")
+    for arguments, key in (
+        (["whoami"], "user"),
+        (["limits"], "budget"),
+        (["doctor"], "check"),
+        (["names", "list", "Vendors"], "address"),
+        (["names", "find", "lastname"], "name"),
+        (["export", "Vendors", "--format", "csv"], "records"),
+        (["sync", "Vendors", "--to", "sqlite:///x.db"], "loaded"),
+        (["import", "a.csv", "--module", "Vendors", "-k", "vendorname"], "created"),
+    ):
+        assert run([*arguments, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert key in (told[0] if isinstance(told, list) else told), arguments
 
 
 def test_check_tells_machines_what_does_not_agree(

@@ -31,14 +31,18 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield server.url
 
 
-def test_it_sets_a_project_up(url: str, tmp_path: Path) -> None:
+def test_it_sets_a_project_up(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "pyproject.toml"
     file.write_text(FORMER)
-    assert run(["init", "--url", url, "--output", "shop/crm"]) == 0
+    assert run(["init", "--url", url, "--output", "shop/crm", "--dialect", "webservice"]) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines()[-1].startswith("Next: in Python, from shop.crm import connect;")
+    assert "Next: vtiger-orm generate" not in told  # which was done
     text = file.read_text()
     assert text.startswith(FORMER)
     assert tomllib.loads(text)["tool"]["vtiger-orm"] == {
         "url": url,
+        "dialect": "webservice",
         "schema": "vtiger-schema",
         "output": "shop/crm",
     }

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-import click
 import pytest
 from vtiger_codegen.cli import cli
 
+from tests.support.verbs import leaves
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import Exchange
 from vtiger_orm.emulator.http import Response, text_response
@@ -42,6 +42,8 @@ CONNECTING: Final[dict[str, list[str]]] = {
     "shell": ["-c", "print(repr(crm), vars(crm), list(Contacts.objects.all()[:2]))"],
 }
 """Verbs that know the key, and what they are given besides."""
+REACHING: Final = {"url", "dialect", "ca", "insecure", "insecure_http"}
+"""What each of them is told of the way to the CRM."""
 LONG: Final = {"init", "demo", "check", "diff"}
 """Those that generate or describe everything when all goes well: only tried where it does not."""
 TELLING: Final = {"doctor", "sync"}
@@ -53,23 +55,17 @@ OFFLINE: Final = {
 """Verbs that open no session, and so are never told the key of one."""
 
 
-def leaves(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
-    if not isinstance(command, click.Group):
-        yield name, command
-        return
-    context = click.Context(command)
-    for each in command.list_commands(context):
-        inner = command.get_command(context, each)
-        assert inner is not None
-        yield from leaves(inner, f"{name} {each}".strip())
-
-
 def test_every_verb_has_a_row() -> None:
     verbs = dict(leaves(cli))
     assert sorted(verbs) == sorted([*CONNECTING, *OFFLINE])
     options = {verb: {each.name for each in command.params} for verb, command in verbs.items()}
     connecting = {verb for verb, given in options.items() if "insecure_http" in given}
-    assert connecting == set(CONNECTING) - {"init"}  # which does what pull does
+    assert connecting == set(CONNECTING)
+    missing = {
+        verb: REACHING - options[verb] for verb in connecting if not options[verb] >= REACHING
+    }
+    assert missing == {}
+    assert [verb for verb in OFFLINE if options[verb] & REACHING] == []
 
 
 def test_the_key_is_read_in_one_place() -> None:

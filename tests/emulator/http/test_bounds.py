@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
-from vtiger_orm.emulator import Crm, Request, Response
+from vtiger_orm.emulator import Crm, Request, Response, connection
 from vtiger_orm.emulator.connection import Bounds, Handler
 from vtiger_orm.emulator.http import Delivery
 from vtiger_orm.emulator.server import Server
@@ -189,7 +189,20 @@ class TestManyClients:
                     sock.sendall(GET)
                     assert sock.recv(4096).endswith(b"kept")
 
-    def test_nobody_is_hung_up_on_in_the_middle_of_a_request(self) -> None:
+    @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\n"])
+    def test_those_that_say_nothing_more_make_room(
+        self, said: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "_BEGUN", 0.1)
+        with served(Bounds(connections=3)) as connect:
+            silent = [connect() for _ in range(6)]
+            for each in silent:
+                each.sendall(said)
+            sock = connect()
+            sock.sendall(GET)
+            assert sock.recv(4096).endswith(b"kept")
+
+    def test_nobody_is_hung_up_on_while_it_is_answered(self) -> None:
         busy, release = threading.Semaphore(0), threading.Event()
 
         def handler(request: Request) -> Response:

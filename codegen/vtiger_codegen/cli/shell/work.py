@@ -13,28 +13,16 @@ import click
 
 from vtiger_orm.errors import ConfigError
 
-from ..config import load_config
-from ..live.credentials import DIALECTS, connecting, open_session
-from ..text.terminal import escaped
-from ._demo import demo_option, demo_session
-from ._place import place_of
+from ...config import load_config
+from ...live.credentials import open_session
+from ...text.terminal import counted, escaped
+from .._demo import demo_session
+from .._place import place_of
 
 if TYPE_CHECKING:
     from vtiger_orm import Package
 
 
-@click.command(short_help="Python with your models imported and a session open.")
-@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
-@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the package.  [generated/crm]",
-)
-@click.option("--write", is_flag=True, help="Let this session write; without it, it only reads.")
-@demo_option
-@click.option("--command", "-c", help="Run these lines instead of asking for some.")
-@connecting
 def shell(
     url: str | None,
     dialect: str | None,
@@ -43,14 +31,7 @@ def shell(
     demo: bool,
     command: str | None,
 ) -> None:
-    """IPython where it is installed, else Python, with every model, Q and the session `crm`.
-
-    \b
-    >>> Contacts.objects.filter(lastname__startswith="S").explain()
-
-    Nothing is sent before the first query. IPython completes fields and lookups after
-    `filter(`, and relations after `record.related.`
-    """
+    """What the verb does, as its help tells."""
     config = load_config()
     module = _imported(output or config.output)
     package: Package = import_module(f"{module.__name__}._package").package
@@ -59,13 +40,14 @@ def shell(
         if demo
         else open_session(url, dialect, config, package=package, read_only=not write)
     )
-    with opened as session:
+    with opened as session, session.count_calls() as calls:
         names = _names(module, session)
         if command is not None:
             exec(compile(command, "<command>", "exec"), names)
-            return
-        _start(names, _welcome(module, session.url, write))
-    click.echo("The session is closed.", err=True)
+        else:
+            _start(names, _welcome(module, session.url, write))
+    told = f"The session is closed after {counted(calls.count, 'call')}."
+    click.secho(told, err=True, dim=True)
 
 
 def _imported(folder: Path) -> ModuleType:

@@ -11,37 +11,21 @@ import click
 
 from vtiger_orm.metadata.snapshot import Instance, Snapshot
 
-from ..building.own_code import FOLDER
-from ..config import Config, load_config
-from ..diff.compare import compare, remembered_renames
-from ..diff.grading import exit_code
-from ..diff.reports import as_text
-from ..live.credentials import connecting
-from ..naming.lock import load_lock
-from ..naming.renamed import with_renames
-from ..project import Mismatch, Project
-from ..text.terminal import say
-from ._comparing import warn_of_losses
+from ...building.own_code import FOLDER
+from ...config import Config, load_config
+from ...diff.compare import compare, remembered_renames
+from ...diff.grading import exit_code
+from ...diff.reports import as_text
+from ...naming.lock import load_lock
+from ...naming.renamed import with_renames
+from ...project import Mismatch, Project
+from ...text.terminal import say
+from .._comparing import warn_of_losses
 
 _OWN: Final = "own code"
 
 
-@click.command(short_help="Do code, names.lock and snapshot belong together?")
-@click.option("--schema", type=click.Path(path_type=Path), help="Folder of the snapshot.")
-@click.option("--output", type=click.Path(path_type=Path), help="Folder of the package.")
-@click.option(
-    "--templates",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder whose templates replace shipped ones of the same name.",
-)
-@click.option("--diff", "show_diff", is_flag=True, help="Show what would change, as a diff.")
-@click.option("--json", "as_json", is_flag=True, help="An object, for machines.")
-@click.option("--live", is_flag=True, help="Also compare the snapshot with the CRM.")
-@click.option("--url", help="Address of the CRM, for --live.  [VTIGER_URL]")
-@connecting
-@click.pass_context
 def check(
-    ctx: click.Context,
     schema: Path | None,
     output: Path | None,
     templates: Path | None,
@@ -49,28 +33,19 @@ def check(
     as_json: bool,
     live: bool,
     url: str | None,
-) -> None:
-    """Compare the package with what `vtiger-orm generate --locked` would print now.
-
-    Writes nothing and asks no CRM, so it fits a pre-commit hook or CI. Exits with 0 when code,
-    names.lock and snapshot agree, with 1 and a list when not, and with 3 when it could not tell.
-    Own code is read as well: it may hide no field, use none that is gone, and import no model of
-    the package that imports it.
-
-    With --live the snapshot is compared with the CRM as well, for a job that runs now and then:
-    exits with 2 when the CRM has changed in a way that breaks code. User name and access key
-    come from VTIGER_USERNAME and VTIGER_ACCESS_KEY.
-    """
+    dialect: str | None,
+) -> int:
+    """What the verb does, as its help tells; the exit code."""
     config = load_config()
     project = Project.of(config, schema=schema, output=output, templates=templates)
     given = {"--schema": schema, "--output": output, "--templates": templates}
     if as_json and live:
         raise click.UsageError("--json tells of the files; for the CRM use diff --format json.")
     if as_json:
-        ctx.exit(_as_json(project))
+        return _as_json(project)
     options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
     agrees = _offline(project, show_diff, cure=f"vtiger-orm generate{options}")
-    ctx.exit(max(0 if agrees else 1, _live(project, config, url) if live else 0))
+    return max(0 if agrees else 1, _live(project, config, url, dialect) if live else 0)
 
 
 def _offline(project: Project, show_diff: bool, cure: str) -> bool:
@@ -94,7 +69,7 @@ def _mismatches(project: Project) -> list[Mismatch]:
     found = project.check()
     own = bool(project.options.own) or (project.output / FOLDER).is_dir()
     if own and not any(each.what == "names" for each in found):
-        from ..application.own_code import project_misfits
+        from ...application.own_code import project_misfits
 
         misfits = project_misfits(project)
         found += [Mismatch(_OWN, f"{each.file}:{each.line}  {each.what}") for each in misfits]
@@ -119,11 +94,11 @@ def _tell_of_server(known: Instance, now: Instance) -> None:
         )
 
 
-def _live(project: Project, config: Config, url: str | None) -> int:
-    from ..live.pull import pull_again
+def _live(project: Project, config: Config, url: str | None, dialect: str | None) -> int:
+    from ...live.pull import pull_again
 
     known = Snapshot.load(project.schema)
-    now, identity = pull_again(known, config, url)
+    now, identity = pull_again(known, config, url, dialect)
     lock = load_lock(project.lock_file)
     _tell_of_server(known.instance, now.instance)
     found = compare(known, now, remembered_renames(known, now, lock))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,60 +24,17 @@ from rich.text import Text
 
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..config import load_config
-from ..live.credentials import DIALECTS, connecting, open_session
-from ..naming.lock import FILE_NAME, load_lock
-from ..text.terminal import counted, escaped
-from .query.selection import Question, meta_of, package_of, selection_of, zone_of
+from ...config import load_config
+from ...live.credentials import open_session
+from ...naming.lock import FILE_NAME, load_lock
+from ...text.terminal import counted, escaped
+from ..query.selection import Question, meta_of, package_of, selection_of, zone_of
 
 if TYPE_CHECKING:
     from vtiger_orm.frames.export import ExportProgress
     from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 
-FORMATS = ("parquet", "csv", "jsonl", "arrow")
-NAMINGS = ("attribute", "wire", "label")
 
-
-@click.command(short_help="Modules as Parquet, CSV, JSON lines or Arrow files; resumable.")
-@click.argument("modules", nargs=-1, required=True)
-@click.option(
-    "--to",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Folder for the files, one a module.  [.]",
-)
-@click.option("--format", "style", type=click.Choice(FORMATS), default="parquet", show_default=True)
-@click.option(
-    "--where",
-    "-w",
-    multiple=True,
-    metavar="FIELD__LOOKUP=VALUE",
-    help="Condition, as in query; repeatable, all must hold.",
-)
-@click.option(
-    "--exclude",
-    "-x",
-    multiple=True,
-    metavar="FIELD__LOOKUP=VALUE",
-    help="Condition that must not hold; repeatable.",
-)
-@click.option("--fields", "-f", multiple=True, metavar="A,B", help="Fields to write.  [all]")
-@click.option(
-    "--names",
-    type=click.Choice(NAMINGS),
-    default="attribute",
-    show_default=True,
-    help="What columns are called.",
-)
-@click.option(
-    "--schema",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the snapshot.  [vtiger-schema]",
-)
-@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
-@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
-@connecting
 def export(
     modules: tuple[str, ...],
     folder: Path,
@@ -88,15 +46,9 @@ def export(
     schema: Path | None,
     url: str | None,
     dialect: str | None,
+    as_json: bool,
 ) -> None:
-    """Every record of MODULES, or those of the conditions, a file each.
-
-    \b
-    vtiger-orm export Contacts Accounts --to out/
-    vtiger-orm export Potentials -w amount__gte=1000 --format csv --names label
-
-    A file appears when it is complete. Broken off, the same command goes on where it was.
-    """
+    """What the verb does, as its help tells."""
     from vtiger_orm.frames.export import export as written
     from vtiger_orm.frames.export import leftovers
 
@@ -112,7 +64,11 @@ def export(
         selection = selection_of(meta, question, zone_of(config.timezone))
         wanted.append((selection, _columns(meta, chosen), folder / f"{_stem(meta)}.{style}"))
     folder.mkdir(parents=True, exist_ok=True)
-    with open_session(url, dialect, config, package=package_of(snapshot)) as session:
+    files: list[dict[str, object]] = []
+    with (
+        open_session(url, dialect, config, package=package_of(snapshot)) as session,
+        session.count_calls() as calls,
+    ):
         for selection, columns, path in wanted:
             again = leftovers(path)
             with _shown(selection.module.name) as told:
@@ -127,7 +83,14 @@ def export(
                 )
             resumed = f", {done.resumed} of them from before the break" if again else ""
             records = counted(done.rows, "record")
-            click.echo(f"{path}: {records} of {escaped(selection.module.name)}{resumed}.")
+            name = selection.module.name
+            files.append({"module": name, "file": str(path), "records": done.rows})
+            if not as_json:
+                click.echo(f"{path}: {records} of {escaped(name)}{resumed}.")
+    if as_json:
+        click.echo(json.dumps(files, indent=1, ensure_ascii=False))
+    last = f"{counted(len(files), 'file')} written in {counted(calls.count, 'call')}."
+    click.secho(last, err=True, dim=True)
 
 
 def _columns(meta: ModuleMeta, chosen: tuple[str, ...]) -> list[FieldMeta]:

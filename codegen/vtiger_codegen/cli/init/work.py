@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +13,12 @@ import click
 
 from vtiger_orm.errors import ConfigError
 
-from ..config import TABLE
-from ..text.terminal import at_terminal, say
-from .generate import generate
-from .pull import pull
-
-_WORKFLOW: Final = Path(".github/workflows/vtiger-schema.yml")
+from ...config import TABLE
+from ...text.terminal import at_terminal, say
+from .._place import place_of
+from ..generate import generate
+from ..pull.work import pull_schema
+from . import WORKFLOW
 
 _STEPS: Final = """\
 # Written by `vtiger-orm init --workflow`; yours to change.
@@ -61,45 +63,36 @@ jobs:
 """
 
 
-@click.command(short_help="Set a project up: settings, snapshot, package.")
-@click.option("--url", help="Address of the CRM.  [VTIGER_URL]", envvar="VTIGER_URL")
-@click.option("--schema", default="vtiger-schema", show_default=True, help="Where pull writes to.")
-@click.option(
-    "--output", default="generated/crm", show_default=True, help="Where generate writes to."
-)
-@click.option("--workflow", is_flag=True, help=f"Only write {_WORKFLOW.as_posix()}.")
-@click.pass_context
-def init(ctx: click.Context, url: str | None, schema: str, output: str, workflow: bool) -> None:
-    """Write [tool.vtiger-orm] into the pyproject.toml of this folder, then pull and generate.
-
-    The address is asked for at a terminal; user name and access key come from VTIGER_USERNAME and
-    VTIGER_ACCESS_KEY, or are asked for. They are written nowhere. If the CRM cannot be described,
-    pyproject.toml is as it was before.
-
-    With --workflow nothing else is done than to write a workflow file that pulls every night and
-    opens a change with the graded differences.
-    """
+def init(url: str | None, dialect: str | None, schema: str, output: str, workflow: bool) -> None:
+    """What the verb does, as its help tells."""
     if workflow:
         _write_workflow()
         return
     file = Path("pyproject.toml")
     before = file.read_text(encoding="utf-8") if file.exists() else None
     _refuse_second(before)
+    url = url or os.environ.get("VTIGER_URL")
     if not url:
         if not at_terminal():
             raise ConfigError("Which CRM? Give --url URL, or set VTIGER_URL.")
         url = click.prompt("Address of the CRM", err=True).strip()
-    file.write_text(_with_table(before or "", url, schema, output), encoding="utf-8")
+    settings = {"url": url, "dialect": dialect, "schema": schema, "output": output}
+    file.write_text(_with_table(before or "", settings), encoding="utf-8")
     try:
-        ctx.invoke(pull, url=url)
+        pull_schema(url)
     except BaseException:
         if before is None:
             file.unlink(missing_ok=True)
         else:
             file.write_text(before, encoding="utf-8")
         raise
-    ctx.invoke(generate)
+    click.get_current_context().invoke(generate)
     say(f"{file} has [{TABLE}]. Commit it with {schema} and {output}.", fg="green")
+    _, parts = place_of(Path(output))
+    say(
+        f"Next: in Python, from {'.'.join(parts)} import connect; or vtiger-orm shell, where it is "
+        "imported; or vtiger-orm docs, for the site of your CRM"
+    )
 
 
 def _refuse_second(text: str | None) -> None:
@@ -114,25 +107,26 @@ def _refuse_second(text: str | None) -> None:
         )
 
 
-def _with_table(text: str, url: str, schema: str, output: str) -> str:
+def _with_table(text: str, settings: Mapping[str, str | None]) -> str:
     if text and not text.endswith("\n"):
         text += "\n"
     lines = [f"[{TABLE}]"]
     # JSON's texts are TOML's basic strings, as long as they hold no half of a character.
     lines += [
         f"{key} = {json.dumps(value, ensure_ascii=False)}"
-        for key, value in (("url", url), ("schema", schema), ("output", output))
+        for key, value in settings.items()
+        if value is not None
     ]
     return text + ("\n" if text else "") + "\n".join(lines) + "\n"
 
 
 def _write_workflow() -> None:
-    if _WORKFLOW.exists():
-        raise ConfigError(f"{_WORKFLOW} is there already; it is yours, and not replaced.")
-    _WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
-    _WORKFLOW.write_text(_STEPS, encoding="utf-8")
+    if WORKFLOW.exists():
+        raise ConfigError(f"{WORKFLOW} is there already; it is yours, and not replaced.")
+    WORKFLOW.parent.mkdir(parents=True, exist_ok=True)
+    WORKFLOW.write_text(_STEPS, encoding="utf-8")
     say(
-        f"{_WORKFLOW.as_posix()} was written. Give the repository the secrets VTIGER_URL, "
+        f"{WORKFLOW.as_posix()} was written. Give the repository the secrets VTIGER_URL, "
         "VTIGER_USERNAME and VTIGER_ACCESS_KEY.",
         fg="green",
     )

@@ -6,62 +6,31 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..application.migration import NewNames, Rewritten, new_names
-from ..application.migration import migrate as migrated
-from ..application.own_code import moved_files, own_files, with_steps
-from ..application.sources import python_files
-from ..application.vocabulary import Vocabulary, former_vocabulary, vocabulary
-from ..config import Config, load_config
-from ..diff.compare import remembered_renames
-from ..generate import selected
-from ..naming.assignment import name_everything
-from ..naming.lock import FILE_NAME, load_lock
-from ..revisions import lock_at, snapshot_at, unchanged_since, uncommitted
-from ..text.terminal import counted, escaped, say
+from ...application.migration import NewNames, Rewritten, new_names
+from ...application.migration import migrate as migrated
+from ...application.own_code import moved_files, own_files, with_steps
+from ...application.sources import python_files
+from ...application.vocabulary import Vocabulary, former_vocabulary, vocabulary
+from ...config import Config, load_config
+from ...diff.compare import remembered_renames
+from ...generate import selected
+from ...naming.assignment import name_everything
+from ...naming.lock import FILE_NAME, load_lock
+from ...revisions import lock_at, snapshot_at, unchanged_since, uncommitted
+from ...text.terminal import counted, escaped, say
 
 
-@click.command(short_help="Rewrite an application to the names that the package has now.")
-@click.argument(
-    "sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SRC..."
-)
-@click.option(
-    "--since",
-    default="HEAD",
-    show_default=True,
-    metavar="REVISION",
-    help="When the application was written: its snapshot and names.lock tell the former names.",
-)
-@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
-@click.option("--force", is_flag=True, help="Also rewrite files that are not committed.")
-@click.option(
-    "--schema",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the project's snapshot.  [vtiger-schema]",
-)
-@click.pass_context
 def migrate(
-    ctx: click.Context,
     sources: tuple[Path, ...],
     since: str,
     dry_run: bool,
     force: bool,
     schema: Path | None,
-) -> None:
-    """Rewrite attributes, keywords, names in strings, enum members, classes and imports in the
-    Python files at or below SRC and in own code, after something was renamed in the CRM or in
-    names.lock.
-
-    The former names are those of the committed snapshot and names.lock, the new ones those of
-    the working tree: run this after `pull`, `names set` or `generate`, and commit all of it
-    together. Only what surely means the package is rewritten; formatting and comments stay.
-    The rest is listed for you, and makes this exit with 1. Run it twice: the second time changes
-    nothing.
-    """
+) -> int:
+    """What the verb does, as its help tells; the exit code."""
     config = load_config()
     folder = schema or config.schema_folder
     own = own_files(config.output, config.options().own)
@@ -89,7 +58,7 @@ def migrate(
     say(f"{counted(len(found.files), 'file')} {what}{left}.", fg="green")
     if not dry_run and (moved or any(each.file in own for each in found.files)):
         say("Own code was among them, which the package hands out. Next: vtiger-orm generate")
-    ctx.exit(1 if found.remarks else 0)
+    return 1 if found.remarks else 0
 
 
 def _names(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -11,20 +13,14 @@ import click
 from vtiger_orm.errors import ConfigError, suggest
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
-from ..config import load_config
-from ..generate import selected
-from ..naming.addresses import Named, every_name, find, parse_names, with_names
-from ..naming.assignment import NamingRules, name_everything
-from ..naming.lock import FILE_NAME, NamesError, NamesLock, load_lock, save_lock
-from ..text.terminal import counted, escaped, say
+from ...config import load_config
+from ...generate import selected
+from ...naming.addresses import Named, every_name, find, parse_names, with_names
+from ...naming.assignment import NamingRules, name_everything
+from ...naming.lock import FILE_NAME, NamesError, NamesLock, load_lock, save_lock
+from ...text.terminal import counted, escaped, say
 
 _NEXT: Final = "Next: vtiger-orm generate"
-
-_schema = click.option(
-    "--schema",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the snapshot.  [vtiger-schema]",
-)
 
 
 class _Names:
@@ -74,72 +70,40 @@ class _Names:
         return [each for each in now.values() if known.get(each.address) != each.name]
 
 
-@click.group(short_help="Look up, change and accept the names that generated code has.")
-def names() -> None:
-    """What everything in the CRM is called in Python, as names.lock keeps it.
-
-    \b
-    vtiger-orm names list --odd                          names that read badly
-    vtiger-orm names find tier                           by wire name, label or name
-    vtiger-orm names set Contacts.cf_852=tier "Contacts.leadsource.Cold Call=CALL"
-    vtiger-orm names accept                              choose names for what is new
-    """
-
-
-@names.command(name="list")
-@click.argument("modules", nargs=-1)
-@click.option("--odd", is_flag=True, help="Only names that read badly, like a_b_3.")
-@_schema
-def list_(modules: tuple[str, ...], odd: bool, schema: Path | None) -> None:
-    """What everything in MODULES is called; of all modules when none is named.
-
-    Each line is an address, as `set` takes it, with the name and the CRM's own text.
-    """
+def list_(modules: tuple[str, ...], odd: bool, schema: Path | None, as_json: bool) -> None:
+    """What everything is called."""
     every = _Names(schema).every(modules)
-    _show([each for each in every if each.reads_badly or not odd])
+    _answer([each for each in every if each.reads_badly or not odd], as_json)
 
 
-@names.command(name="find")
-@click.argument("text")
-@_schema
-def find_(text: str, schema: Path | None) -> None:
-    """Everything whose wire name, label, value or name in Python holds TEXT."""
+def find_(text: str, schema: Path | None, as_json: bool) -> None:
+    """What holds a text."""
     found = find(_Names(schema).every(), text)
     if not found:
         raise ConfigError(f"Nothing here has {text!r} in its name or label.")
-    _show(found)
+    _answer(found, as_json)
 
 
-@names.command(name="set")
-@click.argument("pairs", nargs=-1, required=True, metavar="ADDRESS=NAME...")
-@_schema
 def set_(pairs: tuple[str, ...], schema: Path | None) -> None:
-    """Give things other names. ADDRESS is what `list` shows:
-
-    \b
-    Contacts                         the class of a module
-    file Contacts                    its file
-    Contacts.cf_852                  a field
-    picklist Contacts.leadsource     the class of a picklist
-    Contacts.leadsource.Cold Call    one of its members
-    Contacts.related.Deals           a relation
-
-    All or none are changed; other names stay as they are.
-    """
+    """Other names, all or none of them."""
     project = _Names(schema)
     given = parse_names(pairs, project.every())
     _tell(project.save(with_names(project.all, given), given), project.file)
 
 
-@names.command()
-@_schema
 def accept(schema: Path | None) -> None:
-    """Choose names for everything new, as `generate` would, and write only names.lock.
-
-    Tells what does not fit in a lock that was merged or edited by hand.
-    """
+    """Names for everything new."""
     project = _Names(schema)
     _tell(project.save(project.before), project.file)
+
+
+def _answer(found: list[Named], as_json: bool) -> None:
+    if as_json:
+        told = [{"address": each.address, **asdict(each)} for each in found]
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        return
+    _show(found)
+    click.secho(f"{counted(len(found), 'name')}.", err=True, dim=True)
 
 
 def _show(found: Iterable[Named]) -> None:
@@ -151,6 +115,5 @@ def _show(found: Iterable[Named]) -> None:
 def _tell(changed: list[Named], file: Path) -> None:
     _show(changed)
     number = counted(len(changed), "name")
-    say(f"{file}: {number} changed." if changed else f"{file} has a name for everything.")
-    if changed:
-        say(_NEXT)
+    told = f"{number} changed. {_NEXT}" if changed else "has a name for everything."
+    say(f"{file}: {told}" if changed else f"{file} {told}")

@@ -13,17 +13,18 @@ from vtiger_orm.errors import SnapshotError
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.snapshot import Snapshot
 
-from ..config import load_config
-from ..diff.compare import Diff
-from ..diff.reports import as_text
-from ..generate import check_patterns
-from ..live.credentials import DIALECTS, connecting, open_session
-from ..live.losses import Losses, losses
-from ..live.proofs import with_former_proofs
-from ..live.pull import pull_snapshot, warn_about_types
-from ..naming.lock import FILE_NAME, NamesLock
-from ..text.terminal import ask, at_terminal, counted, say
-from ._comparing import compare_asking, save_answers
+from ...config import load_config
+from ...diff.compare import Diff
+from ...diff.reports import as_text
+from ...generate import check_patterns
+from ...live.credentials import open_session
+from ...live.dependencies import with_dependencies
+from ...live.losses import Losses, losses
+from ...live.proofs import with_former_proofs
+from ...live.pull import pull_snapshot, warn_about_types
+from ...naming.lock import FILE_NAME, NamesLock
+from ...text.terminal import ask, at_terminal, counted, say
+from .._comparing import compare_asking, save_answers
 
 _LINES: Final = 40
 """Changes that are told before the rest is left to `diff`."""
@@ -40,29 +41,6 @@ _MEANINGS: Final = {
 }
 
 
-@click.command(short_help="Describe a live CRM into a snapshot folder.")
-@click.option("--url", help="Address of the CRM.  [VTIGER_URL]")
-@click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to.")
-@click.option(
-    "--schema",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the snapshot.  [vtiger-schema]",
-)
-@click.option("--include", multiple=True, metavar="GLOB", help="Modules to take; repeatable.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Modules to leave out; repeatable.")
-@click.option(
-    "--rename",
-    "renames",
-    multiple=True,
-    metavar="OLD=NEW",
-    help="What was OLD is called NEW now: Contacts.cf_1=cf_2; repeatable.",
-)
-@click.option(
-    "--allow-loss",
-    is_flag=True,
-    help="Write it although modules or fields are missing that the snapshot has.",
-)
-@connecting
 def pull(
     url: str | None,
     dialect: str | None,
@@ -72,22 +50,28 @@ def pull(
     renames: tuple[str, ...],
     allow_loss: bool,
 ) -> None:
-    """Ask the CRM to describe every module, and write the answers as sorted JSON.
+    """What the verb does, as its help tells."""
+    told = pull_schema(url, dialect, schema, include, exclude, renames, allow_loss)
+    say(f"{told} Next: vtiger-orm generate", fg="green")
 
-    User name and access key come from VTIGER_USERNAME and VTIGER_ACCESS_KEY, or are asked for.
-    Nothing is written to the CRM. The snapshot holds no secrets, no address and no dates: commit
-    it. The folder's snapshot is replaced as a whole, so modules that are left out are gone.
 
-    What changed since is told and graded. A pull that would lose modules or fields because its
-    user may see less than the one before writes nothing, unless --allow-loss is given or
-    somebody at a terminal agrees.
-    """
+def pull_schema(
+    url: str | None = None,
+    dialect: str | None = None,
+    schema: Path | None = None,
+    include: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    renames: tuple[str, ...] = (),
+    allow_loss: bool = False,
+) -> str:
+    """The snapshot written anew, and what was found told; what was done, in one line."""
     config = load_config()
     folder = schema or config.schema_folder
     chosen = {"include": include or config.include, "exclude": exclude or config.exclude}
     former = _former(folder)
     with open_session(url, dialect, config) as session, session.count_calls() as calls:
         snapshot = pull_snapshot(session, console=Console(stderr=True), **chosen)
+        snapshot = with_dependencies(session, snapshot, config.modules)
         identity = session.identify()
     seen = [snapshot] if former is None else [snapshot, former]
     check_patterns(chosen["include"], chosen["exclude"], *seen)
@@ -103,10 +87,9 @@ def pull(
     warn_about_types(snapshot)
     _tell_findings(snapshot)
     number = counted(len(snapshot.modules), "module")
-    say(f"{folder}: {number} in {calls.count} calls.", fg="green")
     if diff is not None:
         _tell_changes(diff, lock)
-    say("Next: vtiger-orm generate")
+    return f"{folder}: {number} in {counted(calls.count, 'call')}."
 
 
 def _former(folder: Path) -> Snapshot | None:
