@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..text.literals import literal
 from .own_code import OwnClass, OwnCode
 from .types import ROOT, Import, Type
 
@@ -81,6 +82,20 @@ class Flat:
     type: Type
     fields: tuple[str, ...]
 
+    @property
+    def names(self) -> str:
+        """The type of their names."""
+        return self.name or f"Literal[{literal(self.fields[0])}]"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFields:
+    """One to three fields of `values_list`, and the rows that it then yields."""
+
+    names: tuple[str, ...]
+    """The type of the name of each."""
+    row: Type
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -105,6 +120,8 @@ class Querysets:
     """Each of them and its type, as `values` hands it out, with the parts of dates."""
     flats: tuple[Flat, ...]
     """Those of them by type."""
+    columns: tuple[ListedFields, ...]
+    """Several of them together."""
     parts: tuple[str, ...]
     """Parts of dates that `values` takes beside them: ``birthday__year``."""
     orders: tuple[str, ...]

@@ -18,7 +18,7 @@ from vtiger_orm.writing.required import is_required
 from ..naming.reserved import UPLOAD
 from ..naming.resolver import Namespace
 from ..naming.words import capitalised
-from .ir import Alias, Flat, Inputs, Keyword, Querysets
+from .ir import Alias, Inputs, Keyword, Querysets
 from .types import (
     BOOL,
     DATE,
@@ -43,6 +43,7 @@ from .types import (
     optional,
     union,
 )
+from .value_lists import columns_of, flats_of
 
 _LONGEST_ALIAS: Final = 80
 OWNERS: Final = ("Users", "Groups")
@@ -195,7 +196,7 @@ def build_querysets(
     readable = [field for field in fields if _is_readable(meta.name, field)]
     row = [Keyword(field.name, values.read(field)) for field in readable]
     parts = [key for field in readable for key in parts_of(field)]
-    flats = tuple(_flats(row))
+    flats = tuple(flats_of(row))
     row += [Keyword(key.name, optional(DATE if key.part == "date" else INT)) for key in parts]
     names = [field.name for field in fields if field.sortable]
     inputs = values.inputs(editable, meta)
@@ -207,6 +208,7 @@ def build_querysets(
         fields=tuple(field.name for field in readable),
         row=tuple(row),
         flats=flats,
+        columns=tuple(columns_of(model, flats)),
         parts=tuple(key.name for key in parts),
         orders=tuple(name for field in names for name in (field, f"-{field}")),
         references=tuple(classes.paths(meta.name, fields)),
@@ -223,18 +225,6 @@ def build_querysets(
         crm=crm,
         imports=imports_of([*types, named(model, ROOT), crm]),
     )
-
-
-def _flats(row: Sequence[Keyword]) -> Iterator[Flat]:
-    """The fields by the type that reading them gives, in the order of their first ones."""
-    names: dict[str, list[str]] = {}
-    for each in row:
-        names.setdefault(each.type.text, []).append(each.name)
-    types = {each.type.text: each.type for each in row}
-    several = 0
-    for text, fields in names.items():
-        several += len(fields) > 1
-        yield Flat(f"_Fields{several}" if len(fields) > 1 else "", types[text], tuple(fields))
 
 
 def _line_item(classes: Classes) -> Type:

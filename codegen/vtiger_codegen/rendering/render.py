@@ -90,7 +90,6 @@ class Renderer:
             "docstring": docstring,
             "entry_line": source_lines.entry_line,
             "field_line": source_lines.field_line,
-            "flat_names": source_lines.flat_names,
             "getter": source_lines.getter,
             "keywords": source_lines.keywords,
             "labels": source_lines.labels,

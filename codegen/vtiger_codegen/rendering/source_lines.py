@@ -220,11 +220,6 @@ def literals_alias(name: str, values: Sequence[str], more: Sequence[Flat] = ()) 
     return line if fits(line) else f"{name}: TypeAlias = Literal[\n    {items[0]}\n]"
 
 
-def flat_names(flat: Flat) -> str:
-    """The type of the names of these fields."""
-    return flat.name or f"Literal[{literal(flat.fields[0])}]"
-
-
 def getter(name: str, type_: str) -> str:
     """A property of a stub."""
     line = f"    def {name}(self) -> {type_}: ..."

@@ -1081,6 +1081,63 @@ class CalendarQuerySet(QuerySet[Calendar]):
     @overload
     def values_list(
         self,
+        field1: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CalendarField,
+        field2: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CalendarField,
+        field2: CalendarField,
+        field3: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: CalendarField | CalendarPart,
         flat: bool = ...,
         named: bool = ...,

@@ -397,6 +397,63 @@ class CurrencyQuerySet(QuerySet[Currency]):
     @overload
     def values_list(
         self,
+        field1: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CurrencyField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Currency], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CurrencyField,
+        field2: CurrencyField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Currency], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CurrencyField,
+        field2: CurrencyField,
+        field3: CurrencyField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: CurrencyField,
         flat: bool = ...,
         named: bool = ...,

@@ -860,6 +860,63 @@ class DocumentsQuerySet(QuerySet[Documents]):
     @overload
     def values_list(
         self,
+        field1: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentsField,
+        field2: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentsField,
+        field2: DocumentsField,
+        field3: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: DocumentsField | DocumentsPart,
         flat: bool = ...,
         named: bool = ...,

@@ -1581,6 +1581,63 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
     @overload
     def values_list(
         self,
+        field1: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields4,
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: HelpDeskField,
+        field2: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields4,
+        field2: _Fields4,
+        field3: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        field3: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: HelpDeskField,
+        field2: HelpDeskField,
+        field3: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: HelpDeskField | HelpDeskPart,
         flat: bool = ...,
         named: bool = ...,

@@ -1820,6 +1820,63 @@ class InvoiceQuerySet(QuerySet[Invoice]):
     @overload
     def values_list(
         self,
+        field1: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Invoice], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: InvoiceField,
+        field2: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Invoice], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: InvoiceField,
+        field2: InvoiceField,
+        field3: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: InvoiceField | InvoicePart,
         flat: bool = ...,
         named: bool = ...,

@@ -671,6 +671,63 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
     @overload
     def values_list(
         self,
+        field1: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ModComments], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ModCommentsField,
+        field2: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ModComments], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ModCommentsField,
+        field2: ModCommentsField,
+        field3: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: ModCommentsField | ModCommentsPart,
         flat: bool = ...,
         named: bool = ...,

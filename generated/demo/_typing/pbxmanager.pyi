@@ -730,6 +730,63 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
     @overload
     def values_list(
         self,
+        field1: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PBXManager], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PBXManagerField,
+        field2: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PBXManager], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PBXManagerField,
+        field2: PBXManagerField,
+        field3: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: PBXManagerField | PBXManagerPart,
         flat: bool = ...,
         named: bool = ...,

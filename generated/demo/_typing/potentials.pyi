@@ -1650,6 +1650,63 @@ class PotentialsQuerySet(QuerySet[Potentials]):
     @overload
     def values_list(
         self,
+        field1: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields5,
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Potentials], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PotentialsField,
+        field2: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields5,
+        field2: _Fields5,
+        field3: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        field3: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Potentials], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PotentialsField,
+        field2: PotentialsField,
+        field3: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: PotentialsField | PotentialsPart,
         flat: bool = ...,
         named: bool = ...,

@@ -498,6 +498,63 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
     @overload
     def values_list(
         self,
+        field1: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PriceBooksField,
+        field2: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PriceBooksField,
+        field2: PriceBooksField,
+        field3: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: PriceBooksField | PriceBooksPart,
         flat: bool = ...,
         named: bool = ...,

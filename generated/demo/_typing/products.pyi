@@ -1543,6 +1543,63 @@ class ProductsQuerySet(QuerySet[Products]):
     @overload
     def values_list(
         self,
+        field1: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProductsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Products], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProductsField,
+        field2: ProductsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Products], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProductsField,
+        field2: ProductsField,
+        field3: ProductsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: ProductsField | ProductsPart,
         flat: bool = ...,
         named: bool = ...,

@@ -583,6 +583,63 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
     @overload
     def values_list(
         self,
+        field1: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectMilestoneField,
+        field2: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectMilestoneField,
+        field2: ProjectMilestoneField,
+        field3: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: ProjectMilestoneField | ProjectMilestonePart,
         flat: bool = ...,
         named: bool = ...,

@@ -818,6 +818,63 @@ class ProjectTaskQuerySet(QuerySet[ProjectTask]):
     @overload
     def values_list(
         self,
+        field1: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectTaskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectTask], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectTaskField,
+        field2: ProjectTaskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectTask], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectTaskField,
+        field2: ProjectTaskField,
+        field3: ProjectTaskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: ProjectTaskField | ProjectTaskPart,
         flat: bool = ...,
         named: bool = ...,

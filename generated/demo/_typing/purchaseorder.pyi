@@ -1727,6 +1727,63 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
     @overload
     def values_list(
         self,
+        field1: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PurchaseOrderField,
+        field2: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PurchaseOrderField,
+        field2: PurchaseOrderField,
+        field3: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: PurchaseOrderField | PurchaseOrderPart,
         flat: bool = ...,
         named: bool = ...,

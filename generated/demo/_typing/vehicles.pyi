@@ -732,6 +732,63 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
     @overload
     def values_list(
         self,
+        field1: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VehiclesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vehicles], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VehiclesField,
+        field2: VehiclesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vehicles], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VehiclesField,
+        field2: VehiclesField,
+        field3: VehiclesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: VehiclesField | VehiclesPart,
         flat: bool = ...,
         named: bool = ...,

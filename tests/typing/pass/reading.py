@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import assert_type
+from typing import Any, assert_type
 
 from generated.demo import (
     Accounts,
@@ -90,6 +90,13 @@ def values() -> None:
     assert_type(list(Potentials.objects.values_list("amount", flat=True)), list[Decimal | None])
     for lastname in people.values_list("lastname", flat=True).order_by("lastname")[:5]:
         assert_type(lastname, str | None)
+    text, texts = people.values_list("lastname"), people.values_list("lastname", "email")
+    assert_type(text.first(), tuple[str | None] | None)
+    assert_type(list(texts), list[tuple[str | None, str | None]])
+    named = people.values_list("id", "lastname", "email")[0]
+    assert_type(named, tuple[Ref[Contacts], str | None, str | None])
+    assert_type(people.values_list("birthday", "lastname")[0], tuple[Any, Any])
+    people.values_list("lastname", "birthday__year", "email", named=True)
     for row in people.values("lastname", "email"):
         assert_type(row["lastname"], str | None)
     pair: tuple[str | None, date | None]

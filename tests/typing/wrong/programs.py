@@ -267,3 +267,17 @@ async def more_waits(contact: Contacts) -> None:
     await contact.crm.aapply(5)  # E
     (await people)[0].lastnme  # E
     (await contact.account_id.afetch()).lastname  # E
+
+
+def lists() -> None:
+    for last, first in people.values_list("lastname", "firstname"):
+        last.upper()  # E
+    for id_, last, first in people.values_list("id", "lastname", "firstname"):
+        first.upper()  # E
+        id_.fetch().accountname  # E
+    last, first, born = people.values_list("lastname", "birthday")[0]  # E
+    (last,) = people.values_list("lastname")[0]
+    last.upper()  # E
+    people.values_list("lastname", "firstnme")  # E
+    people.values_list("id", "lastname", "firstnme")  # E
+    pairs: list[tuple[int, str]] = list(people.values_list("id", "lastname"))  # E

@@ -972,6 +972,63 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
+        field1: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: AccountsField,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: AccountsField | AccountsPart,
         flat: bool = ...,
         named: bool = ...,

@@ -722,6 +722,63 @@ class CarQuerySet(QuerySet[Car]):
     @overload
     def values_list(
         self,
+        field1: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CarField,
+        field2: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CarField,
+        field2: CarField,
+        field3: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: CarField | CarPart,
         flat: bool = ...,
         named: bool = ...,

@@ -1111,6 +1111,63 @@ class ImportQuerySet(QuerySet[Import]):
     @overload
     def values_list(
         self,
+        field1: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ImportField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Import], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ImportField,
+        field2: ImportField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Import], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ImportField,
+        field2: ImportField,
+        field3: ImportField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: ImportField | ImportPart,
         flat: bool = ...,
         named: bool = ...,

@@ -491,6 +491,63 @@ class QuotesQuerySet(QuerySet[Quotes]):
     @overload
     def values_list(
         self,
+        field1: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: QuotesField,
+        field2: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: QuotesField,
+        field2: QuotesField,
+        field3: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: QuotesField | QuotesPart,
         flat: bool = ...,
         named: bool = ...,

@@ -254,6 +254,63 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
     @overload
     def values_list(
         self,
+        field1: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VtcmSubscriptionsField,
+        field2: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VtcmSubscriptionsField,
+        field2: VtcmSubscriptionsField,
+        field3: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: VtcmSubscriptionsField | VtcmSubscriptionsPart,
         flat: bool = ...,
         named: bool = ...,

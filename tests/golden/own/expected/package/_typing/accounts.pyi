@@ -243,6 +243,63 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
+        field1: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["accountname"],
+        field2: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["accountname"],
+        field2: Literal["accountname"],
+        field3: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["accountname"],
+        field3: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: AccountsField,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: AccountsField,
         flat: bool = ...,
         named: bool = ...,

@@ -872,6 +872,63 @@ class ProjectQuerySet(QuerySet[Project]):
     @overload
     def values_list(
         self,
+        field1: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Project], str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectField,
+        field2: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Project], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectField,
+        field2: ProjectField,
+        field3: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
         *fields: ProjectField | ProjectPart,
         flat: bool = ...,
         named: bool = ...,
