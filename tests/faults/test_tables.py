@@ -23,6 +23,7 @@ OTHERWISE: Final = {
     "resolve": "tests/session/test_outcome_in_doubt.py: after a fault, by its nature",
     "decrypt": "tests/dialects/test_cloud_operations.py: of fields that the demo CRM has not",
     "head": "of a cursor; no call",
+    "apply": "it assigns fields; save is the call",
 }
 """Methods with a twin that have no row, and why."""
 

@@ -113,9 +113,12 @@ class World:
         engine = sa.create_engine(
             "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
-        report = warehouse.sync(engine, demo, modules=["Contacts"], sweep=timedelta(0))
-        report.raise_for_errors()
-        return contents(engine, "Contacts")
+        try:
+            report = warehouse.sync(engine, demo, modules=["Contacts"], sweep=timedelta(0))
+            report.raise_for_errors()
+            return contents(engine, "Contacts")
+        finally:
+            engine.dispose()
 
     def gone(self) -> Any:
         ids = [str(each) for each in Contacts.objects.values_list("id", flat=True)]
