@@ -231,10 +231,13 @@ def test_a_cursor_tells_the_zone_at_its_own_moment() -> None:
 def test_the_zone_of_this_machine_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     told = Position("Contacts", TURN - timedelta(minutes=30), ahead=2 * 3600)
     here = told.wall_from(BERLIN, TURN)
+    times = ["2026-03-08 02:30:00", "2026-03-08 03:10:00"]  # the first is none in New York
+    rows = [{"id": f"12x{n}", "modifiedtime": each} for n, each in enumerate(times)]
     try:
         monkeypatch.setenv("TZ", "America/New_York")
         tzset()
         assert told.wall_from(BERLIN, TURN) == here == TURN - timedelta(hours=1) - SECOND
+        assert in_order(rows, TOKYO) == rows
     finally:
         monkeypatch.undo()
         tzset()

@@ -16,6 +16,7 @@ from vtiger_orm.calls.operations import Row
 from vtiger_orm.calls.plans import Rows, RowStream
 from vtiger_orm.conditions.q import Q
 from vtiger_orm.conditions.tree import Selection
+from vtiger_orm.errors import MalformedAnswer
 from vtiger_orm.planner.branches import ALWAYS, Comparison
 from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.planner.null_rows import ask_null_free, has_null, noted, null_rows
@@ -161,3 +162,39 @@ def test_that_no_field_holds_null_is_learnt_by_two_calls_and_known_then() -> Non
     crm.run(ask_null_free(what))
     assert len(crm.log) == 2
     assert env.knowledge.null_free("Owners", "name") is None
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_pages_that_stand_still_are_refused(descending: bool) -> None:
+    crm = holding((None, None, 3 * PAGE))
+    query, first = crm.query, list[Row]()
+
+    def same(text: str) -> list[Row]:
+        if "count(" in text:
+            return query(text)
+        assert len(crm.log) < 9
+        first.extend(() if first else query(text))
+        crm.log.append(text)
+        return list(first)
+
+    crm.query = same  # type: ignore[method-assign]
+    with pytest.raises(MalformedAnswer, match="Things"):
+        read(crm, ["day"], descending=descending)
+
+
+def test_references_to_deleted_records_are_not_read_as_null() -> None:
+    """They read as blank too, and sort behind NULL: in the same page or in others."""
+    crm = server(page_cap=PAGE)
+    for number in range(1, 3 + PAGE):
+        crm.insert("Things", number, name="a", parent=None if number < 3 else 907)
+    assert read(crm, ["parent"]) == [1, 2]
+
+
+def test_no_row_more_is_asked_for_than_a_page_or_a_proof_needs() -> None:
+    crm = holding((None, None, 7))
+    what = compiled(select(crm), careful(page_size=3))
+    assert len(crm.run(everything(null_rows(what, ["day"], ALWAYS)))) == 7
+    assert "LIMIT 3" in crm.log[0].upper(), crm.log
+    crm.log.clear()
+    assert crm.run(has_null(what, ["day"], ALWAYS)) is True
+    assert "LIMIT 1;" in crm.log[0].upper(), crm.log
