@@ -295,8 +295,15 @@ def test_tags_are_told_by_nobody(crm: Crm) -> None:
             _ = record.tags
         tagged = Contacts.objects.filter(id=id_)
         assert tagged.to_arrow().column("tags").to_pylist() == [None]
-        assert list(tagged.values_list("lastname", "tags")) == [("tagged", None)]
         assert next(iter(tagged.values()))["lastname"] == "tagged"
+        for named in (tagged.only("lastname", "tags"), tagged.defer("fax")):
+            with pytest.raises(NotLoaded):
+                _ = named.get().tags
+        for row in (tagged.values_list("lastname", "tags"), tagged.only("tags").values()):
+            with pytest.raises(NotLoaded, match="tags"):
+                list(row)
+        with pytest.raises(NotLoaded, match="tags"):
+            tagged.values("lastname", "tags").to_arrow()
         for asked in (
             lambda: list(Contacts.objects.filter(tags="red")),
             lambda: Contacts.objects.filter(tags=None).count(),

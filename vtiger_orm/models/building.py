@@ -308,10 +308,11 @@ def _whole(bound: SupportsIndex) -> int:
 def _goes_on(before: Node, whole: Node) -> bool:
     """Whether a condition that was checked before has only grown at its end, and not doubled since
     it was: a long chain of joins would be walked along at every step."""
-    if not isinstance(before, And | Or) or type(before) is not type(whole):
-        return False
-    number, grown = len(before.children), len(whole.children)
-    return number > 1 and number.bit_length() == grown.bit_length()
+    match before, whole:
+        case (And(old), And(new)) | (Or(old), Or(new)):
+            return len(old) > 1 and len(old).bit_length() == len(new).bit_length()
+        case _:
+            return False
 
 
 def refuse_negative(position: int) -> None:

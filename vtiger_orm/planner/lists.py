@@ -202,11 +202,13 @@ def selected_from_lists(selection: Selection, env: Environment) -> RowStream:
 def _shown(selection: Selection, env: Environment, stream: RowStream) -> RowStream:
     """The columns asked for, with ids in place of bare numbers.
 
-    What no list tells is not loaded in whole records; a table has a blank column.
+    What no list tells is not loaded, in records and where it is named; a table of the whole
+    module has a blank column.
     """
     meta = selection.module
     columns = wires(meta, selection.columns)
-    blank = {} if selection.columns is None else dict.fromkeys(UNTOLD.intersection(columns), "")
+    table = selection.columns is not None and len(columns) >= len(wires(meta, meta.columns))
+    blank = dict.fromkeys(UNTOLD.intersection(columns), "") if table else {}
     references = References.of(env)
     while (page := (yield from pull(stream))) is not None:
         rows = [blank | {wire: row[wire] for wire in columns if wire in row} for row in page]

@@ -108,8 +108,8 @@ def _passed(done: SyncedModule) -> None:
 def _as_object(done: SyncedModule) -> dict[str, object]:
     error = {"error": None if done.error is None else str(done.error)}
     swept_at = {"swept_at": done.swept_at and done.swept_at.isoformat()}
-    plain = {each.name: getattr(done, each.name) for each in fields(done)}
-    return plain | swept_at | error
+    plain: dict[str, object] = {each.name: getattr(done, each.name) for each in fields(done)}
+    return {**plain, **swept_at, **error}
 
 
 def _numbers(done: SyncedModule) -> list[tuple[int, str]]:
