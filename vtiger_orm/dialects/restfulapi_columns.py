@@ -59,6 +59,11 @@ UNLISTED: Final[Mapping[str, str]] = {
 UNTOLD: Final = frozenset({"tags"})
 """Fields that are shown empty, whatever the record has."""
 
+WHY_UNTOLD: Final = (
+    "the RestfulApi module shows it empty, whatever a record has. Leave it out, as with "
+    "defer('tags'), or use webservice.php."
+)
+
 _ENTITY: Final = {
     "id": NUMBER,
     "assigned_user_id": DatabaseColumn("CE.smownerid", "integer"),

@@ -54,6 +54,11 @@ def not_here(
             "does a record show that the owner, as a user, has changed anything. Make "
             "webservice.php reachable. Conditions on the owner work without."
         )
+    if runner is not None and environment_of(runner).lists is not None:
+        from ..dialects.restfulapi_columns import UNTOLD, WHY_UNTOLD  # a model starts without
+
+        if meta.wire in UNTOLD:
+            return NotLoaded(f"{mapper.name}.{name} of {id} was not read: {WHY_UNTOLD}")
     if meta.flaw in _NOT_IN_QUERIES:
         return NotLoaded(
             f"{mapper.name}.{name} of {id} was not read: queries of this CRM never answer it. "
