@@ -83,6 +83,12 @@ def _still_there(
 def _verdict(atom: Node, page: Sequence[Row], what: Compiled) -> Plan[set[str]]:
     """The ids of the rows that are still there and for which the server finds the atom true."""
     asked = _asked(atom, page, what)
+    if not asked.is_exact and isinstance(atom, OneOf) and len(atom.values) > 1:
+        # Beside the ids of the rows a list may take more statements than lists may be cut into.
+        middle = len(atom.values) // 2
+        first = yield from _verdict(replace(atom, values=atom.values[:middle]), page, what)
+        rest = yield from _verdict(replace(atom, values=atom.values[middle:]), page, what)
+        return first | rest
     if not asked.is_exact:
         raise UnsupportedQuery(
             f"{atom} cannot be asked of the CRM: its value is too long for a request, or has "
