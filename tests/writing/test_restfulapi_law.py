@@ -34,7 +34,7 @@ from generated.demo import (
     Vendors,
     connect,
 )
-from vtiger_orm import BulkError, InvalidRecord, InvalidValue, NotSupported, Session
+from vtiger_orm import BulkError, Choices, InvalidRecord, InvalidValue, NotSupported, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.ids import parse_id
 from vtiger_orm.metadata.kinds import Family, Kind
@@ -89,7 +89,7 @@ def values_of(each: FieldMeta) -> st.SearchStrategy[Any] | None:
             return st.sampled_from(MAILS)
         case Family.CHOICES:
             offered = [value for value, _ in each.choices if value]
-            return st.lists(st.sampled_from(offered), unique=True) if offered else None
+            return st.lists(st.sampled_from(offered), unique=True).map(Choices) if offered else None
         case Family.REFERENCE if TARGETS.issuperset(each.targets):
             return st.sampled_from(each.targets).flatmap(
                 lambda module: st.integers(0, 9).map(lambda place: Place(module, place))
