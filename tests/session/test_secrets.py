@@ -392,9 +392,12 @@ def test_no_secret_on_any_channel(
 )
 def test_no_password_of_a_database_in_an_error(address: str) -> None:
     secret = "canary-9e41"
-    with Crm() as crm, connect(crm.url, *crm.credentials(), transport=crm.transport()):
-        with pytest.raises(VtigerError) as caught:
-            warehouse.sync(address.format(secret), demo, modules=["Vendors"])
+    with (
+        Crm() as crm,
+        connect(crm.url, *crm.credentials(), transport=crm.transport()),
+        pytest.raises(VtigerError) as caught,
+    ):
+        warehouse.sync(address.format(secret), demo, modules=["Vendors"])
     assert secret not in everything_of(caught.value)
 
 
