@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..calls.protocols import environment_of
 from ..metadata.kinds import SECRET_NAMES, Family, Kind
 from ..values import Reader, reader
+from ..values.whole_columns import are_plain_ids
 from ..values.zones import rows_in_utc
 from .references import Origin, Ref, bound
 
@@ -129,13 +130,13 @@ def _read_table(
     for name, own_reader, column in zip(layout.names, layout.readers, columns):
         if column.count("") == count:
             continue
-        read = own_reader or references.read
         try:
+            read = own_reader or references.reader_of(column)
             for values, text in zip(rows, column):
                 if text != "":
                     values[name] = read(text)
         except _UNREADABLE:
-            for number in _read_each(name, read, column, rows):
+            for number in _read_each(name, own_reader or references.read, column, rows):
                 raws.setdefault(number, {})[name] = column[number]
     fields_set = layout.fields_set
     if not raws and not layout.extra:
@@ -167,7 +168,17 @@ class _References:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._made: dict[str, Ref[Any]] = {}
+        self._made: dict[Any, Ref[Any] | None] = {}
+
+    def reader_of(self, column: Sequence[Any]) -> Reader:
+        """Reads the values of this column, all of which are made by now."""
+        made, origin = self._made, self._origin
+        fresh = {*column}.difference(made, ("",))
+        if are_plain_ids(fresh):
+            made.update((text, bound(text, origin)) for text in fresh)
+        else:
+            made.update((text, self.read(text)) for text in fresh)
+        return made.__getitem__
 
     def read(self, text: Any) -> Ref[Any] | None:
         made = self._made.get(text)

@@ -7,7 +7,7 @@ again: owners, days, zeros. So texts are looked at in place, and what repeats is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from ..metadata.kinds import Family, Kind
@@ -43,10 +43,9 @@ def _references(read: Reader) -> WholeReader:
     repeated = _others(read)
 
     def whole(column: Sequence[Any]) -> list[Any]:
-        joined = _joined(column)
-        if joined is None or joined.count(_BETWEEN) >= len(column) or _ids(joined) is None:
-            return repeated(column)
-        return [text or None for text in column]
+        if are_plain_ids(column):
+            return [text or None for text in column]
+        return repeated(column)
 
     return whole
 
@@ -69,11 +68,17 @@ _ids: Final = re.compile(
 """Plain ids of records, and blanks."""
 
 
+def are_plain_ids(texts: Collection[Any]) -> bool:
+    """Whether each of the values is an id of a record, or blank, and needs no closer look."""
+    joined = _joined(texts)
+    return joined is not None and joined.count(_BETWEEN) < len(texts) and _ids(joined) is not None
+
+
 def _one_by_one(read: Reader, column: Sequence[Any]) -> list[Any]:
     return [None if text == "" else read(text) for text in column]
 
 
-def _joined(column: Sequence[Any]) -> str | None:
+def _joined(column: Iterable[Any]) -> str | None:
     """The column as one text, None where not all of it is text: 1 equals True, and a number has
     no place in a text."""
     try:
