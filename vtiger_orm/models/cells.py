@@ -26,3 +26,11 @@ def reader_of(keys: Sequence[GroupKey], env: Environment) -> Callable[[BaseRecor
     if len(reads) == 1:
         return lambda record: cell(record, *reads[0])
     return lambda record: tuple(cell(record, *each) for each in reads)
+
+
+def column_of(key: GroupKey, values: list[Any], env: Environment) -> list[Any]:
+    """What is read of many values of the key's field."""
+    if key.part is None:
+        return values
+    part = part_of(key, env)
+    return [None if value is None else part(value) for value in values]

@@ -7,7 +7,7 @@ only door: no other file outside of this room reads a private name of a record o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .record import BaseRecord
 
@@ -28,6 +28,14 @@ def package_of(model: type[BaseRecord]) -> Package:
 def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
     """Records of the rows of an answer, in their order, handed out by the session `runner`."""
     return model._load(rows, runner)
+
+
+def columns_of(
+    model: type[BaseRecord], rows: Sequence[Row], names: tuple[str, ...], runner: Runner | None
+) -> list[list[Any]] | None:
+    """The values of these attributes that records of these rows would have, attribute by
+    attribute; None where a record has to tell that it lacks one."""
+    return model.__mapper__.hydrator.columns(rows, names, runner)
 
 
 def saved_id(record: BaseRecord) -> str | None:

@@ -17,8 +17,11 @@ WholeReader: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
 """Reads a column; raises what the reader of its kind raises for any of its values."""
 
 
-def whole_reader(kind: Kind) -> WholeReader:
-    """How a column of this kind is read: blank is None."""
+def whole_reader(kind: Kind, own: Reader | None = None) -> WholeReader:
+    """How a column of this kind is read: blank is None. `own` reads single values otherwise than
+    the kind's reader does."""
+    if own is not None:
+        return _others(own)
     read = reader(kind)
     match kind.family:
         case Family.TEXT | Family.CHOICE:
@@ -34,7 +37,7 @@ def _texts(read: Reader) -> WholeReader:
         joined = _joined(column)
         if joined is None or joined[:1] == " " or f"{_BETWEEN} " in joined:
             return _one_by_one(read, column)
-        return [text or None for text in column]
+        return [text or None for text in column] if "" in column else list(column)
 
     return whole
 
