@@ -11,6 +11,7 @@ from ..aggregates.groups import GroupKey, part_of
 if TYPE_CHECKING:
     from ..calls.environment import Environment
     from ..records import BaseRecord
+    from ..values.whole_columns import ValueColumn
 
 
 def reader_of(keys: Sequence[GroupKey], env: Environment) -> Callable[[BaseRecord], Any]:
@@ -28,7 +29,7 @@ def reader_of(keys: Sequence[GroupKey], env: Environment) -> Callable[[BaseRecor
     return lambda record: tuple(cell(record, *each) for each in reads)
 
 
-def column_of(key: GroupKey, values: list[Any], env: Environment) -> list[Any]:
+def column_of(key: GroupKey, values: ValueColumn, env: Environment) -> ValueColumn:
     """What is read of many values of the key's field."""
     if key.part is None:
         return values

@@ -46,6 +46,7 @@ from .related_conditions import selected_rows
 if TYPE_CHECKING:
     from ..calls.protocols import Package, Runner
     from ..records import BaseRecord
+    from ..values.whole_columns import ValueColumn
 
 
 class IdentityMap:
@@ -109,7 +110,7 @@ class Loader:
             self._identity.add(records)
         return list(records)
 
-    def columns(self, rows: Sequence[Row], names: tuple[str, ...]) -> list[list[Any]] | None:
+    def columns(self, rows: Sequence[Row], names: tuple[str, ...]) -> list[ValueColumn] | None:
         """The values of these attributes of the rows, attribute by attribute; None where only
         records can tell what is the matter with one."""
         _check_ids(self._model, rows)

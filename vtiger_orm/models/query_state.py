@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
+    from ..values.whole_columns import ValueColumn
     from .fetches import Fetches
     from .shaping import ShapedRows
 
@@ -45,9 +46,9 @@ class Projection:
     def rows_of(
         self,
         module: ModuleMeta,
-        columns: Callable[[tuple[str, ...]], list[list[Any]] | None],
+        columns: Callable[[tuple[str, ...]], list[ValueColumn] | None],
         env: Environment,
-    ) -> list[Any] | None:
+    ) -> ValueColumn | None:
         """The same from the values of attributes, which `columns` reads, without records; None
         where it has none."""
         keys = _keys(module, self.names)

@@ -7,13 +7,14 @@ only door: no other file outside of this room reads a private name of a record o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .record import BaseRecord
 
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
+    from ..values.whole_columns import ValueColumn
     from .state import FieldChange, Memory
 
 R = TypeVar("R", bound=BaseRecord)
@@ -32,7 +33,7 @@ def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
 
 def columns_of(
     model: type[BaseRecord], rows: Sequence[Row], names: tuple[str, ...], runner: Runner | None
-) -> list[list[Any]] | None:
+) -> list[ValueColumn] | None:
     """The values of these attributes that records of these rows would have, attribute by
     attribute; None where a record has to tell that it lacks one."""
     return model.__mapper__.hydrator.columns(rows, names, runner)

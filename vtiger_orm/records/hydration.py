@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..calls.protocols import environment_of
 from ..metadata.kinds import SECRET_NAMES, Family, Kind
 from ..values import Reader, reader
-from ..values.whole_columns import WholeReader, are_plain_ids
+from ..values.whole_columns import ValueColumn, WholeReader, WireColumn, are_plain_ids
 from ..values.zones import rows_in_utc
 from .references import Origin, Ref, bound
 
@@ -58,7 +58,7 @@ class Layout:
         self.names: list[str] = [each.meta.name for each in known]
         self.extra: list[str] = [key for key in keys if key in rest - dropped]
         self.length: int = len(keys)
-        self.pick: Callable[[Row], Sequence[Any]] = _picker([*wires, *self.extra, *sorted(dropped)])
+        self.pick: Callable[[Row], WireColumn] = _picker([*wires, *self.extra, *sorted(dropped)])
         """A row's values in that order; a KeyError for rows with other keys."""
         self.readers: list[Reader | None] = [
             None if each.meta.family in _REFERENCES else each.reader() for each in known
@@ -82,7 +82,7 @@ class Attributes:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.fields: list[FieldMeta] = [each.meta for each in columns]
-        self.pick: Callable[[Row], Sequence[Any]] = _picker([each.wire for each in self.fields])
+        self.pick: Callable[[Row], WireColumn] = _picker([each.wire for each in self.fields])
         self.readers: list[WholeReader | None] = [
             None if each.meta.family in _REFERENCES else each.whole_reader() for each in columns
         ]
@@ -107,7 +107,7 @@ class Hydrator:
 
     def columns(
         self, rows: Sequence[Row], names: tuple[str, ...], runner: Runner | None
-    ) -> list[list[Any]] | None:
+    ) -> list[ValueColumn] | None:
         """The values of these attributes that records of these rows would have, attribute by
         attribute. None where a row lacks one, or has a value for it that cannot be read: then a
         record tells of what it is asked for."""
@@ -216,19 +216,19 @@ class _References:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._made: dict[Any, Ref[Any] | None] = {}
+        self._made: dict[object, Ref[Any] | None] = {}
 
-    def column(self, column: Sequence[Any]) -> list[Ref[Any] | None]:
+    def column(self, column: WireColumn) -> ValueColumn:
         """The references of a column."""
         self._make(column)
         return [None if text == "" else self._made[text] for text in column]
 
-    def reader_of(self, column: Sequence[Any]) -> Reader:
+    def reader_of(self, column: WireColumn) -> Reader:
         """Reads the values of this column, all of which are made by now."""
         self._make(column)
         return self._made.__getitem__
 
-    def _make(self, column: Sequence[Any]) -> None:
+    def _make(self, column: WireColumn) -> None:
         made, origin = self._made, self._origin
         fresh = {*column}.difference(made, ("",))
         if are_plain_ids(fresh):

@@ -13,7 +13,10 @@ from typing import Any, Final, TypeAlias
 from ..metadata.kinds import Family, Kind
 from .reading import Reader, reader
 
-WholeReader: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
+WireColumn: TypeAlias = Sequence[Any]
+"""What an answer has for one field, row by row."""
+ValueColumn: TypeAlias = list[Any]
+WholeReader: TypeAlias = Callable[[WireColumn], ValueColumn]
 """Reads a column; raises what the reader of its kind raises for any of its values."""
 
 
@@ -33,7 +36,7 @@ def whole_reader(kind: Kind, own: Reader | None = None) -> WholeReader:
 
 
 def _texts(read: Reader) -> WholeReader:
-    def whole(column: Sequence[Any]) -> list[Any]:
+    def whole(column: WireColumn) -> ValueColumn:
         joined = _joined(column)
         if joined is None or joined[:1] == " " or f"{_BETWEEN} " in joined:
             return _one_by_one(read, column)
@@ -45,7 +48,7 @@ def _texts(read: Reader) -> WholeReader:
 def _references(read: Reader) -> WholeReader:
     repeated = _others(read)
 
-    def whole(column: Sequence[Any]) -> list[Any]:
+    def whole(column: WireColumn) -> ValueColumn:
         if are_plain_ids(column):
             return [text or None for text in column]
         return repeated(column)
@@ -54,7 +57,7 @@ def _references(read: Reader) -> WholeReader:
 
 
 def _others(read: Reader) -> WholeReader:
-    def whole(column: Sequence[Any]) -> list[Any]:
+    def whole(column: WireColumn) -> ValueColumn:
         if _joined(column) is None:
             return _one_by_one(read, column)
         known = {text: None if text == "" else read(text) for text in {*column}}
@@ -71,13 +74,13 @@ _ids: Final = re.compile(
 """Plain ids of records, and blanks."""
 
 
-def are_plain_ids(texts: Collection[Any]) -> bool:
+def are_plain_ids(texts: Collection[object]) -> bool:
     """Whether each of the values is an id of a record, or blank, and needs no closer look."""
     joined = _joined(texts)
     return joined is not None and joined.count(_BETWEEN) < len(texts) and _ids(joined) is not None
 
 
-def _one_by_one(read: Reader, column: Sequence[Any]) -> list[Any]:
+def _one_by_one(read: Reader, column: WireColumn) -> ValueColumn:
     return [None if text == "" else read(text) for text in column]
 
 
