@@ -94,6 +94,23 @@ def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
     return replace(prepared, call=replace(prepared.call, values=values), sent=sent)
 
 
+def filled_names(record: BaseRecord, facts: ServerFacts) -> frozenset[str]:
+    """Attributes that this new record gets a value for where it is given none."""
+    change = changeset_of(record, None, facts.clock.zone.tz)
+    meta = change.meta
+    wire = to_wire(meta, change.values, change.zone)
+    found = {
+        name
+        for policy in policies_of(meta)
+        for name in policy.fills(change, wire, facts)
+        if not wire.get(name) and name in meta.by_wire
+    }
+    owner = owner_field(meta)
+    if owner is not None and needs_user(record, facts):
+        found.add(owner.wire)
+    return frozenset(meta.by_wire[name].name for name in found)
+
+
 def prepare(
     record: BaseRecord,
     facts: ServerFacts,
