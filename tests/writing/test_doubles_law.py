@@ -197,7 +197,8 @@ EVENT: dict[str, Any] = {
 
 @pytest.mark.parametrize("bulk", [False, True])
 def test_fractions_of_a_second_make_one(crms: dict[str, Crm], bulk: bool) -> None:
-    crm, events = crms["stock"], Events.objects
+    crm = crms["stock"]
+    events: Any = Events.objects
     with crm.rolled_back(), connected(crm, "stock", str):
         for _ in range(2):
             if bulk:

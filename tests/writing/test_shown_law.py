@@ -73,7 +73,8 @@ def of_field(crm: Crm, each: FieldMeta) -> st.SearchStrategy[Any]:
     elif each.family is Family.CHOICES:
         values = st.lists(st.sampled_from([value for value, _ in each.choices]), max_size=2)
     elif each.family is Family.REFERENCE:
-        values = st.sampled_from(ids_of(crm, each) or [None])
+        ids = ids_of(crm, each)
+        values = st.sampled_from(ids) if ids else st.none()
     else:
         values = VALUES.get(each.family, st.none())
     return values if each.mandatory else st.none() | values
