@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from generated.demo import Accounts, Contacts, Events, Invoice, Quotes
 from vtiger_orm import NotLoaded, ValuesAdjusted
 from vtiger_orm.calls.operations import Create, Revise
 from vtiger_orm.calls.server import ServerFacts
+from vtiger_orm.errors import NotFound
 from vtiger_orm.metadata.module import ModuleMeta
 from vtiger_orm.writing.adjustments import Adjustment, Reason
 from vtiger_orm.writing.answers import (
@@ -20,6 +22,7 @@ from vtiger_orm.writing.answers import (
     forget_unanswered,
     judged,
     must_be_read,
+    read_again,
     refuse_adjusted,
     repaired,
     warn_adjusted,
@@ -139,6 +142,37 @@ def test_only_what_is_the_text_decoded_once_is_repaired(
     known = prepared(Accounts.meta, {"phone": "1"}, {"accountname": text})
     assert repaired(known, row)["accountname"] == repairs
     assert repaired(known, {"id": "11x1"}) == {"id": "11x1"}
+
+
+# Reading again
+
+
+def test_what_proves_nothing_is_read_again_and_stands_in_its_place() -> None:
+    """One that cannot be read now is left as it was answered: it was written."""
+    whole = prepared(Contacts.meta, {"lastname": "a"})
+    echo = prepared(Contacts.meta, {"lastname": "a"}, unproved=frozenset({"lastname"}))
+    answers: list[tuple[Prepared, dict[str, Any]]] = [
+        (whole, {"id": "12x1", "lastname": "a"}),
+        (echo, {"id": "12x2", "lastname": "a"}),
+        (whole, {"id": "12x3"}),
+        (echo, {"id": "12x4", "lastname": "a"}),
+    ]
+    stored = {id_: {"id": id_, "lastname": f"of {id_}"} for id_ in ("12x2", "12x4")}
+    plan = read_again(answers, None)
+    step: Any = next(plan)
+    assert [call.id for call in step.calls] == ["12x2", "12x3", "12x4"]
+    with pytest.raises(StopIteration) as done:
+        plan.send([stored["12x2"], NotFound("gone"), stored["12x4"]])
+    proved = replace(echo, unproved=frozenset())
+    assert done.value.value == [
+        answers[0],
+        (proved, stored["12x2"]),
+        answers[2],
+        (proved, stored["12x4"]),
+    ]
+    with pytest.raises(StopIteration) as done:
+        next(read_again(answers[:1], None))
+    assert done.value.value == answers[:1]
 
 
 # Forgetting
