@@ -224,6 +224,23 @@ def test_a_slice_and_another_order_stay_as_they_are() -> None:
     assert careful(parallel=ALONE) == careful()
 
 
+@pytest.mark.parametrize("case", ["thinned pages", "ids that are listed", "one at a time"])
+def test_no_windows_are_asked_for_where_they_prove_nothing_or_spare_nothing(case: str) -> None:
+    """The witness may be hidden, so may rows before it; and of a few that are listed nothing has to be proved."""
+    crm = crm_of(range(1, 100))
+    listed = Q(id__in=[f"40x{number}" for number in range(1, 5)])
+    selection = select(crm, listed if case == "ids that are listed" else ALL)
+    settings: dict[str, Any] = {"page_size": PAGE, "thinned_pages": case == "thinned pages"}
+    logs: list[list[str]] = []
+    for parallel in (Parallel(8, 8), ALONE):
+        if case == "one at a time" and parallel is not ALONE:
+            parallel = Parallel(1, 1)
+        crm.log = []
+        crm.ids(selection, careful(parallel=parallel, **settings))
+        logs.append(crm.log)
+    assert logs[0] == logs[1]
+
+
 def test_every_call_tells_the_pace_and_the_plan_sees_nothing_of_it() -> None:
     """A batch stays one, with its errors in their places if it wanted them; an error that the
     plan handles is handled, and it is closed in the end."""
