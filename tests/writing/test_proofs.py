@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Events, Invoice, Quotes
+from generated.demo import Accounts, Contacts, Events, Invoice, Potentials, Quotes
 from vtiger_orm import NotLoaded, ValuesAdjusted
 from vtiger_orm.calls.operations import Create, Revise
 from vtiger_orm.calls.server import ServerFacts
@@ -105,6 +106,25 @@ def test_what_a_new_record_needs_and_did_not_get_is_missing() -> None:
         assert told(written, {**row, "currency_id": blank}) == [("currency_id", "", "", "missing")]
     sent = prepared(Invoice.meta, {"subject": "a", "currency_id": "21x1"}, new=True)
     assert told(sent, {**row, "currency_id": ""}) == [("currency_id", "21x1", "", "emptied")]
+
+
+def forecast(written: str) -> list[tuple[str, str]]:
+    meta, known = Potentials.meta, {"forecast_amount": Decimal(1), "potentialname": "a"}
+    row = {"id": "13x1", "potentialname": "a", "forecast_amount": "2", written: "9"}
+    change = prepared(meta, {written: "9"}, known)
+    return [(name, why) for name, _, _, why in told(change, row)]
+
+
+def test_what_is_computed_of_something_that_was_written_is_told_apart() -> None:
+    assert forecast("amount") == forecast("probability") == [("forecast_amount", "computed")]
+    assert forecast("description") == [("forecast_amount", "unasked")]
+
+
+def test_a_field_that_follows_others_is_not_compared_unless_it_was_sent() -> None:
+    known, row = {"contact_id": "12x1"}, {"id": "18x1", "subject": "a", "contact_id": "12x2"}
+    assert told(prepared(Events.meta, {"subject": "a"}, known), row) == []
+    sent = prepared(Events.meta, {"subject": "a", "contact_id": "12x1"})
+    assert told(sent, row) == [("contact_id", "12x1", "12x2", "changed")]
 
 
 def test_line_items_bring_the_product_of_the_header_back() -> None:
