@@ -98,6 +98,14 @@ CASES: Mapping[Rule | str, Case] = {
     "check_read_only": Case(Contacts, {"modifiedby": "19x999"}),
     "check_activity_type": Case(Events, {"activitytype": Events.ActivityType("Task")}),
     "check_items": Case(Quotes, {"subject": "Without items"}, ways="creates"),
+    "check_product": Case(
+        Quotes,
+        {
+            "items": [LineItem(f"{Products.meta.prefix}x1", 2)],
+            "productid": f"{Products.meta.prefix}x2",
+        },
+        ways="creates",
+    ),
     "check_individual_tax": Case(Quotes, {"hdnTaxType": Quotes.HdnTaxType("individual")}),
     "check_escaped_text": Case(
         Contacts,
