@@ -143,7 +143,7 @@ def test_a_page_that_promises_more_without_moving_on_is_malformed(last: datetime
 def test_rows_that_are_told_by_their_ids_are_read_each_once() -> None:
     full, half = row(8, at(1)), {"id": "12x9", "modifiedtime": wall(at(2))}
     there = [row(9, at(2)), row(10, at(3))]
-    sync = Sync(answer("12x10", half, full, "12x9"), rows=there)
+    sync = Sync(answer("12x10", half, full, "12x10"), rows=there)
     assert read(sync)[0] == [[("updated", "12x8"), ("updated", "12x9"), ("updated", "12x10")]]
     assert len(sync.asked) == 2
     assert "('12x10','12x9')" in sync.asked[1].replace(", ", ","), sync.asked
@@ -320,6 +320,14 @@ def test_a_window_is_read_with_the_calls_that_its_edge_proves() -> None:
     }
 
 
+@pytest.mark.parametrize("alike", [1, 3])
+def test_a_window_of_several_pages_needs_no_call_to_prove_its_end(alike: int) -> None:
+    """As many changes as stand before the edge, and those of its second."""
+    crm = crm_of(*range(1, 7), *[7] * alike, 8, 500)
+    assert read_by_time(crm, window=7)[0][0] == list(range(1, 7 + alike))
+    assert sum("<= '2026-06-01 12:00:07'" in each for each in crm.log) == 2
+
+
 def test_windows_grow_up_to_a_bound_and_leave_room_in_their_last_page() -> None:
     crm = crm_of(*range(1, 99), 1000)
     sizes = [len(page) for page in read_by_time(crm, window=2)[0]]
@@ -399,8 +407,10 @@ def test_a_clock_that_the_first_answer_shows_set_back_is_gone_back_for(way: str)
         assert asked == list(map(str, again))
     else:
         told(by_time(asked_of(crm, position=position), env), reply)
-        assert ">= '2026-06-01 12:00:00'" in asked[0]
-        assert ">= '2026-06-01 11:51:31'" in asked[-1]
+        edges = [each for each in asked if "order by modifiedtime,id" in each]
+        assert [each.partition(">= ")[2][:21] for each in edges] == [
+            *("'2026-06-01 12:00:00'", "'2026-06-01 11:51:31'")
+        ]
 
 
 # Deletions by comparison, and both ways together

@@ -226,7 +226,7 @@ def test_a_slice_and_another_order_stay_as_they_are() -> None:
 
 @pytest.mark.parametrize("case", ["thinned pages", "ids that are listed", "one at a time"])
 def test_no_windows_are_asked_for_where_they_prove_nothing_or_spare_nothing(case: str) -> None:
-    """The witness may be hidden, so may rows before it; and of a few that are listed nothing has to be proved."""
+    """The witness may be hidden, so may rows before it; of a few listed ids nothing is proved."""
     crm = crm_of(range(1, 100))
     listed = Q(id__in=[f"40x{number}" for number in range(1, 5)])
     selection = select(crm, listed if case == "ids that are listed" else ALL)
@@ -270,7 +270,8 @@ def test_every_call_tells_the_pace_and_the_plan_sees_nothing_of_it() -> None:
         paced_plan.send([[4]])
     assert done.value.value == "done"
     assert seen == [[1], error, [[2], [3]], [[4]], "closed"]
-    left = paced(plan(), pace)
+    inner = plan()
+    left = paced(inner, pace)
     next(left)
     left.close()
     assert seen[-1] == "closed"
