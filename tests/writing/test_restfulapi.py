@@ -31,6 +31,7 @@ from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.importing import import_file
 from vtiger_orm.session import RetryPolicy
 
+MOVES = frozenset({"modifiedtime", "_modified", "_version", "modifiedby"})
 ITEMS = {Invoice, Quotes, SalesOrder}
 GIVEN = ["x", " x ", "a/b", "\\/", "/", "a & b", "&amp;", "&nbsp;", "a<b", "it's", "é客", "0",
          "x;y:z", "l1\nl2", "&#32;", "a\\/b", "100%"]  # fmt: skip
@@ -137,6 +138,74 @@ def test_totals_that_cannot_be_computed_are_refused_unsent(
     values = offer(items=[LineItem(product, **each) for each in (first, second)])
     with refused_unsent(crm, why):
         Quotes.objects.create(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hdnDiscountAmount", 5),
+        ("hdnDiscountPercent", 10),
+        ("hdnS_H_Amount", 9),
+        ("hdnTaxType", "individual"),
+        ("txtAdjustment", 3),
+    ],
+)
+def test_totals_that_would_not_follow_are_refused_unsent(
+    crm: Crm, session: Session, name: str, value: Any
+) -> None:
+    """The module computes none. Who has computed the total gives it, for what can be read."""
+    record = Quotes.objects.using(session).order_by("id")[1]
+    before = stored(crm, Quotes, str(record.id).partition("x")[2])
+    setattr(record, name, value)
+    with refused_unsent(crm, f"totals would stay as they are.*follow {name}.*webservice.php"):
+        record.save()
+    with refused_unsent(crm, "totals would stay as they are"):
+        Quotes.objects.using(session).filter(id=record.id).update(**{name: value})
+    assert stored(crm, Quotes, str(record.id).partition("x")[2]) == before
+    record.hdnGrandTotal = Decimal(int(record.hdnGrandTotal or 0) + 1)
+    if "Discount" in name:
+        with refused_unsent(crm, f"{name}, which it never shows"):
+            record.save()
+        return
+    record.save()
+    assert not record.crm.adjusted
+    row = stored(crm, Quotes, str(record.id).partition("x")[2])
+    assert {key for key in row if row[key] != before[key]} <= {name, "hdnGrandTotal", *MOVES}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("hdnDiscountAmount", "webservice.php record.refresh"),
+        ("shipping_handling", "webservice.php record.refresh"),
+        ("quantity", r"record.crm.load_items\(\)"),
+        ("productid", r"record.refresh\(\) reads the first"),
+    ],
+)
+def test_what_no_list_tells_says_where_it_is_told(
+    crm: Crm, session: Session, name: str, told: str
+) -> None:
+    record = Quotes.objects.using(session).order_by("id")[1]
+    with pytest.raises(NotLoaded, match=told):
+        getattr(record, name)
+    record.refresh()
+    record.crm.load_items()
+    assert record.productid == record.crm.items[0].product
+    with connect(crm.url, *crm.credentials(), transport=crm.transport()) as other:
+        same = Quotes.objects.using(other).get(id=record.id)
+        same.refresh()
+        same.crm.load_items()
+        if name == "quantity":
+            with pytest.raises(NotLoaded, match=told):
+                getattr(same, name)
+        else:
+            getattr(same, name)
+
+
+def test_shipping_is_refused_unsent(crm: Crm, session: Session) -> None:
+    values = offer(items=[LineItem(Products.objects.order_by("id")[0], 1, 5)])
+    with refused_unsent(crm, "shipping_handling is neither told"):
+        Quotes.objects.using(session).create(**values, shipping_handling=4)
 
 
 def test_items_of_a_record_that_is_there_are_refused_unsent(crm: Crm, session: Session) -> None:

@@ -14,6 +14,7 @@ from ..calls.protocols import Runner
 from ..columns import Unreadables
 from ..columns.naming import Naming
 from ..conditions.field_names import with_id
+from ..dialects.restfulapi_columns import told_in_lists
 from ..errors import ConfigError, MissingExtra, SchemaError, VtigerError
 from ..metadata.module import ModuleMeta
 from ..package import Package
@@ -164,7 +165,8 @@ def _one(
     told: HearsProgress,
 ) -> SyncedModule:
     result = SyncedModule(meta.name, meta.name)
-    fields = with_id(meta, meta.columns)
+    lists = runner.environment.lists is not None
+    fields = with_id(meta, told_in_lists(meta.columns) if lists else meta.columns)
     try:
         with hold.commit() as connection:
             kept = prepared(connection, meta, fields, names, datetime.now(UTC))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from ...calls.server import ServerFacts
-from ...dialects.restfulapi_columns import UNTOLD
+from ...dialects.restfulapi_columns import UNTOLD, why_untold
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, decimal_of, is_inventory
 from ..rules import Problem, Rule
@@ -21,6 +21,16 @@ from .policy import Policy, Wire
 _SURVIVES: Final = re.compile(r"[\x20-\x7e\t\r\n]*")
 _ENTITIES: Final = frozenset("&<>\"'")
 _CENT: Final = Decimal("0.00000001")
+_TOTAL: Final = "hdnGrandTotal"
+_COUNTED: Final = frozenset(
+    [
+        *("hdnDiscountAmount", "hdnDiscountPercent", "hdnTaxType"),
+        *("hdnS_H_Amount", "hdnS_H_Percent", "txtAdjustment"),
+    ]
+)
+"""What totals follow, beside the items."""
+_SHIPPING: Final = "shipping_&_handling"
+_GIVEN: Final = f" (give {_TOTAL} as well where you have computed it)"
 
 
 def is_restfulapi(facts: ServerFacts) -> bool:
@@ -71,7 +81,7 @@ def totals_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
     """What shows, when it is read again, whether a change of the header cost the line items."""
     if change.creates or not is_restfulapi(facts):
         return ()
-    return ("hdnSubTotal", "hdnGrandTotal")
+    return ("hdnSubTotal", _TOTAL)
 
 
 def check_prices(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
@@ -100,6 +110,30 @@ def check_prices(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[
             Rule.SERVER,
             "line items of different taxes need hdnTaxType='individual': a group has one tax.",
         )
+
+
+def check_totals(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """What nobody would compute totals of. Whoever gives the total has computed it."""
+    if not is_restfulapi(facts):
+        return
+    for name in sorted(wire.keys() & change.meta.by_wire.keys()):
+        each = change.meta.by_wire[name]
+        hidden = why_untold(change.meta.name, each) is not None
+        if name.startswith(_SHIPPING):
+            yield Problem(
+                each.name,
+                Rule.SERVER,
+                f"{each.name} is neither told by the RestfulApi module nor part of the totals that "
+                "are sent to it. Use webservice.php. Nothing was sent.",
+            )
+        elif not change.creates and name in _COUNTED and (hidden or _TOTAL not in wire):
+            yield Problem(
+                each.name,
+                Rule.SERVER,
+                f"the totals would stay as they are: the RestfulApi module computes none, so they "
+                f"do not follow {each.name}{_GIVEN if not hidden else ', which it never shows'}. "
+                "Change it over webservice.php, together with the line items. Nothing was sent.",
+            )
 
 
 def totals(values: Wire, facts: ServerFacts) -> Wire:
@@ -167,7 +201,7 @@ POLICIES: Final = (
     Policy(
         family="items over RestfulApi",
         covers=is_inventory,
-        checks=(check_prices,),
+        checks=(check_prices, check_totals),
         needs=totals_needed,
         spelt=totals,
     ),

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ def export(
         meta = meta_of(snapshot, lock, module)
         question = Question(module, where=where, exclude=exclude, fields=chosen)
         selection = selection_of(meta, question, zone_of(config.timezone))
+        if not chosen:
+            selection = replace(selection, columns=None)
         wanted.append((selection, _columns(meta, chosen), folder / f"{_stem(meta)}.{style}"))
     folder.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, object]] = []
