@@ -13,9 +13,8 @@ from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 from ..calls.operations import Row
-from ..dialects.restfulapi_columns import UNTOLD, WHY_NO_OWNER, WHY_UNTOLD
+from ..dialects.restfulapi_columns import why_not_in_row
 from ..errors import NotLoaded, Unreadable
-from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta
 from ..values import Reader, reader
 from ..values.reading import unreadable
@@ -92,7 +91,7 @@ class ColumnReader:
 
     def _incomplete(self, rows: Sequence[Row], wire: str) -> NotLoaded:
         id = next((row.get("id") for row in rows if wire not in row), None)
-        why = next((_in_lists(each) for each in self._fields if each.wire == wire), None)
+        why = next((why_not_in_row(each) for each in self._fields if each.wire == wire), None)
         over = f". Over RestfulApi: {why} Elsewhere" if why else ":"
         return NotLoaded(
             f"The row of {id} has no {wire!r}, which was asked for{over} the user may not see this "
@@ -100,13 +99,6 @@ class ColumnReader:
             "session did as it was told (missing_fields='defer'). Leave it out with only() or "
             "defer(), or pull and generate as this user."
         )
-
-
-def _in_lists(field: FieldMeta) -> str | None:
-    """Why the rows of lists may lack a field that can be selected."""
-    if field.kind is Kind.OWNER:
-        return WHY_NO_OWNER
-    return WHY_UNTOLD if field.wire in UNTOLD else None
 
 
 def of_record(id: str, error: Unreadable) -> Unreadable:

@@ -89,7 +89,8 @@ class RestfulApi:
         if schema is None:
             raise ConfigError(
                 "The RestfulApi module tells nothing about modules and fields. Generate a package "
-                "over the same server's webservice.php and open the session with its connect()."
+                "over the same server's webservice.php and open the session with its connect(); "
+                "of the command line query, export, import, sync and shell can use the module."
             )
         self._url: Final = url
         self._endpoint: Final = f"{url}{RESTFULAPI_PATH}"

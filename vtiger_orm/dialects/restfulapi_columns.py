@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from ..metadata.kinds import Kind
+from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta, shows_item
 
 
@@ -69,6 +69,24 @@ WHY_NO_OWNER: Final = (
     "record show that the owner, as a user, has changed anything. Make webservice.php reachable. "
     "Conditions on the owner work without."
 )
+
+
+def why_not_in_row(field: FieldMeta) -> str | None:
+    """Why a row that was asked for the field may lack it; None where lists always tell it."""
+    if field.wire in UNTOLD:
+        return WHY_UNTOLD
+    if field.kind is Kind.OWNER:
+        return WHY_NO_OWNER
+    if field.family is not Family.REFERENCE:
+        return None
+    targets = " or ".join(field.targets[:5]) or "anything"
+    return (
+        f"the RestfulApi module tells the bare number of a record of {targets}, and which it is "
+        "could not be asked: that module is not in the snapshot (include it, pull and generate), "
+        "or is none that RestfulApi lists."
+    )
+
+
 _NO_ROWS: Final = frozenset({Flaw.UNSAYABLE, Flaw.DENIED, Flaw.ABSENT, Flaw.MULTIPLIES})
 
 

@@ -67,11 +67,13 @@ def logged_in(
             status=200,
         )
     number, address = yield from _owner(endpoint, token)
-    told = (yield from _told(url, credentials, schema)) if by_key else OwnersTold()
+    told = (yield from _told(url, credentials)) if by_key else OwnersTold()
     identity = told.identity
     if identity is not None and parse_id(identity.user_id).number != number:
         raise _another_user(credentials)
     prefix = schema.prefix("Users")
+    if prefix is None and identity is not None:
+        prefix = parse_id(identity.user_id).prefix  # the package was made without them
     user_id = f"{prefix}x{number}" if prefix else ""
     facts: dict[str, object] = dict(identity.facts) if identity is not None else {}
     facts |= {"id": user_id, "user_name": credentials.username}
@@ -84,7 +86,7 @@ def logged_in(
         token,
         address=address,
         numbers=told.numbers,
-        users={number: user_id, **told.users},
+        users={**({number: user_id} if user_id else {}), **told.users},
         groups=told.groups,
     )
 
@@ -163,7 +165,7 @@ def _webservice_says(url: str, credentials: Credentials) -> Talk:
     return " webservice.php takes it: the module is not the one of this CRM, or refuses this user."
 
 
-def _told(url: str, credentials: Credentials, schema: Prefixes) -> Talk:
+def _told(url: str, credentials: Credentials) -> Talk:
     """Raises `AuthError` for the key of another user; whatever else goes wrong, less is known."""
     dialect = Webservice(url)
     try:
@@ -175,8 +177,8 @@ def _told(url: str, credentials: Credentials, schema: Prefixes) -> Talk:
     except VtigerError:
         return OwnersTold()
     asking = _Asking(dialect, auth)
-    users = yield from asking.numbers("Users", schema.prefix("Users"))
-    groups = yield from asking.numbers("Groups", schema.prefix("Groups"))
+    users = yield from asking.numbers("Users")
+    groups = yield from asking.numbers("Groups")
     numbers = yield from asking.number_format()
     logout = dialect.logout(auth)
     if logout is not None:
@@ -200,17 +202,17 @@ class _Asking:
             return None
         return rows if isinstance(rows, list) else None
 
-    def numbers(self, module: str, prefix: str | None) -> Talk:
+    def numbers(self, module: str) -> Talk:
         found: dict[int, str] = {}
-        last = str(parse_id(f"{prefix}x0")) if prefix else ""
-        for _ in range(_MOST_PAGES if prefix else 0):
-            text = f"select id from {module} where id > '{last}' order by id limit {_PAGE};"
+        behind = ""
+        for _ in range(_MOST_PAGES):
+            text = f"select id from {module}{behind} order by id limit {_PAGE};"
             rows = yield from self.rows(text, module)
             ids = [str(row.get("id")) for row in rows or ()]
             found |= {parse_id(id_).number: id_ for id_ in ids}
             if len(ids) < _PAGE:
                 break
-            last = ids[-1]
+            behind = f" where id > '{parse_id(ids[-1])}'"
         return found
 
     def number_format(self) -> Talk:

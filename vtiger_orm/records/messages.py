@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..calls.protocols import environment_of
 from ..errors import InvalidId, InvalidValue, NotLoaded, RecordError, suggest
-from ..metadata.kinds import Kind
 from ..metadata.module import Flaw, shows_item
 from ..values import unreadable
 
@@ -54,13 +53,12 @@ def not_here(
     if runner is not None and environment_of(runner).lists is not None:
         from ..dialects import restfulapi_columns as lists  # a model starts without
 
-        if meta.kind is Kind.OWNER:
-            return NotLoaded(
-                f"{mapper.name}.{name} of {id} was not read. If the query names it: "
-                f"{lists.WHY_NO_OWNER}"
-            )
         if why := lists.why_untold(module, meta):
             return NotLoaded(f"{mapper.name}.{name} of {id} was not read: {why}")
+        if why := lists.why_not_in_row(meta):
+            return NotLoaded(
+                f"{mapper.name}.{name} of {id} was not read. If the query names it: {why}"
+            )
     if meta.flaw in _NOT_IN_QUERIES:
         return NotLoaded(
             f"{mapper.name}.{name} of {id} was not read: queries of this CRM never answer it. "

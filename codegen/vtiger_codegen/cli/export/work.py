@@ -29,7 +29,7 @@ from ...config import load_config
 from ...live.credentials import open_session
 from ...naming.lock import FILE_NAME, load_lock
 from ...text.terminal import counted, escaped
-from ..query.selection import Question, meta_of, package_of, selection_of, zone_of
+from ..query.selection import Question, SnapshotPackage, meta_of, selection_of, zone_of
 
 if TYPE_CHECKING:
     from vtiger_orm.frames.export import ExportProgress
@@ -69,7 +69,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, object]] = []
     with (
-        open_session(url, dialect, config, package=package_of(snapshot)) as session,
+        open_session(url, dialect, config, package=SnapshotPackage(snapshot, lock)) as session,
         session.count_calls() as calls,
     ):
         for selection, columns, path in wanted:
