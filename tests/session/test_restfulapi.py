@@ -14,7 +14,15 @@ import pytest
 
 from generated.demo import Accounts, Contacts, Products, Quotes, connect
 from tests.faults.faults import answering
-from vtiger_orm import AuthError, LineItem, MalformedAnswer, NotSupported, ServerError, Session
+from vtiger_orm import (
+    AuthError,
+    LineItem,
+    MalformedAnswer,
+    NotSupported,
+    OutcomeUnknown,
+    ServerError,
+    Session,
+)
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.profiles import RESTFULAPI
 from vtiger_orm.session import RetryPolicy
@@ -229,3 +237,21 @@ def test_only_true_says_that_a_record_was_deleted(crm: Crm, result: Any) -> None
             contact.delete()
         assert Contacts.objects.using(session).filter(lastname="C07").exists()
         contact.delete()
+
+
+@pytest.mark.parametrize("result", [5, "", "-1", "12x1", [], {"id": "1"}])
+def test_only_its_own_number_says_that_a_record_was_changed(crm: Crm, result: Any) -> None:
+    with opened(crm) as session:
+        contact = Contacts.objects.using(session).get(lastname="C07")
+        contact.department = "D"
+        crm.faults.next(answering(result), operation="update")
+        with pytest.raises(MalformedAnswer, match="does not say what was done"):
+            contact.save()
+
+
+@pytest.mark.parametrize("result", [0, "0", -1, "x", True])
+def test_only_a_number_says_that_a_record_was_made(crm: Crm, result: Any) -> None:
+    with opened(crm) as session:
+        crm.faults.next(answering(result), operation="create")
+        with pytest.raises(OutcomeUnknown):
+            Contacts.objects.using(session).create(lastname="N")

@@ -90,6 +90,46 @@ def test_signs_that_are_stored_by_their_number_are_kept(
     assert (row["description"], row["company"]) == (text, text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "R&amp;D", "a &lt; b &amp; c", "it's A &amp; B", "\"x\" &lt;y&gt; caf\xe9",
+        "it&#039;s &amp; x", "caf&eacute; it&#039;s", "it's R&D", "Tom & Jerry's", "&amp;lt;", "x\r\nit's",
+    ],
+)  # fmt: skip
+def test_a_description_stays_as_it_is_stored(crm: Crm, session: Session, text: str) -> None:
+    """As the CRM's pages store it, the module itself, and whoever encodes nothing."""
+    record = Leads.objects.using(session).create(lastname="Stored", company="x")
+    crm.engine.backdoor.set(str(record.id), description=text)
+    record.phone = "1"
+    record.save()
+    assert crm.engine.backdoor.get(str(record.id), "description") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Tom &amp; Jerry's", "stored with HTML entities"),
+        ("R&amp;D caf&eacute;", "stored with HTML entities"),
+        ("<p class='x'>one</p>\n", "one element of HTML"),
+    ],
+)
+def test_a_description_that_would_not_stay_is_refused_unsent(
+    crm: Crm, session: Session, text: str, why: str
+) -> None:
+    record = Leads.objects.using(session).create(lastname="Stored", company="x")
+    crm.engine.backdoor.set(str(record.id), description=text)
+    record.phone = "1"
+    with refused_unsent(crm, f"description of {record.id} is .*{why}"):
+        record.save()
+    report = Leads.objects.using(session).bulk_update([record])
+    assert [str(each.error)[:15] for each in report.failed] == ["the description"]
+    assert crm.engine.backdoor.get(str(record.id), "description") == text
+    record.description = "anew"
+    record.save()
+    assert crm.engine.backdoor.get(str(record.id), "description") == "anew"
+
+
 def test_deleting_changes_nothing_else(crm: Crm, session: Session) -> None:
     record = Leads.objects.create(lastname="gone", company="x")
     other = Leads.objects.create(lastname="there", company="x")

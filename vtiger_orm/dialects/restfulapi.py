@@ -169,7 +169,7 @@ class RestfulApi:
                 )
 
     def _one(self, id: str) -> dict[str, str]:
-        return {"module": self._schema.module_of(id), "id": str(parse_id(id).number)}
+        return {"module": self._schema.module_of(id), "id": _number(id)}
 
     def _get(self, call: Call[object], values: Mapping[str, str], auth: Auth) -> HttpRequest:
         address = f"{self._endpoint}?{query_string({**values, 'token': auth.secret})}"
@@ -223,14 +223,14 @@ class RestfulApi:
                 }
             case calls.Create(module):
                 number = str(result)
-                if not number.isdecimal():
+                if not number.isdecimal() or not int(number):
                     raise MalformedAnswer(f"{asked}: the answer holds no record number.")
                 return {"id": f"{self._schema.prefix(module)}x{number}"}
             case calls.Revise(id) | calls.Delete(id):
                 if result is False or result is None:
                     raise _gone(asked, id)
-                proof = result is True or isinstance(call, calls.Revise)
-                if isinstance(result, dict | list) or not proof:
+                revised = isinstance(call, calls.Revise)
+                if result is not True and not (revised and str(result) == _number(id)):
                     raise MalformedAnswer(f"{asked}: the result does not say what was done.")
                 return {"id": str(id)} if isinstance(call, calls.Revise) else {}
             case calls.Operation("picklist_dependency", _, params):
@@ -255,6 +255,10 @@ class RestfulApi:
             else:
                 found[name] = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
         return found
+
+
+def _number(id: str) -> str:
+    return str(parse_id(id).number)
 
 
 def _dependency(result: Any, source: str, target: str) -> dict[str, Any]:

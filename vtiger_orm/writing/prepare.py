@@ -313,7 +313,11 @@ def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dic
     }
     for id_, name in sorted(texts):
         text = str(found[id_].get(name) or "")
-        found[id_][name] = yield from stored_text(meta, id_, name, text)
+        stored = yield from stored_text(meta, id_, name, text)
+        if stored is None:
+            del found[id_][name]
+        else:
+            found[id_][name] = stored
     return found
 
 

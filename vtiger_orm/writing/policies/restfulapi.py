@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from ...calls.server import ServerFacts
@@ -19,6 +19,7 @@ from ..rules import Problem, Rule
 from .policy import Policy, Wire
 
 _SURVIVES: Final = re.compile(r"[\x20-\x7e\t\r\n]*")
+_ELEMENT: Final = re.compile(r"\s*<(\w+)\b[^>]*>.*</\1>\s*", re.DOTALL)
 _ENTITIES: Final = frozenset("&<>\"'")
 _CENT: Final = Decimal("0.00000001")
 _TOTAL: Final = "hdnGrandTotal"
@@ -54,6 +55,26 @@ def description_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire
         return {}
     text = str(change.stored.get("description") or "")
     return {"description": text} if text and not survives(text) else {}
+
+
+def check_description(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """A stored description that neither survives when it is sent nor when it is not."""
+    if not description_needed(change, facts) or not change.stored:
+        return
+    text = change.stored.get("description")
+    if text is None:
+        why = "is stored with HTML entities, of which the module does not show for which signs"
+    elif _ELEMENT.fullmatch(str(text)):
+        why = "is one element of HTML, which the CRM empties"
+    else:
+        return
+    yield Problem(
+        "description",
+        Rule.SERVER,
+        f"the description of {change.id} {why}: the RestfulApi module writes it with every change, "
+        "and it would be another afterwards. Give it anew with the change, or change the record "
+        "over webservice.php. Nothing was sent.",
+    )
 
 
 def _gives_description(change: Changeset) -> bool:
@@ -182,7 +203,7 @@ def _number(values: Wire, name: str) -> Decimal:
 
 
 def _text(number: Decimal) -> str:
-    text = format(number.quantize(_CENT), "f").rstrip("0").rstrip(".")
+    text = format(number.quantize(_CENT, ROUND_HALF_UP), "f").rstrip("0").rstrip(".")
     return text or "0"
 
 
@@ -190,6 +211,7 @@ POLICIES: Final = (
     Policy(
         family="descriptions over RestfulApi",
         covers=lambda meta: "description" in meta.by_wire,
+        checks=(check_description,),
         fresh=description_needed,
         along=description_along,
     ),
