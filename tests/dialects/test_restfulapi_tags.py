@@ -44,6 +44,7 @@ class Tagged:
     tags: str | None
 
 
+EVERY: Any = [each.name for each in Contacts.meta.columns]
 UNNAMED: dict[str, Callable[[], Any]] = {
     "all": lambda: Contacts.objects.all(),
     "defer": lambda: Contacts.objects.defer("fax"),
@@ -52,7 +53,7 @@ UNNAMED: dict[str, Callable[[], Any]] = {
 }
 NAMED: dict[str, Callable[[], Any]] = {
     "only": lambda: Contacts.objects.only("lastname", "tags"),
-    "all by name": lambda: Contacts.objects.only(*(each.name for each in Contacts.meta.columns)),
+    "all by name": lambda: Contacts.objects.only(*EVERY),
     "deferred of only": lambda: Contacts.objects.only("lastname", "tags", "fax").defer("fax"),
     "only after defer": lambda: Contacts.objects.defer("fax").only("tags"),
     "pickled": lambda: pickle.loads(pickle.dumps(Contacts.objects.only("tags"))),

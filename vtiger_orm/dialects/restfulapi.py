@@ -10,11 +10,8 @@ to the caller's IP address and are renewed when they are refused.
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
 from datetime import datetime
-from html.entities import name2codepoint
 from typing import Any, ClassVar, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -38,14 +35,12 @@ from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Log
 from .errors import Asked, api_error
 from .restfulapi_columns import ITEM_MODULES, UNTOLD
 from .restfulapi_filter import check_listed, parameters
-from .restfulapi_forms import form
+from .restfulapi_forms import decoded, form
 from .restfulapi_login import logged_in
 from .restfulapi_pictures import check_rows, unmended
 
 RESTFULAPI_PATH: Final = "/modules/RestfulApi/index.php"
 
-_ENTITY: Final = re.compile(f"&(?:{'|'.join(name2codepoint)}|#0?39);")
-"""What the CRM writes for a sign. Other numbers of signs are stored as they are shown."""
 _RENEW: Final = frozenset({"INVALID_TOKEN", "TOKEN_NOT_FOUND"})
 _KEEPS_ITEMS: Final = {"ajxaction": "DETAILVIEW"}
 """In the address of a change; without it the line items are deleted and the totals set to 0."""
@@ -253,7 +248,7 @@ class RestfulApi:
             if each.family is Family.REFERENCE:
                 found[name] = f"0x{text}" if text.strip("0").isdecimal() else ""
             else:
-                found[name] = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+                found[name] = decoded(text)
         return found
 
 

@@ -152,6 +152,8 @@ def prepare_changeset(
     for policy in policies:
         values |= policy.spelt(values, facts)
     values = {name: value for name, value in values.items() if value is not UNSENT}
+    for policy in policies:
+        wire |= policy.shown(wire, facts)
     if change.id is None:
         blank = {name: "" for name in given if name not in wire and _stored_as_zero(meta, name)}
         return _prepared(change, Create(meta.name, values, change.file), {**blank, **wire})

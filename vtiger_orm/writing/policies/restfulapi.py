@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Any, Final
 
 from ...calls.server import ServerFacts
 from ...dialects.restfulapi_columns import UNTOLD, why_untold
+from ...dialects.restfulapi_forms import as_listed
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, decimal_of, is_inventory
 from ..rules import Problem, Rule
@@ -93,6 +94,18 @@ def check_untold(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[
             f"{name} are shown empty by the RestfulApi module, so what becomes of them could not "
             "be told. Write them over webservice.php. Nothing was sent.",
         )
+
+
+def texts_as_listed(wire: Wire, facts: ServerFacts) -> Wire:
+    """Lists tell of ``&`` and ``&amp;`` the same, as of line breaks of both kinds."""
+    if not is_restfulapi(facts):
+        return {}
+    found: dict[str, Any] = {
+        name: as_listed(text) for name, text in wire.items() if isinstance(text, str)
+    }
+    if items := wire.get(LINE_ITEMS):
+        found[LINE_ITEMS] = [{**item, **texts_as_listed(item, facts)} for item in items]
+    return found
 
 
 # Line items
@@ -214,6 +227,11 @@ POLICIES: Final = (
         checks=(check_description,),
         fresh=description_needed,
         along=description_along,
+    ),
+    Policy(
+        family="texts over RestfulApi",
+        covers=lambda meta: True,
+        shown=texts_as_listed,
     ),
     Policy(
         family="tags over RestfulApi",
