@@ -2,155 +2,204 @@
 
 ::
 
-    pip install mutmut==3.8.1
     python -m tests.mutation vtiger_orm/session         # by the tests of tests/session
     python -m tests.mutation vtiger_orm/session/retry.py --tests tests/session/test_pure.py
 
-Works on a copy of the checkout in build/mutation. mutmut changes the bodies of functions; numbers
-outside of functions, which it leaves alone, are set to 0 here (0 becomes 1). Whatever survives is
-listed with its change in build/mutation/survivors.txt: kill it with a test, or know why it is
-the same program.
+The tests are collected once. Each change is tried in a fork, in which the functions of the file get
+the code of the changed source; only what is no code of a function (numbers and defaults that are
+evaluated at import) has the tests imported anew. Whatever survives is listed in
+build/mutation/survivors.txt: kill it with a test, or know why it is the same program.
+
+A change that does not end is stopped after so much time of the processor, not of the clock: a busy
+machine makes no difference to what is told. Words of errors and of the log are left alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
+import gc
 import os
-import shutil
-import subprocess
+import resource
+import signal
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import time
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from typing import Final
+from types import CodeType, FunctionType
+from typing import Any, Final
+
+import pytest
+
+from tests.support.source_changes import SourceChange, changes_of
 
 ROOT: Final = Path(__file__).parents[1]
-COPY: Final = ROOT / "build" / "mutation"
-PARTS: Final = (
-    *("codegen", "generated", "templates", "tests", "vtiger_orm"),
-    *("LICENSE", "README.md", "pyproject.toml"),
+REPORT: Final = ROOT / "build" / "mutation" / "survivors.txt"
+OPTIONS: Final = (
+    *("--exitfirst", "--quiet", "--quiet", "--no-header", "--no-summary", "--tb=no"),
+    *("-p", "no:cacheprovider", "--timeout=0", "--numprocesses=0"),
 )
-CACHES: Final = shutil.ignore_patterns("__pycache__", ".hypothesis")
+PATIENCE: Final = 5
+"""How many times the processor's time of a run without a change one with a change may take."""
+MEMORY: Final = 6 << 30
+"""Bytes that a fork may take, as a change may collect rows for ever."""
 
-CONFIG: Final = """\
-[mutmut]
-source_paths=vtiger_orm
-only_mutate={files}
-also_copy={also}
-pytest_add_cli_args={options}
-pytest_add_cli_args_test_selection={tests}
-use_git_change_detection=false
-"""
-
-OPTIONS: Final = ("-p", "no:cacheprovider", "--timeout=0", "--numprocesses=0")
+KILLED, SURVIVED, STOPPED, BROKEN = "killed", "survived", "out of time", "no program"
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number outside of functions, at a place of a file."""
-
-    file: Path
-    line: int
-    start: int
-    end: int
-    text: str
-
-    @property
-    def replacement(self) -> str:
-        return "1" if float(ast.literal_eval(self.text)) == 0 else "0"
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text} -> {self.replacement}"
-
-    def replaced_in(self, source: str) -> str:
-        """The source with the other number."""
-        lines = source.splitlines(keepends=True)
-        old = lines[self.line - 1]
-        lines[self.line - 1] = old[: self.start] + self.replacement + old[self.end :]
-        return "".join(lines)
+def codes_of(code: CodeType) -> Iterator[CodeType]:
+    """The code of every function of a module, and of its classes, in their order."""
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            if each.co_flags & 1:  # the body of a class is no optimized code
+                yield each
+            else:
+                yield from codes_of(each)
 
 
-def numbers_of(file: Path, source: str) -> Iterator[Number]:
-    """Every number that is evaluated when the module is imported."""
-    lines = source.splitlines()
-
-    def walk(node: ast.AST) -> Iterator[Number]:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            return
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            assert node.end_col_offset is not None
-            line = lines[node.lineno - 1].encode()
-            start, end = (
-                len(line[:offset].decode()) for offset in (node.col_offset, node.end_col_offset)
-            )
-            yield Number(file, node.lineno, start, end, lines[node.lineno - 1][start:end])
-        for child in ast.iter_child_nodes(node):
-            yield from walk(child)
-
-    yield from walk(ast.parse(source))
+def functions_of(file: Path) -> Mapping[str, list[list[FunctionType]]]:
+    """The live functions of a file by their names; several of one name in their order."""
+    gc.unfreeze()
+    found: defaultdict[str, defaultdict[int, list[FunctionType]]]
+    found = defaultdict(lambda: defaultdict(list))
+    for each in gc.get_objects():
+        if isinstance(each, FunctionType) and each.__code__.co_filename == str(file):
+            found[each.__code__.co_qualname][each.__code__.co_firstlineno].append(each)
+    gc.freeze()
+    return {name: [places[line] for line in sorted(places)] for name, places in found.items()}
 
 
-def copy_checkout() -> None:
-    """A fresh copy to change things in."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    COPY.mkdir(parents=True)
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, COPY / part, ignore=CACHES)
-        else:
-            shutil.copy2(ROOT / part, COPY / part)
+def put_in_place(functions: Mapping[str, list[list[FunctionType]]], code: CodeType) -> None:
+    """Give the functions the code they have in another version of their module."""
+    seen: Counter[str] = Counter()
+    for each in codes_of(code):
+        name = each.co_qualname
+        if seen[name] < len(functions.get(name, ())):
+            for function in functions[name][seen[name]]:
+                function.__code__ = each
+        seen[name] += 1
 
 
-def run(*command: str, quiet: bool = True) -> subprocess.CompletedProcess[str]:
-    """A program of this environment, in the copy and with the same examples every time."""
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=COPY,
-        env={**os.environ, "CI": "1"},
-        capture_output=quiet,
-        text=True,
-    )
-
-
-def surviving_functions(files: Sequence[Path], tests: Sequence[str]) -> Iterator[str]:
-    """What mutmut could change without a test that fails, with the change."""
-
-    def listed(items: Sequence[object]) -> str:
-        return "".join(f"\n    {item}" for item in items)
-
-    also = [part for part in PARTS if part not in ("vtiger_orm", "tests", "pyproject.toml")]
-    config = CONFIG.format(
-        files=listed(files), also=listed(also), options=listed(OPTIONS), tests=listed(tests)
-    )
-    (COPY / "setup.cfg").write_text(config, encoding="utf-8")
-    done = run("mutmut", "run", quiet=False)
-    if done.returncode:
-        sys.exit(
-            "mutmut did not run to its end: it is not installed (pip install mutmut==3.8.1), the "
-            "tests fail without any change, or they never call what should be changed."
-        )
-    for line in run("mutmut", "results").stdout.splitlines():
-        name, _, status = line.strip().partition(": ")
-        if status in ("survived", "no tests", "suspicious"):
-            yield run("mutmut", "show", name).stdout
-
-
-def surviving_numbers(files: Sequence[Path], tests: Sequence[str]) -> Iterator[str]:
-    """Numbers outside of functions that no test knows."""
-    for file in files:
-        source = (COPY / file).read_text(encoding="utf-8")
+def in_a_fork(work: Callable[[], str], seconds: float) -> tuple[str, str]:
+    """What became of the work, and what it returns: the test that failed."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():  # threads of whoever runs this as a test are of no matter
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         try:
-            for number in numbers_of(file, source):
-                (COPY / file).write_text(number.replaced_in(source), encoding="utf-8")
-                if run("pytest", "--exitfirst", "--quiet", *OPTIONS, *tests).returncode == 0:
-                    yield f"{number}\n"
+            failed = work()
+            os.write(writing, failed.encode())
+            os._exit(1 if failed else 0)
         finally:
-            (COPY / file).write_text(source, encoding="utf-8")
+            os._exit(2)
+    os.close(writing)
+    ends = time.monotonic() + 60 + 20 * seconds
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > ends:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.005)
+    os.set_blocking(reading, False)  # a program of a test may hold the other end
+    told = b""
+    with suppress(BlockingIOError):
+        told = os.read(reading, 4096)
+    os.close(reading)
+    if os.WIFSIGNALED(ended[1]):
+        return STOPPED, ""
+    return {0: SURVIVED, 1: KILLED}.get(os.waitstatus_to_exitcode(ended[1]), BROKEN), told.decode()
+
+
+@dataclass
+class Trial:
+    """A plugin that tries every change in place of running the tests once."""
+
+    changes: Sequence[SourceChange]
+    fates: dict[SourceChange, str] = field(default_factory=dict)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        live = {file: functions_of(file) for file in {each.file for each in self.changes}}
+
+        def with_code(file: Path, source: str) -> str:
+            put_in_place(live[file], compile(source, str(file), "exec", dont_inherit=True))
+            return first_failed(session)
+
+        took = 0.0
+        for file in live:
+            began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+            fate, failed = in_a_fork(partial(with_code, file, file.read_text("utf-8")), 900)
+            if fate != SURVIVED:
+                raise pytest.UsageError(f"without any change: {fate} {failed}")
+            took = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began
+        print(f"{len(session.items)} tests in {took:.1f} s, {len(self.changes)} changes")
+        for change in self.changes:
+            if change.in_function:
+                limit = 10 + PATIENCE * took
+                fate, failed = in_a_fork(partial(with_code, change.file, change.source), limit)
+                self.fates[change] = fate
+                tell(change, fate)
+                # Whatever notices one change is likely to notice the next.
+                session.items.sort(key=lambda item: item.nodeid != failed)
+        return True
+
+
+def first_failed(session: pytest.Session) -> str:
+    """Run the collected tests up to the first that fails."""
+    for item, following in zip(session.items, [*session.items[1:], None]):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return item.nodeid
+    return ""
+
+
+def tell(change: SourceChange, fate: str) -> None:
+    """What is not killed, at once."""
+    if fate != KILLED:
+        print(f"{fate}: {change}", flush=True)
+
+
+def import_changed(change: SourceChange) -> None:
+    """From now on the file is imported as it is changed."""
+    get_code = SourceFileLoader.get_code
+
+    def changed(self: Any, fullname: str) -> CodeType | None:
+        return change.compiled() if Path(self.path) == change.file else get_code(self, fullname)
+
+    SourceFileLoader.get_code = changed  # type: ignore[method-assign]
+
+
+def fates_of(changes: Sequence[SourceChange], tests: Sequence[str]) -> dict[SourceChange, str]:
+    """What the tests make of each change."""
+    os.environ["CI"] = "1"  # the same examples every time
+    trial = Trial(changes)
+
+    def anew(change: SourceChange) -> str:
+        import_changed(change)
+        return "some" if pytest.main([*OPTIONS, *tests]) else ""
+
+    # First, as the files are not imported yet.
+    for change in changes:
+        if not change.in_function:
+            trial.fates[change], _ = in_a_fork(partial(anew, change), 900)
+            tell(change, trial.fates[change])
+    code = pytest.main([*OPTIONS, "--capture=no", *tests], [trial])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        sys.exit(f"pytest did not run to its end: {code!r}")
+    return trial.fates
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Copy, change, test, and tell what survived; returns the exit code."""
+    """Change, test, and tell what survived; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("paths", nargs="+", help="files or folders below vtiger_orm")
     parser.add_argument(
@@ -161,20 +210,19 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     found = [ROOT / path for path in given.paths]
     files = [
-        file.relative_to(ROOT)
-        for path in found
-        for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])
+        file for path in found for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])
     ]
-    tests = given.tests or sorted({f"tests/{file.parts[1]}" for file in files})
+    tests = given.tests or sorted({f"tests/{each.relative_to(ROOT).parts[1]}" for each in files})
     for path in (*map(str, files), *tests):
         if not (ROOT / path.partition("::")[0]).exists():
             parser.error(f"{path} is not there; name the tests with --tests")
-    copy_checkout()
-    survivors = [*surviving_numbers(files, tests), *surviving_functions(files, tests)]
-    report = COPY / "survivors.txt"
-    report.write_text("\n".join(survivors), encoding="utf-8")
-    print(f"{len(survivors)} survived: {report.relative_to(ROOT)}")
-    return 1 if survivors else 0
+    fates = fates_of([each for file in files for each in changes_of(file)], tests)
+    left = [f"{fate}: {change}" for change, fate in fates.items() if fate != KILLED]
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.write_text("\n".join(left), encoding="utf-8")
+    counts = Counter(fates.values())
+    print(f"{dict(counts)} of {len(fates)}: {REPORT.relative_to(ROOT)}")
+    return 1 if counts[SURVIVED] else 0
 
 
 if __name__ == "__main__":

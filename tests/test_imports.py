@@ -94,6 +94,7 @@ IMPORTED_LATE = {
     "vtiger_orm.frames.source",
     "vtiger_orm.session.network",
     "vtiger_orm.warehouse.catalogue",
+    "vtiger_orm.warehouse.databases",
     "vtiger_orm.warehouse.filling",
     "vtiger_orm.warehouse.hold",
     "vtiger_orm.warehouse.rows",

@@ -1,32 +1,104 @@
-"""The part of the mutation run that is ours: numbers outside of functions."""
+"""The mutation run: which changes there are, and that a fork runs the changed code."""
 
 from __future__ import annotations
 
+import os
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from signal import SIGKILL
 
-from tests.mutation import numbers_of
+from tests.mutation import BROKEN, KILLED, STOPPED, SURVIVED, functions_of, in_a_fork, put_in_place
+from tests.support.source_changes import changes_of
 
-SOURCE = """\
+SOURCE = '''\
+"""Words 1."""
 OVERLAP = timedelta(seconds=5)  # of "é"
-NAME, EMPTY, YES = "é5", 0.0, True
 
 
 class Policy:
+    """Words 2."""
+
     attempts: int = 3
 
-    def wait(self, of: float = 1.5) -> float:
-        return 7
+    @property
+    def over(self) -> bool:
+        return self.attempts >= len("é") and not (
+            self.a or b
+        )
+
+    def wait(self, of: float = 1.5) -> None:
+        if of:
+            raise ValueError("words", of - 7)
+        self.of += 1
+'''
+
+
+def test_changes_are_of_code_and_not_of_words() -> None:
+    found = list(changes_of(Path("a.py"), SOURCE))
+    before = SOURCE.splitlines()
+    for each in found:
+        each.compiled()
+        assert each.source.splitlines()[: each.line - 1] == before[: each.line - 1]
+    assert {each.line for each in found if not each.in_function} == {2, 8, 16}
+    changed = {(each.line, each.old.strip(), each.new.strip()) for each in found}
+    assert {
+        (2, "timedelta(seconds=5)", "timedelta()"),
+        (8, "3", "(4)"),
+        (12, '>= len("é")', '< len("é")'),
+        (12, '"é"', "'éXX'"),
+        (13, "self.a or b", "self.a"),
+        (16, "1.5", "(2.5)"),
+        (17, "of", "True"),
+        (18, 'raise ValueError("words", of - 7)', "pass"),
+        (18, "of - 7", "of + 7"),
+        (19, "self.of += 1", "self.of = 1"),
+    } <= changed
+    assert not any("ordsXX" in new or new == "None" for _, _, new in changed)
+
+
+MODULE = """\
+class Thing:
+    @property
+    def size(self):
+        return 4
+
+    @size.setter
+    def size(self, value):
+        self.is_set = value
 """
 
 
-def test_each_number_that_is_evaluated_at_import_is_replaced() -> None:
-    found = list(numbers_of(Path("a.py"), SOURCE))
-    assert [str(each) for each in found] == [
-        "a.py:1: 5 -> 0",
-        "a.py:2: 0.0 -> 1",
-        "a.py:6: 3 -> 0",
-    ]
-    changed = [each.replaced_in(SOURCE) for each in found]
-    assert "OVERLAP = timedelta(seconds=0)  # of" in changed[0]
-    assert 'NAME, EMPTY, YES = "é5", 1, True' in changed[1]
-    assert "    attempts: int = 0\n" in changed[2]
+def test_the_functions_that_live_get_the_changed_code_in_a_fork_alone(tmp_path: Path) -> None:
+    file = tmp_path / "changed.py"
+    file.write_text(MODULE, encoding="utf-8")
+    spec = spec_from_file_location("changed", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    live = functions_of(file)
+    assert {name: len(each) for name, each in live.items()} == {"Thing.size": 2}
+
+    def fate(old: str, new: str) -> tuple[str, str]:
+        [changed] = [each for each in changes_of(file) if (each.old, each.new) == (old, new)]
+
+        def work() -> str:
+            put_in_place(live, changed.compiled())
+            thing = module.Thing()
+            thing.size = 1
+            return str(thing.size) if (thing.size, vars(thing)) != (4, {"is_set": 1}) else ""
+
+        return in_a_fork(work, 1)
+
+    assert fate("4", "(5)") == (KILLED, "5")
+    assert fate("self.is_set = value", "pass") == (KILLED, "4")
+    assert module.Thing().size == 4
+    assert in_a_fork(lambda: "", 1) == (SURVIVED, "")
+
+    assert in_a_fork(lambda: str(1 // 0), 1) == (BROKEN, "")
+
+    def stopped() -> str:
+        os.kill(os.getpid(), SIGKILL)
+        return ""
+
+    assert in_a_fork(stopped, 1) == (STOPPED, "")

@@ -380,6 +380,27 @@ def test_no_secret_on_any_channel(
     assert not any(name in text for name in sessions)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+psycopg://me:{}@127.0.0.1:1/crm",
+        "postgresql+psycopg://127.0.0.1:1/crm?user=me&password={}",
+        "postgresql+psycopg://me:{}@127.0.0.1:port/crm",
+        "postgresql+nothing://me:{}@127.0.0.1/crm",
+        "me:{}@127.0.0.1/crm",
+    ],
+)
+def test_no_password_of_a_database_in_an_error(address: str) -> None:
+    secret = "canary-9e41"
+    with (
+        Crm() as crm,
+        connect(crm.url, *crm.credentials(), transport=crm.transport()),
+        pytest.raises(VtigerError) as caught,
+    ):
+        warehouse.sync(address.format(secret), demo, modules=["Vendors"])
+    assert secret not in everything_of(caught.value)
+
+
 def test_redirects_are_neither_followed_nor_told_with_the_session() -> None:
     followed: list[str] = []
 

@@ -193,6 +193,8 @@ def test_what_is_refused(tmp_path: Any) -> None:
             ("no address", "no address of a database"),
             ("nosuch://x/y", "does not know this kind"),
             ("mysql+nosuch:///x", "does not know this kind"),
+            ("postgresql+psycopg://host:port/x", "no address of a database"),
+            (f"sqlite:///{tmp_path}/crm.db?timeout=long", "parameters behind the question mark"),
         ]:
             with pytest.raises(ConfigError, match=why):
                 warehouse.sync(address, demo)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,8 +21,8 @@ from .errors import WarehouseError
 
 try:
     import sqlalchemy as sa
-    from sqlalchemy import exc
 
+    from .databases import Located, errors_as_ours, located, opened
     from .filling import Filling, HearsProgress
     from .hold import Hold
     from .tables import mark_gone, prepared
@@ -77,7 +76,7 @@ class SyncReport:
 
 
 def sync(
-    to: str | sa.Engine,
+    to: str | sa.URL | sa.Engine,
     package: ModuleType | Package,
     *,
     modules: Iterable[str] | None = None,
@@ -108,6 +107,8 @@ def sync(
     refuses, `ConfigError` for an address that cannot be used or the database of another CRM, and
     the error that keeps the CRM out of reach. Needs the extra ``warehouse``.
     """
+    database = located(to)
+    del to  # a text that may hold a password, in a frame that error reports show
     found = package if isinstance(package, Package) else getattr(package, "package", None)
     if not isinstance(found, Package):
         raise ConfigError(
@@ -117,7 +118,7 @@ def sync(
     runner = found.runner()
     metas = [found.model(name).meta for name in (found.modules if modules is None else modules)]
     return sync_modules(
-        to,
+        database,
         metas if modules is not None else readable(metas, runner),
         runner,
         known=None if modules is not None else found.prefixes.keys(),
@@ -134,7 +135,7 @@ def readable(metas: Iterable[ModuleMeta], runner: Runner) -> list[ModuleMeta]:
 
 
 def sync_modules(
-    to: str | sa.Engine,
+    to: str | Located,
     metas: Sequence[ModuleMeta],
     runner: Runner,
     *,
@@ -147,7 +148,9 @@ def sync_modules(
 ) -> SyncReport:
     """`sync` of modules by their facts. `known` are all modules that the CRM has, or None where
     that is not known; `told` hears how far a module is, `ended` what became of it."""
-    with _engine(to) as engine, _as_ours(engine), Hold(engine)() as hold:
+    database = located(to)
+    del to
+    with opened(database) as engine, errors_as_ours(engine), Hold(engine)() as hold:
         gone: list[str] = []
         if known is not None:
             with hold.commit() as connection:
@@ -218,43 +221,3 @@ def _fill(filling: Filling, sweep: timedelta) -> None:
         if due or not told or filling.entry.comparison == "sweep":
             filling.sweep()
     filling.finish()
-
-
-@contextmanager
-def _engine(to: str | sa.Engine) -> Iterator[sa.Engine]:
-    if isinstance(to, sa.Engine):
-        yield to
-        return
-    try:
-        engine = sa.create_engine(to, hide_parameters=True)
-    except exc.NoSuchModuleError as error:
-        raise ConfigError(
-            f"SQLAlchemy does not know this kind of database: {error}. Install its dialect, for "
-            "example duckdb-engine for duckdb:///."
-        ) from error
-    except exc.ArgumentError as error:
-        raise ConfigError(
-            "This is no address of a database. Write for example sqlite:///crm.db or "
-            "postgresql+psycopg://user@host/database."
-        ) from error
-    except ImportError as error:
-        raise ConfigError(
-            f"The database's driver is missing: {error}. Install it, or name another one, as in "
-            "postgresql+psycopg://."
-        ) from error
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _as_ours(engine: sa.Engine) -> Iterator[None]:
-    try:
-        yield
-    except exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().removesuffix(".")
-        raise WarehouseError(
-            f"{engine.url.render_as_string(hide_password=True)}: {reason}. What was committed "
-            "before stays; the next run goes on from there."
-        ) from error

@@ -12,6 +12,7 @@ to this release or not. Paths::
     module Contacts field cf_1 type name    ... about its type
     module Contacts field cf_1 value Gold   a picklist value; what is compared is its label
     module Contacts field cf_1 target Users a module that a reference points to
+    module Contacts field cf_1 dependency cf_2 Gold    the values of cf_2 that go with Gold
     module Contacts relation Deals          a relation, and facts about it
 """
 
@@ -95,6 +96,10 @@ def _module(module: ModuleSnapshot) -> OutlineNode:
     )
     for name, flaw in raw["flaws"].items():
         fields.setdefault(name, OutlineNode())["flaw"] = flaw
+    for name, dependent in module.dependencies.items():
+        told = {target: OutlineNode(values) for target, values in dependent.items()}
+        if name in fields:
+            fields[name]["dependency"] = OutlineNode(told)
     ends = {(str(each.get("label")), str(each.get("name"))): each for each in raw["relations"]}
     relations = OutlineNode(zip(relation_keys(ends), map(_relation, ends.values())))
     return OutlineNode(module=OutlineNode(described), field=fields, relation=relations)

@@ -19,6 +19,7 @@ from vtiger_orm.metadata.snapshot import Snapshot
 from ..config import Config
 from ..text.terminal import escaped
 from .credentials import open_session
+from .dependencies import with_dependencies
 from .proofs import with_former_proofs
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def pull_again(
             exclude=config.exclude,
             console=Console(stderr=True),
         )
+        now = with_dependencies(session, now, config.modules)
         identity = session.identify()
     return with_former_proofs(known, now), identity
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -66,6 +67,43 @@ def left_alone(text: str) -> str:
     return text.replace(_NO_LINTER, _NO_LINTER + FORMAT_OFF, 1)
 
 
+@lru_cache(maxsize=8)
+def _environment(overrides: Path | None, shipped: Path) -> Environment:
+    """Kept, as compiling the templates takes longer than printing a small package. One that was
+    edited since is read again."""
+    templates = Environment(
+        loader=FileSystemLoader([overrides, shipped] if overrides else [shipped]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    templates.filters |= {
+        "alias_line": source_lines.alias_line,
+        "argument": source_lines.argument,
+        "attribute_line": source_lines.attribute_line,
+        "constructor": source_lines.constructor,
+        "docstring": docstring,
+        "entry_line": source_lines.entry_line,
+        "field_line": source_lines.field_line,
+        "getter": source_lines.getter,
+        "keywords": source_lines.keywords,
+        "labels": source_lines.labels,
+        "literal": literal,
+        "member_line": source_lines.member_line,
+        "reexports": source_lines.reexports,
+        "returned": source_lines.returned,
+        "relation_lines": source_lines.relation_lines,
+    }
+    templates.globals |= {
+        "imports": source_lines.import_lines,
+        "literals": source_lines.literals_alias,
+        "head": f"{MARKER}\n{_NO_LINTER.rstrip()}",
+    }
+    return templates
+
+
 class Renderer:
     """Prints packages with the shipped templates, or with those of `overrides` where it has
     one of the same name."""
@@ -74,36 +112,7 @@ class Renderer:
         shipped = template_folder()
         if overrides is not None:
             _check_overrides(overrides, shipped)
-        self._templates = Environment(
-            loader=FileSystemLoader([overrides, shipped] if overrides else [shipped]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,
-        )
-        self._templates.filters |= {
-            "alias_line": source_lines.alias_line,
-            "argument": source_lines.argument,
-            "attribute_line": source_lines.attribute_line,
-            "constructor": source_lines.constructor,
-            "docstring": docstring,
-            "entry_line": source_lines.entry_line,
-            "field_line": source_lines.field_line,
-            "getter": source_lines.getter,
-            "keywords": source_lines.keywords,
-            "labels": source_lines.labels,
-            "literal": literal,
-            "member_line": source_lines.member_line,
-            "reexports": source_lines.reexports,
-            "returned": source_lines.returned,
-            "relation_lines": source_lines.relation_lines,
-        }
-        self._templates.globals |= {
-            "imports": source_lines.import_lines,
-            "literals": source_lines.literals_alias,
-            "head": f"{MARKER}\n{_NO_LINTER.rstrip()}",
-        }
+        self._templates = _environment(overrides, shipped)
 
     def render(self, package: GeneratedPackage) -> dict[PurePosixPath, str]:
         """The text of every file of the package, by its path inside."""

@@ -119,6 +119,22 @@ def test_a_type_takes_its_values_along() -> None:
     ]
 
 
+def test_which_values_go_together_matters_to_forms_alone() -> None:
+    facts = module("M", picks("x", "y")).to_json()
+    before, now = (
+        ModuleSnapshot.model_validate(facts | {"dependencies": {"a": {"b": told}, "gone": {}}})
+        for told in ({"x": ["1"], "y": []}, {"x": ["1", "2"], "z": []})
+    )
+    assert [each[:2] for each in judged(before, now)] == [
+        ('field a dependency b x: ["1"] -> ["1", "2"]', SAFE),
+        ("field a dependency b y: gone", SAFE),
+        ("field a dependency b z: new", SAFE),
+    ]
+    ((told, grade, reason),) = judged(ModuleSnapshot.model_validate(facts), now)
+    assert (told, grade) == ("field a dependency: new", SAFE)
+    assert "forms" in reason
+
+
 def test_a_new_mandatory_field_of_a_module_nobody_creates_breaks_nothing() -> None:
     found = judged(
         module("M", createable=False), module("M", plain(mandatory=True), createable=False)

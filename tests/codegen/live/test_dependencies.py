@@ -26,12 +26,16 @@ dependencies = {{ leadsource = ["{target}"] }}
 
 
 @pytest.fixture
-def project(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    with Crm(data=None, profile=getattr(request, "param", "cloud")) as crm, crm.serve() as server:
+def crm(request: pytest.FixtureRequest) -> Iterator[Crm]:
+    with Crm(data=None, profile=getattr(request, "param", "cloud")) as made:
         allowed = {"Cold Call": ["Cold", "Hot"], "Partner": []}
-        crm.engine.backdoor.depend("Leads", "leadsource", "leadstatus", allowed)
+        made.engine.backdoor.depend("Leads", "leadsource", "leadstatus", allowed)
+        yield made
+
+
+@pytest.fixture
+def project(crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with crm.serve() as server:
         name, key = crm.credentials()
         monkeypatch.chdir(tmp_path)
         for variable, value in (("URL", server.url), ("USERNAME", name), ("ACCESS_KEY", key)):
@@ -56,9 +60,9 @@ def test_they_are_asked_kept_and_shown(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("project", "target", "cause"),
+    ("crm", "target", "cause"),
     [("cloud", "lastname", "is not a picklist"), ("stock-8.0-php8", "leadstatus", "leadstatus")],
-    indirect=["project"],
+    indirect=["crm"],
 )
 def test_what_cannot_be_asked_is_an_error_that_names_the_setting(
     project: Path, target: str, cause: str, capsys: pytest.CaptureFixture[str]
@@ -69,6 +73,19 @@ def test_what_cannot_be_asked_is_an_error_that_names_the_setting(
     assert "[tool.vtiger-orm.modules.Leads] dependencies: leadsource" in told
     assert cause in told
     assert not (project / "vtiger-schema").exists()
+
+
+def test_a_change_of_them_is_told(
+    crm: Crm, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text(SETTINGS.format(target="leadstatus"))
+    assert run(["pull", "--dialect", "cloud"]) == 0
+    assert run(["diff", "--live"]) == 0
+    crm.engine.backdoor.depend("Leads", "leadsource", "leadstatus", {"Cold Call": ["Cold"]})
+    capsys.readouterr()
+    assert run(["diff", "--live"]) == 1
+    told = capsys.readouterr().out
+    assert 'leadsource dependency leadstatus Cold Call: ["Cold", "Hot"] -> ["Cold"]' in told
 
 
 def test_a_snapshot_without_them_is_as_before(tmp_path: Path) -> None:

@@ -1,0 +1,385 @@
+"""The plans of both ways, answer by answer, without a session: what is asked, what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from generated.demo import Contacts
+from tests.support.planned import Server, careful, described, server
+from vtiger_orm import MalformedAnswer, NotSupported, UnsupportedQuery
+from vtiger_orm.calls.clock import ClockSource, ServerClock
+from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.operations import Me, Operation, Query, Row
+from vtiger_orm.calls.plans import Rows
+from vtiger_orm.calls.refusals import Refusals
+from vtiger_orm.calls.server import ServerFacts
+from vtiger_orm.feed.by_sync import by_sync, uses_sync
+from vtiger_orm.feed.by_time import MOST_WINDOW, by_time
+from vtiger_orm.feed.changes import changes, check
+from vtiger_orm.feed.cursors import MARGIN, Position, digest
+from vtiger_orm.feed.request import FeedRequest
+from vtiger_orm.metadata.capabilities import Capabilities
+from vtiger_orm.metadata.module import Flaw
+from vtiger_orm.metadata.server import Server as Program
+from vtiger_orm.metadata.server import ServerFamily
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def wall(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock(now: datetime, zone: Any = UTC) -> ServerClock:
+    """One that is known to the second."""
+    found = ServerClock(zone, here=lambda: now)
+    found.heard(now, now, now, ClockSource.LOGIN)
+    return found
+
+
+def told(plan: Any, reply: Callable[[Any], Any]) -> tuple[list[list[tuple[str, str]]], Any]:
+    """What a plan hands out, page by page, and what it returns."""
+    pages: list[list[tuple[str, str]]] = []
+    answer: Any = None
+    while True:
+        try:
+            step = plan.throw(answer) if isinstance(answer, Exception) else plan.send(answer)
+        except StopIteration as end:
+            return pages, end.value
+        call = step
+        if isinstance(step, Rows):
+            pages.append([(str(each["kind"]), each["id"]) for each in step.rows])
+            call = step.ahead
+        answer = None if call is None else reply(call)
+
+
+# By sync
+
+
+class Sync:
+    """Answers of sync, one after the other, and rows by their ids."""
+
+    def __init__(self, *answers: Any, rows: Sequence[Row] = ()) -> None:
+        self.answers, self.rows = list(answers), rows
+        self.asked: list[Any] = []
+
+    def __call__(self, call: Any) -> Any:
+        if isinstance(call, Operation):
+            self.asked.append(call.params)
+            return self.answers.pop(0)
+        assert isinstance(call, Query)
+        self.asked.append(call.text)
+        return [row for row in self.rows if f"'{row['id']}'" in call.text]
+
+
+def row(number: int, changed: datetime, created: datetime | None = None, **more: Any) -> Row:
+    times = {"modifiedtime": wall(changed), "createdtime": wall(created or at(-9999))}
+    return {"id": f"12x{number}", "lastname": "a", **times, **more}
+
+
+def answer(
+    *updated: Any, last: datetime | None = None, deleted: Sequence[str] = (), more: bool = False
+) -> Row:
+    time = None if last is None else int(last.timestamp())
+    return {"updated": list(updated), "deleted": [*deleted], "lastModifiedTime": time, "more": more}
+
+
+HERE = Position("Contacts", NOON, after=7)
+
+
+def read(sync: Sync, position: Position = HERE, **how: Any) -> tuple[Any, Position]:
+    known = clock(at(3600))
+    env, facts = Environment(clock=known), ServerFacts(dialect="cloud", clock=known)
+    pages, reached = told(by_sync(FeedRequest(Contacts.meta, position, **how), facts, env), sync)
+    assert not sync.answers
+    return pages, reached
+
+
+def test_sync_is_asked_from_the_second_before_and_on_from_its_own_time() -> None:
+    """It answers what changed later than it is told."""
+    sync = Sync(
+        answer(row(8, NOON), last=at(20), more=True),
+        answer(row(9, at(21), at(21)), last=at(90), more=True),
+        answer(last=at(300)),
+    )
+    pages, reached = read(sync, whose="user")
+    seconds = int(NOON.timestamp())
+    assert [each["modifiedTime"] for each in sync.asked] == [
+        *(str(seconds - 1), str(seconds + 20), str(seconds + 90))
+    ]
+    assert {(each["elementType"], each["syncType"]) for each in sync.asked} == {
+        ("Contacts", "user")
+    }
+    assert pages == [[("updated", "12x8")], [("created", "12x9")], []]
+    assert reached.by_sync is True
+    assert reached.time == at(91) - MARGIN
+
+
+def test_no_time_before_the_first_second_is_asked_for() -> None:
+    sync = Sync(answer())
+    assert read(sync, Position("Contacts", ahead=None))[0] == [[]]
+    assert sync.asked[0]["modifiedTime"] == "1"
+
+
+@pytest.mark.parametrize("last", [None, at(-2), at(-1)])
+def test_a_page_that_promises_more_without_moving_on_is_malformed(last: datetime | None) -> None:
+    with pytest.raises(MalformedAnswer, match="does not move on"):
+        read(Sync(answer(last=last, more=True)))
+    assert read(Sync(answer(last=NOON, more=True), answer()))[0] == [[], []]
+
+
+def test_rows_that_are_told_by_their_ids_are_read_each_once() -> None:
+    full, half = row(8, at(1)), {"id": "12x9", "modifiedtime": wall(at(2))}
+    there = [row(9, at(2)), row(10, at(3))]
+    sync = Sync(answer("12x10", half, full, "12x9"), rows=there)
+    assert read(sync)[0] == [[("updated", "12x8"), ("updated", "12x9"), ("updated", "12x10")]]
+    assert len(sync.asked) == 2
+    assert "('12x10','12x9')" in sync.asked[1].replace(", ", ","), sync.asked
+    short = Sync(answer({"id": "12x8", "modifiedtime": wall(at(1)), "lastname": "a"}))
+    assert read(short)[0] == [[("updated", "12x8")]]
+
+
+def test_deletions_come_first_and_once() -> None:
+    """Known are those that were told since the time up to which everything is settled."""
+    seen = {"12x3": (int(at(5).timestamp()), digest(None))}
+    sync = Sync(answer(row(8, at(1)), last=at(60), deleted=["12x3", "12x4"]))
+    pages, reached = read(sync, replace(HERE, seen=seen))
+    assert pages == [[("deleted", "12x4"), ("updated", "12x8")]]
+    assert reached.seen["12x4"] == (int(at(60).timestamp()), digest(None))
+    assert read(Sync(answer(row(8, at(1)), deleted=["12x4"])))[1].seen["12x4"][0] == int(
+        NOON.timestamp()
+    )
+
+
+def test_what_sync_answers_at_an_earlier_time_than_was_told_is_new() -> None:
+    """The same wall may show an earlier time; what is not later than the place is told then."""
+    sync = Sync(answer(row(7, NOON), row(8, NOON), row(6, at(-1)), last=at(60)))
+    assert read(sync)[0] == [[("updated", "12x6"), ("updated", "12x8")]]
+
+
+def test_a_wall_that_shows_a_time_to_come_is_cut_to_what_sync_tells() -> None:
+    _, reached = read(Sync(answer(row(8, at(90)), last=at(60), deleted=["12x1"])))
+    assert reached.seen["12x8"][0] == int(at(60).timestamp())
+
+
+@pytest.mark.parametrize(("deleted", "learnt"), [([], True), (["12x1"], False)])
+def test_the_newest_row_and_the_time_of_sync_tell_the_zone(
+    deleted: list[str], learnt: bool
+) -> None:
+    """Unless it is the time of a deletion."""
+    here = ServerClock(here=lambda: at(3600))
+    nine = timedelta(hours=9)
+    rows = [row(8, at(1) + nine), row(9, at(2) + nine), row(10, NOON + nine)]
+    env, facts = Environment(clock=here), ServerFacts(dialect="cloud", clock=here)
+    sync = Sync(answer(*rows, last=at(2), deleted=deleted))
+    told(by_sync(FeedRequest(Contacts.meta, HERE), facts, env), sync)
+    assert here.zone.sure is learnt
+    assert NOON.astimezone(here.zone.tz).utcoffset() == (nine if learnt else timedelta())
+
+
+# Which way
+
+
+@pytest.mark.parametrize(
+    ("facts", "whose", "expected"),
+    [
+        ({"dialect": "cloud"}, "application", True),
+        ({"dialect": "webservice"}, "application", False),
+        ({"dialect": "webservice"}, "user", True),
+        ({"dialect": "restfulapi"}, "user", False),
+        ({"dialect": "cloud", "sync": False}, "user", False),
+        ({"dialect": "cloud", "refused": True}, "user", False),
+        ({"dialect": "webservice", "php8": True}, "user", False),
+    ],
+    ids=str,
+)
+def test_sync_is_used_where_it_tells_what_is_asked_for(
+    facts: dict[str, Any], whose: Any, expected: bool
+) -> None:
+    program = Program.known(ServerFamily.VTIGER, "8.0.0") if facts.get("php8") else Program()
+    if "sync" in facts:
+        program = replace(program, capabilities=Capabilities(sync=facts["sync"]))
+    known = ServerFacts(dialect=facts["dialect"], server=program, refusals=Refusals())
+    if facts.get("refused"):
+        known.refusals._believed.add("GET sync")
+    assert uses_sync(FeedRequest(Contacts.meta, HERE, whose), known) is expected
+
+
+def test_whose_records_without_sync_is_asked_of_their_owner() -> None:
+    def nobody(call: Any) -> Any:
+        if isinstance(call, Me):
+            return {"id": "19x5"}
+        asked.append(call.text)
+        return []
+
+    asked: list[str] = []
+    env = Environment(clock=clock(at(3600)))
+    told(by_time(FeedRequest(Contacts.meta, HERE, "user"), env), nobody)
+    assert asked
+    assert all("assigned_user_id = '19x5'" in each for each in asked[:1])
+    with pytest.raises(NotSupported, match="userandgroup"):
+        told(by_time(FeedRequest(Contacts.meta, HERE, "userandgroup"), env), nobody)
+
+
+# By time
+
+PAGE = 5
+START = "select id,name,modifiedtime,createdtime from Things where modifiedtime"
+TIMES = "select id,modifiedtime from Things where modifiedtime"
+
+
+def crm_of(*changed: float) -> Server:
+    """Records that changed at these seconds."""
+    times = {"modifiedtime": "datetime", "createdtime": "datetime"}
+    crm = server(described("Things", "40", {"name": "string", **times}), page_cap=PAGE)
+    for number, seconds in enumerate(changed, 1):
+        stamps = {"modifiedtime": wall(at(seconds)), "createdtime": wall(at(-9999))}
+        crm.insert("Things", number, name="n", **stamps)
+    return crm
+
+
+def asked_of(crm: Server, **how: Any) -> FeedRequest:
+    return FeedRequest(crm.metas["Things"], **{"position": Position("Things", NOON), **how})
+
+
+def read_by_time(crm: Server, *, zone: Any = UTC, **how: Any) -> tuple[list[list[int]], Position]:
+    """The numbers of the records, page by page."""
+    crm.log.clear()
+    env = careful(page_size=PAGE, zone=zone, clock=clock(at(9999), zone))
+    pages, reached = told(by_time(asked_of(crm, **how), env), crm.perform)
+    return [[int(id_.split("x")[1]) for _, id_ in page] for page in pages], reached
+
+
+def test_a_window_is_read_with_the_calls_that_its_edge_proves() -> None:
+    """The edge tells how many changes it has, so no call proves its end; what is not settled
+    is read without an edge, and its end is proved."""
+    crm = crm_of(1, 2, 2, 3, 500)
+    pages, reached = read_by_time(crm, window=2)
+    assert pages == [[1, 2, 3], [4, 5]]
+    of_a_page = [each for each in crm.log if each.endswith(("limit 5;", ",5;"))]
+    assert len(crm.log) == len(of_a_page) + 2, "what proves that an edge has no more behind it"
+    assert of_a_page == [
+        f"{TIMES} >= '2026-06-01 12:00:00' order by modifiedtime,id limit 1,5;",
+        f"{TIMES} >= '2026-06-01 12:00:00' order by modifiedtime desc limit 5;",
+        f"{START} >= '2026-06-01 12:00:00' and modifiedtime <= '2026-06-01 12:00:02'"
+        " order by id limit 5;",
+        f"{TIMES} > '2026-06-01 12:00:02' order by modifiedtime,id limit 3,5;",
+        f"{START} > '2026-06-01 12:00:02' order by id limit 5;",
+    ]
+    assert (reached.time, reached.after) == (at(501) - MARGIN, 0)
+    assert {id_: second - int(NOON.timestamp()) for id_, (second, _) in reached.seen.items()} == {
+        "40x5": 500
+    }
+
+
+def test_windows_grow_up_to_a_bound_and_leave_room_in_their_last_page() -> None:
+    crm = crm_of(*range(1, 99), 1000)
+    sizes = [len(page) for page in read_by_time(crm, window=2)[0]]
+    assert sizes == [2, 4, 8, *[2 * MOST_WINDOW] * 5, 99 - 14 - 5 * 2 * MOST_WINDOW]
+    assert [len(page) for page in read_by_time(crm, window=5)[0]] == [4, 9, 19, 39, 28]
+    assert [len(page) for page in read_by_time(crm_of(1, 2, 500), window=1)[0]] == [1, 2]
+
+
+def test_where_nothing_changed_nothing_is_handed_out_and_the_place_is_kept() -> None:
+    for crm in (crm_of(), crm_of(-1, -2)):
+        pages, reached = read_by_time(crm, window=2)
+        assert pages == []
+        assert (reached.time, reached.after, reached.seen) == (NOON, 0, {})
+
+
+def test_what_was_told_is_passed_over_also_where_a_whole_window_was() -> None:
+    crm = crm_of(1, 2, 3, 4, 500)
+    late = int(at(500).timestamp())
+    seen = {each["id"]: (late, digest(each)) for each in crm.everything("Things")}
+    position = Position("Things", at(2), dict(list(seen.items())[2:4]), after=1)
+    pages, _ = read_by_time(crm, window=2, position=position)
+    assert pages == [[2], [5]]
+    assert read_by_time(crm, window=2, position=Position("Things", NOON, seen))[0] == []
+
+
+def test_bounds_are_times_of_the_wall() -> None:
+    nine = 9 * 3600
+    crm = crm_of(nine + 1, nine + 2, nine + 500)
+    position = Position("Things", NOON, ahead=nine)
+    pages, reached = read_by_time(crm, window=1, zone=TOKYO, position=position)
+    assert pages == [[1], [2, 3]]
+    assert f"{TIMES} >= '2026-06-01 21:00:00'" in crm.log[0]
+    assert any("<= '2026-06-01 21:00:01'" in each for each in crm.log)
+    assert reached.time == at(501) - MARGIN
+    assert reached.ahead == nine
+
+
+def test_a_change_without_a_time_counts_as_late_as_it_was_read() -> None:
+    crm = crm_of(1, 2)
+    query = crm.query
+
+    def timeless(text: str) -> list[Row]:
+        return [
+            {**row, "modifiedtime": ""} if row.get("id") == "40x1" else row for row in query(text)
+        ]
+
+    crm.query = timeless  # type: ignore[method-assign]
+    pages, reached = read_by_time(crm, window=9)
+    assert pages == [[1, 2]]
+    assert reached.seen["40x1"][0] == int(at(2).timestamp())
+
+
+@pytest.mark.parametrize("way", ["sync", "time"])
+def test_a_clock_that_the_first_answer_shows_set_back_is_gone_back_for(way: str) -> None:
+    """It was 500 seconds ahead; what is asked again is asked from before it was set back."""
+    here = ServerClock(UTC, here=lambda: at(3600))
+    position = Position("Things" if way == "time" else "Contacts", NOON, after=7, clock=500)
+    asked: list[str] = []
+
+    def reply(call: Any) -> Any:
+        here.heard(at(3600), at(3600), at(3600), ClockSource.LOGIN)
+        asked.append(call.params["modifiedTime"] if way == "sync" else call.text)
+        return answer() if way == "sync" else crm.perform(call)
+
+    crm = crm_of()
+    env, facts = careful(clock=here), ServerFacts(dialect="cloud", clock=here)
+    if way == "sync":
+        told(by_sync(FeedRequest(Contacts.meta, position), facts, env), reply)
+        again = [int(NOON.timestamp()) - 1, int(at(-509).timestamp()) - 1]
+        assert asked == list(map(str, again))
+    else:
+        told(by_time(asked_of(crm, position=position), env), reply)
+        assert ">= '2026-06-01 12:00:00'" in asked[0]
+        assert ">= '2026-06-01 11:51:31'" in asked[-1]
+
+
+# Deletions by comparison, and both ways together
+
+
+def test_ids_that_are_held_are_told_once_as_deleted_where_they_are_gone() -> None:
+    crm = crm_of(1, 2, 3)
+    crm.delete("Things", 2)
+    held = ("40x9", "40x1", "40x2", "40x9")
+    known = clock(at(9999))
+    env = careful(page_size=PAGE, clock=known)
+    request = asked_of(crm, deleted_among=held, position=Position("Things", at(501)))
+    pages, _ = told(changes(request, ServerFacts(clock=known), env), crm.perform)
+    assert pages == [[("deleted", "40x9"), ("deleted", "40x2")]]
+    assert crm.log[-1].startswith("select id from Things where id in (")
+
+
+def test_a_module_without_a_readable_time_has_no_feed() -> None:
+    meta = crm_of().metas["Things"]
+    check(meta)
+    with pytest.raises(UnsupportedQuery, match="no modifiedtime"):
+        check(server().metas["Owners"])
+    flaws = {"modifiedtime": Flaw.DENIED}
+    module = described("Things", "40", {"modifiedtime": "datetime"}, flaws=flaws)
+    with pytest.raises(UnsupportedQuery, match="no modifiedtime"):
+        check(server(module).metas["Things"])
