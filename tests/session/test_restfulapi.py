@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import cycle
 from typing import Any
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Products, Quotes, connect
+from generated.demo import Accounts, Contacts, Products, Quotes, Users, connect
 from tests.faults.faults import answering
 from vtiger_orm import (
     AuthError,
@@ -27,6 +29,7 @@ from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.profiles import RESTFULAPI
 from vtiger_orm.session import RetryPolicy
 
+EVERYBODY = "select lastname from Contacts limit 100;"
 ONCE = RetryPolicy(attempts=1)
 
 
@@ -150,6 +153,35 @@ def test_a_change_of_address_is_told(crm: Crm, caplog: pytest.LogCaptureFixture)
             assert Contacts.objects.first()
         assert "from 10.0.0.1 before and calls from 10.0.0.2 now" in caplog.text
         assert session.me.name == "admin"
+
+
+def test_an_address_that_changes_with_each_call_is_named(crm: Crm) -> None:
+    ways = [crm.transport(client=f"10.0.0.{number}") for number in range(3)]
+    turns = cycle(ways)
+    way = crm.transport()
+    way.handle_request = lambda request: next(turns).handle_request(request)  # type: ignore[method-assign]
+    with opened(crm, transport=way), pytest.raises(MalformedAnswer, match="bound to the caller"):
+        Contacts.objects.create(lastname="nobody's")
+    assert all(row["lastname"] != "nobody's" for row in crm.run("query", query=EVERYBODY))
+
+
+def test_a_key_that_nobody_compares_with_the_name_is_told(
+    crm: Crm, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The module looks at the key alone; without webservice.php nobody tells whose it is."""
+    crm.engine.accounts.add_user("second")
+    crm.profile = replace(RESTFULAPI, faces=frozenset({"restfulapi"}))
+    key = crm.credentials("second")[1]
+    with (
+        connect(crm.url, "admin", key, dialect="restfulapi", transport=crm.transport()) as session,
+        caplog.at_level(logging.WARNING, logger="vtiger_orm"),
+    ):
+        number = crm.user("second").number
+        assert session.me.id == f"{Users.meta.prefix}x{number}"
+        assert Contacts.objects.first()
+    told = f"the key is that of 'admin' is not known.*by user number {number}"
+    assert re.search(told, caplog.text)
+    assert key not in caplog.text
 
 
 def test_rights_are_told_once(crm: Crm, caplog: pytest.LogCaptureFixture) -> None:

@@ -339,7 +339,7 @@ class Order:
         return f"-{self.field.name}" if self.descending else self.field.name
 
 
-class Choice(StrEnum):
+class Chosen(StrEnum):
     """How columns were chosen: it says what becomes of a field that the server does not tell."""
 
     NAMED = "named"
@@ -362,29 +362,29 @@ class Selection:
     stop: int | None = None
     columns: tuple[FieldMeta, ...] | None = None
     """None means every field that can be selected; `id` is always read."""
-    choice: Choice = Choice.NAMED
+    chosen: Chosen = Chosen.NAMED
     """How the columns were chosen, where they are not None."""
 
     @property
     def is_named(self) -> bool:
         """Whether somebody asked for each of the columns."""
-        return self.columns is not None and self.choice is Choice.NAMED
+        return self.columns is not None and self.chosen is Chosen.NAMED
 
     def naming(self, fields: Iterable[FieldMeta]) -> Selection:
         """The same with these columns, each asked for by its name."""
-        return self._with(fields, Choice.NAMED)
+        return self._with(fields, Chosen.NAMED)
 
     def keeping(self, fields: Iterable[FieldMeta]) -> Selection:
         """The same with these columns; named ones stay so."""
-        return self._with(fields, Choice.NAMED if self.is_named else Choice.KEPT)
+        return self._with(fields, Chosen.NAMED if self.is_named else Chosen.KEPT)
 
     def as_table(self, fields: Iterable[FieldMeta]) -> Selection:
         """The same with these columns, of a table; named ones stay so."""
-        return self._with(fields, Choice.NAMED if self.is_named else Choice.TABLE)
+        return self._with(fields, Chosen.NAMED if self.is_named else Chosen.TABLE)
 
-    def _with(self, fields: Iterable[FieldMeta], choice: Choice) -> Selection:
+    def _with(self, fields: Iterable[FieldMeta], chosen: Chosen) -> Selection:
         columns = tuple(dict.fromkeys((self.module.id, *fields)))
-        return replace(self, columns=columns, choice=choice)
+        return replace(self, columns=columns, chosen=chosen)
 
     def __str__(self) -> str:
         order = f" order by {', '.join(map(str, self.order))}" if self.order else ""

@@ -85,9 +85,18 @@ def logged_in(
         identity,
         token,
         address=address,
+        doubt=_unproved(credentials, number) if by_key and told.identity is None else "",
         numbers=told.numbers,
         users={**({number: user_id} if user_id else {}), **told.users},
         groups=told.groups,
+    )
+
+
+def _unproved(credentials: Credentials, number: int) -> str:
+    return (
+        "The RestfulApi module looks at the access key alone, and webservice.php did not answer: "
+        f"whether the key is that of {credentials.username!r} is not known. Whatever is written is "
+        f"written by user number {number}."
     )
 
 
@@ -121,7 +130,14 @@ def _owner(endpoint: str, token: str) -> Generator[HttpRequest, HttpResponse, tu
     envelope = read_envelope(response)
     if envelope is None:
         raise unmended(_LOGIN, response, "tokens are not checked: that part of it fails")
-    rows = envelope.result if envelope.success and isinstance(envelope.result, list) else []
+    if not envelope.success:
+        raise MalformedAnswer(
+            "login: the RestfulApi module gave a token and refused it in the next call. Tokens are "
+            "bound to the caller's address: behind several gateways or a pool of proxies each call "
+            "may come from another one. Have this machine reach the CRM from one address, or use "
+            "webservice.php. Nothing was written."
+        )
+    rows = envelope.result if isinstance(envelope.result, list) else []
     check_rows(_LOGIN, rows)
     rows = [row for row in rows if isinstance(row, dict) and row.get("token") == token]
     users = {str(row.get("user_id")) for row in rows}

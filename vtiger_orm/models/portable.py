@@ -15,7 +15,7 @@ from ..conditions.lookups import find_field
 from ..conditions.tree import (
     And,
     Atom,
-    Choice,
+    Chosen,
     Compare,
     DayBound,
     Equal,
@@ -100,8 +100,8 @@ def _dumped_selection(selection: Selection) -> Plain:
         plain["slice"] = (selection.start, selection.stop)
     if selection.columns is not None:
         plain["columns"] = [each.name for each in selection.columns]
-    if selection.choice is not Choice.NAMED:
-        plain["choice"] = str(selection.choice)
+    if selection.chosen is not Chosen.NAMED:
+        plain["chosen"] = str(selection.chosen)
     return plain
 
 
@@ -165,7 +165,7 @@ class _Restorer:
             start,
             stop,
             None if columns is None else tuple(find_field(module, name) for name in columns),
-            Choice(plain.get("choice", Choice.NAMED)),
+            Chosen(plain.get("chosen", Chosen.NAMED)),
         )
 
     def _node(self, plain: Sequence[Any], module: ModuleMeta) -> Node:

@@ -19,7 +19,7 @@ from ..conditions.tree import (
     FALSE,
     TRUE,
     And,
-    Choice,
+    Chosen,
     Compare,
     Equal,
     InSelection,
@@ -201,7 +201,7 @@ def _shown(selection: Selection, env: Environment, stream: RowStream) -> RowStre
     """
     meta = selection.module
     columns = wires(meta, selection.columns)
-    table = selection.choice is Choice.TABLE
+    table = selection.chosen is Chosen.TABLE
     blank = dict.fromkeys(UNTOLD.intersection(columns), "") if table else {}
     references = References.of(env)
     while (page := (yield from pull(stream))) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Final
 
 from ...calls.server import ServerFacts
 from ...dialects.restfulapi_columns import UNTOLD, why_untold
@@ -100,12 +100,13 @@ def texts_as_listed(wire: Wire, facts: ServerFacts) -> Wire:
     """Lists tell of ``&`` and ``&amp;`` the same, as of line breaks of both kinds."""
     if not is_restfulapi(facts):
         return {}
-    found: dict[str, Any] = {
-        name: as_listed(text) for name, text in wire.items() if isinstance(text, str)
+    found = {
+        name: shown
+        for name, text in wire.items()
+        if isinstance(text, str) and (shown := as_listed(text)) != text
     }
-    if items := wire.get(LINE_ITEMS):
-        found[LINE_ITEMS] = [{**item, **texts_as_listed(item, facts)} for item in items]
-    return found
+    items = [texts_as_listed(item, facts) for item in wire.get(LINE_ITEMS) or ()]
+    return {**found, LINE_ITEMS: items} if any(items) else found
 
 
 # Line items
