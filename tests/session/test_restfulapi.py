@@ -173,10 +173,11 @@ def test_a_key_that_nobody_compares_with_the_name_is_told(
     crm.profile = replace(RESTFULAPI, faces=frozenset({"restfulapi"}))
     key = crm.credentials("second")[1]
     with (
-        connect(crm.url, "admin", key, dialect="restfulapi", transport=crm.transport()) as session,
+        crm.copy() as own,
+        connect(own.url, "admin", key, dialect="restfulapi", transport=own.transport()) as session,
         caplog.at_level(logging.WARNING, logger="vtiger_orm"),
     ):
-        number = crm.user("second").number
+        number = own.user("second").number
         assert session.me.id == f"{Users.meta.prefix}x{number}"
         assert Contacts.objects.first()
     told = f"the key is that of 'admin' is not known.*by user number {number}"

@@ -101,6 +101,14 @@ CASES: Mapping[Rule | str, Case] = {
     "check_read_only": Case(Contacts, {"modifiedby": "19x999"}),
     "check_activity_type": Case(Events, {"activitytype": Events.ActivityType("Task")}),
     "check_items": Case(Quotes, {"subject": "Without items"}, ways="creates"),
+    "check_product": Case(
+        Quotes,
+        {
+            "items": [LineItem(f"{Products.meta.prefix}x1", 2)],
+            "productid": f"{Products.meta.prefix}x2",
+        },
+        ways="creates",
+    ),
     "check_individual_tax": Case(Quotes, {"hdnTaxType": Quotes.HdnTaxType("individual")}),
     "check_escaped_text": Case(
         Contacts,
@@ -414,7 +422,7 @@ def test_what_one_way_refuses_all_refuse_unsent(
     crm: Crm, patched: Callable[[Case], None], case: Case, attempt: Way
 ) -> None:
     if case.stored:
-        crm.engine.backdoor.set(str(saved(case).id), **case.stored)
+        crm.engine.backdoor.set(str(saved(case).id), case.stored)
     patched(case)
     with crm.count_calls() as calls, pytest.raises((InvalidValue, NotSupported, BulkError)) as told:
         attempt(case)

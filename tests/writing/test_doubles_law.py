@@ -10,6 +10,7 @@ import json
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import date, time
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,10 +19,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generated.demo import Accounts, connect
+from generated.demo import Accounts, Calendar, Documents, Events, connect
 from tests.support.examples import examples
 from tests.support.kinds import KINDS, NO_REPETITION
-from vtiger_orm import Session, VtigerError
+from vtiger_orm import InvalidValue, Session, ValuesAdjusted, VtigerError
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import LostAnswer
 
@@ -178,6 +179,64 @@ def test_law_an_external_id_makes_at_most_one(
                     account.crm.resolve()
         crm.faults.clear()
         assert number(crm) <= 1
+
+
+# Keys that are no texts
+
+
+TIMES = {"time_start": time(1, 2, 3, 999), "date_start": date(2026, 3, 29)}
+EVENT: dict[str, Any] = {
+    "subject": "Call",
+    "activitytype": "Call",
+    "eventstatus": "Planned",
+    "due_date": date(2026, 3, 29),
+    "time_end": time(2),
+    "duration_hours": 1,
+}
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_fractions_of_a_second_make_one(crms: dict[str, Crm], bulk: bool) -> None:
+    crm = crms["stock"]
+    events: Any = Events.objects
+    with crm.rolled_back(), connected(crm, "stock", str):
+        for _ in range(2):
+            if bulk:
+                rows: list[Any] = [{**TIMES, **EVENT}]
+                events.bulk_update_or_create(rows, key=tuple(TIMES)).raise_for_errors()
+            else:
+                events.get_or_create(**TIMES, defaults=EVENT)
+        assert events.count() == 1
+
+
+BLANKS: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
+    "a policy fills it": (Documents, {"notes_title": "A", "filestatus": None}, {}),
+    "the owner": (Accounts, {"accountname": "A", "assigned_user_id": None}, {}),
+    "the CRM fills it": (Documents, {"notes_title": "A", "folderid": None}, {}),
+    "the CRM computes it": (
+        Calendar,
+        {"subject": "A", "duration_minutes": None},
+        {
+            "date_start": date(2026, 3, 29),
+            "due_date": date(2026, 3, 29),
+            "time_start": time(1),
+            "taskstatus": "Planned",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BLANKS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_blank_that_does_not_stay_makes_none(crms: dict[str, Crm], kind: str, case: str) -> None:
+    model, key, defaults = BLANKS[case]
+    crm = crms[kind]
+    with crm.rolled_back(), connected(crm, kind, str), crm.count_calls() as calls:
+        for _ in range(2):
+            with pytest.raises((InvalidValue, ValuesAdjusted), match="another"):
+                model.objects.get_or_create(**key, defaults=defaults)
+        assert model.objects.count() == 0
+        assert ("create" in calls.operations) == case.startswith("the CRM")
 
 
 # At once

@@ -187,6 +187,20 @@ async def test_whatever_hands_out_bytes_is_sent(face: Face, source: Any) -> None
     assert document.filesize == len(CONTENT)
 
 
+class Unwilling(io.BytesIO):
+    """Says that it can be rewound, as terminals do."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise OSError("Illegal seek")
+
+
+@STOCK
+async def test_a_stream_that_cannot_be_rewound_after_all_is_sent_once(face: Face) -> None:
+    source = Unwilling(CONTENT)
+    document = await face(Documents.objects, "upload", source, filename="a.bin")
+    assert document.filesize == len(CONTENT)
+
+
 class Asynchronous:
     async def read(self, size: int = -1) -> bytes:
         raise AssertionError("nobody reads it")

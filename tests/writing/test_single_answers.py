@@ -18,6 +18,7 @@ from generated.demo import (
     Quotes,
     SalesOrder,
     Users,
+    connect,
 )
 from vtiger_orm import (
     LineItem,
@@ -27,6 +28,7 @@ from vtiger_orm import (
 )
 from vtiger_orm.calls.operations import Create, Me, Retrieve, Revise, Update
 from vtiger_orm.calls.server import ServerFacts
+from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata import server as servers
 from vtiger_orm.writing import save as write
 
@@ -264,3 +266,52 @@ def test_text_decoded_once_too_often_is_repaired(text: str) -> None:
     Server({**row, "accountname": shown, "website": shown}).save(account)
     assert (account.accountname, account.website) == (text, text)
     assert account.crm.adjusted == ()
+
+
+def test_a_script_in_the_label_is_read_back() -> None:
+    """It is stored with its markup encoded, and answered as it was sent."""
+    script = "<script>a</script>"
+    encoded = html.escape(script)
+    (account,) = Accounts._load([{"id": "11x1", "accountname": "A"}], None)
+    account.accountname = script
+    stored = {"id": "11x1", "accountname": encoded, "label": encoded}
+    server = Server(stored, {**stored, "accountname": script})
+    server.save(account)
+    assert [type(call) for call in server.calls] == [Revise, Retrieve]
+    assert account.accountname == encoded
+    assert told(account) == {"accountname": "changed"}
+
+
+@pytest.mark.parametrize("stored", ["R&amp;D", "&ouml;"])
+def test_a_text_in_the_label_that_nobody_read_is_read_alone(stored: str) -> None:
+    """What was not loaded takes its value from the answer, which may have it decoded."""
+    with Crm() as crm, connect(crm.url, *crm.credentials(), transport=crm.transport()):
+        made = crm.create("Vendors", {"vendorname": stored})
+        vendor = demo.Vendors.objects.only("phone").get(id=made["id"])
+        vendor.phone = "2"
+        vendor.save()
+        assert vendor.vendorname == stored
+        assert vendor.crm.adjusted == ()
+
+
+def test_a_module_without_entities_is_asked_once_and_believed() -> None:
+    with Crm() as crm, connect(crm.url, *crm.credentials(), transport=crm.transport()):
+        names = [f"Müller & Söhne {number}" for number in range(3)]
+        made = [crm.create("Vendors", {"vendorname": name})["id"] for name in names]
+        vendors = list(demo.Vendors.objects.filter(id__in=made).only("phone").order_by("id"))
+        costs = []
+        for vendor, name in zip(vendors, names, strict=True):
+            vendor.phone = "1"
+            with crm.count_calls() as calls:
+                vendor.save()
+            costs.append(calls.number)
+            assert vendor.vendorname == name
+    assert costs[1:] == [1, 1]
+    assert costs[0] <= 3
+
+
+def test_a_blank_that_the_crm_fills_is_told() -> None:
+    with Crm() as crm, connect(crm.url, *crm.credentials(), transport=crm.transport()):
+        document = demo.Documents.objects.create(notes_title="A", folderid=None)
+        assert document.folderid is not None
+        assert told(document) == {"folderid": "changed"}

@@ -98,6 +98,7 @@ class WritingQuerySet(BulkQuerySet[M]):
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
         _refuse_conditions(self.model.meta, method, values)
+        values = {name: upsert.as_stored(value) for name, value in values.items()}
         wanted = self._in_any_order().filter(**values)[:2]
 
         def plan(runner: Runner) -> Plan[tuple[M, bool]]:

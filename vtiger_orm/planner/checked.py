@@ -1,11 +1,13 @@
 """Rows that something is going to be written to: each is held against the condition it is for.
 
 A server that misunderstands a statement answers rows that were not asked for. Reading them is a
-nuisance, writing to them is a loss.
+nuisance, writing to them is a loss. Where the server has lists an old PHP hides an SQL error as an
+empty one, and whoever believes it makes a record once more: so an empty list is asked for again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -33,7 +35,20 @@ def plan_checked_rows(selection: Selection, env: Environment) -> RowStream:
     of the two it is of. Rows that show too little to tell, as text of which only the server knows
     how it is stored, are believed.
     """
-    return ahead(_checked(selection, env))
+    return ahead(asked_again_if_empty(lambda: _checked(selection, env), env))
+
+
+def asked_again_if_empty(read: Callable[[], RowStream], env: Environment) -> RowStream:
+    """The rows of a stream; of one of lists that has none what it has when it is read again."""
+    stream, empty = read(), True
+    for last in (env.lists is None, True):
+        step = advance(stream, None)
+        while step is not None:
+            empty = empty and not (isinstance(step, Rows) and step.rows)
+            step = advance(stream, (yield step))
+        if last or not empty:
+            return
+        stream = read()
 
 
 def _checked(selection: Selection, env: Environment) -> RowStream:

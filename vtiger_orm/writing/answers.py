@@ -16,7 +16,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, together
 from ..calls.protocols import environment_of
-from ..calls.server import ServerFacts
+from ..calls.server import ServerFacts, server_facts
 from ..errors import ValuesAdjusted, VtigerError
 from ..metadata.module import ModuleMeta
 from ..planner.rows import read_row
@@ -24,6 +24,7 @@ from ..records.handle import pending
 from ..values import is_blank
 from ..values.zones import rows_in_utc
 from .adjustments import Adjustment, Reason, counted, of_sent, of_unsent, text_of
+from .labelled_texts import believable, doubtful_texts
 from .line_items import LINE_ITEMS
 from .policies.table import policies_of
 from .prepare import Prepared
@@ -43,9 +44,15 @@ def fields_of(row: Row) -> Row:
 
 
 def must_be_read(prepared: Prepared, row: Row) -> bool:
-    """Whether the answer leaves open what is stored: a dialect that tells the id alone, or a
-    field that is repeated as it was sent."""
-    return row.keys() == {"id"} or not prepared.unproved.isdisjoint(prepared.sent)
+    """Whether the answer leaves open what is stored: a dialect that tells the id alone, a field
+    that is repeated as it was sent, a text that may be decoded."""
+    repeated = not prepared.unproved.isdisjoint(prepared.sent)
+    return row.keys() == {"id"} or repeated or bool(prepared.doubtful)
+
+
+def received(prepared: Prepared, row: Row, facts: ServerFacts) -> Prepared:
+    """The write, knowing what of this answer to it is in doubt."""
+    return replace(prepared, doubtful=doubtful_texts(prepared, row, facts))
 
 
 def read_again(
@@ -55,7 +62,9 @@ def read_again(
 
     The write took place: a record that cannot be read now is left as it was answered.
     """
-    found = list(answers)
+    facts = server_facts(runner)
+    found = [(received(prepared, row, facts), row) for prepared, row in answers]
+    yield from _settle_doubts(found, runner)
     open_ = [number for number, pair in enumerate(found) if must_be_read(*pair)]
     if not open_:
         return found
@@ -66,8 +75,24 @@ def read_again(
     rows = yield from together(plans)
     for number, row in zip(open_, rows):
         if row is not None:
-            found[number] = replace(found[number][0], unproved=frozenset()), row
+            found[number] = (
+                replace(found[number][0], unproved=frozenset(), doubtful=frozenset()),
+                row,
+            )
     return found
+
+
+def _settle_doubts(answers: list[tuple[Prepared, Row]], runner: Runner | None) -> Plan[None]:
+    """Take back the doubts about texts of which the module holds none that is encoded."""
+    for number, (prepared, row) in enumerate(answers):
+        unsent = prepared.doubtful - prepared.sent.keys()
+        if unsent == prepared.doubtful and unsent:
+            try:
+                believed = yield from believable(prepared.meta, sorted(unsent), runner)
+            except VtigerError:
+                continue
+            if believed:
+                answers[number] = replace(prepared, doubtful=frozenset()), row
 
 
 def read_quietly(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | None]:
@@ -104,15 +129,16 @@ def _believed(prepared: Prepared, row: Row) -> Row:
     return {
         name: value
         for name, value in row.items()
-        if name not in prepared.unproved and not any(each.foreign(name) for each in policies)
+        if name not in prepared.unproved | prepared.doubtful
+        and not any(each.foreign(name) for each in policies)
     }
 
 
 def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
     change, meta, sent = prepared.change, prepared.meta, prepared.sent
     policies = policies_of(meta)
-    yield from of_sent(meta, sent, row)
     if change.creates:
+        yield from _of_new(prepared, row)
         for name in (name for policy in policies for name in policy.wanted):
             if (
                 name not in sent
@@ -121,6 +147,7 @@ def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
             ):
                 yield Adjustment(meta.by_wire[name].name, "", "", Reason.MISSING)
         return
+    yield from of_sent(meta, sent, row)
     written = prepared.call.values.keys()
     loose = {name for policy in policies for name in policy.loose}
     computed = {
@@ -139,6 +166,21 @@ def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
     items, stored = change.items, row.get(LINE_ITEMS)
     if LINE_ITEMS not in sent and items is not None and items.outdated(stored):
         yield Adjustment("items", "others", counted(stored), Reason.UNASKED)
+
+
+def _of_new(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
+    """Of a blank that was given to a new record nothing was sent; the CRM may have a value there,
+    which it computed, say."""
+    meta = prepared.meta
+    given = {name: value for name, value in prepared.sent.items() if value != "" or name in row}
+    computed = {
+        meta.by_wire[name].name
+        for policy in policies_of(meta)
+        for name in policy.computed.keys() & meta.by_wire.keys()
+    }
+    for each in of_sent(meta, given, row):
+        follows = each.sent == "" and each.field in computed
+        yield replace(each, why=Reason.COMPUTED) if follows else each
 
 
 def repaired(prepared: Prepared, answer: Row) -> Row:

@@ -186,14 +186,14 @@ def _is_in_doubt(row: RowOutcome[Upsert[R]], lost: R | None) -> bool:
 
 
 def _exactly(item: Upsert[R], meta: ModuleMeta, key: Sequence[FieldMeta]) -> Node:
-    return resolve(meta, (), {each.name: item.values[each.name] for each in key})
+    return resolve(meta, (), {each.name: upsert.as_stored(item.values[each.name]) for each in key})
 
 
 def _wide(item: Upsert[R], meta: ModuleMeta) -> Node | None:
     """What holds of every record that may be stored under another form of the key."""
     if item.key is None or not item.key.forms:
         return None
-    certain = {name: item.values[name] for name in item.key.certain}
+    certain = {name: upsert.as_stored(item.values[name]) for name in item.key.certain}
     return all_of(*item.key.conditions, *((resolve(meta, (), certain),) if certain else ()))
 
 

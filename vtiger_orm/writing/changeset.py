@@ -44,6 +44,8 @@ class Changeset:
     """Whether it is written by `update`, not by `revise`."""
     accepts_damage: bool = False
     """Whether it is written although the server loses something by it."""
+    of_record: bool = False
+    """Whether there is a record that shows the answer afterwards."""
 
     @property
     def creates(self) -> bool:
@@ -106,4 +108,4 @@ def changeset_of(record: BaseRecord, file: FilePart | None = None, zone: tzinfo 
     # A record that exists has no items of its own before somebody asked for them.
     in_use = is_inventory(meta) and (id_ is None or has_state(record))
     items = items_of(record) if in_use else None
-    return Changeset(meta, id_, outgoing(record), known, items, file, zone)
+    return Changeset(meta, id_, outgoing(record), known, items, file, zone, of_record=True)

@@ -142,7 +142,12 @@ def _stream(source: Any) -> _Stream:
     if not isinstance(start, bytes | bytearray | memoryview | None):
         raise _no_file(source, f"it hands out {type(start).__name__}, not bytes.")
     seekable = getattr(source, "seekable", None)
-    return _FromHere(source) if seekable is not None and seekable() else _Stream(source)
+    if seekable is None or not seekable():
+        return _Stream(source)
+    try:
+        return _FromHere(source)
+    except OSError:  # terminals and some wrappers say that they can, and cannot
+        return _Stream(source)
 
 
 def _no_file(source: object, why: str) -> InvalidValue:

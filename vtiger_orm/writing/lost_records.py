@@ -24,6 +24,7 @@ from ..dialects.restfulapi_forms import as_listed
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_checked_rows, plan_rows
+from ..planner.checked import asked_again_if_empty
 from ..values.zones import readings
 from .memory import LostCreate
 
@@ -82,7 +83,7 @@ def look_alikes(meta: ModuleMeta, lost: LostCreate, env: Environment) -> Plan[Fo
     condition = all_of(any_of(*telling), *time.conditions())
     columns = (meta.id, *wanted, *([time.field] if time.field is not None else []))
     selection = Selection(meta, condition, columns=tuple(dict.fromkeys(columns)))
-    rows = yield from collect_rows(plan_rows(selection, env))
+    rows = yield from collect_rows(asked_again_if_empty(lambda: plan_rows(selection, env), env))
     alike = [row for row in rows if _alike(row, wanted, strict=not time.known)]
     ids = [str(row["id"]) for row in alike if time.fits(row)]
     if ids:

@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
 SaveOperation: TypeAlias = Literal["revise", "update"]
 
-_ZEROED = (Family.INTEGER, Family.DECIMAL, Family.BOOLEAN)
-"""What a new record gets a 0 for where it is given a blank."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -56,12 +53,15 @@ class Prepared:
     change: Changeset
     call: Create | Revise | Update
     sent: Mapping[str, Any]
-    """What was asked for, in the wire form in which the answer has to show it."""
+    """What was asked for, in the wire form in which the answer has to show it; with the blanks of
+    a new record, which are not sent."""
+    unproved: frozenset[str] = frozenset()
+    """Wire names of which the answer proves nothing; they are read back where they were sent."""
+    doubtful: frozenset[str] = frozenset()
+    """Wire names of texts that the answer may show otherwise than they are stored."""
     shown: Mapping[str, Any] = field(default_factory=dict)
     """How answers show what was sent, or was read before, where that is not its own form, though
     it is stored so."""
-    unproved: frozenset[str] = frozenset()
-    """Wire names of which the answer proves nothing; they are read back where they were sent."""
 
     @property
     def meta(self) -> ModuleMeta:
@@ -95,6 +95,23 @@ def owned(prepared: Prepared, meta: ModuleMeta, user: str) -> Prepared:
     values = {**prepared.call.values, owner.wire: user}
     sent = {**prepared.sent, owner.wire: user}
     return replace(prepared, call=replace(prepared.call, values=values), sent=sent)
+
+
+def filled_names(record: BaseRecord, facts: ServerFacts) -> frozenset[str]:
+    """Attributes that this new record gets a value for where it is given none."""
+    change = changeset_of(record, None, facts.clock.zone.tz)
+    meta = change.meta
+    wire = to_wire(meta, change.values, change.zone)
+    found = {
+        name
+        for policy in policies_of(meta)
+        for name in policy.fills(change, wire, facts)
+        if not wire.get(name) and name in meta.by_wire
+    }
+    owner = owner_field(meta)
+    if owner is not None and needs_user(record, facts):
+        found.add(owner.wire)
+    return frozenset(meta.by_wire[name].name for name in found)
 
 
 def prepare(
@@ -158,7 +175,7 @@ def prepare_changeset(
     texts = {**change.known_texts(), **wire}
     shown = {name: text for each in policies for name, text in each.shown(texts, facts).items()}
     if change.id is None:
-        blank = {name: "" for name in given if name not in wire and _stored_as_zero(meta, name)}
+        blank = {name: "" for name in given if name not in wire and _is_editable(meta, name)}
         return _prepared(change, Create(meta.name, values, change.file), {**blank, **wire}, shown)
     if operation == "revise":
         return _prepared(change, Revise(change.id, values), wire, shown)
@@ -198,7 +215,7 @@ def _prepared(
     change: Changeset, call: Create | Revise | Update, sent: Wire, shown: Wire
 ) -> Prepared:
     unproved = [policy.unproved(change, call) for policy in policies_of(change.meta)]
-    return Prepared(change, call, sent, shown, frozenset().union(*unproved))
+    return Prepared(change, call, sent, frozenset().union(*unproved), shown=shown)
 
 
 def _worth_sending(meta: ModuleMeta, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,9 +247,9 @@ def _whole(change: Changeset, stored: Row | None) -> dict[str, Any]:
     }
 
 
-def _stored_as_zero(meta: ModuleMeta, name: str) -> bool:
+def _is_editable(meta: ModuleMeta, name: str) -> bool:
     each = meta.by_wire.get(name)
-    return each is not None and each.editable and each.family in _ZEROED
+    return each is not None and each.editable
 
 
 def _damaged_otherwise(meta: ModuleMeta, stored: Row) -> dict[str, Any]:

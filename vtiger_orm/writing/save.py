@@ -28,6 +28,7 @@ from .answers import (
     judged,
     must_be_read,
     read_again,
+    received,
     refuse_adjusted,
 )
 from .create_once import create_once
@@ -148,7 +149,7 @@ def save(
 
 
 def _take_over(written: Written, row: Row, facts: ServerFacts, runner: Runner | None) -> Plan[None]:
-    record, prepared = written.record, written.prepared
+    record, prepared = written.record, received(written.prepared, row, facts)
     if must_be_read(prepared, row):
         # The record is known from here on, whatever becomes of the reading.
         take_over(record, fields_of(row), runner, written.given)

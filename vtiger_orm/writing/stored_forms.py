@@ -33,13 +33,13 @@ from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_rows
 from .adjustments import differs, text_of
+from .labelled_texts import holds_script
 
 NARROW: Final = 20
 """Text up to this length counts as stored whole: a shorter column that holds names or numbers
 is not known, and a short text is the beginning of too many others."""
 
 _BEYOND: Final = re.compile("[\U00010000-\U0010ffff]")
-_SCRIPT: Final = re.compile(r"<script.*</script>", re.IGNORECASE | re.DOTALL)
 _CENT: Final = Decimal("0.01")
 
 
@@ -144,7 +144,7 @@ def _replaced(text: str) -> tuple[str, ...]:
     """A utf8mb3 column has four question marks for a character beyond U+FFFF; scripts are
     stored with their markup encoded."""
     found = {_BEYOND.sub("????", text)}
-    if _SCRIPT.search(text):
+    if holds_script(text):
         found |= {html.escape(each, quote=quoted) for each in (*found,) for quoted in (True, False)}
     return tuple(sorted(found - {text}))
 

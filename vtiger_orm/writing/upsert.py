@@ -7,17 +7,21 @@ them. One that was created and still could not be found again is deleted at once
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan
+from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import Node
-from ..errors import DuplicateRecord, ValuesAdjusted, VtigerError
+from ..errors import DuplicateRecord, InvalidValue, ValuesAdjusted, VtigerError
 from ..metadata.module import FieldMeta, ModuleMeta
+from ..values import is_blank_value
 from . import save as write
 from .adjustments import Adjustment
 from .memory import state_of
+from .prepare import filled_names
 from .rules import to_wire
 from .stored_forms import StoredForms, chosen, stored_forms
 
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
 
 R = TypeVar("R", bound="BaseRecord")
+
+
+def as_stored(value: object) -> object:
+    """The value by which a record is looked for: the CRM has no fractions of a second."""
+    return value.replace(microsecond=0) if isinstance(value, datetime | time) else value
 
 
 class SearchKey:
@@ -58,6 +67,19 @@ class SearchKey:
         """Ids of those that are."""
         found = yield from chosen(self.meta, self.forms, rows, env)
         return [str(row["id"]) for row in found]
+
+    def refuse_filled(self, record: BaseRecord, facts: ServerFacts) -> None:
+        """Raise `InvalidValue` for a blank by which a new record could not be found again: it gets
+        a value there."""
+        blank = {name for name in self.names if is_blank_value(vars(record).get(name))}
+        filled = sorted(blank & filled_names(record, facts)) if blank else []
+        if filled:
+            name = filled[0]
+            raise InvalidValue(
+                f"{name}=None finds no {self.meta.name} record that was made here: a new one gets "
+                f"a value for {name}, so each such call would make another. Nothing was sent. Look "
+                "for it by that value, or leave the field out."
+            )
 
     def loses(self, adjustment: Adjustment) -> bool:
         """Whether a record that was stored so would not be found again."""
@@ -105,6 +127,7 @@ def get_or_create(
         found = _one(model, (yield from search.adjusted(key)))
     if found is not None:
         return found, False
+    key.refuse_filled(write.draft(model, {**defaults, **values}), server_facts(runner))
     try:
         created = yield from search.create({**defaults, **values})
     except DuplicateRecord:

@@ -154,3 +154,21 @@ def test_decimals_are_compared_as_numbers(crm: Server) -> None:
     assert [row["id"] for row in found] == [made[1]["id"]]
     rows = crm.query("select id from Products order by unit_price")
     assert [row["id"] for row in rows] == [each["id"] for each in made]
+
+
+def test_an_event_tells_one_of_its_contacts(crm: Server) -> None:
+    contact = crm.create("Contacts", lastname="a")["id"]
+    event = crm.create(
+        "Events",
+        subject="e",
+        activitytype="Call",
+        eventstatus="Planned",
+        date_start="2026-03-01",
+        time_start="10:00",
+        due_date="2026-03-01",
+        time_end="11:00",
+        duration_hours="1",
+        contact_id=contact,
+    )
+    rows = crm.query("select subject,contact_id from Events")
+    assert rows == [{"subject": "e", "contact_id": contact, "id": event["id"]}]

@@ -64,6 +64,12 @@ def test_a_todo_ends_at_midnight(crm: Server, due: str, hours: str) -> None:
     assert (todo["duration_hours"], todo["duration_minutes"]) == (hours, "0")
 
 
+def test_the_last_day_there_is(crm: Server) -> None:
+    last = {"date_start": "9999-12-31", "due_date": "9999-12-31"}
+    assert crm.create("Calendar", **{**TODO, **last})["duration_hours"] == "14"
+    assert crm.create("Events", **{**EVENT, **last, "time_end": "11:00"})["duration_hours"] == "1"
+
+
 @pytest.mark.parametrize("end", ["25:00", "abc"])
 def test_an_end_that_is_no_time_counts_as_1970(crm: Server, end: str) -> None:
     event = crm.create("Events", **{**EVENT, "time_end": end})

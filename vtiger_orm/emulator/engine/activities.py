@@ -25,11 +25,11 @@ def duration(row: Mapping[str, Any]) -> tuple[str, str] | None:
     if start is None:
         return None
     if row.get("time_end"):
-        end = _moment(row.get("due_date"), row["time_end"]) or _EPOCH
+        span = (_moment(row.get("due_date"), row["time_end"]) or _EPOCH) - start
     else:
         midnight = _moment(row.get("due_date"), "00:00")
-        end = midnight + timedelta(days=1) if midnight is not None else _EPOCH
-    minutes = int((end - start) / _MINUTE)
+        span = midnight - start + timedelta(days=1) if midnight is not None else _EPOCH - start
+    minutes = int(span / _MINUTE)
     hours = int(minutes / 60)
     return str(hours), str(minutes - hours * 60)
 
@@ -47,7 +47,10 @@ def _moment(day: Any, clock: Any) -> datetime | None:
         return None
     if match[4]:
         hours = hours % 12 + (12 if match[4].lower() == "pm" else 0)
-    return start + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return start + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:  # midnight after the last day there is
+        return None
 
 
 def reminder(value: Any) -> int:

@@ -28,6 +28,13 @@ def column(field: Field) -> str:
     return f"t.{quoted(field.name)}"
 
 
+def one_contact(expression: str) -> str:
+    """An expression over a module that is not joined: of an activity's contacts the first."""
+    return expression.replace(
+        "ac.contact", "(SELECT min(contact) FROM activity_contact WHERE activity = t.id)"
+    )
+
+
 def joins(tables: Iterable[str]) -> str:
     """The joins that multiply rows; all other tables are one with the module's own."""
     return " ".join(_JOINS[each] for each in sorted(set(tables)) if each in _JOINS)

@@ -137,6 +137,19 @@ def check_items(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[P
         )
 
 
+def check_product(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """The header shows the product of the first item, whatever it is sent."""
+    given = change.values.get("productid")
+    items = wire.get(LINE_ITEMS)
+    if items and given is not None and str(given) != items[0]["productid"]:
+        yield Problem(
+            "productid",
+            Rule.READ_ONLY,
+            f"productid={given}: it shows the product of the first line item, "
+            f"{items[0]['productid']}, and the CRM keeps no other. Leave it out.",
+        )
+
+
 def check_individual_tax(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     """What leaves a half-made record behind on Vtiger 8 with PHP 8."""
     if wire.get("hdnTaxType") == "individual" and facts.php8_names:
@@ -246,7 +259,7 @@ POLICIES: Final = (
     Policy(
         family="inventory",
         covers=is_inventory,
-        checks=(check_items, check_individual_tax),
+        checks=(check_items, check_product, check_individual_tax),
         read_only=_of_items,
         given=_items,
         fills=_currency,

@@ -18,7 +18,7 @@ from ..errors import NotMeasured, database_error
 from ..schema import Field, Module
 from ..store import LIVE
 from ..tables import quoted
-from ..wire import identity, shown
+from ..wire import identity, one_contact, shown
 
 Row = dict[str, Any]
 
@@ -55,7 +55,7 @@ def query(ctx: Context, text: str) -> list[Row]:
         where = reader.whole() if match["where"] else "1"
     except _Nothing:
         return []
-    scope = f"{quoted(module.table)} t WHERE t._state = {LIVE} AND ({where})"
+    scope = f"{quoted(module.table)} t WHERE t._state = {LIVE} AND ({one_contact(where)})"
     _check_owners(ctx, module, scope, reader.values)
     if _COUNT.fullmatch(match["columns"].strip()):
         row = ctx.store.row(f"SELECT count(*) FROM {scope}", reader.values)
@@ -65,7 +65,10 @@ def query(ctx: Context, text: str) -> list[Row]:
     asked = [each.strip().lower() for each in match["columns"].split(",")]
     names = list(every) if "*" in asked else [name for name in asked if name in every]
     fields = [every[name] for name in names if every[name].returned]
-    expressions = [*(shown(ctx.schema, view, each) for each in fields), identity(module)]
+    expressions = [
+        *(one_contact(shown(ctx.schema, view, each)) for each in fields),
+        identity(module),
+    ]
     found = ctx.store.rows(
         f"SELECT {', '.join(expressions)} FROM {scope} ORDER BY {_order(module, match['order'])} "
         "LIMIT ? OFFSET ?",

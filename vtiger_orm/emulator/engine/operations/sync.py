@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from .. import rows
 from ..casts import digits
-from ..columns import CONTACTS_OF_ACTIVITY, LINES
+from ..columns import LINES
 from ..context import Context
 from ..errors import Crash, CrmError, denied
 from ..schema import USERS, Module
 from ..store import DELETED, LIVE
 from ..tables import quoted
-from ..wire import identity, shown
+from ..wire import identity, one_contact, shown
 
 Row = dict[str, Any]
 
@@ -92,13 +92,7 @@ def _changes(ctx: Context, module: Module, since: int, owners: frozenset[int] | 
 def _shown_once(ctx: Context, field: Any) -> str:
     """A field of a joined table as one value, so that no record comes twice."""
     view = ctx.view(ctx.schema.modules[ctx.text("elementType")])
-    expression = shown(ctx.schema, view, field)
-    if field.column.table == CONTACTS_OF_ACTIVITY:
-        return expression.replace(
-            "ac.contact",
-            "(SELECT min(contact) FROM activity_contact WHERE activity = t.id)",
-        )
-    return expression
+    return one_contact(shown(ctx.schema, view, field))
 
 
 def _scope(module: Module, owners: frozenset[int] | None) -> str:
