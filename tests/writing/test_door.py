@@ -58,6 +58,9 @@ VALID: Mapping[type[Any], dict[str, Any]] = {
 """What a new record of a module needs."""
 
 
+ELEMENT = {"description": "\t<p>one</p>"}
+
+
 @dataclass(frozen=True)
 class Case:
     """Values that break a rule."""
@@ -65,8 +68,7 @@ class Case:
     model: type[Any]
     values: dict[str, Any]
     ways: str = "all"
-    """``creates`` for what only a new record can break, ``changes`` for what only one that is
-    there can, ``update`` for that way of saving."""
+    """``creates`` and ``changes`` where only those can break it, ``update`` for that way."""
     patch: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     """Attribute -> facts of the field that the demo CRM does not have."""
     closed: bool = False
@@ -138,11 +140,7 @@ CASES: Mapping[Rule | str, Case] = {
     ),
     "check_totals": Case(Quotes, {"txtAdjustment": 3}, ways="changes", dialect="restfulapi"),
     "check_description": Case(
-        Contacts,
-        {"firstname": "x"},
-        ways="changes",
-        dialect="restfulapi",
-        stored={"description": "\t<p>one</p>"},
+        *(Contacts, {"firstname": "x"}, "changes"), dialect="restfulapi", stored=ELEMENT
     ),
     "check_untold": Case(Contacts, {"tags": "one"}, dialect="restfulapi"),
 }
