@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..aggregates.groups import GroupKey, group_key
-from ..conditions.field_names import with_id
 from ..conditions.tree import TRUE, Node, Selection
 from ..errors import InvalidLookup
 from .cells import column_of, reader_of
@@ -127,4 +126,4 @@ class QueryState:
         columns = module.columns if selection.columns is None else selection.columns
         if all(field in columns for field in followed):
             return selection
-        return replace(selection, columns=with_id(module, (*columns, *followed)))
+        return selection.keeping((*columns, *followed))
