@@ -23,6 +23,7 @@ from .ids import parse_id
 
 if TYPE_CHECKING:
     from .calls.protocols import Runner
+    from .metadata.module import ModuleMeta
     from .metadata.server import Server
     from .models.queryset import QuerySet
     from .models.record import Record
@@ -186,6 +187,11 @@ class Package:
             )
         return cast("type[Record]", getattr(import_module(self.name), place.attribute))
 
+    def meta(self, module: str) -> ModuleMeta:
+        """The facts of a module, by either name; raises `SchemaMismatch` as `model` does."""
+        facts: ModuleMeta = self.model(module).meta
+        return facts
+
     def own_model(self, module: str) -> type[Record] | None:
         """The class of a module, where the application wrote it."""
         return cast("type[Record] | None", self._own(module, ""))
@@ -218,6 +224,10 @@ class Package:
         Raises `InvalidId` for text that is no id or whose prefix is none of this CRM's, and
         `SchemaMismatch` for the id of a module that was left out.
         """
+        return self.model(self.module_of(id))
+
+    def module_of(self, id: str) -> str:
+        """The CRM's name of the module that the id's prefix belongs to; raises `InvalidId`."""
         place, prefix = self.place_of(id), parse_id(id).prefix
         others = (name for name, known in self.prefixes.items() if known == prefix)
         module = place.module if place is not None else next(others, None)
@@ -228,7 +238,7 @@ class Package:
                 "the module hidden from the user who pulled, or is the id from another CRM? "
                 "Prefixes differ.",
             )
-        return self.model(module)
+        return module
 
     def prefix(self, module: str) -> str:
         """The number before the ``x`` of the module's ids on this CRM."""

@@ -86,8 +86,9 @@ class Config(BaseModel):
     """User name; VTIGER_USERNAME comes first."""
     keyring: str | None = None
     """Service of the system's keyring that holds the access key; VTIGER_ACCESS_KEY comes first."""
-    dialect: Literal["auto", "webservice", "cloud"] = "auto"
-    """How the CRM is talked to; `auto` finds out."""
+    dialect: Literal["auto", "webservice", "cloud", "restfulapi"] = "auto"
+    """How the CRM is talked to; `auto` finds out. With `restfulapi` records are read and written by
+    that module, and everything else goes as with `auto`."""
     schema_folder: Path = Field(default=Path("vtiger-schema"), alias="schema")
     """Folder of the snapshot and of names.lock: pull writes it, generate reads it."""
     output: Path = Path("generated/crm")

@@ -19,7 +19,8 @@ from vtiger_orm.calls.operations import Me, Operation, Query, Row
 from vtiger_orm.calls.plans import Rows
 from vtiger_orm.calls.refusals import Refusals
 from vtiger_orm.calls.server import ServerFacts
-from vtiger_orm.feed.by_sync import by_sync, uses_sync
+from vtiger_orm.errors import Again, ApiError, Fate, Outcome
+from vtiger_orm.feed.by_sync import Refused, by_sync, uses_sync
 from vtiger_orm.feed.by_time import MOST_WINDOW, by_time
 from vtiger_orm.feed.changes import changes, check
 from vtiger_orm.feed.cursors import MARGIN, Position, digest
@@ -142,7 +143,7 @@ def test_a_page_that_promises_more_without_moving_on_is_malformed(last: datetime
 def test_rows_that_are_told_by_their_ids_are_read_each_once() -> None:
     full, half = row(8, at(1)), {"id": "12x9", "modifiedtime": wall(at(2))}
     there = [row(9, at(2)), row(10, at(3))]
-    sync = Sync(answer("12x10", half, full, "12x9"), rows=there)
+    sync = Sync(answer("12x10", half, full, "12x10"), rows=there)
     assert read(sync)[0] == [[("updated", "12x8"), ("updated", "12x9"), ("updated", "12x10")]]
     assert len(sync.asked) == 2
     assert "('12x10','12x9')" in sync.asked[1].replace(", ", ","), sync.asked
@@ -216,6 +217,42 @@ def test_sync_is_used_where_it_tells_what_is_asked_for(
     assert uses_sync(FeedRequest(Contacts.meta, HERE, whose), known) is expected
 
 
+REFUSED = Outcome(Fate.REFUSED)
+MISSING = Outcome(Fate.REFUSED, missing=True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "whose", "without"),
+    [
+        (REFUSED, "ACCESS_DENIED", "application", True),
+        (REFUSED, "ACCESS_DENIED", "userandgroup", False),
+        (REFUSED, "", "application", False),
+        (MISSING, "", "application", True),
+        (Outcome(Fate.REFUSED, Again.LIMIT), "LIMIT", "application", False),
+        (Outcome(Fate.UNKNOWN), "X", "application", False),
+    ],
+    ids=str,
+)
+def test_only_a_refusal_by_the_crm_itself_leads_to_another_way(
+    outcome: Outcome, code: str, whose: Any, without: bool
+) -> None:
+    """One that says the operation is missing is remembered; one that works is over."""
+    error = ApiError("no", code=code)
+    error.outcome = outcome
+    known = clock(at(3600))
+    env, facts = Environment(clock=known), ServerFacts(dialect="cloud", clock=known)
+    request = FeedRequest(Contacts.meta, HERE, whose)
+    with pytest.raises(Refused if without else ApiError) as caught:
+        told(by_sync(request, facts, env), lambda _: error)
+    if without:
+        assert isinstance(caught.value, Refused)
+        assert caught.value.error is error
+        assert str(caught.value) == str(error)
+    assert bool(facts.refusals._first) is (outcome.missing and without)
+    told(by_sync(request, facts, env), Sync(answer()))
+    assert not facts.refusals._first
+
+
 def test_whose_records_without_sync_is_asked_of_their_owner() -> None:
     def nobody(call: Any) -> Any:
         if isinstance(call, Me):
@@ -283,12 +320,27 @@ def test_a_window_is_read_with_the_calls_that_its_edge_proves() -> None:
     }
 
 
+@pytest.mark.parametrize("alike", [1, 3])
+def test_a_window_of_several_pages_needs_no_call_to_prove_its_end(alike: int) -> None:
+    """As many changes as stand before the edge, and those of its second."""
+    crm = crm_of(*range(1, 7), *[7] * alike, 8, 500)
+    assert read_by_time(crm, window=7)[0][0] == list(range(1, 7 + alike))
+    assert sum("<= '2026-06-01 12:00:07'" in each for each in crm.log) == 2
+
+
 def test_windows_grow_up_to_a_bound_and_leave_room_in_their_last_page() -> None:
     crm = crm_of(*range(1, 99), 1000)
     sizes = [len(page) for page in read_by_time(crm, window=2)[0]]
     assert sizes == [2, 4, 8, *[2 * MOST_WINDOW] * 5, 99 - 14 - 5 * 2 * MOST_WINDOW]
     assert [len(page) for page in read_by_time(crm, window=5)[0]] == [4, 9, 19, 39, 28]
     assert [len(page) for page in read_by_time(crm_of(1, 2, 500), window=1)[0]] == [1, 2]
+
+
+@pytest.mark.parametrize(("newest", "pages"), [(42, [[1, 2], [3]]), (41, [[1, 2, 3]])])
+def test_a_window_may_end_with_the_last_second_that_is_settled(
+    newest: int, pages: list[list[int]]
+) -> None:
+    assert read_by_time(crm_of(1, 2, newest), window=2)[0] == pages
 
 
 def test_where_nothing_changed_nothing_is_handed_out_and_the_place_is_kept() -> None:
@@ -320,19 +372,19 @@ def test_bounds_are_times_of_the_wall() -> None:
     assert reached.ahead == nine
 
 
-def test_a_change_without_a_time_counts_as_late_as_it_was_read() -> None:
-    crm = crm_of(1, 2)
+def test_a_change_without_a_time_comes_first_and_counts_as_late_as_it_was_read() -> None:
+    crm = crm_of(1, 1, 2)
     query = crm.query
 
     def timeless(text: str) -> list[Row]:
         return [
-            {**row, "modifiedtime": ""} if row.get("id") == "40x1" else row for row in query(text)
+            {**row, "modifiedtime": ""} if row.get("id") == "40x2" else row for row in query(text)
         ]
 
     crm.query = timeless  # type: ignore[method-assign]
     pages, reached = read_by_time(crm, window=9)
-    assert pages == [[1, 2]]
-    assert reached.seen["40x1"][0] == int(at(2).timestamp())
+    assert pages == [[2, 1, 3]]
+    assert reached.seen["40x2"][0] == int(at(2).timestamp())
 
 
 @pytest.mark.parametrize("way", ["sync", "time"])
@@ -355,8 +407,10 @@ def test_a_clock_that_the_first_answer_shows_set_back_is_gone_back_for(way: str)
         assert asked == list(map(str, again))
     else:
         told(by_time(asked_of(crm, position=position), env), reply)
-        assert ">= '2026-06-01 12:00:00'" in asked[0]
-        assert ">= '2026-06-01 11:51:31'" in asked[-1]
+        edges = [each for each in asked if "order by modifiedtime,id" in each]
+        assert [each.partition(">= ")[2][:21] for each in edges] == [
+            *("'2026-06-01 12:00:00'", "'2026-06-01 11:51:31'")
+        ]
 
 
 # Deletions by comparison, and both ways together

@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.planned import Server, careful, server
+from vtiger_orm.calls.operations import Query
 from vtiger_orm.calls.pace import ALONE, Pace, Parallel
-from vtiger_orm.calls.plans import Batch, Rows
+from vtiger_orm.calls.plans import Batch, Plan, Rows
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import LimitReached, SilentQueryError
 from vtiger_orm.planner.explain import explain
 from vtiger_orm.planner.rows import plan_rows
+from vtiger_orm.planner.windows import paced
 
 PAGE = 10
 ALL = Q()
@@ -220,3 +222,68 @@ def test_a_slice_and_another_order_stay_as_they_are() -> None:
         assert rows == crm.ids(selection, alone)
         assert asked == crm.log
     assert careful(parallel=ALONE) == careful()
+
+
+@pytest.mark.parametrize("case", ["thinned pages", "ids that are listed", "one at a time"])
+def test_no_windows_are_asked_for_where_they_prove_nothing_or_spare_nothing(case: str) -> None:
+    """The witness may be hidden, so may rows before it; of a few listed ids nothing is proved."""
+    crm = crm_of(range(1, 100))
+    listed = Q(id__in=[f"40x{number}" for number in range(1, 5)])
+    selection = select(crm, listed if case == "ids that are listed" else ALL)
+    settings: dict[str, Any] = {"page_size": PAGE, "thinned_pages": case == "thinned pages"}
+    logs: list[list[str]] = []
+    for parallel in (Parallel(8, 8), ALONE):
+        if case == "one at a time" and parallel is not ALONE:
+            parallel = Parallel(1, 1)
+        crm.log = []
+        crm.ids(selection, careful(parallel=parallel, **settings))
+        logs.append(crm.log)
+    assert logs[0] == logs[1]
+
+
+def test_every_call_tells_the_pace_and_the_plan_sees_nothing_of_it() -> None:
+    """A batch stays one, with its errors in their places if it wanted them; an error that the
+    plan handles is handled, and it is closed in the end."""
+    one, two, three = (Query(f"select id from {name};", name) for name in "ABC")
+    seen: list[object] = []
+
+    def plan() -> Plan[str]:
+        try:
+            seen.append((yield one))
+            try:
+                yield two
+            except LimitReached as error:
+                seen.append(error)
+            seen.append((yield Batch((two, three), collect=True)))
+            seen.append((yield Batch((three,))))
+            return "done"
+        finally:
+            seen.append("closed")
+
+    pace, error = Pace(Parallel.of(4)), LimitReached("used up")
+    paced_plan = paced(plan(), pace)
+    assert next(paced_plan) == Batch((one,), False, pace)
+    assert paced_plan.send([[1]]) == Batch((two,), False, pace)
+    assert paced_plan.throw(error) == Batch((two, three), True, pace)
+    assert paced_plan.send([[2], [3]]) == Batch((three,), False, pace)
+    with pytest.raises(StopIteration) as done:
+        paced_plan.send([[4]])
+    assert done.value.value == "done"
+    assert seen == [[1], error, [[2], [3]], [[4]], "closed"]
+    inner = plan()
+    left = paced(inner, pace)
+    next(left)
+    left.close()
+    assert seen[-1] == "closed"
+    assert len(seen) == 6
+
+
+@pytest.mark.parametrize("replies", [None, [], [1, 2], "x"])
+def test_one_call_has_one_reply(replies: object) -> None:
+    def plan() -> Plan[object]:
+        return (yield Query("select id from A;", "A"))
+
+    paced_plan = paced(plan(), Pace(Parallel.of(4)))
+    next(paced_plan)
+    with pytest.raises(TypeError, match="one reply"):
+        paced_plan.send(replies)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.support import building
 from tests.support.hand_made import Contacts
-from vtiger_orm.errors import Unreadable
+from vtiger_orm.errors import NotLoaded, Unreadable
 from vtiger_orm.models import Choices
 from vtiger_orm.records import hydration
-from vtiger_orm.records.handle import load
+from vtiger_orm.records.handle import columns_of, load
 from vtiger_orm.values import decode
 
 MODULES = sorted(path.stem for path in Path(building.DESCRIBES).glob("*.json"))
@@ -171,6 +171,29 @@ def test_a_page_says_what_decode_says_of_each_value(rows: list[dict[str, str]]) 
                 assert record.raw[meta.name] == text
             else:
                 assert vars(record)[meta.name] == expected
+
+
+ODD = st.one_of(WIRE, st.none(), st.booleans(), st.integers(0, 2), st.just(["list"]))
+NAMES = [each.name for each in Contacts.meta.fields.values() if each.wire in ROW]
+
+
+@given(
+    st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(ROW, ODD)), max_size=4),
+    st.lists(st.sampled_from(NAMES), min_size=1, max_size=3),
+)
+def test_columns_hold_what_the_records_would(rows: list[dict[str, Any]], names: list[str]) -> None:
+    """Or there are none, where a record has something to say."""
+    records = load(Contacts, rows, None)
+    columns = columns_of(Contacts, rows, tuple(names), None)
+    try:
+        expected = [[getattr(record, name) for record in records] for name in names]
+    except (NotLoaded, Unreadable):
+        assert columns is None
+    else:
+        assert columns == expected
+        assert [list(map(type, each)) for each in columns] == [
+            list(map(type, each)) for each in expected
+        ]
 
 
 @pytest.mark.parametrize("module", MODULES)

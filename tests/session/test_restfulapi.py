@@ -5,20 +5,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import cycle
 from typing import Any
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Products, Quotes, connect
+from generated.demo import Accounts, Contacts, Products, Quotes, Users, connect
 from tests.faults.faults import answering
-from vtiger_orm import AuthError, LineItem, MalformedAnswer, NotSupported, ServerError, Session
+from vtiger_orm import (
+    AuthError,
+    LineItem,
+    MalformedAnswer,
+    NotSupported,
+    OutcomeUnknown,
+    ServerError,
+    Session,
+)
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.profiles import RESTFULAPI
 from vtiger_orm.session import RetryPolicy
 
+EVERYBODY = "select lastname from Contacts limit 100;"
 ONCE = RetryPolicy(attempts=1)
 
 
@@ -144,6 +155,36 @@ def test_a_change_of_address_is_told(crm: Crm, caplog: pytest.LogCaptureFixture)
         assert session.me.name == "admin"
 
 
+def test_an_address_that_changes_with_each_call_is_named(crm: Crm) -> None:
+    ways = [crm.transport(client=f"10.0.0.{number}") for number in range(3)]
+    turns = cycle(ways)
+    way = crm.transport()
+    way.handle_request = lambda request: next(turns).handle_request(request)  # type: ignore[method-assign]
+    with opened(crm, transport=way), pytest.raises(MalformedAnswer, match="bound to the caller"):
+        Contacts.objects.create(lastname="nobody's")
+    assert all(row["lastname"] != "nobody's" for row in crm.run("query", query=EVERYBODY))
+
+
+def test_a_key_that_nobody_compares_with_the_name_is_told(
+    crm: Crm, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The module looks at the key alone; without webservice.php nobody tells whose it is."""
+    crm.engine.accounts.add_user("second")
+    crm.profile = replace(RESTFULAPI, faces=frozenset({"restfulapi"}))
+    key = crm.credentials("second")[1]
+    with (
+        crm.copy() as own,
+        connect(own.url, "admin", key, dialect="restfulapi", transport=own.transport()) as session,
+        caplog.at_level(logging.WARNING, logger="vtiger_orm"),
+    ):
+        number = own.user("second").number
+        assert session.me.id == f"{Users.meta.prefix}x{number}"
+        assert Contacts.objects.first()
+    told = f"the key is that of 'admin' is not known.*by user number {number}"
+    assert re.search(told, caplog.text)
+    assert key not in caplog.text
+
+
 def test_rights_are_told_once(crm: Crm, caplog: pytest.LogCaptureFixture) -> None:
     from vtiger_orm.session import logs
 
@@ -229,3 +270,21 @@ def test_only_true_says_that_a_record_was_deleted(crm: Crm, result: Any) -> None
             contact.delete()
         assert Contacts.objects.using(session).filter(lastname="C07").exists()
         contact.delete()
+
+
+@pytest.mark.parametrize("result", [5, "", "-1", "12x1", [], {"id": "1"}])
+def test_only_its_own_number_says_that_a_record_was_changed(crm: Crm, result: Any) -> None:
+    with opened(crm) as session:
+        contact = Contacts.objects.using(session).get(lastname="C07")
+        contact.department = "D"
+        crm.faults.next(answering(result), operation="update")
+        with pytest.raises(MalformedAnswer, match="does not say what was done"):
+            contact.save()
+
+
+@pytest.mark.parametrize("result", [0, "0", -1, "x", True])
+def test_only_a_number_says_that_a_record_was_made(crm: Crm, result: Any) -> None:
+    with opened(crm) as session:
+        crm.faults.next(answering(result), operation="create")
+        with pytest.raises(OutcomeUnknown):
+            Contacts.objects.using(session).create(lastname="N")

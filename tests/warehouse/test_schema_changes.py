@@ -59,7 +59,7 @@ def test_columns_come_and_go(crm: Crm, kind: str, engine: sa.Engine) -> None:
         assert (done.loaded, done.notes) == (5, ("new column city",))
         assert {row["city"] for row in contents(engine, "Vendors").values()} == {"Lagos"}
         done = synced(engine, session, vendors("city"))
-        assert done.notes == ("column city is gone from the CRM and kept as it is",)
+        assert done.notes == ("column city is not told any more and kept as it is",)
         assert done.loaded == 0
         assert synced(engine, session, vendors("city")).notes == ()
         assert {row["city"] for row in contents(engine, "Vendors").values()} == {"Lagos"}

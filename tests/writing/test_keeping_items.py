@@ -148,6 +148,8 @@ def test_one_record_is_lost_and_told_whole(
     [id_] = [each for each in had if each in str(lost)]
     items = had[id_]["LineItems"]
     assert [str(each["quantity"]) for each in lost.items] == [each["quantity"] for each in items]
+    assert [each["productid"] for each in lost.items] == [each["productid"] for each in items]
+    assert str(items[0]["productid"]) in str(lost)
     assert float(lost.totals["hdnGrandTotal"]) == float(had[id_]["hdnGrandTotal"])
     assert lost.outcome is not None
     assert not lost.outcome.undone

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Events, Invoice, Quotes
+from generated.demo import Accounts, Contacts, Events, Invoice, Potentials, Quotes
 from vtiger_orm import NotLoaded, ValuesAdjusted
 from vtiger_orm.calls.operations import Create, Revise
 from vtiger_orm.calls.server import ServerFacts
+from vtiger_orm.errors import NotFound
 from vtiger_orm.metadata.module import ModuleMeta
 from vtiger_orm.writing.adjustments import Adjustment, Reason
 from vtiger_orm.writing.answers import (
@@ -20,6 +23,7 @@ from vtiger_orm.writing.answers import (
     forget_unanswered,
     judged,
     must_be_read,
+    read_again,
     refuse_adjusted,
     repaired,
     warn_adjusted,
@@ -104,6 +108,25 @@ def test_what_a_new_record_needs_and_did_not_get_is_missing() -> None:
     assert told(sent, {**row, "currency_id": ""}) == [("currency_id", "21x1", "", "emptied")]
 
 
+def forecast(written: str) -> list[tuple[str, str]]:
+    meta, known = Potentials.meta, {"forecast_amount": Decimal(1), "potentialname": "a"}
+    row = {"id": "13x1", "potentialname": "a", "forecast_amount": "2", written: "9"}
+    change = prepared(meta, {written: "9"}, known)
+    return [(name, why) for name, _, _, why in told(change, row)]
+
+
+def test_what_is_computed_of_something_that_was_written_is_told_apart() -> None:
+    assert forecast("amount") == forecast("probability") == [("forecast_amount", "computed")]
+    assert forecast("description") == [("forecast_amount", "unasked")]
+
+
+def test_a_field_that_follows_others_is_not_compared_unless_it_was_sent() -> None:
+    known, row = {"contact_id": "12x1"}, {"id": "18x1", "subject": "a", "contact_id": "12x2"}
+    assert told(prepared(Events.meta, {"subject": "a"}, known), row) == []
+    sent = prepared(Events.meta, {"subject": "a", "contact_id": "12x1"})
+    assert told(sent, row) == [("contact_id", "12x1", "12x2", "changed")]
+
+
 def test_line_items_bring_the_product_of_the_header_back() -> None:
     line = {"productid": "14x24", "quantity": "1"}
     sent = {"subject": "a", "productid": "14x24", "LineItems": [line]}
@@ -139,6 +162,37 @@ def test_only_what_is_the_text_decoded_once_is_repaired(
     known = prepared(Accounts.meta, {"phone": "1"}, {"accountname": text})
     assert repaired(known, row)["accountname"] == repairs
     assert repaired(known, {"id": "11x1"}) == {"id": "11x1"}
+
+
+# Reading again
+
+
+def test_what_proves_nothing_is_read_again_and_stands_in_its_place() -> None:
+    """One that cannot be read now is left as it was answered: it was written."""
+    whole = prepared(Contacts.meta, {"lastname": "a"})
+    echo = prepared(Contacts.meta, {"lastname": "a"}, unproved=frozenset({"lastname"}))
+    answers: list[tuple[Prepared, dict[str, Any]]] = [
+        (whole, {"id": "12x1", "lastname": "a"}),
+        (echo, {"id": "12x2", "lastname": "a"}),
+        (whole, {"id": "12x3"}),
+        (echo, {"id": "12x4", "lastname": "a"}),
+    ]
+    stored = {id_: {"id": id_, "lastname": f"of {id_}"} for id_ in ("12x2", "12x4")}
+    plan = read_again(answers, None)
+    step: Any = next(plan)
+    assert [call.id for call in step.calls] == ["12x2", "12x3", "12x4"]
+    with pytest.raises(StopIteration) as done:
+        plan.send([stored["12x2"], NotFound("gone"), stored["12x4"]])
+    proved = replace(echo, unproved=frozenset())
+    assert done.value.value == [
+        answers[0],
+        (proved, stored["12x2"]),
+        answers[2],
+        (proved, stored["12x4"]),
+    ]
+    with pytest.raises(StopIteration) as done:
+        next(read_again(answers[:1], None))
+    assert done.value.value == answers[:1]
 
 
 # Forgetting

@@ -31,6 +31,7 @@ from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.importing import import_file
 from vtiger_orm.session import RetryPolicy
 
+MOVES = frozenset({"modifiedtime", "_modified", "_version", "modifiedby"})
 ITEMS = {Invoice, Quotes, SalesOrder}
 GIVEN = ["x", " x ", "a/b", "\\/", "/", "a & b", "&amp;", "&nbsp;", "a<b", "it's", "é客", "0",
          "x;y:z", "l1\nl2", "&#32;", "a\\/b", "100%"]  # fmt: skip
@@ -89,6 +90,72 @@ def test_signs_that_are_stored_by_their_number_are_kept(
     assert (row["description"], row["company"]) == (text, text)
 
 
+STORED = ["R&amp;D", "a &lt; b &amp; c", "it's A &amp; B", '"x" &lt;y&gt; caf\xe9', "&amp;lt;",
+          "it&#039;s &amp; x", "caf&eacute; it&#039;s", "it's R&D", "Tom & Jerry's",
+          "x\r\nit's"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STORED)
+def test_a_description_stays_as_it_is_stored(crm: Crm, session: Session, text: str) -> None:
+    """As the CRM's pages store it, the module itself, and whoever encodes nothing."""
+    record = Leads.objects.using(session).create(lastname="Stored", company="x")
+    crm.engine.backdoor.set(str(record.id), description=text)
+    record.phone = "1"
+    record.save()
+    assert crm.engine.backdoor.get(str(record.id), "description") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Tom &amp; Jerry's", "stored with HTML entities"),
+        ("R&amp;D caf&eacute;", "stored with HTML entities"),
+        ("<p class='x'>one</p>\n", "one element of HTML"),
+    ],
+)
+def test_a_description_that_would_not_stay_is_refused_unsent(
+    crm: Crm, session: Session, text: str, why: str
+) -> None:
+    record = Leads.objects.using(session).create(lastname="Stored", company="x")
+    crm.engine.backdoor.set(str(record.id), description=text)
+    record.phone = "1"
+    with refused_unsent(crm, f"description of {record.id} is .*{why}"):
+        record.save()
+    report = Leads.objects.using(session).bulk_update([record])
+    assert [str(each.error)[:15] for each in report.failed] == ["the description"]
+    assert crm.engine.backdoor.get(str(record.id), "description") == text
+    record.description = "anew"
+    record.save()
+    assert crm.engine.backdoor.get(str(record.id), "description") == "anew"
+
+
+@pytest.mark.parametrize("text", STORED)
+def test_what_is_stored_as_it_was_given_is_not_told_as_another(
+    crm: Crm, session: Session, text: str
+) -> None:
+    """Lists show ``&amp;`` as ``&`` and CR LF as LF; that is no change of what was sent."""
+    record = Leads.objects.using(session).create(lastname=f"G {text}", company=text)
+    assert (record.crm.adjusted, record.company) == ((), text)
+    assert crm.engine.backdoor.get(str(record.id), "company") == text
+    record.city = text
+    record.save()
+    assert record.crm.adjusted == ()
+
+
+@pytest.mark.parametrize("text", ["R&amp;D", "&#32;x", "x & y", "caf&eacute;"])
+def test_a_lost_create_is_found_whatever_signs_it_has(
+    crm: Crm, session: Session, text: str
+) -> None:
+    record = Leads(lastname=f"Lost {text}", company=text, phone=f"{len(text)} 0815")
+    crm.faults.next(faults.LostAnswer(), operation="create")
+    with pytest.raises(OutcomeUnknown):
+        record.save()
+    assert record.crm.resolve()
+    rows = crm.run("query", query="select lastname,id from Leads order by id desc limit 1;")
+    assert [(row["lastname"], row["id"]) for row in rows] == [(f"Lost {text}", str(record.id))]
+    record.delete()
+
+
 def test_deleting_changes_nothing_else(crm: Crm, session: Session) -> None:
     record = Leads.objects.create(lastname="gone", company="x")
     other = Leads.objects.create(lastname="there", company="x")
@@ -137,6 +204,74 @@ def test_totals_that_cannot_be_computed_are_refused_unsent(
     values = offer(items=[LineItem(product, **each) for each in (first, second)])
     with refused_unsent(crm, why):
         Quotes.objects.create(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hdnDiscountAmount", 5),
+        ("hdnDiscountPercent", 10),
+        ("hdnS_H_Amount", 9),
+        ("hdnTaxType", "individual"),
+        ("txtAdjustment", 3),
+    ],
+)
+def test_totals_that_would_not_follow_are_refused_unsent(
+    crm: Crm, session: Session, name: str, value: Any
+) -> None:
+    """The module computes none. Who has computed the total gives it, for what can be read."""
+    record = Quotes.objects.using(session).order_by("id")[1]
+    before = stored(crm, Quotes, str(record.id).partition("x")[2])
+    setattr(record, name, value)
+    with refused_unsent(crm, f"totals would stay as they are.*follow {name}.*webservice.php"):
+        record.save()
+    with refused_unsent(crm, "totals would stay as they are"):
+        Quotes.objects.using(session).filter(id=record.id).update(**{name: value})
+    assert stored(crm, Quotes, str(record.id).partition("x")[2]) == before
+    record.hdnGrandTotal = Decimal(int(record.hdnGrandTotal or 0) + 1)
+    if "Discount" in name:
+        with refused_unsent(crm, f"{name}, which it never shows"):
+            record.save()
+        return
+    record.save()
+    assert not record.crm.adjusted
+    row = stored(crm, Quotes, str(record.id).partition("x")[2])
+    assert {key for key in row if row[key] != before[key]} <= {name, "hdnGrandTotal", *MOVES}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("hdnDiscountAmount", "webservice.php record.refresh"),
+        ("shipping_handling", "webservice.php record.refresh"),
+        ("quantity", r"record.crm.load_items\(\)"),
+        ("productid", r"record.refresh\(\) reads the first"),
+    ],
+)
+def test_what_no_list_tells_says_where_it_is_told(
+    crm: Crm, session: Session, name: str, told: str
+) -> None:
+    record = Quotes.objects.using(session).order_by("id")[1]
+    with pytest.raises(NotLoaded, match=told):
+        getattr(record, name)
+    record.refresh()
+    record.crm.load_items()
+    assert record.productid == record.crm.items[0].product
+    with connect(crm.url, *crm.credentials(), transport=crm.transport()) as other:
+        same = Quotes.objects.using(other).get(id=record.id)
+        same.refresh()
+        same.crm.load_items()
+        if name == "quantity":
+            with pytest.raises(NotLoaded, match=told):
+                getattr(same, name)
+        else:
+            getattr(same, name)
+
+
+def test_shipping_is_refused_unsent(crm: Crm, session: Session) -> None:
+    values = offer(items=[LineItem(Products.objects.order_by("id")[0], 1, 5)])
+    with refused_unsent(crm, "shipping_handling is neither told"):
+        Quotes.objects.using(session).create(**values, shipping_handling=4)
 
 
 def test_items_of_a_record_that_is_there_are_refused_unsent(crm: Crm, session: Session) -> None:

@@ -19,7 +19,6 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, together
 from ..columns import ColumnReader
 from ..conditions.collation import equality_key
-from ..conditions.field_names import with_id
 from ..conditions.tree import Equal, Node, Not, OneOf, Order, Present, Selection, all_of
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
@@ -73,7 +72,7 @@ def explain_groups(
 ) -> Explanation:
     """How `plan_groups` finds the groups. Pure: it asks the server nothing."""
     selection = _in_any_order(selection)
-    reading = explain(_needed(selection, _fields_of(keys, figures)), env)
+    reading = explain(selection.naming(_fields_of(keys, figures)), env)
     if not counts_by_choice(selection, keys, figures, env):
         return reading
     counts = len(_values_of(keys[0].field)) + 2
@@ -87,7 +86,7 @@ def explain_aggregate(
     """How `plan_aggregate` finds the figures. Pure: it asks the server nothing."""
     selection = _in_any_order(selection)
     if not (_whole(selection) and all(_is_said(each, selection, env) for each in figures)):
-        return explain(_needed(selection, _fields_of((), figures)), env)
+        return explain(selection.naming(_fields_of((), figures)), env)
     asked = [_explained(each, selection, env) for each in figures]
     calls = [each.calls for each in asked]
     most = sum(each for each in calls if each is not None) if None not in calls else None
@@ -154,7 +153,7 @@ def _read(
     selection: Selection, keys: Sequence[GroupKey], figures: Sequence[Figure], env: Environment
 ) -> Plan[list[Group]]:
     fields = _fields_of(keys, figures)
-    stream = selected(_needed(selection, fields), env)
+    stream = selected(selection.naming(fields), env)
     reader = ColumnReader(fields, env.zone)
     gathered = _Gathered(keys, figures, env)
     while (rows := (yield from pull(stream))) is not None:
@@ -165,10 +164,6 @@ def _read(
 def _fields_of(keys: Sequence[GroupKey], figures: Sequence[Figure]) -> list[FieldMeta]:
     fields = [*(key.field for key in keys), *(each.field for each in figures if each.field)]
     return list(dict.fromkeys(fields))
-
-
-def _needed(selection: Selection, fields: Sequence[FieldMeta]) -> Selection:
-    return replace(selection, columns=with_id(selection.module, fields))
 
 
 class _Gathered:

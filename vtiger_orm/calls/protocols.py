@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:  # a generated package imports this file, and only names a session's calls
+    from ..metadata.module import ModuleMeta
     from ..metadata.server import Server
     from .environment import Environment
     from .operations import Row
@@ -91,6 +92,14 @@ class Package(Protocol):
 
     def model(self, module: str) -> type[Any]:
         """The class of a module; raises `SchemaMismatch` when the package has none."""
+        ...
+
+    def meta(self, module: str) -> ModuleMeta:
+        """The facts of a module; raises `SchemaMismatch` when the package has none."""
+        ...
+
+    def module_of(self, id: str) -> str:
+        """The CRM's name of an id's module; raises `InvalidId` for an unknown prefix."""
         ...
 
     def model_of(self, id: str) -> type[Any]:

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 from ..calls.operations import Row
+from ..dialects.restfulapi_columns import why_not_in_row
 from ..errors import NotLoaded, Unreadable
 from ..metadata.module import FieldMeta
 from ..values import Reader, reader
@@ -90,8 +91,10 @@ class ColumnReader:
 
     def _incomplete(self, rows: Sequence[Row], wire: str) -> NotLoaded:
         id = next((row.get("id") for row in rows if wire not in row), None)
+        why = next((why_not_in_row(each) for each in self._fields if each.wire == wire), None)
+        over = f". Over RestfulApi: {why} Elsewhere" if why else ":"
         return NotLoaded(
-            f"The row of {id} has no {wire!r}, which was asked for: the user may not see this "
+            f"The row of {id} has no {wire!r}, which was asked for{over} the user may not see this "
             "field, or it is gone since the package was generated. The CRM left it out, or the "
             "session did as it was told (missing_fields='defer'). Leave it out with only() or "
             "defer(), or pull and generate as this user."

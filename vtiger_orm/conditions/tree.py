@@ -10,9 +10,10 @@ occur here; `arguments.py` spells them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, Union
 
 from ..errors import InvalidLookup
@@ -338,6 +339,17 @@ class Order:
         return f"-{self.field.name}" if self.descending else self.field.name
 
 
+class Chosen(StrEnum):
+    """How columns were chosen: it says what becomes of a field that the server does not tell."""
+
+    NAMED = "named"
+    """One by one: reading it is refused."""
+    KEPT = "kept"
+    """Those that `defer` left of all: records do not have it loaded, as when they are whole."""
+    TABLE = "table"
+    """All, or what was kept of them, as the columns of a table: its column is blank."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Records of one module: which, in what order, what slice of them, which fields."""
@@ -350,6 +362,29 @@ class Selection:
     stop: int | None = None
     columns: tuple[FieldMeta, ...] | None = None
     """None means every field that can be selected; `id` is always read."""
+    chosen: Chosen = Chosen.NAMED
+    """How the columns were chosen, where they are not None."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody asked for each of the columns."""
+        return self.columns is not None and self.chosen is Chosen.NAMED
+
+    def naming(self, fields: Iterable[FieldMeta]) -> Selection:
+        """The same with these columns, each asked for by its name."""
+        return self._with(fields, Chosen.NAMED)
+
+    def keeping(self, fields: Iterable[FieldMeta]) -> Selection:
+        """The same with these columns; named ones stay so."""
+        return self._with(fields, Chosen.NAMED if self.is_named else Chosen.KEPT)
+
+    def as_table(self, fields: Iterable[FieldMeta]) -> Selection:
+        """The same with these columns, of a table; named ones stay so."""
+        return self._with(fields, Chosen.NAMED if self.is_named else Chosen.TABLE)
+
+    def _with(self, fields: Iterable[FieldMeta], chosen: Chosen) -> Selection:
+        columns = tuple(dict.fromkeys((self.module.id, *fields)))
+        return replace(self, columns=columns, chosen=chosen)
 
     def __str__(self) -> str:
         order = f" order by {', '.join(map(str, self.order))}" if self.order else ""

@@ -102,6 +102,8 @@ class Auth:
     """Session name, or the value of the Authorization header."""
     address: str = ""
     """The caller's address as the server saw it, where logins are bound to it."""
+    doubt: str = ""
+    """What could not be proved of the login, in words."""
     numbers: NumberFormat | None = None
     """How the server reads this user's numbers, where that matters and is known."""
     users: Mapping[int, str] = field(default_factory=dict, repr=False)

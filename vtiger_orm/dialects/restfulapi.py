@@ -10,11 +10,8 @@ to the caller's IP address and are renewed when they are refused.
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
 from datetime import datetime
-from html.entities import name2codepoint
 from typing import Any, ClassVar, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -38,14 +35,12 @@ from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Log
 from .errors import Asked, api_error
 from .restfulapi_columns import ITEM_MODULES, UNTOLD
 from .restfulapi_filter import check_listed, parameters
-from .restfulapi_forms import form
+from .restfulapi_forms import decoded, form
 from .restfulapi_login import logged_in
 from .restfulapi_pictures import check_rows, unmended
 
 RESTFULAPI_PATH: Final = "/modules/RestfulApi/index.php"
 
-_ENTITY: Final = re.compile(f"&(?:{'|'.join(name2codepoint)}|#0?39);")
-"""What the CRM writes for a sign. Other numbers of signs are stored as they are shown."""
 _RENEW: Final = frozenset({"INVALID_TOKEN", "TOKEN_NOT_FOUND"})
 _KEEPS_ITEMS: Final = {"ajxaction": "DETAILVIEW"}
 """In the address of a change; without it the line items are deleted and the totals set to 0."""
@@ -89,7 +84,8 @@ class RestfulApi:
         if schema is None:
             raise ConfigError(
                 "The RestfulApi module tells nothing about modules and fields. Generate a package "
-                "over the same server's webservice.php and open the session with its connect()."
+                "over the same server's webservice.php and open the session with its connect(); "
+                "of the command line query, export, import, sync and shell can use the module."
             )
         self._url: Final = url
         self._endpoint: Final = f"{url}{RESTFULAPI_PATH}"
@@ -168,7 +164,7 @@ class RestfulApi:
                 )
 
     def _one(self, id: str) -> dict[str, str]:
-        return {"module": self._schema.module_of(id), "id": str(parse_id(id).number)}
+        return {"module": self._schema.module_of(id), "id": _number(id)}
 
     def _get(self, call: Call[object], values: Mapping[str, str], auth: Auth) -> HttpRequest:
         address = f"{self._endpoint}?{query_string({**values, 'token': auth.secret})}"
@@ -222,14 +218,14 @@ class RestfulApi:
                 }
             case calls.Create(module):
                 number = str(result)
-                if not number.isdecimal():
+                if not number.isdecimal() or not int(number):
                     raise MalformedAnswer(f"{asked}: the answer holds no record number.")
                 return {"id": f"{self._schema.prefix(module)}x{number}"}
             case calls.Revise(id) | calls.Delete(id):
                 if result is False or result is None:
                     raise _gone(asked, id)
-                proof = result is True or isinstance(call, calls.Revise)
-                if isinstance(result, dict | list) or not proof:
+                revised = isinstance(call, calls.Revise)
+                if result is not True and not (revised and str(result) == _number(id)):
                     raise MalformedAnswer(f"{asked}: the result does not say what was done.")
                 return {"id": str(id)} if isinstance(call, calls.Revise) else {}
             case calls.Operation("picklist_dependency", _, params):
@@ -252,8 +248,12 @@ class RestfulApi:
             if each.family is Family.REFERENCE:
                 found[name] = f"0x{text}" if text.strip("0").isdecimal() else ""
             else:
-                found[name] = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+                found[name] = decoded(text)
         return found
+
+
+def _number(id: str) -> str:
+    return str(parse_id(id).number)
 
 
 def _dependency(result: Any, source: str, target: str) -> dict[str, Any]:

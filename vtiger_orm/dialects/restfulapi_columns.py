@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from ..metadata.kinds import Kind
-from ..metadata.module import ModuleMeta
+from ..metadata.kinds import Family, Kind
+from ..metadata.module import FieldMeta, Flaw, ModuleMeta, shows_item
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,51 @@ WHY_UNTOLD: Final = (
     "the RestfulApi module shows it empty, whatever a record has. Leave it out, as with "
     "defer('tags'), or use webservice.php."
 )
+WHY_NO_OWNER: Final = (
+    "the RestfulApi module tells the owner's number and not whether that is a user or a group. The "
+    "server's webservice.php lists them, and did not answer this user's access key; nor does a "
+    "record show that the owner, as a user, has changed anything. Make webservice.php reachable. "
+    "Conditions on the owner work without."
+)
+
+
+def why_not_in_row(field: FieldMeta) -> str | None:
+    """Why a row that was asked for the field may lack it; None where lists always tell it."""
+    if field.wire in UNTOLD:
+        return WHY_UNTOLD
+    if field.kind is Kind.OWNER:
+        return WHY_NO_OWNER
+    if field.family is not Family.REFERENCE:
+        return None
+    targets = " or ".join(field.targets[:5]) or "anything"
+    return (
+        f"the RestfulApi module tells the bare number of a record of {targets}, and which it is "
+        "could not be asked: that module is not in the snapshot (include it, pull and generate), "
+        "or is none that RestfulApi lists."
+    )
+
+
+_NO_ROWS: Final = frozenset({Flaw.UNSAYABLE, Flaw.DENIED, Flaw.ABSENT, Flaw.MULTIPLIES})
+
+
+def why_untold(module: str, field: FieldMeta) -> str | None:
+    """Why lists tell nothing of the field, and what to do; None where they tell it."""
+    if field.wire in UNTOLD:
+        return WHY_UNTOLD
+    if field.flaw not in _NO_ROWS or shows_item(field):
+        return None
+    if module in ITEM_MODULES and field.wire == "productid":
+        return "lists show the product of each line item. record.refresh() reads the first one."
+    return (
+        "lists of the RestfulApi module do not tell it, or not surely. Over webservice.php "
+        "record.refresh() reads it."
+    )
+
+
+def told_in_lists(fields: Iterable[FieldMeta]) -> list[FieldMeta]:
+    """Those of the fields that lists tell."""
+    return [each for each in fields if each.wire not in UNTOLD]
+
 
 _ENTITY: Final = {
     "id": NUMBER,

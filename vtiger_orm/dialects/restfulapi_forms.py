@@ -7,8 +7,11 @@ currency as well.
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Mapping, Sequence
+from html.entities import name2codepoint
 from typing import Any, Final
 
 from ..errors import NotSupported
@@ -25,8 +28,21 @@ _ITEM_FIELDS: Final = {
     "discount_amount": "discount_amount",
     "tax1": "tax1_percentage",
 }
+_ENTITY: Final = re.compile(f"&(?:{'|'.join(name2codepoint)}|#0?39);")
+"""What the CRM writes for a sign. Other numbers of signs are stored as they are shown."""
 _TRIMMED: Final = " \t\n\r\0\x0b"
 _TO_JSON: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&/'"}
+
+
+def as_listed(text: str) -> str:
+    """What is read of a text that is stored so: entities are told as their signs, and line breaks
+    of one kind."""
+    return decoded(text.replace("\r\n", "\n"))
+
+
+def decoded(text: str) -> str:
+    """A text of the module's rows without the entities that the CRM writes for signs."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 
 def form(

@@ -67,11 +67,13 @@ def logged_in(
             status=200,
         )
     number, address = yield from _owner(endpoint, token)
-    told = (yield from _told(url, credentials, schema)) if by_key else OwnersTold()
+    told = (yield from _told(url, credentials)) if by_key else OwnersTold()
     identity = told.identity
     if identity is not None and parse_id(identity.user_id).number != number:
         raise _another_user(credentials)
     prefix = schema.prefix("Users")
+    if prefix is None and identity is not None:
+        prefix = parse_id(identity.user_id).prefix  # the package was made without them
     user_id = f"{prefix}x{number}" if prefix else ""
     facts: dict[str, object] = dict(identity.facts) if identity is not None else {}
     facts |= {"id": user_id, "user_name": credentials.username}
@@ -83,9 +85,18 @@ def logged_in(
         identity,
         token,
         address=address,
+        doubt=_unproved(credentials, number) if by_key and told.identity is None else "",
         numbers=told.numbers,
-        users={number: user_id, **told.users},
+        users={**({number: user_id} if user_id else {}), **told.users},
         groups=told.groups,
+    )
+
+
+def _unproved(credentials: Credentials, number: int) -> str:
+    return (
+        "The RestfulApi module looks at the access key alone, and webservice.php did not answer: "
+        f"whether the key is that of {credentials.username!r} is not known. Whatever is written is "
+        f"written by user number {number}."
     )
 
 
@@ -119,7 +130,14 @@ def _owner(endpoint: str, token: str) -> Generator[HttpRequest, HttpResponse, tu
     envelope = read_envelope(response)
     if envelope is None:
         raise unmended(_LOGIN, response, "tokens are not checked: that part of it fails")
-    rows = envelope.result if envelope.success and isinstance(envelope.result, list) else []
+    if not envelope.success:
+        raise MalformedAnswer(
+            "login: the RestfulApi module gave a token and refused it in the next call. Tokens are "
+            "bound to the caller's address: behind several gateways or a pool of proxies each call "
+            "may come from another one. Have this machine reach the CRM from one address, or use "
+            "webservice.php. Nothing was written."
+        )
+    rows = envelope.result if isinstance(envelope.result, list) else []
     check_rows(_LOGIN, rows)
     rows = [row for row in rows if isinstance(row, dict) and row.get("token") == token]
     users = {str(row.get("user_id")) for row in rows}
@@ -163,7 +181,7 @@ def _webservice_says(url: str, credentials: Credentials) -> Talk:
     return " webservice.php takes it: the module is not the one of this CRM, or refuses this user."
 
 
-def _told(url: str, credentials: Credentials, schema: Prefixes) -> Talk:
+def _told(url: str, credentials: Credentials) -> Talk:
     """Raises `AuthError` for the key of another user; whatever else goes wrong, less is known."""
     dialect = Webservice(url)
     try:
@@ -175,8 +193,8 @@ def _told(url: str, credentials: Credentials, schema: Prefixes) -> Talk:
     except VtigerError:
         return OwnersTold()
     asking = _Asking(dialect, auth)
-    users = yield from asking.numbers("Users", schema.prefix("Users"))
-    groups = yield from asking.numbers("Groups", schema.prefix("Groups"))
+    users = yield from asking.numbers("Users")
+    groups = yield from asking.numbers("Groups")
     numbers = yield from asking.number_format()
     logout = dialect.logout(auth)
     if logout is not None:
@@ -200,17 +218,17 @@ class _Asking:
             return None
         return rows if isinstance(rows, list) else None
 
-    def numbers(self, module: str, prefix: str | None) -> Talk:
+    def numbers(self, module: str) -> Talk:
         found: dict[int, str] = {}
-        last = str(parse_id(f"{prefix}x0")) if prefix else ""
-        for _ in range(_MOST_PAGES if prefix else 0):
-            text = f"select id from {module} where id > '{last}' order by id limit {_PAGE};"
+        behind = ""
+        for _ in range(_MOST_PAGES):
+            text = f"select id from {module}{behind} order by id limit {_PAGE};"
             rows = yield from self.rows(text, module)
             ids = [str(row.get("id")) for row in rows or ()]
             found |= {parse_id(id_).number: id_ for id_ in ids}
             if len(ids) < _PAGE:
                 break
-            last = ids[-1]
+            behind = f" where id > '{parse_id(ids[-1])}'"
         return found
 
     def number_format(self) -> Talk:

@@ -5,7 +5,7 @@ What the CRM deletes along with another record moves no time, and `sync` does no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -146,9 +146,8 @@ def _sync(request: FeedRequest, since: datetime) -> Plan[Row]:
     return answer
 
 
-def _whole(request: FeedRequest, entries: Iterable[Any], env: Environment) -> Plan[list[Row]]:
+def _whole(request: FeedRequest, entries: Sequence[Any], env: Environment) -> Plan[list[Row]]:
     """Full records: some servers answer them, others answer only ids."""
-    entries = list(entries)
     check_ids([each for each in entries if isinstance(each, dict)])
     ids = [str(each) for each in entries if not isinstance(each, dict)]
     ids += [str(each["id"]) for each in entries if isinstance(each, dict) and len(each) <= 2]

@@ -20,7 +20,6 @@ from typing import Final
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
 from ..columns.naming import Naming, column_names
-from ..conditions.field_names import with_id
 from ..conditions.tree import Compare, Order, Selection, all_of
 from ..errors import ConfigError, MissingExtra, UnsupportedQuery
 from ..metadata.module import FieldMeta
@@ -84,7 +83,7 @@ def export(
         )
     if path.is_symlink() or path.is_dir():
         raise ConfigError(f"{path} is no file that could be replaced. Name another one.")
-    selection = replace(selection, columns=with_id(selection.module, fields))
+    selection = selection.as_table(fields)
     parts = _Parts(path, _fingerprint(selection, style, naming), column_names(fields, naming))
     resumed = parts.rows
     total = runner.run(_count(selection, runner))

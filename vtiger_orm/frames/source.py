@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..calls.plans import RowStream
-from ..conditions.field_names import with_id
 from ..conditions.tree import Node, Selection, all_of
 from ..errors import MissingExtra, NoSession, ScanTooLarge
 from ..models.asking import environment_for, runner_of
@@ -153,7 +152,7 @@ def wish_for(
     if with_columns is not None:
         needed = {*with_columns, *(predicate.meta.root_names() if predicate is not None else ())}
         columns = [each for each in columns if each.name in needed]
-    selection = replace(selection, columns=with_id(selection.module, columns))
+    selection = selection.as_table(columns)
     if n_rows is not None:
         stop = selection.start + n_rows
         stop = stop if selection.stop is None else min(stop, selection.stop)

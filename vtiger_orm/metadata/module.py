@@ -5,14 +5,18 @@ Built from a generated class or straight from a snapshot; plain frozen facts, no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from ..errors import suggest
 from .kinds import Family, Kind
+
+OF_ITEM: Final = re.compile("quantity|listprice|comment|discount_(percent|amount)|tax[0-9]+")
+"""Wire names of fields that show a line item, where the record has any; its product apart."""
 
 
 class Flaw(StrEnum):
@@ -85,6 +89,11 @@ class FieldMeta:
     def sortable(self) -> bool:
         """Order-by fields must also be in the select list, so an absent field cannot sort."""
         return self.family is not Family.SECRET and self.flaw is None
+
+
+def shows_item(field: FieldMeta) -> bool:
+    """Whether it is a field of the record's line items rather than of the record."""
+    return field.flaw is Flaw.MULTIPLIES and OF_ITEM.fullmatch(field.wire) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ..aggregates.groups import GroupKey, part_of
 if TYPE_CHECKING:
     from ..calls.environment import Environment
     from ..records import BaseRecord
+    from ..values.whole_columns import ValueColumn
 
 
 def reader_of(keys: Sequence[GroupKey], env: Environment) -> Callable[[BaseRecord], Any]:
@@ -26,3 +27,11 @@ def reader_of(keys: Sequence[GroupKey], env: Environment) -> Callable[[BaseRecor
     if len(reads) == 1:
         return lambda record: cell(record, *reads[0])
     return lambda record: tuple(cell(record, *each) for each in reads)
+
+
+def column_of(key: GroupKey, values: ValueColumn, env: Environment) -> ValueColumn:
+    """What is read of many values of the key's field."""
+    if key.part is None:
+        return values
+    part = part_of(key, env)
+    return [None if value is None else part(value) for value in values]

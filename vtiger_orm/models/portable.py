@@ -15,6 +15,7 @@ from ..conditions.lookups import find_field
 from ..conditions.tree import (
     And,
     Atom,
+    Chosen,
     Compare,
     DayBound,
     Equal,
@@ -99,6 +100,8 @@ def _dumped_selection(selection: Selection) -> Plain:
         plain["slice"] = (selection.start, selection.stop)
     if selection.columns is not None:
         plain["columns"] = [each.name for each in selection.columns]
+    if selection.chosen is not Chosen.NAMED:
+        plain["chosen"] = str(selection.chosen)
     return plain
 
 
@@ -162,6 +165,7 @@ class _Restorer:
             start,
             stop,
             None if columns is None else tuple(find_field(module, name) for name in columns),
+            Chosen(plain.get("chosen", Chosen.NAMED)),
         )
 
     def _node(self, plain: Sequence[Any], module: ModuleMeta) -> Node:

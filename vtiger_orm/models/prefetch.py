@@ -36,7 +36,7 @@ from ..errors import (
 from ..ids import id_number
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner.related_ids import Side
-from ..records.handle import load, package_of
+from ..records.handle import columns_of, load, package_of
 from ..records.references import Ref, attach
 from ..writing.memory import state_of
 from .fetches import Fetch, Fetches, modules_led_to
@@ -46,6 +46,7 @@ from .related_conditions import selected_rows
 if TYPE_CHECKING:
     from ..calls.protocols import Package, Runner
     from ..records import BaseRecord
+    from ..values.whole_columns import ValueColumn
 
 
 class IdentityMap:
@@ -68,6 +69,19 @@ class _Source:
 
     module: str
     selection: Selection | None
+
+
+def _check_ids(model: type[BaseRecord], rows: Sequence[Row]) -> None:
+    """Raises `MalformedAnswer` for a row without an id, or with that of another module: changes
+    of such a record would be written over another one."""
+    begin = f"{model.meta.prefix}x"
+    for row in rows:
+        id = row.get("id")
+        if not isinstance(id, str) or not id.startswith(begin):
+            raise MalformedAnswer(
+                f"The CRM sent a row with the id {id!r} for {model.meta.name}, whose ids begin "
+                f"with {begin}: no record can be made of it."
+            )
 
 
 class Loader:
@@ -96,17 +110,15 @@ class Loader:
             self._identity.add(records)
         return list(records)
 
+    def columns(self, rows: Sequence[Row], names: tuple[str, ...]) -> list[ValueColumn] | None:
+        """The values of these attributes of the rows, attribute by attribute; None where only
+        records can tell what is the matter with one."""
+        _check_ids(self._model, rows)
+        return columns_of(self._model, rows, names, self._runner)
+
     def _made(self, model: type[BaseRecord], rows: Sequence[Row]) -> list[Any]:
-        """Records of rows. Raises `MalformedAnswer` for a row without an id, or with that of
-        another module: changes of such a record would be written over another one."""
-        begin = f"{model.meta.prefix}x"
-        for row in rows:
-            id = row.get("id")
-            if not isinstance(id, str) or not id.startswith(begin):
-                raise MalformedAnswer(
-                    f"The CRM sent a row with the id {id!r} for {model.meta.name}, whose ids begin "
-                    f"with {begin}: no record can be made of it."
-                )
+        """Records of rows."""
+        _check_ids(model, rows)
         return load(model, rows, self._runner)
 
     def attach(self, records: Sequence[BaseRecord]) -> Plan[None]:

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..aggregates.groups import group_key
-from ..conditions.field_names import with_id
+from ..aggregates.groups import GroupKey, group_key
 from ..conditions.tree import TRUE, Node, Selection
 from ..errors import InvalidLookup
-from .cells import reader_of
+from .cells import column_of, reader_of
 
 if TYPE_CHECKING:
     from ..calls.environment import Environment
     from ..calls.protocols import Runner
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
+    from ..values.whole_columns import ValueColumn
     from .fetches import Fetches
     from .shaping import ShapedRows
 
@@ -41,18 +42,50 @@ class Projection:
         """One row a record. Raises `Unreadable` as reading the attribute would."""
         return list(map(self._maker(records[0].meta, env), records)) if records else []
 
+    def rows_of(
+        self,
+        module: ModuleMeta,
+        columns: Callable[[tuple[str, ...]], list[ValueColumn] | None],
+        env: Environment,
+    ) -> ValueColumn | None:
+        """The same from the values of attributes, which `columns` reads, without records; None
+        where it has none."""
+        keys = _keys(module, self.names)
+        found = columns(tuple(key.field.name for key in keys))
+        if found is None:
+            return None
+        cells = [column_of(key, column, env) for key, column in zip(keys, found)]
+        match self.style:
+            case "flat":
+                return cells[0]
+            case "tuple":
+                return list(zip(*cells))
+            case "named":
+                return list(map(_row_class(self.names)._make, zip(*cells)))
+        return [dict(zip(self.names, each)) for each in zip(*cells)]
+
     def _maker(self, module: ModuleMeta, env: Environment) -> Callable[[BaseRecord], Any]:
         names = self.names
-        read = reader_of([group_key(module, name, "values") for name in names], env)
+        read = reader_of(_keys(module, names), env)
         if self.style == "flat":
             return read
         cells: Callable[[BaseRecord], Any] = read if len(names) > 1 else lambda each: (read(each),)
         if self.style == "tuple":
             return cells
         if self.style == "named":
-            make: Callable[[Any], Any] = getattr(namedtuple("Row", names), "_make")  # noqa: B009
+            make = _row_class(names)._make
             return lambda each: make(cells(each))
         return lambda each: dict(zip(names, cells(each)))
+
+
+@lru_cache(maxsize=256)  # a page of few columns is read in less time than its keys are found
+def _keys(module: ModuleMeta, names: tuple[str, ...]) -> tuple[GroupKey, ...]:
+    return tuple(group_key(module, name, "values") for name in names)
+
+
+def _row_class(names: tuple[str, ...]) -> Any:
+    """The class of the rows that `values_list(named=True)` yields."""
+    return namedtuple("Row", names)
 
 
 def list_projection(names: tuple[str, ...], *, flat: bool, named: bool) -> Projection:
@@ -93,4 +126,4 @@ class QueryState:
         columns = module.columns if selection.columns is None else selection.columns
         if all(field in columns for field in followed):
             return selection
-        return replace(selection, columns=with_id(module, (*columns, *followed)))
+        return selection.keeping((*columns, *followed))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from ..aggregates.groups import GroupKey, group_key
 from ..calls.plans import Plan
 from ..calls.server import recognised
-from ..conditions.field_names import named_field, readable_field, with_id
+from ..conditions.field_names import named_field, readable_field
 from ..conditions.q import Q, condition_on
 from ..errors import InvalidLookup
 from ..planner.own_statement import own_rows
@@ -36,7 +36,6 @@ from .writing import WritingQuerySet
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner
-    from ..metadata.module import FieldMeta
     from ..records import BaseRecord
     from ..records.references import Ref
     from ..writing.preview import Preview
@@ -129,7 +128,7 @@ class QuerySet(WritingQuerySet[M]):
         _no_keywords("only", kwargs)
         module = self._state.selection.module
         fields = [readable_field(module, name, "only") for name in args]
-        return self._select(columns=with_id(module, fields))
+        return self._with(selection=self._state.selection.naming(fields))
 
     def defer(self, *args: Any, **kwargs: Any) -> Self:
         """Leave these fields out, for example long texts; reading one raises `NotLoaded`."""
@@ -141,7 +140,7 @@ class QuerySet(WritingQuerySet[M]):
             raise InvalidLookup("defer('id'): a record cannot do without its id.")
         columns = module.columns if selection.columns is None else selection.columns
         kept = [field for field in columns if field not in without]
-        return self._select(columns=with_id(module, kept))
+        return self._with(selection=selection.keeping(kept))
 
     def values(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[Any]:
         """The records as dicts of these fields, or of all that were asked for before.
@@ -152,7 +151,7 @@ class QuerySet(WritingQuerySet[M]):
         _no_keywords("values", kwargs)
         keys = self._value_keys(args, "values")
         names = tuple(key.name for key in keys)
-        return self._project((key.field for key in keys), Projection(names, "dict"))
+        return self._project(keys, Projection(names, "dict"), named=bool(args))
 
     def values_list(self, *args: Any, **kwargs: Any) -> ValuesQuerySet[Any]:
         """The records as tuples of these fields; `flat=True` for the values of one field,
@@ -162,7 +161,7 @@ class QuerySet(WritingQuerySet[M]):
         keys = self._value_keys(args, "values_list")
         names = tuple(key.name for key in keys)
         projection = list_projection(names, flat=flat, named=named)
-        return self._project((key.field for key in keys), projection)
+        return self._project(keys, projection, named=bool(args))
 
     def into(self, shape: type[V]) -> ValuesQuerySet[V]:
         """The records as instances of a class of yours, which says what to read.
@@ -188,11 +187,10 @@ class QuerySet(WritingQuerySet[M]):
         """
         rows = shaped(self._state.model, shape)
         selection = self._state.selection
-        columns = with_id(selection.module, rows.fields)
         return ValuesQuerySet(
             replace(
                 self._state,
-                selection=replace(selection, columns=columns),
+                selection=selection.naming(rows.fields),
                 fetches=rows.fetches,
                 projection=rows,
             )
@@ -206,16 +204,13 @@ class QuerySet(WritingQuerySet[M]):
         fields = module.columns if selection.columns is None else selection.columns
         return tuple(map(GroupKey, fields))
 
-    def _project(self, fields: Iterable[FieldMeta], projection: Projection) -> ValuesQuerySet[Any]:
-        selection = self._state.selection
-        columns = with_id(selection.module, fields)
+    def _project(
+        self, keys: Iterable[GroupKey], projection: Projection, *, named: bool
+    ) -> ValuesQuerySet[Any]:
+        selection, fields = self._state.selection, [key.field for key in keys]
+        chosen = selection.naming(fields) if named else selection.as_table(fields)
         return ValuesQuerySet(
-            replace(
-                self._state,
-                selection=replace(selection, columns=columns),
-                fetches=(),
-                projection=projection,
-            )
+            replace(self._state, selection=chosen, fetches=(), projection=projection)
         )
 
     # What they refer to

@@ -6,8 +6,9 @@ for the sync and one for the async name.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from ..calls.plans import Plan, collect_rows
@@ -18,9 +19,11 @@ from .aggregation import AggregatingQuerySet
 from .asking import asked, awaited
 from .building import refuse_negative
 from .prefetch import Loader
+from .query_state import Projection
 from .related_conditions import narrowed, outlined, selected_rows
 
 if TYPE_CHECKING:
+    from ..calls.operations import Row
     from ..calls.protocols import Runner
     from ..planner import Explanation
 
@@ -123,13 +126,17 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         try:
             while True:
                 try:
-                    records = loader.load(next(pages))
+                    rows = next(pages)
                 except StopIteration:
                     return
                 except LimitReached as error:
                     yield error
                     continue
-                while self._state.fetches:
+                if not self._state.fetches:
+                    yield from self._made(loader, rows)
+                    continue
+                records = loader.load(rows)
+                while True:
                     try:
                         runner.run(loader.attach(records))
                         break
@@ -151,13 +158,18 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         try:
             while True:
                 try:
-                    records = loader.load(await anext(pages))
+                    rows = await anext(pages)
                 except StopAsyncIteration:
                     return
                 except LimitReached as error:
                     yield error
                     continue
-                while self._state.fetches:
+                if not self._state.fetches:
+                    for each in self._made(loader, rows):
+                        yield each
+                    continue
+                records = loader.load(rows)
+                while True:
                     try:
                         await runner.arun(loader.attach(records))
                         break
@@ -176,6 +188,8 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         loader = self._loader(runner)
         stream = selected_rows(self._state.reading, runner, checked=checked)
         rows = yield from collect_rows(stream)
+        if not self._state.fetches:
+            return self._made(loader, rows)
         records = loader.load(rows)
         yield from loader.attach(records)
         return self._shape(records)
@@ -281,6 +295,17 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         return plan
 
     # Inside
+
+    def _made(self, loader: Loader, rows: Sequence[Row]) -> list[T]:
+        """What comes out for these rows, where nothing is followed from them."""
+        projection = self._state.projection
+        if isinstance(projection, Projection):
+            module = self._state.selection.module
+            columns = partial(loader.columns, rows)
+            plain = projection.rows_of(module, columns, self._environment())
+            if plain is not None:
+                return plain
+        return self._shape(loader.load(rows))
 
     def _shape(self, records: list[Any]) -> list[T]:
         """What comes out for these records."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..columns import Unreadables
-from ..conditions.field_names import with_id
 from ..errors import MissingExtra, NoSession, UnsupportedQuery
 from .asking import AskingQuerySet
 from .related_conditions import selected_rows
@@ -146,9 +144,9 @@ class TabularQuerySet(AskingQuerySet):
 
     def _rows(self, runner: Runner) -> RowStream:
         selection = self._state.selection
-        if selection.columns is None and runner.environment.lists is not None:
-            # A whole record leaves out what no list tells; a table has a blank column.
-            selection = replace(selection, columns=with_id(selection.module, self._columns()))
+        if runner.environment.lists is not None:
+            # A record leaves out what no list tells; a table has a blank column.
+            selection = selection.as_table(self._columns())
         return selected_rows(selection, runner)
 
 

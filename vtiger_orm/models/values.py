@@ -40,7 +40,10 @@ class ValuesQuerySet(BaseQuerySet[T]):
                     f"into({shape.__name__}): {each!r} is none of the fields that were named "
                     f"before: {', '.join(self.value_names)}. Name it there, or leave out values()."
                 )
-        return ValuesQuerySet(replace(state, fetches=rows.fetches, projection=rows))
+        chosen = state.selection.naming(rows.fields)
+        return ValuesQuerySet(
+            replace(state, selection=chosen, fetches=rows.fetches, projection=rows)
+        )
 
     def annotate(self, *args: Aggregate, **kwargs: Aggregate) -> GroupedQuerySet[dict[str, Any]]:
         """Group the records by these values, with figures for each group.

@@ -20,7 +20,7 @@ from ..conditions.evaluate import record_number
 from ..dialects.restfulapi_columns import UNLISTED
 from ..dialects.restfulapi_filter import sayable
 from ..errors import SchemaMismatch, VtigerError
-from ..ids import id_number
+from ..ids import id_number, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from .list_pages import Among, page_of
@@ -89,11 +89,15 @@ class References:
     ) -> Plan[Mapping[int, str]]:
         """A number is a user's or a group's, never both: they are counted together."""
         prefix = self.prefixes.get("Users")
+        told: Row = {"users": {}, "groups": {}}
+        if prefix is None or "Groups" in targets:
+            told = self._owners = self._owners or (yield from perform(Owners()))
+        users: Mapping[int, str] = told["users"]
+        if prefix is None and users:  # the package was made without them
+            prefix = parse_id(next(iter(users.values()))).prefix
         if tuple(targets) == ("Users",):
             return {number: f"{prefix}x{number}" for number in wanted} if prefix else {}
-        if self._owners is None:
-            self._owners = yield from perform(Owners())
-        known: dict[int, str] = {**self._owners["users"], **self._owners["groups"]}
+        known: dict[int, str] = {**users, **told["groups"]}
         found = {number: known[number] for number in wanted if number in known}
         for number in sorted(wanted - found.keys()) if prefix else ():
             if (yield from self._is_author(meta, number)):

@@ -1,14 +1,15 @@
 """The form in which a text is stored, of which a list shows only what it means.
 
 A list encodes texts, but leaves alone what is encoded already: ``&`` and ``&amp;`` both arrive as
-``&amp;``, and CR LF arrives as LF. Where a text has to be sent back as it is, the database is
-asked: whether what stands in place of its first such sign begins as an entity does, and whether
-its lines end in CR LF.
+``&amp;``, and CR LF arrives as LF. The CRM's own pages store ``&``, ``<`` and ``>`` as entities,
+the RestfulApi module those of all signs that have one, and other ways none. Where a text has to be
+sent back as it is, the database is asked: whether what stands in place of a sign begins as an
+entity does, and whether lines end in CR LF.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from html.entities import codepoint2name
 from typing import Final
 
@@ -18,7 +19,8 @@ from ..dialects.restfulapi_filter import sayable
 from ..metadata.module import ModuleMeta
 
 _NAMES: Final = {code: f"&{name};" for code, name in codepoint2name.items()} | {ord("'"): "&#039;"}
-_AMBIGUOUS: Final = re.compile("[&<>\"'\xa0-\U0010ffff]")
+_MARKUP: Final = {ord(sign): _NAMES[ord(sign)] for sign in "&<>"}
+_OTHERS: Final = {code: name for code, name in _NAMES.items() if code not in _MARKUP}
 
 
 def as_entities(text: str) -> str:
@@ -26,24 +28,35 @@ def as_entities(text: str) -> str:
     return text.translate(_NAMES)
 
 
-def stored_text(meta: ModuleMeta, id_: str, wire: str, text: str) -> Plan[str]:
-    """A text of a record as it is stored, as far as the server can be asked; else as it is
-    shown."""
-    match = _AMBIGUOUS.search(text)
-    if match is not None and as_entities(match[0]) != match[0]:
-        before = text[: match.start()]
-        first, behind = ("&amp", "&amq") if match[0] == "&" else ("&", "'")
-        bounds = (
-            Criterion(wire, ">=", before + first),
-            Criterion(wire, "<", before + behind),
-        )
-        if (yield from _holds(meta, id_, bounds)):
+def stored_text(meta: ModuleMeta, id_: str, wire: str, text: str) -> Plan[str | None]:
+    """A text of a record as it is stored, as far as the server can be asked; else as it is shown.
+    None where it is stored with entities, and for which signs cannot be asked."""
+    markup, other = _first(text, _MARKUP), _first(text, _OTHERS)
+    signs = sorted(each for each in (markup, other) if each is not None)
+    for at in signs:
+        if not (yield from _is_entity(meta, id_, wire, text, at)):
+            if at == markup:
+                break  # whoever encodes anything encodes that
+            continue
+        if at == other:
             return as_entities(text)
+        return None if other is not None and at < other else text.translate(_MARKUP)
     if "\n" in text and (
         yield from _holds(meta, id_, (Criterion(wire, "=", text.replace("\n", "\r\n")),))
     ):
         return text.replace("\n", "\r\n")
     return text
+
+
+def _first(text: str, names: Mapping[int, str]) -> int | None:
+    return next((at for at, sign in enumerate(text) if ord(sign) in names), None)
+
+
+def _is_entity(meta: ModuleMeta, id_: str, wire: str, text: str, at: int) -> Plan[bool]:
+    before = text[:at]
+    first, behind = ("&amp", "&amq") if text[at] == "&" else ("&", "'")
+    bounds = (Criterion(wire, ">=", before + first), Criterion(wire, "<", before + behind))
+    return (yield from _holds(meta, id_, bounds))
 
 
 def _holds(meta: ModuleMeta, id_: str, criteria: tuple[Criterion, ...]) -> Plan[bool]:

@@ -6,7 +6,6 @@ they refer to is asked afterwards: exact for every condition, at the cost of pag
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
@@ -21,6 +20,7 @@ from ..conditions.tree import (
     FALSE,
     TRUE,
     And,
+    Chosen,
     Compare,
     Equal,
     InSelection,
@@ -40,7 +40,7 @@ from ..dialects.restfulapi_filter import check_listed
 from ..errors import ScanTooLarge, UnsupportedQuery
 from ..ids import id_number
 from ..metadata.kinds import Family
-from ..metadata.module import FieldMeta, ModuleMeta
+from ..metadata.module import OF_ITEM, FieldMeta, ModuleMeta
 from .compiled import TEXTS, wires
 from .list_narrowing import EVERYTHING, Criteria, narrowed
 from .list_pages import by_id, in_database_order, is_sorted_alike, of_ids
@@ -50,10 +50,6 @@ from .semijoin import listed, replaced
 from .strategy import at_hand
 from .streams import everything, merged, pull, window
 
-_OF_ITEM: Final = re.compile(
-    "productid|quantity|listprice|comment|discount_(percent|amount)|tax[0-9]+"
-)
-"""What the list of an inventory module tells of a line item."""
 _LINES: Final = 1000
 """Line items of one record that are asked for at first."""
 
@@ -204,12 +200,12 @@ def selected_from_lists(selection: Selection, env: Environment) -> RowStream:
 def _shown(selection: Selection, env: Environment, stream: RowStream) -> RowStream:
     """The columns asked for, with ids in place of bare numbers.
 
-    What no list tells is not loaded, in records and where it is named; a table of the whole
-    module has a blank column.
+    What no list tells is not loaded, in records and where it is named; a table of which nobody
+    named the columns has a blank one.
     """
     meta = selection.module
     columns = wires(meta, selection.columns)
-    table = selection.columns is not None and len(columns) >= len(wires(meta, meta.columns))
+    table = selection.chosen is Chosen.TABLE
     blank = dict.fromkeys(UNTOLD.intersection(columns), "") if table else {}
     references = References.of(env)
     while (page := (yield from pull(stream))) is not None:
@@ -265,7 +261,7 @@ def record_with_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row 
     if not header or references is None:
         return None
     wired = [
-        {wire: value for wire, value in row.items() if wire == "id" or _OF_ITEM.fullmatch(wire)}
+        {k: v for k, v in row.items() if k in ("id", "productid") or OF_ITEM.fullmatch(k)}
         for row in rows
     ]
     items = yield from references.resolved(meta, wired, ("productid",))

@@ -36,6 +36,7 @@ from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, Flaw
 from ..values import Reader, convert, invalid, reader, takes_ids_of
 from ..values.picklists import Choices, Picklist
+from ..values.whole_columns import WholeReader, whole_reader
 from .references import JSON_SCHEMA as REFERENCE_JSON_SCHEMA
 from .references import Origin, Ref, Targets, bound, origin_of
 
@@ -184,9 +185,17 @@ class Column:
 
     def reader(self) -> Reader:
         """Reads wire values. Those of references stay text: the page makes the `Ref`."""
-        read = reader(self.meta.kind)
+        return self._members() or reader(self.meta.kind)
+
+    def whole_reader(self) -> WholeReader:
+        """Reads a column of wire values, blanks as well, as `reader` reads each of them."""
+        return whole_reader(self.meta.kind, self._members())
+
+    def _members(self) -> Reader | None:
+        """Reads members of a picklist; None where the field is none."""
         if self.enum is None:
-            return read
+            return None
+        read = reader(self.meta.kind)
         if self.meta.family is Family.CHOICES:
             return _several_of(self.enum, read)
         return _one_of(self.enum, read)

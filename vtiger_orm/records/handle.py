@@ -14,6 +14,7 @@ from .record import BaseRecord
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
+    from ..values.whole_columns import ValueColumn
     from .state import FieldChange, Memory
 
 R = TypeVar("R", bound=BaseRecord)
@@ -28,6 +29,14 @@ def package_of(model: type[BaseRecord]) -> Package:
 def load(model: type[R], rows: Sequence[Row], runner: Runner | None) -> list[R]:
     """Records of the rows of an answer, in their order, handed out by the session `runner`."""
     return model._load(rows, runner)
+
+
+def columns_of(
+    model: type[BaseRecord], rows: Sequence[Row], names: tuple[str, ...], runner: Runner | None
+) -> list[ValueColumn] | None:
+    """The values of these attributes that records of these rows would have, attribute by
+    attribute; None where a record has to tell that it lacks one."""
+    return model.__mapper__.hydrator.columns(rows, names, runner)
 
 
 def saved_id(record: BaseRecord) -> str | None:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..calls.protocols import environment_of
 from ..metadata.kinds import SECRET_NAMES, Family, Kind
 from ..values import Reader, reader
+from ..values.whole_columns import ValueColumn, WholeReader, WireColumn, are_plain_ids
 from ..values.zones import rows_in_utc
 from .references import Origin, Ref, bound
 
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Runner
+    from ..metadata.module import FieldMeta
     from .fields import Column, ModuleFacts
 
 MOST_LAYOUTS = 64
@@ -56,7 +58,7 @@ class Layout:
         self.names: list[str] = [each.meta.name for each in known]
         self.extra: list[str] = [key for key in keys if key in rest - dropped]
         self.length: int = len(keys)
-        self.pick: Callable[[Row], Sequence[Any]] = _picker([*wires, *self.extra, *sorted(dropped)])
+        self.pick: Callable[[Row], WireColumn] = _picker([*wires, *self.extra, *sorted(dropped)])
         """A row's values in that order; a KeyError for rows with other keys."""
         self.readers: list[Reader | None] = [
             None if each.meta.family in _REFERENCES else each.reader() for each in known
@@ -73,11 +75,25 @@ def _picker(keys: list[str]) -> Callable[[Row], Sequence[object]]:
     return lambda row: [row[key] for key in keys]
 
 
+class Attributes:
+    """How to read some attributes alone, without making records."""
+
+    __slots__ = ("fields", "pick", "readers")
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.fields: list[FieldMeta] = [each.meta for each in columns]
+        self.pick: Callable[[Row], WireColumn] = _picker([each.wire for each in self.fields])
+        self.readers: list[WholeReader | None] = [
+            None if each.meta.family in _REFERENCES else each.whole_reader() for each in columns
+        ]
+
+
 class Hydrator:
     """Reads the rows of one model."""
 
     def __init__(self, columns: Mapping[str, Column], module: ModuleFacts) -> None:
         self.layouts: dict[tuple[str, ...], Layout] = {}
+        self.attributes: dict[tuple[str, ...], Attributes] = {}
         self._columns = columns
         self._module = module
 
@@ -88,6 +104,39 @@ class Hydrator:
         references = _References(Origin(self._module.package, runner))
         for layout, count, columns in self._tables(rows):
             yield from _read_table(layout, count, columns, references)
+
+    def columns(
+        self, rows: Sequence[Row], names: tuple[str, ...], runner: Runner | None
+    ) -> list[ValueColumn] | None:
+        """The values of these attributes that records of these rows would have, attribute by
+        attribute. None where a row lacks one, or has a value for it that cannot be read: then a
+        record tells of what it is asked for."""
+        chosen = self._chosen(names)
+        zone = environment_of(runner).zone if runner is not None else UTC
+        rows = rows_in_utc(rows, chosen.fields, zone)
+        references = _References(Origin(self._module.package, runner))
+        try:
+            columns = zip(*map(chosen.pick, rows)) if rows else [()] * len(names)
+            return [
+                (
+                    (read or references.column)(column)
+                    if column.count("") < len(column)
+                    else [None] * len(column)
+                )
+                for read, column in zip(chosen.readers, columns)
+            ]
+        except (KeyError, *_UNREADABLE):
+            return None
+
+    def _chosen(self, names: tuple[str, ...]) -> Attributes:
+        """How these attributes are read; worked out once for each set of names."""
+        chosen = self.attributes.get(names)
+        if chosen is None:
+            if len(self.attributes) >= MOST_LAYOUTS:
+                self.attributes.clear()
+            columns = [self._columns[name] for name in names]
+            chosen = self.attributes[names] = Attributes(columns)
+        return chosen
 
     def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
         """The rows as columns, and how many rows they are.
@@ -129,13 +178,13 @@ def _read_table(
     for name, own_reader, column in zip(layout.names, layout.readers, columns):
         if column.count("") == count:
             continue
-        read = own_reader or references.read
         try:
+            read = own_reader or references.reader_of(column)
             for values, text in zip(rows, column):
                 if text != "":
                     values[name] = read(text)
         except _UNREADABLE:
-            for number in _read_each(name, read, column, rows):
+            for number in _read_each(name, own_reader or references.read, column, rows):
                 raws.setdefault(number, {})[name] = column[number]
     fields_set = layout.fields_set
     if not raws and not layout.extra:
@@ -167,7 +216,25 @@ class _References:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._made: dict[str, Ref[Any]] = {}
+        self._made: dict[object, Ref[Any] | None] = {}
+
+    def column(self, column: WireColumn) -> ValueColumn:
+        """The references of a column."""
+        self._make(column)
+        return [None if text == "" else self._made[text] for text in column]
+
+    def reader_of(self, column: WireColumn) -> Reader:
+        """Reads the values of this column, all of which are made by now."""
+        self._make(column)
+        return self._made.__getitem__
+
+    def _make(self, column: WireColumn) -> None:
+        made, origin = self._made, self._origin
+        fresh = {*column}.difference(made, ("",))
+        if are_plain_ids(fresh):
+            made.update((text, bound(text, origin)) for text in fresh)
+        else:
+            made.update((text, self.read(text)) for text in fresh)
 
     def read(self, text: Any) -> Ref[Any] | None:
         made = self._made.get(text)

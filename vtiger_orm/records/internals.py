@@ -2,7 +2,7 @@
 
 1. A model instance consists of its `__dict__` and the slots `__pydantic_fields_set__`,
    `__pydantic_extra__` and `__pydantic_private__`; setting these four makes an instance without
-   running `__init__` (`new_record`, `replace_values`). Private attributes, which a customised
+   running `__init__` (`record_maker`, `replace_values`). Private attributes, which a customised
    subclass may have, are set by `init_private_attributes`.
 2. `__init__` may be overridden without slowing validation down if it carries
    `__pydantic_base_init__` (`base_init`).
@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from inspect import getattr_static
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel
 from pydantic._internal._model_construction import ModelMetaclass, init_private_attributes
@@ -41,21 +42,44 @@ R = TypeVar("R", bound=BaseModel)
 F = TypeVar("F", bound=Callable[..., None])
 
 _set = object.__setattr__
+_SLOTS: Final = (
+    "__dict__",
+    "__pydantic_fields_set__",
+    "__pydantic_extra__",
+    "__pydantic_private__",
+    "_state",
+)
+
+
+def record_maker(model: type[R]) -> Callable[[dict[str, object], set[str], RecordState], R]:
+    """What makes instances with exactly the values, fields set and state that it is given; neither
+    `__init__` nor validators run. It is worked out once for a page, as looking up a model's
+    slots for each record would take longer than filling them."""
+    new = object.__new__
+    set_values, set_given, set_extra, set_private, set_own_state = (
+        getattr_static(model, name).__set__ for name in _SLOTS
+    )
+    has_private = bool(model.__private_attributes__)
+
+    def make(values: dict[str, object], fields_set: set[str], state: RecordState) -> R:
+        record = new(model)
+        set_values(record, values)
+        set_given(record, fields_set)
+        set_extra(record, None)
+        set_private(record, None)
+        set_own_state(record, state)
+        if has_private:
+            init_private_attributes(record, None)
+        return record
+
+    return make
 
 
 def new_record(
     model: type[R], values: dict[str, object], fields_set: set[str], state: RecordState
 ) -> R:
-    """An instance with exactly these values; neither `__init__` nor validators run."""
-    record = model.__new__(model)
-    _set(record, "__dict__", values)
-    _set(record, "__pydantic_fields_set__", fields_set)
-    _set(record, "__pydantic_extra__", None)
-    _set(record, "__pydantic_private__", None)
-    _set(record, "_state", state)
-    if model.__private_attributes__:
-        init_private_attributes(record, None)
-    return record
+    """One such instance."""
+    return record_maker(model)(values, fields_set, state)
 
 
 def replace_values(record: BaseModel, values: dict[str, object], fields_set: set[str]) -> None:

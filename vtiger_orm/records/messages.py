@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..calls.protocols import environment_of
 from ..errors import InvalidId, InvalidValue, NotLoaded, RecordError, suggest
-from ..metadata.kinds import Kind
-from ..metadata.module import Flaw
+from ..metadata.module import Flaw, shows_item
 from ..values import unreadable
 
 if TYPE_CHECKING:
@@ -46,19 +45,20 @@ def not_here(
             "name it, since the user's profile hides it or it was removed after the pull, and "
             "the session leaves such fields out (missing_fields='defer')."
         )
-    if runner is not None and meta.kind is Kind.OWNER and environment_of(runner).lists is not None:
+    if shows_item(meta):
         return NotLoaded(
-            f"{mapper.name}.{name} of {id} was not read. If the query names it: the RestfulApi "
-            "module tells the owner's number and not whether that is a user or a group. The "
-            "server's webservice.php lists them, and did not answer this user's access key; nor "
-            "does a record show that the owner, as a user, has changed anything. Make "
-            "webservice.php reachable. Conditions on the owner work without."
+            f"{mapper.name}.{name} of {id} was not read: it shows a line item. "
+            "record.crm.load_items() reads those, into record.crm.items."
         )
     if runner is not None and environment_of(runner).lists is not None:
-        from ..dialects.restfulapi_columns import UNTOLD, WHY_UNTOLD  # a model starts without
+        from ..dialects import restfulapi_columns as lists  # a model starts without
 
-        if meta.wire in UNTOLD:
-            return NotLoaded(f"{mapper.name}.{name} of {id} was not read: {WHY_UNTOLD}")
+        if why := lists.why_untold(module, meta):
+            return NotLoaded(f"{mapper.name}.{name} of {id} was not read: {why}")
+        if why := lists.why_not_in_row(meta):
+            return NotLoaded(
+                f"{mapper.name}.{name} of {id} was not read. If the query names it: {why}"
+            )
     if meta.flaw in _NOT_IN_QUERIES:
         return NotLoaded(
             f"{mapper.name}.{name} of {id} was not read: queries of this CRM never answer it. "

@@ -25,6 +25,7 @@ from .internals import (
     base_init,
     new_record,
     own_fields_set,
+    record_maker,
     replace_values,
     set_private,
     set_state,
@@ -162,8 +163,9 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     @classmethod
     def _load(cls, rows: Sequence[Row], runner: Runner | None) -> list[Self]:
         """Records of the rows of an answer, handed out by the session `runner`."""
+        make = record_maker(cls)
         return [
-            new_record(cls, values, fields_set, RecordState(runner, None, raw, extra))
+            make(values, fields_set, RecordState(runner, None, raw, extra))
             for values, fields_set, raw, extra in cls.__mapper__.hydrator.read(rows, runner)
         ]
 

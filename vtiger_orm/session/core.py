@@ -308,6 +308,7 @@ class Core:
             dialect.name,
         )
         log_once(self.connection.url, dialect.warning)
+        log_once(self.connection.url, auths[0].doubt)
         return auths
 
     def _detect(self, effort: Effort) -> Conversation[Dialect]:

@@ -9,7 +9,7 @@ session of this process either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -30,6 +30,7 @@ Perform = Callable[[Call[object]], Conversation[object]]
 _MOST_ITEMS: Final = 1000
 _TOTALS: Final = ("hdnSubTotal", "hdnGrandTotal")
 _ITEM: Final = ("quantity", "listprice", "comment", "discount_percent", "discount_amount")
+_GOODS: Final = frozenset({"Products", "Services"})
 _TAXES: Final = ("tax1", "tax2", "tax3")
 
 
@@ -80,6 +81,8 @@ class Keeping:
         self._knowledge: Final = connection.knowledge
         self._server: Final = experience_of(connection)
         self._place: Final = connection.url, connection.network
+        package = connection.package
+        self._prefixes: Final[Mapping[str, str]] = package.prefixes if package is not None else {}
 
     @property
     def _proved(self) -> bool:
@@ -157,7 +160,7 @@ class Keeping:
         self._server.open = None
         if before.lost(now):
             self._server.loses = True
-            raise _lost(before)
+            raise _lost((yield from _named(before, self._prefixes, perform)))
         self._knowledge.keeps_items = True
 
 
@@ -177,6 +180,30 @@ def _belongings(module: str, id_: str, perform: Perform) -> Conversation[Belongi
     )
 
 
+def _named(
+    lost: Belongings, prefixes: Mapping[str, str], perform: Perform
+) -> Conversation[Belongings]:
+    """The same with ids of products and services, as far as the server tells which they are."""
+    told: dict[str, str] = {}
+    for number in {_bare(item.get("productid")) for item in lost.items} - {""}:
+        for module in _GOODS & prefixes.keys():
+            id_ = f"{prefixes[module]}x{number}"
+            try:
+                rows = yield from perform(Listing(module, (Criterion("id", "=", id_),), length=1))
+            except VtigerError:
+                continue  # what was lost is told all the same
+            if rows:
+                told[number] = id_
+    items = [
+        {**item, "productid": told.get(n := _bare(item.get("productid")), n)} for item in lost.items
+    ]
+    return replace(lost, items=items)
+
+
+def _bare(reference: object) -> str:
+    return str(reference or "").rpartition("x")[2]
+
+
 def _number(value: object) -> Decimal:
     try:
         return Decimal(str(value or 0))
@@ -186,8 +213,7 @@ def _number(value: object) -> Decimal:
 
 def _lost(before: Belongings) -> ItemsLost:
     what = [
-        f"{item.get('quantity')} of record {str(item.get('productid')).removeprefix('0x')} at "
-        f"{item.get('listprice')}"
+        f"{item.get('quantity')} of record {item.get('productid')} at {item.get('listprice')}"
         for item in before.items
     ]
     what += [f"{name} {text}" for name, text in before.totals]

@@ -13,6 +13,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import AsyncGenerator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -39,6 +40,12 @@ class Transports:
             asyncio.AbstractEventLoop, tuple[httpx.AsyncBaseTransport, object]
         ] = weakref.WeakKeyDictionary()
 
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """One for the threads and all loops: reading the authorities takes tens of
+        milliseconds."""
+        return certificates(self._verify)
+
     def sync(self) -> httpx.BaseTransport:
         """The pool of every thread of this process."""
         if self._sync is None:
@@ -47,7 +54,7 @@ class Transports:
                     from .network import Pool
 
                     quiet_httpcore()
-                    self._sync = Pool(certificates(self._verify), self._proxy)
+                    self._sync = Pool(self._context, self._proxy)
         return self._sync
 
     async def asynchronous(self) -> httpx.AsyncBaseTransport:
@@ -59,8 +66,7 @@ class Transports:
         import httpx
 
         quiet_httpcore()
-        context = certificates(self._verify)
-        transport = httpx.AsyncHTTPTransport(verify=context, proxy=self._proxy)
+        transport = httpx.AsyncHTTPTransport(verify=self._context, proxy=self._proxy)
         keeper = self._keep(transport)
         with self._lock:
             for other in [each for each in self._loops if each.is_closed()]:

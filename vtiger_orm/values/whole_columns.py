@@ -7,18 +7,24 @@ again: owners, days, zeros. So texts are looked at in place, and what repeats is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from ..metadata.kinds import Family, Kind
 from .reading import Reader, reader
 
-WholeReader: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
+WireColumn: TypeAlias = Sequence[Any]
+"""What an answer has for one field, row by row."""
+ValueColumn: TypeAlias = list[Any]
+WholeReader: TypeAlias = Callable[[WireColumn], ValueColumn]
 """Reads a column; raises what the reader of its kind raises for any of its values."""
 
 
-def whole_reader(kind: Kind) -> WholeReader:
-    """How a column of this kind is read: blank is None."""
+def whole_reader(kind: Kind, own: Reader | None = None) -> WholeReader:
+    """How a column of this kind is read: blank is None. `own` reads single values otherwise than
+    the kind's reader does."""
+    if own is not None:
+        return _others(own)
     read = reader(kind)
     match kind.family:
         case Family.TEXT | Family.CHOICE:
@@ -30,11 +36,11 @@ def whole_reader(kind: Kind) -> WholeReader:
 
 
 def _texts(read: Reader) -> WholeReader:
-    def whole(column: Sequence[Any]) -> list[Any]:
+    def whole(column: WireColumn) -> ValueColumn:
         joined = _joined(column)
         if joined is None or joined[:1] == " " or f"{_BETWEEN} " in joined:
             return _one_by_one(read, column)
-        return [text or None for text in column]
+        return [text or None for text in column] if "" in column else list(column)
 
     return whole
 
@@ -42,17 +48,16 @@ def _texts(read: Reader) -> WholeReader:
 def _references(read: Reader) -> WholeReader:
     repeated = _others(read)
 
-    def whole(column: Sequence[Any]) -> list[Any]:
-        joined = _joined(column)
-        if joined is None or joined.count(_BETWEEN) >= len(column) or _ids(joined) is None:
-            return repeated(column)
-        return [text or None for text in column]
+    def whole(column: WireColumn) -> ValueColumn:
+        if are_plain_ids(column):
+            return [text or None for text in column]
+        return repeated(column)
 
     return whole
 
 
 def _others(read: Reader) -> WholeReader:
-    def whole(column: Sequence[Any]) -> list[Any]:
+    def whole(column: WireColumn) -> ValueColumn:
         if _joined(column) is None:
             return _one_by_one(read, column)
         known = {text: None if text == "" else read(text) for text in {*column}}
@@ -69,11 +74,17 @@ _ids: Final = re.compile(
 """Plain ids of records, and blanks."""
 
 
-def _one_by_one(read: Reader, column: Sequence[Any]) -> list[Any]:
+def are_plain_ids(texts: Collection[object]) -> bool:
+    """Whether each of the values is an id of a record, or blank, and needs no closer look."""
+    joined = _joined(texts)
+    return joined is not None and joined.count(_BETWEEN) < len(texts) and _ids(joined) is not None
+
+
+def _one_by_one(read: Reader, column: WireColumn) -> ValueColumn:
     return [None if text == "" else read(text) for text in column]
 
 
-def _joined(column: Sequence[Any]) -> str | None:
+def _joined(column: Iterable[Any]) -> str | None:
     """The column as one text, None where not all of it is text: 1 equals True, and a number has
     no place in a text."""
     try:

@@ -13,6 +13,7 @@ from ..calls.protocols import Runner
 from ..columns import Unreadables
 from ..columns.naming import Naming
 from ..conditions.field_names import with_id
+from ..dialects.restfulapi_columns import UNLISTED, told_in_lists
 from ..errors import ConfigError, MissingExtra, SchemaError, VtigerError
 from ..metadata.module import ModuleMeta
 from ..package import Package
@@ -114,17 +115,23 @@ def sync(
             f"warehouse.sync() takes a generated package, such as the module `crm` after "
             f"`import crm`, not {package!r}."
         )
-    chosen = [found.model(name).meta for name in (found.modules if modules is None else modules)]
-    metas = [meta for meta in chosen if modules is not None or meta.id.selectable]
+    runner = found.runner()
+    metas = [found.model(name).meta for name in (found.modules if modules is None else modules)]
     return sync_modules(
         database,
-        metas,
-        found.runner(),
+        metas if modules is not None else readable(metas, runner),
+        runner,
         known=None if modules is not None else found.prefixes.keys(),
         sweep=sweep,
         names=names,
         unreadable=unreadable,
     )
+
+
+def readable(metas: Iterable[ModuleMeta], runner: Runner) -> list[ModuleMeta]:
+    """Those of all modules that the server lists."""
+    unlisted = UNLISTED if runner.environment.lists is not None else ()
+    return [meta for meta in metas if meta.id.selectable and meta.name not in unlisted]
 
 
 def sync_modules(
@@ -167,7 +174,8 @@ def _one(
     told: HearsProgress,
 ) -> SyncedModule:
     result = SyncedModule(meta.name, meta.name)
-    fields = with_id(meta, meta.columns)
+    lists = runner.environment.lists is not None
+    fields = with_id(meta, told_in_lists(meta.columns) if lists else meta.columns)
     try:
         with hold.commit() as connection:
             kept = prepared(connection, meta, fields, names, datetime.now(UTC))

@@ -152,7 +152,7 @@ def _fitted(
     for each in columns:
         if each.number not in wanted and each.gone_at is None:
             changed.append(replace(each, gone_at=now))
-            notes.append(f"column {each.column_name} is gone from the CRM and kept as it is")
+            notes.append(f"column {each.column_name} is not told any more and kept as it is")
     return live, changed, notes
 
 

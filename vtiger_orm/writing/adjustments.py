@@ -163,7 +163,9 @@ def _of_items(sent: list[Row], stored: object) -> Iterator[Adjustment]:
                 yield Adjustment(field, wanted, None, Reason.ABSENT)
                 continue
             got = text_of(other[wire])
-            why = _plain(wanted, html.unescape(got) if wire == "comment" else got)
+            why = _plain(wanted, got)
+            if why is not None and wire == "comment":
+                why = _plain(wanted, html.unescape(got))
             if why is not None:
                 yield Adjustment(field, wanted, got, why)
 

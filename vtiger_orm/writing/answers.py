@@ -189,17 +189,33 @@ def repaired(prepared: Prepared, answer: Row) -> Row:
     Some answers show a text decoded once more from HTML than it is stored; what is stored is the
     text that was sent, or was there before. With line items, the header's product is null.
     """
-    change, sent = prepared.change, prepared.sent
-    texts: dict[str, Any] = {
-        each.wire: value
-        for name, value in change.known.items()
-        if isinstance(value, str) and (each := change.meta.fields[name])
-    }
+    change, sent, shown = prepared.change, prepared.sent, prepared.shown
+    texts: dict[str, Any] = dict(change.known_texts())
     texts |= {name: value for name, value in sent.items() if name in change.meta.by_wire}
     wrong = {name: text for name, text in texts.items() if _decoded_too_often(answer, name, text)}
+    wrong |= {
+        name: texts[name]
+        for name, as_shown in shown.items()
+        if name in texts and answer.get(name) == as_shown
+    }
+    if isinstance(items := answer.get(LINE_ITEMS), list) and LINE_ITEMS in shown:
+        wrong[LINE_ITEMS] = _as_sent(sent[LINE_ITEMS], shown[LINE_ITEMS], items)
     if LINE_ITEMS in sent and not answer.get("productid") and "productid" in answer:
         wrong["productid"] = str(sent.get("productid") or "")
     return {**answer, **wrong} if wrong else answer
+
+
+def _as_sent(sent: list[Row], shown: list[Row], items: list[Row]) -> list[Row]:
+    """The answered items, with texts as they were sent where they are shown so."""
+    if len(items) != len(sent):
+        return items
+    return [
+        {
+            name: one[name] if name in one and text == as_shown.get(name) else text
+            for name, text in item.items()
+        }
+        for one, as_shown, item in zip(sent, shown, items)
+    ]
 
 
 def _decoded_too_often(answer: Row, name: str, text: object) -> bool:

@@ -65,6 +65,14 @@ class Changeset:
         text = encode(each, self.known[each.name])
         return to_wall(text, self.zone) if each.family is Family.DATETIME else text
 
+    def known_texts(self) -> dict[str, str]:
+        """Wire name -> text as it was read."""
+        return {
+            self.meta.fields[name].wire: value
+            for name, value in self.known.items()
+            if isinstance(value, str)
+        }
+
     def with_stored(self, row: Row) -> Changeset:
         """The same, knowing the fields of this row as well."""
         found = known_of(self.meta, row, self.zone)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any, Final, NamedTuple
 
 from ..calls.clock import ClockSource, Span
@@ -19,6 +20,7 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
 from ..conditions.collation import ANY, like_literal
 from ..conditions.tree import Compare, Equal, Like, Node, Selection, all_of, any_of
+from ..dialects.restfulapi_forms import as_listed
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner import plan_checked_rows, plan_rows
@@ -54,6 +56,7 @@ def by_identity(meta: ModuleMeta, each: FieldMeta, value: str, env: Environment)
     The CRM ignores case, the caller does not. Text that may be stored cut or with other
     characters is looked for in those forms, too.
     """
+    value = _as_told(value, env)
     plain = each.family is not Family.TEXT or _is_plain(value)
     condition: Node = Equal(each, value) if plain else Like(each, _loosely(value))
     selection = Selection(meta, condition, columns=(meta.id, each))
@@ -71,7 +74,8 @@ def by_identity(meta: ModuleMeta, each: FieldMeta, value: str, env: Environment)
 
 def look_alikes(meta: ModuleMeta, lost: LostCreate, env: Environment) -> Plan[Found]:
     """Search for records made at the time of the create, by values that can be relied on."""
-    wanted = dict(_reliable(meta, lost.sent))
+    told = ((each, _as_told(value, env)) for each, value in _reliable(meta, lost.sent))
+    wanted = {each: value for each, value in told if _is_comparable(value, env)}
     if not wanted:
         return Found(doubt="none of its values can be searched for")
     time = _Time(meta, lost, env)
@@ -153,6 +157,16 @@ def _alike(row: Row, wanted: Mapping[FieldMeta, str], *, strict: bool) -> bool:
     texts = [each for each in wanted if each.family is Family.TEXT]
     compared = wanted if strict or not texts else texts
     return all(row.get(each.wire) == wanted[each] for each in compared)
+
+
+def _as_told(text: str, env: Environment) -> str:
+    """The text as this server tells it."""
+    return text if env.lists is None else as_listed(text)
+
+
+def _is_comparable(text: str, env: Environment) -> bool:
+    """Whether a condition may name it: lists do not tell entities from the signs they stand for."""
+    return env.lists is None or unescape(text) == text
 
 
 def _is_plain(text: str) -> bool:

@@ -7,7 +7,7 @@ one of them refuses all of them refuse.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..calls.operations import Create, FilePart, Revise, Row, Update
@@ -25,7 +25,7 @@ from ..records.handle import saved_id
 from .changeset import Changeset, changeset_of
 from .doubt import refuse_unsettled
 from .memory import has_state
-from .policies.policy import UNSENT, Policy
+from .policies.policy import UNSENT, Policy, Wire
 from .policies.table import policies_of
 from .posted import refuse_posted
 from .rules import (
@@ -59,6 +59,9 @@ class Prepared:
     """Wire names of which the answer proves nothing; they are read back where they were sent."""
     doubtful: frozenset[str] = frozenset()
     """Wire names of texts that the answer may show otherwise than they are stored."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """How answers show what was sent, or was read before, where that is not its own form, though
+    it is stored so."""
 
     @property
     def meta(self) -> ModuleMeta:
@@ -169,15 +172,17 @@ def prepare_changeset(
     for policy in policies:
         values |= policy.spelt(values, facts)
     values = {name: value for name, value in values.items() if value is not UNSENT}
+    texts = {**change.known_texts(), **wire}
+    shown = {name: text for each in policies for name, text in each.shown(texts, facts).items()}
     if change.id is None:
         blank = {name: "" for name in given if name not in wire and _is_editable(meta, name)}
-        return _prepared(change, Create(meta.name, values, change.file), {**blank, **wire})
+        return _prepared(change, Create(meta.name, values, change.file), {**blank, **wire}, shown)
     if operation == "revise":
-        return _prepared(change, Revise(change.id, values), wire)
+        return _prepared(change, Revise(change.id, values), wire, shown)
     # `update` takes an empty reference for "leave it"; only null clears one.
     cleared = {name: None for name, value in wire.items() if value == "" and _refers(meta, name)}
     again = _damaged_otherwise(meta, stored or {})
-    return _prepared(change, Update(change.id, {**again, **values, **cleared}), wire)
+    return _prepared(change, Update(change.id, {**again, **values, **cleared}), wire, shown)
 
 
 def check_given(meta: ModuleMeta, wire: Mapping[str, Any], facts: ServerFacts) -> None:
@@ -207,10 +212,10 @@ def _problems(
 
 
 def _prepared(
-    change: Changeset, call: Create | Revise | Update, sent: Mapping[str, Any]
+    change: Changeset, call: Create | Revise | Update, sent: Wire, shown: Wire
 ) -> Prepared:
     unproved = [policy.unproved(change, call) for policy in policies_of(change.meta)]
-    return Prepared(change, call, sent, frozenset().union(*unproved))
+    return Prepared(change, call, sent, frozenset().union(*unproved), shown=shown)
 
 
 def _worth_sending(meta: ModuleMeta, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -330,7 +335,11 @@ def read_needed(changes: Sequence[Changeset], runner: Runner | None) -> Plan[dic
     }
     for id_, name in sorted(texts):
         text = str(found[id_].get(name) or "")
-        found[id_][name] = yield from stored_text(meta, id_, name, text)
+        stored = yield from stored_text(meta, id_, name, text)
+        if stored is None:
+            del found[id_][name]
+        else:
+            found[id_][name] = stored
     return found
 
 

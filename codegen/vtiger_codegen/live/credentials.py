@@ -23,7 +23,7 @@ from ..config import Config
 from ..text.terminal import say
 from .options import CA, HTTP, UNCHECKED, given_option
 
-DialectSetting: TypeAlias = Literal["auto", "webservice", "cloud"]
+DialectSetting: TypeAlias = Literal["auto", "webservice", "cloud", "restfulapi"]
 
 
 def ask(config: Config | None = None) -> tuple[str, str]:
@@ -85,13 +85,17 @@ def open_session(
     another CRM by.
     """
     place = address(url, config)
-    known = package.dialect if package is not None and config.dialect == "auto" else None
+    known: str = config.dialect
+    if package is None and known == "restfulapi":
+        known = "auto"  # that module describes nothing
+    elif package is not None and known == "auto":
+        known = package.dialect
     username, access_key = ask(config)
     return Session(
         place,
         username,
         access_key,
-        dialect=cast("DialectSetting", dialect or known or config.dialect),
+        dialect=cast("DialectSetting", dialect or known),
         timezone=config.timezone,
         allow_http=bool(given_option(HTTP)) or None,
         verify=_verify(),

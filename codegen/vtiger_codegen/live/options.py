@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import click
 
-DIALECTS: Final = ("auto", "webservice", "cloud")
+DIALECTS: Final = ("auto", "webservice", "cloud", "restfulapi")
 HTTP, CA, UNCHECKED = (f"vtiger_codegen.{name}" for name in ("http", "ca", "unchecked"))
 
 _C = TypeVar("_C", bound="Callable[..., object] | click.Command")
@@ -38,7 +38,11 @@ def connecting(command: _C) -> _C:
             callback=_kept(CA),
             help="File with the CA that signed the CRM's certificate.",
         ),
-        click.option("--dialect", type=click.Choice(DIALECTS), help="How the CRM is talked to."),
+        click.option(
+            "--dialect",
+            type=click.Choice(DIALECTS),
+            help="How the CRM is talked to; restfulapi is for records alone, it describes nothing.",
+        ),
         click.option("--url", help="Address of the CRM.  [VTIGER_URL]"),
     ):
         command = option(command)

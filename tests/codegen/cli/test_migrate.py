@@ -151,6 +151,7 @@ def test_the_application_follows_the_names(project: Path, capsys: Out) -> None:
     assert file.read_text() == EXPECTED
 
 
+@pytest.mark.checkers
 def test_what_the_crm_renamed_needs_no_migration_of_attributes(
     project: Path, mypy_cache: Path
 ) -> None:

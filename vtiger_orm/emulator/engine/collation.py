@@ -25,6 +25,7 @@ def key(text: str) -> str:
     return text.translate(_weights()).rstrip(" ")
 
 
+@lru_cache(maxsize=65536)  # scans compare the same few values with the same texts again and again
 def compare(left: str, right: str) -> int:
     """-1, 0 or 1, as the shorter text padded with blanks compares to the longer one."""
     a, b = key(left), key(right)

@@ -23,6 +23,14 @@ from ..engine.tables import quoted
 _OPERATORS: Final = {"neq": "<>", "lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 """Everything else, ``like`` too, falls through to ``=``."""
 _ENTITY_ALIAS, _ENTITY_TABLE = "CE", "vtiger_crmentity"
+_OF_ENTITIES: Final = {
+    "assigned_user_id": "smownerid",
+    "createdtime": "createdtime",
+    "modifiedtime": "modifiedtime",
+    "modifiedby": "modifiedby",
+    "description": "description",
+}
+"""Fields of every module that are columns of the table of all records."""
 _BASE_ALIAS: Final = "T"
 _ITEMS: Final = "vtiger_inventoryproductrel"
 _COLUMN: Final = re.compile(r"(?:(\w+)\.)?(\w+)")
@@ -103,6 +111,8 @@ def _columns(schema: Schema, module: Module) -> Mapping[tuple[str, str], Source]
         known = stock.get(field.name)
         if known is not None:
             table, column = known.table, known.column
+        elif field.name in _OF_ENTITIES:
+            table, column = _ENTITY_TABLE, _OF_ENTITIES[field.name]
         else:
             table = custom if field.name.startswith("cf_") else base
             column = field.name

@@ -53,6 +53,8 @@ class Policy:
     """Whether a change empties what it does not send: the record is read and sent whole."""
     spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
     """Values that are sent in another form than the CRM answers them in."""
+    shown: Callable[[Wire, ServerFacts], Wire] = _nothing
+    """Values that answers show otherwise than they were asked for, though they are stored so."""
     unproved: Callable[[Changeset, Create | Revise | Update], frozenset[str]] = _none
     """Wire names that the answer has wrong, or merely repeats."""
     foreign: Callable[[str], bool] = lambda wire: False

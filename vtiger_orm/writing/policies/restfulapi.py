@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from ...calls.server import ServerFacts
-from ...dialects.restfulapi_columns import UNTOLD
+from ...dialects.restfulapi_columns import UNTOLD, why_untold
+from ...dialects.restfulapi_forms import as_listed
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, decimal_of, is_inventory
 from ..rules import Problem, Rule
 from .policy import Policy, Wire
 
 _SURVIVES: Final = re.compile(r"[\x20-\x7e\t\r\n]*")
+_ELEMENT: Final = re.compile(r"\s*<(\w+)\b[^>]*>.*</\1>\s*", re.DOTALL)
 _ENTITIES: Final = frozenset("&<>\"'")
 _CENT: Final = Decimal("0.00000001")
+_TOTAL: Final = "hdnGrandTotal"
+_COUNTED: Final = frozenset(
+    [
+        *("hdnDiscountAmount", "hdnDiscountPercent", "hdnTaxType"),
+        *("hdnS_H_Amount", "hdnS_H_Percent", "txtAdjustment"),
+    ]
+)
+"""What totals follow, beside the items."""
+_SHIPPING: Final = "shipping_&_handling"
+_GIVEN: Final = f" (give {_TOTAL} as well where you have computed it)"
 
 
 def is_restfulapi(facts: ServerFacts) -> bool:
@@ -46,6 +58,26 @@ def description_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire
     return {"description": text} if text and not survives(text) else {}
 
 
+def check_description(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """A stored description that neither survives when it is sent nor when it is not."""
+    if not description_needed(change, facts) or not change.stored:
+        return
+    text = change.stored.get("description")
+    if text is None:
+        why = "is stored with HTML entities, of which the module does not show for which signs"
+    elif _ELEMENT.fullmatch(str(text)):
+        why = "is one element of HTML, which the CRM empties"
+    else:
+        return
+    yield Problem(
+        "description",
+        Rule.SERVER,
+        f"the description of {change.id} {why}: the RestfulApi module writes it with every change, "
+        "and it would be another afterwards. Give it anew with the change, or change the record "
+        "over webservice.php. Nothing was sent.",
+    )
+
+
 def _gives_description(change: Changeset) -> bool:
     each = change.meta.by_wire.get("description")
     return each is not None and each.name in change.values
@@ -64,6 +96,19 @@ def check_untold(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[
         )
 
 
+def texts_as_listed(wire: Wire, facts: ServerFacts) -> Wire:
+    """Lists tell of ``&`` and ``&amp;`` the same, as of line breaks of both kinds."""
+    if not is_restfulapi(facts):
+        return {}
+    found = {
+        name: shown
+        for name, text in wire.items()
+        if isinstance(text, str) and (shown := as_listed(text)) != text
+    }
+    items = [texts_as_listed(item, facts) for item in wire.get(LINE_ITEMS) or ()]
+    return {**found, LINE_ITEMS: items} if any(items) else found
+
+
 # Line items
 
 
@@ -71,7 +116,7 @@ def totals_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
     """What shows, when it is read again, whether a change of the header cost the line items."""
     if change.creates or not is_restfulapi(facts):
         return ()
-    return ("hdnSubTotal", "hdnGrandTotal")
+    return ("hdnSubTotal", _TOTAL)
 
 
 def check_prices(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
@@ -100,6 +145,30 @@ def check_prices(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[
             Rule.SERVER,
             "line items of different taxes need hdnTaxType='individual': a group has one tax.",
         )
+
+
+def check_totals(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """What nobody would compute totals of. Whoever gives the total has computed it."""
+    if not is_restfulapi(facts):
+        return
+    for name in sorted(wire.keys() & change.meta.by_wire.keys()):
+        each = change.meta.by_wire[name]
+        hidden = why_untold(change.meta.name, each) is not None
+        if name.startswith(_SHIPPING):
+            yield Problem(
+                each.name,
+                Rule.SERVER,
+                f"{each.name} is neither told by the RestfulApi module nor part of the totals that "
+                "are sent to it. Use webservice.php. Nothing was sent.",
+            )
+        elif not change.creates and name in _COUNTED and (hidden or _TOTAL not in wire):
+            yield Problem(
+                each.name,
+                Rule.SERVER,
+                f"the totals would stay as they are: the RestfulApi module computes none, so they "
+                f"do not follow {each.name}{_GIVEN if not hidden else ', which it never shows'}. "
+                "Change it over webservice.php, together with the line items. Nothing was sent.",
+            )
 
 
 def totals(values: Wire, facts: ServerFacts) -> Wire:
@@ -148,7 +217,7 @@ def _number(values: Wire, name: str) -> Decimal:
 
 
 def _text(number: Decimal) -> str:
-    text = format(number.quantize(_CENT), "f").rstrip("0").rstrip(".")
+    text = format(number.quantize(_CENT, ROUND_HALF_UP), "f").rstrip("0").rstrip(".")
     return text or "0"
 
 
@@ -156,8 +225,14 @@ POLICIES: Final = (
     Policy(
         family="descriptions over RestfulApi",
         covers=lambda meta: "description" in meta.by_wire,
+        checks=(check_description,),
         fresh=description_needed,
         along=description_along,
+    ),
+    Policy(
+        family="texts over RestfulApi",
+        covers=lambda meta: True,
+        shown=texts_as_listed,
     ),
     Policy(
         family="tags over RestfulApi",
@@ -167,7 +242,7 @@ POLICIES: Final = (
     Policy(
         family="items over RestfulApi",
         covers=is_inventory,
-        checks=(check_prices,),
+        checks=(check_prices, check_totals),
         needs=totals_needed,
         spelt=totals,
     ),

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from ...config import load_config
 from ...live.credentials import open_session
 from ...naming.lock import FILE_NAME, load_lock
 from ...text.terminal import counted, escaped
-from ..query.selection import Question, meta_of, package_of, selection_of, zone_of
+from ..query.selection import Question, SnapshotPackage, meta_of, selection_of, zone_of
 
 if TYPE_CHECKING:
     from vtiger_orm.frames.export import ExportProgress
@@ -62,11 +63,13 @@ def export(
         meta = meta_of(snapshot, lock, module)
         question = Question(module, where=where, exclude=exclude, fields=chosen)
         selection = selection_of(meta, question, zone_of(config.timezone))
+        if not chosen:
+            selection = replace(selection, columns=None)
         wanted.append((selection, _columns(meta, chosen), folder / f"{_stem(meta)}.{style}"))
     folder.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, object]] = []
     with (
-        open_session(url, dialect, config, package=package_of(snapshot)) as session,
+        open_session(url, dialect, config, package=SnapshotPackage(snapshot, lock)) as session,
         session.count_calls() as calls,
     ):
         for selection, columns, path in wanted:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from functools import cache, partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -53,18 +54,25 @@ def meta_of(snapshot: Snapshot, lock: NamesLock, module: str) -> ModuleMeta:
     return module_meta(found, names.fields, names.relations, snapshot.instance.prefixes)
 
 
-def package_of(snapshot: Snapshot) -> Package:
+class SnapshotPackage(Package):
     """What a session has to know of the snapshot's CRM, to use it well and refuse another."""
-    instance = snapshot.instance
-    return Package(
-        "the snapshot",
-        format=FORMAT,
-        generator="",
-        dialect=instance.dialect,
-        version=instance.version,
-        modules={name: ("", prefix) for name, prefix in instance.prefixes.items()},
-        capabilities=instance.capabilities.model_dump(),
-    )
+
+    def __init__(self, snapshot: Snapshot, lock: NamesLock) -> None:
+        instance = snapshot.instance
+        super().__init__(
+            "the snapshot",
+            format=FORMAT,
+            generator="",
+            dialect=instance.dialect,
+            version=instance.version,
+            modules={name: ("", instance.prefixes[name]) for name in snapshot.modules},
+            others=instance.others,
+            capabilities=instance.capabilities.model_dump(),
+        )
+        self._facts = cache(partial(meta_of, snapshot, lock))
+
+    def meta(self, module: str) -> ModuleMeta:
+        return self._facts(module)
 
 
 def selection_of(meta: ModuleMeta, question: Question, zone: tzinfo) -> Selection:

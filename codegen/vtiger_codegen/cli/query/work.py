@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.planner import explain as explained
 from vtiger_orm.planner import plan_count, plan_rows
+from vtiger_orm.session.settings import lists_of
 
 from ...config import load_config
 from ...live.credentials import open_session
 from ...naming.lock import FILE_NAME, load_lock
 from ...text.terminal import counted, say
 from .groups import Groups
-from .selection import Question, meta_of, package_of, selection_of, shown_fields, zone_of
+from .selection import Question, SnapshotPackage, meta_of, selection_of, shown_fields, zone_of
 from .tables import as_csv, as_json, as_table
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ def query(
     config = load_config()
     folder = schema or config.schema_folder
     snapshot = Snapshot.load(folder)
-    meta = meta_of(snapshot, load_lock(folder / FILE_NAME), module)
+    lock = load_lock(folder / FILE_NAME)
+    meta = meta_of(snapshot, lock, module)
     groups = Groups.of(meta, _split(by), _split(sums)) if by or sums else None
     question = Question(
         module=module,
@@ -69,9 +72,10 @@ def query(
         limit=None if count or groups else limit or None,
     )
     selection = selection_of(meta, question, zone_of(config.timezone))
-    package = package_of(snapshot)
+    package = SnapshotPackage(snapshot, lock)
     if explain:
-        env = Environment.of(package.server)
+        lists = lists_of(dialect or config.dialect, package)
+        env = replace(Environment.of(package.server), lists=lists)
         say(groups.explain(selection, env) if groups else explained(selection, env))
         click.secho("Nothing was sent.", err=True, dim=True)
         return

@@ -18,7 +18,7 @@ from ...config import load_config
 from ...live.credentials import open_session
 from ...naming.lock import FILE_NAME, load_lock
 from ...text.terminal import counted, escaped, say
-from ..query.selection import meta_of, package_of
+from ..query.selection import SnapshotPackage, meta_of
 
 if TYPE_CHECKING:
     from vtiger_orm.warehouse import SyncedModule
@@ -38,21 +38,20 @@ def sync(
     as_json: bool,
 ) -> int:
     """What the verb does, as its help tells; the exit code."""
-    from vtiger_orm.warehouse.syncing import sync_modules
+    from vtiger_orm.warehouse.syncing import readable, sync_modules
 
     config = load_config()
     source = schema or config.schema_folder
     snapshot = Snapshot.load(source)
     lock = load_lock(source / FILE_NAME)
     metas = [meta_of(snapshot, lock, name) for name in modules or sorted(snapshot.modules)]
-    if not modules:
-        metas = [meta for meta in metas if meta.id.selectable]
-    if not metas:
-        raise ConfigError("The snapshot has no module that could be read. Pull it anew.")
     with (
-        open_session(url, dialect, config, package=package_of(snapshot)) as session,
+        open_session(url, dialect, config, package=SnapshotPackage(snapshot, lock)) as session,
         Console(stderr=True).status("") as status,
     ):
+        metas = metas if modules else readable(metas, session)
+        if not metas:
+            raise ConfigError("The snapshot has no module that could be read. Pull it anew.")
 
         def told(module: str, what: str, read: int) -> None:
             status.update(f"{escaped(module)}: {_WORDS[what]}, {counted(read, 'record')}")
