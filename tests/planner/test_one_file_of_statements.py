@@ -28,7 +28,8 @@ IN_AN_ERROR = {
     "planner/list_pages.py:The records of {} move faster than they can be read in this order. Order by id.",  # noqa: E501
 }
 OF_A_LOGIN = {
-    "dialects/restfulapi_login.py:select id from {} where id > '{}' order by id limit {};",
+    "dialects/restfulapi_login.py:select id from {}{} order by id limit {};",
+    "dialects/restfulapi_login.py: where id > '{}'",
     "dialects/restfulapi_login.py:select {} from Users where id = '{}';",
     "dialects/restfulapi_login.py:select conversion_rate from Currency where id = '{}';",
 }

@@ -138,7 +138,7 @@ def _null_rows(what: Compiled, stop: int) -> Calls:
         stream = each.most * (4 if refers else 1) + each.most.bit_length() + 1
         groups = len(what.packing.packed(absorb(branches)))
         fewest, most = fewest + groups, most + groups * stream
-    return Calls(max(fewest, 1), most)
+    return _up_to(most, max(fewest, 1))
 
 
 # -- in another order
@@ -213,11 +213,16 @@ def calls_of_exists(what: Compiled, start: int) -> Calls | None:
     most = 2 * len(what.packing.packed(tuple(direct))) if direct else 0
     if what.has_residual:
         counted = calls_of_count(what)
-        return None if counted is None else Calls(1, most + counted.most)
+        return None if counted is None else _up_to(most + counted.most)
     for wires, branches in what.null_fields.items():
         refers = any(what.module.by_wire[w].family is Family.REFERENCE for w in wires)
         most += (4 if refers else 2) * len(what.packing.packed(tuple(branches)))
-    return Calls(1, most)
+    return _up_to(most)
+
+
+def _up_to(most: int, fewest: int = 1) -> Calls:
+    """A condition may be one that no row satisfies: then nothing is asked at all."""
+    return Calls(min(fewest, most), most)
 
 
 # -- in words

@@ -13,7 +13,7 @@ which become NULL whenever a user empties them. With `consistency="strict"` noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -45,10 +45,14 @@ def null_rows(
     more: Iterable[str] = (),
     *,
     descending: bool = False,
+    valued: Container[str] = (),
 ) -> RowStream:
     """The rows of the branches in which each of these fields is NULL, in id order.
 
-    Rows in which a field is empty instead may be among them; they count as blank alike.
+    Rows in which a field is empty instead may be among them; they count as blank alike. `valued`
+    are ids of rows in which the server found a value for one of the fields, be it one that reads
+    as blank. Where a page has no others at its head, there is no NULL: it would stand before
+    them, unless as many as a page holds became NULL since.
     """
     fields = [what.module.by_wire[wire] for wire in wires]
     fields.sort(key=lambda field: field.family not in _NO_EMPTY)
@@ -66,6 +70,8 @@ def null_rows(
         place = pages.last
         rows = yield from pages.next_page(what.env.page_size)
         found = _leading(rows, fields, descending)
+        if not read and all(row["id"] in valued for row in found):
+            return
         found = yield from _without_lost_references(what, fields, found)
         full = len(found) == len(rows) and not pages.ended
         read += 1

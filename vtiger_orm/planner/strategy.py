@@ -18,7 +18,7 @@ from ..conditions.tree import Present
 from ..errors import ScanTooLarge
 from .asking import counts
 from .atom_forms import is_unusual
-from .branches import Branches, IsNull
+from .branches import SENDABLE, Branches, IsNull
 from .compiled import Compiled
 from .normal_form import absorb, negative_atoms
 from .null_rows import ask_null_free, noted, null_rows
@@ -189,17 +189,38 @@ def _with_null_rows(
     rows within the bounds are the whole module, so that no NULL is found tells something about it.
     """
     streams = []
+    seen: set[str] = set()
     if what.direct:
-        direct = sent(what, what.direct, more, descending=descending)
+        direct = _seen(sent(what, what.direct, more, descending=descending), seen)
         streams.append(_if_any(what, direct) if is_unusual(what.direct) else direct)
     for wires, branches in what.null_fields.items():
         columns = (*more, *sorted(wires))
         for group in what.packing.packed(absorb(branches)):
-            stream = null_rows(what, sorted(wires), group, columns, descending=descending)
+            valued = seen if any(_need_a_value(what.direct, wire) for wire in wires) else ()
+            stream = null_rows(
+                what, sorted(wires), group, columns, descending=descending, valued=valued
+            )
             if learning and group == ((),) and len(wires) == 1:
                 stream = noted(stream, what, next(iter(wires)), first)
             streams.append(stream)
     yield from merged(streams, by_id(descending), what.env.page_size, unique=True)
+
+
+def _seen(stream: RowStream, ids: set[str]) -> RowStream:
+    """The stream; `ids` has those of its first page."""
+    first = yield from pull(stream)
+    if first is not None:
+        ids.update(row["id"] for row in first)
+        yield Rows(first)
+        yield from stream
+
+
+def _need_a_value(branches: Branches, wire: str) -> bool:
+    """Whether no row of the branches is NULL in the field: no comparison holds of NULL."""
+    return all(
+        any(isinstance(part, SENDABLE) and part.wire == wire for part in branch)
+        for branch in branches
+    )
 
 
 def _if_any(what: Compiled, stream: RowStream) -> RowStream:

@@ -80,6 +80,17 @@ def test_reading_answers_as_webservice_does(
     assert "lists with criteria" in capsys.readouterr().out
 
 
+def test_what_is_not_told_is_not_shown_as_blank(
+    served: tuple[Crm, str], project: Path, capsys: Shown
+) -> None:
+    crm, _ = served
+    told = shown(crm, capsys, "query", "Assets", "--where", "product__isnull=false", "--limit", "3")
+    assert "assetname" in told  # nobody named the product, of which the module was not pulled
+    for fields in ("assetname,tags", "assetname,product"):
+        for verb in (["query", "Assets", "--limit", "3"], ["export", "Assets"]):
+            shown(crm, capsys, *verb, "--fields", fields, code=1)
+
+
 def test_files_and_databases_are_filled(
     served: tuple[Crm, str], project: Path, capsys: Shown
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ import click
 from rich.console import Console
 
 from vtiger_orm.calls.environment import Environment
+from vtiger_orm.dialects.restfulapi_columns import why_not_in_row
+from vtiger_orm.errors import NotLoaded
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.planner import explain as explained
 from vtiger_orm.planner import plan_count, plan_rows
@@ -88,7 +91,9 @@ def query(
             click.secho(f"Counted in {counted(calls.count, 'call')}.", err=True, dim=True)
             return
         shown: Sequence[FieldMeta] = shown_fields(meta, question)
-        rows = _Counted(session.stream(plan_rows(selection, session.environment)))
+        pages = session.stream(plan_rows(selection, session.environment))
+        named = shown if fields and session.environment.lists is not None else ()
+        rows = _Counted(_told(pages, named))
         if groups:
             found = session.run(groups.rows(selection, _split(order), session.environment))
             shown, rows = groups.columns, _Counted([found[: limit or None]])
@@ -102,6 +107,16 @@ def query(
             table = as_table(shown, rows)
             Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     _tell(rows.number, limit, calls.count, "group" if groups else "record")
+
+
+def _told(pages: Iterable[Sequence[Row]], named: Sequence[FieldMeta]) -> Iterator[Sequence[Row]]:
+    """The pages; raises `NotLoaded` for a field that was named and is not told: a blank would say
+    that the record has none."""
+    for page in pages:
+        for row, field in product(page, named):
+            if field.wire not in row and (why := why_not_in_row(field)) is not None:
+                raise NotLoaded(f"{field.name} of {row['id']} cannot be shown: {why}")
+        yield page
 
 
 class _Counted:
