@@ -153,7 +153,7 @@ def test_a_page_is_read_when_a_batch_is_wanted(crm: Crm, session: Session) -> No
     with crm.count_calls() as calls, duckdb.connect() as database:
         counted = database.register("people", contacts).sql("select count(*) from people")
         assert counted.fetchall() == [(1189,)]
-    # Read once (13 calls, and logins of sessions that help), though the schema was asked for before.
+    # Read once (13 calls, and logins of sessions that help) though the schema was asked for.
     assert calls.number < 26
 
 
