@@ -43,9 +43,13 @@ REPORT: Final = ROOT / "build" / "mutation" / "survivors.txt"
 OPTIONS: Final = (
     *("--exitfirst", "--quiet", "--quiet", "--no-header", "--no-summary", "--tb=no"),
     *("-p", "no:cacheprovider", "--timeout=0", "--numprocesses=0"),
+    # pytest loads the package of its plugins by itself otherwise, past the change.
+    *("--assert=plain", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 PATIENCE: Final = 5
 """How many times the processor's time of a run without a change one with a change may take."""
+LONGEST: Final = 900.0
+"""Seconds of the processor for a run without a change."""
 MEMORY: Final = 6 << 30
 """Bytes that a fork may take, as a change may collect rows for ever."""
 
@@ -119,6 +123,15 @@ def in_a_fork(work: Callable[[], str], seconds: float) -> tuple[str, str]:
     return {0: SURVIVED, 1: KILLED}.get(os.waitstatus_to_exitcode(ended[1]), BROKEN), told.decode()
 
 
+def limit(unchanged: Callable[[], str]) -> float:
+    """Seconds of the processor for a fork with a change, by one without."""
+    began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    fate, failed = in_a_fork(unchanged, LONGEST)
+    if fate != SURVIVED:
+        raise pytest.UsageError(f"without any change: {fate} {failed}")
+    return 10 + PATIENCE * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began)
+
+
 @dataclass
 class Trial:
     """A plugin that tries every change in place of running the tests once."""
@@ -134,20 +147,15 @@ class Trial:
             put_in_place(live[file], compile(source, str(file), "exec", dont_inherit=True))
             return first_failed(session)
 
-        took = 0.0
-        for file in live:
-            began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-            fate, failed = in_a_fork(partial(with_code, file, file.read_text("utf-8")), 900)
-            if fate != SURVIVED:
-                raise pytest.UsageError(f"without any change: {fate} {failed}")
-            took = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began
-        print(f"{len(session.items)} tests in {took:.1f} s, {len(self.changes)} changes")
+        if unknown := [str(file) for file, functions in live.items() if not functions]:
+            raise pytest.UsageError(f"the tests import nothing of {unknown}")
+        limits = {file: limit(partial(with_code, file, file.read_text("utf-8"))) for file in live}
+        print(f"{len(session.items)} tests, {len(self.changes)} changes", flush=True)
         for change in self.changes:
             if change.in_function:
-                limit = 10 + PATIENCE * took
-                fate, failed = in_a_fork(partial(with_code, change.file, change.source), limit)
-                self.fates[change] = fate
-                tell(change, fate)
+                work = partial(with_code, change.file, change.source)
+                self.fates[change], failed = in_a_fork(work, limits[change.file])
+                tell(change, self.fates[change])
                 # Whatever notices one change is likely to notice the next.
                 session.items.sort(key=lambda item: item.nodeid != failed)
         return True
@@ -168,14 +176,18 @@ def tell(change: SourceChange, fate: str) -> None:
         print(f"{fate}: {change}", flush=True)
 
 
-def import_changed(change: SourceChange) -> None:
-    """From now on the file is imported as it is changed."""
-    get_code = SourceFileLoader.get_code
+def import_changed(change: SourceChange) -> list[str]:
+    """From now on the file is imported as it is changed; tells as which modules it was."""
+    get_code, imported = SourceFileLoader.get_code, list[str]()
 
     def changed(self: Any, fullname: str) -> CodeType | None:
-        return change.compiled() if Path(self.path) == change.file else get_code(self, fullname)
+        if Path(self.path) != change.file:
+            return get_code(self, fullname)
+        imported.append(fullname)
+        return change.compiled()
 
     SourceFileLoader.get_code = changed  # type: ignore[method-assign]
+    return imported
 
 
 def fates_of(changes: Sequence[SourceChange], tests: Sequence[str]) -> dict[SourceChange, str]:
@@ -183,15 +195,18 @@ def fates_of(changes: Sequence[SourceChange], tests: Sequence[str]) -> dict[Sour
     os.environ["CI"] = "1"  # the same examples every time
     trial = Trial(changes)
 
-    def anew(change: SourceChange) -> str:
-        import_changed(change)
-        return "some" if pytest.main([*OPTIONS, *tests]) else ""
+    def anew(change: SourceChange | None) -> str:
+        imported = ["nothing"] if change is None else import_changed(change)
+        failed = pytest.main([*OPTIONS, *tests])
+        assert imported, "nobody imports what is changed"
+        return "some" if failed else ""
 
     # First, as the files are not imported yet.
-    for change in changes:
-        if not change.in_function:
-            trial.fates[change], _ = in_a_fork(partial(anew, change), 900)
-            tell(change, trial.fates[change])
+    at_import = [each for each in changes if not each.in_function]
+    seconds = limit(partial(anew, None)) if at_import else 0.0
+    for change in at_import:
+        trial.fates[change], _ = in_a_fork(partial(anew, change), seconds)
+        tell(change, trial.fates[change])
     code = pytest.main([*OPTIONS, "--capture=no", *tests], [trial])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         sys.exit(f"pytest did not run to its end: {code!r}")

@@ -6,8 +6,18 @@ import os
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from signal import SIGKILL
+from types import ModuleType
 
-from tests.mutation import BROKEN, KILLED, STOPPED, SURVIVED, functions_of, in_a_fork, put_in_place
+from tests.mutation import (
+    BROKEN,
+    KILLED,
+    STOPPED,
+    SURVIVED,
+    functions_of,
+    import_changed,
+    in_a_fork,
+    put_in_place,
+)
 from tests.support.source_changes import changes_of
 
 SOURCE = '''\
@@ -68,19 +78,26 @@ class Thing:
 """
 
 
-def test_the_functions_that_live_get_the_changed_code_in_a_fork_alone(tmp_path: Path) -> None:
-    file = tmp_path / "changed.py"
-    file.write_text(MODULE, encoding="utf-8")
+def loaded(file: Path) -> ModuleType:
     spec = spec_from_file_location("changed", file)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_the_functions_that_live_get_the_changed_code_in_a_fork_alone(tmp_path: Path) -> None:
+    file = tmp_path / "changed.py"
+    file.write_text(MODULE, encoding="utf-8")
+    module = loaded(file)
     live = functions_of(file)
     assert {name: len(each) for name, each in live.items()} == {"Thing.size": 2}
 
+    changes = {(each.old, each.new): each for each in changes_of(file)}
+
     def fate(old: str, new: str) -> tuple[str, str]:
-        [changed] = [each for each in changes_of(file) if (each.old, each.new) == (old, new)]
+        changed = changes[old, new]
 
         def work() -> str:
             put_in_place(live, changed.compiled())
@@ -93,6 +110,12 @@ def test_the_functions_that_live_get_the_changed_code_in_a_fork_alone(tmp_path: 
     assert fate("4", "(5)") == (KILLED, "5")
     assert fate("self.is_set = value", "pass") == (KILLED, "4")
     assert module.Thing().size == 4
+
+    def imported() -> str:
+        names = import_changed(changes["4", "(5)"])
+        return f"{loaded(file).Thing().size} {names}"
+
+    assert in_a_fork(imported, 1) == (KILLED, "5 ['changed']")
     assert in_a_fork(lambda: "", 1) == (SURVIVED, "")
 
     assert in_a_fork(lambda: str(1 // 0), 1) == (BROKEN, "")

@@ -213,6 +213,25 @@ async def test_inventory_is_created_with_its_items(face: Face) -> None:
         await face(quote, "save")
 
 
+@pytest.mark.parametrize("first", [1000, 30])
+async def test_all_line_items_are_read(
+    face: Face, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are: the rows of one record are in no order that has pages."""
+    monkeypatch.setattr("vtiger_orm.planner.lists._LINES", first)
+    product, account = (
+        face.crm.create(module, {name: "x"})["id"]
+        for module, name in (("Products", "productname"), ("Accounts", "accountname"))
+    )
+    lines = [{"productid": product, "quantity": f"{n}", "listprice": "1"} for n in range(1, 131)]
+    element = {"subject": "x", "quotestage": "Created", "account_id": account, "bill_street": "a"}
+    element |= {"ship_street": "b", "productid": product, "LineItems": lines}
+    made = face.crm.create("Quotes", element)
+    quote = await face(Quotes.objects, "get", id=made["id"])
+    items = await face(quote.crm, "load_items")
+    assert sorted(each.quantity for each in items) == list(range(1, 131))
+
+
 async def test_rules_and_doubt_are_the_same(face: Face) -> None:
     with pytest.raises(InvalidRecord):
         await face(Contacts.objects, "create", firstname="no last name")

@@ -48,7 +48,7 @@ def trees(leaf: st.SearchStrategy[Q]) -> st.SearchStrategy[Q]:
 
 
 ON_TEXT = (
-    st.builds(said, FIELD, LOOKUP, VALUE.filter(bool))
+    st.builds(said, FIELD, LOOKUP, VALUE.filter(str.strip))
     | st.builds(said, FIELD, st.just("in"), st.lists(VALUE, min_size=1, max_size=3))
     | st.builds(said, FIELD, st.just("isnull"), st.booleans())
 )

@@ -79,6 +79,10 @@ class ListExplanation:
             found = f"one for each {size} rows" + (f" of {lists} lists" if lists > 1 else "")
             found += ", and one or two at the end where they are more than that"
             found += ", up to two more the first time that nothing is found"
+        if self._env.consistency == "strict":
+            found += (
+                "; strict reading proves the end of a short page by one more, an empty one twice"
+            )
         if self._refers:
             names = ", ".join(self._refers[:5]) + (", ..." if len(self._refers) > 5 else "")
             found += (

@@ -2,7 +2,8 @@
 
 A first page that is shorter than asked for is the only one: it is the database's own, and whatever
 comes twice in it is taken out afterwards. Behind a full one the end is a page without new rows, and
-that it is none is proved by asking for the last row again, which must come and be alone.
+that it is none is proved by asking for the last row again, which must come and be alone. Strict
+reading has that of a short first page proved too, and asks for an empty one once more.
 """
 
 from __future__ import annotations
@@ -28,14 +29,27 @@ _SORTED_ALIKE: Final = {Kind.INTEGER: "integer", Kind.CURRENCY: "decimal"}
 _NEVER_NULL: Final = frozenset({"createdtime", "modifiedtime"})
 
 
+def page_of(listing: Listing, *, strict: bool) -> Plan[list[Row]]:
+    """The rows of one page; to be strict, an empty one is asked for twice."""
+    rows: list[Row] = yield from perform(listing)
+    return rows if rows or not strict else (yield from perform(listing))
+
+
 def by_id(
-    meta: ModuleMeta, criteria: Criteria, size: int, *, descending: bool = False, start: int = 0
+    meta: ModuleMeta,
+    criteria: Criteria,
+    size: int,
+    *,
+    descending: bool = False,
+    start: int = 0,
+    strict: bool = False,
 ) -> RowStream:
     """Every row of one list, each page behind the last id of the one before; `start` rows are
     left out."""
-    rows = yield from perform(Listing(meta.name, criteria, (("id", descending),), start, size))
+    first = Listing(meta.name, criteria, (("id", descending),), start, size)
+    rows = yield from page_of(first, strict=strict)
     new = once(rows)
-    ended = len(rows) < size
+    ended = len(rows) < size and not strict
     while new:
         yield Rows(new)
         if ended:
@@ -110,12 +124,13 @@ class Among:
             self._last = None if full else told
 
 
-def of_ids(meta: ModuleMeta, ids: Iterable[str], size: int) -> RowStream:
+def of_ids(meta: ModuleMeta, ids: Iterable[str], size: int, *, strict: bool = False) -> RowStream:
     """The records with these ids, in id order."""
     asked = Among(sorted({parse_id(id_).number for id_ in ids}), size)
     while asked.left:
         wanted = set(asked.left)
-        rows = yield from perform(Listing(meta.name, asked.criteria, length=asked.length))
+        page = Listing(meta.name, asked.criteria, length=asked.length)
+        rows = yield from page_of(page, strict=strict)
         asked.take([id_number(str(row["id"])) for row in rows], meta.name)
         found = [row for row in once(rows) if id_number(str(row["id"])) in wanted]
         if found:
@@ -138,7 +153,12 @@ def is_sorted_alike(meta: ModuleMeta, order: Sequence[Order]) -> bool:
 
 
 def in_database_order(
-    meta: ModuleMeta, criteria: Criteria, order: Sequence[Order], size: int
+    meta: ModuleMeta,
+    criteria: Criteria,
+    order: Sequence[Order],
+    size: int,
+    *,
+    strict: bool = False,
 ) -> RowStream:
     """The rows of one list in an order of the database, ties by id.
 
@@ -152,7 +172,8 @@ def in_database_order(
     restarts, start, last, doubted = 0, 0, "", False
     size = max(size, 2)
     while True:
-        rows = yield from perform(Listing(meta.name, criteria, tuple(terms), start, size))
+        page = Listing(meta.name, criteria, tuple(terms), start, size)
+        rows = yield from page_of(page, strict=strict and not last)
         if last and (not rows or str(rows[0]["id"]) != last):
             restarts, start, last, doubted = restarts + 1, 0, "", False
             if restarts > _MOST_RESTARTS:
@@ -166,7 +187,8 @@ def in_database_order(
         if new:
             yield Rows(new)
         short = len(rows) < size
-        if short and (not last or (doubted and not new)):
+        believed = not last and not (strict and rows)
+        if short and (believed or (doubted and not new)):
             return
         doubted = short
         start, last = start + len(rows) - 1, str(rows[-1]["id"])

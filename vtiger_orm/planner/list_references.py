@@ -23,7 +23,7 @@ from ..errors import SchemaMismatch, VtigerError
 from ..ids import id_number, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
-from .list_pages import Among
+from .list_pages import Among, page_of
 
 BARE: Final = "0x"
 _AUTHORS: Final = ("modifiedby", "creator")
@@ -111,7 +111,9 @@ class References:
             return number not in self._strangers
         for wire in _AUTHORS:
             said = Criterion(wire, "=", f"{BARE}{number}")
-            if sayable(meta, said) and (yield from _listed(Listing(meta.name, (said,), length=1))):
+            if sayable(meta, said) and (
+                yield from self._listed(Listing(meta.name, (said,), length=1))
+            ):
                 people.learn_author(number)
                 return True
         self._strangers.add(number)
@@ -149,7 +151,7 @@ class References:
         asked = Among(sorted(wanted - there.keys()), self.env.page_size)
         while asked.left:
             left = asked.left
-            rows = yield from _listed(Listing(module, asked.criteria, length=asked.length))
+            rows = yield from self._listed(Listing(module, asked.criteria, length=asked.length))
             if rows is None:
                 self._silent.add(module)
                 return False
@@ -159,14 +161,13 @@ class References:
             there.update((number, number in numbers) for number in told)
         return True
 
-
-def _listed(page: Listing) -> Plan[list[Row] | None]:
-    """The rows, or None where the module is one that is not told."""
-    try:
-        return (yield from perform(page))
-    except SchemaMismatch:  # the package does not know it
-        return None
-    except VtigerError as error:
-        if tells_nothing(error):
-            raise
-        return None
+    def _listed(self, page: Listing) -> Plan[list[Row] | None]:
+        """The rows, or None where the module is one that is not told."""
+        try:
+            return (yield from page_of(page, strict=self.env.consistency == "strict"))
+        except SchemaMismatch:  # the package does not know it
+            return None
+        except VtigerError as error:
+            if tells_nothing(error):
+                raise
+            return None

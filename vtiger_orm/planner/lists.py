@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
+from typing import Final
 
 from ..calls.environment import Environment
 from ..calls.operations import Criterion, Listing, Row
@@ -49,6 +50,9 @@ from .semijoin import listed, replaced
 from .strategy import at_hand
 from .streams import everything, merged, pull, window
 
+_LINES: Final = 1000
+"""Line items of one record that are asked for at first."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListQuestion:
@@ -68,11 +72,11 @@ class ListQuestion:
 
     def stream(self, *, descending: bool = False, start: int = 0) -> RowStream:
         """All rows that may be wanted, by id, each once."""
-        size = self.env.page_size
+        size, strict = self.env.page_size, self.env.consistency == "strict"
         if self.ids is not None and not descending:
-            return of_ids(self.meta, self.ids, size)
+            return of_ids(self.meta, self.ids, size, strict=strict)
         streams = [
-            by_id(self.meta, each, size, descending=descending, start=start)
+            by_id(self.meta, each, size, descending=descending, start=start, strict=strict)
             for each in self.alternatives
         ]
         if len(streams) == 1:
@@ -229,8 +233,9 @@ def _ordered(
     alone = asked.ids is None and len(asked.alternatives) == 1
     if alone and is_sorted_alike(asked.meta, order):
         (criteria,) = asked.alternatives
-        size = asked.env.page_size
-        stream = in_database_order(asked.meta, criteria, order, size)
+        env = asked.env
+        strict = env.consistency == "strict"
+        stream = in_database_order(asked.meta, criteria, order, env.page_size, strict=strict)
         yield from window(asked.wanted(stream, most=most), start, stop)
         return
     rows: list[Row] = []
@@ -249,7 +254,7 @@ def _ordered(
 
 def record_with_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | None]:
     """A quote, order or invoice: its list has a row for each of its line items."""
-    rows = yield from perform(Listing(meta.name, (Criterion("id", "=", id_),)))
+    rows = yield from _lines_of(meta, id_, env)
     selection = Selection(meta, Equal(meta.id, id_))
     header = yield from everything(_shown(selection, env, at_hand(rows[:1])))
     references = References.of(env)
@@ -264,6 +269,20 @@ def record_with_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row 
     listed = [item for item in listed if item.get("quantity")]
     product = {"productid": listed[0].get("productid", "")} if listed else {}
     return {**header[0], **product, "LineItems": listed}
+
+
+def _lines_of(meta: ModuleMeta, id_: str, env: Environment) -> Plan[list[Row]]:
+    """The rows of one record, all on one page: nothing orders those of one record. Strict reading
+    takes the longer of two answers, since nothing else would show that one was cut."""
+    length, strict = _LINES, env.consistency == "strict"
+    while True:
+        lines = Listing(meta.name, (Criterion("id", "=", id_),), length=length)
+        rows: list[Row] = yield from perform(lines)
+        if strict:
+            rows = max(rows, (yield from perform(lines)), key=len)
+        if len(rows) < length:
+            return rows
+        length *= 4
 
 
 def count_in_lists(selection: Selection, env: Environment) -> Plan[int]:
