@@ -103,5 +103,8 @@ def _git(folder: Path, *arguments: str) -> bytes:
         raise ConfigError("git is not installed, so there are no former revisions.") from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
-        raise ConfigError(f"git cannot tell: {said}") from error
+        raise ConfigError(
+            "The former names and values are looked up in what was committed to git, and it "
+            f"cannot tell: {said}"
+        ) from error
     return done.stdout

@@ -61,7 +61,7 @@ def test_what_git_cannot_tell(schema: Path, tmp_path_factory: pytest.TempPathFac
     with pytest.raises(SnapshotError, match="other at HEAD is not a snapshot"):
         snapshot_at("HEAD", schema.parent / "other")
     assert lock_at("HEAD", schema.parent / "other") == NamesLock()
-    with pytest.raises(ConfigError, match="git cannot tell"):
+    with pytest.raises(ConfigError, match="committed to git, and it cannot tell: "):
         snapshot_at("HEAD", tmp_path_factory.mktemp("outside"))
 
 

@@ -79,6 +79,9 @@ async def test_a_malformed_id_in_the_path_of_an_application_is_its_callers_fault
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
         assert (await client.get("/contacts/12x7")).json() == "12x7"
         assert (await client.get("/contacts/abc")).status_code == 422
+        other = await client.get("/contacts/11x7")  # well-formed, and of another module
+        assert other.status_code == 422
+        assert "ids of Contacts begin with '12x'" in other.text
 
 
 @pytest.mark.parametrize("text", ["0.00000000", "0.000", "0", "-0.00", " 0.0000 ", 0, 0.0])

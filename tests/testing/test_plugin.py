@@ -154,6 +154,7 @@ def test_cassettes(suite: pytest.Pytester) -> None:
     recorded.assert_outcomes(passed=1)
     (path,) = (suite.path / "cassettes").iterdir()
     assert path.name == "test_cassettes.test_one.json"
+    suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
     suite.makepyfile(CASSETTE_TEST.format(inner="()"))
     suite.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 

@@ -9,7 +9,17 @@ another.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Self, TypeVar, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    NamedTuple,
+    Protocol,
+    Self,
+    TypeVar,
+    get_args,
+)
 
 from .._pickled import restores
 from ..errors import ConfigError, InvalidId, NoSession, NotLoaded
@@ -27,22 +37,62 @@ if TYPE_CHECKING:
 M_co = TypeVar("M_co", bound="BaseModel", covariant=True)
 
 
+class Module(Protocol):
+    """What a model's class tells of its module."""
+
+    @property
+    def package(self) -> Package | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def prefix(self) -> str: ...
+
+
 class Targets(NamedTuple):
     """The modules a reference field accepts; none means that the CRM does not tell."""
 
     modules: tuple[str, ...] = ()
+    facts: tuple[Module, ...] = ()
+    """Those of the modules, where each was given as a class: ids of others are refused then."""
 
     @classmethod
     def of(cls, item: object) -> Targets:
         """From what stands in the brackets of `Ref[...]`: names, classes or a union of them."""
         parts = item.split("|") if isinstance(item, str) else get_args(item) or (item,)
-        names = (part if isinstance(part, str) else _module_name(part) for part in parts)
-        return cls(tuple(name.strip() for name in names if name and name.strip() != "Record"))
+        facts = [_facts(part) for part in parts]
+        names = (
+            part if isinstance(part, str) else known.name if known else ""
+            for part, known in zip(parts, facts)
+        )
+        return cls(
+            tuple(name.strip() for name in names if name and name.strip() != "Record"),
+            tuple(known for known in facts if known) if all(facts) else (),
+        )
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Text from outside becomes a reference to one of these modules, or is refused."""
+        from pydantic_core import core_schema
+
+        inner = handler(source)
+        if not self.facts:
+            return inner
+        return core_schema.no_info_after_validator_function(self._checked, inner)
+
+    def _checked(self, ref: Ref[Any]) -> Ref[Any]:
+        if origin_of(ref) is not None:  # a model or a session has handed it out
+            return ref
+        known = next((each for each in self.facts if each.prefix == ref.prefix), None)
+        if known is None:
+            begin = " or ".join(f"'{each.prefix}x'" for each in self.facts)
+            why = f"ids of {' or '.join(self.modules)} begin with {begin} on this CRM."
+            raise InvalidId(str(ref), why)
+        return bound(str(ref), Origin(known.package))
 
 
-def _module_name(model: object) -> str:
-    facts = getattr(getattr(model, "__mapper__", None), "facts", None)
-    return str(facts.name) if facts is not None else ""
+def _facts(model: object) -> Module | None:
+    return getattr(getattr(model, "__mapper__", None), "facts", None)
 
 
 class Origin(NamedTuple):
@@ -168,7 +218,8 @@ class Ref(str, Generic[M_co]):
     def __get_pydantic_core_schema__(
         cls, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """For a `Ref` field of any pydantic model; fields of records also check the prefix."""
+        """For a `Ref` field of any pydantic model. `Ref[Accounts]` and fields of records also
+        check the prefix."""
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(

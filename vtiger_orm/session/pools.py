@@ -98,6 +98,13 @@ class GivenTransports(Transports):
         self, sync: httpx.BaseTransport | None, asynchronous: httpx.AsyncBaseTransport | None
     ) -> None:
         super().__init__()
+        for name, given in (("transport", sync), ("async_transport", asynchronous)):
+            known = hasattr(given, "handle_request") or hasattr(given, "handle_async_request")
+            if given is not None and not known:
+                raise ConfigError(
+                    f"{name}= is a {type(given).__name__}, which is no transport of httpx. A "
+                    "cassette and an embedded CRM have one: give their .transport()."
+                )
         self._given = sync
         self._given_async = asynchronous
 
