@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 M_co = TypeVar("M_co", bound="BaseModel", covariant=True)
 
 
-class Module(Protocol):
+class ModuleOfRecords(Protocol):
     """What a model's class tells of its module."""
 
     @property
@@ -52,7 +52,7 @@ class Targets(NamedTuple):
     """The modules a reference field accepts; none means that the CRM does not tell."""
 
     modules: tuple[str, ...] = ()
-    facts: tuple[Module, ...] = ()
+    facts: tuple[ModuleOfRecords, ...] = ()
     """Those of the modules, where each was given as a class: ids of others are refused then."""
 
     @classmethod
@@ -91,7 +91,7 @@ class Targets(NamedTuple):
         return bound(str(ref), Origin(known.package))
 
 
-def _facts(model: object) -> Module | None:
+def _facts(model: object) -> ModuleOfRecords | None:
     return getattr(getattr(model, "__mapper__", None), "facts", None)
 
 
