@@ -84,6 +84,23 @@ def test_the_cost_is_told_first(crm: Crm, session: Session, figures: dict[str, A
     }
 
 
+def test_sums_that_come_to_zero_are_printed_as_zero(crm: Crm) -> None:
+    with crm.copy() as own, connect(own.url, *own.credentials(), transport=own.transport()):
+        for amount in ("12.34567891", "-12.34567891"):
+            made = Potentials(potentialname="Even", amount=Decimal(amount))
+            made.closingdate = date(2026, 1, 1)
+            made.sales_stage = Potentials.SalesStage.QUALIFICATION
+            made.save()
+        found = Potentials.objects.filter(potentialname="Even").aggregate(
+            Sum("amount"), Avg("amount"), n=Count()
+        )
+    assert {name: str(value) for name, value in found.items()} == {
+        "amount__sum": "0.00",
+        "amount__avg": "0.00",
+        "n": "2",
+    }
+
+
 def test_nothing_gives_none_and_zero(session: Session) -> None:
     nothing = Potentials.objects.none()
     assert nothing.aggregate(

@@ -115,7 +115,8 @@ def test_six_commands_of_one_page_lead_to_a_typed_query(python: Path, tmp_path: 
         path = f"PATH={python.parent}:$PATH"
         told = run("sh", "-c", f"{path}; export PATH; {command}", cwd=tmp_path)
     assert int(told) > 0
-    typed = "from crm import Contacts\nreveal_type(Contacts.objects.get().lastname)\n"
+    first = page.partition("## The first query")[2].partition("```python\n")[2].splitlines()[0]
+    typed = f"{first}\nreveal_type(Contacts.objects.get().lastname)\n"
     (tmp_path / "typed.py").write_text(typed)
     checked = run(sys.executable, "-m", "mypy", "--strict", "typed.py", cwd=tmp_path)
     assert 'Revealed type is "str' in checked or "builtins.str" in checked

@@ -168,6 +168,7 @@ def test_a_model_class_gives_a_model(factory: Factory) -> None:
     [
         ("Contacts", {"lastnme": "x"}, "Contacts has no field 'lastnme'. Did you mean 'lastname'"),
         (Contacts, {"lastnme": "x"}, "Contacts has no field 'lastnme'. Did you mean 'lastname'"),
+        ("Contacts", {"multi_select": "x"}, "on the wire it is 'cf_877'"),
         (Contacts, {"mailingcty": "x"}, "Did you mean 'mailingcity'"),
         (Contacts, {"birthday": "31.12"}, "'birthday'"),
         (Contacts, {"account_id": "12x1"}, "'account_id'"),

@@ -19,10 +19,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generated.demo import Accounts, Calendar, Documents, Events, connect
+from generated.demo import Accounts, Calendar, Documents, Emails, Events, connect
 from tests.support.examples import examples
 from tests.support.kinds import KINDS, NO_REPETITION
-from vtiger_orm import InvalidValue, Session, ValuesAdjusted, VtigerError
+from vtiger_orm import (
+    InvalidValue,
+    NotSupported,
+    OutcomeUnknown,
+    Session,
+    ValuesAdjusted,
+    VtigerError,
+)
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import LostAnswer
 
@@ -237,6 +244,27 @@ def test_a_blank_that_does_not_stay_makes_none(crms: dict[str, Crm], kind: str, 
                 model.objects.get_or_create(**key, defaults=defaults)
         assert model.objects.count() == 0
         assert ("create" in calls.operations) == case.startswith("the CRM")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_no_query_finds_is_made_by_create_only(crms: dict[str, Crm], kind: str) -> None:
+    """A mail that was made over the API: looked for, it would be made again each time."""
+    crm, mails = crms[kind], Emails.objects
+    values: Any = {"subject": "A", "from_email": "a@example.com", "saved_toid": "b@example.com"}
+    values |= {"date_start": date(2026, 3, 29)}
+    with crm.rolled_back(), connected(crm, kind, str), crm.count_calls() as calls:
+        for _ in range(2):
+            with pytest.raises(NotSupported, match="no query"):
+                mails.get_or_create(**values)
+            report = mails.bulk_update_or_create([values], key="subject")
+            assert isinstance(report[0].error, NotSupported)
+        assert "create" not in calls.operations
+        mail = Emails(**values)
+        crm.faults.next(LostAnswer(), operation="create")
+        with pytest.raises(OutcomeUnknown):
+            mail.save()
+        with pytest.raises(OutcomeUnknown, match="no query"):
+            mail.crm.resolve()
 
 
 # At once

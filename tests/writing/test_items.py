@@ -144,6 +144,10 @@ async def test_what_an_item_cannot_be(face: Face) -> None:
     with face.crm.count_calls() as calls:
         with pytest.raises(InvalidRecord, match="at least one line item"):
             await face(Quotes(subject="x"), "save")
+        emptied = Quotes(subject="x")
+        emptied.crm.items = []
+        with pytest.raises(InvalidRecord, match="at least one line item"):
+            await face(emptied, "save")
         for wrong, match in (
             (LineItem("nonsense", 1), "a reference to one"),
             (LineItem(product, 1, discount_percent=1, discount_amount=1), "not both"),
@@ -200,3 +204,10 @@ def test_items_are_line_items() -> None:
         offer.crm.items.append({"productid": "14x1"})  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="Quotes, SalesOrder"):
         _ = Contacts(lastname="x").crm.items  # type: ignore[attr-defined]
+
+
+def test_no_price_is_printed_as_no_price() -> None:
+    zero = dict.fromkeys(("listprice", "discount_amount", "tax1"), "0.00000000")
+    item = LineItem.from_wire({"productid": "14x1", "quantity": "1.000", **zero})
+    assert str(item.price) == "0.00"
+    assert "0E-" not in repr(item)

@@ -451,3 +451,14 @@ def test_an_import_writes_what_the_file_says_and_once(
         assert (row["company"], row["description"]) == (text, text)
         assert Decimal(str(row["annualrevenue"])) == Decimal("77.25")
         each.delete()
+
+
+def test_a_text_of_several_lines_is_found_again(crm: Crm, session: Session) -> None:
+    """Lists show CR LF as LF."""
+    for text in ("a\r\nb", "x" * 30 + "\r\n" + "y" * 30):
+        found = [
+            Leads.objects.using(session).get_or_create(company=text, defaults={"lastname": "x"})
+            for _ in range(2)
+        ]
+        assert [created for _, created in found] == [True, False]
+        assert found[0][0].id == found[1][0].id

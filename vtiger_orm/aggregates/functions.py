@@ -20,6 +20,7 @@ from ..errors import InvalidLookup
 from ..ids import id_number
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
+from ..values.reading import ZERO
 
 AggregateValue: TypeAlias = int | Decimal | date | datetime | str | None
 """What an aggregate gives: it depends on the function and the field."""
@@ -230,7 +231,8 @@ class _Total:
                 self._total = value if self._total is None else self._total + value
 
     def result(self) -> int | Decimal | None:
-        return self._total
+        known = self._total
+        return ZERO if isinstance(known, Decimal) and not known else known
 
 
 class _Mean:
@@ -245,7 +247,9 @@ class _Mean:
 
     def result(self) -> Decimal | None:
         total = self._total.result()
-        return None if total is None else _quotient.divide(Decimal(total), Decimal(self._number))
+        if total is None:
+            return None
+        return _quotient.divide(Decimal(total), Decimal(self._number)) or ZERO
 
 
 class _Extreme:

@@ -15,7 +15,9 @@ from typing import Any, Final
 from ..errors import suggest
 from .kinds import Family, Kind
 
-OF_ITEM: Final = re.compile("quantity|listprice|comment|discount_(percent|amount)|tax[0-9]+")
+OF_ITEM: Final = re.compile(
+    "quantity|listprice|comment|discount_(percent|amount)|tax[0-9]+|reducedtaxrate|usageunit"
+)
 """Wire names of fields that show a line item, where the record has any; its product apart."""
 
 

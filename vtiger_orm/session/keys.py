@@ -75,7 +75,8 @@ class KeySource:
             key = keyring.get_password(service, self._username)
         except Exception as error:  # each system's keyring has exceptions of its own
             raise ConfigError(
-                f"The keyring could not be read: {type(error).__name__}: {error}"
+                "The keyring could not be read, so the access key has to be given itself: "
+                f"{type(error).__name__}: {error}"
             ) from None
         if not key:
             raise ConfigError(

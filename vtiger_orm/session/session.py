@@ -74,8 +74,9 @@ class Session(SessionOperations):
     without either (then `close` or `aclose` end it). Threads, tasks and event loops may share
     it. After a fork the child logs in anew. A closed session opens again when it is used.
 
-    `access_key` is the key, ``keyring:SERVICE`` (extra `keyring`), or a function that returns the
-    key; the latter two are asked at each login.
+    `url` is the address that opens the CRM in a browser, without ``index.php``. `username` is
+    spelled as in the CRM. `access_key` is the key, ``keyring:SERVICE`` (extra `keyring`), or a
+    function that returns the key; the latter two are asked at each login.
 
     `parallel` is the number of calls that may be under way at once for one answer. A server
     that works on one request of a session at a time is given as many sessions; else at least

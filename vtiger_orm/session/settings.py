@@ -36,19 +36,27 @@ class SessionSettings(TypedDict, total=False):
     """What `connect` and `configure` of a generated package pass on; see `Session`."""
 
     dialect: Literal["auto", "webservice", "cloud", "restfulapi"]
+    """How the CRM is talked to; ``"auto"`` finds out. ``"restfulapi"`` is for records alone."""
     timezone: str | tzinfo
     server_timezone: str | tzinfo | None
     timeout: float
     parallel: int | Literal["auto"]
     max_scan_rows: int
+    """Rows that one answer may read where the server cannot decide; more raises `ScanTooLarge`."""
     max_writes: int
+    """Records that one update or delete of a queryset may concern; more raises `TooManyWrites`."""
     page_size: int | None
+    """Rows a query asks for at once: fewer than the server's limit where answers grow too long."""
     consistency: Literal["normal", "strict"]
     strict: bool
+    """Whether a value that the CRM stored otherwise than it was sent raises `ValuesAdjusted`."""
     missing_fields: Literal["refuse", "defer"]
     external_ids: Mapping[str, str] | None
+    """Module -> the field with ids of your own, by which a create whose answer is lost is found."""
     dependencies: Mapping[str, tuple[Dependency, ...]] | None
+    """Module -> which values of one picklist go with those of another, checked before a write."""
     retry: RetryPolicy | None
+    """How often and how fast a call is repeated; ``RetryPolicy(attempts=1)`` repeats none."""
     budget: Budget | str | None
     max_wait: float
     on_wait: OnWait | None
@@ -56,7 +64,9 @@ class SessionSettings(TypedDict, total=False):
     dry_run: bool
     allow_http: bool | None
     verify: Verify
+    """Whether certificates are checked; the file of a CA of your own, or an `ssl.SSLContext`."""
     capabilities: Capabilities | None
+    """What the server can do, instead of what the package knows of it."""
     transport: httpx.BaseTransport | None
     async_transport: httpx.AsyncBaseTransport | None
 

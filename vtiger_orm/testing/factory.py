@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -130,9 +131,13 @@ class Factory:
     def _module(self, name: str) -> Module:
         schema = self._crm.engine.schema
         if name not in schema.modules:
-            raise LookupError(
-                f"This CRM has no module {name!r}. Its modules: {', '.join(schema.modules)}."
+            close = suggest(name, schema.modules)
+            hint = (
+                f"Did you mean {close!r}?"
+                if close
+                else f"Its modules: {', '.join(schema.modules)}."
             )
+            raise LookupError(f"This CRM has no module {name!r}. {hint}")
         module = schema.modules[name]
         obstacle = self._obstacle(module)
         if obstacle is not None:
@@ -169,6 +174,12 @@ class Factory:
     def _check_names(self, module: Module, given: Mapping[str, object]) -> None:
         known = {*module.fields, "LineItems"}
         for name in sorted(set(given) - known):
+            called = [each.name for each in module.fields.values() if name == _spoken(each)]
+            if called:
+                raise ValueError(
+                    f"{module.name} has no field {name!r}: on the wire it is {called[0]!r}. The "
+                    f"model's class takes its attributes: factory({module.name}, {name}=...)."
+                )
             raise ValueError(_unknown(module.name, name, known, "wire names, as describe gives"))
         for name, value in given.items():
             field = module.fields.get(name)
@@ -347,6 +358,11 @@ def _wire(value: object) -> Any:
         return value
     identity = getattr(value, "id", None)
     return str(identity) if identity is not None else str(value)
+
+
+def _spoken(field: Field) -> str:
+    """What a generated package calls a custom field: its label, as an attribute."""
+    return re.sub(r"\W+", "_", str(field.raw.get("label", ""))).strip("_").lower()
 
 
 def _module_name(model: type[Any]) -> str:

@@ -55,7 +55,7 @@ def _no_member(picklist: EnumType, name: object) -> str:
     hint = f" Did you mean {close}?" if close else ""
     if not close and members:
         shown = list(members)[:_SHOWN]
-        more = ", ..." if len(members) > _SHOWN else ""
+        more = f" and {len(members) - _SHOWN} more" if len(members) > _SHOWN else ""
         hint = f" It has {', '.join(shown)}{more}."
     return (
         f"{picklist.__qualname__} has no member {name}: the value was not in the CRM's list when "

@@ -101,24 +101,24 @@ _is_number: Final = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]
 """Stricter than `Decimal` itself, which takes ``NaN``, ``1_000`` and digits of any script."""
 
 
-_ZERO: Final = Decimal("0.00")
+ZERO: Final = Decimal("0.00")
 """The CRM writes eight decimals, and zero with so many is printed as ``0E-8``."""
 
 
 def read_decimal(text: Any) -> Decimal | None:
     if isinstance(text, str):
         if text.isascii() and text.replace(".", "", 1).isdecimal():
-            return Decimal(text) or _ZERO
+            return Decimal(text) or ZERO
         if is_blank_value(text):
             return None
         if _is_number(text.strip(" ")):
-            return Decimal(text.strip(" ")) or _ZERO
+            return Decimal(text.strip(" ")) or ZERO
     elif text is None:
         return None
     elif isinstance(text, int | float) and not isinstance(text, bool):
         number = Decimal(repr(text))
         if number.is_finite():
-            return number or _ZERO
+            return number or ZERO
     raise ValueError("not a number")
 
 

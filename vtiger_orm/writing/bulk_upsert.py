@@ -15,6 +15,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import environment_of
+from ..calls.server import server_facts
 from ..conditions.collation import equality_key
 from ..conditions.evaluate import predicate
 from ..conditions.field_names import named_field, with_id
@@ -231,6 +232,11 @@ def _settle(
         row.item.same = frozenset(_the_same(model.meta, row.item.values, matching[0]))
     else:
         row.item.record, row.item.created = draft(model, row.item.values), True
+        try:
+            if row.item.key is not None:
+                row.item.key.refuse_unfindable(row.item.record, server_facts(runner))
+        except VtigerError as error:
+            row.status, row.error = Status.FAILED, error
 
 
 def _the_same(meta: ModuleMeta, values: Mapping[str, object], row: Row) -> Iterator[str]:

@@ -28,6 +28,7 @@ from ..records import BaseRecord
 from ..records.handle import id_of
 from ..records.state import UNSET, FieldChange
 from ..values import is_blank
+from ..values.reading import ZERO
 
 LINE_ITEMS: Final = "LineItems"
 FINAL_DETAILS: Final = "LineItems_FinalDetails"
@@ -393,7 +394,7 @@ def decimal_of(value: object) -> Decimal | None:
     if value is None or value == "":
         return None
     try:
-        return Decimal(str(value))
+        return Decimal(str(value)) or ZERO
     except InvalidOperation:
         return None
 

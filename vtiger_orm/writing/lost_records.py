@@ -35,8 +35,11 @@ _REPLACED: Final = re.compile(r"[\x00-\x1f<>?\U00010000-\U0010ffff]+")
 _REWRITTEN: Final = frozenset({"source", "tags"})
 """Fields that the CRM fills in its own way, whatever it is sent."""
 _STORED_AS_SENT: Final = frozenset({Family.CHOICE, Family.REFERENCE, Family.DATE, Family.INTEGER})
+_UNLISTED: Final = frozenset({"Emails"})
+"""Modules whose new records the CRM answers to no query: they lack the type that it asks for."""
 _TELLING: Final = 3
 """Values by which look-alikes are searched for."""
+_IN_NO_QUERY: Final = "new records of this module are in no query of the CRM"
 _SLACK: Final = timedelta(seconds=5)
 _ANY_ZONE: Final = timedelta(hours=15)
 
@@ -50,6 +53,11 @@ class Found(NamedTuple):
     """Why finding none does not prove that there is none."""
 
 
+def is_unlisted(meta: ModuleMeta) -> bool:
+    """Whether no query finds records of the module that were made over the API."""
+    return meta.name in _UNLISTED
+
+
 def by_identity(meta: ModuleMeta, each: FieldMeta, value: str, env: Environment) -> Plan[Found]:
     """Search by the field that holds the caller's own identity of a record.
 
@@ -61,6 +69,8 @@ def by_identity(meta: ModuleMeta, each: FieldMeta, value: str, env: Environment)
     condition: Node = Equal(each, value) if plain else Like(each, _loosely(value))
     selection = Selection(meta, condition, columns=(meta.id, each))
     rows = yield from collect_rows(plan_checked_rows(selection, env))
+    if not rows and is_unlisted(meta):
+        return Found(doubt=_IN_NO_QUERY)
     if each.family is not Family.TEXT:
         rounded = each.family not in _STORED_AS_SENT
         return Found(_ids(rows), f"the CRM may have rounded {each.name}" if rounded else "")
@@ -75,6 +85,8 @@ def by_identity(meta: ModuleMeta, each: FieldMeta, value: str, env: Environment)
 def look_alikes(meta: ModuleMeta, lost: LostCreate, env: Environment) -> Plan[Found]:
     """Search for records made at the time of the create, by values that can be relied on."""
     told = ((each, _as_told(value, env)) for each, value in _reliable(meta, lost.sent))
+    if is_unlisted(meta):
+        return Found(doubt=_IN_NO_QUERY)
     wanted = {each: value for each, value in told if _is_comparable(value, env)}
     if not wanted:
         return Found(doubt="none of its values can be searched for")

@@ -142,8 +142,9 @@ def _has_digits(number: str, most: int) -> bool:
 
 def _replaced(text: str) -> tuple[str, ...]:
     """A utf8mb3 column has four question marks for a character beyond U+FFFF; scripts are
-    stored with their markup encoded."""
-    found = {_BEYOND.sub("????", text)}
+    stored with their markup encoded; lists of the RestfulApi module show CR LF as LF."""
+    beyond = _BEYOND.sub("????", text)
+    found = {beyond, beyond.replace("\r\n", "\n")}
     if holds_script(text):
         found |= {html.escape(each, quote=quoted) for each in (*found,) for quoted in (True, False)}
     return tuple(sorted(found - {text}))

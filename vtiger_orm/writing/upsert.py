@@ -15,11 +15,12 @@ from ..calls.operations import Row
 from ..calls.plans import Plan
 from ..calls.server import ServerFacts, server_facts
 from ..conditions.tree import Node
-from ..errors import DuplicateRecord, InvalidValue, ValuesAdjusted, VtigerError
+from ..errors import DuplicateRecord, InvalidValue, NotSupported, ValuesAdjusted, VtigerError
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import is_blank_value
 from . import save as write
 from .adjustments import Adjustment
+from .lost_records import is_unlisted
 from .memory import state_of
 from .prepare import filled_names
 from .rules import to_wire
@@ -68,9 +69,15 @@ class SearchKey:
         found = yield from chosen(self.meta, self.forms, rows, env)
         return [str(row["id"]) for row in found]
 
-    def refuse_filled(self, record: BaseRecord, facts: ServerFacts) -> None:
-        """Raise `InvalidValue` for a blank by which a new record could not be found again: it gets
-        a value there."""
+    def refuse_unfindable(self, record: BaseRecord, facts: ServerFacts) -> None:
+        """Raise `NotSupported` for a module whose new records no query finds, and `InvalidValue`
+        for a blank by which a new record could not be found again: it gets a value there."""
+        if is_unlisted(self.meta):
+            raise NotSupported(
+                f"New records of {self.meta.name} are in no query of the CRM, so they cannot be "
+                "found again and each such call would make another. Nothing was sent. Make the "
+                "record with create(), and keep its id."
+            )
         blank = {name for name in self.names if is_blank_value(vars(record).get(name))}
         filled = sorted(blank & filled_names(record, facts)) if blank else []
         if filled:
@@ -127,7 +134,7 @@ def get_or_create(
         found = _one(model, (yield from search.adjusted(key)))
     if found is not None:
         return found, False
-    key.refuse_filled(write.draft(model, {**defaults, **values}), server_facts(runner))
+    key.refuse_unfindable(write.draft(model, {**defaults, **values}), server_facts(runner))
     try:
         created = yield from search.create({**defaults, **values})
     except DuplicateRecord:

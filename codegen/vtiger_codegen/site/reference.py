@@ -20,6 +20,7 @@ from vtiger_orm.calls import support
 from vtiger_orm.conditions.lookups import LOOKUPS, SHAPES, Lookup
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.session import Session
+from vtiger_orm.session.settings import SessionSettings
 
 from ..config import Config
 
@@ -98,7 +99,9 @@ def environment() -> str:
 
 @cache
 def session_settings() -> str:
-    """Every argument of a session, with what its docstring says of it."""
+    """Every argument of a session, with what is said of it where it is declared, else in the
+    docstring of the session."""
+    docs = _documented(SessionSettings)
     sentences = _SENTENCE.split(" ".join((inspect.getdoc(Session) or "").split()))
 
     def rows() -> Iterator[tuple[str, ...]]:
@@ -107,7 +110,7 @@ def session_settings() -> str:
                 continue
             default = "" if each.default is inspect.Parameter.empty else f"`{each.default!r}`"
             told = [text for text in sentences if re.search(rf"`{name}`|\b{name}=", text)]
-            yield f"`{name}`", default, " ".join(told)
+            yield f"`{name}`", default, re.sub("``", "`", docs.get(name, "")) or " ".join(told)
 
     return _table(("argument", "default", "meaning"), rows())
 

@@ -162,7 +162,7 @@ BROKEN: tuple[tuple[Callable[[Setup], None], str, str], ...] = (
     (_nobody_listens, "connection", "opens in a browser"),
     (_no_tls_there, "TLS", "http://"),
     (_no_crm_there, "address", "No Vtiger API was found"),
-    (_no_key, "login", "My Preferences"),
+    (_no_key, "login", "Give both for this CRM"),
     (_wrong_key, "login", "access key anew"),
     (_pasted_key, "login", "access key anew"),
     (_commas_for_decimals, "number format", "'.' for decimals"),

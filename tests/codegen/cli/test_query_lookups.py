@@ -14,6 +14,7 @@ from vtiger_codegen.naming.lock import load_lock
 from vtiger_orm.conditions.lookups import LOOKUPS, SHAPES, Lookup, Shape
 from vtiger_orm.conditions.q import resolve
 from vtiger_orm.conditions.quirks import why_not_filterable
+from vtiger_orm.errors import InvalidLookup
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.metadata.snapshot import Snapshot
@@ -101,3 +102,19 @@ def test_any_list_can_be_written_in_quotes(items: list[str]) -> None:
 def test_a_comma_is_escaped_by_a_backslash(items: list[str]) -> None:
     items = [f"x{each}" for each in items]
     assert items_of(",".join(each.replace(",", "\\,") for each in items)) == items
+
+
+@pytest.mark.parametrize("name", ["email", "leadsource", "birthday", "account_id", "modifiedtime"])
+def test_nothing_means_blank_in_a_list_too(name: str) -> None:
+    meta = meta_of(SNAPSHOT, LOCK, "Contacts")
+    asked = selection_of(meta, Question("Contacts", (f"{name}__in=",)), UTC).where
+    assert asked == resolve(meta, (), {f"{name}__in": [None]})
+
+
+@pytest.mark.parametrize("value", ["", "2024-02-29", "2024-02-29,2024-03-01,2024-03-02"])
+def test_a_range_of_other_than_two_is_told_as_it_is_written(value: str) -> None:
+    meta = meta_of(SNAPSHOT, LOCK, "Contacts")
+    with pytest.raises(InvalidLookup) as told:
+        selection_of(meta, Question("Contacts", (f"birthday__range={value}",)), UTC)
+    assert str(told.value).startswith(f"birthday__range={value}: ")
+    assert "birthday__range=a,b" in str(told.value)

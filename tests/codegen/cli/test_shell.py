@@ -43,6 +43,19 @@ def test_it_writes_only_when_it_may(crm: Crm, capsys: pytest.CaptureFixture[str]
     assert crm.run("query", query="select id from Accounts where accountname = 'Shell';")
 
 
+@pytest.mark.parametrize(
+    ("line", "last"), [("1/0", "ZeroDivisionError: division by zero"), ("a b", "SyntaxError")]
+)
+def test_what_the_lines_get_wrong_is_shown_from_their_first_frame_on(
+    crm: Crm, capsys: pytest.CaptureFixture[str], line: str, last: str
+) -> None:
+    assert run(["shell", *PACKAGE, "-c", line]) == 1
+    told = capsys.readouterr().err
+    assert last in told
+    assert told.count('File "') == told.count('File "<command>", line 1') == 1
+    assert told.endswith("The session is closed after 0 calls.\n")
+
+
 def test_without_a_package_it_says_what_to_run(
     crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

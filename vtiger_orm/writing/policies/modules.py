@@ -122,6 +122,8 @@ def _items(change: Changeset, facts: ServerFacts) -> Wire:
     """The items, and the header's product that the CRM asks for."""
     if change.items is None or not change.writes_items:
         return {}
+    if change.creates and not change.items:
+        return {}  # what a new record lacks is told with all that it lacks
     items = change.items.to_wire()
     product = {"productid": items[0]["productid"]} if "productid" in change.meta.by_wire else {}
     return {LINE_ITEMS: items, **product}

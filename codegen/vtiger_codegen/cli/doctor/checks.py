@@ -34,7 +34,8 @@ def server(found: Survey, url: str, dialect: str) -> Finding:
 def clock(known: ServerClock) -> Finding:
     """A clock that is wrong breaks feeds and `if_unmodified`, not reading."""
     offset = known.offset
-    told = f"{offset.value.total_seconds():+.1f} s from this machine's, by {offset.source}"
+    seconds = round(offset.value.total_seconds(), 1) + 0.0  # and no negative zero
+    told = f"{seconds:+.1f} s from this machine's, by {offset.source}"
     if abs(offset.value) - offset.error > _FAR_OFF:
         return problem("clock", told, "Set the clocks of both machines by NTP.")
     if abs(offset.value) - offset.error > _OFF:

@@ -33,6 +33,10 @@ _LOGIN: Final = (
     "Copy the access key anew from My Preferences of that user in the CRM: it is not the password, "
     "and it changes when somebody resets it. User names are spelled as in the CRM, case included."
 )
+_NOT_GIVEN: Final = (
+    "Give both for this CRM: the user's name (VTIGER_USERNAME, or username in [tool.vtiger-orm]) "
+    "and the access key (VTIGER_ACCESS_KEY, or keyring in [tool.vtiger-orm])."
+)
 _DOWN: Final = (
     "Look whether the CRM opens in a browser on this machine; a firewall, a VPN or a proxy may be "
     "in between (HTTPS_PROXY is used)."
@@ -54,6 +58,8 @@ def refused(error: VtigerError) -> Finding:
             )
         case ConfigError() if "address" in told or "No Vtiger API" in told:
             return problem("address", told, _ADDRESS)
+        case ConfigError() if told.startswith("Set "):
+            return problem("login", told, _NOT_GIVEN)
         case ConfigError():
             return problem("login", told, _LOGIN)
         case ConnectionFailed() | Timeout():

@@ -139,8 +139,16 @@ def _argument(field: FieldMeta, shape: Shape, keyword: str, text: str, zone: tzi
             return _parse(read_day, keyword, text, "a date such as 2024-02-29")
         case Shape.SEVERAL_CHOICES:
             return items_of(text)
-        case Shape.VALUES | Shape.PAIR:
-            return [_value(field, keyword, each, zone) for each in items_of(text)]
+        case Shape.VALUES:
+            return [_value(field, keyword, each, zone) for each in items_of(text) or [""]]
+        case Shape.PAIR:
+            ends = items_of(text)
+            if len(ends) != 2:
+                raise InvalidLookup(
+                    f"{keyword}={text}: this takes the first and the last value, both included: "
+                    f"{keyword}=a,b."
+                )
+            return [_value(field, keyword, each, zone) for each in ends]
         case _:
             return _value(field, keyword, text, zone)
 

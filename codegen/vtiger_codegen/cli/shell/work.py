@@ -6,12 +6,13 @@ import code
 import sys
 from importlib import import_module
 from pathlib import Path
+from traceback import format_exception
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vtiger_orm.errors import ConfigError
+from vtiger_orm.errors import ConfigError, VtigerError
 
 from ...config import load_config
 from ...live.credentials import open_session
@@ -30,8 +31,8 @@ def shell(
     write: bool,
     demo: bool,
     command: str | None,
-) -> None:
-    """What the verb does, as its help tells."""
+) -> int:
+    """What the verb does, as its help tells; the exit code."""
     config = load_config()
     module = _imported(output or config.output)
     package: Package = import_module(f"{module.__name__}._package").package
@@ -43,11 +44,27 @@ def shell(
     with opened as session, session.count_calls() as calls:
         names = _names(module, session)
         if command is not None:
-            exec(compile(command, "<command>", "exec"), names)
+            outcome = _run(command, names)
         else:
+            outcome = 0
             _start(names, _welcome(module, session.url, write))
     told = f"The session is closed after {counted(calls.count, 'call')}."
     click.secho(told, err=True, dim=True)
+    return outcome
+
+
+def _run(command: str, names: dict[str, Any]) -> int:
+    """The exit code. What the lines themselves get wrong is shown as Python shows it, from their
+    first frame on; what the CRM or a setting refuses is raised, as in every verb."""
+    try:
+        exec(compile(command, "<command>", "exec"), names)
+    except VtigerError:
+        raise
+    except Exception as error:
+        own = error.__traceback__.tb_next if error.__traceback__ else None
+        click.echo("".join(format_exception(error.with_traceback(own))), nl=False, err=True)
+        return 1
+    return 0
 
 
 def _imported(folder: Path) -> ModuleType:
@@ -85,6 +102,6 @@ def _start(names: dict[str, Any], welcome: str) -> None:
     except ImportError:
         code.interact(banner=welcome, local=names, exitmsg="")
         return
-    embedded = embed.InteractiveShellEmbed(banner1=welcome, user_ns=names)
+    embedded = embed.InteractiveShellEmbed(banner1=f"{welcome}\n", user_ns=names)
     embedded.run_line_magic("load_ext", "vtiger_orm.notebooks")
     embedded()
