@@ -89,7 +89,7 @@ def _first(text: str, forms: Mapping[int, str]) -> int:
 
 def _is_entity(meta: ModuleMeta, id_: str, wire: str, text: str, at: int) -> Plan[bool | None]:
     before = text[:at]
-    first, behind = ("&amp", "&amq") if text[at] == "&" else ("&", "'")
+    first, behind = ("&amp", "&amq") if text[at] == "&" else ("&", "&zz")
     bounds = (Criterion(wire, ">=", before + first), Criterion(wire, "<", before + behind))
     return (yield from _holds(meta, id_, bounds))
 
