@@ -62,7 +62,7 @@ TEXTS: Final = [
 STORED: Final = [
     None, "", "plain", "it's é", "a & b", "a &amp; b", "<i>x</i> & y", "l1\nl2's", "l1\r\nl2's",
     "C:\\x/y's", "&eacute;", "&#8364;", "&#0;é", "&lt;b&gt;", "  's  ", "a;b's", "1 < 2", "&#039;",
-    "&amp;amp;", "é\n",
+    "&amp;amp;", "é\n", "a & b\r\n", "x: <i>y</i>", "x: &lt;i&gt;", "it's\r\n\r\na: b",
 ]  # fmt: skip
 
 

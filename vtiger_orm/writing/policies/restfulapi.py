@@ -64,7 +64,7 @@ def check_description(change: Changeset, wire: Wire, facts: ServerFacts) -> Iter
         return
     text = change.stored.get("description")
     if text is None:
-        why = "is stored with HTML entities, of which the module does not show for which signs"
+        why = "may be stored with HTML entities, and the module does not show for which signs"
     elif _ELEMENT.fullmatch(str(text)):
         why = "is one element of HTML, which the CRM empties"
     else:
