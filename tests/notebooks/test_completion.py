@@ -39,7 +39,10 @@ def test_relations_of_a_record_are_completed(session: Session) -> None:
     names = {**NAMES, "account": account}
     with session.count_calls() as calls:
         offered = completions("account.related.contacts.filter(lastname__st", names)
+        relations = completions("list(account.related.cont", names)
     assert (offered, calls.count) == (["lastname__startswith="], 0)
+    assert relations == ["account.related.contacts"]
+    assert not completions("Contacts.objects.related.", names)
 
 
 def test_ipython_offers_them() -> None:

@@ -13,12 +13,18 @@ from ..metadata.module import ModuleMeta
 _CONDITIONS: Final = frozenset({"filter", "exclude", "get", "aget", "Q"})
 _VALUES: Final = frozenset({"create", "acreate", "update", "aupdate", "get_or_create"})
 _FIELDS: Final = frozenset({"order_by", "only", "defer", "values", "values_list"})
+_RELATED: Final = re.compile(
+    r"(?<![\w.])(?P<before>(?P<root>[A-Za-z_]\w*)\.related\.)(?P<typed>\w*)$"
+)
 _CALL: Final = re.compile(r"(?P<path>[A-Za-z_][\w.]*)\s*$")
 
 
 def completions(before: str, names: Mapping[str, Any]) -> list[str]:
     """What may be written behind `before`, the text up to the cursor, as an argument of a
-    queryset's method: ``lastname__startswith=``. Evaluates no call and asks nothing."""
+    queryset's method: ``lastname__startswith=``; or behind ``record.related.``, with that.
+    Evaluates no call and asks nothing."""
+    if related := _RELATED.search(before):
+        return _relations(names.get(related["root"]), related["before"], related["typed"])
     opened = _innermost_call(before)
     if opened is None:
         return []
@@ -48,6 +54,13 @@ def completions(before: str, names: Mapping[str, Any]) -> list[str]:
         for each in _keywords(meta, name, True)
         if each.startswith(typed)
     ]
+
+
+def _relations(record: Any, before: str, typed: str) -> list[str]:
+    if _meta(record) is None:
+        return []
+    known = (each for each in dir(record.related) if not each.startswith("_"))
+    return [before + each for each in known if each.startswith(typed)]
 
 
 def _keywords(meta: ModuleMeta, name: str, lookups: bool) -> list[str]:

@@ -7,10 +7,13 @@ from pathlib import Path
 import click
 
 from ..text.terminal import say
+from ._offered import modules_offered
 
 
 @click.command(short_help="Methods, properties and querysets of your own for a model.")
-@click.argument("modules", nargs=-1, required=True, metavar="MODULE...")
+@click.argument(
+    "modules", nargs=-1, required=True, metavar="MODULE...", shell_complete=modules_offered
+)
 @click.option("--schema", type=click.Path(path_type=Path), help="Folder of the snapshot.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder of the package.")
 def customise(modules: tuple[str, ...], schema: Path | None, output: Path | None) -> None:

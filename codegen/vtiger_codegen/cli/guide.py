@@ -7,12 +7,13 @@ import sys
 import click
 
 from ..text.terminal import say
+from ._offered import chapters_offered
 
 _WIDE = 96
 
 
 @click.command(short_help="A chapter of the guide, here in the terminal.")
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=chapters_offered)
 @click.pass_context
 def guide(ctx: click.Context, topic: str | None) -> None:
     """Show the chapter TOPIC, or the list of them.

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from vtiger_codegen import __version__
-from vtiger_codegen.cli import run
+from vtiger_codegen.cli import cli, run
 
 ROOT = Path(__file__).parents[3]
+DEMO = ROOT / "vtiger_orm/emulator/demo"
 
 
 def test_help_lists_verbs_without_importing_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,3 +80,20 @@ def test_a_missing_extra_is_named() -> None:
     assert done.returncode == 1
     assert "pip install 'vtiger-orm[codegen]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("query Con", ["Contacts"]),
+        ("export Contacts Acc", ["Accounts"]),
+        ("guide read", ["reading"]),
+    ],
+)
+def test_a_shell_completes_modules_and_chapters(words: str, offered: list[str]) -> None:
+    from click.shell_completion import ShellComplete
+
+    *before, typed = words.split()
+    before[1:1] = ["--schema", str(DEMO)] if before[0] != "guide" else []
+    found = ShellComplete(cli, {}, "vtiger-orm", "_X").get_completions(before, typed)
+    assert [each.value for each in found] == offered

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from ...live.options import connecting
+from .._offered import modules_offered
 from .._work import Given, do_work
 
 FORMATS: Final = ("parquet", "csv", "jsonl", "arrow")
@@ -15,7 +16,7 @@ NAMINGS: Final = ("attribute", "wire", "label")
 
 
 @click.command(short_help="Modules as Parquet, CSV, JSON lines or Arrow files; resumable.")
-@click.argument("modules", nargs=-1, required=True)
+@click.argument("modules", nargs=-1, required=True, shell_complete=modules_offered)
 @click.option(
     "--to",
     "folder",

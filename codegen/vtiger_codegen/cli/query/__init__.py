@@ -8,13 +8,14 @@ from typing import Final
 import click
 
 from ...live.options import connecting
+from .._offered import modules_offered
 from .._work import Given, do_work
 
 FORMATS: Final = ("table", "json", "csv", "parquet", "arrow")
 
 
 @click.command(short_help="Ask the CRM: conditions, order, groups; as table, JSON, CSV or Parquet.")
-@click.argument("module")
+@click.argument("module", shell_complete=modules_offered)
 @click.option(
     "--where",
     "-w",

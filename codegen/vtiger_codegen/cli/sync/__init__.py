@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from ...live.options import connecting
+from .._offered import modules_offered
 from .._work import Given, do_work
 from ..export import NAMINGS
 
@@ -36,7 +37,7 @@ class Interval(click.ParamType[timedelta]):
 
 
 @click.command(short_help="Modules as tables of a database, brought up to date by what changed.")
-@click.argument("modules", nargs=-1)
+@click.argument("modules", nargs=-1, shell_complete=modules_offered)
 @click.option(
     "--to",
     "database",
