@@ -143,3 +143,4 @@ def test_a_warehouse_keeps_what_another_dialect_has_told(
         crm.engine.backdoor.set(next(iter(contents(engine, "Contacts"))), tags="blue")
         synced(engine, other)
     assert [row["tags"] for row in contents(engine, "Contacts").values()] == ["blue"]
+    engine.dispose()
