@@ -219,7 +219,12 @@ def test_fractions_of_a_second_make_one(crms: dict[str, Crm], bulk: bool) -> Non
 BLANKS: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     "a policy fills it": (Documents, {"notes_title": "A", "filestatus": None}, {}),
     "the owner": (Accounts, {"accountname": "A", "assigned_user_id": None}, {}),
-    "the CRM fills it": (Documents, {"notes_title": "A", "folderid": None}, {}),
+    "a folder": (Documents, {"notes_title": "A", "folderid": None}, {}),
+    "no reminder": (
+        Events,
+        {"subject": "A", "reminder_time": 0},
+        EVENT | {"time_start": time(1), "time_end": time(2)},
+    ),
     "the CRM computes it": (
         Calendar,
         {"subject": "A", "duration_minutes": None},

@@ -196,7 +196,8 @@ def _with_null_rows(
     for wires, branches in what.null_fields.items():
         columns = (*more, *sorted(wires))
         for group in what.packing.packed(absorb(branches)):
-            valued = seen if any(_need_a_value(what.direct, wire) for wire in wires) else ()
+            proved = any(_need_a_value(what.direct, wire) for wire in wires)
+            valued = seen if proved and what.env.consistency != "strict" else ()
             stream = null_rows(
                 what, sorted(wires), group, columns, descending=descending, valued=valued
             )

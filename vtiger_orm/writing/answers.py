@@ -85,14 +85,15 @@ def read_again(
 def _settle_doubts(answers: list[tuple[Prepared, Row]], runner: Runner | None) -> Plan[None]:
     """Take back the doubts about texts of which the module holds none that is encoded."""
     for number, (prepared, row) in enumerate(answers):
-        unsent = prepared.doubtful - prepared.sent.keys()
-        if unsent == prepared.doubtful and unsent:
-            try:
-                believed = yield from believable(prepared.meta, sorted(unsent), runner)
-            except VtigerError:
-                continue
-            if believed:
-                answers[number] = replace(prepared, doubtful=frozenset()), row
+        doubtful = prepared.doubtful
+        if not doubtful or not doubtful.isdisjoint(prepared.sent):
+            continue  # what was sent may be the first that is stored encoded
+        try:
+            believed = yield from believable(prepared.meta, sorted(doubtful), runner)
+        except VtigerError:
+            continue
+        if believed:
+            answers[number] = replace(prepared, doubtful=frozenset()), row
 
 
 def read_quietly(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | None]:

@@ -105,7 +105,7 @@ def filled_names(record: BaseRecord, facts: ServerFacts) -> frozenset[str]:
     found = {
         name
         for policy in policies_of(meta)
-        for name in policy.fills(change, wire, facts)
+        for name in policy.fills(change, wire, facts).keys() | policy.defaults
         if not wire.get(name) and name in meta.by_wire
     }
     owner = owner_field(meta)

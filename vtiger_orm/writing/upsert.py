@@ -22,6 +22,7 @@ from . import save as write
 from .adjustments import Adjustment
 from .lost_records import is_unlisted
 from .memory import state_of
+from .policies.table import policies_of
 from .prepare import filled_names
 from .rules import to_wire
 from .stored_forms import StoredForms, chosen, stored_forms
@@ -78,6 +79,18 @@ class SearchKey:
                 "found again and each such call would make another. Nothing was sent. Make the "
                 "record with create(), and keep its id."
             )
+        ambiguous = {
+            self.meta.by_wire[wire].name
+            for policy in policies_of(self.meta)
+            for wire in policy.zero_is_blank & self.meta.by_wire.keys()
+        }
+        for name in sorted(ambiguous.intersection(self.names)):
+            if vars(record).get(name) == 0:
+                raise InvalidValue(
+                    f"{name}=0 does not find every {self.meta.name} record without: the CRM has 0 "
+                    "there or a blank, so such a call may make another. Nothing was sent. Leave "
+                    "the field out of what the record is looked for by."
+                )
         blank = {name for name in self.names if is_blank_value(vars(record).get(name))}
         filled = sorted(blank & filled_names(record, facts)) if blank else []
         if filled:

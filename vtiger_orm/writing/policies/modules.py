@@ -285,5 +285,10 @@ POLICIES: Final = (
         covers=_among("Potentials"),
         computed={"forecast_amount": frozenset({"amount", "probability"})},
     ),
-    Policy(family="documents", covers=_among("Documents"), fills=_of_a_document),
+    Policy(
+        family="documents",
+        covers=_among("Documents"),
+        fills=_of_a_document,
+        defaults=frozenset({"folderid"}),
+    ),
 )

@@ -43,6 +43,8 @@ class Policy:
     """What is asked for beside the changed fields."""
     fills: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
     """What a new record gets where nothing was given."""
+    defaults: frozenset[str] = frozenset()
+    """Fields that the CRM itself gives a value in a new record, which its answer may not show."""
     needs: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
     """Stored values that a change has to know."""
     fresh: Callable[[Changeset, ServerFacts], tuple[str, ...]] = lambda change, facts: ()
