@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from generated.demo import Contacts, connect
 from tests.support.databases import contents
+from tests.support.restfulapi import open_restfulapi
 from vtiger_orm import Count, NotLoaded, Session, UnsupportedQuery, frames
 from vtiger_orm.emulator import Crm
 from vtiger_orm.frames.export import export
@@ -32,9 +33,7 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture
 def session(crm: Crm) -> Iterator[Session]:
-    with connect(
-        crm.url, *crm.credentials(), dialect="restfulapi", transport=crm.transport()
-    ) as opened:
+    with open_restfulapi(crm) as opened:
         yield opened
 
 

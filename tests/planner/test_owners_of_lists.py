@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from generated.demo import Contacts, Users, connect
+from tests.support.restfulapi import open_restfulapi
 from vtiger_orm import NotLoaded, NotSupported, Prefetch, QuerySet, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.profiles import RESTFULAPI
@@ -37,9 +38,7 @@ def crm(request: pytest.FixtureRequest) -> Iterator[Crm]:
 
 @pytest.fixture
 def session(crm: Crm) -> Iterator[Session]:
-    with connect(
-        crm.url, *crm.credentials(), dialect="restfulapi", transport=crm.transport()
-    ) as opened:
+    with open_restfulapi(crm) as opened:
         yield opened
 
 

@@ -21,7 +21,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generated.demo import Accounts, Contacts, Leads, Quotes, connect
+from generated.demo import Accounts, Contacts, Leads, Quotes
+from tests.support.restfulapi import open_restfulapi
 from vtiger_orm import Session
 from vtiger_orm.calls.operations import Listing, Row
 from vtiger_orm.calls.plans import collect_rows, perform
@@ -131,9 +132,7 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture(scope="module")
 def session(crm: Crm) -> Iterator[Session]:
-    with connect(
-        crm.url, *crm.credentials(), dialect="restfulapi", transport=crm.transport()
-    ) as opened:
+    with open_restfulapi(crm) as opened:
         yield opened
 
 

@@ -25,6 +25,7 @@ from generated.demo import (
     connect,
 )
 from tests.faults.faults import Changed
+from tests.support.restfulapi import open_restfulapi
 from vtiger_orm import LineItem, NotLoaded, OutcomeUnknown, ServerError, Session, VtigerError
 from vtiger_orm.calls.outcome import outcome_of
 from vtiger_orm.emulator import Crm, faults
@@ -45,9 +46,7 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture(scope="module")
 def session(crm: Crm) -> Iterator[Session]:
-    with connect(
-        crm.url, *crm.credentials(), dialect="restfulapi", transport=crm.transport()
-    ) as opened:
+    with open_restfulapi(crm) as opened:
         yield opened
 
 
@@ -269,13 +268,7 @@ DIFFERS = "<b>whole</b>"
 @pytest.fixture
 def hasty(crm: Crm) -> Iterator[Session]:
     """A session that repeats nothing and waits for nothing."""
-    with connect(
-        crm.url,
-        *crm.credentials(),
-        dialect="restfulapi",
-        transport=crm.transport(),
-        retry=RetryPolicy(attempts=1, longest_work=0.0),
-    ) as opened:
+    with open_restfulapi(crm, retry=RetryPolicy(attempts=1, longest_work=0.0)) as opened:
         yield opened
 
 

@@ -32,8 +32,8 @@ from generated.demo import (
     Quotes,
     SalesOrder,
     Vendors,
-    connect,
 )
+from tests.support.restfulapi import open_restfulapi
 from vtiger_orm import BulkError, Choices, InvalidRecord, InvalidValue, NotSupported, Session
 from vtiger_orm.emulator import Crm
 from vtiger_orm.ids import parse_id
@@ -131,9 +131,7 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture(scope="module")
 def session(crm: Crm) -> Iterator[Session]:
-    with connect(
-        crm.url, *crm.credentials(), dialect="restfulapi", transport=crm.transport()
-    ) as opened:
+    with open_restfulapi(crm) as opened:
         yield opened
 
 

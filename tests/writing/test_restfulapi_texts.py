@@ -8,7 +8,8 @@ from html import unescape
 
 import pytest
 
-from generated.demo import Leads, connect
+from generated.demo import Leads
+from tests.support.restfulapi import open_restfulapi
 from vtiger_orm import OutcomeUnknown, Session, VtigerError
 from vtiger_orm.emulator import Crm, faults
 
@@ -21,9 +22,7 @@ def crm() -> Iterator[Crm]:
 
 @pytest.fixture(scope="module")
 def session(crm: Crm) -> Iterator[Session]:
-    with connect(
-        crm.url, *crm.credentials(), dialect="restfulapi", transport=crm.transport()
-    ) as opened:
+    with open_restfulapi(crm) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -51,10 +52,10 @@ _SLOTS: Final = (
 )
 
 
+@lru_cache(maxsize=1024)  # finding the slots takes as long as filling those of a page
 def record_maker(model: type[R]) -> Callable[[dict[str, object], set[str], RecordState], R]:
     """What makes instances with exactly the values, fields set and state that it is given; neither
-    `__init__` nor validators run. It is worked out once for a page, as looking up a model's
-    slots for each record would take longer than filling them."""
+    `__init__` nor validators run."""
     new = object.__new__
     set_values, set_given, set_extra, set_private, set_own_state = (
         getattr_static(model, name).__set__ for name in _SLOTS
@@ -79,7 +80,8 @@ def new_record(
     model: type[R], values: dict[str, object], fields_set: set[str], state: RecordState
 ) -> R:
     """One such instance."""
-    return record_maker(model)(values, fields_set, state)
+    made: R = record_maker(model)(values, fields_set, state)
+    return made
 
 
 def replace_values(record: BaseModel, values: dict[str, object], fields_set: set[str]) -> None:
