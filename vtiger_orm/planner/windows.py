@@ -6,8 +6,8 @@ more is continued within itself. Rows stay in order, nothing is counted, and how
 under way may change at any time, down to one page after the other.
 
 That a window is complete is proved by a witness: the last row of all is asked for along with it,
-and comes last. So no call more is needed for a window that the server left empty or cut, or took rows
-out of that the user may not see.
+and comes last. So no call more is needed for a window that the server left empty or cut, nor for
+one that it took rows out of which the user may not see.
 """
 
 from __future__ import annotations
