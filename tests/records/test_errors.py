@@ -10,16 +10,16 @@ import pytest
 
 from generated.demo import Contacts
 from vtiger_orm import errors
+from vtiger_orm._writes import Adjustment, Problem, Reason, Rule
 from vtiger_orm.errors import VtigerError
 from vtiger_orm.writing.report import BulkError, BulkReport, Status
-from vtiger_orm.writing.rules import Problem, Rule
 
 MADE: list[VtigerError] = [
     errors.MissingExtra("pull", "codegen"),
     errors.InvalidId("12x"),
     errors.InvalidId(5, "because"),
     errors.InvalidRecord("Contacts", [Problem("lastname", Rule.MANDATORY, "it is missing")]),
-    errors.ValuesAdjusted("other values", [1]),
+    errors.ValuesAdjusted("other values", [Adjustment("amount", "1.5", "2", Reason.ROUNDED)]),
     errors.Timeout("slow", sent=False, status=504),
     errors.DuplicateRecord(
         "twice", code="0", operation="create", module="Contacts", detail={"a": 1}
