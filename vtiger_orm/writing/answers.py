@@ -127,13 +127,10 @@ def _says_more(adjustment: Adjustment) -> bool:
 
 
 def _believed(prepared: Prepared, row: Row) -> Row:
-    policies = policies_of(prepared.meta)
-    return {
-        name: value
-        for name, value in row.items()
-        if name not in prepared.unproved | prepared.doubtful
-        and not any(each.foreign(name) for each in policies)
-    }
+    beside = prepared.unproved | prepared.doubtful
+    for policy in policies_of(prepared.meta):
+        beside |= frozenset(filter(policy.foreign, row))
+    return {name: value for name, value in row.items() if name not in beside}
 
 
 def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
