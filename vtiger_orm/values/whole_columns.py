@@ -74,9 +74,11 @@ def _references(read: Reader) -> WholeReader:
     repeated = _others(read)
 
     def whole(column: WireColumn) -> ValueColumn:
-        if are_plain_ids(column):
-            return [text or None for text in column]
-        return repeated(column)
+        try:
+            plain = are_plain_ids({*column})  # owners are few, on however many rows
+        except TypeError:
+            plain = False
+        return [text or None for text in column] if plain else repeated(column)
 
     return whole
 
