@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .._writes import Adjustment, Reason
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, together
@@ -23,7 +24,7 @@ from ..planner.rows import read_row
 from ..records.handle import pending
 from ..values import is_blank
 from ..values.zones import rows_in_utc
-from .adjustments import Adjustment, Reason, counted, of_sent, of_unsent, text_of
+from .adjustments import counted, of_sent, of_unsent, text_of
 from .labelled_texts import believable, doubtful_texts
 from .line_items import LINE_ITEMS
 from .policies.table import policies_of

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.server import ServerFacts
 from ...metadata.kinds import Family
 from ...metadata.server import Hazard, ServerFamily
 from ..changeset import Changeset
 from ..line_items import is_inventory
-from ..rules import Problem, Rule
 from .policy import Policy, Wire
 
 _ESCAPED: Final = re.compile(r"\\u[0-9A-Fa-f]{4}")
