@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from generated.demo import Accounts, Contacts, Events, Potentials, Products, Quotes, connect
+from generated.demo import LineItem as Items
 from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, LineItem, NotSupported
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.capabilities import Capabilities
@@ -46,6 +47,7 @@ VALID: Mapping[type[Any], dict[str, Any]] = {
         "eventstatus": Events.Eventstatus("Planned"),
         "activitytype": Events.ActivityType("Call"),
     },
+    Items: {"parent_id": Quotes.ref(f"{Quotes.meta.prefix}x1"), "sequence_no": 9},
     Products: {"productname": "Chair"},
     Quotes: {
         "subject": "Offer",
@@ -123,6 +125,7 @@ CASES: Mapping[Rule | str, Case] = {
     "check_damaged_items": Case(
         Quotes, {"subject": "Changed"}, server=Server.known(ServerFamily.FREVOCRM, "8.0.3")
     ),
+    "check_item": Case(Items, {"quantity": 7}),
     "check_apart": Case(
         Quotes,
         {"items": [LineItem(f"{Products.meta.prefix}x1", 2)]},
@@ -200,9 +203,16 @@ def update_found(case: Case) -> None:
     case.model.objects.update_or_create(id=found.id, defaults=case.values)
 
 
+def none_such(case: Case) -> dict[str, Any]:
+    """A condition that no record of the module satisfies."""
+    name = "description" if "description" in case.model.meta.fields else "comment"
+    return {name: "There is none such"}
+
+
 def bulk_new(case: Case) -> None:
-    row = {"description": "There is none such", **fresh(case)}
-    of_report(case.model.objects.bulk_update_or_create([row], key="description"))
+    [key] = none_such(case)
+    row = {**none_such(case), **fresh(case)}
+    of_report(case.model.objects.bulk_update_or_create([row], key=key))
 
 
 def bulk_found(case: Case) -> None:
@@ -246,10 +256,10 @@ CREATING: Mapping[str, Way] = {
     "preview, new": lambda case: of_preview(unsaved(case).crm.preview()),
     "bulk_create": lambda case: of_report(case.model.objects.bulk_create([unsaved(case)])),
     "get_or_create": lambda case: case.model.objects.get_or_create(
-        description="There is none such", defaults=fresh(case)
+        **none_such(case), defaults=fresh(case)
     ),
     "update_or_create, new": lambda case: case.model.objects.update_or_create(
-        description="There is none such", defaults=fresh(case)
+        **none_such(case), defaults=fresh(case)
     ),
     "bulk_update_or_create, new": bulk_new,
     "related.create": lambda case: relation_to(case).create(**fresh(case)),
