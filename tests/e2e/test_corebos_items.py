@@ -17,9 +17,9 @@ from vtiger_codegen.naming.lock import NamesLock
 from tests.codegen.packages import imported
 from tests.support.zoned import InZone
 from vtiger_orm import InvalidRecord, LineItem, NotSupported, Session
+from vtiger_orm._writes import Reason
 from vtiger_orm.emulator import Crm
 from vtiger_orm.introspection.pull import PullWarning
-from vtiger_orm.writing.adjustments import Reason
 
 MODULES = (
     *("Accounts", "Contacts", "Groups", "Invoice", "InventoryDetails", "Leads", "Potentials"),

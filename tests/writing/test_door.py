@@ -16,6 +16,7 @@ import pytest
 from generated.demo import Accounts, Contacts, Events, Potentials, Products, Quotes, connect
 from generated.demo import LineItem as Items
 from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, LineItem, NotSupported
+from vtiger_orm._writes import Rule
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta, Relation
@@ -31,7 +32,6 @@ from vtiger_orm.writing import leads
 from vtiger_orm.writing.policies.table import POLICIES
 from vtiger_orm.writing.preview import Preview
 from vtiger_orm.writing.report import BulkError
-from vtiger_orm.writing.rules import Rule
 
 WRITES = {"create", "revise", "update", "delete", "add_related", "convertlead"}
 DAY = date(2026, 1, 2)

@@ -12,11 +12,11 @@ import pytest
 
 from generated.demo import Accounts, Contacts, Events, Invoice, Potentials, Quotes
 from vtiger_orm import NotLoaded, ValuesAdjusted
+from vtiger_orm._writes import Adjustment, Reason
 from vtiger_orm.calls.operations import Create, Revise
 from vtiger_orm.calls.server import DEFAULT_FACTS, ServerFacts
 from vtiger_orm.errors import NotFound
 from vtiger_orm.metadata.module import ModuleMeta
-from vtiger_orm.writing.adjustments import Adjustment, Reason
 from vtiger_orm.writing.answers import (
     AdjustedValues,
     fields_of,

@@ -13,6 +13,7 @@ from datetime import tzinfo
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
 
+from .._writes import Withheld
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
 from ..calls.gates import in_event_loop
@@ -51,7 +52,6 @@ from .settings import (
     zone_named,
 )
 from .waits import OnWait
-from .withheld import Withheld
 
 if TYPE_CHECKING:
     import httpx

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
+from .._writes import Adjustment, Reason
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, together
@@ -24,7 +25,7 @@ from ..planner.rows import read_row
 from ..records.handle import pending
 from ..values import is_blank
 from ..values.zones import rows_in_utc
-from .adjustments import Adjustment, Reason, counted, of_sent, of_unsent, text_of
+from .adjustments import counted, of_sent, of_unsent, text_of
 from .labelled_texts import believable, doubtful_texts
 from .line_items import LINE_ITEMS
 from .policies.table import policies_of
@@ -127,13 +128,10 @@ def _says_more(adjustment: Adjustment) -> bool:
 
 
 def _believed(prepared: Prepared, row: Row) -> Row:
-    policies = policies_of(prepared.meta)
-    return {
-        name: value
-        for name, value in row.items()
-        if name not in prepared.unproved | prepared.doubtful
-        and not any(each.foreign(name) for each in policies)
-    }
+    beside = prepared.unproved | prepared.doubtful
+    for policy in policies_of(prepared.meta):
+        beside |= frozenset(filter(policy.foreign, row))
+    return {name: value for name, value in row.items() if name not in beside}
 
 
 def _adjustments(prepared: Prepared, row: Row, zone: tzinfo) -> Iterator[Adjustment]:

@@ -10,11 +10,10 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from enum import StrEnum
 from typing import Any, Final
 
+from .._writes import Problem, Rule
 from ..calls.server import ServerFacts
 from ..conditions.choices import known_choices
 from ..errors import InvalidRecord, InvalidValue, NotSupported
@@ -27,36 +26,6 @@ from ..values.zones import repeated, to_wall
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _INTEGER_LIMIT: Final = 2**31
 _OWNERS: Final = ("Users", "Groups")
-
-
-class Rule(StrEnum):
-    """Which rule a value breaks."""
-
-    MODULE = "module"
-    MANDATORY = "mandatory"
-    READ_ONLY = "read-only"
-    VALUE = "value"
-    PICKLIST = "picklist"
-    DEPENDENCY = "dependency"
-    REFERENCE = "reference"
-    LENGTH = "length"
-    EMAIL = "email"
-    RANGE = "range"
-    CHARACTERS = "characters"
-    SERVER = "server"
-    """What this server cannot do; raises `NotSupported`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One value that the CRM would refuse or damage."""
-
-    field: str
-    """The attribute, or ``""`` for the record as a whole."""
-    rule: Rule
-    message: str
-    fatal: bool = True
-    """Whether it stops the write; else it is a warning."""
 
 
 class UnknownPicklistValue(UserWarning):

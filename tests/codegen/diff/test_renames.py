@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
@@ -98,6 +99,8 @@ def test_options_are_read(text: str, path: tuple[str, ...], name: str) -> None:
     ("text", "told"),
     [
         ("M.cf_1", "write OLD=NEW"),
+        ("M.cf_1=", "write OLD=NEW"),
+        (" = ", "write OLD=NEW"),
         ("M.cf_11=cf_2", "the former snapshot has no M.cf_11; did you mean M.cf_1?"),
         ("N=M", "the former snapshot has no N"),
         ("M.cf_1=cf_22", "there is no cf_22 now; did you mean cf_2?"),
@@ -120,7 +123,27 @@ def test_one_name_is_not_given_twice() -> None:
         parse_renames(["M.a=c", "M.b=c"], outline(before), outline(now))
 
 
+def test_a_space_at_the_end_of_a_value_is_part_of_it() -> None:
+    before, now = module("M", picks("tier", "Gold ", "x")), module("M", picks("tier", "Gold", "x"))
+    (candidate,) = compare(snapshot(before), snapshot(now)).candidates
+    (said,) = shlex.split(option(candidate).removeprefix("--rename "))
+    assert parse_renames([said], outline(snapshot(before)), outline(snapshot(now))) == [
+        candidate.rename
+    ]
+
+
 # Evidence
+
+
+def test_what_is_as_likely_is_told() -> None:
+    before = module("M", field("a", label="Tier"), field("b", label="Tier"))
+    found = guesses(before, module("M", field("c", label="Tier"), field("d", "date", label="Tier")))
+    assert found == {"M.a=c": "the same type string, the same label 'Tier', as likely: b=c"}
+    after = module("M", field("c", label="Tier"), field("d", label="Tier"))
+    assert guesses(before, after) == {
+        "M.a=c": "the same type string, the same label 'Tier', as likely: a=d, as likely: b=c",
+        "M.b=d": "the same type string, the same label 'Tier', as likely: a=d, as likely: b=c",
+    }
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from ..._writes import Problem, Rule
 from ...calls.operations import Create, Revise, Update
 from ...calls.server import ServerFacts
 from ...dialects.pdo_information import PDO_INFORMATION
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, LineItems, are_apart, decimal_of
-from ..rules import Problem, Rule
 from .modules import COUNTED
 from .policy import UNSENT, Policy, Wire
 

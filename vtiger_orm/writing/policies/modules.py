@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.operations import Create, Revise, Update
 from ...calls.server import ServerFacts
 from ...dialects.pdo_information import PDO_INFORMATION
 from ...metadata.module import ModuleMeta
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, are_apart, is_inventory, is_tax
-from ..rules import Problem, Rule
 from .policy import Policy, Wire
 
 

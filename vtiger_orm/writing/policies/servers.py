@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.server import ServerFacts
 from ...metadata.kinds import Family
 from ...metadata.server import Hazard, ServerFamily
 from ..changeset import Changeset
 from ..line_items import is_inventory
-from ..rules import SINGLE_ITEMS, Problem, Rule, check_single_item
+from ..rules import SINGLE_ITEMS, check_single_item
 from .policy import Policy, Wire
 
 _ESCAPED: Final = re.compile(r"\\u[0-9A-Fa-f]{4}")

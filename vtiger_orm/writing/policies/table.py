@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.server import ServerFacts
 from ...metadata.module import FieldMeta, ModuleMeta
 from ..changeset import Changeset
-from ..rules import Problem, Rule
 from . import corebos_items, modules, restfulapi, servers
 from .policy import Policy, Wire
 
