@@ -141,7 +141,7 @@ def _adjustments(prepared: Prepared, row: Row, zone: tzinfo) -> Iterator[Adjustm
     fields = meta.fields.values()
     [as_before] = rows_in_utc([row], fields, change.zone)
     if zone != change.zone:
-        [sent] = rows_in_utc([sent], fields, change.zone)
+        [sent] = rows_in_utc([dict(sent)], fields, change.zone)
         prepared, [row] = replace(prepared, sent=sent), rows_in_utc([row], fields, zone)
     policies = policies_of(meta)
     if change.creates:
