@@ -227,3 +227,20 @@ async def test_the_kind_of_taxes_outlives_other_items(face: Face) -> None:
         found.crm.items = [LineItem(product, 2, 1)]
         await face(found, "save")
         assert face.crm.engine.backdoor.get(str(made.id), "hdnTaxType") == "group"
+
+
+async def test_totals_follow_the_header_only_with_the_items(face: Face) -> None:
+    product, _ = await stock(face)
+    made = await quote(face, LineItem(product, 2, 10))
+    found = await face(Quotes.objects, "get", id=made.id)
+    found.txtAdjustment = Decimal(3)
+    with face.crm.count_calls() as calls, pytest.raises(NotSupported, match="would stay"):
+        await face(found, "save")
+    assert not {"revise", "update"} & {*calls.operations}
+    await face(found.crm, "load_items")
+    await face(found, "save")
+    assert (found.hdnGrandTotal, len(found.crm.items)) == (23, 1)
+    found.txtAdjustment, found.hdnGrandTotal = Decimal(4), Decimal(24)
+    await face(found, "save")
+    read = await face(Quotes.objects, "get", id=made.id)
+    assert (read.txtAdjustment, read.hdnGrandTotal) == (4, 24)
