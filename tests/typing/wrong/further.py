@@ -1,7 +1,7 @@
 """Wrong programs of further kinds; see programs.py."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple, TypedDict
 
 from pydantic import BaseModel
