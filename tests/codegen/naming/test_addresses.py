@@ -82,6 +82,12 @@ def test_what_has_no_name_is_told(text: str, told: str) -> None:
     assert told in str(error.value)
 
 
+def test_nothing_is_given_two_names() -> None:
+    assert len(parse_names(["Contacts.cf_1=x", "Contacts.cf_1= x"], EVERY)) == 1
+    with pytest.raises(ConfigError, match=r"Contacts\.cf_1 is given two names: x and y"):
+        parse_names(["Contacts.cf_1=x", "Contacts.cf_1=y"], EVERY)
+
+
 @pytest.mark.parametrize("name", ["label", "known", "mro", "upper", "TYPE_CHECKING", "class"])
 def test_a_member_is_not_called_like_what_all_members_have(name: str) -> None:
     given = parse_names([f"Contacts.leadsource.a=b={name}"], EVERY)
