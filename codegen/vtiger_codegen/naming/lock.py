@@ -152,9 +152,10 @@ def load_lock(file: Path) -> NamesLock:
             f"{file} cannot be read: {error}. Restore it from version control; without it, names "
             "that applications use may change."
         ) from error
-    if content["format"] != FORMAT:
+    found = content["format"]
+    if found != FORMAT:
         raise NamesError(
-            f"{file} has format {content['format']}; this release reads format {FORMAT}. Update vtiger-orm."
+            f"{file} has format {found}; this release reads format {FORMAT}. Update vtiger-orm."
         )
     try:
         return NamesLock.model_validate(content)
