@@ -73,7 +73,7 @@ def test_what_is_not_proved_is_not_asked(
             capabilities=can,
         ) as session:
             session.identify()
-            asked = [
+            asked: list[Callable[[], int]] = [
                 lambda: Contacts.objects.filter(id=contact["id"]).count(),
                 lambda: Contacts.objects.filter(account_id=Accounts.ref(account["id"])).count(),
                 lambda: Contacts.objects.filter(id__in=[contact["id"]]).update(title="x"),
