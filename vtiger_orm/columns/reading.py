@@ -7,13 +7,14 @@ text here, moments are in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Any, Literal, TypeAlias
 
 from ..calls.operations import Row
 from ..dialects.restfulapi_columns import why_not_in_row
 from ..errors import NotLoaded, Unreadable
+from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta
 from ..values import Reader, reader
 from ..values.reading import unreadable
@@ -35,11 +36,16 @@ class ColumnReader:
     __slots__ = ("_fields", "_page", "_readers", "_unreadable", "_zone")
 
     def __init__(
-        self, fields: Sequence[FieldMeta], zone: tzinfo, unreadable: Unreadables = "raise"
+        self,
+        fields: Sequence[FieldMeta],
+        zone: tzinfo,
+        unreadable: Unreadables = "raise",
+        whole: Callable[[Kind], WholeReader] = whole_reader,
     ) -> None:
-        """`zone` is the CRM's, in which it writes moments."""
+        """`zone` is the CRM's, in which it writes moments; `whole` reads columns in which all is
+        as it should be, a single value is read as everywhere."""
         self._fields = tuple(fields)
-        self._readers = tuple((whole_reader(each.kind), reader(each.kind)) for each in fields)
+        self._readers = tuple((whole(each.kind), reader(each.kind)) for each in fields)
         self._page = PageLayout(["id", *(each.wire for each in fields)])
         self._zone = zone
         self._unreadable = unreadable
