@@ -75,9 +75,12 @@ def querysets(c: Contacts, acc: Accounts, q: ContactsQuerySet, r: Ref[Contacts])
     people[0] = c  # E
     del people[0]  # E
     len(people.first())  # E
-    for x in people.first(): ...  # E
-    for x in people.count(): ...  # E
-    for x in c: x.foo  # E
+    for x in people.first():  # E
+        ...
+    for x in people.count():  # E
+        ...
+    for x in c:
+        x.foo  # E
     people.first().save()  # E
     people.aggregate(total=Sum(5))  # E
     people.aggregate(5)  # E
@@ -98,7 +101,9 @@ def querysets(c: Contacts, acc: Accounts, q: ContactsQuerySet, r: Ref[Contacts])
     people.create(lastname="x", donotcall="yes")  # E
 
 
-def records(c: Contacts, acc: Accounts, p: Potentials, inv: Invoice, d: Documents, ev: Events, u: Users) -> None:
+def records(
+    c: Contacts, acc: Accounts, p: Potentials, inv: Invoice, d: Documents, ev: Events, u: Users
+) -> None:
     c.account_id.accountname  # E
     c.account_id.id  # E
     c.account_id.fetch().lastname  # E
@@ -130,7 +135,8 @@ def records(c: Contacts, acc: Accounts, p: Potentials, inv: Invoice, d: Document
     acc.related.contacts.create(firstname="x")  # E
     acc.related.contacts.first().lastname  # E
     acc.related.contacts.filter(accountname="x")  # E
-    for y in acc.related.contacts: y.accountname  # E
+    for y in acc.related.contacts:
+        y.accountname  # E
     p.amount = "12.5"  # E
     p.amount + 1.5  # E
     p.closingdate - timedelta(1)  # E
@@ -154,10 +160,14 @@ def records(c: Contacts, acc: Accounts, p: Potentials, inv: Invoice, d: Document
 
 
 def shapes_and_values() -> None:
-    for s in people.into(Typo): s["lastname"]  # E
-    for t in people.into(Mistyped): t.lastname.upper()  # E
-    for v in people.into(Short): v.nope  # E
-    for w in people.into(Model): w.nope  # E
+    for s in people.into(Typo):
+        s["lastname"]  # E
+    for t in people.into(Mistyped):
+        t.lastname.upper()  # E
+    for v in people.into(Short):
+        v.nope  # E
+    for w in people.into(Model):
+        w.nope  # E
     people.into(Short("x"))  # E
     people.into(Short, Model)  # E
     ContactsCreate(lastname=5)  # E
@@ -195,11 +205,15 @@ def shapes_and_values() -> None:
 
 
 async def waiting(c: Contacts) -> None:
-    async with connect() as crm: crm.nope  # E
-    async with connect(5): ...  # E
+    async with connect() as crm:
+        crm.nope  # E
+    async with connect(5):  # E
+        ...
     connect(timeout="x")  # E
-    for x in people.aiterator(): ...  # E
-    async for z in people.first(): ...  # E
+    for x in people.aiterator():  # E
+        ...
+    async for z in people.first():  # E
+        ...
     await people.count()  # E
     await people.filter(lastname="x").first()  # E
     n: int = await people.acount() + "x"  # E
@@ -212,7 +226,8 @@ async def waiting(c: Contacts) -> None:
     await people.abulk_create([c.id])  # E
     (await people.afirst()).lastname  # E
     [x.nope async for x in people]  # E
-    y = [x async for x in people.values("lastname")]; y[0]["nope"]  # E
+    y = [x async for x in people.values("lastname")]
+    y[0]["nope"]  # E
 
 
 def several(c: Contacts | Accounts, owner: Users) -> None:
