@@ -90,6 +90,7 @@ def test_rows_that_are_told_by_their_ids_are_read_each_once() -> None:
     assert "('12x10','12x9')" in sync.asked[1].replace(", ", ","), sync.asked
     short = Sync(answer({"id": "12x8", "modifiedtime": wall(at(1)), "lastname": "a"}))
     assert read(short)[0] == [[("updated", "12x8")]]
+    assert len(short.asked) == 1
 
 
 def test_rows_that_are_told_by_their_ids_are_read_with_the_columns_in_use() -> None:
@@ -144,7 +145,7 @@ def test_no_time_is_believed_while_the_zone_is_not_known() -> None:
     pages, _ = told(by_sync(FeedRequest(Contacts.meta, HERE), facts, env), sync)
     assert pages == [[("deleted", "12x1"), ("updated", "12x7")]]
     timeless = {**row(7, NOON), "modifiedtime": ""}
-    assert read(Sync(answer(timeless)))[0] == [[("updated", "12x7")]]
+    assert read(Sync(answer(timeless, last=at(60))))[0] == [[("updated", "12x7")]]
 
 
 @pytest.mark.parametrize("way", ["sync", "time"])
