@@ -173,7 +173,7 @@ class Written:
 def settle(written: Written, row: Row, facts: ServerFacts, runner: Runner | None) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     record, prepared = written.record, written.prepared
-    row, adjusted = judged(prepared, row)
+    row, adjusted = judged(prepared, row, facts)
     take_over(record, row, runner, written.given)
     forget_unanswered(record, row)
     take_items(record, row)
