@@ -59,7 +59,6 @@ Where a call failed, the error's `outcome` says what became of it on the server.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -290,7 +289,7 @@ class TransportError(VtigerError):
         super().__init__(message)
         self.status = status
         if not sent:
-            self.outcome = replace(NEVER_LEFT, again=Again.YES)
+            self.outcome = Outcome(Fate.NEVER_LEFT, Again.YES)
 
     @property
     def sent(self) -> bool:

@@ -20,7 +20,7 @@ from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import LimitReached, SilentQueryError
 from vtiger_orm.planner.explain import explain
-from vtiger_orm.planner.rows import plan_rows
+from vtiger_orm.planner.rows import plan_counted_rows, plan_rows
 from vtiger_orm.planner.windows import paced
 
 PAGE = 10
@@ -211,6 +211,19 @@ def test_several_pages_are_asked_for_at_once() -> None:
     assert len(list(reader.rows(select(crm), Parallel.of(8)))) == 499
     assert reader.widest == 8
     assert len(crm.log) <= 50 * 1.4
+
+
+def test_nothing_is_asked_behind_as_many_rows_as_there_are() -> None:
+    crm = crm_of(range(1, 300))
+    env = careful(page_size=PAGE, parallel=Parallel.of(8))
+    asked = []
+    for number in (299, None):
+        crm.log.clear()
+        pages = crm.pages(plan_counted_rows(select(crm), number, env))
+        assert [row["id"] for page in pages for row in page] == [f"40x{n}" for n in range(1, 300)]
+        asked.append(list(crm.log))
+    assert asked[1][: len(asked[0])] == asked[0]
+    assert len(asked[1]) > len(asked[0])
 
 
 def test_a_hole_is_crossed_by_a_page() -> None:

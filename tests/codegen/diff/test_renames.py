@@ -290,3 +290,16 @@ def test_what_was_renamed_keeps_its_name_in_python() -> None:
     assert new.relations == {"Chances": "deals"}
     assert name_everything(now, names, locked=True) == names
     assert name_everything(before, lock, locked=True).modules == lock.modules
+    again = name_everything(before, names, locked=True)  # a snapshot older than the lock
+    assert again.modules == lock.modules
+
+
+def test_what_is_told_again_counts_more_than_what_is_remembered() -> None:
+    before = snapshot(module("M", field("a"), picks("p", "x=y")))
+    now = snapshot(module("M", field("b"), field("c"), picks("p", "z")))
+    texts = ["M.a=b", "M.p.x=y=z"]
+    first = told_renames(before, now, [], texts)
+    lock = kept(NamesLock(), first)
+    assert told_renames(before, now, remembered(before, now, lock), texts) == first
+    (other,) = told_renames(before, now, remembered(before, now, lock), ["M.a=c"])
+    assert other.name == "c"
