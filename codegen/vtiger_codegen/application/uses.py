@@ -195,6 +195,9 @@ class _Finder(ClassPlaces):
             match node.args[0].value:
                 case cst.Attribute(value=value, attr=cst.Name(value=method) as token):
                     self._method(node, value, method, token)
+                case cst.Name() as token if isinstance(found := self._types.of(token), MethodType):
+                    words = self._words.modules[found.query.module]
+                    self._queryset_method(words, node, found.name, token)
 
     def _method(
         self, node: cst.Call, value: cst.BaseExpression, method: str, token: cst.Name

@@ -121,6 +121,41 @@ def {name}():
 """,
     """
 def {name}():
+    from functools import partial
+
+    find = partial(Contacts.objects.filter, lastname__startswith="S")
+    without = partial(find, department=None)
+    found = sorted(find(**dict(leadsource=None)), key=lambda each: (each.lastname, str(each.id)))
+    known = Contacts.objects.in_bulk([each.id for each in found])
+    rows = Contacts.objects.values_list("lastname", "department", named=True).order_by("id")
+    return (
+        [each.lastname for each in found],
+        list(map(lambda each: each.department, known.values())),
+        [(row.lastname, row.department) for row in rows[:3]],
+        without().count(),
+    )
+""",
+    """
+def {name}():
+    class Company:
+        everything = Accounts.objects.order_by("accountname")
+
+        def largest(self) -> "Accounts | None":
+            return self.everything.first()
+
+        @property
+        def name(self):
+            found = self.largest()
+            return found and found.accountname
+
+    def named(companies: "dict[str, Accounts]") -> "list[str]":
+        return [key + (each.accountname or "") for key, each in companies.items()]
+
+    one = Company().largest()
+    return Company().name, named({{"industry": one}}) if one else None
+""",
+    """
+def {name}():
     from crm import ContactsRow
 
     def told(row: ContactsRow):
