@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from ..calls.environment import Environment
 from ..conditions.tree import InSelection, Node, OneOf, Order, Present, Selection, atoms
+from ..errors import InvalidValue
 from .branches import Branches
 from .compiled import Compiled, compiled
 from .costs import Calls, Growing, calls_of_count, calls_of_exists, calls_of_rows, in_words
@@ -87,7 +88,7 @@ def explain(selection: Selection, env: Environment, of: AskedFor = "rows") -> Ex
     Raises `UnsupportedQuery` where reading them would, for columns that cannot be read.
     """
     if of not in _ASKED:
-        raise ValueError(f"explain(of={of!r}): it explains one of {', '.join(_ASKED)}.")
+        raise InvalidValue(f"explain(of={of!r}): it explains one of {', '.join(_ASKED)}.")
     inner = tuple(a for a in dict.fromkeys(atoms(selection.where)) if isinstance(a, InSelection))
     if of != "rows":
         selection = replace(selection, order=(), columns=())
