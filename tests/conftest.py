@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.support import typechecking
 from vtiger_orm.errors import NoSession
@@ -21,13 +21,15 @@ from vtiger_orm.package import _live, packages
 
 # The suite runs on two cores and other machines' noise: laws are proved by the number of
 # examples, never by a deadline. `--hypothesis-profile=deep` digs deeper by hand and once a week;
-# VTIGER_ORM_EXAMPLES=500 sets the number in either profile.
-for profile, examples in {"suite": 30, "deep": 2000}.items():
+# VTIGER_ORM_EXAMPLES=500 sets the number in either profile. A mutation run asks whether anything
+# fails, so it makes no failing example smaller.
+for profile, examples in {"suite": 30, "deep": 2000, "mutation": 30}.items():
     settings.register_profile(
         profile,
         max_examples=int(os.environ.get("VTIGER_ORM_EXAMPLES", examples)),
         deadline=None,
-        derandomize=profile == "suite" and "CI" in os.environ,
+        derandomize=profile == "mutation" or (profile == "suite" and "CI" in os.environ),
+        phases=(Phase.explicit, Phase.generate) if profile == "mutation" else tuple(Phase),
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )

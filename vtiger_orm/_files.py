@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,18 +13,35 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes) -> None:
     """Write beside the place under a name of nobody else's, then rename: a failure leaves what
     was there, and a link at the place is replaced, never followed."""
-    handle, staged = tempfile.mkstemp(prefix=".vtiger-orm-", dir=path.parent)
+    write_all_whole({path: content})
+
+
+def write_all_whole(contents: Mapping[Path, bytes]) -> None:
+    """The same for several files: nothing is renamed before all of them are written."""
+    staged: dict[Path, Path] = {}
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(staged).chmod(0o666 & ~mask)  # mkstemp's are for the owner alone
-        Path(staged).replace(path)
+        for path, content in contents.items():
+            handle, name = tempfile.mkstemp(prefix=".vtiger-orm-", dir=path.parent)
+            staged[path] = Path(name)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            staged[path].chmod(_mode(path))  # mkstemp's are for the owner alone
+        for path, file_ in staged.items():
+            file_.replace(path)
     except BaseException:
-        with suppress(OSError):
-            Path(staged).unlink()
+        for file_ in staged.values():
+            with suppress(OSError):
+                file_.unlink()
         raise
+
+
+def _mode(path: Path) -> int:
+    """Who may do what with a file that is replaced, else with any new one."""
+    if path.is_file() and not path.is_symlink():
+        return stat.S_IMODE(path.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def linked_part(folder: Path, path: str | os.PathLike[str]) -> Path | None:

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ._pickled import restores
 
@@ -37,8 +36,7 @@ class Again(StrEnum):
     SETUP = "with other settings, or a package of this CRM"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):  # every program imports it, and a dataclass takes ten times as long
     """What became of a call that failed: `error.outcome`."""
 
     fate: Fate
@@ -68,7 +66,7 @@ class Outcome:
             return self
         fate = self.fate if self.fate is Fate.UNDER_WAY else earlier.fate
         known = [each.until for each in (self, earlier) if each.until is not None]
-        return replace(self, fate=fate, until=max(known, default=None))
+        return self._replace(fate=fate, until=max(known, default=None))
 
 
 @restores

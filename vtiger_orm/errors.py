@@ -59,16 +59,18 @@ Where a call failed, the error's `outcome` says what became of it on the server.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from ._outcomes import NEVER_LEFT as NEVER_LEFT
 from ._outcomes import Again as Again
 from ._outcomes import Fate as Fate
 from ._outcomes import Outcome as Outcome
 from ._pickled import class_named, public_name, restores
+
+if TYPE_CHECKING:
+    from ._writes import Adjustment, Problem, Withheld
 
 
 class VtigerError(Exception):
@@ -129,9 +131,9 @@ class DryRun(VtigerError):
 
     outcome: Outcome | None = NEVER_LEFT
 
-    def __init__(self, message: str, write: Any) -> None:
+    def __init__(self, message: str, write: Withheld) -> None:
         super().__init__(message)
-        self.write: Any = write
+        self.write: Withheld = write
 
 
 class BlockingCall(ConfigError):
@@ -205,15 +207,12 @@ class InvalidId(InvalidValue, InvalidLookup):
 class InvalidRecord(InvalidValue):
     """The values of a write break the CRM's rules. Nothing was sent; `problems` has them all."""
 
-    def __init__(self, module: str, problems: Sequence[Any]) -> None:
+    def __init__(self, module: str, problems: Sequence[Problem]) -> None:
         self.module = module
-        self.problems: tuple[Any, ...] = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
         lines = [each.message for each in self.problems]
-        super().__init__(
-            f"{module} cannot be written: {lines[0]}"
-            if len(lines) == 1
-            else f"{module} cannot be written:\n" + "\n".join(f"  - {line}" for line in lines)
-        )
+        told = f" {lines[0]}" if len(lines) == 1 else "".join(f"\n  - {line}" for line in lines)
+        super().__init__(f"{module} cannot be written:{told}")
 
 
 class ValuesAdjusted(RecordError):
@@ -225,8 +224,8 @@ class ValuesAdjusted(RecordError):
 
     record: Any = None
 
-    def __init__(self, message: str, adjustments: Sequence[object]) -> None:
-        self.adjustments: tuple[object, ...] = tuple(adjustments)
+    def __init__(self, message: str, adjustments: Sequence[Adjustment]) -> None:
+        self.adjustments: tuple[Adjustment, ...] = tuple(adjustments)
         super().__init__(message)
 
 
@@ -290,7 +289,7 @@ class TransportError(VtigerError):
         super().__init__(message)
         self.status = status
         if not sent:
-            self.outcome = replace(NEVER_LEFT, again=Again.YES)
+            self.outcome = Outcome(Fate.NEVER_LEFT, Again.YES)
 
     @property
     def sent(self) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 from vtiger_codegen.cli import run
 from vtiger_codegen.live.pull import pull_into
+from vtiger_codegen.naming.lock import load_lock
 
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import Exchange
@@ -219,3 +220,21 @@ def test_a_terminal_sees_a_bar(served: tuple[Crm, str], tmp_path: Path) -> None:
     with Session(url, *crm.credentials()) as session:
         pull_into(tmp_path, session, include=["Co*"], console=Console(file=quiet))
     assert quiet.getvalue() == ""
+
+
+def test_what_is_told_of_the_live_crm_waits_for_the_pull(place: Path) -> None:
+    """Names move with the snapshot, and what was told may be told again."""
+    assert run(["pull", "--include", "Contacts"]) == 0
+    file = place / "vtiger-schema" / "modules" / "Contacts.json"
+    file.write_text(file.read_text().replace('"department"', '"dept"'))
+    assert run(["names", "accept"]) == 0
+    lock = place / "vtiger-schema" / "names.lock"
+    rename = ["--rename", "Contacts.dept=department"]
+    (place / "pyproject.toml").write_text('[tool.vtiger-orm]\ninclude = ["Contacts"]\n')
+    for _ in range(2):
+        assert run(["diff", "--live", *rename]) == 1
+        found = load_lock(lock)
+        assert found.renamed.fields == {"Contacts": {"dept": "department"}}
+        assert found.modules["Contacts"].fields["dept"] == "dept"
+    assert run(["pull", *rename]) == 0
+    assert load_lock(lock).modules["Contacts"].fields["department"] == "dept"

@@ -11,7 +11,8 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from generated.demo import Contacts, Events, Potentials, connect
 from tests.properties.strategies import datasets
@@ -57,6 +58,40 @@ def test_every_kind_survives_arrow_and_polars(rows: list[dict[str, Any]]) -> Non
     ]
     assert table.to_pylist() == truth
     assert pl.DataFrame(table).to_dicts() == truth
+
+
+MOMENTS = st.lists(
+    st.one_of(
+        st.just(""),
+        st.datetimes(timezones=st.just(UTC)).map(lambda each: f"{each:%Y-%m-%d %H:%M:%S}"),
+        st.datetimes().map(str),
+        st.dates().map(str),
+        st.from_regex(r"[0-9]{1,5}-[0-9]{2}-[0-9]{2}[ Tx]?[0-9:.Z+-]{0,14}", fullmatch=True),
+        st.text(max_size=20),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(texts=MOMENTS)
+@example(texts=["0000-01-01 00:00:00"])
+@example(texts=["2024-02-29 24:00:00", "2024-02-29 10:11:12"])
+@example(texts=["9999-12-31 23:59:59", "", "0001-01-01 00:00:00"])
+@example(texts=["2024-02-29 10:11:12.1234567", "2024-02-29 10:11:12+01:00"])
+def test_moments_are_read_as_everywhere_however_they_are_written(texts: list[str]) -> None:
+    """Law: most are read by Arrow itself, and none otherwise than by `decode`."""
+    moment = Contacts.meta.fields["createdtime"]
+    rows = [{"id": f"40x{number}", moment.wire: text} for number, text in enumerate(texts, 1)]
+
+    def read(text: str) -> object:
+        try:
+            return decode(moment, text)
+        except Unreadable:
+            return None
+
+    [column] = Batches([moment], UTC, "null").of(rows).columns
+    assert column.to_pylist() == [read(text) for text in texts]
 
 
 def test_the_schema_follows_the_describe_answer_alone() -> None:

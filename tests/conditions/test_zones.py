@@ -84,19 +84,28 @@ def around_a_turn(draw: st.DrawFn) -> tuple[tzinfo, Node, datetime]:
             lambda each: OneOf(AT, tuple(each))
         ),
         st.builds(Compare, st.just(AT), st.sampled_from(["<", "<=", ">", ">="]), close.map(text)),
+        st.builds(InMonth, st.just(AT), st.integers(9, 12)),
     )
     pair = st.lists(leaf, min_size=2, max_size=2).map(tuple)
     tree = draw(st.one_of(leaf, leaf.map(Not), pair.map(And), pair.map(Or), pair.map(And).map(Not)))
     return ZoneInfo(name), tree, draw(close)
 
 
-@given(around_a_turn())
-def test_where_the_clocks_are_set_no_row_is_lost(case: tuple[tzinfo, Node, datetime]) -> None:
+DAYS = [UTC, timezone(-timedelta(hours=6)), timezone(timedelta(hours=14))]
+"""Where a day of the session begins: in one of them a month begins within an hour that comes twice
+in New York."""
+
+
+@given(around_a_turn(), st.sampled_from(DAYS))
+def test_where_the_clocks_are_set_no_row_is_lost(
+    case: tuple[tzinfo, Node, datetime], day: tzinfo
+) -> None:
     """It is among those that may satisfy a condition, and not among those that certainly do
     where it does not; but for an hour that the wall shows twice the two are the same."""
     zone, tree, moment = case
     here, there = ({"id": "1x1", "at": to_wall(text(moment), each)} for each in (UTC, zone))
-    truth, env = evaluate(tree, here, Environment()), Environment(zone=zone)
+    truth = evaluate(tree, here, Environment(timezone=day))
+    env = Environment(timezone=day, zone=zone)
     possible = evaluate(tree, there, env)
     certain = predicate(on_the_wall(tree, zone, certainly=True), env)(there)
     assert certain <= truth <= possible
@@ -121,6 +130,15 @@ def test_the_hour_that_comes_twice() -> None:
         for moment, wanted in zip((first, second), shown):
             condition = Compare(AT, symbol, moment)  # type: ignore[arg-type]  # of a mapping
             assert str(on_the_wall(condition, berlin)) == f"at {wanted}"
+
+
+@pytest.mark.parametrize("month", [10, 11])
+def test_a_month_that_begins_within_that_hour(month: int) -> None:
+    """01:30 in New York is 23:30 the first time, and 00:30 the second, where it is UTC-6."""
+    row = {"id": "1x1", "at": "2026-11-01 01:30:00"}
+    env = Environment(timezone=DAYS[1], zone=ZoneInfo("America/New_York"))
+    assert evaluate(InMonth(AT, month), row, env)
+    assert evaluate(Not(InMonth(AT, month)), row, env)
 
 
 @given(tree=trees, zone=st.sampled_from(ZONES))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from vtiger_codegen.generate import Options, generate
@@ -14,10 +15,11 @@ from vtiger_codegen.live.pull import pull_snapshot
 from vtiger_codegen.naming.lock import NamesLock
 
 from tests.codegen.packages import imported
+from tests.support.zoned import InZone
 from vtiger_orm import InvalidRecord, LineItem, NotSupported, Session
+from vtiger_orm._writes import Reason
 from vtiger_orm.emulator import Crm
 from vtiger_orm.introspection.pull import PullWarning
-from vtiger_orm.writing.adjustments import Reason
 
 MODULES = (
     *("Accounts", "Contacts", "Groups", "Invoice", "InventoryDetails", "Leads", "Potentials"),
@@ -239,6 +241,28 @@ def test_no_description_moves_with_the_clock(served: tuple[Crm, Any]) -> None:
         before = session.describe("Contacts").fields
         told = {each.name: each.default for each in before if each.name == "birthday"}
     assert told == {"birthday": None}
+
+
+def test_a_moment_that_was_sent_before_the_zone_was_known_is_told(
+    served: tuple[Crm, Any], crm: Crm
+) -> None:
+    """The answer to the first create tells the zone: by it another moment was stored."""
+    package, begin = served[1], datetime(2026, 12, 1, 10, tzinfo=UTC)
+    there = InZone(crm, ZoneInfo("America/New_York"))
+    with package.connect(crm.url, *crm.credentials(), dialect="webservice", transport=there):
+        told = []
+        for _ in range(2):
+            made = package.CbCalendar.objects.create(
+                subject="Call",
+                dtstart=begin,
+                dtend=begin,
+                activitytype="Call",
+                eventstatus="Planned",
+            )
+            told.append({(each.field, each.why) for each in made.crm.adjusted})
+        assert {("dtstart", Reason.CHANGED), ("dtend", Reason.CHANGED)} <= told[0]
+        assert not {each for each in told[1] if each[0] in ("dtstart", "dtend")}
+        assert made.dtstart == begin
 
 
 def test_owners_of_a_conversion_are_proved(crm: Crm, corebos: Any) -> None:

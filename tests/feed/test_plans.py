@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from generated.demo import Contacts
-from tests.support.planned import Server, careful, described, server
+from tests.support.feeds import (
+    BERLIN,
+    HERE,
+    NOON,
+    PAGE,
+    TOKYO,
+    Sync,
+    answer,
+    asked_of,
+    at,
+    clock,
+    crm_of,
+    read,
+    read_by_time,
+    row,
+    told,
+    wall,
+)
+from tests.support.planned import careful, described, server
 from vtiger_orm import MalformedAnswer, NotSupported, UnsupportedQuery
 from vtiger_orm.calls.clock import ClockSource, ServerClock
 from vtiger_orm.calls.environment import Environment
-from vtiger_orm.calls.operations import Me, Operation, Query, Row
-from vtiger_orm.calls.plans import Rows
+from vtiger_orm.calls.operations import Me, Row
 from vtiger_orm.calls.refusals import Refusals
 from vtiger_orm.calls.server import ServerFacts
-from vtiger_orm.errors import Again, ApiError, Fate, Outcome
+from vtiger_orm.errors import Again, ApiError, Fate, Outcome, TransportError
 from vtiger_orm.feed.by_sync import Refused, by_sync, uses_sync
 from vtiger_orm.feed.by_time import MOST_WINDOW, by_time
 from vtiger_orm.feed.changes import changes, check
@@ -30,81 +45,7 @@ from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.server import Server as Program
 from vtiger_orm.metadata.server import ServerFamily
 
-NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-TOKYO = ZoneInfo("Asia/Tokyo")
-
-
-def at(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
-
-
-def wall(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def clock(now: datetime, zone: Any = UTC) -> ServerClock:
-    """One that is known to the second."""
-    found = ServerClock(zone, here=lambda: now)
-    found.heard(now, now, now, ClockSource.LOGIN)
-    return found
-
-
-def told(plan: Any, reply: Callable[[Any], Any]) -> tuple[list[list[tuple[str, str]]], Any]:
-    """What a plan hands out, page by page, and what it returns."""
-    pages: list[list[tuple[str, str]]] = []
-    answer: Any = None
-    while True:
-        try:
-            step = plan.throw(answer) if isinstance(answer, Exception) else plan.send(answer)
-        except StopIteration as end:
-            return pages, end.value
-        call = step
-        if isinstance(step, Rows):
-            pages.append([(str(each["kind"]), each["id"]) for each in step.rows])
-            call = step.ahead
-        answer = None if call is None else reply(call)
-
-
 # By sync
-
-
-class Sync:
-    """Answers of sync, one after the other, and rows by their ids."""
-
-    def __init__(self, *answers: Any, rows: Sequence[Row] = ()) -> None:
-        self.answers, self.rows = list(answers), rows
-        self.asked: list[Any] = []
-
-    def __call__(self, call: Any) -> Any:
-        if isinstance(call, Operation):
-            self.asked.append(call.params)
-            return self.answers.pop(0)
-        assert isinstance(call, Query)
-        self.asked.append(call.text)
-        return [row for row in self.rows if f"'{row['id']}'" in call.text]
-
-
-def row(number: int, changed: datetime, created: datetime | None = None, **more: Any) -> Row:
-    times = {"modifiedtime": wall(changed), "createdtime": wall(created or at(-9999))}
-    return {"id": f"12x{number}", "lastname": "a", **times, **more}
-
-
-def answer(
-    *updated: Any, last: datetime | None = None, deleted: Sequence[str] = (), more: bool = False
-) -> Row:
-    time = None if last is None else int(last.timestamp())
-    return {"updated": list(updated), "deleted": [*deleted], "lastModifiedTime": time, "more": more}
-
-
-HERE = Position("Contacts", NOON, after=7)
-
-
-def read(sync: Sync, position: Position = HERE, **how: Any) -> tuple[Any, Position]:
-    known = clock(at(3600))
-    env, facts = Environment(clock=known), ServerFacts(dialect="cloud", clock=known)
-    pages, reached = told(by_sync(FeedRequest(Contacts.meta, position, **how), facts, env), sync)
-    assert not sync.answers
-    return pages, reached
 
 
 def test_sync_is_asked_from_the_second_before_and_on_from_its_own_time() -> None:
@@ -149,6 +90,19 @@ def test_rows_that_are_told_by_their_ids_are_read_each_once() -> None:
     assert "('12x10','12x9')" in sync.asked[1].replace(", ", ","), sync.asked
     short = Sync(answer({"id": "12x8", "modifiedtime": wall(at(1)), "lastname": "a"}))
     assert read(short)[0] == [[("updated", "12x8")]]
+    assert len(short.asked) == 1
+
+
+def test_rows_that_are_told_by_their_ids_are_read_with_the_columns_in_use() -> None:
+    fields = Contacts.meta.fields
+    sync = Sync(answer("12x10"), rows=[row(10, at(3))])
+    read(sync, columns=(fields["lastname"],))
+    assert sync.asked[1].startswith("select id,lastname,modifiedtime,createdtime from Contacts")
+
+
+def test_a_row_without_an_id_is_malformed() -> None:
+    with pytest.raises(MalformedAnswer):
+        read(Sync(answer({"lastname": "a", "modifiedtime": wall(at(1)), "createdtime": ""})))
 
 
 def test_deletions_come_first_and_once() -> None:
@@ -167,6 +121,47 @@ def test_what_sync_answers_at_an_earlier_time_than_was_told_is_new() -> None:
     """The same wall may show an earlier time; what is not later than the place is told then."""
     sync = Sync(answer(row(7, NOON), row(8, NOON), row(6, at(-1)), last=at(60)))
     assert read(sync)[0] == [[("updated", "12x6"), ("updated", "12x8")]]
+
+
+def test_times_of_rows_are_those_of_the_crms_wall() -> None:
+    nine = timedelta(hours=9)
+    rows = (
+        row(7, NOON + nine),
+        row(8, at(1) + nine, at(1) + nine),
+        row(9, at(2) + nine, at(-3600) + nine),
+    )
+    position = replace(HERE, ahead=int(nine.total_seconds()))
+    pages, reached = read(Sync(answer(*rows, last=at(9))), position, zone=TOKYO)
+    assert pages == [[("created", "12x8"), ("updated", "12x9")]]
+    assert reached.ahead == position.ahead
+    assert reached.seen["12x8"][0] == int(at(1).timestamp())
+
+
+def test_no_time_is_believed_while_the_zone_is_not_known() -> None:
+    """Nor of a row that has none."""
+    here = ServerClock(here=lambda: at(3600))
+    env, facts = Environment(clock=here), ServerFacts(dialect="cloud", clock=here)
+    sync = Sync(answer(row(7, NOON), last=at(60), deleted=["12x1"]))
+    pages, _ = told(by_sync(FeedRequest(Contacts.meta, HERE), facts, env), sync)
+    assert pages == [[("deleted", "12x1"), ("updated", "12x7")]]
+    timeless = {**row(7, NOON), "modifiedtime": ""}
+    assert read(Sync(answer(timeless, last=at(60))))[0] == [[("updated", "12x7")]]
+
+
+@pytest.mark.parametrize("way", ["sync", "time"])
+def test_changes_are_told_in_order_of_what_their_walls_mean(way: str) -> None:
+    """Where the zone is believed wrongly the wall may show what it never shows there: 02:30 of
+    that night is 01:30 UTC, and 03:10 is 01:10."""
+    before = datetime(2026, 3, 29, tzinfo=UTC)
+    walls = [before.replace(hour=2, minute=30), before.replace(hour=3, minute=10)]
+    if way == "sync":
+        position = Position("Contacts", before, ahead=3600)
+        sync = Sync(answer(row(1, walls[0]), row(2, walls[1])))
+        assert read(sync, position, zone=BERLIN)[0] == [[("created", "12x2"), ("created", "12x1")]]
+    else:
+        crm = crm_of(*((each - NOON).total_seconds() for each in walls))
+        position = Position("Things", before, ahead=3600)
+        assert read_by_time(crm, zone=BERLIN, position=position)[0] == [[2, 1]]
 
 
 def test_a_wall_that_shows_a_time_to_come_is_cut_to_what_sync_tells() -> None:
@@ -201,14 +196,16 @@ def test_the_newest_row_and_the_time_of_sync_tell_the_zone(
         ({"dialect": "restfulapi"}, "user", False),
         ({"dialect": "cloud", "sync": False}, "user", False),
         ({"dialect": "cloud", "refused": True}, "user", False),
-        ({"dialect": "webservice", "php8": True}, "user", False),
+        ({"dialect": "webservice", "release": "8.0.0"}, "user", False),
+        ({"dialect": "webservice", "release": "8.9.0"}, "user", False),
     ],
     ids=str,
 )
 def test_sync_is_used_where_it_tells_what_is_asked_for(
     facts: dict[str, Any], whose: Any, expected: bool
 ) -> None:
-    program = Program.known(ServerFamily.VTIGER, "8.0.0") if facts.get("php8") else Program()
+    release = facts.get("release")
+    program = Program.known(ServerFamily.VTIGER, release) if release else Program()
     if "sync" in facts:
         program = replace(program, capabilities=Capabilities(sync=facts["sync"]))
     known = ServerFacts(dialect=facts["dialect"], server=program, refusals=Refusals())
@@ -227,6 +224,7 @@ MISSING = Outcome(Fate.REFUSED, missing=True)
         (REFUSED, "ACCESS_DENIED", "application", True),
         (REFUSED, "ACCESS_DENIED", "userandgroup", False),
         (REFUSED, "", "application", False),
+        (REFUSED, None, "application", False),
         (MISSING, "", "application", True),
         (Outcome(Fate.REFUSED, Again.LIMIT), "LIMIT", "application", False),
         (Outcome(Fate.UNKNOWN), "X", "application", False),
@@ -234,19 +232,18 @@ MISSING = Outcome(Fate.REFUSED, missing=True)
     ids=str,
 )
 def test_only_a_refusal_by_the_crm_itself_leads_to_another_way(
-    outcome: Outcome, code: str, whose: Any, without: bool
+    outcome: Outcome, code: str | None, whose: Any, without: bool
 ) -> None:
     """One that says the operation is missing is remembered; one that works is over."""
-    error = ApiError("no", code=code)
+    error = TransportError("no") if code is None else ApiError("no", code=code)
     error.outcome = outcome
     known = clock(at(3600))
     env, facts = Environment(clock=known), ServerFacts(dialect="cloud", clock=known)
     request = FeedRequest(Contacts.meta, HERE, whose)
-    with pytest.raises(Refused if without else ApiError) as caught:
+    with pytest.raises(Refused if without else type(error)) as caught:
         told(by_sync(request, facts, env), lambda _: error)
     if without:
-        assert isinstance(caught.value, Refused)
-        assert caught.value.error is error
+        assert caught.value.__cause__ is error
         assert str(caught.value) == str(error)
     assert bool(facts.refusals._first) is (outcome.missing and without)
     told(by_sync(request, facts, env), Sync(answer()))
@@ -271,31 +268,8 @@ def test_whose_records_without_sync_is_asked_of_their_owner() -> None:
 
 # By time
 
-PAGE = 5
 START = "select id,name,modifiedtime,createdtime from Things where modifiedtime"
 TIMES = "select id,modifiedtime from Things where modifiedtime"
-
-
-def crm_of(*changed: float) -> Server:
-    """Records that changed at these seconds."""
-    times = {"modifiedtime": "datetime", "createdtime": "datetime"}
-    crm = server(described("Things", "40", {"name": "string", **times}), page_cap=PAGE)
-    for number, seconds in enumerate(changed, 1):
-        stamps = {"modifiedtime": wall(at(seconds)), "createdtime": wall(at(-9999))}
-        crm.insert("Things", number, name="n", **stamps)
-    return crm
-
-
-def asked_of(crm: Server, **how: Any) -> FeedRequest:
-    return FeedRequest(crm.metas["Things"], **{"position": Position("Things", NOON), **how})
-
-
-def read_by_time(crm: Server, *, zone: Any = UTC, **how: Any) -> tuple[list[list[int]], Position]:
-    """The numbers of the records, page by page."""
-    crm.log.clear()
-    env = careful(page_size=PAGE, zone=zone, clock=clock(at(9999), zone))
-    pages, reached = told(by_time(asked_of(crm, **how), env), crm.perform)
-    return [[int(id_.split("x")[1]) for _, id_ in page] for page in pages], reached
 
 
 def test_a_window_is_read_with_the_calls_that_its_edge_proves() -> None:

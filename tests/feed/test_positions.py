@@ -331,8 +331,8 @@ def test_times_are_of_their_own_fields_in_utc_unless_a_zone_is_told() -> None:
         "modifiedtime": "2026-06-01 13:00:00",
     }
     later = {"id": "12x0", "modifiedtime": "2026-06-01 13:00:01"}
-    assert created_at(row) == NOON
+    assert created_at(row, UTC) == NOON
     assert created_at(row, TOKYO) == NOON - timedelta(hours=9)
-    assert created_at({**row, "createdtime": None}) is None
+    assert created_at({**row, "createdtime": None}, UTC) is None
     assert created_at({**row, "createdtime": "0001-01-01 00:00:00"}, ZoneInfo("Asia/Tokyo")) is None
-    assert in_order([later, row]) == [row, later]
+    assert in_order([later, row], UTC) == [row, later]

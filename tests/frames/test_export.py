@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +20,7 @@ from vtiger_codegen.cli import run
 
 import vtiger_orm.emulator
 from generated.demo import Contacts, Potentials, connect
+from tests.support.killed import killed
 from vtiger_orm import Session
 from vtiger_orm.columns.naming import Naming
 from vtiger_orm.emulator import Crm
@@ -184,7 +184,7 @@ def test_what_is_refused(session: Session, tmp_path: Path) -> None:
 
 @pytest.mark.programs
 def test_killed_processes_go_on(tmp_path: Path) -> None:
-    """The command line, killed without a word at some moment, and run again."""
+    """The command line, killed without a word at or behind some call, and run again."""
     with Crm() as crm, crm.serve() as server:
         user, key = crm.credentials()
         environment = {
@@ -198,13 +198,9 @@ def test_killed_processes_go_on(tmp_path: Path) -> None:
             out = tmp_path / f"out{number}"
             command = [sys.executable, "-m", "vtiger_codegen", "export", "Contacts"]
             command += ["--to", str(out), "--schema", str(SCHEMA), "--format", "jsonl"]
-            for delay in (0.6, 0.9 + 0.05 * number):
-                process = subprocess.Popen(
-                    command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-                )
-                time.sleep(delay)
-                process.kill()
-                process.wait()
+            later = 0.002 * (number % 10)
+            for call in (3 + number * 5 % 13, 4 + number % 7):
+                killed(crm, command, call, later=later, environment=environment)
             subprocess.run(command, env=environment, check=True, capture_output=True)
             ids = [row["id"] for row in read(out / "Contacts.jsonl", "jsonl")]
             assert len(ids) == len(set(ids)) == 1189

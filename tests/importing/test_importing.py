@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -24,6 +23,7 @@ from vtiger_codegen.cli import run
 
 import vtiger_orm.emulator
 from generated.demo import Contacts, Potentials, connect
+from tests.support.killed import killed
 from tests.warehouse.test_command import ROUNDS, settings_of
 from vtiger_orm import Session
 from vtiger_orm.emulator import Crm, faults
@@ -347,11 +347,8 @@ def test_killed_processes_make_no_double(tmp_path: Path) -> None:
             people(path, 400 + number)
             command = [sys.executable, "-c", program, server.url, *crm.credentials()]
             command += [str(path), str(report)]
-            for delay in (0.8 + 0.02 * number, 0.7 + 0.01 * number):
-                process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-                time.sleep(delay)
-                process.kill()
-                process.wait()
+            for call in (3 + number * 37 % 400, 4 + number * 11 % 200):
+                killed(crm, command, call, later=0.002 * (number % 10))
             subprocess.run(command, check=True)
             stored = crm.engine.store.rows('SELECT email FROM "m_Contacts" WHERE _state = 0')
             assert len(stored) == len(set(stored)) == 400 + number

@@ -115,3 +115,18 @@ def test_law_references_to_deleted_records(
 ) -> None:
     crm = filled(Server, [{"parent": parent, "name": name} for parent, name in rows])
     agrees(crm, condition, order, cut)
+
+
+@given(rows=ROWS, order=st.sampled_from(["", "-id", "parent"]), cut=st.integers(0, 8))
+@settings(examples(30), suppress_health_check=list(HealthCheck))
+def test_strict_reading_shows_each_text_as_it_is_stored(
+    rows: list[tuple[str | None, str | None]], order: str, cut: int
+) -> None:
+    crm = filled(Encoding, [{"name": name, "note": note} for name, note in rows])
+    truth = {row["id"]: (row["name"], row["note"]) for row in stored(crm)}
+    fields = crm.metas["Things"].fields
+    selection = select(crm, Q(), order, columns=(fields["name"], fields["note"]))
+    strict = replace(fresh(), consistency="strict")
+    for asked in (selection, replace(selection, start=cut)):
+        for row in crm.rows(asked, strict):
+            assert (row["name"], row["note"]) == truth[row["id"]]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.planned import Server, careful, described, server
-from vtiger_orm.calls.environment import Environment
+from vtiger_orm.calls.environment import Environment, Knowledge
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Order, Selection
 from vtiger_orm.errors import UnsupportedQuery
@@ -169,9 +169,16 @@ def test_what_is_counted_and_how(crm: Server) -> None:
     pages = explain(select(crm, name="n1"), replace(SQL, can_count=False), "count")
     assert pages.calls is None
     assert "by pages of ids" in str(pages)
+    assert pages.statements == ("select id from Things where name = 'n1' order by id limit 100;",)
+    seen = replace(SQL, knowledge=Knowledge())
+    seen.knowledge.counts = False  # as an answer has shown
+    assert explain(select(crm, name="n1"), seen, "count").reading == pages.reading
     thinned = explain(select(crm, name="n1"), replace(SQL, thinned_pages=True), "count")
     assert thinned.calls is None
     assert "the ids are read and counted" in thinned.reading
+    assert "refused" not in thinned.reading
+    neither = replace(SQL, thinned_pages=True, can_count=False)
+    assert "refused where their end" in explain(select(crm, name="n1"), neither, "count").reading
     nothing = explain(select(crm, name__in=[]), SQL, "count")
     assert (nothing.calls, nothing.statements) == (0, ())
 

@@ -225,3 +225,21 @@ def test_where_nothing_is_null_the_values_that_read_as_blank_prove_it(
     assert crm.ids(first, careful(page_size=PAGE)) == [f"40x{n}" for n in range(1, PAGE + 1)]
     assert (len(crm.log) == 2) is (not null)
     assert len(crm.ids(selection, careful(page_size=PAGE))) == 4 * PAGE - 1
+
+
+def test_rows_come_with_the_columns_that_are_asked_for() -> None:
+    crm = server()
+    crm.insert("Things", 1, name=None, whole=4)
+    what = compiled(select(crm), careful()).reading(())
+    (row,) = crm.run(everything(null_rows(what, ["name"], ALWAYS, ["whole"])))
+    assert row["whole"] == "4"
+
+
+def test_a_short_page_behind_a_full_one_ends_nothing() -> None:
+    """It was cut at a size that nobody chooses: behind other rows that is no end."""
+    crm = server(page_cap=7)
+    for number in range(1, 21):
+        crm.insert("Things", number, name=None)
+    what = compiled(select(crm), careful(page_size=100)).within(Comparison("id", ">", "40x1"))
+    rows = crm.run(everything(null_rows(what, ["name"], ALWAYS)))
+    assert [row["id"] for row in rows] == [f"40x{number}" for number in range(2, 21)]

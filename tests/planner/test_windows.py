@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import LimitReached, SilentQueryError
 from vtiger_orm.planner.explain import explain
-from vtiger_orm.planner.rows import plan_rows
+from vtiger_orm.planner.rows import plan_counted_rows, plan_rows
 from vtiger_orm.planner.windows import paced
 
 PAGE = 10
@@ -61,8 +61,9 @@ class Chancy:
         self._crm, self._chance = crm, random.Random(seed)
         self.widest = 0
 
-    def rows(self, selection: Selection, parallel: Parallel) -> Iterator[str]:
-        stream = plan_rows(selection, careful(page_size=PAGE, parallel=parallel))
+    def rows(self, selection: Selection, parallel: Parallel, **settings: Any) -> Iterator[str]:
+        env = careful(page_size=PAGE, parallel=parallel, **settings)
+        stream = plan_rows(selection, env)
         reply: Any = None
         while True:
             try:
@@ -85,7 +86,7 @@ class Chancy:
         return reply
 
 
-CONDITIONS = [Q(), Q(name="n1"), ~Q(name="n1"), ~Q(name__contains="n2"), Q(whole__gte=20)]
+CONDITIONS = [ALL, Q(name="n1"), ~Q(name="n1"), ~Q(name__contains="n2"), Q(whole__gte=20)]
 
 
 @given(
@@ -101,6 +102,50 @@ def test_the_rows_are_those_of_one_session_in_its_order(
     selection = select(crm, condition)
     alone = crm.ids(selection, careful(page_size=PAGE))
     assert list(Chancy(crm, seed).rows(selection, parallel)) == alone
+
+
+def partly_hidden(numbers: Sequence[int], hidden: Callable[[int], bool]) -> Server:
+    """A CRM that takes what the user may not see out of a page, after it was cut."""
+    crm = server(thinned=True, page_cap=PAGE)
+    crm.engine.accounts.add_user("clerk")
+    clerk = crm.engine.user("clerk")
+    assert clerk is not None
+    crm.engine.accounts.set_private("Things")
+    crm.user = "clerk"
+    for number in numbers:
+        owner = 1 if hidden(number) else clerk.number
+        crm.insert("Things", number, name=f"n{number % 4}", whole=number, assigned_user_id=owner)
+    return crm
+
+
+@given(
+    numbers=NUMBERS,
+    parallel=st.sampled_from([Parallel.of("auto"), Parallel.of(2), Parallel.of(8)]),
+    condition=st.sampled_from(CONDITIONS),
+    seed=st.integers(0, 999),
+    share=st.sampled_from([0.0, 0.05, 0.5, 0.95, 1.0]),
+)
+def test_rows_that_the_user_may_not_see_take_none_of_the_others_along(
+    numbers: list[int], parallel: Parallel, condition: Q, seed: int, share: float
+) -> None:
+    chance = random.Random(seed)
+    unseen = {number for number in numbers if chance.random() < share}
+    crm = partly_hidden(numbers, unseen.__contains__)
+    selection = select(crm, condition)
+    alone = crm.ids(selection, careful(page_size=PAGE, thinned_pages=True))
+    found = list(Chancy(crm, seed).rows(selection, parallel, thinned_pages=True))
+    assert found == alone
+    if condition is ALL:
+        assert found == [f"40x{number}" for number in numbers if number not in unseen]
+
+
+def test_pages_that_may_lack_rows_are_read_side_by_side_as_well() -> None:
+    """A server of which nothing is known may take rows out of a page; most do not."""
+    crm = crm_of(range(1, 500))
+    reader = Chancy(crm, 0)
+    assert len(list(reader.rows(select(crm), Parallel.of(8), thinned_pages=True))) == 499
+    assert reader.widest == 8
+    assert len(crm.log) <= 50 * 1.4
 
 
 @given(numbers=NUMBERS, seed=st.integers(0, 999))
@@ -168,6 +213,19 @@ def test_several_pages_are_asked_for_at_once() -> None:
     assert len(crm.log) <= 50 * 1.4
 
 
+def test_nothing_is_asked_behind_as_many_rows_as_there_are() -> None:
+    crm = crm_of(range(1, 300))
+    env = careful(page_size=PAGE, parallel=Parallel.of(8))
+    asked = []
+    for number in (299, None):
+        crm.log.clear()
+        pages = crm.pages(plan_counted_rows(select(crm), number, env))
+        assert [row["id"] for page in pages for row in page] == [f"40x{n}" for n in range(1, 300)]
+        asked.append(list(crm.log))
+    assert asked[1][: len(asked[0])] == asked[0]
+    assert len(asked[1]) > len(asked[0])
+
+
 def test_a_hole_is_crossed_by_a_page() -> None:
     """Not by windows: a CRM's ids are those of all its modules together."""
     crm = crm_of([*range(1, 200), *range(90_000_000, 90_000_200)])
@@ -224,19 +282,17 @@ def test_a_slice_and_another_order_stay_as_they_are() -> None:
     assert careful(parallel=ALONE) == careful()
 
 
-@pytest.mark.parametrize("case", ["thinned pages", "ids that are listed", "one at a time"])
-def test_no_windows_are_asked_for_where_they_prove_nothing_or_spare_nothing(case: str) -> None:
-    """The witness may be hidden, so may rows before it; of a few listed ids nothing is proved."""
+@pytest.mark.parametrize("case", ["ids that are listed", "one at a time"])
+def test_no_windows_are_asked_for_where_they_spare_nothing(case: str) -> None:
     crm = crm_of(range(1, 100))
     listed = Q(id__in=[f"40x{number}" for number in range(1, 5)])
     selection = select(crm, listed if case == "ids that are listed" else ALL)
-    settings: dict[str, Any] = {"page_size": PAGE, "thinned_pages": case == "thinned pages"}
     logs: list[list[str]] = []
     for parallel in (Parallel(8, 8), ALONE):
         if case == "one at a time" and parallel is not ALONE:
             parallel = Parallel(1, 1)
         crm.log = []
-        crm.ids(selection, careful(parallel=parallel, **settings))
+        crm.ids(selection, careful(page_size=PAGE, parallel=parallel))
         logs.append(crm.log)
     assert logs[0] == logs[1]
 

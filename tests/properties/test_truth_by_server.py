@@ -45,7 +45,9 @@ PROFILES = ["vtiger-7.5", "vtiger-8.0", "vtiger-8.2", "vtiger-8.3", "corebos", "
 
 
 def environment(profile: Profile, size: int) -> Environment:
-    proved = Capabilities(precedence="sql", collation="general_ci", page_size=size)
+    proved = Capabilities(
+        precedence="sql", collation="general_ci", compares_ids=True, page_size=size
+    )
     server = Server.known(ServerFamily(profile.family), profile.vtiger_version, proved)
     return replace(Environment.of(server), zone=profile.zone)
 

@@ -63,7 +63,8 @@ def test_dumps_hold_what_was_read_and_nothing_else() -> None:
 
 def test_a_dump_is_read_back() -> None:
     contact = loaded()
-    assert Contacts.model_validate_json(contact.model_dump_json()) == contact
+    dumped, own = contact.model_dump_json(), {"own_data": True}
+    assert Contacts.model_validate_json(dumped, context=own) == contact
     assert Contacts.model_validate(contact.model_dump()) == contact
     assert Contacts(**contact.model_dump()) == contact
     assert Contacts.model_validate(contact) is contact
@@ -87,7 +88,7 @@ def test_records_nest_in_other_models() -> None:
 
     visit = Visit(contact=loaded(), others=[Contacts(lastname="x")])
     assert visit.model_dump(mode="json")["contact"] == JSON
-    again = Visit.model_validate_json(visit.model_dump_json())
+    again = Visit.model_validate_json(visit.model_dump_json(), context={"own_data": True})
     assert again.contact == visit.contact
     with pytest.raises(ValidationError) as caught:
         Visit.model_validate({"contact": {"birthday": "x"}})

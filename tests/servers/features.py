@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 from tests.servers.world import CONTACTS, World, open_world
 from vtiger_orm import Count, LineItem, NotSupported, VtigerError
+from vtiger_orm._writes import Rule
 from vtiger_orm.dialects.restfulapi import RestfulApi
 from vtiger_orm.errors import InvalidRecord, UnsupportedQuery
-from vtiger_orm.writing.rules import Rule
 
 READING: Final = frozenset(
     {

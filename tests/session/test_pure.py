@@ -64,7 +64,7 @@ def test_what_may_be_sent_again(call: Call[object], error: VtigerError, expected
 
 
 def test_what_was_read_from_a_pipe_is_not_sent_again() -> None:
-    once = replace(outcome_of(RateLimited("x")), repeatable=False)
+    once = outcome_of(RateLimited("x"))._replace(repeatable=False)
     assert not may_repeat(CREATE, once)
     assert not may_repeat(READ, once)
     assert delay(CREATE, once, 1, POLICY) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from vtiger_codegen.cli import cli
@@ -136,3 +137,26 @@ def test_no_emoji(session: Session) -> None:
     contact = Contacts.objects.create(lastname="Owl 🦉")
     assert contact.lastname == "Owl ????"
     assert contact.crm.adjusted
+
+
+def test_no_cascades(crm: Crm, session: Session) -> None:
+    crm.clock.freeze(datetime(2026, 11, 29, 12, tzinfo=UTC))
+    account = Accounts.objects.create(accountname="Parent")
+    contact = Contacts.objects.create(lastname="Child", account_id=account)
+    crm.clock.advance(hours=1)
+    begin = crm.clock()
+    account.delete()
+    assert Contacts.objects.get(id=contact.id).account_id is None
+    assert list(Contacts.objects.changes(since=begin)) == []
+
+
+def test_no_two_forms(crm: Crm, session: Session) -> None:
+    for text in ("R&D", "R&amp;D"):
+        crm.create("Contacts", {"lastname": text, "department": "Forms"})
+    found = Contacts.objects.filter(department="Forms")
+    assert [each.lastname for each in found] == ["R&D", "R&D"]
+    assert found.filter(lastname="R&amp;D").count() == 1
+    with connect(
+        crm.url, *crm.credentials(), transport=crm.transport(), consistency="strict"
+    ) as strict:
+        assert [each.lastname for each in found.using(strict)] == ["R&D", "R&amp;D"]

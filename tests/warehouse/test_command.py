@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from vtiger_codegen.cli.sync import Interval
 import vtiger_orm.emulator
 from generated.demo import Contacts, Potentials, connect
 from tests.support.databases import contents
+from tests.support.killed import killed
 from vtiger_orm.emulator import Crm
 
 SCHEMA = Path(vtiger_orm.emulator.__file__).parent / "demo"
@@ -83,15 +83,13 @@ def test_killed_processes_go_on(tmp_path: Path) -> None:
             crm.create("Contacts", {"lastname": f"Round {number}"})
             crm.run("revise", element={"id": contacts[number], "lastname": f"Round {number}"})
             crm.run("delete", id=contacts[-1 - number])
-            process = subprocess.Popen(
+            killed(
+                crm,
                 [*command, "--sweep", "always"],
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                3 + number * 7 % 31,
+                later=0.003 * (number % 10),
+                environment=environment,
             )
-            time.sleep(0.8 + 0.02 * number)
-            process.kill()
-            process.wait()
         done = subprocess.run([*command, "--sweep", "always"], env=environment, check=False)
         assert done.returncode == 0
         engine = sa.create_engine(address)

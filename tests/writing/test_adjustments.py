@@ -13,17 +13,11 @@ from hypothesis import strategies as st
 
 from generated.demo import Contacts, Invoice
 from vtiger_orm import Unreadable
+from vtiger_orm._writes import Adjustment, Reason
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.metadata.module import ModuleMeta
 from vtiger_orm.values import decode
-from vtiger_orm.writing.adjustments import (
-    Adjustment,
-    Reason,
-    compare,
-    differs,
-    of_sent,
-    of_unsent,
-)
+from vtiger_orm.writing.adjustments import compare, differs, of_sent, of_unsent
 
 PERSON, BILL = Contacts.meta, Invoice.meta
 

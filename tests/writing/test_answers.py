@@ -33,13 +33,13 @@ from vtiger_orm import (
     StaleRecord,
     ValuesAdjusted,
 )
+from vtiger_orm._writes import Reason
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.engine.accounts import HIDDEN_FIELD
 from vtiger_orm.errors import OutcomeUnknown, VtigerError
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
 from vtiger_orm.values import encode
-from vtiger_orm.writing.adjustments import Reason
 from vtiger_orm.writing.policies.table import is_writable
 
 STOCK = pytest.mark.parametrize("kind", ["stock"], indirect=True)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from generated.demo import Accounts, Products, Quotes, connect
-from vtiger_orm import InvalidValue, ItemsLost, LineItem, NotSupported, ServerError
+from generated.demo import LineItem as Items
+from vtiger_orm import BulkError, InvalidValue, ItemsLost, LineItem, NotSupported, ServerError
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.session import RetryPolicy
 from vtiger_orm.writing.damage import DamagedRecord
@@ -191,3 +192,45 @@ def test_an_error_that_changed_nothing_stays_one(offer: Make) -> None:
     crm.faults.next(faults.ServerError(), operation="revise")
     with pytest.raises(ServerError):
         quote.save(accept_damage=True)
+
+
+BY_ONE: dict[str, Callable[[Any, Quotes], Any]] = {
+    "create": lambda item, quote: Items.objects.create(
+        parent_id=quote, productid=item.productid, quantity=1, sequence_no=3
+    ),
+    "save": lambda item, quote: changed(item).save(),
+    "update": lambda item, quote: changed(item).save(operation="update", accept_damage=True),
+    "delete": lambda item, quote: item.delete(),
+    "update of all": lambda item, quote: Items.objects.filter(parent_id=quote).update(quantity=7),
+    "delete of all": lambda item, quote: Items.objects.filter(parent_id=quote).delete(),
+    "bulk_update": lambda item, quote: (
+        Items.objects.bulk_update([changed(item)]).raise_for_errors()
+    ),
+    "bulk_delete": lambda item, quote: Items.objects.bulk_delete([item]).raise_for_errors(),
+}
+
+
+def changed(item: Any) -> Any:
+    item.quantity = 7
+    return item
+
+
+@pytest.mark.parametrize("way", BY_ONE)
+def test_items_are_not_written_one_by_one(offer: Make, way: str) -> None:
+    """Totals would not follow, and of two that are deleted the second has another id by then."""
+    crm, quote = offer("frevocrm")
+    item = Items.objects.filter(parent_id=quote)[0]
+    with (
+        crm.count_calls() as calls,
+        pytest.raises((NotSupported, BulkError), match=r"leaves the totals|Nothing was sent"),
+    ):
+        BY_ONE[way](item, quote)
+    assert not {*WRITES, "delete"} & {*calls.operations}
+
+
+def test_a_single_item_is_changed_where_stale_totals_are_accepted(offer: Make) -> None:
+    _, quote = offer("vtiger-8.3")
+    item = Items.objects.filter(parent_id=quote)[0]
+    changed(item).save(accept_damage=True)
+    assert Items.objects.get(id=item.id).quantity == 7
+    assert Quotes.objects.get(id=quote.id).hdnSubTotal == quote.hdnSubTotal

@@ -6,18 +6,19 @@ Rules and ways are read from where they are defined: a new one without a case he
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from generated.demo import Accounts, Contacts, Events, Potentials, Products, Quotes, connect
-from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, LineItem, NotSupported
+from generated.demo import Accounts, Contacts, Events, Potentials, Products, connect
+from tests.writing.door_cases import CASES, DAY, VALID, Case
+from vtiger_orm import BulkReport, Dependency, InvalidRecord, InvalidValue, NotSupported
+from vtiger_orm._writes import Rule
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.capabilities import Capabilities
-from vtiger_orm.metadata.module import FieldMeta, Flaw, ModuleMeta, Relation
+from vtiger_orm.metadata.module import FieldMeta, ModuleMeta, Relation
 from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.models.bulk import BulkQuerySet
 from vtiger_orm.models.crm import Crm as RecordCrm
@@ -30,117 +31,8 @@ from vtiger_orm.writing import leads
 from vtiger_orm.writing.policies.table import POLICIES
 from vtiger_orm.writing.preview import Preview
 from vtiger_orm.writing.report import BulkError
-from vtiger_orm.writing.rules import Rule
 
 WRITES = {"create", "revise", "update", "delete", "add_related", "convertlead"}
-DAY = date(2026, 1, 2)
-
-VALID: Mapping[type[Any], dict[str, Any]] = {
-    Contacts: {"lastname": "Valid"},
-    Events: {
-        "subject": "meeting",
-        "date_start": DAY,
-        "due_date": DAY,
-        "time_start": time(9),
-        "time_end": time(10),
-        "eventstatus": Events.Eventstatus("Planned"),
-        "activitytype": Events.ActivityType("Call"),
-    },
-    Products: {"productname": "Chair"},
-    Quotes: {
-        "subject": "Offer",
-        "quotestage": Quotes.QuoteStage("Created"),
-        "account_id": Accounts.ref(f"{Accounts.meta.prefix}x1"),
-        "bill_street": "a",
-        "ship_street": "b",
-    },
-}
-"""What a new record of a module needs."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """Values that break a rule."""
-
-    model: type[Any]
-    values: dict[str, Any]
-    ways: str = "all"
-    """``creates`` and ``changes`` where only those can break it, ``update`` for that way."""
-    patch: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    """Attribute -> facts of the field that the demo CRM does not have."""
-    closed: bool = False
-    """The user may write nothing in the module."""
-    server: Server | None = None
-    """Another kind of server."""
-    dialect: str | None = None
-    """Another way to the server."""
-    stored: str = ""
-    """The description of the record that is changed."""
-
-
-CASES: Mapping[Rule | str, Case] = {
-    Rule.MODULE: Case(Contacts, {"department": "IT"}, closed=True),
-    Rule.MANDATORY: Case(Contacts, {"lastname": None}),
-    Rule.READ_ONLY: Case(Contacts, {"contact_no": "CON1"}),
-    Rule.VALUE: Case(Contacts, {"birthday": "soon"}),
-    Rule.PICKLIST: Case(Contacts, {"leadsource": Contacts.LeadSource("Unheard of")}),
-    Rule.DEPENDENCY: Case(
-        Contacts,
-        {
-            "salutationtype": "Mr.",
-            "leadsource": Contacts.LeadSource("Cold Call"),
-        },
-    ),
-    Rule.REFERENCE: Case(Contacts, {"contact_id": f"{Accounts.meta.prefix}x5"}),
-    Rule.LENGTH: Case(Contacts, {"firstname": "x" * 11}, patch={"firstname": {"length": 10}}),
-    Rule.EMAIL: Case(Contacts, {"email": "nobody"}),
-    Rule.RANGE: Case(Contacts, {"class_": 2**31}),
-    Rule.CHARACTERS: Case(Contacts, {"firstname": "😀"}),
-    Rule.SERVER: Case(Quotes, {"hdnTaxType": Quotes.HdnTaxType("individual")}),
-    "check_read_only": Case(Contacts, {"modifiedby": "19x999"}),
-    "check_activity_type": Case(Events, {"activitytype": Events.ActivityType("Task")}),
-    "check_items": Case(Quotes, {"subject": "Without items"}, ways="creates"),
-    "check_product": Case(
-        Quotes,
-        {
-            "items": [LineItem(f"{Products.meta.prefix}x1", 2)],
-            "productid": f"{Products.meta.prefix}x2",
-        },
-        ways="creates",
-    ),
-    "check_individual_tax": Case(Quotes, {"hdnTaxType": Quotes.HdnTaxType("individual")}),
-    "check_escaped_text": Case(
-        Contacts,
-        {"firstname": r"C:\u00e9"},
-        server=Server.known(ServerFamily.VTIGER, "8.3.0"),
-    ),
-    "check_update": Case(
-        Contacts,
-        {"firstname": "x"},
-        ways="update",
-        server=Server.known(ServerFamily.BERLICRM, "6.5.0"),
-    ),
-    "check_damaged_items": Case(
-        Quotes, {"subject": "Changed"}, server=Server.known(ServerFamily.FREVOCRM, "8.0.3")
-    ),
-    "check_apart": Case(
-        Quotes,
-        {"items": [LineItem(f"{Products.meta.prefix}x1", 2)]},
-        ways="creates",
-        patch={"pre_tax_total": {"wire": "pl_gross_total", "flaw": Flaw.DENIED}},
-    ),
-    "check_prices": Case(
-        Quotes,
-        {"items": [LineItem(f"{Products.meta.prefix}x1", 2)]},
-        ways="creates",
-        dialect="restfulapi",
-    ),
-    "check_totals": Case(Quotes, {"txtAdjustment": 3}, ways="changes", dialect="restfulapi"),
-    "check_description": Case(
-        *(Contacts, {"firstname": "x"}, "changes"), dialect="restfulapi", stored="\t<p>1</p>"
-    ),
-    "check_untold": Case(Contacts, {"tags": "one"}, dialect="restfulapi"),
-}
 
 
 def test_every_rule_has_a_case() -> None:
@@ -200,9 +92,16 @@ def update_found(case: Case) -> None:
     case.model.objects.update_or_create(id=found.id, defaults=case.values)
 
 
+def none_such(case: Case) -> dict[str, Any]:
+    """A condition that no record of the module satisfies."""
+    name = "description" if "description" in case.model.meta.fields else "comment"
+    return {name: "There is none such"}
+
+
 def bulk_new(case: Case) -> None:
-    row = {"description": "There is none such", **fresh(case)}
-    of_report(case.model.objects.bulk_update_or_create([row], key="description"))
+    [key] = none_such(case)
+    row = {**none_such(case), **fresh(case)}
+    of_report(case.model.objects.bulk_update_or_create([row], key=key))
 
 
 def bulk_found(case: Case) -> None:
@@ -246,10 +145,10 @@ CREATING: Mapping[str, Way] = {
     "preview, new": lambda case: of_preview(unsaved(case).crm.preview()),
     "bulk_create": lambda case: of_report(case.model.objects.bulk_create([unsaved(case)])),
     "get_or_create": lambda case: case.model.objects.get_or_create(
-        description="There is none such", defaults=fresh(case)
+        **none_such(case), defaults=fresh(case)
     ),
     "update_or_create, new": lambda case: case.model.objects.update_or_create(
-        description="There is none such", defaults=fresh(case)
+        **none_such(case), defaults=fresh(case)
     ),
     "bulk_update_or_create, new": bulk_new,
     "related.create": lambda case: relation_to(case).create(**fresh(case)),

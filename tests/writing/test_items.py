@@ -134,6 +134,11 @@ async def test_individual_tax_is_refused_where_it_leaves_a_ruin(face: Face) -> N
         made.hdnTaxType = Quotes.HdnTaxType("individual")
         with pytest.raises(NotSupported):
             await face(made, "save")
+        face.crm.engine.backdoor.set(str(made.id), hdnTaxType="individual")  # by its screen
+        made = await face(Quotes.objects, "get", id=made.id)
+        made.crm.items = [LineItem(product, 2, 1)]
+        with pytest.raises(NotSupported, match="half-way"):
+            await face(made, "save")
     else:
         made = await quote(face, LineItem(product, 1, 100, taxes={"tax1": Decimal(10)}), **values)
         assert made.crm.items[0].taxes["tax1"] == 10
@@ -211,3 +216,31 @@ def test_no_price_is_printed_as_no_price() -> None:
     item = LineItem.from_wire({"productid": "14x1", "quantity": "1.000", **zero})
     assert str(item.price) == "0.00"
     assert "0E-" not in repr(item)
+
+
+async def test_the_kind_of_taxes_outlives_other_items(face: Face) -> None:
+    """The CRM blanks it where it is not sent along, and the totals would follow other rates."""
+    product, _ = await stock(face)
+    made = await quote(face, LineItem(product, 1, 1), hdnTaxType=Quotes.HdnTaxType("group"))
+    for columns in (("subject",), ("subject", "hdnTaxType")):
+        found = await face(Quotes.objects.filter(id=made.id).only(*columns), "get")
+        found.crm.items = [LineItem(product, 2, 1)]
+        await face(found, "save")
+        assert face.crm.engine.backdoor.get(str(made.id), "hdnTaxType") == "group"
+
+
+async def test_totals_follow_the_header_only_with_the_items(face: Face) -> None:
+    product, _ = await stock(face)
+    made = await quote(face, LineItem(product, 2, 10))
+    found = await face(Quotes.objects, "get", id=made.id)
+    found.txtAdjustment = Decimal(3)
+    with face.crm.count_calls() as calls, pytest.raises(NotSupported, match="would stay"):
+        await face(found, "save")
+    assert not {"revise", "update"} & {*calls.operations}
+    await face(found.crm, "load_items")
+    await face(found, "save")
+    assert (found.hdnGrandTotal, len(found.crm.items)) == (23, 1)
+    found.txtAdjustment, found.hdnGrandTotal = Decimal(4), Decimal(24)
+    await face(found, "save")
+    read = await face(Quotes.objects, "get", id=made.id)
+    assert (read.txtAdjustment, read.hdnGrandTotal) == (4, 24)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from generated.demo import Accounts, Contacts, Documents, Leads, connect
 from tests.writing.test_door import NO_WRITE, methods_of, ways
@@ -19,12 +20,10 @@ from vtiger_orm.errors import InvalidValue
 from vtiger_orm.models.crm import Tags
 
 MADE: dict[str, Callable[[type[Any], dict[str, Any]], Any]] = {
-    "dict": lambda model, data: model.model_validate(data),
-    "json": lambda model, data: model.model_validate_json(json.dumps(data)),
     "keywords": lambda model, data: model(**data),
-    "copied": lambda model, data: copy.deepcopy(model.model_validate(data)),
-    "model_copy": lambda model, data: model.model_validate(data).model_copy(),
-    "pickled": lambda model, data: pickle.loads(pickle.dumps(model.model_validate(data))),
+    "copied": lambda model, data: copy.deepcopy(model(**data)),
+    "model_copy": lambda model, data: model(**data).model_copy(),
+    "pickled": lambda model, data: pickle.loads(pickle.dumps(model(**data))),
 }
 
 
@@ -113,9 +112,41 @@ def test_a_posted_id_is_not_written(session: Session, made: str, way: str) -> No
     assert model.objects.get(id=there.id) == there
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        Contacts.model_validate,
+        lambda data: Contacts.model_validate_json(json.dumps(data)),
+        Contacts.model_validate_strings,
+        lambda data: TypeAdapter(list[Contacts]).validate_python([data]),
+        lambda data: TypeAdapter(dict[str, Contacts | None]).validate_json(json.dumps({"a": data})),
+        lambda data: Contacts.model_validate(data, context={"own_data": "yes"}),
+        lambda data: Contacts.model_validate(data, context="own_data"),
+    ],
+)
+@pytest.mark.parametrize("id", ["12x1", "11x1", "", "x"])
+def test_an_id_in_data_is_refused(read: Callable[[dict[str, str]], object], id: str) -> None:
+    with pytest.raises(ValidationError, match="data that others may send cannot choose the record"):
+        read({"id": id, "lastname": "Mallory"})
+
+
+def test_data_of_the_programs_own_is_read_back_and_written(session: Session) -> None:
+    there = Contacts.objects[0]
+    stored, own = there.model_dump_json(), {"own_data": True}
+    again = Contacts.model_validate_json(stored, context=own)
+    assert again == there
+    Contacts.model_validate({"id": str(there.id), "title": "own"}, context=own).save()
+    Contacts.model_validate({"id": there.id, "department": "own"}).save()
+    there.refresh()
+    assert (there.title, there.department) == ("own", "own")
+    with pytest.raises(ValidationError, match="11x1"):
+        Contacts.model_validate({"id": "11x1"}, context=own)
+
+
 def test_a_reference_to_it_is_a_value_like_any_other(session: Session) -> None:
     """What is written then is the other record."""
-    account = Accounts.model_validate({"id": str(Accounts.objects[0].id)})
+    text: Any = str(Accounts.objects[0].id)
+    account = Accounts(id=text)
     made = Contacts.objects.create(lastname="Of a posted account", account_id=account)
     again = account.related.contacts.create(lastname="Another")
     assert made.account_id == again.account_id == account.id
@@ -135,7 +166,8 @@ def test_without_an_id_it_is_a_new_record(session: Session) -> None:
 def test_a_programs_own_word_and_the_crms_answer_count(session: Session) -> None:
     there = Contacts.objects[0]
     Contacts(id=Contacts.ref(there.id), department="by ref").save()
-    posted = Contacts.model_validate({"id": str(there.id)})
+    text: Any = str(there.id)
+    posted = Contacts(id=text)
     posted.refresh()
     posted.department = "read first"
     posted.save()

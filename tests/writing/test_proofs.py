@@ -12,11 +12,11 @@ import pytest
 
 from generated.demo import Accounts, Contacts, Events, Invoice, Potentials, Quotes
 from vtiger_orm import NotLoaded, ValuesAdjusted
+from vtiger_orm._writes import Adjustment, Reason
 from vtiger_orm.calls.operations import Create, Revise
-from vtiger_orm.calls.server import ServerFacts
+from vtiger_orm.calls.server import DEFAULT_FACTS, ServerFacts
 from vtiger_orm.errors import NotFound
 from vtiger_orm.metadata.module import ModuleMeta
-from vtiger_orm.writing.adjustments import Adjustment, Reason
 from vtiger_orm.writing.answers import (
     AdjustedValues,
     fields_of,
@@ -47,7 +47,7 @@ def prepared(
 
 
 def told(written: Prepared, row: Mapping[str, Any]) -> list[tuple[str, str, str | None, str]]:
-    _, found = judged(written, dict(row))
+    _, found = judged(written, dict(row), DEFAULT_FACTS)
     return [(each.field, each.sent, each.stored, str(each.why)) for each in found]
 
 
@@ -67,7 +67,9 @@ def test_an_id_alone_or_an_echo_has_to_be_read() -> None:
 def test_an_id_alone_leaves_open_what_was_sent_and_changes_nothing_else() -> None:
     written = prepared(Contacts.meta, {"lastname": "a"}, {"firstname": "b"})
     assert told(written, {"id": "12x1"}) == [("lastname", "a", None, "absent")]
-    believed, found = judged(written, {"id": "12x1", "lastname": "a", "firstname": "b"})
+    believed, found = judged(
+        written, {"id": "12x1", "lastname": "a", "firstname": "b"}, DEFAULT_FACTS
+    )
     assert believed == {"id": "12x1", "lastname": "a", "firstname": "b"}
     assert found == ()
 

@@ -11,19 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtiger_orm import InvalidRecord
+from vtiger_orm._writes import Reason, Rule
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.feed.cursors import Position, start
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
-from vtiger_orm.writing.adjustments import Reason, compare
-from vtiger_orm.writing.rules import (
-    Rule,
-    check_create,
-    check_delete,
-    check_revise,
-    enforce,
-    to_wire,
-)
+from vtiger_orm.writing.adjustments import compare
+from vtiger_orm.writing.rules import check_create, check_delete, check_revise, enforce, to_wire
 
 FACTS = ServerFacts(prefixes={"Accounts": "11", "Contacts": "12", "Users": "19", "Groups": "20"})
 

@@ -7,18 +7,18 @@ text here, moments are in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
-from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 from ..calls.operations import Row
 from ..dialects.restfulapi_columns import why_not_in_row
 from ..errors import NotLoaded, Unreadable
+from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta
 from ..values import Reader, reader
 from ..values.reading import unreadable
-from ..values.whole_columns import WholeReader, whole_reader
+from ..values.whole_columns import PageLayout, WholeReader, whole_reader
 from ..values.zones import rows_in_utc
 
 Unreadables: TypeAlias = Literal["raise", "null"]
@@ -33,15 +33,20 @@ UNREADABLE = (ValueError, TypeError, AttributeError, ArithmeticError)
 class ColumnReader:
     """Reads the same fields from page after page."""
 
-    __slots__ = ("_fields", "_pick", "_readers", "_unreadable", "_zone")
+    __slots__ = ("_fields", "_page", "_readers", "_unreadable", "_zone")
 
     def __init__(
-        self, fields: Sequence[FieldMeta], zone: tzinfo, unreadable: Unreadables = "raise"
+        self,
+        fields: Sequence[FieldMeta],
+        zone: tzinfo,
+        unreadable: Unreadables = "raise",
+        whole: Callable[[Kind], WholeReader] = whole_reader,
     ) -> None:
-        """`zone` is the CRM's, in which it writes moments."""
+        """`zone` is the CRM's, in which it writes moments; `whole` reads columns in which all is
+        as it should be, a single value is read as everywhere."""
         self._fields = tuple(fields)
-        self._readers = tuple((whole_reader(each.kind), reader(each.kind)) for each in fields)
-        self._pick = itemgetter("id", *(each.wire for each in fields))
+        self._readers = tuple((whole(each.kind), reader(each.kind)) for each in fields)
+        self._page = PageLayout(["id", *(each.wire for each in fields)])
         self._zone = zone
         self._unreadable = unreadable
 
@@ -55,7 +60,7 @@ class ColumnReader:
             return [None] * len(self._fields)
         moved = rows_in_utc(rows, self._fields, self._zone)
         try:
-            ids, *texts = zip(*map(self._pick, moved))
+            ids, *texts = self._page.columns(moved)
         except KeyError as error:
             raise self._incomplete(moved, error.args[0]) from None
         return [

@@ -15,10 +15,9 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
-from .evaluate import Predicate, is_blank_in, predicate, wire_text, with_instants
+from .evaluate import Predicate, as_compared, is_blank_in, predicate, wire_text
 from .quirks import quirk_of
 from .tree import And, Atom, Equal, InSelection, Node, Not, OneOf, Or, RelatedTo
-from .wall import on_the_wall
 
 ENCODED: Final = re.compile("['" + "".join(re.escape(chr(each)) for each in codepoint2name) + "]")
 """Characters that HTML may write as an entity."""
@@ -51,8 +50,7 @@ def may_hold(
 ) -> Predicate:
     """False for rows that certainly do not satisfy the condition; with `whichever_hour` also for
     those that do not if they are of the other one of two hours that the CRM's wall shows alike."""
-    instants = with_instants(node, env.timezone)
-    tree = on_the_wall(instants, env.zone, certainly=whichever_hour)
+    tree = as_compared(node, env, certainly=whichever_hour)
     return _bounds(tree, module, env).possible
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Hashable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -69,7 +70,13 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 def evaluate(node: Node, row: Row, env: Environment) -> bool:
     """Whether the row (wire name -> wire text) satisfies the condition."""
-    return predicate(on_the_wall(with_instants(node, env.timezone), env.zone), env)(row)
+    return predicate(as_compared(node, env), env)(row)
+
+
+def as_compared(node: Node, env: Environment, *, certainly: bool = False) -> Node:
+    """The same tree, with its days and moments as the CRM compares them. Applying it to such a
+    tree changes nothing."""
+    return on_the_wall(with_instants(node, env.timezone), env.zone, certainly=certainly)
 
 
 def predicate(
@@ -163,8 +170,8 @@ def _test(atom: Atom, env: Environment) -> Test:
             return matcher(pattern)
         case Has(_, choice):
             return _has(choice)
-        case InMonth(field, month):
-            return _in_month(field, month, env)
+        case InMonth():
+            return _in_month(atom, env)
         case DayBound(field, symbol, day):
             return _ordered(field, symbol, instant(day, env.timezone))
         case InSelection(field) | RelatedTo(field):
@@ -204,16 +211,18 @@ def _has(choice: str) -> Test:
     return lambda text: equality_key(text) == alone or any(match(text) for match in among)
 
 
-def _in_month(field: FieldMeta, month: int, env: Environment) -> Test:
-    if field.family is Family.DATE or env.one_zone:
-        return matcher(f"%-{month:02}-%")
+def _in_month(atom: InMonth, env: Environment) -> Test:
+    if atom.field.family is Family.DATE or env.one_zone:
+        return matcher(f"%-{atom.month:02}-%")
+    enough = all if atom.certainly else any
 
     def test(text: str) -> bool:
         try:
-            moment = datetime.fromisoformat(text).replace(tzinfo=env.zone)
-            return moment.astimezone(env.timezone).month == month
+            wall = datetime.fromisoformat(text).replace(tzinfo=env.zone)
+            moments = [wall.replace(fold=fold).astimezone(env.timezone) for fold in (0, 1)]
         except (ValueError, OverflowError):
             return False
+        return enough(each.month == atom.month for each in moments)
 
     return test
 
@@ -232,10 +241,15 @@ def instant(day: date, zone: tzinfo) -> str:
 
 def with_instants(node: Node, zone: tzinfo) -> Node:
     """The same tree, with days of the zone turned into comparisons of moments."""
-    if not contains(node, DayBound):
+    if not contains(node, DayBound, InSelection):
         return node
 
     def moment(atom: Atom) -> Node:
+        if isinstance(atom, InSelection):
+            inner = atom.selection
+            where = with_instants(inner.where, zone)
+            same = where is inner.where
+            return atom if same else replace(atom, selection=replace(inner, where=where))
         if isinstance(atom, DayBound):
             return Compare(atom.field, atom.operator, instant(atom.day, zone))
         return atom

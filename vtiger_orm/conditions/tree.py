@@ -92,10 +92,12 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class InMonth:
-    """The date lies in this month of any year, in the session's time zone."""
+    """The date lies in this month of any year, in the session's time zone; `certainly`: whichever
+    of two hours it is of that the CRM's wall shows alike."""
 
     field: FieldMeta
     month: int
+    certainly: bool | None = None
 
     def __str__(self) -> str:
         return f"month of {self.field.name} = {self.month}"

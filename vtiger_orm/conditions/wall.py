@@ -7,12 +7,13 @@ hour a row may be among both, and none is lost.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Final
 
 from ..metadata.kinds import Family
 from ..values.zones import Repeated, repeated, to_wall
-from .tree import FALSE, And, Atom, Compare, Equal, Node, Not, OneOf, Or
+from .tree import FALSE, And, Atom, Compare, Equal, InMonth, InSelection, Node, Not, OneOf, Or
 
 _AFTER: Final = (">", ">=")
 
@@ -44,6 +45,8 @@ def on_the_wall(node: Node, zone: tzinfo, *, certainly: bool = False) -> Node:
 
 
 def _shown(atom: Atom, zone: tzinfo, certainly: bool) -> Node:
+    if isinstance(atom, InSelection):
+        return _of_another(atom, zone, certainly)
     if atom.field.family is not Family.DATETIME:
         return atom
     match atom:
@@ -63,8 +66,19 @@ def _shown(atom: Atom, zone: tzinfo, certainly: bool) -> Node:
                 return Compare(field, symbol, _wall(value, zone))
             edge = Wall(hour.end if hour.second else hour.begin)
             return Compare(field, ">=" if symbol in _AFTER else "<", edge)
+        case InMonth(certainly=None):
+            return replace(atom, certainly=certainly)
         case _:
             return atom
+
+
+def _of_another(atom: InSelection, zone: tzinfo, certainly: bool) -> InSelection:
+    """Records of another queryset: of a slice of one nobody can tell more than it holds."""
+    inner = atom.selection
+    if inner.start or inner.stop is not None:
+        return atom
+    where = on_the_wall(inner.where, zone, certainly=certainly)
+    return atom if where == inner.where else replace(atom, selection=replace(inner, where=where))
 
 
 def _repeated(value: str, zone: tzinfo) -> Repeated | None:

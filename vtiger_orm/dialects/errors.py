@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -201,7 +201,8 @@ def api_error(
     if code in DEFINITE:
         error.outcome = REFUSED
     elif status is not None and vague and (status >= 500 or (status >= 400 and not code)):
-        error.outcome = replace(of_status(status), missing=not code and of_status(status).missing)
+        told = of_status(status)
+        error.outcome = told._replace(missing=told.missing and not code)
     return error
 
 

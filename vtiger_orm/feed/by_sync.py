@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..calls.clock import unix_time
 from ..calls.operations import Operation, Row
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 _SECOND = timedelta(seconds=1)
 
 
+_SYNC: Final = operation_key(Operation("sync"))
+
+
 class Refused(Exception):
     """The server said that it has no `sync` for this; nothing was handed out yet."""
-
-    def __init__(self, error: VtigerError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 def uses_sync(request: FeedRequest, facts: ServerFacts) -> bool:
@@ -43,7 +42,7 @@ def uses_sync(request: FeedRequest, facts: ServerFacts) -> bool:
     A stock webservice.php does not hand the sync type on to its handler: it always answers the
     user's own records.
     """
-    if facts.server.capabilities.sync is False or operation_key(_SYNC) in facts.refusals:
+    if facts.server.capabilities.sync is False or _SYNC in facts.refusals:
         return False
     if facts.dialect == "cloud":
         return True
@@ -94,9 +93,6 @@ def _items(
     return items
 
 
-_SYNC = Operation("sync", "GET", {})
-
-
 def _begun(
     request: FeedRequest, beginning: Beginning, facts: ServerFacts, env: Environment
 ) -> Plan[tuple[Position, Row]]:
@@ -110,10 +106,10 @@ def _begun(
             if request.whose == "userandgroup" or not _is_refusal(error):
                 raise
             if outcome_of(error).missing:
-                facts.refusals.refused(operation_key(_SYNC))
+                facts.refusals.refused(_SYNC)
             # Not offered for custom modules, and for all records only to administrators.
             raise Refused(error) from error
-        facts.refusals.worked(operation_key(_SYNC))
+        facts.refusals.worked(_SYNC)
         known = beginning.position(env.clock.zone.tz)
         if known.time >= position.time:
             return known, answer
@@ -133,7 +129,7 @@ def _sync(request: FeedRequest, since: datetime) -> Plan[Row]:
         "elementType": request.module.name,
         "syncType": request.whose,
     }
-    answer = yield Operation("sync", "GET", params)
+    answer = yield Operation("sync", params=params)
     if not isinstance(answer, dict):
         raise MalformedAnswer("sync answered without updated and deleted records.")
     for name in ("updated", "deleted"):
@@ -148,14 +144,12 @@ def _sync(request: FeedRequest, since: datetime) -> Plan[Row]:
 
 def _whole(request: FeedRequest, entries: Sequence[Any], env: Environment) -> Plan[list[Row]]:
     """Full records: some servers answer them, others answer only ids."""
-    check_ids([each for each in entries if isinstance(each, dict)])
+    rows = [each for each in entries if isinstance(each, dict)]
+    check_ids(rows)
+    full = [row for row in rows if len(row) > 2]
     ids = [str(each) for each in entries if not isinstance(each, dict)]
-    ids += [str(each["id"]) for each in entries if isinstance(each, dict) and len(each) <= 2]
-    rows = [each for each in entries if isinstance(each, dict) and len(each) > 2]
-    if ids:
-        meta = request.module
-        found = OneOf(meta.id, tuple(dict.fromkeys(ids)))
-        rows += yield from collect_rows(
-            plan_rows(Selection(meta, found, columns=request.needed), env)
-        )
-    return rows
+    ids += [str(row["id"]) for row in rows if len(row) <= 2]
+    meta = request.module
+    found = OneOf(meta.id, tuple(dict.fromkeys(ids)))
+    selection = Selection(meta, found, columns=request.needed)
+    return full + (yield from collect_rows(plan_rows(selection, env)))

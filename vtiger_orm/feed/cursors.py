@@ -351,13 +351,13 @@ def start(since: str | datetime | None, module: str) -> Position:
 # Times
 
 
-def moment_of(row: Row, zone: tzinfo = UTC) -> datetime | None:
+def moment_of(row: Row, zone: tzinfo) -> datetime | None:
     """The record's `modifiedtime` in a CRM of this zone; None where it has none that can be
     read."""
     return _moment(row.get("modifiedtime"), zone)
 
 
-def created_at(row: Row, zone: tzinfo = UTC) -> datetime | None:
+def created_at(row: Row, zone: tzinfo) -> datetime | None:
     return _moment(row.get("createdtime"), zone)
 
 
@@ -389,6 +389,6 @@ def number_of(id_: str) -> int:
     return int(id_.split("x")[1])
 
 
-def in_order(rows: Iterable[Row], zone: tzinfo = UTC) -> list[Row]:
+def in_order(rows: Iterable[Row], zone: tzinfo) -> list[Row]:
     """Oldest change first, by id within a second; those without a time before all."""
     return sorted(rows, key=lambda row: (moment_of(row, zone) or EPOCH, number_of(row["id"])))

@@ -14,12 +14,13 @@ from ..calls.operations import Operation, RelatedTypes
 from ..calls.outcome import Fate, outcome_of, tells_nothing
 from ..calls.plans import Plan, perform
 from ..errors import NotFound, VtigerError
-from ..ids import is_id, parse_id
+from ..ids import id_number, is_id, parse_id
 from ..metadata.capabilities import Capabilities, Collation, ItemsPlace, Precedence
 from ..metadata.describe import DescribeAnswer
 from ..metadata.kinds import Kind
 from ..metadata.module import Flaw
-from ..planner.branches import ALWAYS, Comparison
+from ..planner.branches import ALWAYS, Branch, Comparison, InList
+from ..planner.statement import Statement
 from .language import probe_language
 from .probing import PAGE, Probe, count, ids, matching, tried
 
@@ -41,11 +42,13 @@ def probe_abilities(
     serialised: bool,
     url_budget: int,
     provoking: bool = True,
+    proving_ids: bool = False,
     sees_all: bool = False,
 ) -> Plan[Capabilities]:
     """Ask what the CRM can do. A probe that fails leaves its capability unknown, and no other.
 
-    `provoking` allows statements that the server may refuse; `sees_all` is whether nothing is
+    `provoking` allows statements that the server may refuse; `proving_ids` asks how ids are
+    compared, which is known of most kinds of servers; `sees_all` is whether nothing is
     hidden from the user, who then can tell nothing of pages that lack rows.
     """
     known = {probe.module: probe for probe in probes}
@@ -55,12 +58,14 @@ def probe_abilities(
     size, capped = (yield from tried(_page_size(probes))) or (nothing.page_size, None)
     precedence = (yield from tried(_precedence(probes))) or nothing.precedence
     collation = (yield from tried(_collation(known, describes))) or nothing.collation
+    compared = (yield from tried(_compares_ids(shared, describes))) if proving_ids else None
     language = (yield from tried(probe_language(probes, describes))) if provoking else None
     return Capabilities(
         page_size=size,
         page_capped=capped,
         precedence=precedence,
         collation=collation,
+        compares_ids=compared,
         counts=_counts(shared),
         thinned_pages=None if sees_all else (yield from tried(_thinned(shared, size))),
         thinned={} if sees_all else (yield from _thinned_modules(shared)),
@@ -150,6 +155,41 @@ def _precedence(probes: Sequence[Probe]) -> Plan[Precedence]:
     return "unknown"
 
 
+def _compares_ids(
+    probes: Sequence[Probe], describes: Sequence[DescribeAnswer]
+) -> Plan[bool | None]:
+    """Find a record by its own id and owner, alone and in a list, and by no other."""
+    owners = {
+        describe.name: field.name
+        for describe in describes
+        for field in describe.fields
+        if field.type.name == Kind.OWNER
+    }
+    for probe in _by_count(probes, 2):
+        owner = owners.get(probe.module)
+        if owner is None or owner in probe.flaws:
+            continue
+        two = Statement(probe.module, ("id", owner), ALWAYS, order=("id",), limit=2)
+        rows = yield from perform(two.query)
+        if len(rows) < 2 or not all(is_id(str(row.get(name))) for row in rows for name in row):
+            continue
+        (x, its), (y, _) = ((str(row["id"]), str(row[owner])) for row in rows)
+        first, last = Comparison("id", "=", x), Comparison("id", "=", y)
+        asked: list[tuple[Branch, int]] = [
+            ((first,), 1),
+            ((InList("id", (x, y)),), 2),
+            ((Comparison("id", ">", x), last), 1),
+            ((Comparison("id", ">", y), first), 0),
+            ((first, Comparison(owner, "=", its)), 1),
+            ((first, Comparison(owner, "!=", its)), 0),
+        ]
+        for branch, wanted in asked:
+            if (yield from matching(probe, (branch,))) != wanted:
+                return False
+        return True
+    return None
+
+
 def _collation(probes: dict[str, Probe], describes: Sequence[DescribeAnswer]) -> Plan[Collation]:
     """Find a record by its own text in other case, with ``ß`` for ``s`` and a blank at the end.
 
@@ -217,6 +257,8 @@ def _reads_in_full(module: str, page_size: int) -> Plan[bool]:
         read += len(rows)
         if len(rows) < page_size:
             break
+        if last and id_number(rows[-1]["id"]) <= id_number(last):
+            return False  # the CRM does not move on: it compares ids otherwise
         last = str(parse_id(rows[-1]["id"]))
     return read == (yield from count(module))
 

@@ -135,6 +135,7 @@ def pull(
         serialised=server.serialised,
         url_budget=server.url_budget,
         provoking=family is not ServerFamily.CLOUD,
+        proving_ids=family is ServerFamily.BERLICRM,
         sees_all=server.administrator is True,
     )
     proved_zone = yield from proof.end(syncs=capabilities.sync is True)

@@ -46,6 +46,9 @@ class Capabilities(BaseModel):
     """Whether ``... or id > '0x0' limit 1`` answers a row, which shows that a statement works."""
     patterns_of_ids: bool | None = None
     """Whether a reference or id may be compared with a pattern (``like '11x%'``)."""
+    compares_ids: bool | None = None
+    """Whether ids, references and owners are compared by the numbers of ids. Asked for only where
+    no server of the kind was seen to: there they are in no condition unless it is proved."""
     sql_errors: SqlErrors = "unknown"
     """``silent``: a statement that the database refuses is answered with no rows."""
     statuses: bool | None = None

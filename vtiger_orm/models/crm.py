@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from .._writes import Adjustment
 from ..administration import server, tags
 from ..calls.plans import Plan
 from ..calls.protocols import PlanFor, environment_of
@@ -23,7 +24,6 @@ from ..records.handle import saved_id
 from ..writing import create_once as identity
 from ..writing import files
 from ..writing import preview as previews
-from ..writing.adjustments import Adjustment
 from ..writing.line_items import ITEM_FIELDS
 from ..writing.memory import has_state, state_of
 from ..writing.prepare import SaveOperation

@@ -217,10 +217,11 @@ class RelatedManager(QuerySet[M]):
         writes = yield from many.change_each(
             self._side.target, ids, {reference.name: value}, runner
         )
+        facts = server_facts(runner)
         for each in writes:
             row = yield from perform(each.call)
             [(each, row)] = yield from read_again([(each, row)], runner)
-            _, adjusted = judged(each, row)
+            _, adjusted = judged(each, row, facts)
             wrong = [each for each in adjusted if each.field == reference.name]
             if wrong:
                 raise NotRelated(

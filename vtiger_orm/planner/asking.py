@@ -50,7 +50,7 @@ def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
 
 def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
     """What a statement has that answered no rows."""
-    if not _counts(env):
+    if not counts_rows(env):
         return (yield from _without_counting(statement, env))
     found = yield from count(statement, env)
     if found <= statement.offset:
@@ -160,7 +160,7 @@ def count(statement: Statement, env: Environment) -> Plan[int]:
 
 def countable(module: str, env: Environment) -> bool:
     """Whether the server can be made to tell how many records satisfy a condition."""
-    return _counts(env) or not env.thins(module)
+    return counts_rows(env) or not env.thins(module)
 
 
 def uncounted(module: str) -> UnsupportedQuery:
@@ -175,7 +175,7 @@ def uncounted(module: str) -> UnsupportedQuery:
 
 def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]:
     """The counts of several conditions, asked side by side."""
-    if not _counts(env):
+    if not counts_rows(env):
         return (yield from _counts_by_pages(statements, env))
     if not statements:
         return []
@@ -203,7 +203,7 @@ def _counts_by_pages(statements: Sequence[Statement], env: Environment) -> Plan[
     return (yield from together([_counted_by_pages(each, env) for each in statements]))
 
 
-def _counts(env: Environment) -> bool:
+def counts_rows(env: Environment) -> bool:
     """Whether the server answers ``count(*)``, as far as is known and was seen."""
     return env.can_count and env.knowledge.counts
 

@@ -13,15 +13,16 @@ from typing import Final
 
 from ..calls.environment import Environment
 from ..calls.operations import Query, Row
-from ..calls.plans import Batch, Rows, RowStream, Step
+from ..calls.plans import Batch, Plan, Rows, RowStream, Step
 from ..conditions.certainty import may_hold
+from ..conditions.evaluate import as_compared
 from ..conditions.quirks import why_not_selectable
-from ..conditions.tree import Selection, atoms
+from ..conditions.tree import InSelection, Selection, atoms
 from ..errors import MisansweredQuery, UnsupportedQuery
 from .compiled import wires
 from .rows import selected
 from .statement import shortened
-from .streams import advance, ahead
+from .streams import advance, ahead, everything
 
 _MOST_SHOWN: Final = 500
 """Characters of each part of a message."""
@@ -61,6 +62,7 @@ def _checked(selection: Selection, env: Environment) -> RowStream:
     holds = may_hold(selection.where, module, env)
     surely = may_hold(selection.where, module, env, whichever_hour=True)
     hidden = set(wires(module, asked.columns)).difference(wires(module, selection.columns))
+    yield from _records_of_one_hour(selection, env)
     stream = selected(asked, env)
     said = ""
     step = advance(stream, None)
@@ -76,6 +78,19 @@ def _checked(selection: Selection, env: Environment) -> RowStream:
                 raise _of_either_hour(selection, row, env)
         yield Rows([{k: v for k, v in row.items() if k not in hidden} for row in step.rows])
         step = advance(stream, None)
+
+
+def _records_of_one_hour(selection: Selection, env: Environment) -> Plan[None]:
+    """Read the records of other querysets that the condition is about, where one of them may be of
+    either of two hours: what refers to it would be written to, or not, by chance."""
+    if env.zone.utcoffset(None) is not None:  # the same in summer and winter
+        return
+    for atom in atoms(selection.where):
+        if not isinstance(atom, InSelection):
+            continue
+        inner = atom.selection
+        if as_compared(inner.where, env) != as_compared(inner.where, env, certainly=True):
+            yield from everything(_checked(replace(inner, columns=()), env))
 
 
 def _text(step: Step) -> str:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from ..calls.environment import Environment
 from ..calls.plans import RowStream
-from ..conditions.evaluate import with_instants
+from ..conditions.evaluate import as_compared
 from ..conditions.quirks import Quirk, quirk_of, several, why_not_selectable
 from ..conditions.tree import (
     TRUE,
@@ -23,7 +23,6 @@ from ..conditions.tree import (
     atoms,
     check_depth,
 )
-from ..conditions.wall import on_the_wall
 from ..errors import UnsupportedQuery
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
@@ -229,7 +228,7 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     module = selection.module
     tree = selection.where if tree is None else tree
     check_depth(tree)
-    tree = on_the_wall(with_instants(tree, env.timezone), env.zone)
+    tree = as_compared(tree, env)
     tree = simplified(tree, Forms.of(module, env))
     named = wires(module, selection.columns)
     if refused := env.knowledge.refused(module.name):

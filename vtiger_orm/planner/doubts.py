@@ -4,16 +4,17 @@ A reference to a deleted record reads as blank, but the server still compares th
 And the server remembers within one request every text that it has encoded for HTML: a stored
 ``R&amp;D`` that follows a stored ``R&D`` reads ``R&D`` too. Of such rows the server is asked, and
 one whose text is wrong is read again alone; what the server cannot be asked is decided on that.
+Rows that are not decided on are believed, unless the reader is strict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Final
 
 from ..calls.operations import Row
-from ..calls.plans import Plan
+from ..calls.plans import Plan, Rows, RowStream
 from ..conditions.certainty import ENCODED
 from ..conditions.evaluate import is_blank_in
 from ..conditions.tree import Atom, Present, atoms
@@ -22,6 +23,7 @@ from .asking import count
 from .branches import Comparison
 from .compiled import TEXTS, Compiled
 from .sending import rows_by_id
+from .streams import pull
 
 _ENTITY: Final = "%&%;%"
 """The pattern of every text that holds one."""
@@ -53,7 +55,7 @@ class Doubts:
             if rows:
                 found[atom] = rows
         if self._texts:
-            confused = self._confused(page)
+            confused = self._confused(page, {atom.field.wire for atom in self._texts})
             for atom in self._texts:
                 rows = [row for row in page if atom.field.wire in confused.get(row["id"], ())]
                 if rows and (yield from self._holds_entities(atom.field.wire)):
@@ -62,9 +64,19 @@ class Doubts:
                         self._wrong.setdefault(row["id"], set()).add(atom.field.wire)
         return found
 
-    def _confused(self, page: Sequence[Row]) -> dict[str, list[str]]:
-        """By row the fields whose text may be shown decoded, as it was shown before."""
-        wires = {atom.field.wire for atom in self._texts}
+    def as_stored(self, page: Sequence[Row], wires: Set[str]) -> Plan[list[Row]]:
+        """The rows with these texts of theirs as they are stored."""
+        confused = self._confused(page, wires)
+        holding = set()
+        for wire in dict.fromkeys(wire for doubtful in confused.values() for wire in doubtful):
+            if (yield from self._holds_entities(wire)):
+                holding.add(wire)
+        for id_, doubtful in confused.items():
+            self._wrong[id_] = holding.intersection(doubtful)
+        return (yield from self.read_alone([*page]))
+
+    def _confused(self, page: Sequence[Row], wires: Set[str]) -> dict[str, list[str]]:
+        """By row those of the fields whose text may be shown decoded, as it was shown before."""
         found: dict[str, list[str]] = {}
         for row in page:
             encoded = [
@@ -108,3 +120,13 @@ class Doubts:
             else:
                 read.append(row)
         return read
+
+
+def as_stored(stream: RowStream, what: Compiled) -> RowStream:
+    """The same rows, none with the text of another."""
+    doubts = Doubts(what)
+    by_wire = what.module.by_wire
+    read = {*what.columns, *(name for columns in what.later for name in columns)}
+    wires = {name for name in read if name in by_wire and by_wire[name].family in TEXTS}
+    while (page := (yield from pull(stream))) is not None:
+        yield Rows((yield from doubts.as_stored(page, wires)))

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from ..calls.environment import Environment
 from ..conditions.tree import InSelection, Node, OneOf, Order, Present, Selection, atoms
 from ..errors import InvalidValue
+from .asking import countable, counts_rows
 from .branches import Branches
 from .compiled import Compiled, compiled
 from .costs import Calls, Growing, calls_of_count, calls_of_exists, calls_of_rows, in_words
@@ -24,6 +25,11 @@ from .statement import shortened
 from .strategy import Strategy, strategy_of
 
 AskedFor: TypeAlias = Literal["rows", "count", "exists"]
+
+_NO_END: Final = (
+    "; refused where their end cannot be told, since this CRM answers no count(*) and takes "
+    "records that the user may not see out of its pages"
+)
 """What an explanation is asked of."""
 _ASKED: Final = get_args(AskedFor)
 
@@ -176,12 +182,17 @@ def _number(selection: Selection, what: Compiled, of: AskedFor) -> _Plan:
         return replace(rows, reading=reading, calls=calls, formula=f"1, or at most {rows.formula}")
     terms = difference(what)
     if terms is None:
-        return replace(rows, reading=f"the ids are read and counted: {rows.reading}", calls=None)
-    counting = tuple(what.statement(group).counting.text for group in terms)
-    if not what.env.can_count:
+        reading = f"the ids are read and counted: {rows.reading}"
+        if not countable(what.module.name, what.env):
+            reading += _NO_END
+        return replace(rows, reading=reading, calls=None)
+    asked = [what.statement(group) for group in terms]
+    if not counts_rows(what.env):
+        pages = tuple(replace(each, columns=("id",)).text for each in asked)
         reading = "by pages of ids, further and further on, as this CRM answers no count(*)"
         formula = f"{len(terms)} times 2 + 2 log2(rows / {what.env.page_size}), or fewer"
-        return replace(rows, reading=reading, statements=counting, calls=None, formula=formula)
+        return replace(rows, reading=reading, statements=pages, calls=None, formula=formula)
+    counting = tuple(each.counting.text for each in asked)
     reading = "the CRM counts"
     if len(terms) > 1:
         reading += f": {len(terms)} counts, added and subtracted"

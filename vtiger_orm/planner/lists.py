@@ -14,7 +14,7 @@ from typing import Final
 from ..calls.environment import Environment
 from ..calls.operations import Criterion, Listing, Row
 from ..calls.plans import Plan, Rows, RowStream, perform
-from ..conditions.evaluate import predicate, with_instants
+from ..conditions.evaluate import as_compared, predicate
 from ..conditions.quirks import Quirk, quirk_of
 from ..conditions.tree import (
     FALSE,
@@ -34,7 +34,6 @@ from ..conditions.tree import (
     atoms,
     check_depth,
 )
-from ..conditions.wall import on_the_wall
 from ..dialects.restfulapi_columns import UNTOLD
 from ..dialects.restfulapi_filter import check_listed
 from ..errors import ScanTooLarge, UnsupportedQuery
@@ -106,7 +105,8 @@ class ListQuestion:
 def asked_of(selection: Selection, env: Environment) -> Plan[ListQuestion]:
     """The condition with the ids of its querysets read. Raises `NotSupported` for a module that
     the server cannot list, and `UnsupportedQuery` for what rows do not decide."""
-    tree = selection.where
+    check_depth(selection.where)
+    tree = as_compared(selection.where, env)
     inner = [each for each in atoms(tree) if isinstance(each, InSelection)]
     for atom in dict.fromkeys(inner):
         within = replace(atom.selection, columns=())
@@ -124,7 +124,7 @@ def made_ready(meta: ModuleMeta, tree: Node, env: Environment) -> ListQuestion:
     """Pure: nothing is asked."""
     check_listed(meta.name)
     check_depth(tree)
-    tree = on_the_wall(with_instants(tree, env.timezone), env.zone)
+    tree = as_compared(tree, env)
     check_told(meta, (atom.field for atom in atoms(tree)))
     for atom in atoms(tree):
         if quirk_of(meta.name, atom.field.wire) is Quirk.SEVERAL:

@@ -200,33 +200,65 @@ def _patiently(
     wanted: int | None,
     offset: int,
 ) -> RowStream:
-    """The same where the server drops rows after LIMIT: joined rows of one record, then a page
-    without rows is the end; or rows that the user may not see, then a count tells the end."""
-    env = what.env
-    place: str | None = None
-    bounds: tuple[Comparison, ...] = ()
-    while wanted is None or wanted > 0:
-        statement = what.statement(
-            branches, more, bounds=bounds, descending=descending, offset=offset
-        )
-        rows = yield from ask(statement, env)
+    pages = PatientPages(what, branches, more, descending, offset=offset)
+    while not pages.ended and (wanted is None or wanted > 0):
+        place = pages.last
+        rows = yield from pages.next_page(what.env.page_size)
         if rows:
             yield Rows(advancing(what, rows, place, descending))
-            place, bounds, offset = str(rows[-1]["id"]), (after(rows, descending),), 0
-            if wanted is not None:
-                wanted -= len(rows)
-            if not what.thinned or len(rows) >= env.page_size:
-                continue
+        if wanted is not None:
+            wanted -= len(rows)
+
+
+@dataclass(slots=True)
+class PatientPages:
+    """Pages one after the other where the server drops rows after LIMIT: joined rows of one
+    record, then a page without rows is the end; or rows that the user may not see, then a count
+    tells the end, and a page without rows may come before others."""
+
+    what: Compiled
+    branches: Branches
+    more: tuple[str, ...] = ()
+    descending: bool = False
+    last: str | None = None
+    offset: int = 0
+    read: int = 0
+    ended: bool = False
+    _short: bool = False
+    """Whether the page before may have been the last one."""
+
+    def next_page(self, limit: int) -> Plan[list[Row]]:
+        """The next rows. Raises `UnsupportedQuery` where nothing can tell the end."""
+        if self._short and (yield from self._is_over()):
+            self.ended = True
+            return []
+        statement = self._statement(limit, self.offset)
+        rows = yield from ask(statement, self.what.env)
+        if rows:
+            self.last, self.offset = str(rows[-1]["id"]), 0
+            self.read += len(rows)
         else:
-            offset += env.page_size
-        if not what.thinned:
-            return
-        if wanted is not None and wanted <= 0:
-            return
-        if not countable(what.module.name, env):
-            raise uncounted(what.module.name)
-        if offset >= (yield from count(what.statement(branches, more, bounds=bounds), env)):
-            return
+            self.offset += limit
+        self.ended = not rows and not self.what.thinned
+        self._short = self.what.thinned and len(rows) < limit
+        return rows
+
+    def _is_over(self) -> Plan[bool]:
+        name, env = self.what.module.name, self.what.env
+        if not countable(name, env):
+            raise uncounted(name)
+        return self.offset >= (yield from count(self._statement(env.page_size, 0), env))
+
+    def _statement(self, limit: int, offset: int) -> Statement:
+        bounds = () if self.last is None else (behind(self.last, self.descending),)
+        return self.what.statement(
+            self.branches,
+            self.more,
+            bounds=bounds,
+            descending=self.descending,
+            limit=limit,
+            offset=offset,
+        )
 
 
 def most_rows(branches: Branches) -> int | None:

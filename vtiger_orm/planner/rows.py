@@ -12,6 +12,7 @@ from ..dialects.restfulapi_columns import ITEM_MODULES
 from ..errors import AccessDenied, NotFound, UnsupportedQuery
 from ..metadata.module import ModuleMeta
 from .compiled import Compiled
+from .doubts import as_stored
 from .in_order import in_order
 from .lists import record_with_items, selected_from_lists
 from .orders import check_order, is_by_id, normalised
@@ -72,6 +73,8 @@ def selected(selection: Selection, env: Environment) -> RowStream:
     stream = in_order(what, order, start, stop)
     if what.later:
         stream = widened(stream, what)
+    if env.consistency == "strict":
+        stream = as_stored(stream, what)
     hidden = _hidden(what, order)
     yield from project(stream, hidden) if hidden else stream
 

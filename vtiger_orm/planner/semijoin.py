@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan
+from ..conditions.evaluate import as_compared
 from ..conditions.tree import (
     FALSE,
     TRUE,
@@ -21,6 +22,7 @@ from ..conditions.tree import (
     OneOf,
     Selection,
     atoms,
+    check_depth,
     contains,
     mapped,
 )
@@ -40,6 +42,9 @@ def answered(selection: Selection, env: Environment, read: RowReader) -> Plan[Co
     tree = selection.where
     if not contains(tree, InSelection):
         return compiled(selection, env)
+    check_depth(tree)
+    tree = as_compared(tree, env)
+    selection = replace(selection, where=tree)
     for atom in dict.fromkeys(each for each in atoms(tree) if isinstance(each, InSelection)):
         found = yield from _inner_ids(atom, selection, env, read)
         if found is not None:

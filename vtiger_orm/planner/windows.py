@@ -6,7 +6,8 @@ more is continued within itself. Rows stay in order, nothing is counted, and how
 under way may change at any time, down to one page after the other.
 
 That a window is complete is proved by a witness: the last row of all is asked for along with it,
-and comes last. So no call more is needed for a window that the server left empty or cut.
+and comes last. So no call more is needed for a window that the server left empty or cut, nor for
+one that it took rows out of which the user may not see.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..ids import id_number
 from .asking import answer
 from .branches import Branches, Comparison
 from .compiled import Compiled
-from .pages_by_id import PagesAfter, advancing, after, keyset, most_rows
+from .pages_by_id import PagesAfter, PatientPages, advancing, after, keyset, most_rows
 from .statement import Statement
 
 T = TypeVar("T")
@@ -44,17 +45,12 @@ def all_rows(
     another call found."""
     env = what.env
     listed = most_rows(branches) is not None
-    if env.parallel.most == 1 or listed or what.until_empty or what.thinned:
+    if env.parallel.most == 1 or listed or what.until_empty:
         yield from keyset(what, branches, more, expected=expected)
         return
     more = tuple(more)
     pace = Pace(env.parallel)
-    pages = PagesAfter(
-        lambda bounds, limit: what.statement(branches, more, bounds=bounds, limit=limit),
-        env,
-        follows=what.continues,
-        expected=expected,
-    )
+    pages = _one_after_the_other(what, branches, more, expected)
     windows = _Windows(what, branches, more)
     while not pages.ended:
         place = pages.last
@@ -71,6 +67,19 @@ def all_rows(
             windows.page(rows)
         if rows:
             yield Rows(advancing(what, rows, place))
+
+
+def _one_after_the_other(
+    what: Compiled, branches: Branches, more: tuple[str, ...], expected: int | None
+) -> PagesAfter | PatientPages:
+    if what.thinned:
+        return PatientPages(what, branches, more)
+    return PagesAfter(
+        lambda bounds, limit: what.statement(branches, more, bounds=bounds, limit=limit),
+        what.env,
+        follows=what.continues,
+        expected=expected,
+    )
 
 
 class _Windows:
@@ -159,7 +168,12 @@ class _Windows:
                 break
         # The witness was deleted meanwhile, or the statement does not work: that is found out.
         self._last = None
-        rest = PagesAfter(page, self._what.env, last=_place(rows))
+        last = _place(rows)
+        rest: PagesAfter | PatientPages = (
+            PatientPages(within, self._branches, self._more, last=last)
+            if within.thinned
+            else PagesAfter(page, self._what.env, last=last)
+        )
         while not rest.ended:
             more = yield from rest.next_page(self._size)
             rows += advancing(self._what, more, _place(rows))

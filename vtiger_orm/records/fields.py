@@ -223,7 +223,22 @@ class Column:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
+        if self.meta.family is Family.ID:
+            return core_schema.with_info_plain_validator_function(self._own_id)
         return core_schema.no_info_plain_validator_function(self.convert)
+
+    def _own_id(self, value: object, info: core_schema.ValidationInfo) -> Any:
+        """Raises `InvalidValue` for text: whoever sends a body would choose the record."""
+        if isinstance(value, str) and not isinstance(value, Ref) and not is_own_data(info.context):
+            model = self.module.name if self.module is not None else "the model"
+            raise invalid(
+                self.meta,
+                value,
+                f"data that others may send cannot choose the record. Read the record by its id "
+                f"and assign what may be changed, give {model}.ref({value!r}), or say "
+                f"context={{{OWN_DATA!r}: True}} for data that this program stored itself.",
+            )
+        return self.convert(value)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -243,6 +258,15 @@ class Column:
         if not self.meta.editable:
             value["readOnly"] = True
         return value
+
+
+OWN_DATA: Final = "own_data"
+"""What the context of a validation says of data that nobody else may have written."""
+
+
+def is_own_data(context: object) -> bool:
+    """Whether ids in the data are the program's own word."""
+    return isinstance(context, Mapping) and context.get(OWN_DATA) is True
 
 
 _JSON_SCHEMAS: Final[dict[Family, dict[str, Any]]] = {

@@ -11,13 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from itertools import groupby, repeat
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calls.protocols import environment_of
 from ..metadata.kinds import SECRET_NAMES, Family, Kind
 from ..values import Reader, reader
-from ..values.whole_columns import ValueColumn, WholeReader, WireColumn, are_plain_ids
+from ..values.whole_columns import (
+    PageLayout,
+    ValueColumn,
+    WholeReader,
+    WireColumn,
+    are_plain_ids,
+)
 from ..values.zones import rows_in_utc
 from .references import Origin, Ref, bound
 
@@ -47,7 +52,7 @@ all records of a layout: replace it, never change it.
 class Layout:
     """How to read rows with one set of keys: known fields in the class's order, and the rest."""
 
-    __slots__ = ("blank", "extra", "fields_set", "length", "names", "pick", "readers")
+    __slots__ = ("blank", "extra", "fields_set", "length", "names", "page", "readers")
 
     def __init__(self, columns: Mapping[str, Column], keys: Sequence[str], secrets: frozenset[str]):
         present = set(keys)
@@ -58,8 +63,8 @@ class Layout:
         self.names: list[str] = [each.meta.name for each in known]
         self.extra: list[str] = [key for key in keys if key in rest - dropped]
         self.length: int = len(keys)
-        self.pick: Callable[[Row], WireColumn] = _picker([*wires, *self.extra, *sorted(dropped)])
-        """A row's values in that order; a KeyError for rows with other keys."""
+        self.page: PageLayout = PageLayout([*wires, *self.extra, *sorted(dropped)])
+        """Lacks no key of these rows, hence tells rows with others."""
         self.readers: list[Reader | None] = [
             None if each.meta.family in _REFERENCES else each.reader() for each in known
         ]
@@ -68,21 +73,14 @@ class Layout:
         self.blank: Values = dict.fromkeys(self.names)
 
 
-def _picker(keys: list[str]) -> Callable[[Row], Sequence[object]]:
-    """`itemgetter` that answers a sequence also for one key and for none."""
-    if len(keys) > 1:
-        return itemgetter(*keys)
-    return lambda row: [row[key] for key in keys]
-
-
 class Attributes:
     """How to read some attributes alone, without making records."""
 
-    __slots__ = ("fields", "pick", "readers")
+    __slots__ = ("fields", "page", "readers")
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.fields: list[FieldMeta] = [each.meta for each in columns]
-        self.pick: Callable[[Row], WireColumn] = _picker([each.wire for each in self.fields])
+        self.page: PageLayout = PageLayout(each.wire for each in self.fields)
         self.readers: list[WholeReader | None] = [
             None if each.meta.family in _REFERENCES else each.whole_reader() for each in columns
         ]
@@ -116,14 +114,13 @@ class Hydrator:
         rows = rows_in_utc(rows, chosen.fields, zone)
         references = _References(Origin(self._module.package, runner))
         try:
-            columns = zip(*map(chosen.pick, rows)) if rows else [()] * len(names)
             return [
                 (
                     (read or references.column)(column)
                     if column.count("") < len(column)
                     else [None] * len(column)
                 )
-                for read, column in zip(chosen.readers, columns)
+                for read, column in zip(chosen.readers, chosen.page.columns(rows))
             ]
         except (KeyError, *_UNREADABLE):
             return None
@@ -138,7 +135,7 @@ class Hydrator:
             chosen = self.attributes[names] = Attributes(columns)
         return chosen
 
-    def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[Sequence[Any]]]]:
+    def _tables(self, rows: Sequence[Row]) -> Iterator[tuple[Layout, int, list[WireColumn]]]:
         """The rows as columns, and how many rows they are.
 
         Nearly always one table: rows of a page have the same keys, but for some, such as the key
@@ -150,7 +147,7 @@ class Hydrator:
         length = layout.length
         if all(len(row) == length for row in rows):
             try:
-                columns: list[Sequence[Any]] = list(zip(*map(layout.pick, rows)))
+                columns = layout.page.columns(rows)
             except KeyError:
                 pass
             else:
@@ -158,7 +155,7 @@ class Hydrator:
                 return
         for keys, group in groupby(rows, key=tuple):
             layout, alike = self._layout(keys), list(group)
-            yield layout, len(alike), list(zip(*map(layout.pick, alike)))
+            yield layout, len(alike), layout.page.columns(alike)
 
     def _layout(self, keys: tuple[str, ...]) -> Layout:
         """How rows with these keys are read; worked out once for each set of keys."""
@@ -171,7 +168,7 @@ class Hydrator:
 
 
 def _read_table(
-    layout: Layout, count: int, columns: list[Sequence[Any]], references: _References
+    layout: Layout, count: int, columns: list[WireColumn], references: _References
 ) -> Iterator[ReadRow]:
     rows = [layout.blank.copy() for _ in range(count)]
     raws: dict[int, Values] = {}

@@ -179,12 +179,15 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             if unknown:
                 lines = (messages.unknown_name(mapper, name) for name in unknown)
                 raise InvalidValue("\n".join(lines))
+            id = values.get("id")
+            is_text = isinstance(id, str) and not isinstance(id, Ref)
+            if is_text:
+                values["id"] = mapper.columns["id"].convert(id)
             try:
                 super().__init__(**values)
             except ValidationError as error:
                 raise messages.refused(mapper, error) from error
-            if isinstance(values.get("id"), Ref):  # a program's own word
-                self._state.posted = False
+            self._state.posted = is_text  # a reference is a program's own word
 
     def model_post_init(self, context: object, /) -> None:
         """Tell a new record, whose other fields are blank, from one that exists in the CRM,
@@ -196,9 +199,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         else:
             for name in values.keys() - given:
                 del values[name]
-        state = RecordState(old={name: UNSET for name in given if name != "id"})
-        state.posted = "id" in values
-        set_state(self, state)
+        set_state(self, RecordState(old={name: UNSET for name in given if name != "id"}))
 
     # Reading and assigning
 

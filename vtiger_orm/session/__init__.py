@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from .._writes import Withheld
 from .budget import Budget
 from .counting import CallCount
 from .limits import Allowance, Limits
 from .retry import RetryPolicy
 from .session import Session
 from .waits import Wait
-from .withheld import Withheld
 
 __all__ = [
     "Allowance",

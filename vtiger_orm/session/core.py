@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -139,7 +138,7 @@ class Core:
         except VtigerError as error:
             outcome = outcome_of(_unsent(error))
             if outcome.again is Again.NO:
-                outcome = replace(outcome, again=Again.LOGIN)
+                outcome = outcome._replace(again=Again.LOGIN)
             error.outcome = outcome.after(doubt)
             if call.writes and error.outcome.undone:
                 error.args = (f"{error} The {call.operation} itself was not sent.",)
@@ -200,7 +199,7 @@ class Core:
         _redact(error, (*request.secrets, *self._secrets))
         error.outcome = self._settled(outcome_of(error), request)
         if response is not None and response.status == 503:
-            error.outcome = replace(error.outcome, wait=retry_after(response.headers))
+            error.outcome = error.outcome._replace(wait=retry_after(response.headers))
         if not error.outcome.repeatable:
             error.args = (f"{error} {_READ_ONCE}",)
         if isinstance(error, ApiError):
@@ -211,9 +210,9 @@ class Core:
         and whether the file that was sent can be sent again."""
         if outcome.fate is Fate.UNDER_WAY:
             longest = timedelta(seconds=self.connection.policy.longest_work)
-            outcome = replace(outcome, until=self.connection.clock.here() + longest)
+            outcome = outcome._replace(until=self.connection.clock.here() + longest)
         if request.file is not None and outcome.fate is not Fate.NEVER_LEFT:
-            outcome = replace(outcome, repeatable=request.file.rewindable)
+            outcome = outcome._replace(repeatable=request.file.rewindable)
         return outcome
 
     # Login
@@ -359,7 +358,7 @@ _READ_ONCE: Final = (
 
 def _unsent(error: VtigerError) -> VtigerError:
     """The error of a call that never left this machine."""
-    error.outcome = replace(outcome_of(error), fate=Fate.NEVER_LEFT, until=None, missing=False)
+    error.outcome = outcome_of(error)._replace(fate=Fate.NEVER_LEFT, until=None, missing=False)
     return error
 
 

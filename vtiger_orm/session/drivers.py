@@ -265,7 +265,7 @@ class Traces:
     def settle(self, error: VtigerError) -> None:
         outcome = outcome_of(error)
         if self._something and outcome.undone:
-            error.outcome = replace(outcome, fate=Fate.UNKNOWN, missing=False)
+            error.outcome = outcome._replace(fate=Fate.UNKNOWN, missing=False)
 
 
 def _failed(reply: Reply) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ..calls.outcome import NEVER_LEFT, Again, Fate, Outcome
@@ -93,12 +92,12 @@ def outcome_of(error: Exception, status: int | None = None) -> Outcome:
     if isinstance(error, (httpx.UnsupportedProtocol, *_no_request())) or _lasting(error):
         return NEVER_LEFT
     if isinstance(error, unmade):
-        return replace(NEVER_LEFT, again=Again.YES)
+        return NEVER_LEFT._replace(again=Again.YES)
     if status is None or isinstance(error, httpx.TimeoutException):
         return Outcome(Fate.UNDER_WAY, Again.YES)
     told = of_status(status)
     again = told.again if told.again is Again.LIMIT else Again.YES
-    return replace(told, again=again, missing=False)
+    return told._replace(again=again, missing=False)
 
 
 def _lasting(error: Exception) -> bool:

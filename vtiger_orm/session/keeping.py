@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from ..calls.environment import Knowledge
 from ..calls.gates import gate_of
 from ..calls.operations import Call, Criterion, Listing, Revise, Row
-from ..calls.outcome import Fate, outcome_of
+from ..calls.outcome import Fate, Outcome, outcome_of
 from ..dialects.restfulapi_columns import ITEM_MODULES
 from ..errors import NEVER_LEFT, BeingSaved, ItemsLost, NotSupported, VtigerError
 from .effects import Conversation, Enter
@@ -131,7 +131,7 @@ class Keeping:
         except ItemsLost:
             raise
         except VtigerError as error:
-            error.outcome = replace(outcome_of(error), fate=Fate.NEVER_LEFT, until=None)
+            error.outcome = outcome_of(error)._replace(fate=Fate.NEVER_LEFT, until=None)
             raise
 
     def _tried(self, call: Revise, before: Belongings, perform: Perform) -> Conversation[object]:
@@ -225,7 +225,7 @@ def _lost(before: Belongings) -> ItemsLost:
         f"changes no other record of {', '.join(sorted(ITEM_MODULES))} through that module."
     )
     error.items, error.totals = before.items, dict(before.totals)
-    error.outcome = replace(NEVER_LEFT, fate=Fate.UNKNOWN)
+    error.outcome = Outcome(Fate.UNKNOWN)
     return error
 
 
@@ -249,7 +249,7 @@ def _busy(module: str, id_: str) -> BeingSaved:
 
 def _done(error: VtigerError) -> VtigerError:
     """The error of the reading, which says nothing of the change itself."""
-    error.outcome = replace(outcome_of(error), fate=Fate.UNKNOWN, missing=False)
+    error.outcome = outcome_of(error)._replace(fate=Fate.UNKNOWN, missing=False)
     error.args = (
         f"{error} The change was sent and answered; whether it cost the record its line items is "
         "looked up before this session changes another one.",

@@ -13,6 +13,7 @@ from datetime import tzinfo
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
 
+from .._writes import Withheld
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge
 from ..calls.gates import in_event_loop
@@ -49,7 +50,6 @@ from .settings import (
     zone_named,
 )
 from .waits import OnWait
-from .withheld import Withheld
 
 if TYPE_CHECKING:
     import httpx
@@ -142,7 +142,7 @@ class Session(SessionOperations):
         if dialect == "auto":
             dialect = api_path(url) or "auto"
         self.username: Final = checked("user name", username)
-        self.read_only: Final = checks.flag("read_only", read_only)
+        self.read_only: Final[bool] = checks.flag("read_only", read_only)
         self.package: Final = package
         self._given_capabilities: Final = checks.instance(
             "capabilities", capabilities, Capabilities

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from .._writes import Withheld
 from ..calls.clock import ServerClock
 from ..calls.environment import Knowledge, Lists
 from ..calls.pace import Parallel
@@ -22,7 +23,6 @@ from .checks import flag, mapped
 from .keys import KeySource
 from .retry import RetryPolicy
 from .waits import OnWait
-from .withheld import Withheld
 
 if TYPE_CHECKING:
     import httpx

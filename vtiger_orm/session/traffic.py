@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 from urllib.parse import urlsplit
@@ -87,7 +87,7 @@ class Traffic:
         while (seconds := self.limiter.reserve(self._take)) > 0:
             if effort.waited + seconds > self._connection.max_wait:
                 error = self._limit_reached(request.operation, effort.module, seconds)
-                error.outcome = replace(outcome_of(error), fate=Fate.NEVER_LEFT)
+                error.outcome = outcome_of(error)._replace(fate=Fate.NEVER_LEFT)
                 raise error
             reason = "the limit of calls is used up"
             wait = Wait(request.operation, effort.module, seconds, effort.attempt - 1, reason)

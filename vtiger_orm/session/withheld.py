@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from .._writes import Withheld
 from ..calls.operations import Call, Create, Delete, Operation, Revise, Update, alters
 from ..errors import DryRun, ReadOnly
 
 logger: Final = logging.getLogger("vtiger_orm.dry_run")
 """One line at INFO for each write that a dry run did not send; it holds the values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """A write that a dry run did not send."""
-
-    operation: str
-    module: str | None = None
-    id: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    """Wire name -> wire value; for operations without fields, their parameters."""
-    file: str | None = None
-    """The name of the file that would go with it."""
-
-    def __str__(self) -> str:
-        about = " ".join(each for each in (self.module, self.id, self.file) if each)
-        values = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
-        return " ".join(each for each in (self.operation, about, values) if each)
 
 
 def withhold(call: Call[object], *, dry_run: bool, held: list[Withheld]) -> None:

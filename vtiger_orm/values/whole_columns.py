@@ -7,7 +7,8 @@ again: owners, days, zeros. So texts are looked at in place, and what repeats is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from ..metadata.kinds import Family, Kind
@@ -18,6 +19,30 @@ WireColumn: TypeAlias = Sequence[Any]
 ValueColumn: TypeAlias = list[Any]
 WholeReader: TypeAlias = Callable[[WireColumn], ValueColumn]
 """Reads a column; raises what the reader of its kind raises for any of its values."""
+
+
+class PageLayout:
+    """How rows with certain keys become columns: worked out once, used for page after page.
+
+    Records, values and Arrow tables all begin with it."""
+
+    __slots__ = ("keys", "pick")
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.keys: tuple[str, ...] = tuple(keys)
+        self.pick: Callable[[Mapping[str, Any]], WireColumn] = _picker(self.keys)
+        """A row's values in this order."""
+
+    def columns(self, rows: Sequence[Mapping[str, Any]]) -> list[WireColumn]:
+        """Key by key what the rows have; raises `KeyError` for a row that lacks one."""
+        return list(zip(*map(self.pick, rows))) if rows else [()] * len(self.keys)
+
+
+def _picker(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], WireColumn]:
+    """`itemgetter` that answers a sequence also for one key and for none."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda row: [row[key] for key in keys]
 
 
 def whole_reader(kind: Kind, own: Reader | None = None) -> WholeReader:
@@ -49,9 +74,11 @@ def _references(read: Reader) -> WholeReader:
     repeated = _others(read)
 
     def whole(column: WireColumn) -> ValueColumn:
-        if are_plain_ids(column):
-            return [text or None for text in column]
-        return repeated(column)
+        try:
+            plain = are_plain_ids({*column})  # owners are few, on however many rows
+        except TypeError:
+            plain = False
+        return [text or None for text in column] if plain else repeated(column)
 
     return whole
 

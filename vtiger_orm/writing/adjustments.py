@@ -7,67 +7,16 @@ from __future__ import annotations
 
 import html
 from collections.abc import Collection, Iterator, Mapping, Sized
-from dataclasses import dataclass
 from decimal import Decimal, DecimalException
-from enum import StrEnum
 from typing import Any, Final
 
+from .._writes import Adjustment, Reason
 from ..calls.operations import Row
 from ..errors import InvalidValue, Unreadable
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import decode, encode, is_blank
 from .line_items import LINE_ITEMS
-
-
-class Reason(StrEnum):
-    """The likely reason of a difference."""
-
-    ROUNDED = "rounded"
-    """Decimals beyond the digits of the API user's preferences, or of the column."""
-    CLIPPED = "clipped"
-    """A number outside of what the column holds."""
-    CUT = "cut"
-    """Text longer than the column."""
-    CHARACTERS = "characters"
-    """Characters beyond U+FFFF, stored as ``????``."""
-    EMPTIED = "emptied"
-    """The CRM dropped the value: a reference to a missing record, an inactive currency."""
-    ZEROED = "zeroed"
-    """A blank number or checkbox, stored as 0: a condition on blank does not find it."""
-    NOBODY = "nobody"
-    """An owner that does not exist: the CRM keeps its number, which can no longer be read."""
-    CHANGED = "changed"
-    """Anything else, a workflow of the CRM for example."""
-    ABSENT = "absent"
-    """The answer does not have the field: it is hidden from this user, was removed since the
-    package was generated, or is never told. Whether the value was stored is not known."""
-    MISSING = "missing"
-    """A new record was not given what it needs, and has a blank there."""
-    COMPUTED = "computed"
-    """Not sent: the CRM computes it from what was. The one kind that strict mode allows."""
-    UNASKED = "unasked"
-    """Not sent, and changed all the same: by the CRM, or by somebody else since it was read."""
-
-
-_NOT_SENT: Final = frozenset({Reason.COMPUTED, Reason.UNASKED, Reason.MISSING})
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """One field that is not in the CRM what it was to be; values in wire form."""
-
-    field: str
-    sent: str
-    """The value that was sent; of a field that was not sent, the one that was read before."""
-    stored: str | None
-    """None where the answer does not have the field."""
-    why: Reason
-
-    def __str__(self) -> str:
-        said = "not sent, was" if self.why in _NOT_SENT else "sent"
-        found = "not in the answer" if self.stored is None else f"stored {self.stored!r}"
-        return f"{self.field}: {said} {self.sent!r}, {found} ({self.why})"
 
 
 def compare(meta: ModuleMeta, sent: Mapping[str, Any], answer: Row) -> tuple[Adjustment, ...]:

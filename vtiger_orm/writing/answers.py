@@ -10,8 +10,10 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
+from .._writes import Adjustment, Reason
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, together
@@ -23,7 +25,7 @@ from ..planner.rows import read_row
 from ..records.handle import pending
 from ..values import is_blank
 from ..values.zones import rows_in_utc
-from .adjustments import Adjustment, Reason, counted, of_sent, of_unsent, text_of
+from .adjustments import counted, of_sent, of_unsent, text_of
 from .labelled_texts import believable, doubtful_texts
 from .line_items import LINE_ITEMS
 from .policies.table import policies_of
@@ -107,7 +109,7 @@ def read_quietly(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | Non
 # Comparing
 
 
-def judged(prepared: Prepared, row: Row) -> tuple[Row, tuple[Adjustment, ...]]:
+def judged(prepared: Prepared, row: Row, facts: ServerFacts) -> tuple[Row, tuple[Adjustment, ...]]:
     """What of the answer can be believed, and what in it is not as it was to be."""
     believed = _believed(prepared, repaired(prepared, fields_of(row)))
     shown = {} if row.keys() == {"id"} else believed
@@ -116,7 +118,7 @@ def judged(prepared: Prepared, row: Row) -> tuple[Row, tuple[Adjustment, ...]]:
         for policy in policies_of(prepared.meta)
         for name in policy.zero_is_blank & shown.keys()
     }
-    found = _adjustments(prepared, shown)
+    found = _adjustments(prepared, shown, facts.clock.zone.tz)
     return believed, tuple(each for each in found if each.field not in alike or _says_more(each))
 
 
@@ -126,17 +128,21 @@ def _says_more(adjustment: Adjustment) -> bool:
 
 
 def _believed(prepared: Prepared, row: Row) -> Row:
-    policies = policies_of(prepared.meta)
-    return {
-        name: value
-        for name, value in row.items()
-        if name not in prepared.unproved | prepared.doubtful
-        and not any(each.foreign(name) for each in policies)
-    }
+    beside = prepared.unproved | prepared.doubtful
+    for policy in policies_of(prepared.meta):
+        beside |= frozenset(filter(policy.foreign, row))
+    return {name: value for name, value in row.items() if name not in beside}
 
 
-def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
+def _adjustments(prepared: Prepared, row: Row, zone: tzinfo) -> Iterator[Adjustment]:
+    """`zone` is the CRM's as it is known by now: this very answer may have told it, and then the
+    moments that were sent are others."""
     change, meta, sent = prepared.change, prepared.meta, prepared.sent
+    fields = meta.fields.values()
+    [as_before] = rows_in_utc([row], fields, change.zone)
+    if zone != change.zone:
+        [sent] = rows_in_utc([dict(sent)], fields, change.zone)
+        prepared, [row] = replace(prepared, sent=sent), rows_in_utc([row], fields, zone)
     policies = policies_of(meta)
     if change.creates:
         yield from _of_new(prepared, row)
@@ -162,8 +168,7 @@ def _adjustments(prepared: Prepared, row: Row) -> Iterator[Adjustment]:
         for name, value in change.known.items()
         if (wire := meta.fields[name].wire) not in sent and wire not in loose
     }
-    [read] = rows_in_utc([row], meta.fields.values(), change.zone)
-    yield from of_unsent(meta, known, read, computed)
+    yield from of_unsent(meta, known, as_before, computed)
     items, stored = change.items, row.get(LINE_ITEMS)
     if LINE_ITEMS not in sent and items is not None and items.outdated(stored):
         yield Adjustment("items", "others", counted(stored), Reason.UNASKED)

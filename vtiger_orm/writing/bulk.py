@@ -189,7 +189,7 @@ def write_prepared(
 
     def take(row: RowOutcome[str]) -> Callable[[Prepared, Row], None]:
         def compare(prepared: Prepared, answer: Row) -> None:
-            _, row.adjusted = judged(prepared, answer)
+            _, row.adjusted = judged(prepared, answer, facts)
             refuse_adjusted(f"{prepared.meta.name} {row.item}", row.adjusted, facts)
 
         return compare

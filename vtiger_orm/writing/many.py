@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .._writes import Problem, Rule
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import environment_of
@@ -23,7 +24,7 @@ from .changeset import Changeset, known_of
 from .prepare import Prepared, needed_fields, prepare_changeset, read_needed
 from .preview import Preview, refused
 from .report import BulkError, BulkReport
-from .rules import Problem, Rule, check_delete, to_wire
+from .rules import check_delete, to_wire
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .._pickled import restores
+from .._writes import Adjustment
 from ..calls.outcome import Fate, Outcome
 from ..calls.plans import Plan, together
 from ..errors import InvalidValue
 from ..records.handle import known_id, meta_of, recall, remember
-from .adjustments import Adjustment
 from .line_items import (
     FINAL_DETAILS,
     LINE_ITEMS,

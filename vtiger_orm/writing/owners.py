@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from .._writes import Problem, Rule
 from ..calls.operations import Me, Owners
 from ..calls.plans import Plan, perform
 from ..calls.protocols import environment_of
@@ -21,7 +22,6 @@ from ..planner.asking import answer
 from ..planner.branches import Comparison
 from ..planner.statement import Statement
 from .prepare import Prepared
-from .rules import Problem, Rule
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

@@ -1,4 +1,4 @@
-"""Ids that came with data from outside: they say which record is meant, not who may write it."""
+"""Ids that were given as text: they say which record is meant, not who may write it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from ..records.handle import id_of, is_posted, saved_id
 
 
 def refuse_posted(record: BaseRecord) -> None:
-    """Raise `InvalidValue` for a record whose id was in JSON, in a dict or given as plain text: a
-    program that takes records as bodies of requests would let anybody overwrite any record."""
+    """Raise `InvalidValue` for a record whose id was given as plain text: a program that makes
+    records of what others send would let anybody overwrite any record. Bodies of requests with an
+    id are not even read."""
     if not is_posted(record):
         return
     model, id = type(record).__name__, saved_id(record)

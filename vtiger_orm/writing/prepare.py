@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from .._writes import Problem, Rule
 from ..calls.operations import Create, FilePart, Revise, Row, Update
 from ..calls.plans import Plan, collect_rows, together
 from ..calls.protocols import environment_of
@@ -28,16 +29,7 @@ from .memory import has_state
 from .policies.policy import UNSENT, Policy, Wire
 from .policies.table import policies_of
 from .posted import refuse_posted
-from .rules import (
-    Problem,
-    Rule,
-    check_create,
-    check_module,
-    check_revise,
-    check_values,
-    enforce,
-    to_wire,
-)
+from .rules import check_create, check_module, check_revise, check_values, enforce, to_wire
 
 if TYPE_CHECKING:
     from ..calls.protocols import Runner

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._writes import Problem, Rule
 from ..calls.operations import Call, Create
 from ..calls.server import ServerFacts
 from ..errors import InvalidRecord, InvalidValue, NotSupported
@@ -18,7 +19,6 @@ from .memory import items_of
 from .policies.table import is_writable
 from .prepare import SaveOperation, needs_user, prepare
 from .rebuild import RISK, STEPS, check_rebuildable
-from .rules import Problem, Rule
 
 if TYPE_CHECKING:
     from ..records import BaseRecord

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
+from .._writes import Adjustment
 from ..errors import VtigerError
-from .adjustments import Adjustment
 
 T = TypeVar("T")
 

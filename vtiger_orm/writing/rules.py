@@ -10,11 +10,10 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from enum import StrEnum
 from typing import Any, Final
 
+from .._writes import Problem, Rule
 from ..calls.server import ServerFacts
 from ..conditions.choices import known_choices
 from ..errors import InvalidRecord, InvalidValue, NotSupported
@@ -27,36 +26,6 @@ from ..values.zones import repeated, to_wall
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _INTEGER_LIMIT: Final = 2**31
 _OWNERS: Final = ("Users", "Groups")
-
-
-class Rule(StrEnum):
-    """Which rule a value breaks."""
-
-    MODULE = "module"
-    MANDATORY = "mandatory"
-    READ_ONLY = "read-only"
-    VALUE = "value"
-    PICKLIST = "picklist"
-    DEPENDENCY = "dependency"
-    REFERENCE = "reference"
-    LENGTH = "length"
-    EMAIL = "email"
-    RANGE = "range"
-    CHARACTERS = "characters"
-    SERVER = "server"
-    """What this server cannot do; raises `NotSupported`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One value that the CRM would refuse or damage."""
-
-    field: str
-    """The attribute, or ``""`` for the record as a whole."""
-    rule: Rule
-    message: str
-    fatal: bool = True
-    """Whether it stops the write; else it is a warning."""
 
 
 class UnknownPicklistValue(UserWarning):
@@ -140,8 +109,28 @@ def check_module(meta: ModuleMeta) -> Iterator[Problem]:
         yield _forbidden(meta, "create records in")
 
 
+SINGLE_ITEMS: Final = frozenset({"LineItem", "InventoryDetails"})
+"""Modules whose records are the items of quotes, orders and invoices."""
+
+
+def check_single_item(meta: ModuleMeta) -> list[Problem]:
+    """Of items that are written one by one the totals of their record know nothing, and the other
+    items of a record that loses one have other ids from then on."""
+    if meta.name not in SINGLE_ITEMS:
+        return []
+    message = (
+        f"{meta.name} records are items of quotes, orders and invoices. A CRM that is sent a "
+        "single one leaves the totals of its quote, order or invoice as they were, and gives the "
+        "others new ids where one is deleted. Change record.crm.items of the quote, order or "
+        "invoice; save(accept_damage=True) changes a single item all the same. Nothing was sent."
+    )
+    return [Problem("", Rule.SERVER, message)]
+
+
 def check_delete(meta: ModuleMeta) -> list[Problem]:
-    return [] if meta.deletable else [_forbidden(meta, "delete records of")]
+    """Why no record of the module may be deleted."""
+    forbidden = [] if meta.deletable else [_forbidden(meta, "delete records of")]
+    return forbidden or check_single_item(meta)
 
 
 def enforce(meta: ModuleMeta, problems: Iterable[Problem], facts: ServerFacts) -> None:

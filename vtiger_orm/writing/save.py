@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
+from .._writes import Problem, Rule
 from ..calls.environment import Environment
 from ..calls.operations import Create, Delete, FilePart, Me, Row
 from ..calls.outcome import Again, Fate, outcome_of
@@ -42,7 +43,7 @@ from .policies.table import why_read_only
 from .posted import refuse_posted
 from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
 from .rebuild import quiet, rebuild
-from .rules import Problem, Rule, check_delete, enforce
+from .rules import check_delete, enforce
 from .unmodified import check_unmodified
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class Written:
 def settle(written: Written, row: Row, facts: ServerFacts, runner: Runner | None) -> None:
     """Load the answer of a write back into its record; raises `ValuesAdjusted` if strict."""
     record, prepared = written.record, written.prepared
-    row, adjusted = judged(prepared, row)
+    row, adjusted = judged(prepared, row, facts)
     take_over(record, row, runner, written.given)
     forget_unanswered(record, row)
     take_items(record, row)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from .._writes import Adjustment
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan
@@ -19,7 +20,6 @@ from ..errors import DuplicateRecord, InvalidValue, NotSupported, ValuesAdjusted
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..values import is_blank_value
 from . import save as write
-from .adjustments import Adjustment
 from .lost_records import is_unlisted
 from .memory import state_of
 from .policies.table import policies_of

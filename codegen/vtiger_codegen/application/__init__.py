@@ -5,6 +5,7 @@
     sources      which files, parsed
     vocabulary   what the package lets them say, and what it means
     types        records, querysets, enums: what an expression may be
+    bindings     where the names of a file come from
     inference    what each expression of a file is
     uses         where a file says something of the package
     impact       which lines use what changed

@@ -6,24 +6,32 @@ comes from another file without an annotation is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import libcst as cst
 from libcst import metadata as meta
 
-from .methods import CHAINED, result_of
-from .trees import assigned_to_self, dotted_name, hints, last_name, module_of, star_imports
+from .bindings import Bindings
+from .functions import of_function, of_lambda_parameter
+from .methods import CHAINED, NAMING, result_of
+from .trees import (
+    assigned_to_self,
+    dotted_name,
+    hints,
+    last_name,
+    returned,
+)
 from .types import (
-    ITEM,
     OTHER,
-    SEQUENCES,
     UNKNOWN,
     BodyType,
     ChoiceType,
     ExpressionType,
     Fixed,
     InputType,
+    Keyed,
     Many,
+    MethodType,
     ModelType,
     Other,
     PackageType,
@@ -34,7 +42,6 @@ from .types import (
     RelationsType,
     RowType,
     Unknown,
-    companion_type,
     generic_of,
     item_of,
     joined,
@@ -43,7 +50,7 @@ from .types import (
 from .vocabulary import Vocabulary
 
 
-class Inference:
+class Inference(Bindings):
     """Types of the expressions of one file."""
 
     def __init__(
@@ -55,58 +62,13 @@ class Inference:
         folder: tuple[str, ...] = (),
     ) -> None:
         """`folder` are the parts of the path in which the file is."""
-        self._words = words
-        self._folder = folder
-        self._scopes = scopes
-        self._parents = parents
+        super().__init__(words, scopes, parents, module, folder)
         self._known: dict[int, ExpressionType] = {}
         self._asked: set[int] = set()
-        self._stars = [
-            inside for each in star_imports(module) if (inside := self.inside(each)) is not None
-        ]
-
-    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
-        return self._parents.get(node)
-
-    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        above = self.parent(node)
-        while above is not None:
-            yield above
-            above = self.parent(above)
 
     def of(self, node: cst.BaseExpression) -> ExpressionType:
         """What an expression is."""
         return self._of(node, self._scope(node))
-
-    def inside(self, node: cst.ImportFrom) -> tuple[str, ...] | None:
-        """What of the package is imported from; None where it is something else."""
-        return self._words.inside(module_of(node, self._folder))
-
-    def is_imported(self, node: cst.Name) -> bool:
-        """Whether a name comes from the package, under its name there."""
-        return any(
-            isinstance(each, cst.ImportFrom)
-            and self.inside(each) is not None
-            and not isinstance(each.names, cst.ImportStar)
-            and any(alias.evaluated_name == node.value for alias in each.names)
-            for each in self._sources(node)
-        )
-
-    def is_class_here(self, node: cst.Name) -> bool:
-        """Whether a name is that of a class of this file."""
-        return any(isinstance(each, cst.ClassDef) for each in self._sources(node))
-
-    def _sources(self, node: cst.Name) -> Iterator[cst.CSTNode]:
-        scope = self._scope(node)
-        bindings = scope[node.value] if scope is not None else ()
-        return (each.node for each in bindings if isinstance(each, meta.Assignment))
-
-    def _scope(self, node: cst.CSTNode) -> meta.Scope | None:
-        for each in (node, *self.ancestors(node)):
-            found = self._scopes.get(each)
-            if found is not None:
-                return found
-        return None
 
     def _of(self, node: cst.BaseExpression, scope: meta.Scope | None) -> ExpressionType:
         match node:
@@ -176,41 +138,11 @@ class Inference:
             case cst.Param(annotation=cst.Annotation(annotation=hint)):
                 return self.annotated(hint, self._scope(node))
             case cst.Param():
-                return self._self(node)
+                return self._parameter(node)
             case cst.Name():
                 return self._assigned(node)
             case cst.ClassDef():
                 return self._class(node)
-        return UNKNOWN
-
-    def _imported(self, node: cst.Import | cst.ImportFrom, name: str) -> ExpressionType:
-        if isinstance(node.names, cst.ImportStar):
-            return UNKNOWN
-        for alias in node.names:
-            given = alias.evaluated_alias
-            if isinstance(node, cst.Import):
-                dotted = alias.evaluated_name
-                if given == name:
-                    return self._found(dotted.split("."))
-                if given is None and dotted.partition(".")[0] == name.partition(".")[0]:
-                    return self._found(name.split(".") if "." in name else dotted.split(".")[:1])
-            elif (given or alias.evaluated_name) == name:
-                return self._found([*module_of(node, self._folder), alias.evaluated_name])
-        return UNKNOWN
-
-    def _found(self, parts: Iterable[str]) -> ExpressionType:
-        """What a dotted name means."""
-        match self._words.inside(tuple(parts)):
-            case None:
-                return UNKNOWN
-            case ():
-                return PackageType()
-            case (name,) if (words := self._words.of_class(name)) is not None:
-                return ModelType(words.wire)
-            case (name,) if self._words.of_file(name) is not None:
-                return PackageType(name)
-            case (*_, name) if (found := self._words.of_companion(name)) is not None:
-                return companion_type(found[0].wire, found[1])
         return UNKNOWN
 
     def _assigned(self, name: cst.Name) -> ExpressionType:
@@ -246,11 +178,12 @@ class Inference:
         models = [each for each in bases if isinstance(each, ModelType)]
         return models[0] if models else joined(bases) if bases else OTHER
 
-    def _self(self, param: cst.Param) -> ExpressionType:
-        """The first parameter of a method is one of its class."""
+    def _parameter(self, param: cst.Param) -> ExpressionType:
+        """The first parameter of a method is one of its class, that of a lambda one of what is
+        gone through."""
         parameters, function, *above = self.ancestors(param)
         if not isinstance(parameters, cst.Parameters) or not isinstance(function, cst.FunctionDef):
-            return UNKNOWN
+            return of_lambda_parameter(self.ancestors(param), param, self.of)
         positional = (*parameters.posonly_params, *parameters.params)
         decorators = {dotted_name(each.decorator) for each in function.decorators}
         if positional[:1] != (param,) or "staticmethod" in decorators:
@@ -263,19 +196,23 @@ class Inference:
                 return found
         return UNKNOWN
 
-    def _of_self(self, node: cst.Attribute, name: str) -> ExpressionType:
-        """``self.x``, from the assignments and annotations in its class."""
+    def _of_self(self, node: cst.CSTNode, name: str, called: bool = False) -> ExpressionType:
+        """``self.x``, or ``self.x()``, from what its class says."""
         owner = next(
             (each for each in self.ancestors(node) if isinstance(each, cst.ClassDef)), None
         )
         if owner is None:
             return UNKNOWN
-        key = hash((id(owner), name))
+        key = hash((id(owner), name, called))
         if key in self._asked:
             return OTHER
         self._asked.add(key)
-        found = [self.of(value) for value in assigned_to_self(owner, name)]
-        found += [self.annotated(hint, self._scope(owner)) for hint in hints(owner, name)]
+        said = returned(owner, name, called)
+        found = []
+        if not called:
+            found = [self.of(value) for value in assigned_to_self(owner, name)]
+            said += hints(owner, name)
+        found += [self.annotated(hint, self._scope(owner)) for hint in said]
         self._asked.discard(key)
         return joined(found) if found else UNKNOWN
 
@@ -309,6 +246,8 @@ class Inference:
                 return RecordType(targets[0]) if len(targets) == 1 else UNKNOWN
             case PicklistType(module, field):
                 return ChoiceType(module, field)
+            case QueryType() if name in NAMING:
+                return MethodType(value, name)
             case ChoiceType() | ReferenceType():
                 return OTHER
         return UNKNOWN
@@ -328,18 +267,22 @@ class Inference:
     def _call(self, node: cst.Call, scope: meta.Scope | None) -> ExpressionType:
         match node.func:
             case cst.Attribute(value=value, attr=cst.Name(value=method)):
+                if isinstance(value, cst.Name) and value.value == "self":
+                    said = self._of_self(node, method, called=True)
+                    if not isinstance(said, Unknown):
+                        return said
+                if method == "partial" and dotted_name(value) == "functools":
+                    return of_function(method, node, self.of) or UNKNOWN
                 return self._method(self._of(value, scope), method, node)
-            case cst.Name(value=name) if name in SEQUENCES and node.args:
-                return Many(item_of(self._of(node.args[0].value, scope)))
-            case cst.Name(value=name) if name in ITEM and node.args:
-                return item_of(self._of(node.args[0].value, scope))
-            case cst.Name(value="enumerate") if node.args:
-                return Many(Fixed((OTHER, item_of(self._of(node.args[0].value, scope)))))
-            case cst.Name(value="zip"):
-                found = tuple(item_of(self._of(each.value, scope)) for each in node.args)
-                return Many(Fixed(found))
+            case cst.Name(value="cast") if len(node.args) == 2:
+                return self.annotated(node.args[0].value, scope)
             case cst.Name(value=name):
+                found = of_function(name, node, lambda each: self._of(each, scope))
+                if found is not None:
+                    return found
                 called = self._name(name, scope)
+                if isinstance(called, MethodType):
+                    return result_of(called.query, called.name, node)
                 if isinstance(called, ModelType):
                     return RecordType(called.module)
                 if isinstance(called, PicklistType):
@@ -356,7 +299,9 @@ class Inference:
             case QueryType(module, "records") if method in self._words.modules[module].steps:
                 return value
             case QueryType() as query:
-                return result_of(query, method)
+                return result_of(query, method, node)
+            case Keyed(item):
+                return _of_dictionary(item, method)
             case Many(item) if isinstance(item, (RowType, RecordType)):
                 if method in ("first", "get", "pop"):
                     return item
@@ -407,6 +352,8 @@ class Inference:
         match value:
             case QueryType() | Many():
                 return value if sliced else item_of(value)
+            case Keyed(item):
+                return item
         return UNKNOWN
 
     # Annotations
@@ -448,3 +395,14 @@ class Inference:
         last = last_name(outer)
         name = last.value if last is not None else ""
         return generic_of(name, [self.annotated(each, scope) for each in inner])
+
+
+def _of_dictionary(item: ExpressionType, method: str) -> ExpressionType:
+    match method:
+        case "values":
+            return Many(item)
+        case "items":
+            return Many(Fixed((OTHER, item)))
+        case "get" | "pop" | "setdefault":
+            return item
+    return Keyed(item) if method == "copy" else OTHER

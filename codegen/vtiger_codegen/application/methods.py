@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from .types import OTHER, UNKNOWN, ExpressionType, Fixed, Many, QueryType, item_of
+import libcst as cst
+
+from .types import OTHER, UNKNOWN, ExpressionType, Fixed, Keyed, Many, QueryType, item_of
 
 
 class Access(StrEnum):
@@ -40,6 +42,8 @@ ACCESS: Final = {
     **dict.fromkeys(("bulk_create", "abulk_create", "upload", "aupload"), Access.CREATE),
 }
 KEYWORDS: Final = LOOKUPS | CREATE | UPDATE | UPLOAD
+NAMING: Final = KEYWORDS | AGGREGATES | FIELDS | {"select_related", "prefetch_related"}
+"""What is given names of fields."""
 
 _RECORD: Final = UPLOAD | {
     *("get", "aget", "first", "afirst", "last", "alast", "create", "acreate"),
@@ -62,8 +66,8 @@ _PLAIN: Final = frozenset(
 )
 
 
-def result_of(query: QueryType, method: str) -> ExpressionType:
-    """What a method of a queryset gives; unknown for those of the application's own."""
+def result_of(query: QueryType, method: str, node: cst.Call) -> ExpressionType:
+    """What a call of a method of a queryset gives; unknown for those of the application's own."""
     if method in _RECORD:
         return item_of(query)
     if method in CHAINED:
@@ -76,7 +80,10 @@ def result_of(query: QueryType, method: str) -> ExpressionType:
         case "values":
             return QueryType(query.module, "rows")
         case "values_list":
-            return QueryType(query.module, "values")
+            is_named = any(each.keyword and each.keyword.value == "named" for each in node.args)
+            return QueryType(query.module, "named" if is_named else "values")
+        case "in_bulk" | "ain_bulk":
+            return Keyed(item_of(query))
         case "partitions" | "apartitions":
             return Many(query)
     return OTHER if method in _PLAIN else UNKNOWN

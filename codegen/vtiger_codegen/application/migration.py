@@ -179,8 +179,10 @@ class _File:
             return
         module = self._source.module.visit(_Replacer(replaced))
         lines = sorted({self._source.line_of(token) for token in edits})
-        if module.bytes != self._source.module.bytes:
-            found.files.append(Rewritten(self._source.file, module.bytes, tuple(lines)))
+        before = self._source.module.bytes
+        if module.bytes != before:
+            content = _rewritten(self._source.content, before, module.bytes)
+            found.files.append(Rewritten(self._source.file, content, tuple(lines)))
 
     def _uses(self) -> list[Use]:
         source = self._source
@@ -228,6 +230,17 @@ def _global_names(source: SourceFile) -> set[str]:
     scopes = source.wrapper.resolve(meta.ScopeProvider)
     found = {scope.globals for scope in scopes.values() if scope is not None}
     return {each.name for scope in found for each in scope.assignments}
+
+
+def _rewritten(content: bytes, before: bytes, after: bytes) -> bytes:
+    """The file with the lines that changed; libcst gives the others back without form feeds."""
+    if content == before:
+        return after
+    rows = zip(content.split(b"\n"), before.split(b"\n"), after.split(b"\n"), strict=True)
+    return b"\n".join(
+        was if told == now else (was.removesuffix(told) if was.endswith(told) else b"") + now
+        for was, told, now in rows
+    )
 
 
 def _edited(token: Token, parts: list[tuple[int, int, str]]) -> Token:

@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as File
+from symtable import symtable
 
 import libcst as cst
 
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
-from ..building.own_code import FOLDER, OwnCode, own_code
+from ..building.own_code import FOLDER, OwnClass, OwnCode, own_code
 from ..diff.differences import Path
 from ..diff.renames import spelled
 from ..generate import selected
@@ -42,14 +43,15 @@ def own_files(package: File, settings: Mapping[str, OwnCode]) -> list[File]:
     found = python_files([custom]) if custom.is_dir() else []
     for each in settings.values():
         for place in (each.model, each.queryset):
-            if place is not None:
-                path = place.module.replace(".", "/")
-                found += [
-                    root / f"{path}{end}"
-                    for root in (File(), File("src"))
-                    for end in (".py", "/__init__.py")
-                ]
+            found += _possible_files(place) if place is not None else []
     return [_shown(each) for each in dict.fromkeys(found) if each.is_file()]
+
+
+def _possible_files(place: OwnClass) -> list[File]:
+    path = place.module.replace(".", "/")
+    return [
+        root / f"{path}{end}" for root in (File(), File("src")) for end in (".py", "/__init__.py")
+    ]
 
 
 def _shown(file: File) -> File:
@@ -102,13 +104,46 @@ def project_misfits(project: Project) -> list[Misfit]:
     """What of the own code of a project has to be changed. Raises `ConfigError` and `NamesError`
     as generating does."""
     options = project.options
+    absent = list(_absent_classes(options.own))
     files = own_files(project.output, options.own)
-    if not files:
-        return []
+    if absent or not files:
+        return absent
     modules = selected(Snapshot.load(project.schema), options)
     names = name_everything(modules, load_lock(project.lock_file), options.naming)
     own = own_code(modules, names, options.own, lambda path: read_text(project.output, path))
     return list(own_code_misfits(modules, names, project.output, own, files))
+
+
+def _absent_classes(settings: Mapping[str, OwnCode]) -> Iterator[Misfit]:
+    """Classes that the settings name and that are not there, as far as this project tells."""
+    for module, own in sorted(settings.items()):
+        for place in (own.model, own.queryset):
+            if place is None:
+                continue
+            possible = _possible_files(place)
+            told = f"[tool.vtiger-orm.modules.{module}] names {place.name}, and there is no such"
+            found = [each for each in possible if each.is_file()]
+            top, dot, _ = place.module.partition(".")
+            if found and not any(_may_bind(each, place.name) for each in found):
+                yield Misfit(found[0], 1, f"{told} class here")
+            elif not found and dot and (File(top).is_dir() or File("src", top).is_dir()):
+                yield Misfit(possible[0], 1, f"{told} file")
+
+
+def _may_bind(file: File, name: str) -> bool:
+    """Whether a file has the name at its top level, or may have it in a way that only running it
+    tells. Files that are no Python are for others to refuse."""
+    content = file.read_bytes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = symtable(content.decode(), str(file), "exec")
+    except (SyntaxError, ValueError, RecursionError):
+        return True
+    bound = {
+        each.get_name() for each in table.get_symbols() if each.is_assigned() or each.is_imported()
+    }
+    return name in bound or "__getattr__" in bound or b"import *" in content
 
 
 def own_code_misfits(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import libcst as cst
 from libcst import metadata as meta
@@ -13,12 +15,16 @@ from vtiger_orm.errors import ConfigError
 
 from ..rendering.render import MARKER
 
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+"""What ends a line of Python; `str.splitlines` knows more."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One parsed file."""
 
     file: Path
+    content: bytes
     wrapper: meta.MetadataWrapper
     lines: tuple[str, ...]
 
@@ -37,8 +43,8 @@ class SourceFile:
 
 
 def python_files(paths: Iterable[Path]) -> list[Path]:
-    """Every Python file at or below the paths, except hidden folders, virtual environments and
-    generated packages. Raises `ConfigError` for a path that is not there."""
+    """Every Python file at or below the paths, except links, hidden folders, virtual environments
+    and generated packages. Raises `ConfigError` for a path that is not there."""
     found: dict[Path, Path] = {}
     for path in paths:
         if not path.exists():
@@ -58,8 +64,13 @@ def _below(path: Path) -> Iterator[Path]:
         hidden = each.name.startswith(".") or each.name == "__pycache__"
         if each.is_dir() and not hidden and not each.is_symlink():
             yield from _below(each)
-        elif each.suffix in (".py", ".pyi") and each.is_file() and not _is_generated(each):
+        elif _is_own(each) and not _is_generated(each):
             yield each
+
+
+def _is_own(file: Path) -> bool:
+    """Whether it is a Python file that lies here; what a link leads to may be anybody's."""
+    return file.suffix in (".py", ".pyi") and file.is_file() and not file.is_symlink()
 
 
 def _is_generated(file: Path) -> bool:
@@ -77,8 +88,8 @@ def parsed(files: Iterable[Path], words: Iterable[str]) -> Iterator[SourceFile]:
             continue
         try:
             module = cst.parse_module(content)
-        except (cst.ParserSyntaxError, UnicodeDecodeError, LookupError, RecursionError) as error:
+        except (cst.ParserSyntaxError, SyntaxError, ValueError, RecursionError) as error:
             told = error.message if isinstance(error, cst.ParserSyntaxError) else str(error)
             raise ConfigError(f"{file} cannot be read as Python: {told}") from error
         wrapper = meta.MetadataWrapper(module, unsafe_skip_copy=True)
-        yield SourceFile(file, wrapper, tuple(module.code.splitlines()))
+        yield SourceFile(file, content, wrapper, tuple(_LINE_END.split(module.code)))

@@ -50,8 +50,12 @@ class Finder(cst.CSTVisitor):
 
 
 def assigned_to_self(owner: cst.ClassDef, name: str) -> list[cst.BaseExpression]:
-    """What the methods of a class assign to ``self.name``."""
+    """What the methods of a class assign to ``self.name``, or the class itself to its name."""
     found: list[cst.BaseExpression] = []
+    for line in owner.body.body:
+        for each in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if isinstance(each, cst.Assign) and dotted_name(each.targets[0].target) == name:
+                found.append(each.value)
 
     def see(node: cst.CSTNode) -> None:
         match node:
@@ -60,6 +64,19 @@ def assigned_to_self(owner: cst.ClassDef, name: str) -> list[cst.BaseExpression]
                     found.append(value)
 
     owner.visit(Finder(see))
+    return found
+
+
+def returned(owner: cst.ClassDef, name: str, called: bool) -> list[cst.BaseExpression]:
+    """The annotations of what a method of a class returns; of a property where it is not called."""
+    found = []
+    for each in owner.body.body:
+        match each:
+            case cst.FunctionDef(name=cst.Name(value=given), returns=cst.Annotation() as hint):
+                of_properties = {"property", "cached_property", "functools.cached_property"}
+                decorators = {dotted_name(one.decorator) for one in each.decorators}
+                if given == name and called is decorators.isdisjoint(of_properties):
+                    found.append(hint.annotation)
     return found
 
 
@@ -86,11 +103,15 @@ def named_arguments(node: cst.Call) -> Iterator[tuple[Token, cst.BaseExpression]
     for each in node.args:
         if each.keyword is not None:
             yield each.keyword, each.value
-        elif each.star == "**" and isinstance(each.value, cst.Dict):
-            for element in each.value.elements:
-                match element:
-                    case cst.DictElement(key=cst.SimpleString() as key, value=value):
-                        yield key, value
+        elif each.star == "**":
+            match each.value:
+                case cst.Dict(elements=elements):
+                    for element in elements:
+                        match element:
+                            case cst.DictElement(key=cst.SimpleString() as key, value=value):
+                                yield key, value
+                case cst.Call(func=cst.Name(value="dict")) as made:
+                    yield from named_arguments(made)
 
 
 def keywords(node: cst.Call) -> Iterator[Token]:
@@ -98,9 +119,15 @@ def keywords(node: cst.Call) -> Iterator[Token]:
 
 
 def strings(node: cst.Call) -> Iterator[cst.SimpleString]:
+    """The texts among the arguments, also those of ``*["a", "b"]``."""
     for each in node.args:
-        if each.keyword is None and isinstance(each.value, cst.SimpleString):
-            yield each.value
+        match each.value:
+            case cst.SimpleString() as token if each.keyword is None:
+                yield token
+            case cst.List(elements=elements) | cst.Tuple(elements=elements) if each.star == "*":
+                yield from (
+                    one.value for one in elements if isinstance(one.value, cst.SimpleString)
+                )
 
 
 def strings_of_calls(node: cst.Call) -> Iterator[cst.SimpleString]:

@@ -13,6 +13,10 @@ SEQUENCES: Final = frozenset(
     }
 )
 
+MAPPINGS: Final = frozenset(
+    {"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"}
+)
+
 ITEM: Final = frozenset({"next", "anext", "min", "max"})
 
 
@@ -32,8 +36,15 @@ class QueryType(NamedTuple):
     """A queryset or a manager of related records."""
 
     module: str
-    gives: Literal["records", "rows", "values"] = "records"
-    """Records, dictionaries (`values`), or anything else (`values_list`)."""
+    gives: Literal["records", "rows", "named", "values"] = "records"
+    """Records, dictionaries (`values`), named tuples, or anything else (`values_list`)."""
+
+
+class MethodType(NamedTuple):
+    """A method of a queryset that is not called yet."""
+
+    query: QueryType
+    name: str
 
 
 class RecordType(NamedTuple):
@@ -82,13 +93,19 @@ class InputType(NamedTuple):
 
 
 class BodyType(NamedTuple):
-    """One of those: fields are attributes and keys."""
+    """One of those, or a named tuple of fields: they are attributes and keys."""
 
     module: str
 
 
 class Many(NamedTuple):
     """Anything that is iterated to get the items."""
+
+    item: ExpressionType
+
+
+class Keyed(NamedTuple):
+    """A dictionary with such values."""
 
     item: ExpressionType
 
@@ -111,6 +128,7 @@ ExpressionType: TypeAlias = (
     PackageType
     | ModelType
     | QueryType
+    | MethodType
     | RecordType
     | RelationsType
     | ReferenceType
@@ -120,6 +138,7 @@ ExpressionType: TypeAlias = (
     | InputType
     | BodyType
     | Many
+    | Keyed
     | Fixed
     | Other
     | Unknown
@@ -145,7 +164,9 @@ def item_of(type_: ExpressionType) -> ExpressionType:
             return RecordType(module)
         case QueryType(module, "rows"):
             return RowType(module)
-        case QueryType():
+        case QueryType(module, "named"):
+            return BodyType(module)
+        case QueryType() | Keyed():
             return OTHER
         case Many(item):
             return item
@@ -160,8 +181,8 @@ def unpacked(type_: ExpressionType, path: Iterable[int]) -> ExpressionType:
         match type_:
             case Fixed(items) if index < len(items):
                 type_ = items[index]
-            case Many(item):
-                type_ = item
+            case Many() | QueryType():
+                type_ = item_of(type_)
             case _:
                 return UNKNOWN
     return type_
@@ -173,6 +194,8 @@ def generic_of(name: str, found: Sequence[ExpressionType]) -> ExpressionType:
         return joined(found[-1:] if name == "Coroutine" else found[:1])
     if name == "Union":
         return joined(found)
+    if name in MAPPINGS:
+        return Keyed(found[-1]) if found else UNKNOWN
     if not found or not isinstance(found[0], RecordType):
         return Many(found[0]) if found and name in SEQUENCES else UNKNOWN
     match name:

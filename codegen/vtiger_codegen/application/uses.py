@@ -25,6 +25,7 @@ from .methods import (
 from .places import Doubtful, Places, Use
 from .shapes import shape_fields, shapes_of
 from .trees import (
+    dotted_name,
     given_names,
     is_q,
     keywords,
@@ -40,6 +41,7 @@ from .types import (
     ChoiceType,
     ExpressionType,
     InputType,
+    MethodType,
     ModelType,
     PackageType,
     PicklistType,
@@ -247,6 +249,9 @@ class _Finder(Places):
             case cst.Name(value="getattr" | "setattr" | "hasattr" | "delattr" as name):
                 self._by_name(node, name)
         match self._types.of(node.func):
+            case MethodType(query, method) if (called := last_name(node.func)) is not None:
+                if isinstance(node.func, cst.Name):
+                    self._queryset_method(self._words.modules[query.module], node, method, called)
             case ModelType(module):
                 self._creation(self._words.modules[module], node, last_name(node.func))
             case InputType(module, creates):
@@ -258,6 +263,10 @@ class _Finder(Places):
                 self._texts(self._words.modules[module], field, [each.value for each in node.args])
         if is_q(node.func):
             self._q(node)
+        if dotted_name(node.func) in ("partial", "functools.partial") and node.args:
+            match node.args[0].value:
+                case cst.Attribute(value=value, attr=cst.Name(value=method) as token):
+                    self._method(node, value, method, token)
 
     def _method(
         self, node: cst.Call, value: cst.BaseExpression, method: str, token: cst.Name

@@ -17,7 +17,6 @@ from ..diff.renames import Rename, kept, spelled
 from ..diff.reports import evidence
 from ..live.losses import losses
 from ..naming.lock import NamesLock, load_lock, save_lock
-from ..naming.renamed import with_renames
 from ..text.terminal import ask, at_terminal, say
 
 
@@ -25,7 +24,7 @@ def compare_asking(
     before: Snapshot, now: Snapshot, lock_file: Path, told: tuple[str, ...] = ()
 ) -> tuple[Diff, NamesLock]:
     """The diff with the renames that are known, told, or confirmed at a terminal, and the lock
-    that knows them; to write that is for the caller."""
+    that knows them, with the names that things had; to write that is for the caller."""
     lock = load_lock(lock_file)
     renames = remembered_renames(before, now, lock)
     given = told_renames(before, now, renames, told)
@@ -37,7 +36,7 @@ def compare_asking(
         renames += answers
         lock = kept(lock, answers)
         diff = compare(before, now, renames)
-    return diff, with_renames(lock, now.modules)
+    return diff, lock
 
 
 def save_answers(lock_file: Path, lock: NamesLock) -> None:

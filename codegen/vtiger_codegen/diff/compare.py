@@ -13,7 +13,7 @@ from ..naming.lock import NamesLock
 from .differences import Action, Difference, OutlineNode, Path, at, differences, outline
 from .evidence import Candidate, candidates
 from .grading import Grade, Judge
-from .renames import Rename, applicable, parse_renames, relabelled
+from .renames import Rename, applicable, parse_renames, relabelled, spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,16 @@ def remembered_renames(before: Snapshot, now: Snapshot, lock: NamesLock) -> list
 def told_renames(
     before: Snapshot, now: Snapshot, remembered: Iterable[Rename], told: Sequence[str]
 ) -> list[Rename]:
-    """Those that were told as ``OLD=NEW``, with today's name of whatever OLD lies in.
+    """Those that were told as ``OLD=NEW``, with today's name of whatever OLD lies in; what is told
+    again counts more than what is remembered of it.
 
     Raises `ConfigError` for what does not fit the snapshots.
     """
+    remembered = [
+        each
+        for each in remembered
+        if not any(text.strip().startswith(f"{spelled(each.path)}=") for text in told)
+    ]
     return parse_renames(told, relabelled(outline(before), remembered), outline(now))
 
 

@@ -64,7 +64,17 @@ def _pairs(
     for case, old, name in sorted(cases, key=lambda each: (-each[0].weight, each[1:])):
         if (False, old) not in taken and (True, name) not in taken:
             taken |= {(False, old), (True, name)}
-            yield Candidate(Rename((*place, old), name), case.evidence)
+            yield Candidate(
+                Rename((*place, old), name), (*case.evidence, *_rivals(cases, old, name))
+            )
+
+
+def _rivals(cases: Iterable[tuple[_Case, str, str]], old: str, name: str) -> Iterator[str]:
+    """What else is as likely: `old` under another name, something else under `name`."""
+    weights = {(gone, new): case.weight for case, gone, new in cases}
+    for (gone, new), weight in sorted(weights.items()):
+        if weight >= weights[old, name] and (gone == old) is not (new == name):
+            yield f"as likely: {gone}={new}"
 
 
 def _modules(before: OutlineNode, now: OutlineNode, old: str, new: str) -> _Case | None:

@@ -171,19 +171,20 @@ def parse_renames(texts: Sequence[str], before: OutlineNode, now: OutlineNode) -
 def _parse(text: str, before: OutlineNode, now: OutlineNode) -> Rename:
     """Values may hold dots and equals signs: of all readings the one that fits is taken."""
     parts = text.split("=")
-    if len(parts) < 2:
+    if len([part for part in parts if part.strip()]) < 2:
         raise ConfigError(f"--rename {text}: write OLD=NEW, for example Contacts.cf_1=cf_2.")
     wrong = ""
     for cut in range(1, len(parts)):
-        old, new = "=".join(parts[:cut]).strip(), "=".join(parts[cut:]).strip()
-        path = _path(old, before)
+        old, new = "=".join(parts[:cut]), "=".join(parts[cut:])
+        path = _path(old, before) or _path(old.strip(), before)
         if path is None:
+            old = old.strip()
             wrong = wrong or f"the former snapshot has no {old}{_hint(old, before)}"
             continue
-        names = [new, new.removeprefix(spelled((*path[:-1], "")))]
+        names = [new, new.strip(), new.strip().removeprefix(spelled((*path[:-1], "")))]
         there, gone = at(now, path[:-1]) or OutlineNode(), at(before, path[:-1])
         if path[-1] in there:
-            wrong = f"{old} is still there"
+            wrong = f"{old.strip()} is still there"
             continue
         for name in names:
             if name in there and name not in gone:

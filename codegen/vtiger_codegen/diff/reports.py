@@ -29,6 +29,8 @@ _LONGEST: Final = 80
 """Characters of a fact that are shown; the JSON has all of it."""
 _UNFOLDED: Final = 20
 """Safe changes that a comment shows without being asked to."""
+_LONGEST_COMMENT: Final = 60_000
+"""Characters of a comment; those who show comments take some 65,000."""
 _UNPAIRED: Final = "Nothing is taken for renamed unless you say so:"
 
 
@@ -62,7 +64,21 @@ def as_markdown(diff: Diff, names: NamesLock | None = None) -> str:
         lines += [_UNPAIRED, ""]
         lines += [f"- {code(option(each))} ({code(evidence(each))})" for each in diff.candidates]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(_fitting(lines))
+
+
+def _fitting(lines: list[str]) -> list[str]:
+    """The lines, or as many of them as a comment holds."""
+    rest = _LONGEST_COMMENT - sum(len(line) + 1 for line in lines)
+    if rest >= 0:
+        return lines
+    kept, left = list(lines), 0
+    while rest < 0:
+        rest += len(kept.pop()) + 1
+        left += 1
+    is_open = any(line.startswith("<details>") for line in kept) and "</details>" not in kept
+    told = f"{counted(left, 'more line')} would not fit; `vtiger-orm diff` has them all."
+    return [*kept, *(["", "</details>"] if is_open else []), "", told, ""]
 
 
 def as_json(diff: Diff) -> str:

@@ -117,10 +117,10 @@ def find(named: Iterable[Named], text: str) -> list[Named]:
 def parse_names(texts: Iterable[str], named: Iterable[Named]) -> list[tuple[Named, str]]:
     """What ``ADDRESS=NAME`` says; values of picklists may hold equals signs.
 
-    Raises `ConfigError` for what has no name.
+    Raises `ConfigError` for what has no name, and for what is given two.
     """
     known = {each.address: each for each in named}
-    found = []
+    found: dict[str, str] = {}
     for text in texts:
         address, separator, name = text.rpartition("=")
         if not separator:
@@ -129,8 +129,9 @@ def parse_names(texts: Iterable[str], named: Iterable[Named]) -> list[tuple[Name
             close = suggest(address, known)
             hint = f' Did you mean "{close}"?' if close else ""
             raise ConfigError(f"There is no {address} that has a name.{hint}")
-        found.append((known[address], name.strip()))
-    return found
+        if found.setdefault(address, name.strip()) != name.strip():
+            raise ConfigError(f"{address} is given two names: {found[address]} and {name.strip()}.")
+    return [(known[address], name) for address, name in found.items()]
 
 
 def with_names(lock: NamesLock, given: Iterable[tuple[Named, str]]) -> NamesLock:

@@ -178,7 +178,7 @@ class _Assignment:
         )
         members = {
             each.name: self._choose(
-                Chooser(f"{name} {each.name} value "),
+                Chooser(f"{name} {each.name} value ", reserved.MEMBERS),
                 {value: wanted.member(value) for value in listed_values(each)},
                 known.members.get(each.name, {}),
                 overrides.members.get(each.name, {}),

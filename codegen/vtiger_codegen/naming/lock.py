@@ -145,15 +145,17 @@ def load_lock(file: Path) -> NamesLock:
         text = file.read_text(encoding="utf-8")
         _refuse_conflicts(file, text)
         content = json.loads(text, object_pairs_hook=lambda pairs: _mapping(file, pairs))
+        if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+            raise ValueError("it tells no format")
     except (OSError, ValueError, RecursionError) as error:
         raise NamesError(
             f"{file} cannot be read: {error}. Restore it from version control; without it, names "
             "that applications use may change."
         ) from error
-    found = content.get("format") if isinstance(content, dict) else None
+    found = content["format"]
     if found != FORMAT:
         raise NamesError(
-            f"{file} has format {found!r}; this release reads format {FORMAT}. Update vtiger-orm."
+            f"{file} has format {found}; this release reads format {FORMAT}. Update vtiger-orm."
         )
     try:
         return NamesLock.model_validate(content)

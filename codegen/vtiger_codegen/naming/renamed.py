@@ -25,13 +25,20 @@ def follow(told: Mapping[str, str | None], name: str, there: Collection[str]) ->
 
 
 def with_renames(lock: NamesLock, modules: Mapping[str, ModuleSnapshot]) -> NamesLock:
-    """The lock in which what `modules` has under a new name bears its old one in Python."""
-    renamed = lock.renamed
-    names = _moved(lock.modules, renamed.modules, modules)
+    """The lock in which what `modules` has under a new name bears its old one in Python; where they
+    are older than the lock, the other way round."""
+    names = _renamed(lock.modules, lock.renamed, modules)
+    return lock.model_copy(update={"modules": _renamed(names, undone(lock.renamed), modules)})
+
+
+def _renamed(
+    known: Mapping[str, ModuleNames], renamed: Renamed, modules: Mapping[str, ModuleSnapshot]
+) -> dict[str, ModuleNames]:
+    names = _moved(known, renamed.modules, modules)
     for name, module in modules.items():
         if name in names:
-            names[name] = _module(name, names[name], module, lock)
-    return lock.model_copy(update={"modules": names})
+            names[name] = _module(name, names[name], module, renamed)
+    return names
 
 
 def undone(renamed: Renamed) -> Renamed:
@@ -58,11 +65,11 @@ def _turned(told: Mapping[str, str | None]) -> dict[str, str | None]:
     return {new: old for old, new in told.items() if new is not None}
 
 
-def _module(name: str, known: ModuleNames, module: ModuleSnapshot, lock: NamesLock) -> ModuleNames:
+def _module(name: str, known: ModuleNames, module: ModuleSnapshot, renamed: Renamed) -> ModuleNames:
     fields = {each.name for each in module.describe.fields}
-    moved = lock.renamed.fields.get(name, {})
+    moved = renamed.fields.get(name, {})
     members = _moved(known.members, moved, fields)
-    values = lock.renamed.members.get(name, {})
+    values = renamed.members.get(name, {})
     for each in picklist_fields(module):
         if each.name in members and each.name in values:
             there = listed_values(each)
@@ -73,7 +80,7 @@ def _module(name: str, known: ModuleNames, module: ModuleSnapshot, lock: NamesLo
             "fields": _moved(known.fields, moved, fields),
             "picklists": _moved(known.picklists, moved, fields),
             "members": members,
-            "relations": _moved(known.relations, lock.renamed.relations.get(name, {}), labels),
+            "relations": _moved(known.relations, renamed.relations.get(name, {}), labels),
         }
     )
 

@@ -100,6 +100,14 @@ COMPANIONS: Final = (
 )
 """What is put behind a class name for the types beside it; no other class may be called so."""
 
+MEMBERS: Final = (
+    KEYWORDS
+    | _names("TYPE_CHECKING label known name value mro")
+    | frozenset(name for name in dir(str) if not name.startswith("_"))
+)
+"""What the member of a picklist may not be called: what every member has, and the flag by which
+checkers see one more."""
+
 RELATIONS: Final = KEYWORDS
 """What an attribute under `record.related` may not be called."""
 

@@ -199,6 +199,15 @@ def test_line_ends_and_encodings_stay(tmp_path: Path) -> None:
     assert rewritten.content == source.replace("tier", "level").encode("latin-1")
 
 
+def test_form_feeds_stay(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    source = f"{HEAD}\f\n\fContacts.tier\n\fdef f(c: Contacts):\n    return c.id\f\n".encode()
+    file.write_bytes(source)
+    new = new_names(WORDS, words_with(lock_with(cf_1="level")))
+    (rewritten,) = migrate(WORDS, new, [file], ()).files
+    assert rewritten.content == source.replace(b"tier", b"level")
+
+
 def test_nothing_to_do(tmp_path: Path) -> None:
     new = new_names(WORDS, WORDS)
     assert (new.names, new.values, new.gone, new.words) == ({}, {}, frozenset(), {})

@@ -17,7 +17,7 @@ from vtiger_codegen.cli import run
 from vtiger_orm.emulator import Crm
 
 ROOT = Path(__file__).parents[3]
-FORMER = '[project]\nname = "shop"'
+FORMER = '[project]\r\nname = "shop"'
 
 
 @pytest.fixture
@@ -32,14 +32,17 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_it_sets_a_project_up(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "pyproject.toml"
-    file.write_text(FORMER)
+    file = tmp_path / "real.toml"
+    file.write_bytes(FORMER.encode())
+    (tmp_path / "pyproject.toml").symlink_to(file)
     assert run(["init", "--url", url, "--output", "shop/crm", "--dialect", "webservice"]) == 0
     told = capsys.readouterr().out
     assert told.splitlines()[-1].startswith("Next: in Python, from shop.crm import connect;")
     assert "Next: vtiger-orm generate" not in told  # which was done
-    text = file.read_text()
-    assert text.startswith(FORMER)
+    text = file.read_bytes().decode()
+    assert text.startswith(f"{FORMER}\r\n\r\n[tool.vtiger-orm]\r\n")
+    assert "\n" not in text.replace("\r\n", "")
+    assert (tmp_path / "pyproject.toml").is_symlink()
     assert tomllib.loads(text)["tool"]["vtiger-orm"] == {
         "url": url,
         "dialect": "webservice",
@@ -50,7 +53,21 @@ def test_it_sets_a_project_up(url: str, tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "shop" / "crm" / "contacts.py").exists()
     assert run(["check"]) == 0
     assert run(["init", "--url", url]) == 1
-    assert file.read_text() == text
+    assert file.read_bytes().decode() == text
+
+
+@pytest.mark.parametrize("former", [b"x =", b"\xff", b"tool = {x = {y = 1}}\n", b"tool = 1\n"])
+def test_what_cannot_take_the_settings_stays_as_it_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    former: bytes,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_bytes(former)
+    assert run(["init", "--url", "https://crm.example.com"]) == 1
+    assert "pyproject.toml cannot be read" in capsys.readouterr().err
+    assert (tmp_path / "pyproject.toml").read_bytes() == former
 
 
 def test_what_fails_leaves_the_settings_as_they_were(
@@ -61,9 +78,9 @@ def test_what_fails_leaves_the_settings_as_they_were(
     monkeypatch.setenv("VTIGER_ACCESS_KEY", "wrong-key-0000")
     assert run(["init", "--url", url]) == 1
     assert not (tmp_path / "pyproject.toml").exists()
-    (tmp_path / "pyproject.toml").write_text(FORMER)
+    (tmp_path / "pyproject.toml").write_bytes(FORMER.encode())
     assert run(["init", "--url", url]) == 1
-    assert (tmp_path / "pyproject.toml").read_text() == FORMER
+    assert (tmp_path / "pyproject.toml").read_bytes() == FORMER.encode()
 
 
 def test_the_workflow_is_written_once(url: str, tmp_path: Path) -> None:

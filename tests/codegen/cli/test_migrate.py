@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from vtiger_codegen.cli import run
@@ -176,6 +178,32 @@ def test_names_that_change_places(project: Path) -> None:
     assert "tier__startswith=name" in text
     assert run(["migrate", "app", "--force"]) == 1
     assert (project / "app" / "people.py").read_text() == text
+
+
+def test_all_files_are_rewritten_or_none(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    (project / "app" / "two.py").write_text(APP)
+    (project / "app" / "people.py").chmod(0o755)
+    commit()
+    renamed()
+    made, before = iter(range(9)), sorted((project / "app").iterdir())
+    with monkeypatch.context() as patched:
+        real = tempfile.mkstemp
+
+        def full(**given: Any) -> tuple[int, str]:
+            if next(made) == 1:
+                raise OSError(28, "No space left on device")
+            return real(**given)
+
+        patched.setattr(tempfile, "mkstemp", full)
+        assert run(["migrate", "app"]) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert [each.read_text() for each in before] == [APP, APP]
+    assert run(["migrate", "app"]) == 0
+    assert [each.read_text() for each in before] == [EXPECTED, EXPECTED]
+    assert sorted((project / "app").iterdir()) == before
+    assert (project / "app" / "people.py").stat().st_mode & 0o777 == 0o755
 
 
 def test_what_is_left_to_somebody(project: Path, capsys: Out) -> None:

@@ -245,6 +245,17 @@ def test_own_classes_elsewhere_are_checked_and_may_import_other_models(
     people.write_text("from crm import Contacts\n" + people.read_text())
     assert run(["check"]) == 1
     assert "shop/people.py:1" in capsys.readouterr().err
+    for text in ("class Persons: ...\n", "def f() -> None:\n    Person = 1\n"):
+        people.write_text(text)
+        assert run(["check"]) == 1
+        assert "names Person, and there is no such class here" in capsys.readouterr().err
+    for text in ("from x import *\n", "Person = object\n", "from crm.contacts import Person\n"):
+        people.write_text(text)
+        assert run(["check"]) == 0, text
+    people.unlink()
+    capsys.readouterr()
+    assert run(["check"]) == 1
+    assert "shop/people.py:1  [tool.vtiger-orm.modules.Contacts]" in capsys.readouterr().err
 
 
 @pytest.mark.timeout(240)

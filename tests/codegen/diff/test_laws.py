@@ -192,6 +192,17 @@ def test_no_text_of_a_crm_is_markdown(first: Snapshot, second: Snapshot) -> None
     assert {headline(change).strip() for change in diff.changes} <= {each.strip() for each in codes}
 
 
+def test_a_comment_is_no_longer_than_comments_may_be() -> None:
+    many = [field(f"cf_{number}", label="x" * 100) for number in range(900)]
+    here, there = snapshot(module("M", *many)), snapshot(module("M"))
+    for diff in (compare(here, there), compare(there, here)):
+        told = as_markdown(diff)
+        assert len(told) < 65_000
+        assert told.startswith("### 900 changes: 900 ")
+        assert "more lines would not fit" in told
+        assert told.count("<details>") == told.count("</details>")
+
+
 @examples(40)
 @given(hostile_snapshots(), hostile_snapshots())
 def test_the_json_says_all_of_it(first: Snapshot, second: Snapshot) -> None:

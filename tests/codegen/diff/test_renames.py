@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
@@ -98,6 +99,8 @@ def test_options_are_read(text: str, path: tuple[str, ...], name: str) -> None:
     ("text", "told"),
     [
         ("M.cf_1", "write OLD=NEW"),
+        ("M.cf_1=", "write OLD=NEW"),
+        (" = ", "write OLD=NEW"),
         ("M.cf_11=cf_2", "the former snapshot has no M.cf_11; did you mean M.cf_1?"),
         ("N=M", "the former snapshot has no N"),
         ("M.cf_1=cf_22", "there is no cf_22 now; did you mean cf_2?"),
@@ -120,7 +123,27 @@ def test_one_name_is_not_given_twice() -> None:
         parse_renames(["M.a=c", "M.b=c"], outline(before), outline(now))
 
 
+def test_a_space_at_the_end_of_a_value_is_part_of_it() -> None:
+    before, now = module("M", picks("tier", "Gold ", "x")), module("M", picks("tier", "Gold", "x"))
+    (candidate,) = compare(snapshot(before), snapshot(now)).candidates
+    (said,) = shlex.split(option(candidate).removeprefix("--rename "))
+    assert parse_renames([said], outline(snapshot(before)), outline(snapshot(now))) == [
+        candidate.rename
+    ]
+
+
 # Evidence
+
+
+def test_what_is_as_likely_is_told() -> None:
+    before = module("M", field("a", label="Tier"), field("b", label="Tier"))
+    found = guesses(before, module("M", field("c", label="Tier"), field("d", "date", label="Tier")))
+    assert found == {"M.a=c": "the same type string, the same label 'Tier', as likely: b=c"}
+    after = module("M", field("c", label="Tier"), field("d", label="Tier"))
+    assert guesses(before, after) == {
+        "M.a=c": "the same type string, the same label 'Tier', as likely: a=d, as likely: b=c",
+        "M.b=d": "the same type string, the same label 'Tier', as likely: a=d, as likely: b=c",
+    }
 
 
 @pytest.mark.parametrize(
@@ -267,3 +290,16 @@ def test_what_was_renamed_keeps_its_name_in_python() -> None:
     assert new.relations == {"Chances": "deals"}
     assert name_everything(now, names, locked=True) == names
     assert name_everything(before, lock, locked=True).modules == lock.modules
+    again = name_everything(before, names, locked=True)  # a snapshot older than the lock
+    assert again.modules == lock.modules
+
+
+def test_what_is_told_again_counts_more_than_what_is_remembered() -> None:
+    before = snapshot(module("M", field("a"), picks("p", "x=y")))
+    now = snapshot(module("M", field("b"), field("c"), picks("p", "z")))
+    texts = ["M.a=b", "M.p.x=y=z"]
+    first = told_renames(before, now, [], texts)
+    lock = kept(NamesLock(), first)
+    assert told_renames(before, now, remembered(before, now, lock), texts) == first
+    (other,) = told_renames(before, now, remembered(before, now, lock), ["M.a=c"])
+    assert other.name == "c"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from vtiger_codegen.naming.addresses import Named, every_name, find, parse_names, with_names
 from vtiger_codegen.naming.assignment import name_everything
-from vtiger_codegen.naming.lock import NamesLock
+from vtiger_codegen.naming.lock import NamesError, NamesLock
 
 from tests.codegen.snapshots import field, hostile_snapshots, module
 from vtiger_orm.errors import ConfigError
@@ -80,6 +80,21 @@ def test_what_has_no_name_is_told(text: str, told: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_names([text], EVERY)
     assert told in str(error.value)
+
+
+def test_nothing_is_given_two_names() -> None:
+    assert len(parse_names(["Contacts.cf_1=x", "Contacts.cf_1= x"], EVERY)) == 1
+    with pytest.raises(ConfigError, match=r"Contacts\.cf_1 is given two names: x and y"):
+        parse_names(["Contacts.cf_1=x", "Contacts.cf_1=y"], EVERY)
+
+
+@pytest.mark.parametrize("name", ["label", "known", "mro", "upper", "TYPE_CHECKING", "class"])
+def test_a_member_is_not_called_like_what_all_members_have(name: str) -> None:
+    given = parse_names([f"Contacts.leadsource.a=b={name}"], EVERY)
+    with pytest.raises((ConfigError, NamesError), match=name):
+        name_everything(MODULES, with_names(LOCK, given), locked=True)
+    modules = {"M": module("M", field("p", "picklist", values=[name]))}
+    assert name not in name_everything(modules, NamesLock()).modules["M"].members["p"].values()
 
 
 def named(name: str, label: str = "", kind: str = "field", value: str = "") -> Named:

@@ -35,6 +35,8 @@ def test_a_lock_that_cannot_be_read_is_not_taken_for_an_empty_one(
     for text, told in [
         ("{", "version control"),
         ('{"format": 2}', "format 2"),
+        ("[]", "it tells no format"),
+        ('{"format": "1"}', "it tells no format"),
         ('{"format": 1, "modules": {"M": {"feilds": {}}}}', "feilds"),
     ]:
         file.write_text(text)

@@ -11,18 +11,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from ..._writes import Problem, Rule
 from ...calls.operations import Create, Revise, Update
 from ...calls.server import ServerFacts
 from ...dialects.pdo_information import PDO_INFORMATION
 from ..changeset import Changeset
-from ..line_items import LINE_ITEMS, LineItems, are_apart, decimal_of
-from ..rules import Problem, Rule
+from ..line_items import LINE_ITEMS, are_apart, decimal_of
 from .modules import COUNTED
 from .policy import UNSENT, Policy, Wire
+from .totals import DISCOUNTS_OF_ALL, HEADER, changes_totals, items_again
 
-_DISCOUNTS_OF_ALL: Final = ("hdnDiscountPercent", "hdnDiscountAmount")
-_HEADER: Final = ("hdnTaxType", *_DISCOUNTS_OF_ALL, "hdnS_H_Amount", "txtAdjustment")
-"""What totals follow, beside the items."""
 _SUMS: Final = re.compile("sum_(tax[0-9]+)")
 _TAXED: Final = ("hdnSubTotal", "pl_dto_global")
 _RATE: Final = Decimal("0.001")
@@ -34,29 +32,14 @@ _COMPUTED: Final = (
 )
 
 
-def _resent(change: Changeset) -> LineItems | None:
-    """The items that are sent, changed or not, so that totals follow the header."""
-    items = change.items
-    if items is None or not items.loaded or len(items) == 0 or not _changes_totals(change):
-        return None
-    return items
-
-
 def _items_again(change: Changeset, facts: ServerFacts) -> Wire:
-    items = _resent(change)
+    items = items_again(change)
     return {} if items is None else {LINE_ITEMS: items.to_wire()}
-
-
-def _changes_totals(change: Changeset) -> bool:
-    fields = (change.meta.by_wire.get(name) for name in _HEADER)
-    return not change.creates and any(
-        each is not None and each.name in change.values for each in fields
-    )
 
 
 def check_apart(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     """What was not seen to work, or would leave totals that are wrong."""
-    if _changes_totals(change) and LINE_ITEMS not in wire:
+    if changes_totals(change) and LINE_ITEMS not in wire:
         yield Problem(
             "items",
             Rule.SERVER,
@@ -65,7 +48,7 @@ def check_apart(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[P
             "Nothing was sent.",
         )
     both = {**header_along(change, wire, facts), **wire}
-    if LINE_ITEMS in wire and all(_number(both.get(name)) for name in _DISCOUNTS_OF_ALL):
+    if LINE_ITEMS in wire and all(_number(both.get(name)) for name in DISCOUNTS_OF_ALL):
         yield Problem(
             "hdnDiscountAmount",
             Rule.VALUE,
@@ -96,12 +79,12 @@ _DISCOUNTS: Final = {
 
 def header_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
     """The header's own part of the totals, where items are written anew."""
-    if change.creates or not (change.writes_items or _resent(change) is not None):
+    if change.creates or not (change.writes_items or items_again(change) is not None):
         return ()
     known = change.meta.by_wire
     taxes = tuple(name for name in known if _SUMS.fullmatch(name))
     rated = ("currency_id", "conversion_rate")
-    return tuple(name for name in (*_HEADER, *_TAXED, *rated, *taxes) if name in known)
+    return tuple(name for name in (*HEADER, *_TAXED, *rated, *taxes) if name in known)
 
 
 def header_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
@@ -109,10 +92,10 @@ def header_along(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     if LINE_ITEMS not in wire:
         return {}
     found: dict[str, Any] = {}
-    for name in _HEADER:
+    for name in HEADER:
         text = change.known_text(name)
         # A discount that was dropped from the total is still told by its field.
-        dropped = name in _DISCOUNTS_OF_ALL and not _known(change, "pl_dto_global")
+        dropped = name in DISCOUNTS_OF_ALL and not _known(change, "pl_dto_global")
         if text and not dropped:
             found[name] = text
     taxed = _known(change, "hdnSubTotal") - _known(change, "pl_dto_global")
@@ -139,7 +122,7 @@ def spelt(values: Wire, facts: ServerFacts) -> Wire:
     if items is None:
         return {}
     header: dict[str, Any] = {}
-    percent, amount = (_number(values.get(name)) for name in _DISCOUNTS_OF_ALL)
+    percent, amount = (_number(values.get(name)) for name in DISCOUNTS_OF_ALL)
     if percent or amount:
         header["discount_type_final"] = "percentage" if percent else "amount"
     if shipping := _number(values.get("hdnS_H_Amount")):

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.operations import Create, Revise, Update
 from ...calls.server import ServerFacts
 from ...dialects.pdo_information import PDO_INFORMATION
 from ...metadata.module import ModuleMeta
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, are_apart, is_inventory, is_tax
-from ..rules import Problem, Rule
 from .policy import Policy, Wire
 
 
@@ -152,11 +152,14 @@ def check_product(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator
         )
 
 
+_TAX_TYPE: Final = "hdnTaxType"
+
+
 def check_individual_tax(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
     """What leaves a half-made record behind on Vtiger 8 with PHP 8."""
-    if wire.get("hdnTaxType") == "individual" and facts.php8_names:
+    if {**_tax_type(change, wire), **wire}.get(_TAX_TYPE) == "individual" and facts.php8_names:
         yield Problem(
-            "hdnTaxType",
+            _TAX_TYPE,
             Rule.SERVER,
             f"{change.meta.name} with hdnTaxType='individual' cannot be written on this server: "
             "Vtiger 8.0 on PHP 8 fails half-way and leaves a record that can be neither read nor "
@@ -185,6 +188,20 @@ def _foreign_currency(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire
             return {}
         found[name] = text
     return found if float(found["conversion_rate"]) != 1 else {}
+
+
+def _tax_type_needed(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
+    return (_TAX_TYPE,) if change.writes_items and not change.creates else ()
+
+
+def _tax_type(change: Changeset, wire: Wire) -> Wire:
+    """Whether taxes are those of the whole, or of each item: blank if it is not sent with them."""
+    stored = "" if change.creates else change.known_text(_TAX_TYPE)
+    return {_TAX_TYPE: stored} if LINE_ITEMS in wire and stored else {}
+
+
+def _with_items(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
+    return {**_foreign_currency(change, wire, facts), **_tax_type(change, wire)}
 
 
 def _unproved_inventory(change: Changeset, call: Create | Revise | Update) -> frozenset[str]:
@@ -265,7 +282,8 @@ POLICIES: Final = (
         read_only=_of_items,
         given=_items,
         fills=_currency,
-        along=_foreign_currency,
+        needs=_tax_type_needed,
+        along=_with_items,
         unproved=_unproved_inventory,
         foreign=_not_of_the_header,
         computed=dict.fromkeys(

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from ..._writes import Problem
 from ...calls.operations import Create, Revise, Update
 from ...calls.server import ServerFacts
 from ...metadata.module import ModuleMeta
 from ..changeset import Changeset
-from ..rules import Problem
 
 UNSENT: Final = object()
 """In `spelt`: what is not sent under this name."""

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.server import ServerFacts
 from ...dialects.restfulapi_columns import UNTOLD, why_untold
 from ...dialects.restfulapi_forms import as_listed
 from ..changeset import Changeset
 from ..line_items import LINE_ITEMS, decimal_of, is_inventory
-from ..rules import Problem, Rule
 from .policy import Policy, Wire
 
 _SURVIVES: Final = re.compile(r"[\x20-\x7e\t\r\n]*")

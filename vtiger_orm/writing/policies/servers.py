@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.server import ServerFacts
 from ...metadata.kinds import Family
 from ...metadata.server import Hazard, ServerFamily
 from ..changeset import Changeset
 from ..line_items import is_inventory
-from ..rules import Problem, Rule
+from ..rules import SINGLE_ITEMS, check_single_item
 from .policy import Policy, Wire
 
 _ESCAPED: Final = re.compile(r"\\u[0-9A-Fa-f]{4}")
@@ -59,12 +60,21 @@ def check_damaged_items(change: Changeset, wire: Wire, facts: ServerFacts) -> It
         yield from _hazardous(change, facts, Hazard.CHANGE_HEADER, "save(rebuild_items=True)")
 
 
+def check_item(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[Problem]:
+    """A single item. Its `update` is never sent: it fails once it is done, and F-RevoCRM takes the
+    other items of the record away by it."""
+    if change.by_update or not change.accepts_damage:
+        yield from check_single_item(change.meta)
+
+
 def damages(change: Changeset, facts: ServerFacts) -> bool:
     """Whether this kind of server loses something by the change."""
     hazards = [Hazard.UPDATE] if change.by_update else []
     if is_inventory(change.meta):
         hazards.append(Hazard.REPLACE_ITEMS if change.writes_items else Hazard.CHANGE_HEADER)
-    return any(facts.server.refusal(each) is not None for each in hazards)
+    return change.meta.name in SINGLE_ITEMS or any(
+        facts.server.refusal(each) is not None for each in hazards
+    )
 
 
 def _hazardous(
@@ -106,4 +116,9 @@ POLICIES: Final = (
         replaces=_is_corebos,
     ),
     Policy(family="servers, items", covers=is_inventory, checks=(check_damaged_items,)),
+    Policy(
+        family="single items",
+        covers=lambda meta: meta.name in SINGLE_ITEMS,
+        checks=(check_item,),
+    ),
 )

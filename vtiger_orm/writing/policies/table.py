@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from ..._writes import Problem, Rule
 from ...calls.server import ServerFacts
 from ...metadata.module import FieldMeta, ModuleMeta
 from ..changeset import Changeset
-from ..rules import Problem, Rule
-from . import corebos_items, modules, restfulapi, servers
+from . import corebos_items, modules, restfulapi, servers, totals
 from .policy import Policy, Wire
 
 
@@ -55,6 +55,7 @@ POLICIES: Final = (
     ),
     *restfulapi.POLICIES,
     *modules.POLICIES,
+    *totals.POLICIES,
     *corebos_items.POLICIES,
     *servers.POLICIES,
 )

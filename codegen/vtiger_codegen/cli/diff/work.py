@@ -15,6 +15,7 @@ from ...diff.compare import Diff, without_unused
 from ...diff.grading import exit_code
 from ...diff.reports import as_json, as_markdown, as_text
 from ...naming.lock import FILE_NAME, NamesLock, load_lock
+from ...naming.renamed import with_renames
 from ...revisions import lock_at, snapshot_at
 from ...text.terminal import escaped_lines
 from .._comparing import compare_asking, save_answers, warn_of_losses
@@ -44,11 +45,13 @@ def diff(
     old = f"{_GIT}HEAD" if old is None and not live else old
     before = _snapshot(old, folder)
     now, identity = _live(before, config, url, dialect) if live else (_snapshot(new, folder), None)
-    found, lock = compare_asking(before, now, folder / FILE_NAME, renames)
+    found, answered = compare_asking(before, now, folder / FILE_NAME, renames)
+    lock = with_renames(answered, now.modules)
     if identity is not None:
         warn_of_losses(found, now, identity, config)
     if new is None:
-        save_answers(folder / FILE_NAME, lock)
+        # What is live is not pulled yet: things keep their names, and the answers are known.
+        save_answers(folder / FILE_NAME, answered if live else lock)
     if sources:
         found = _used(found, before, _lock(old, lock, folder), config, sources)
         found = without_unused(found) if only_used else found

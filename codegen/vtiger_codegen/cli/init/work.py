@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from vtiger_orm._files import write_whole
 from vtiger_orm.errors import ConfigError
 
 from ...config import TABLE
@@ -68,26 +69,32 @@ def init(url: str | None, dialect: str | None, schema: str, output: str, workflo
     if workflow:
         _write_workflow()
         return
-    file = Path("pyproject.toml")
-    before = file.read_text(encoding="utf-8") if file.exists() else None
-    _refuse_second(before)
+    file = Path("pyproject.toml").resolve()  # a link stays one
+    before = file.read_bytes() if file.exists() else None
+    if TABLE.rpartition(".")[2] in _tools(before or b""):
+        raise ConfigError(
+            f"pyproject.toml has [{TABLE}] already. Change it there, and run: vtiger-orm pull && "
+            "vtiger-orm generate"
+        )
     url = url or os.environ.get("VTIGER_URL")
     if not url:
         if not at_terminal():
             raise ConfigError("Which CRM? Give --url URL, or set VTIGER_URL.")
         url = click.prompt("Address of the CRM", err=True).strip()
     settings = {"url": url, "dialect": dialect, "schema": schema, "output": output}
-    file.write_text(_with_table(before or "", settings), encoding="utf-8")
+    after = _with_table((before or b"").decode("utf-8"), settings).encode("utf-8")
+    _tools(after)
+    write_whole(file, after)
     try:
         pull_schema(url)
     except BaseException:
         if before is None:
             file.unlink(missing_ok=True)
         else:
-            file.write_text(before, encoding="utf-8")
+            write_whole(file, before)
         raise
     click.get_current_context().invoke(generate)
-    say(f"{file} has [{TABLE}]. Commit it with {schema} and {output}.", fg="green")
+    say(f"{file.name} has [{TABLE}]. Commit it with {schema} and {output}.", fg="green")
     _, parts = place_of(Path(output))
     say(
         f"Next: in Python, from {'.'.join(parts)} import connect; or vtiger-orm shell, where it is "
@@ -95,21 +102,22 @@ def init(url: str | None, dialect: str | None, schema: str, output: str, workflo
     )
 
 
-def _refuse_second(text: str | None) -> None:
+def _tools(content: bytes) -> Mapping[str, object]:
+    """The tools that a pyproject.toml has settings of. Raises `ConfigError` for what is no TOML."""
     try:
-        there = tomllib.loads(text or "").get("tool", {})
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
-    if "vtiger-orm" in there:
+        found = tomllib.loads(content.decode("utf-8")).get("tool", {})
+    except ValueError as error:
         raise ConfigError(
-            f"pyproject.toml has [{TABLE}] already. Change it there, and run: vtiger-orm pull && "
-            "vtiger-orm generate"
-        )
+            f"pyproject.toml cannot be read, or cannot take [{TABLE}] at its end: {error}. Nothing "
+            "was changed."
+        ) from error
+    return found if isinstance(found, dict) else {}
 
 
 def _with_table(text: str, settings: Mapping[str, str | None]) -> str:
+    end = "\r\n" if "\r\n" in text else "\n"
     if text and not text.endswith("\n"):
-        text += "\n"
+        text += end
     lines = [f"[{TABLE}]"]
     # JSON's texts are TOML's basic strings, as long as they hold no half of a character.
     lines += [
@@ -117,7 +125,7 @@ def _with_table(text: str, settings: Mapping[str, str | None]) -> str:
         for key, value in settings.items()
         if value is not None
     ]
-    return text + ("\n" if text else "") + "\n".join(lines) + "\n"
+    return text + (end if text else "") + end.join(lines) + end
 
 
 def _write_workflow() -> None:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from vtiger_orm._files import write_all_whole
 from vtiger_orm.errors import ConfigError
 from vtiger_orm.metadata.snapshot import Snapshot
 
@@ -39,11 +40,12 @@ def migrate(
         _refuse_uncommitted(files)
     former, new = _names(config, folder, since, own)
     found = migrated(former, new, files, unchanged_since(since, files))
+    if not dry_run:
+        write_all_whole({each.file.resolve(): each.content for each in found.files})
     for each in found.files:
         if dry_run:
             _show(each)
         else:
-            each.file.write_bytes(each.content)
             say(f"  rewritten  {each.file}: line {', '.join(map(str, each.lines))}")
     moved = moved_files(former, new.files, config.output)
     for before, after in moved.items():

@@ -23,6 +23,7 @@ from ...live.losses import Losses, losses
 from ...live.proofs import with_former_proofs
 from ...live.pull import pull_snapshot, warn_about_types
 from ...naming.lock import FILE_NAME, NamesLock
+from ...naming.renamed import with_renames
 from ...text.terminal import ask, at_terminal, counted, say
 from .._comparing import compare_asking, save_answers
 
@@ -78,7 +79,8 @@ def pull_schema(
     diff, lock = None, NamesLock()
     if former is not None:
         snapshot = with_former_proofs(former, snapshot)
-        diff, lock = compare_asking(former, snapshot, folder / FILE_NAME, renames)
+        diff, answered = compare_asking(former, snapshot, folder / FILE_NAME, renames)
+        lock = with_renames(answered, snapshot.modules)
         lost = losses(diff, snapshot, identity, **chosen)
         if lost and not allow_loss:
             _confirm(lost, folder)

@@ -63,6 +63,7 @@ def survey(server: PulledServer) -> Plan[Survey]:
         serialised=server.serialised,
         url_budget=server.url_budget,
         provoking=family is not ServerFamily.CLOUD,
+        proving_ids=family is ServerFamily.BERLICRM,
         sees_all=server.administrator is True,
     )
     relations = (yield from probe_relations(entities[0])) if entities else None

@@ -46,6 +46,12 @@ def abilities(server: Server, proved: Capabilities) -> Iterator[str]:
     yield told.line("sql_errors", f"errors of the database: {can.sql_errors}")
     yield told.three("statuses", "errors have HTTP statuses", "errors come with HTTP 200")
     yield told.line("escaping", f"quotes within texts: {can.escaping}")
+    if server.family is ServerFamily.BERLICRM:
+        yield told.three(
+            "compares_ids",
+            "ids in conditions: compared by their numbers",
+            "ids in conditions: not compared by their numbers, so they are not asked for",
+        )
     yield f"query language: {', '.join(told.word(name, word) for name, word in _GRAMMAR.items())}"
     yield from _thinned(told)
     yield told.three("relations", "relations: told", "relations: not told by relatedtypes")

@@ -29,6 +29,14 @@ def test_documents(replay: Replay, recorded: Recorded) -> None:
     play(replay, recorded("corebos", "documents")[:6])
 
 
+def test_no_answer_tells_of_the_folder(replay: Replay, recorded: Recorded) -> None:
+    document(replay, "15x1")
+    asked = recorded("corebos", "documents")[6]["request"]["query"]
+    for query in (asked, "select * from Documents where (notes_title = 'Rv');"):
+        [row] = replay.crm.query(query)
+        assert row["folderid"] == ""
+
+
 def test_a_change_of_a_document_replaces_it(replay: Replay, recorded: Recorded) -> None:
     for number in (10612, 10614, 10616, 10618, 10620, 10622, 10624, 10626, 10629, 10632):
         document(replay, f"15x{number}")

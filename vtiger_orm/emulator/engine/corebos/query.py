@@ -29,8 +29,9 @@ _IN: Final = re.compile(r"\sin\s*\(.*?\)", re.IGNORECASE | re.DOTALL)
 _COUNT: Final = re.compile(r"\scount\(.*?\)", re.IGNORECASE | re.DOTALL)
 _LITERAL: Final = re.compile(r"'.+?'")
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_DOCUMENTS: Final = "Documents"
 _FOLDERS: Final = "DocumentFolders"
-"""Documents want one, but a query finds none."""
+"""Documents want one, but a query finds none, and no answer tells of which folder one is."""
 _IMAGES: Final = frozenset({"Contacts"})
 
 
@@ -49,6 +50,8 @@ def query(ctx: Context) -> list[Row]:
     for row in answer:
         if module.name in _IMAGES:
             row["imagenamefullpath"] = ""
+        if module.name == _DOCUMENTS and "folderid" in row:
+            row["folderid"] = ""
         if "id" in row:
             add_address(ctx, module, row)
     return answer
