@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from .ir import Flat, Keyword, ListedFields
-from .types import ROOT, RUNTIME, STR, TUPLE, builtin, generic, named, optional
+from .types import STR, TUPLE, builtin, generic, optional
 
 
 def flats_of(row: Sequence[Keyword]) -> Iterator[Flat]:
@@ -21,21 +22,18 @@ def flats_of(row: Sequence[Keyword]) -> Iterator[Flat]:
 
 
 def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
-    """Rows of texts, alone or after the id; of any other fields it is known how many there are.
+    """Rows of one to three fields: which of them are texts, or the id in front; of any other field
+    its place. The first that fits a call counts.
 
     A signature for each pair and each three of the types of a module would be hundreds, which a
-    checker compares with one another.
+    checker compares with one another. Those that leave something open are soon compared.
     """
-    text = optional(STR)
-    texts = next((each.names for each in flats if each.type.text == text.text), "")
-    has_id = any("id" in each.fields for each in flats)
-    id_ = generic(named("Ref", RUNTIME), named(model, ROOT))
+    text = optional(STR).text
+    ids = [('Literal["id"]', each.type) for each in flats if "id" in each.fields]
+    texts = [(each.names, each.type) for each in flats if each.type.text == text]
+    rest = [*texts, (f"{model}Field", builtin("Any"))]
     for number in (1, 2, 3) if flats else ():
-        if texts:
-            yield ListedFields((texts,) * number, generic(TUPLE, *[text] * number))
-            if has_id and number > 1:
-                more = number - 1
-                yield ListedFields(
-                    ('Literal["id"]', *[texts] * more), generic(TUPLE, id_, *[text] * more)
-                )
-        yield ListedFields((f"{model}Field",) * number, generic(TUPLE, *[builtin("Any")] * number))
+        firsts = [*ids, *rest] if number > 1 else rest
+        for row in product(firsts, *[rest] * (number - 1)):
+            names, types = zip(*row)
+            yield ListedFields(names, generic(TUPLE, *types))

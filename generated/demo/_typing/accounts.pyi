@@ -2350,13 +2350,6 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
-        field1: _Fields1,
-        field2: _Fields1,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields1,
         /,
@@ -2364,10 +2357,70 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: AccountsField,
         field2: AccountsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: AccountsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: AccountsField,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -2379,11 +2432,51 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: AccountsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: AccountsField,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
         field2: _Fields1,
         field3: _Fields1,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: _Fields1,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: AccountsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

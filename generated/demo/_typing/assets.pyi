@@ -909,13 +909,6 @@ class AssetsQuerySet(QuerySet[Assets]):
     @overload
     def values_list(
         self,
-        field1: _Fields1,
-        field2: _Fields1,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields1,
         /,
@@ -923,10 +916,70 @@ class AssetsQuerySet(QuerySet[Assets]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: AssetsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: AssetsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AssetsField,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: AssetsField,
         field2: AssetsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: AssetsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: AssetsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: AssetsField,
+        field3: AssetsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -938,11 +991,51 @@ class AssetsQuerySet(QuerySet[Assets]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: AssetsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: AssetsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: AssetsField,
+        field3: AssetsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AssetsField,
         field2: _Fields1,
         field3: _Fields1,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Assets], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AssetsField,
+        field2: _Fields1,
+        field3: AssetsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AssetsField,
+        field2: AssetsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

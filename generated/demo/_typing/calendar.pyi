@@ -1093,13 +1093,6 @@ class CalendarQuerySet(QuerySet[Calendar]):
     @overload
     def values_list(
         self,
-        field1: _Fields3,
-        field2: _Fields3,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields3,
         /,
@@ -1107,10 +1100,70 @@ class CalendarQuerySet(QuerySet[Calendar]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CalendarField,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: CalendarField,
         field2: CalendarField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: CalendarField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: CalendarField,
+        field3: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -1122,11 +1175,51 @@ class CalendarQuerySet(QuerySet[Calendar]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: CalendarField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: CalendarField,
+        field3: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CalendarField,
         field2: _Fields3,
         field3: _Fields3,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Calendar], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CalendarField,
+        field2: _Fields3,
+        field3: CalendarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CalendarField,
+        field2: CalendarField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

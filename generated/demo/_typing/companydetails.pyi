@@ -636,13 +636,6 @@ class CompanyDetailsQuerySet(QuerySet[CompanyDetails]):
     @overload
     def values_list(
         self,
-        field1: _Fields1,
-        field2: _Fields1,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields1,
         /,
@@ -650,10 +643,70 @@ class CompanyDetailsQuerySet(QuerySet[CompanyDetails]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: CompanyDetailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[CompanyDetails], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: CompanyDetailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CompanyDetailsField,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: CompanyDetailsField,
         field2: CompanyDetailsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[CompanyDetails], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: CompanyDetailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[CompanyDetails], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: CompanyDetailsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[CompanyDetails], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: CompanyDetailsField,
+        field3: CompanyDetailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[CompanyDetails], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -665,11 +718,51 @@ class CompanyDetailsQuerySet(QuerySet[CompanyDetails]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: CompanyDetailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: CompanyDetailsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: CompanyDetailsField,
+        field3: CompanyDetailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CompanyDetailsField,
         field2: _Fields1,
         field3: _Fields1,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[CompanyDetails], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CompanyDetailsField,
+        field2: _Fields1,
+        field3: CompanyDetailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CompanyDetailsField,
+        field2: CompanyDetailsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

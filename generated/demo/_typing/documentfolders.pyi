@@ -296,13 +296,6 @@ class DocumentFoldersQuerySet(QuerySet[DocumentFolders]):
     @overload
     def values_list(
         self,
-        field1: _Fields1,
-        field2: _Fields1,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields1,
         /,
@@ -310,10 +303,70 @@ class DocumentFoldersQuerySet(QuerySet[DocumentFolders]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: DocumentFoldersField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: DocumentFoldersField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentFoldersField,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: DocumentFoldersField,
         field2: DocumentFoldersField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: DocumentFoldersField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: DocumentFoldersField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: DocumentFoldersField,
+        field3: DocumentFoldersField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -325,11 +378,51 @@ class DocumentFoldersQuerySet(QuerySet[DocumentFolders]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: DocumentFoldersField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: DocumentFoldersField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: DocumentFoldersField,
+        field3: DocumentFoldersField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentFoldersField,
         field2: _Fields1,
         field3: _Fields1,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentFoldersField,
+        field2: _Fields1,
+        field3: DocumentFoldersField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentFoldersField,
+        field2: DocumentFoldersField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

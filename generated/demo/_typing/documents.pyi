@@ -872,13 +872,6 @@ class DocumentsQuerySet(QuerySet[Documents]):
     @overload
     def values_list(
         self,
-        field1: _Fields3,
-        field2: _Fields3,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields3,
         /,
@@ -886,10 +879,70 @@ class DocumentsQuerySet(QuerySet[Documents]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentsField,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: DocumentsField,
         field2: DocumentsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: DocumentsField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: DocumentsField,
+        field3: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -901,11 +954,51 @@ class DocumentsQuerySet(QuerySet[Documents]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: DocumentsField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: DocumentsField,
+        field3: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentsField,
         field2: _Fields3,
         field3: _Fields3,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Documents], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentsField,
+        field2: _Fields3,
+        field3: DocumentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: DocumentsField,
+        field2: DocumentsField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -968,13 +968,6 @@ class EmailsQuerySet(QuerySet[Emails]):
     @overload
     def values_list(
         self,
-        field1: _Fields2,
-        field2: _Fields2,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields2,
         /,
@@ -982,10 +975,70 @@ class EmailsQuerySet(QuerySet[Emails]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: EmailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Emails], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: EmailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EmailsField,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: EmailsField,
         field2: EmailsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Emails], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: EmailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Emails], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: EmailsField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Emails], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: EmailsField,
+        field3: EmailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Emails], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -997,11 +1050,51 @@ class EmailsQuerySet(QuerySet[Emails]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: EmailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: EmailsField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: EmailsField,
+        field3: EmailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EmailsField,
         field2: _Fields2,
         field3: _Fields2,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Emails], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EmailsField,
+        field2: _Fields2,
+        field3: EmailsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EmailsField,
+        field2: EmailsField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -1056,13 +1056,6 @@ class EventsQuerySet(QuerySet[Events]):
     @overload
     def values_list(
         self,
-        field1: _Fields3,
-        field2: _Fields3,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields3,
         /,
@@ -1070,10 +1063,70 @@ class EventsQuerySet(QuerySet[Events]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: EventsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Events], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: EventsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EventsField,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: EventsField,
         field2: EventsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Events], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: EventsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Events], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: EventsField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Events], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: EventsField,
+        field3: EventsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Events], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -1085,11 +1138,51 @@ class EventsQuerySet(QuerySet[Events]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: EventsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: EventsField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: EventsField,
+        field3: EventsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EventsField,
         field2: _Fields3,
         field3: _Fields3,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Events], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EventsField,
+        field2: _Fields3,
+        field3: EventsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: EventsField,
+        field2: EventsField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

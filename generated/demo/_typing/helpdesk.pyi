@@ -1593,13 +1593,6 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
     @overload
     def values_list(
         self,
-        field1: _Fields4,
-        field2: _Fields4,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields4,
         /,
@@ -1607,10 +1600,70 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields4,
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields4,
+        field2: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: HelpDeskField,
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: HelpDeskField,
         field2: HelpDeskField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        field3: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        field3: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: HelpDeskField,
+        field3: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: HelpDeskField,
+        field3: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -1622,11 +1675,51 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields4,
+        field2: _Fields4,
+        field3: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields4,
+        field2: HelpDeskField,
+        field3: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields4,
+        field2: HelpDeskField,
+        field3: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: HelpDeskField,
         field2: _Fields4,
         field3: _Fields4,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: HelpDeskField,
+        field2: _Fields4,
+        field3: HelpDeskField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: HelpDeskField,
+        field2: HelpDeskField,
+        field3: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -1832,13 +1832,6 @@ class InvoiceQuerySet(QuerySet[Invoice]):
     @overload
     def values_list(
         self,
-        field1: _Fields2,
-        field2: _Fields2,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields2,
         /,
@@ -1846,10 +1839,70 @@ class InvoiceQuerySet(QuerySet[Invoice]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Invoice], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: InvoiceField,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: InvoiceField,
         field2: InvoiceField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Invoice], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Invoice], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: InvoiceField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Invoice], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: InvoiceField,
+        field3: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Invoice], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -1861,11 +1914,51 @@ class InvoiceQuerySet(QuerySet[Invoice]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: InvoiceField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: InvoiceField,
+        field3: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: InvoiceField,
         field2: _Fields2,
         field3: _Fields2,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Invoice], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: InvoiceField,
+        field2: _Fields2,
+        field3: InvoiceField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: InvoiceField,
+        field2: InvoiceField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -683,13 +683,6 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
     @overload
     def values_list(
         self,
-        field1: _Fields1,
-        field2: _Fields1,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields1,
         /,
@@ -697,10 +690,70 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ModComments], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ModCommentsField,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: ModCommentsField,
         field2: ModCommentsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ModComments], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ModComments], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: ModCommentsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ModComments], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: ModCommentsField,
+        field3: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ModComments], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -712,11 +765,51 @@ class ModCommentsQuerySet(QuerySet[ModComments]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: ModCommentsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: ModCommentsField,
+        field3: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ModCommentsField,
         field2: _Fields1,
         field3: _Fields1,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[ModComments], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ModCommentsField,
+        field2: _Fields1,
+        field3: ModCommentsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ModCommentsField,
+        field2: ModCommentsField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -742,13 +742,6 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
     @overload
     def values_list(
         self,
-        field1: _Fields3,
-        field2: _Fields3,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields3,
         /,
@@ -756,10 +749,70 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PBXManager], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PBXManagerField,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: PBXManagerField,
         field2: PBXManagerField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PBXManager], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PBXManager], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PBXManagerField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PBXManager], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PBXManagerField,
+        field3: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PBXManager], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -771,11 +824,51 @@ class PBXManagerQuerySet(QuerySet[PBXManager]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: PBXManagerField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: PBXManagerField,
+        field3: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PBXManagerField,
         field2: _Fields3,
         field3: _Fields3,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[PBXManager], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PBXManagerField,
+        field2: _Fields3,
+        field3: PBXManagerField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PBXManagerField,
+        field2: PBXManagerField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

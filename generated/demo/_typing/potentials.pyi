@@ -1662,13 +1662,6 @@ class PotentialsQuerySet(QuerySet[Potentials]):
     @overload
     def values_list(
         self,
-        field1: _Fields5,
-        field2: _Fields5,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields5,
         /,
@@ -1676,10 +1669,70 @@ class PotentialsQuerySet(QuerySet[Potentials]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Potentials], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields5,
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields5,
+        field2: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PotentialsField,
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: PotentialsField,
         field2: PotentialsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        field3: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Potentials], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        field3: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Potentials], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PotentialsField,
+        field3: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Potentials], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PotentialsField,
+        field3: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Potentials], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -1691,11 +1744,51 @@ class PotentialsQuerySet(QuerySet[Potentials]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields5,
+        field2: _Fields5,
+        field3: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields5,
+        field2: PotentialsField,
+        field3: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields5,
+        field2: PotentialsField,
+        field3: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PotentialsField,
         field2: _Fields5,
         field3: _Fields5,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Potentials], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PotentialsField,
+        field2: _Fields5,
+        field3: PotentialsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PotentialsField,
+        field2: PotentialsField,
+        field3: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -510,13 +510,6 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
     @overload
     def values_list(
         self,
-        field1: _Fields2,
-        field2: _Fields2,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields2,
         /,
@@ -524,10 +517,70 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PriceBooksField,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: PriceBooksField,
         field2: PriceBooksField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PriceBooksField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PriceBooksField,
+        field3: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -539,11 +592,51 @@ class PriceBooksQuerySet(QuerySet[PriceBooks]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: PriceBooksField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: PriceBooksField,
+        field3: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PriceBooksField,
         field2: _Fields2,
         field3: _Fields2,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[PriceBooks], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PriceBooksField,
+        field2: _Fields2,
+        field3: PriceBooksField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PriceBooksField,
+        field2: PriceBooksField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

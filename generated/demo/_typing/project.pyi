@@ -956,13 +956,6 @@ class ProjectQuerySet(QuerySet[Project]):
     @overload
     def values_list(
         self,
-        field1: _Fields3,
-        field2: _Fields3,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields3,
         /,
@@ -970,10 +963,70 @@ class ProjectQuerySet(QuerySet[Project]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Project], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectField,
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: ProjectField,
         field2: ProjectField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Project], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        field3: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Project], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: ProjectField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Project], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: ProjectField,
+        field3: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Project], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -985,11 +1038,51 @@ class ProjectQuerySet(QuerySet[Project]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields3,
+        field2: _Fields3,
+        field3: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: ProjectField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields3,
+        field2: ProjectField,
+        field3: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectField,
         field2: _Fields3,
         field3: _Fields3,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Project], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectField,
+        field2: _Fields3,
+        field3: ProjectField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectField,
+        field2: ProjectField,
+        field3: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -595,13 +595,6 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
     @overload
     def values_list(
         self,
-        field1: _Fields2,
-        field2: _Fields2,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields2,
         /,
@@ -609,10 +602,70 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectMilestoneField,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: ProjectMilestoneField,
         field2: ProjectMilestoneField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: ProjectMilestoneField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: ProjectMilestoneField,
+        field3: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -624,11 +677,51 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: ProjectMilestoneField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: ProjectMilestoneField,
+        field3: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectMilestoneField,
         field2: _Fields2,
         field3: _Fields2,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectMilestoneField,
+        field2: _Fields2,
+        field3: ProjectMilestoneField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: ProjectMilestoneField,
+        field2: ProjectMilestoneField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

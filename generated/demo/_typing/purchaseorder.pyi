@@ -1739,13 +1739,6 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
     @overload
     def values_list(
         self,
-        field1: _Fields2,
-        field2: _Fields2,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields2,
         /,
@@ -1753,10 +1746,70 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PurchaseOrderField,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: PurchaseOrderField,
         field2: PurchaseOrderField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PurchaseOrderField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: PurchaseOrderField,
+        field3: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -1768,11 +1821,51 @@ class PurchaseOrderQuerySet(QuerySet[PurchaseOrder]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: PurchaseOrderField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: PurchaseOrderField,
+        field3: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PurchaseOrderField,
         field2: _Fields2,
         field3: _Fields2,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[PurchaseOrder], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PurchaseOrderField,
+        field2: _Fields2,
+        field3: PurchaseOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: PurchaseOrderField,
+        field2: PurchaseOrderField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

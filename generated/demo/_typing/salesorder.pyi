@@ -2043,13 +2043,6 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
     @overload
     def values_list(
         self,
-        field1: _Fields1,
-        field2: _Fields1,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields1,
         /,
@@ -2057,10 +2050,70 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: SalesOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SalesOrder], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: SalesOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SalesOrderField,
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: SalesOrderField,
         field2: SalesOrderField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SalesOrder], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields1,
+        field3: SalesOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SalesOrder], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: SalesOrderField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SalesOrder], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: SalesOrderField,
+        field3: SalesOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SalesOrder], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -2072,11 +2125,51 @@ class SalesOrderQuerySet(QuerySet[SalesOrder]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields1,
+        field2: _Fields1,
+        field3: SalesOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: SalesOrderField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields1,
+        field2: SalesOrderField,
+        field3: SalesOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SalesOrderField,
         field2: _Fields1,
         field3: _Fields1,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[SalesOrder], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SalesOrderField,
+        field2: _Fields1,
+        field3: SalesOrderField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SalesOrderField,
+        field2: SalesOrderField,
+        field3: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

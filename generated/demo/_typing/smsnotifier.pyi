@@ -371,13 +371,6 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
     @overload
     def values_list(
         self,
-        field1: _Fields2,
-        field2: _Fields2,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields2,
         /,
@@ -385,10 +378,70 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: SMSNotifierField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: SMSNotifierField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SMSNotifierField,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: SMSNotifierField,
         field2: SMSNotifierField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: SMSNotifierField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: SMSNotifierField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: SMSNotifierField,
+        field3: SMSNotifierField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -400,11 +453,51 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: SMSNotifierField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: SMSNotifierField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: SMSNotifierField,
+        field3: SMSNotifierField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SMSNotifierField,
         field2: _Fields2,
         field3: _Fields2,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SMSNotifierField,
+        field2: _Fields2,
+        field3: SMSNotifierField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: SMSNotifierField,
+        field2: SMSNotifierField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

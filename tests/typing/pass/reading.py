@@ -95,7 +95,15 @@ def values() -> None:
     assert_type(list(texts), list[tuple[str | None, str | None]])
     named = people.values_list("id", "lastname", "email")[0]
     assert_type(named, tuple[Ref[Contacts], str | None, str | None])
-    assert_type(people.values_list("birthday", "lastname")[0], tuple[Any, Any])
+    assert_type(people.values_list("birthday", "lastname")[0], tuple[Any, str | None])
+    assert_type(people.values_list("id", "birthday")[0], tuple[Ref[Contacts], Any])
+    assert_type(people.values_list("birthday", "leadsource")[0], tuple[Any, Any])
+    assert_type(
+        people.values_list("id", "birthday", "lastname")[0], tuple[Ref[Contacts], Any, str | None]
+    )
+    assert_type(
+        people.values_list("lastname", "birthday", "email")[0], tuple[str | None, Any, str | None]
+    )
     people.values_list("lastname", "birthday__year", "email", named=True)
     for row in people.values("lastname", "email"):
         assert_type(row["lastname"], str | None)

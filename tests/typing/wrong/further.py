@@ -245,3 +245,13 @@ def several(c: Contacts | Accounts, owner: Users) -> None:
     people | 5  # E
     c.id = c.id  # E
     c.nope = 5  # E
+
+
+def rows_of_several_kinds() -> None:
+    for id_, _ in people.values_list("id", "birthday"):
+        id_.fetch().accountname  # E
+    for name, _ in people.values_list("lastname", "birthday"):
+        name.upper()  # E
+    for _, _, name in people.values_list("birthday", "leadsource", "lastname"):
+        name.upper()  # E
+    ages: dict[str, date] = dict(people.values_list("lastname", "birthday"))  # E

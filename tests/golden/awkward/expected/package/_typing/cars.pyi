@@ -734,13 +734,6 @@ class CarQuerySet(QuerySet[Car]):
     @overload
     def values_list(
         self,
-        field1: _Fields2,
-        field2: _Fields2,
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: _Fields2,
         /,
@@ -748,10 +741,70 @@ class CarQuerySet(QuerySet[Car]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CarField,
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: CarField,
         field2: CarField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        field3: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: CarField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: CarField,
+        field3: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -763,11 +816,51 @@ class CarQuerySet(QuerySet[Car]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: _Fields2,
+        field2: _Fields2,
+        field3: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: CarField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: _Fields2,
+        field2: CarField,
+        field3: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CarField,
         field2: _Fields2,
         field3: _Fields2,
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Car], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CarField,
+        field2: _Fields2,
+        field3: CarField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: CarField,
+        field2: CarField,
+        field3: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -503,13 +503,6 @@ class QuotesQuerySet(QuerySet[Quotes]):
     @overload
     def values_list(
         self,
-        field1: Literal["subject"],
-        field2: Literal["subject"],
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: Literal["subject"],
         /,
@@ -517,10 +510,70 @@ class QuotesQuerySet(QuerySet[Quotes]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: QuotesField,
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: QuotesField,
         field2: QuotesField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        field3: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: QuotesField,
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: QuotesField,
+        field3: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -532,11 +585,51 @@ class QuotesQuerySet(QuerySet[Quotes]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        field3: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: QuotesField,
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: QuotesField,
+        field3: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: QuotesField,
         field2: Literal["subject"],
         field3: Literal["subject"],
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Quotes], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: QuotesField,
+        field2: Literal["subject"],
+        field3: QuotesField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: QuotesField,
+        field2: QuotesField,
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

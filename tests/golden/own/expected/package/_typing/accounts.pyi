@@ -255,13 +255,6 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
-        field1: Literal["accountname"],
-        field2: Literal["accountname"],
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: Literal["accountname"],
         /,
@@ -269,10 +262,70 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["accountname"],
+        field2: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["accountname"],
+        field2: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: AccountsField,
         field2: AccountsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["accountname"],
+        field3: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["accountname"],
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: AccountsField,
+        field3: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: AccountsField,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -284,11 +337,51 @@ class AccountsQuerySet(QuerySet[Accounts]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: Literal["accountname"],
+        field2: Literal["accountname"],
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["accountname"],
+        field2: AccountsField,
+        field3: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["accountname"],
+        field2: AccountsField,
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
         field2: Literal["accountname"],
         field3: Literal["accountname"],
         /,
-    ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: Literal["accountname"],
+        field3: AccountsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: AccountsField,
+        field2: AccountsField,
+        field3: Literal["accountname"],
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,

@@ -266,13 +266,6 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
     @overload
     def values_list(
         self,
-        field1: Literal["subject"],
-        field2: Literal["subject"],
-        /,
-    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
-    @overload
-    def values_list(
-        self,
         field1: Literal["id"],
         field2: Literal["subject"],
         /,
@@ -280,10 +273,70 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
     @overload
     def values_list(
         self,
+        field1: Literal["id"],
+        field2: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VtcmSubscriptionsField,
+        field2: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
         field1: VtcmSubscriptionsField,
         field2: VtcmSubscriptionsField,
         /,
     ) -> ValuesQuerySet[tuple[Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["subject"],
+        field3: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: VtcmSubscriptionsField,
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: VtcmSubscriptionsField,
+        field3: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], Any, Any]]: ...
     @overload
     def values_list(
         self,
@@ -295,11 +348,51 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
     @overload
     def values_list(
         self,
-        field1: Literal["id"],
+        field1: Literal["subject"],
+        field2: Literal["subject"],
+        field3: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: VtcmSubscriptionsField,
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["subject"],
+        field2: VtcmSubscriptionsField,
+        field3: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[str | None, Any, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VtcmSubscriptionsField,
         field2: Literal["subject"],
         field3: Literal["subject"],
         /,
-    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], str | None, str | None]]: ...
+    ) -> ValuesQuerySet[tuple[Any, str | None, str | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VtcmSubscriptionsField,
+        field2: Literal["subject"],
+        field3: VtcmSubscriptionsField,
+        /,
+    ) -> ValuesQuerySet[tuple[Any, str | None, Any]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: VtcmSubscriptionsField,
+        field2: VtcmSubscriptionsField,
+        field3: Literal["subject"],
+        /,
+    ) -> ValuesQuerySet[tuple[Any, Any, str | None]]: ...
     @overload
     def values_list(
         self,
