@@ -402,6 +402,14 @@ def test_ids_that_are_held_are_told_once_as_deleted_where_they_are_gone() -> Non
     assert crm.log[-1].startswith("select id from Things where id in (")
 
 
+@pytest.mark.parametrize("more", [{}, {"createdtime": "datetime"}], ids=str)
+def test_columns_are_read_with_those_that_tell_of_the_change(more: dict[str, str]) -> None:
+    kinds = {"name": "string", "modifiedtime": "datetime", **more}
+    meta = server(described("Things", "40", kinds)).metas["Things"]
+    request = FeedRequest(meta, Position("Things"), columns=(meta.by_wire["name"],))
+    assert [each.wire for each in request.needed or ()] == ["name", "id", "modifiedtime", *more]
+
+
 def test_a_module_without_a_readable_time_has_no_feed() -> None:
     meta = crm_of().metas["Things"]
     check(meta)
