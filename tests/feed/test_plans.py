@@ -38,8 +38,8 @@ from vtiger_orm.errors import Again, ApiError, Fate, Outcome, TransportError
 from vtiger_orm.feed.by_sync import Refused, by_sync, uses_sync
 from vtiger_orm.feed.by_time import MOST_WINDOW, by_time
 from vtiger_orm.feed.changes import changes, check
-from vtiger_orm.feed.cursors import MARGIN, Position, digest
-from vtiger_orm.feed.request import FeedRequest
+from vtiger_orm.feed.cursors import EPOCH, MARGIN, Position, digest
+from vtiger_orm.feed.request import Beginning, FeedRequest
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.server import Server as Program
@@ -332,6 +332,13 @@ def test_what_was_told_is_passed_over_also_where_a_whole_window_was() -> None:
     pages, _ = read_by_time(crm, window=2, position=position)
     assert pages == [[2], [5]]
     assert read_by_time(crm, window=2, position=Position("Things", NOON, seen))[0] == []
+
+
+def test_nothing_is_settled_before_the_first_second_of_all() -> None:
+    beginning = Beginning(FeedRequest(Contacts.meta, HERE), clock(at(3600)))
+    for newest in (datetime.min.replace(tzinfo=UTC), EPOCH, EPOCH + MARGIN):
+        assert beginning.settled(newest) == EPOCH
+    assert beginning.settled(EPOCH + MARGIN + timedelta(seconds=1)) > EPOCH
 
 
 def test_bounds_are_times_of_the_wall() -> None:
