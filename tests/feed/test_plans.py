@@ -164,6 +164,16 @@ def test_changes_are_told_in_order_of_what_their_walls_mean(way: str) -> None:
         assert read_by_time(crm, zone=BERLIN, position=position)[0] == [[2, 1]]
 
 
+def test_a_record_is_created_once() -> None:
+    """One that was told already, by its place or by what is remembered, was changed since."""
+    early = at(5)
+    position = replace(HERE, seen={"12x9": (int(early.timestamp()), "another state")})
+    rows = row(7, at(20), NOON), row(9, at(20), early), row(10, at(20), early)
+    assert read(Sync(answer(*rows, last=at(60))), position)[0] == [
+        [("updated", "12x7"), ("updated", "12x9"), ("created", "12x10")]
+    ]
+
+
 def test_a_wall_that_shows_a_time_to_come_is_cut_to_what_sync_tells() -> None:
     _, reached = read(Sync(answer(row(8, at(90)), last=at(60), deleted=["12x1"])))
     assert reached.seen["12x8"][0] == int(at(60).timestamp())

@@ -87,6 +87,9 @@ def test_whether_any_reference_is_null_is_no_matter_of_deleted_records(
     named = ((Comparison("name", "=", "a"),),)
     assert crm.run(has_null(what, ["parent"], named)) is there
     assert crm.run(has_null(what, ["name"], named)) is False
+    crm.log.clear()
+    assert crm.run(has_null(what, ["parent"], ((Comparison("name", "=", "c"),),))) is False
+    assert not any("parent >" in text for text in crm.log), "of no row nothing is asked"
 
 
 # Which rows are read
