@@ -12,6 +12,7 @@ from typing import NamedTuple
 from .errors import InvalidId
 
 _ID = re.compile(r"([0-9]{1,9})x([0-9]{1,18})", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class RecordId(NamedTuple):
@@ -43,3 +44,13 @@ def is_id(text: str) -> bool:
 def id_number(text: str) -> int:
     """The record number of an id; numeric order is the server's order of ids."""
     return parse_id(text).number
+
+
+def whole_number(told: object) -> int | None:
+    """A whole number that an answer tells, as a number or in text, and of no more digits than an
+    id has; None for anything else."""
+    if isinstance(told, str) and _DIGITS.fullmatch(told):
+        return int(told)
+    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 10**18:
+        return told
+    return None

@@ -79,6 +79,10 @@ def test_dates_that_nobody_gave_stay_blank(crm: Crm, corebos: Any) -> None:
     assert stored(crm, made)["birthday"] == ""
     report = corebos.Contacts.objects.bulk_create([corebos.Contacts(lastname="Undated too")])
     assert stored(crm, report.items[0])["birthday"] == ""
+    values = {"lastname": "Undated", "email": "u@example.com", "birthday": None}
+    once, new = corebos.Contacts.objects.get_or_create(**values)
+    again, newer = corebos.Contacts.objects.get_or_create(**values)
+    assert (once.id, new, newer) == (again.id, True, False)
 
 
 def test_a_change_changes_what_was_sent(crm: Crm, corebos: Any) -> None:

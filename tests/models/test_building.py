@@ -287,7 +287,7 @@ def test_select_related_adds_the_reference_to_only() -> None:
 def test_page_size_and_partitions_are_positive() -> None:
     with pytest.raises(ValueError, match="page_size must be 1 or more"):
         Contacts.objects.iterator(page_size=0)
-    with pytest.raises(ValueError, match="n of 1 or more"):
+    with pytest.raises(ValueError, match="must be 1 or more"):
         Contacts.objects.partitions(0)
 
 

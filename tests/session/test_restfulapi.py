@@ -272,7 +272,7 @@ def test_only_true_says_that_a_record_was_deleted(crm: Crm, result: Any) -> None
         contact.delete()
 
 
-@pytest.mark.parametrize("result", [5, "", "-1", "12x1", [], {"id": "1"}])
+@pytest.mark.parametrize("result", [5, "", "-1", "12x1", [], {"id": "1"}, True])
 def test_only_its_own_number_says_that_a_record_was_changed(crm: Crm, result: Any) -> None:
     with opened(crm) as session:
         contact = Contacts.objects.using(session).get(lastname="C07")

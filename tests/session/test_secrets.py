@@ -47,6 +47,9 @@ from vtiger_orm.session.proxies import proxy_for
         ("", "\t", "blank"),
         ("", "\x00", "control character"),
         ("", "\xa0", "blank"),
+        ("\u202a", "", "invisible"),
+        ("", "\xad", "invisible"),
+        ("", "\udcff", "half a character"),
     ],
 )
 def test_what_was_copied_with_more_is_told_at_once(

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -13,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fake_server import FakeServer
+from tests.support.raw_server import Client, RawServer, plain
 from vtiger_orm.dialects.answers import read_envelope
 from vtiger_orm.dialects.base import HttpResponse
+from vtiger_orm.emulator import Crm
+from vtiger_orm.emulator.http import Response
 from vtiger_orm.errors import MalformedAnswer, VtigerError
 from vtiger_orm.session import RetryPolicy, Session
 from vtiger_orm.session import body as answer_body
@@ -139,3 +143,21 @@ def test_odd_json_is_no_answer(before: bytes, content: bytes) -> None:
 def test_any_bytes_are_a_value_or_nothing(content: bytes, around: bytes) -> None:
     read_envelope(HttpResponse(200, body=content + around))
     read_envelope(HttpResponse(200, body=around + content))
+
+
+async def test_an_answer_that_is_given_up_leaves_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generators that are left in the middle are closed by tasks of the loop."""
+    monkeypatch.setattr(answer_body, "_PAGE_BYTES", 1000)
+    bomb = gzip.compress(b"[" + b" " * 1_000_000)
+
+    def behave(client: Client, response: Response) -> None:
+        with suppress(OSError):
+            client.send(plain(response, ("Content-Encoding", "gzip"), body=bomb))
+
+    with Crm() as crm, RawServer(crm) as server:
+        session = Session(server.url, *crm.credentials(), dialect="webservice")
+        await session.aidentify()
+        with server.behaves(behave, "query"), pytest.raises(MalformedAnswer, match="more than"):
+            await session.acall("query", {"query": "select id from Contacts;"})
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        await session.aclose()

@@ -23,7 +23,7 @@ from vtiger_orm import (
 )
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.emulator import Crm, faults
-from vtiger_orm.writing.files import fetch_of, read_answer, safe_name
+from vtiger_orm.writing.files import StoredFile, fetch_of, read_answer, safe_name
 
 CONTENT = bytes(range(256)) * 40
 STOCK = pytest.mark.parametrize("kind", ["stock"], indirect=True)
@@ -374,3 +374,56 @@ def test_both_shapes_of_the_answer() -> None:
 )
 def test_names_from_the_crm_never_leave_their_folder(name: str, safe: str) -> None:
     assert safe_name(name) == safe
+
+
+@STOCK
+@pytest.mark.parametrize("name", ["missing", "", "a\0b", "\ud800"], ids=ascii)
+async def test_a_path_that_cannot_be_read_is_told_unsent(
+    face: Face, tmp_path: Path, name: str
+) -> None:
+    with face.crm.count_calls() as calls, pytest.raises(InvalidValue, match="Nothing was sent"):
+        await face(Documents.objects, "upload", tmp_path / name if name else tmp_path)
+    assert calls.number == 0
+
+
+class Breaking(io.BytesIO):
+    """Ends early: by an error of its own, or as a file that somebody cuts off meanwhile."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__(CONTENT)
+        self._error = error
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self._error is not None and size != 0:
+            raise self._error
+        return b""
+
+
+@STOCK
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("gone"), "could not be read to its end: OSError: gone"),
+        (RuntimeError("odd"), "could not be read to its end: RuntimeError: odd"),
+        (None, "became shorter"),
+    ],
+    ids=["system", "other", "shorter"],
+)
+async def test_a_file_that_breaks_off_leaves_a_doubt(
+    face: Face, error: Exception | None, told: str
+) -> None:
+    with face.crm.serve() as server:
+        session = connect(server.url, *face.crm.credentials(), dialect="webservice")
+        objects = Documents.objects.using(session)
+        with pytest.raises(OutcomeUnknown, match=told):
+            await face(objects, "upload", Breaking(error), filename="a.bin")
+        assert await face(objects, "count") >= 0, "the session is usable"
+        await face(session, "close")
+
+
+@pytest.mark.parametrize("place", ["none/there", "a\0b", "\ud800", "file/below"], ids=ascii)
+def test_where_a_file_cannot_be_written_is_told(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("x")
+    stored = StoredFile("1", "a.bin", "", CONTENT)
+    with pytest.raises(InvalidValue, match="was fetched, and cannot be written to"):
+        stored.write_to(tmp_path / place)

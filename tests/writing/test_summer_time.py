@@ -11,7 +11,7 @@ import pytest
 
 from generated.demo import Contacts, Users, connect
 from tests.support.planned import things
-from vtiger_orm import InvalidRecord, OutcomeUnknown, Session, UnsupportedQuery
+from vtiger_orm import InvalidRecord, OutcomeUnknown, Session, StaleRecord, UnsupportedQuery
 from vtiger_orm.emulator import Crm, faults
 from vtiger_orm.emulator.profiles import VTIGER_8_0
 from vtiger_orm.metadata.interpret import module_meta
@@ -89,3 +89,19 @@ def test_a_create_that_was_lost_in_that_hour_is_found(
     if not done:
         contact.save()
     assert Contacts.objects.filter(lastname="Lost").count() == 1
+
+
+def test_a_change_an_hour_later_at_the_same_time_is_noticed(crm: Crm, session: Session) -> None:
+    crm.clock.freeze(TURN - timedelta(minutes=30))  # 02:30 for the first time
+    mine = Contacts.objects.create(lastname="Mine", assigned_user_id=Users.ref("19x1"))
+    mine.title = "a"
+    mine.save(if_unmodified=True)
+    crm.clock.freeze(TURN + timedelta(minutes=30))
+    theirs = Contacts.objects.get(id=mine.id)
+    theirs.department = "IT"
+    theirs.save()
+    mine.title = "b"
+    with pytest.raises(StaleRecord, match="department"):
+        mine.save(if_unmodified=True)
+    theirs.title = "c"
+    theirs.save(if_unmodified=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import MalformedAnswer
+from ..ids import whole_number
 from ..values.picklists import Picklist
 
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)I?B", re.IGNORECASE)
+_SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([KMGT]?)I?B", re.IGNORECASE)
 _FACTORS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -130,10 +131,10 @@ class Limit:
     def number(self) -> int | None:
         """The limit as a number: bytes where it is a size, None where it is neither."""
         text = self.text.strip()
-        if text.isdecimal():
-            return int(text)
         size = _SIZE.fullmatch(text)
-        return int(float(size[1]) * _FACTORS[size[2].upper()]) if size else None
+        if size is None:
+            return whole_number(text)
+        return int(float(size[1]) * _FACTORS[size[2].upper()])
 
     @classmethod
     def from_wire(cls, service: str, answer: object) -> Limit:

@@ -14,7 +14,7 @@ from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import remembering, require
 from ..errors import ConfigError, InvalidValue, MalformedAnswer, NotSupported
-from ..ids import is_id, parse_id
+from ..ids import is_id, parse_id, whole_number
 from ..metadata.server import ServerFamily
 from ..records.handle import load
 from .answers import acknowledged, reading
@@ -99,6 +99,8 @@ def modules(
 
     require("listtypes", facts)
     types = (with_field_type,) if isinstance(with_field_type, str) else (with_field_type or ())
+    if not isinstance(types, Iterable) or not all(isinstance(each, str) for each in types):
+        raise InvalidValue("with_field_type is the name of a field type, or several of them.")
     answer = yield from perform(ListTypes(tuple(types)))
     if not isinstance(answer, Mapping) or "types" not in answer:
         raise MalformedAnswer("listtypes answered without a list of modules.")
@@ -153,7 +155,7 @@ def hierarchy(account: type[BaseRecord], id_: str, facts: ServerFacts) -> Plan[l
             AccountNode(
                 id=account.ref(str(node["id"])),
                 name=str(node.get("name") or ""),
-                level=int(node.get("level") or 0),
+                level=whole_number(node.get("level")) or 0,
                 label=str(node.get("label") or ""),
                 current=str(node.get("current")).lower() in ("true", "1"),
             )

@@ -16,6 +16,8 @@ from ..errors import ConfigError
 MOST: Final = 8
 """Calls at once that ``parallel="auto"`` has at most: beyond it a single reader gained little
 (measured with 20 ms a call), and the CRM has other users."""
+MANY: Final = 100
+"""Calls at once that any session may have: so many connections are kept for it."""
 
 _WARM_UP: Final = 8
 """Calls one after the other before more are tried: most readings are over by then."""
@@ -42,9 +44,11 @@ class Parallel(NamedTuple):
         """What `Session(parallel=...)` means. Raises `ConfigError`."""
         if setting == "auto":
             return cls(1, MOST)
-        if isinstance(setting, bool) or not isinstance(setting, int) or setting < 1:
+        usable = isinstance(setting, int) and not isinstance(setting, bool)
+        if not usable or not 1 <= setting <= MANY:
             raise ConfigError(
-                f'parallel must be "auto" or a whole number of calls above 0, not {setting!r}.'
+                f'parallel must be "auto" or a whole number of calls from 1 to {MANY}, not '
+                f"{str(setting)[:40]}."
             )
         return cls(setting, setting)
 

@@ -11,13 +11,33 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote_plus
 
+from ..errors import InvalidValue
+
 _SAFE: Final = "(),'*!=:/?@$~"
 """Left as they are inside a value; httpx sends them unchanged, so lengths can be relied on."""
 
 
+def sendable(text: str) -> str:
+    """`text` as it is. Raises `InvalidValue` for one that no bytes can be made of."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        at = error.start
+        raise InvalidValue(
+            f"The text {text[max(0, at - 20) : at + 20]!r} holds half a character "
+            f"(U+{ord(text[at]):04X}), which cannot be sent. It was probably read as another "
+            "encoding than it is in. Nothing was sent."
+        ) from None
+    return text
+
+
 def quote_value(text: str) -> str:
-    """A value of a query-string parameter; a blank becomes ``+``."""
-    return quote_plus(text, safe=_SAFE)
+    """A value of a query-string parameter; a blank becomes ``+``. Raises `InvalidValue` for text
+    that cannot be sent."""
+    try:
+        return quote_plus(text, safe=_SAFE)
+    except UnicodeEncodeError:
+        return sendable(text)  # which tells why not
 
 
 def quoted_length(text: str) -> int:

@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from ..calls import operations as calls
 from ..calls.operations import Call
-from ..errors import MalformedAnswer, NotSupported
+from ..calls.urls import sendable
+from ..errors import InvalidValue, MalformedAnswer, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import SECRET_NAMES
 from .errors import Asked
@@ -45,10 +46,17 @@ def parameters(call: Call[object]) -> tuple[Method, dict[str, Any]]:
 
 
 def as_text(value: object) -> str:
-    """A parameter as text: whatever is not text is sent as JSON, as the vendor's clients do."""
+    """A parameter as text: whatever is not text is sent as JSON, as the vendor's clients do.
+
+    Raises `InvalidValue` for what has no JSON, and for text that cannot be sent.
+    """
     if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return sendable(value)
+    try:
+        told = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValue(f"A parameter cannot be sent as JSON: {error}.") from None
+    return sendable(told)
 
 
 def public_facts(user: Mapping[str, Any]) -> dict[str, Any]:

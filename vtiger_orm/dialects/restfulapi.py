@@ -27,7 +27,7 @@ from ..errors import (
     SessionExpired,
     VtigerError,
 )
-from ..ids import parse_id
+from ..ids import parse_id, whole_number
 from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
 from .answers import Envelope, read_envelope
@@ -217,17 +217,17 @@ class RestfulApi:
                     if name not in bare or not value.startswith("0x")
                 }
             case calls.Create(module):
-                number = str(result)
-                if not number.isdecimal() or not int(number):
+                number = whole_number(result)
+                if not number:
                     raise MalformedAnswer(f"{asked}: the answer holds no record number.")
                 return {"id": f"{self._schema.prefix(module)}x{number}"}
             case calls.Revise(id) | calls.Delete(id):
                 if result is False or result is None:
                     raise _gone(asked, id)
                 revised = isinstance(call, calls.Revise)
-                if result is not True and not (revised and str(result) == _number(id)):
+                if (str(result) != _number(id)) if revised else (result is not True):
                     raise MalformedAnswer(f"{asked}: the result does not say what was done.")
-                return {"id": str(id)} if isinstance(call, calls.Revise) else {}
+                return {"id": str(id)} if revised else {}
             case calls.Operation("picklist_dependency", _, params):
                 return _dependency(result, str(params["sourcefield"]), str(params["targetfield"]))
             case _:
@@ -236,8 +236,8 @@ class RestfulApi:
     def _row(self, meta: ModuleMeta, row: Mapping[str, Any], asked: Asked) -> dict[str, str]:
         """A record with its typed id and plain text; of what it refers to only the number is
         told."""
-        number = str(row.get("record_id"))
-        if not number.isdecimal():
+        number = whole_number(row.get("record_id"))
+        if number is None:
             raise MalformedAnswer(f"{asked}: a record of the answer has no record_id.")
         found = {"id": f"{meta.prefix}x{number}"}
         for name, value in row.items():

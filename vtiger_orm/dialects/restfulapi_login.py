@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from ..calls.operations import Query
 from ..calls.urls import query_string
 from ..errors import ApiError, AuthError, MalformedAnswer, VtigerError
-from ..ids import parse_id
+from ..ids import parse_id, whole_number
 from .answers import read_envelope
 from .base import Auth, Credentials, HttpRequest, HttpResponse, Identity, NumberFormat
 from .errors import Asked
@@ -148,13 +148,13 @@ def _owner(endpoint: str, token: str) -> Generator[HttpRequest, HttpResponse, tu
             code="SHARED_TOKEN",
             operation="login",
         )
-    number = users.pop() if users else ""
-    if not number.isdecimal():
+    number = whole_number(users.pop()) if users else None
+    if number is None:
         raise MalformedAnswer(
             "login: the RestfulApi module does not tell whose the new token is, so nothing is "
             "written with it. It lists its tokens under the module name RestfulApi."
         )
-    return int(number), str(rows[-1].get("ip") or "")
+    return number, str(rows[-1].get("ip") or "")
 
 
 def _another_user(credentials: Credentials) -> AuthError:

@@ -18,6 +18,7 @@ from ..calls.clock import unix_time
 from ..calls.operations import Call, FilePart
 from ..calls.urls import query_string
 from ..errors import ApiError, AuthError, MalformedAnswer, NotSupported, ServerError, VtigerError
+from ..ids import whole_number
 from ..metadata.server import family_of
 from .address import WEBSERVICE_PATH
 from .answers import Envelope, read_envelope
@@ -123,8 +124,8 @@ class Webservice:
 
     def logout(self, auth: Auth) -> HttpRequest | None:
         """Only before 8.0: on PHP 8 logout answers HTTP 500 and the session stays valid."""
-        major = (auth.identity.version or "").split(".")[0]
-        if not major.isdecimal() or int(major) >= 8:
+        major = whole_number((auth.identity.version or "").split(".")[0])
+        if major is None or major >= 8:
             return None
         return self._post("logout", {"operation": "logout"}, auth)
 

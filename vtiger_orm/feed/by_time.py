@@ -143,8 +143,8 @@ def _timed(row: Row, stamp: FieldMeta, zone: tzinfo) -> datetime:
     if time is None:
         raise MalformedAnswer(
             f"The CRM answered {row['id']} in order of {stamp.wire}, but with the {stamp.wire} "
-            f"{row.get(stamp.wire)!r}, which is no time. No change was passed over: the feed goes "
-            "on from its cursor."
+            f"{row.get(stamp.wire)!r:.60}, which is no time. No change was passed over: the feed "
+            "goes on from its cursor."
         )
     return time
 

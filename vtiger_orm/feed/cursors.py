@@ -158,7 +158,7 @@ class Position:
     def decode(cls, cursor: str, module: str) -> Position:
         """Raises `InvalidValue` for text that is no cursor, or one of another module."""
         try:
-            head, dot, tail = cursor.partition(".")
+            head, dot, tail = str.partition(cursor, ".")  # a TypeError for what is no text
             facts = json.loads(_unpacked(_bytes(head)))
             position = _position(facts, head, _bytes(tail)) if dot else _position_1(facts)
         except _DAMAGED as error:

@@ -19,6 +19,7 @@ from ..calls.urls import quoted_length
 from ..conditions.quirks import quirk_of
 from ..dialects.denied import denied_field
 from ..errors import AccessDenied, VtigerError
+from ..ids import whole_number
 from ..metadata.describe import DescribeAnswer, DescribedField
 from ..metadata.interpret import is_secret
 from ..metadata.kinds import Kind
@@ -109,10 +110,7 @@ def matching(probe: Probe, branches: Branches) -> Plan[int | None]:
 def count(module: str, branches: Branches = ALWAYS) -> Plan[int | None]:
     """Records that fulfil the condition; None when the server failed silently."""
     rows = yield from perform(Statement(module, (), branches).query)
-    try:
-        return int(rows[0]["count"])
-    except (IndexError, KeyError, ValueError, TypeError):
-        return None
+    return whole_number(rows[0].get("count")) if rows else None
 
 
 def _probe_fields(probe: Probe, fields: Sequence[DescribedField]) -> Plan[None]:

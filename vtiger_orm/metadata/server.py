@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from ..ids import whole_number
 from .capabilities import Capabilities
 
 Release: TypeAlias = tuple[int, int]
@@ -82,9 +83,8 @@ def family_of(
 def release_of(version: str | None) -> Release | None:
     """``8.0.1`` -> ``(8, 0)``; None for what is no version."""
     parts = (version or "").split(".")[:2]
-    if len(parts) < 2 or not all(part.isascii() and part.isdecimal() for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
+    major, minor = map(whole_number, (parts if len(parts) == 2 else ("", "")))
+    return None if major is None or minor is None else (major, minor)
 
 
 @dataclass(frozen=True, slots=True)

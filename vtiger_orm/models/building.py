@@ -23,7 +23,7 @@ from ..conditions.tree import (
     check_depth,
     negated,
 )
-from ..errors import UnsupportedQuery
+from ..errors import InvalidValue, UnsupportedQuery
 from ..records import BaseRecord
 from ..records.handle import package_of
 from . import portable
@@ -296,6 +296,12 @@ def restore_queryset(
     twin: BuildingQuerySet = object.__new__(class_named(*kind, BuildingQuerySet)._of(records))
     twin._state = portable.restored(records, plain)
     return twin
+
+
+def check_count(name: str, number: int) -> None:
+    """Raises `InvalidValue` for anything but a whole number above 0."""
+    if not hasattr(number, "__index__") or index(number) < 1:
+        raise InvalidValue(f"{name} must be 1 or more, a whole number, not {number!r:.40}.")
 
 
 def _whole(bound: SupportsIndex) -> int:

@@ -9,7 +9,7 @@ from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.protocols import PlanFor
 from ..errors import InvalidValue
 from ..records import BaseRecord
-from ..records.handle import package_of, saved_id
+from ..records.handle import package_of, saved_id, several
 from ..writing import bulk, bulk_upsert
 from ..writing.bulk_upsert import Upsert
 from ..writing.report import BulkReport, ProgressCallback
@@ -160,13 +160,21 @@ class BulkQuerySet(BaseQuerySet[M]):
 
 
 def _report(records: Iterable[Any]) -> BulkReport[Any]:
-    return records if isinstance(records, BulkReport) else BulkReport(records)
+    return records if isinstance(records, BulkReport) else BulkReport(several(records))
 
 
 def _upserts(rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]]) -> BulkReport[Upsert[M]]:
     if isinstance(rows, BulkReport):
         return rows
-    return BulkReport(Upsert(dict(row)) for row in rows)
+    return BulkReport(_upsert(row) for row in several(rows))
+
+
+def _upsert(row: Mapping[str, object]) -> Upsert[Any]:
+    if not isinstance(row, Mapping):
+        raise InvalidValue(
+            f"A row is a mapping of fields to values, not {type(row).__name__}. Nothing was sent."
+        )
+    return Upsert(dict(row))
 
 
 def _alike(value: object) -> str:

@@ -176,9 +176,9 @@ class Crm(Accessor[R_co]):
 
     def _field(self, name: str) -> FieldMeta:
         meta = self._record.meta
-        facts = meta.fields.get(name)
+        facts = meta.fields.get(name) if isinstance(name, str) else None
         if facts is None or facts.family is Family.SECRET:
-            hint = meta.suggest(name)
+            hint = meta.suggest(str(name))
             raise InvalidValue(
                 f"{meta.name} has no field {name!r}." + (f" Did you mean {hint!r}?" if hint else "")
             )

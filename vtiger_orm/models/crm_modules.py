@@ -11,6 +11,7 @@ from ..calls.plans import Plan
 from ..calls.protocols import PlanFor, environment_of
 from ..calls.server import server_facts
 from ..metadata.module import ModuleMeta
+from ..records.handle import known_id
 from ..writing import leads, line_items
 from ..writing.leads import Conversion, Wanted
 from ..writing.line_items import LineItem, LineItems
@@ -110,7 +111,7 @@ class LeadCrm(Crm[R_co], Generic[R_co, A, C, P]):
             for module, given in wanted.items()
             if given is not False
         }
-        assigned = owner if owner is None or isinstance(owner, str) else str(owner.id)
+        assigned = None if owner is None else known_id(owner)
         order = leads.order(
             self._id_to_write, wanted, metas, assigned_to=assigned, transfer_to=transfer_to
         )

@@ -24,7 +24,7 @@ from ..conditions.field_names import named_field, readable_field
 from ..conditions.q import Q, condition_on
 from ..errors import InvalidLookup
 from ..planner.own_statement import own_rows
-from ..records.handle import package_of
+from ..records.handle import package_of, several
 from .fetches import merge, parse_fetches
 from .foreign import refuse_foreign
 from .own_classes import own_queryset
@@ -272,7 +272,7 @@ class QuerySet(WritingQuerySet[M]):
     ) -> Callable[[Runner], Plan[dict[Ref[M], M]]]:
         found, wanted = self, None
         if ids is not None:
-            wanted = [str(getattr(each, "id", each)) for each in ids]
+            wanted = [str(getattr(each, "id", each)) for each in several(ids)]
             found = self.filter(id__in=wanted)
 
         def plan(runner: Runner) -> Plan[dict[Ref[M], M]]:
@@ -299,10 +299,10 @@ class QuerySet(WritingQuerySet[M]):
         return await self._arun(self._raw(vtql))
 
     def _raw(self, vtql: str) -> Callable[[Runner], Plan[list[M]]]:
-        text = vtql.strip()
+        text = vtql.strip() if isinstance(vtql, str) else ""
         if not text.lower().startswith("select"):
             raise InvalidLookup(
-                f"raw() takes a statement that begins with select, not {text[:40]!r}. Some other "
+                f"raw() takes a statement that begins with select, not {vtql!r:.40}. Some other "
                 "texts make the CRM work on them for ever."
             )
         statement = text if text.endswith(";") else f"{text};"

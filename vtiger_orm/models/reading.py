@@ -17,7 +17,7 @@ from ..errors import LimitReached
 from ..planner import explain, plan_count, plan_exists, plan_partitions
 from .aggregation import AggregatingQuerySet
 from .asking import asked, awaited
-from .building import refuse_negative
+from .building import check_count, refuse_negative
 from .prefetch import Loader
 from .query_state import Projection
 from .related_conditions import narrowed, outlined, selected_rows
@@ -283,8 +283,7 @@ class BaseQuerySet(AggregatingQuerySet, Generic[T]):
         return await self._arun(self._partitions(n))
 
     def _partitions(self, n: int) -> Callable[[Runner], Plan[list[Self]]]:
-        if n < 1:
-            raise ValueError(f"partitions(n) needs n of 1 or more, not {n}.")
+        check_count("n of partitions(n)", n)
         self._refuse_if_sliced("partitions")
 
         def plan(runner: Runner) -> Plan[list[Self]]:
@@ -324,5 +323,5 @@ def read_all(queryset: BaseQuerySet[T], runner: Runner, checked: bool = False) -
 
 
 def check_page_size(page_size: int | None) -> None:
-    if page_size is not None and page_size < 1:
-        raise ValueError(f"page_size must be 1 or more, not {page_size}.")
+    if page_size is not None:
+        check_count("page_size", page_size)

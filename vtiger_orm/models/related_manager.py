@@ -20,7 +20,7 @@ from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
 from ..planner.rows import find_row
-from ..records.handle import handed_out_by, package_of, saved_id
+from ..records.handle import a_record, handed_out_by, package_of, saved_id, several
 from ..writing import links, many, uploads
 from ..writing import save as write
 from ..writing.answers import judged, read_again
@@ -164,14 +164,14 @@ class RelatedManager(QuerySet[M]):
 
     def _belonging(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[M]:
         self._begin_writing()
-        report = records if isinstance(records, BulkReport) else BulkReport(records)
+        report = records if isinstance(records, BulkReport) else BulkReport(several(records))
         if self._reference is None:
             raise NotSupported(
                 f"{self._side}: records are linked one by one here. Create them with "
                 f"{self.model.__name__}.objects.bulk_create(records), then add(*records)."
             )
         for record in report.items:
-            if saved_id(record) is None:
+            if saved_id(a_record(record)) is None:
                 setattr(record, self._reference.name, self._source.ref(self._side.id))
         return report
 

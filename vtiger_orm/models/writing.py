@@ -15,9 +15,11 @@ from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
 from ..errors import InvalidLookup, UnsupportedQuery
 from ..feed.changes import ChangeFeed, SyncType
+from ..records.handle import known_id, several
 from ..writing import files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.preview import Preview
+from .building import check_count
 from .bulk import BulkQuerySet
 from .reading import read_all
 from .related_conditions import narrowed, selected_rows
@@ -114,8 +116,7 @@ class WritingQuerySet(BulkQuerySet[M]):
 
         The session's own limit is `max_writes`, 1,000 unless set.
         """
-        if number < 1:
-            raise ValueError(f"max_writes must be 1 or more, not {number}.")
+        check_count("max_writes", number)
         return self._with(max_writes=number)
 
     def update(self, *args: Any, **kwargs: Any) -> int:
@@ -206,7 +207,7 @@ class WritingQuerySet(BulkQuerySet[M]):
             is found out before it is created; where that fails all the same, the error's `record`
             is the document.
             """
-            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            upload = uploads.Upload(source, filename, content_type, max_bytes, several(attach_to))
             return self._run(self._upload(upload, values))
 
         async def aupload(
@@ -220,7 +221,7 @@ class WritingQuerySet(BulkQuerySet[M]):
             **values: Any,
         ) -> M:
             """`upload`, awaited."""
-            upload = uploads.Upload(source, filename, content_type, max_bytes, tuple(attach_to))
+            upload = uploads.Upload(source, filename, content_type, max_bytes, several(attach_to))
             return await self._arun(self._upload(upload, values))
 
     def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
@@ -249,7 +250,7 @@ class WritingQuerySet(BulkQuerySet[M]):
                 "vanish from the feed. Take the changes of all records and look at each."
             )
         self._refuse_if_sliced("changes")
-        held = [each if isinstance(each, str) else str(each.id) for each in deleted_among]
+        held = [known_id(each) for each in several(deleted_among)]
         return ChangeFeed(
             self._writable,
             since,

@@ -22,7 +22,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
-from ..ids import is_id
+from ..ids import is_id, whole_number
 from . import second_parser
 from .branches import ALWAYS, ANY_ID, Comparison
 from .statement import Statement
@@ -120,7 +120,9 @@ def check_ids(rows: Sequence[Row]) -> None:
     for row in rows:
         id = row.get("id")
         if not isinstance(id, str) or not is_id(id):
-            raise MalformedAnswer(f"The CRM sent a row whose id is {id!r}, which is no record id.")
+            raise MalformedAnswer(
+                f"The CRM sent a row whose id is {id!r:.60}, which is no record id."
+            )
 
 
 def stuck(module: str) -> MalformedAnswer:
@@ -210,10 +212,11 @@ def counted(row: Row) -> int:
     """The number in the one row of a ``count(*)``. Raises `MalformedAnswer`."""
     # Some servers name the column otherwise, and a record's id is no count.
     named = [name for name in row if "count" in name.lower()] or [*{*row} - {"id"}]
-    number = row[named[0]] if len(named) == 1 else None
-    if isinstance(number, int | str) and str(number).isdecimal():
-        return int(number)
-    raise MalformedAnswer(f"The CRM answered a count with {number!r}, which is no number.")
+    told = row[named[0]] if len(named) == 1 else None
+    number = whole_number(told)
+    if number is None:
+        raise MalformedAnswer(f"The CRM answered a count with {told!r:.60}, which is no number.")
+    return number
 
 
 def _counted_by_pages(statement: Statement, env: Environment) -> Plan[int]:

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from ..calls.environment import Environment
 from ..conditions.tree import InSelection, Node, OneOf, Order, Present, Selection, atoms
+from ..errors import InvalidValue
 from .asking import countable, counts_rows
 from .branches import Branches
 from .compiled import Compiled, compiled
@@ -93,7 +94,7 @@ def explain(selection: Selection, env: Environment, of: AskedFor = "rows") -> Ex
     Raises `UnsupportedQuery` where reading them would, for columns that cannot be read.
     """
     if of not in _ASKED:
-        raise ValueError(f"explain(of={of!r}): it explains one of {', '.join(_ASKED)}.")
+        raise InvalidValue(f"explain(of={of!r}): it explains one of {', '.join(_ASKED)}.")
     inner = tuple(a for a in dict.fromkeys(atoms(selection.where)) if isinstance(a, InSelection))
     if of != "rows":
         selection = replace(selection, order=(), columns=())

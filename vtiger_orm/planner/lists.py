@@ -322,6 +322,7 @@ def partitions_of_lists(selection: Selection, n: int, env: Environment) -> Plan[
     if n == 1 or len(ends) < 2 or ends[0] == ends[1]:
         return [selection]
     low, high = ends
+    n = min(n, high - low + 1)
     step = (high - low + 1) / n
     cuts = sorted({round(low + step * part) for part in range(1, n)} - {low})
     id_field, prefix = asked.meta.id, asked.meta.prefix

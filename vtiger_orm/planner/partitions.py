@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..calls.environment import Environment
 from ..calls.plans import Plan, perform, together
 from ..conditions.tree import Compare, Node, Selection, all_of
-from ..errors import UnsupportedQuery
+from ..errors import InvalidValue, UnsupportedQuery
 from ..ids import id_number
 from .asking import check_ids, counts
 from .branches import Branches
@@ -25,7 +25,7 @@ def plan_partitions(selection: Selection, n: int, env: Environment) -> Plan[list
     fall into one as well. They can be pickled. Raises `UnsupportedQuery` for a slice.
     """
     if n < 1:
-        raise ValueError(f"partitions() takes a number of at least 1, not {n}.")
+        raise InvalidValue(f"partitions() takes a number of at least 1, not {n}.")
     if selection.start or selection.stop is not None:
         raise UnsupportedQuery(
             "A slice cannot be cut into partitions: its rows have no range of ids. Take the "
@@ -55,6 +55,7 @@ def _cut_points(what: Compiled, parts: int) -> Plan[list[str]]:
     Where the condition takes several statements the largest of them decides.
     """
     largest = yield from _largest(what)
+    parts = min(parts, max(1, largest.size))
     offsets = sorted({largest.size * part // parts for part in range(1, parts)} - {0})
     return (yield from _ids_at(largest, offsets))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlencode
 
 from ..dialects.base import HttpRequest, HttpResponse
-from ..errors import InvalidValue
+from ..errors import InvalidValue, VtigerError
 from .body import ENCODING, Body
 from .exchange import Exchange, Sent, current
 from .failures import failure_of
@@ -71,8 +72,7 @@ async def asend(
             status = response.status_code
             try:
                 body = Body(exchange, response.headers)
-                async for chunk in cast("AsyncIterable[bytes]", response.stream):
-                    body.add(chunk)
+                await _collect(response, body)
             finally:
                 await response.aclose()
         return _response(response, body.content())
@@ -81,6 +81,21 @@ async def asend(
     for each in exchange.opened:
         await each.aclose()
     raise failure
+
+
+async def _collect(response: httpx.Response, body: Body) -> None:
+    chunks = aiter(cast("AsyncIterable[bytes]", response.stream))
+    try:
+        async for chunk in chunks:
+            body.add(chunk)
+    except VtigerError:
+        # Left as they are, the generators would be closed by tasks of the loop, some time later;
+        # of a connection that is closed they end by themselves.
+        await response.aclose()
+        with suppress(Exception):
+            async for _ in chunks:
+                pass
+        raise
 
 
 def _build(request: HttpRequest, exchange: Exchange, trace: object) -> httpx.Request:

@@ -6,6 +6,7 @@ words that say nothing of it; so it is looked at here.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final, TypeAlias
@@ -16,13 +17,7 @@ AccessKey: TypeAlias = "str | Callable[[], str]"
 """The key itself; ``keyring:SERVICE``, to read it from the system's keyring; or what returns it."""
 
 _KEYRING: Final = "keyring:"
-_INVISIBLE: Final = {
-    "\ufeff": "a byte order mark",
-    "\u200b": "an invisible blank",
-    "\u200c": "an invisible character",
-    "\u200d": "an invisible character",
-    "\u2060": "an invisible character",
-}
+_BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 class KeySource:
@@ -87,8 +82,10 @@ class KeySource:
 
 
 def checked(what: str, text: str) -> str:
-    """`text` as it is. Raises `ConfigError` when it holds what no user name, key or address has,
-    and never shows a key."""
+    """`text` as it is. Raises `ConfigError` when it is no text, or holds what no user name, key or
+    address has, and never shows a key."""
+    if not isinstance(text, str):
+        raise ConfigError(f"The {what} must be text (str), not {type(text).__name__}.")
     wrong = _wrong(text, blanks_inside=what != "address")
     if wrong is None:
         return text
@@ -99,8 +96,8 @@ def checked(what: str, text: str) -> str:
 
 
 def _wrong(text: str, *, blanks_inside: bool) -> str | None:
-    for character, name in _INVISIBLE.items():
-        if character in text:
+    for character in text:
+        if name := _unseen(character):
             return f"holds {name} (U+{ord(character):04X})"
     if any(each in "\r\n\v\f\u2028\u2029\x85" for each in text):
         return "holds a line end"
@@ -111,3 +108,11 @@ def _wrong(text: str, *, blanks_inside: bool) -> str | None:
     if not blanks_inside and any(each.isspace() for each in text):
         return "holds a blank"
     return None
+
+
+def _unseen(character: str) -> str:
+    """What nobody sees of a text, by its Unicode category; empty for all else."""
+    if character == _BYTE_ORDER_MARK:
+        return "a byte order mark"
+    kinds = {"Cf": "an invisible character", "Cs": "half a character, a byte that is no UTF-8"}
+    return kinds.get(unicodedata.category(character), "")

@@ -16,6 +16,7 @@ from ..calls.operations import Json, Operation
 from ..calls.plans import Plan, perform
 from ..errors import InvalidValue
 from ..metadata.dependencies import Dependency
+from ..records.handle import known_id, meta_of, several
 from ..writing.memory import load_items_of
 
 if TYPE_CHECKING:
@@ -128,56 +129,56 @@ class SessionOperations(PerformsPlans):
 
     def load_items(self, records: Iterable[Record]) -> None:
         """Read the line items of many records: one call for each 50 of them and 100 items."""
-        self.run(load_items_of(list(records), self.environment))
+        self.run(load_items_of(several(records), self.environment))
 
     async def aload_items(self, records: Iterable[Record]) -> None:
         """`load_items`, awaited."""
-        await self.arun(load_items_of(list(records), self.environment))
+        await self.arun(load_items_of(several(records), self.environment))
 
     # Administration
 
     def delete_tag(self, *names: str, on: Record | str) -> None:
         """Drop tags from every record of the CRM. `on` is any record that has them."""
-        self.run(tags.remove(_id(on), names, self.facts, everywhere=True))
+        self.run(tags.remove(known_id(on), names, self.facts, everywhere=True))
 
     async def adelete_tag(self, *names: str, on: Record | str) -> None:
         """`delete_tag`, awaited."""
-        await self.arun(tags.remove(_id(on), names, self.facts, everywhere=True))
+        await self.arun(tags.remove(known_id(on), names, self.facts, everywhere=True))
 
     def add_picklist_values(self, model: type[Record], field: str, values: Sequence[str]) -> None:
         """Add values to a picklist; needs an administrator. Pull and generate afterwards."""
-        self.run(picklists.add(model.meta, field, values, self.facts))
+        self.run(picklists.add(meta_of(model), field, values, self.facts))
 
     async def aadd_picklist_values(
         self, model: type[Record], field: str, values: Sequence[str]
     ) -> None:
         """`add_picklist_values`, awaited."""
-        await self.arun(picklists.add(model.meta, field, values, self.facts))
+        await self.arun(picklists.add(meta_of(model), field, values, self.facts))
 
     def rename_picklist_value(
         self, model: type[Record], field: str, value: str, new_value: str
     ) -> None:
         """Change the text of a picklist value; needs an administrator."""
-        self.run(picklists.rename(model.meta, field, value, new_value, self.facts))
+        self.run(picklists.rename(meta_of(model), field, value, new_value, self.facts))
 
     async def arename_picklist_value(
         self, model: type[Record], field: str, value: str, new_value: str
     ) -> None:
         """`rename_picklist_value`, awaited."""
-        await self.arun(picklists.rename(model.meta, field, value, new_value, self.facts))
+        await self.arun(picklists.rename(meta_of(model), field, value, new_value, self.facts))
 
     def delete_picklist_values(
         self, model: type[Record], field: str, values: Sequence[str], *, replace_with: str
     ) -> None:
         """Delete picklist values; records that have one get `replace_with`, which the CRM
         insists on. Needs an administrator."""
-        self.run(picklists.delete(model.meta, field, values, replace_with, self.facts))
+        self.run(picklists.delete(meta_of(model), field, values, replace_with, self.facts))
 
     async def adelete_picklist_values(
         self, model: type[Record], field: str, values: Sequence[str], *, replace_with: str
     ) -> None:
         """`delete_picklist_values`, awaited."""
-        await self.arun(picklists.delete(model.meta, field, values, replace_with, self.facts))
+        await self.arun(picklists.delete(meta_of(model), field, values, replace_with, self.facts))
 
     def picklist_dependency(
         self, model: type[Record], source: str, target: str, *, validate: bool = False
@@ -197,7 +198,7 @@ class SessionOperations(PerformsPlans):
     def _dependency(
         self, model: type[Record], source: str, target: str, validate: bool
     ) -> Plan[Dependency]:
-        meta = model.meta
+        meta = meta_of(model)
         found = yield from picklists.dependency(meta, source, target, self.facts)
         if validate:
             others = [
@@ -259,17 +260,17 @@ _SENT_BY_POST: Final = frozenset(
 def _operation(
     name: str, method: Literal["GET", "POST"] | None, params: Mapping[str, object] | None
 ) -> Operation:
-    if not (name.isascii() and name.replace("_", "").isalnum()):
+    if not (isinstance(name, str) and name.isascii() and name.replace("_", "").isalnum()):
         # The Cloud has it in the path of the address, beside which anything else could be reached.
         raise InvalidValue(f"{name!r} is not the name of an operation, such as 'listtypes'.")
+    if method not in (None, "GET", "POST"):
+        raise InvalidValue(f"method is 'GET' or 'POST', not {method!r:.40}.")
+    if params is not None and not isinstance(params, Mapping):
+        raise InvalidValue(f"params is a mapping by name, not {type(params).__name__}.")
     if method is None:
         method = "POST" if name.lower() in _SENT_BY_POST else "GET"
     return Operation(name, method, dict(params or {}))
 
 
 def _module(module: str | type[Record]) -> str:
-    return module if isinstance(module, str) else module.meta.name
-
-
-def _id(record: Record | str) -> str:
-    return record if isinstance(record, str) else str(record.id)
+    return module if isinstance(module, str) else meta_of(module).name

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import ssl
 import threading
 import weakref
@@ -129,14 +130,35 @@ def certificates(verify: Verify) -> ssl.SSLContext:
     """What certificates are checked by. Raises `ConfigError` when a file is none of them."""
     if isinstance(verify, ssl.SSLContext):
         return verify
+    if isinstance(verify, bool):
+        return _usual(verify)
     if not isinstance(verify, str):
-        import httpx
+        raise ConfigError(
+            "verify is True, False, the path of a file as text, or an ssl.SSLContext, not "
+            f"{type(verify).__name__}."
+        )
+    return _of_file(verify, f"verify={verify!r}")
 
-        return httpx.create_ssl_context(verify=verify)
+
+def _usual(verify: bool) -> ssl.SSLContext:
+    """The authorities that httpx knows, or those of the environment; or none."""
+    import httpx
+
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if verify else ():
+        if told := os.environ.get(name):
+            return _of_file(told, f"{name}={told!r}")
+    return httpx.create_ssl_context(verify=verify)
+
+
+def _of_file(verify: str, told: str) -> ssl.SSLContext:
     try:
+        if not verify:
+            raise ValueError("no path at all")
         if Path(verify).is_dir():
             return ssl.create_default_context(capath=verify)
         return ssl.create_default_context(cafile=verify)
+    except ValueError:  # or a NUL inside
+        why = "it is no path"
     except OSError as error:  # an SSLError is one
         why = (
             "it holds no certificate in PEM form"
@@ -144,7 +166,7 @@ def certificates(verify: Verify) -> ssl.SSLContext:
             else (error.strerror or type(error).__name__).lower()
         )
     raise ConfigError(
-        f"verify={verify!r} cannot be used: {why}. Give the file of the authority that signed the "
+        f"{told} cannot be used: {why}. Give the file of the authority that signed the "
         "CRM's certificate (it begins with -----BEGIN CERTIFICATE-----)."
     )
 
@@ -162,7 +184,8 @@ def shared_transports(url: str, verify: Verify = True) -> Transports:
     Raises `ConfigError` for a proxy, or a file of certificates, that cannot be used.
     """
     proxy = proxy_for(url)
-    if isinstance(verify, str) and (verify, proxy) not in _pools:
+    known = isinstance(verify, (bool, str)) and (verify, proxy) in _pools
+    if not known and not isinstance(verify, bool):
         certificates(verify)
     with _lock:
         return _pools.setdefault((verify, proxy), Transports(verify=verify, proxy=proxy))

@@ -25,6 +25,7 @@ from typing import Final
 
 from ..calls.operations import Call
 from ..calls.outcome import Again, Fate, Outcome, may_repeat
+from .checks import not_negative, whole
 
 LOGIN_ATTEMPTS: Final = 5
 """Another process of the same user may log in at the same moment and spoil the challenge."""
@@ -42,6 +43,7 @@ class RetryPolicy:
     refused; 1 turns repetition off.
 
     The default bridges ten seconds without a server, and gives up after half a minute or so.
+    Raises `ConfigError` for what is no number of attempts or seconds.
     """
 
     attempts: int = 8
@@ -54,6 +56,11 @@ class RetryPolicy:
     longest_work: float = 300.0
     """Seconds for which the server may go on working on a request after its connection broke or
     timed out. That a record is not found proves only then that it was not created."""
+
+    def __post_init__(self) -> None:
+        whole("RetryPolicy.attempts", self.attempts)
+        for name in ("first_delay", "longest_delay", "patience", "longest_work"):
+            not_negative(f"RetryPolicy.{name}", getattr(self, name))
 
     def backoff(self, attempt: int, chance: float) -> float:
         """Seconds to wait before the next attempt, for `chance` between 0 and 1."""

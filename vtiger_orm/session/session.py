@@ -25,6 +25,7 @@ from ..dialects.base import Identity
 from ..errors import BlockingCall, ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server
+from . import checks
 from .async_driver import AsyncDriver
 from .blocking import blocking_message
 from .budget import Budget
@@ -42,11 +43,8 @@ from .settings import (
     Connection,
     Greeting,
     by_module,
-    defers,
     http_allowed,
     lists_of,
-    not_negative,
-    positive,
     purse_for,
     server_of,
     zone_named,
@@ -134,7 +132,7 @@ class Session(SessionOperations):
         transport: httpx.BaseTransport | None = None,
         async_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(dependencies or {})
+        super().__init__(checks.mapped("dependencies", dependencies))
         self.url: Final = normalise_url(checked("address", url))
         if not username or not access_key:
             raise ConfigError(
@@ -144,23 +142,25 @@ class Session(SessionOperations):
         if dialect == "auto":
             dialect = api_path(url) or "auto"
         self.username: Final = checked("user name", username)
-        self.read_only: Final = read_only
+        self.read_only: Final[bool] = checks.flag("read_only", read_only)
         self.package: Final = package
+        self._given_capabilities: Final = checks.instance(
+            "capabilities", capabilities, Capabilities
+        )
         self.timezone: Final = zone_named(timezone)
         self.clock: Final = ServerClock(
             None if server_timezone is None else zone_named(server_timezone),
             stored=server_of(None, None, package, capabilities).capabilities.zone,
         )
         """What is known of the server's clock and zone, and how surely."""
-        self.timeout: Final = positive("timeout", timeout)
+        self.timeout: Final = checks.positive("timeout", timeout)
         self.parallel: Final[int | Literal["auto"]] = parallel
         self._side_by_side: Final = Parallel.of(parallel)
-        self.max_scan_rows: Final = int(positive("max_scan_rows", max_scan_rows))
-        self.max_writes: Final = int(positive("max_writes", max_writes))
-        self._given_capabilities: Final = capabilities
+        self.max_scan_rows: Final = checks.whole("max_scan_rows", max_scan_rows)
+        self.max_writes: Final = checks.whole("max_writes", max_writes)
         self._recognised: Greeting | None = None
         self._server: Server | None = None
-        deferring = defers(missing_fields)
+        deferring = checks.one_of("missing_fields", missing_fields, ("refuse", "defer")) == "defer"
         self._knowledge = Knowledge(trusting=dialect == "restfulapi", deferring=deferring)
         self._connection = Connection(
             url=self.url,
@@ -169,22 +169,24 @@ class Session(SessionOperations):
             dialect=dialect,
             parallel=self._side_by_side,
             timeout=self.timeout,
-            policy=retry or RetryPolicy(),
+            policy=checks.instance("retry", retry, RetryPolicy) or RetryPolicy(),
             clock=self.clock,
             package=package,
             network=id(transport or async_transport) if transport or async_transport else 0,
             purse=purse_for(self.url, budget),
-            max_wait=not_negative("max_wait", max_wait),
-            on_wait=on_wait,
+            max_wait=checks.not_negative("max_wait", max_wait),
+            on_wait=checks.callable_or_none("on_wait", on_wait),
             read_only=read_only,
-            dry_run=dry_run,
+            dry_run=checks.flag("dry_run", dry_run),
             allow_http=http_allowed(allow_http),
             knowledge=self._knowledge,
         )
-        self._page_size = None if page_size is None else int(positive("page_size", page_size))
-        self._consistency: Literal["normal", "strict"] = consistency
-        self._strict = strict
-        self._external_ids = by_module(external_ids or {}, package)
+        self._page_size = None if page_size is None else checks.whole("page_size", page_size)
+        self._consistency: Literal["normal", "strict"] = checks.one_of(
+            "consistency", consistency, ("normal", "strict")
+        )
+        self._strict = checks.flag("strict", strict)
+        self._external_ids = by_module(external_ids, package)
         self._verify = verify
         self._given = (
             GivenTransports(transport, async_transport) if transport or async_transport else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from ..errors import ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server, ServerFamily, release_of
 from .budget import Budget, Purse, purse_of
+from .checks import flag, mapped
 from .keys import KeySource
 from .retry import RetryPolicy
 from .waits import OnWait
@@ -104,8 +104,10 @@ class Connection:
 
 def zone_named(timezone: str | tzinfo) -> tzinfo:
     """Raises `ConfigError` for a name that this machine does not know."""
-    if not isinstance(timezone, str):
+    if isinstance(timezone, tzinfo):
         return timezone
+    if not isinstance(timezone, str):
+        raise ConfigError(f"A time zone is a name or a tzinfo, not {type(timezone).__name__}.")
     if timezone.upper() == "UTC":
         return UTC
     try:
@@ -130,20 +132,17 @@ def purse_for(url: str, budget: Budget | str | None) -> Purse | None:
 
 def http_allowed(given: bool | None) -> bool:
     """Whether the access key may be sent unencrypted; VTIGER_ALLOW_HTTP=1 allows it, too."""
-    return os.environ.get("VTIGER_ALLOW_HTTP") == "1" if given is None else given
+    if given is None:
+        return os.environ.get("VTIGER_ALLOW_HTTP") == "1"
+    return flag("allow_http", given)
 
 
-def not_negative(name: str, value: float) -> float:
-    """Raises `ConfigError` for anything but a finite number from 0 on."""
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (usable and math.isfinite(value) and value >= 0):
-        raise ConfigError(f"{name} must be a number of seconds, 0 or more, not {value!r}.")
-    return value
-
-
-def by_module(external_ids: Mapping[str, str], package: Package | None) -> dict[str, str]:
+def by_module(external_ids: Mapping[str, str] | None, package: Package | None) -> dict[str, str]:
     """External ids by the CRM's own module names. Raises `ConfigError` for a module that the
     package does not have."""
+    external_ids = mapped("external_ids", external_ids)
+    if not all(isinstance(field, str) for field in external_ids.values()):
+        raise ConfigError("external_ids has the wire name of a field for each module, as text.")
     if package is None:
         return dict(external_ids)
     for name in external_ids:
@@ -152,20 +151,6 @@ def by_module(external_ids: Mapping[str, str], package: Package | None) -> dict[
                 f"external_ids names {name!r}, which is no module of the package {package.name!r}."
             )
     return {package.module_named(name): field for name, field in external_ids.items()}
-
-
-def defers(missing_fields: str) -> bool:
-    """Raises `ConfigError` for anything but ``refuse`` and ``defer``."""
-    if missing_fields not in ("refuse", "defer"):
-        raise ConfigError(f"missing_fields is 'refuse' or 'defer', not {missing_fields!r}.")
-    return missing_fields == "defer"
-
-
-def positive(name: str, value: float) -> float:
-    """Raises `ConfigError` for anything but a number above 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
-        raise ConfigError(f"{name} must be a number above 0, not {value!r}.")
-    return value
 
 
 class Greeting(NamedTuple):

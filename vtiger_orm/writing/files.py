@@ -22,8 +22,8 @@ from ..calls.operations import FilePart, Operation, Row
 from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import remembering, require
-from ..errors import DoesNotExist, InvalidValue, MalformedAnswer
-from ..ids import parse_id
+from ..errors import DoesNotExist, InvalidValue, MalformedAnswer, TransportError
+from ..ids import parse_id, whole_number
 from ..metadata.server import ServerFamily
 
 FileSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]"
@@ -58,12 +58,18 @@ class StoredFile:
     def write_to(self, path: str | os.PathLike[str]) -> Path:
         """Write the content; into a folder it goes under its own name. Returns the file's path.
 
-        The file appears whole or not at all.
+        The file appears whole or not at all. Raises `InvalidValue` where it cannot be written.
         """
-        target = Path(path)
-        if target.is_dir():
-            target = target / safe_name(self.name)
-        write_whole(target, self.content)
+        try:
+            target = Path(path)
+            if target.is_dir():
+                target = target / safe_name(self.name)
+            write_whole(target, self.content)
+        except (TypeError, ValueError, OSError) as error:
+            raise InvalidValue(
+                f"The file {self.name!r} was fetched, and cannot be written to {path!r:.200}: "
+                f"{_reason(error)}."
+            ) from error
         return target
 
 
@@ -95,14 +101,18 @@ def file_part(
     """A form part for an upload; an open file is streamed from where it stands, a path is read.
 
     Raises `InvalidValue` when the file is larger than `max_bytes`, for bytes or a stream without
-    a name, and for what is no binary file: text, something asynchronous, a generator.
+    a name, for a path that cannot be read, and for what is no binary file: text, something
+    asynchronous, a generator.
     """
+    for name, given in (("filename", filename), ("content_type", content_type)):
+        if given is not None and not isinstance(given, str):
+            raise InvalidValue(f"{name} is a text, not {type(given).__name__}. Nothing was sent.")
+    check_size(max_bytes)
     content: Any = None
     size: int | None
-    path: Path | None = None
     if isinstance(source, (str, os.PathLike)):
-        path = Path(os.fsdecode(source))
-        filename, size = filename or path.name, path.stat().st_size
+        content, name = _of_path(source)
+        filename, size = filename or name, content.size
     elif isinstance(source, (bytes, bytearray, memoryview)):
         content = bytes(source)
         size = len(content)
@@ -111,10 +121,10 @@ def file_part(
         filename, size = filename or _stream_name(source), content.size
     if not filename:
         raise InvalidValue("An upload from bytes or a stream needs filename='...'.")
-    if size is not None:
-        _guard(size, max_bytes, filename)
-    if path is not None:
-        content = path.open("rb")
+    if size is not None and size > max_bytes:
+        if isinstance(source, (str, os.PathLike)):
+            content.close()
+        raise _too_large(size, max_bytes, filename)
     return FilePart(part, filename, content, content_type or _guessed_type(filename))
 
 
@@ -166,10 +176,20 @@ class _Stream:
         self._stream = stream
 
     def read(self, size: int = -1) -> bytes:
-        return self._stream.read(size)
+        """Raises `TransportError` for whatever the stream raises."""
+        try:
+            return self._stream.read(size)
+        except Exception as error:
+            raise TransportError(
+                f"The file could not be read to its end: {type(error).__name__}: {error}. What "
+                "the CRM made of the part that was sent is not known."
+            ) from error
 
     def seekable(self) -> bool:
         return False
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class _FromHere(_Stream):
@@ -178,8 +198,20 @@ class _FromHere(_Stream):
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream)
         self._start = stream.tell()
-        self.size = stream.seek(0, os.SEEK_END) - self._start
+        self._whole = stream.seek(0, os.SEEK_END) - self._start
+        self.size = self._whole
         stream.seek(self._start)
+
+    def read(self, size: int = -1) -> bytes:
+        """As many bytes as there were in the beginning: their number is told before."""
+        left = self._whole - self.tell()
+        piece = super().read(left if size < 0 else min(size, left))
+        if left > 0 and size and not piece:
+            raise TransportError(
+                f"The file became shorter while it was sent: {left:,} of {self._whole:,} bytes are "
+                "missing. What the CRM made of the others is not known."
+            )
+        return piece
 
     def seekable(self) -> bool:
         return True
@@ -191,6 +223,23 @@ class _FromHere(_Stream):
         if whence == os.SEEK_SET:
             offset += self._start
         return self._stream.seek(offset, whence) - self._start
+
+
+def _of_path(path: str | os.PathLike[str]) -> tuple[_Stream, str]:
+    """The file of a path, opened, and its name."""
+    try:
+        place = Path(os.fsdecode(path))
+        opened = place.open("rb")
+    except (ValueError, OSError) as error:
+        raise InvalidValue(
+            f"The file {os.fspath(path)!r:.200} cannot be read: {_reason(error)}. Nothing was sent."
+        ) from error
+    return _stream(opened), place.name
+
+
+def _reason(error: Exception) -> str:
+    """Why the system refuses a file, in a few words."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def attachment_ids(row: Mapping[str, Any]) -> list[str]:
@@ -225,6 +274,9 @@ def fetch_of(
     Raises `DoesNotExist` when there is none, `InvalidValue` when it is larger than `max_bytes`
     (told by the record's `filesize`, before the file is fetched).
     """
+    check_size(max_bytes)
+    if not isinstance(number, int) or number < 0:
+        raise InvalidValue(f"Files of a record are counted from 0; {number!r:.40} is none of them.")
     if facts.server.family is ServerFamily.COREBOS:
         return (yield from _content_of(id_, row, number, max_bytes))
     ids = attachment_ids(row)
@@ -300,15 +352,25 @@ def read_answer(answer: object, size: int | None = None) -> StoredFile:
 def _told_size(row: Mapping[str, Any]) -> int | None:
     """The `filesize` of a record or an answer, which one of the manuals spells `filezie`."""
     text = str(row.get("filesize") or row.get("filezie") or "").strip()
-    return int(text) if text.isdecimal() else None
+    return whole_number(text)
 
 
-def _guard(size: int, max_bytes: int, name: str) -> None:
-    if size > max_bytes:
-        raise InvalidValue(
-            f"{name} has {size:,} bytes, more than max_bytes={max_bytes:,}. The whole file passes "
-            "through memory as text: raise max_bytes only where there is room."
-        )
+def check_size(max_bytes: int) -> None:
+    """Raises `InvalidValue` for what is no number of bytes."""
+    if not isinstance(max_bytes, int):
+        raise InvalidValue(f"max_bytes is a number of bytes, not {type(max_bytes).__name__}.")
+
+
+def _guard(size: int | None, max_bytes: int, name: str) -> None:
+    if size is not None and size > max_bytes:
+        raise _too_large(size, max_bytes, name)
+
+
+def _too_large(size: int, max_bytes: int, name: str) -> InvalidValue:
+    return InvalidValue(
+        f"{name} has {size:,} bytes, more than max_bytes={max_bytes:,}. The whole file passes "
+        "through memory as text: raise max_bytes only where there is room."
+    )
 
 
 def _stream_name(source: object) -> str | None:

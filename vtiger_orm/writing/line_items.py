@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Final, TypeGuard, overload
 from ..calls.environment import Environment
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, perform, perform_all
-from ..errors import AccessDenied, InvalidValue, NotFound, NotLoaded, NotSupported
-from ..ids import id_number, is_id, parse_id
+from ..errors import AccessDenied, InvalidValue, MalformedAnswer, NotFound, NotLoaded, NotSupported
+from ..ids import id_number, is_id, parse_id, whole_number
 from ..metadata.module import ModuleMeta
 from ..planner.asking import check_ids, stuck
 from ..planner.branches import Comparison, InList
@@ -353,7 +353,7 @@ def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
         for (chunk, last), rows in zip(pending, replies):
             check_ids(rows)
             for row in rows:
-                found.setdefault(parse_id(row["parent_id"]).number, {})[row["id"]] = row
+                found.setdefault(_parent(row), {})[row["id"]] = row
             if any(row["id"] != last for row in rows):
                 if last is not None and id_number(rows[-1]["id"]) <= id_number(last):
                     raise stuck("LineItem")
@@ -373,8 +373,16 @@ def _by_query(ids: Sequence[str]) -> Plan[dict[str, list[Row]]]:
     }
 
 
+def _parent(row: Row) -> int:
+    """The number of the record that a line item is of."""
+    told = str(row.get("parent_id"))
+    if not is_id(told):
+        raise MalformedAnswer(f"A line item is answered as that of {told[:40]!r}, which is no id.")
+    return id_number(told)
+
+
 def _sequence(row: Row) -> int:
-    return int(row.get("sequence_no") or 0)
+    return whole_number(row.get("sequence_no")) or 0
 
 
 def _items(parents: Sequence[str], last: str | None) -> Statement:

@@ -18,7 +18,7 @@ from ..metadata.module import ModuleMeta, Relation
 from ..planner import corebos_relations as corebos
 from ..planner.related_ids import DOCUMENTS, Side, are_related
 from ..planner.rows import find_row
-from ..records.handle import saved_id
+from ..records.handle import a_record, saved_id
 from .posted import refuse_posted
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def attach(
 ) -> Plan[None]:
     """Relate a document to records, each from its own side."""
     for each in (document, *records):
-        refuse_posted(each)
+        refuse_posted(a_record(each))
     if saved_id(document) is None:
         raise NotLoaded("The document is not saved yet. Save it before it is attached.")
     for record in records:

@@ -12,7 +12,7 @@ from .._writes import Adjustment
 from ..calls.outcome import Fate, Outcome
 from ..calls.plans import Plan, together
 from ..errors import InvalidValue
-from ..records.handle import recall, remember
+from ..records.handle import known_id, meta_of, recall, remember
 from .line_items import (
     FINAL_DETAILS,
     LINE_ITEMS,
@@ -140,14 +140,15 @@ def take_items(record: BaseRecord, row: Row) -> None:
 
 def load_items_of(records: Sequence[BaseRecord], env: Environment) -> Plan[None]:
     """Read the line items of many records at once, through the module LineItem."""
-    by_id = {str(record.id): record for record in records}
+    by_id = {known_id(record): record for record in records}
     for record in records:
-        if not is_inventory(record.meta):
-            raise InvalidValue(f"Records of {record.meta.name} have no line items.")
+        meta = meta_of(type(record))
+        if not is_inventory(meta):
+            raise InvalidValue(f"Records of {meta.name} have no line items.")
     if env.lists is not None or any(are_apart(each.meta) for each in records):
         plans = [read_items(each.meta, id_, env) for id_, each in by_id.items()]
         found = dict(zip(by_id, (yield from together(plans)))) if plans else {}
     else:
         found = yield from read_items_of(list(by_id))
     for record in records:
-        items_of(record).settle(found[str(record.id)])
+        items_of(record).settle(found[known_id(record)])

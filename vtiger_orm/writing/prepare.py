@@ -94,12 +94,11 @@ def filled_names(record: BaseRecord, facts: ServerFacts) -> frozenset[str]:
     change = changeset_of(record, None, facts.clock.zone.tz)
     meta = change.meta
     wire = to_wire(meta, change.values, change.zone)
-    found = {
-        name
-        for policy in policies_of(meta)
-        for name in policy.fills(change, wire, facts).keys() | policy.defaults
-        if not wire.get(name) and name in meta.by_wire
-    }
+    found: set[str] = set()
+    for policy in policies_of(meta):
+        filled = policy.fills(change, wire, facts)
+        found |= policy.defaults | {name for name, value in filled.items() if value != ""}
+    found = {name for name in found if not wire.get(name) and name in meta.by_wire}
     owner = owner_field(meta)
     if owner is not None and needs_user(record, facts):
         found.add(owner.wire)

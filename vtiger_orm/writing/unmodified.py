@@ -6,9 +6,10 @@ from ..calls.environment import Environment
 from ..calls.plans import Plan
 from ..errors import NotLoaded, StaleRecord
 from ..planner.rows import read_row
-from ..values.zones import to_utc
+from ..values.zones import readings, to_utc
 from .adjustments import counted, differs, text_of
 from .line_items import LINE_ITEMS
+from .policies.table import policies_of
 from .prepare import Prepared
 
 
@@ -16,7 +17,8 @@ def check_unmodified(prepared: Prepared, env: Environment) -> Plan[None]:
     """Raise `StaleRecord` when the CRM's record is no longer the one that was read.
 
     Its `modifiedtime` is compared, which counts whole seconds, and so are the fields that are
-    about to be written, as far as they were read.
+    about to be written, as far as they were read; all that were read where the CRM's wall shows
+    that time twice, since summer time ends.
     """
     change, meta = prepared.change, prepared.meta
     loaded = change.known_text("modifiedtime")
@@ -42,7 +44,12 @@ def check_unmodified(prepared: Prepared, env: Environment) -> Plan[None]:
             f"{meta.name} {change.id} was changed in the CRM at {stored} (server time), after it "
             f"was read with {loaded}: nothing was written. Refresh it and apply the change again."
         )
-    for wire in prepared.sent.keys() & found.keys():
+    compared = prepared.sent.keys() & found.keys()
+    if len(readings(stored, change.zone)) > 1:
+        loose = {name for policy in policies_of(meta) for name in policy.loose}
+        compared = {name for name, each in meta.by_wire.items() if each.editable} - loose
+        compared &= found.keys()
+    for wire in compared:
         before, now = change.known_text(wire), text_of(found[wire])
         if before is not None and differs(meta.by_wire[wire], before, now):
             raise _changed(prepared, meta.by_wire[wire].name, now)
@@ -54,6 +61,6 @@ def check_unmodified(prepared: Prepared, env: Environment) -> Plan[None]:
 def _changed(prepared: Prepared, name: str, now: str) -> StaleRecord:
     return StaleRecord(
         f"{name} of {prepared.meta.name} {prepared.change.id} was changed in the CRM to {now!r} "
-        "in the very second in which it was read: nothing was written. Refresh it and apply the "
-        "change again."
+        "at the very time at which it was read by the CRM's clock: nothing was written. Refresh it "
+        "and apply the change again."
     )

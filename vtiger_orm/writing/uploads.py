@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -39,7 +39,7 @@ class Upload:
     filename: str | None
     content_type: str | None
     max_bytes: int
-    attach_to: tuple[BaseRecord, ...] = ()
+    attach_to: Sequence[BaseRecord] = ()
 
     def part(self, name: str) -> FilePart:
         return files.file_part(

@@ -8,7 +8,7 @@ import libcst as cst
 from libcst import metadata as meta
 
 from .trees import module_of, star_imports
-from .types import UNKNOWN, ExpressionType, ModelType, PackageType, companion_type
+from .types import UNKNOWN, ExpressionType, ModelType, PackageType, Unknown, companion_type
 from .vocabulary import Vocabulary
 
 
@@ -52,16 +52,16 @@ class Bindings:
             and self.inside(each) is not None
             and not isinstance(each.names, cst.ImportStar)
             and any(alias.evaluated_name == node.value for alias in each.names)
-            for each in self._sources(node)
+            for each in self._sources(node.value, node)
         )
 
-    def is_class_here(self, node: cst.Name) -> bool:
-        """Whether a name is that of a class of this file."""
-        return any(isinstance(each, cst.ClassDef) for each in self._sources(node))
+    def is_class_here(self, name: str, node: cst.CSTNode) -> bool:
+        """Whether a name that stands in a node is that of a class of this file."""
+        return any(isinstance(each, cst.ClassDef) for each in self._sources(name, node))
 
-    def _sources(self, node: cst.Name) -> Iterator[cst.CSTNode]:
+    def _sources(self, name: str, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         scope = self._scope(node)
-        bindings = scope[node.value] if scope is not None else ()
+        bindings = scope[name] if scope is not None else ()
         return (each.node for each in bindings if isinstance(each, meta.Assignment))
 
     def _scope(self, node: cst.CSTNode) -> meta.Scope | None:
@@ -70,6 +70,23 @@ class Bindings:
             if found is not None:
                 return found
         return None
+
+    def _hint_scope(self, node: cst.CSTNode) -> meta.Scope | None:
+        """Where the names in an annotation are looked up: for a function's, outside of it."""
+        for each in (node, *self.ancestors(node)):
+            function = self.parent(each)
+            if isinstance(each, (cst.Param, cst.Annotation)) and isinstance(
+                function, (cst.FunctionDef, cst.Parameters)
+            ):
+                outer = next(
+                    one
+                    for one in (function, *self.ancestors(function))
+                    if isinstance(one, (cst.FunctionDef, cst.Lambda))
+                )
+                return self._scope(outer.name if isinstance(outer, cst.FunctionDef) else outer)
+            if isinstance(each, cst.BaseSuite):
+                break
+        return self._scope(node)
 
     def _imported(self, node: cst.Import | cst.ImportFrom, name: str) -> ExpressionType:
         if isinstance(node.names, cst.ImportStar):
@@ -85,6 +102,17 @@ class Bindings:
             elif (given or alias.evaluated_name) == name:
                 return self._found([*module_of(node, self._folder), alias.evaluated_name])
         return UNKNOWN
+
+    def _imported_as(self, dotted: str, scope: meta.Scope | None) -> ExpressionType | None:
+        """What ``src.crm`` is after ``import src.crm``; None where it is nothing imported so."""
+        top, dot, _ = dotted.partition(".")
+        if not dot or scope is None:
+            return None
+        nodes = [getattr(each, "node", None) for name in (top, dotted) for each in scope[name]]
+        if not scope[dotted] or not all(isinstance(each, cst.Import) for each in nodes):
+            return None
+        found = self._found(dotted.split("."))
+        return None if isinstance(found, Unknown) else found
 
     def _found(self, parts: Iterable[str]) -> ExpressionType:
         """What a dotted name means."""

@@ -70,11 +70,20 @@ class Inference(Bindings):
         """What an expression is."""
         return self._of(node, self._scope(node))
 
+    def of_hint(self, parts: Iterable[str], token: cst.CSTNode) -> ExpressionType:
+        """What a dotted name means that stands in an annotation."""
+        try:
+            return self._of(cst.parse_expression(".".join(parts)), self._hint_scope(token))
+        except cst.ParserSyntaxError:  # a keyword
+            return UNKNOWN
+
     def _of(self, node: cst.BaseExpression, scope: meta.Scope | None) -> ExpressionType:
         match node:
             case cst.Name(value=name):
                 return self._name(name, scope)
             case cst.Attribute(value=value, attr=cst.Name(value=name)):
+                if (found := self._imported_as(dotted_name(node), scope)) is not None:
+                    return found
                 return self._attribute(self._of(value, scope), name, node)
             case cst.Call():
                 return self._call(node, scope)
@@ -136,7 +145,7 @@ class Inference(Bindings):
             case cst.Import() | cst.ImportFrom():
                 return self._imported(node, name)
             case cst.Param(annotation=cst.Annotation(annotation=hint)):
-                return self.annotated(hint, self._scope(node))
+                return self.annotated(hint, self._hint_scope(node))
             case cst.Param():
                 return self._parameter(node)
             case cst.Name():

@@ -62,7 +62,7 @@ class NewNames:
     words: Mapping[str, tuple[Path, ...]]
     """Former name -> what it may mean, of whatever is called otherwise or gone."""
     doubtful: Mapping[str, tuple[Path, ...]]
-    """Those of them that may be said of an object: no classes and files."""
+    """Those of them that may be said of something unknown: no files, and no picklists."""
     files: Mapping[str, str]
     """Module of the CRM -> its Python file now, where that is called otherwise."""
     chained: frozenset[Path]
@@ -88,7 +88,8 @@ def new_names(former: Vocabulary, today: Vocabulary, renames: Iterable[Rename] =
         if path[4:5] == ("value",) and place in known and place[-1] != path[-1]:
             values[path] = place[-1]
     doubtful = {
-        name: tuple(path for path in paths if len(path) in (4, 6)) for name, paths in words.items()
+        name: tuple(path for path in paths if path[2:] != ("file",) and path[4:] != ("class",))
+        for name, paths in words.items()
     }
     chained = frozenset(_chained(former, names))
     files = {path[1]: name for path, name in names.items() if path[2:] == ("file",)}

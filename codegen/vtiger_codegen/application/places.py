@@ -61,10 +61,13 @@ class Places(cst.CSTVisitor):
     def _doubt(
         self, token: Token, access: Access, span: tuple[int, int] | None = None, said: str = ""
     ) -> None:
-        """A name on something unknown."""
+        """A name on something unknown. Texts and what is imported from elsewhere are either names
+        of classes or of nothing else."""
         start, end = span or (0, len(text(token)))
         for path in self._doubtful.get(said or text(token)[start:end], ()):
-            self._add(path, access, token, (start, end), sure=False)
+            is_class = len(path) == 2
+            if is_class is (access is Access.NAME) or (is_class and isinstance(token, cst.Name)):
+                self._add(path, access, token, (start, end), sure=False)
 
     def visit_SimpleString(self, node: cst.SimpleString) -> None:
         self._strings.append(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -150,15 +151,24 @@ def is_q(function: cst.BaseExpression) -> bool:
     return dotted_name(function).rpartition(".")[2] == "Q"
 
 
-def whole_words(line: str, word: str) -> Iterator[int]:
-    """Where a word stands in a line, not as a part of another one."""
-    start = line.find(word)
-    while start >= 0:
-        end = start + len(word)
-        around = line[max(start - 1, 0) : start] + line[end : end + 1]
-        if not any(each.isalnum() or each == "_" for each in around):
-            yield start
-        start = line.find(word, end)
+def hint_strings(hint: cst.BaseExpression) -> Iterator[cst.SimpleString]:
+    """The texts in an annotation."""
+    match hint:
+        case cst.SimpleString():
+            yield hint
+        case cst.Subscript(slice=slices):
+            for each in slices:
+                if isinstance(each.slice, cst.Index):
+                    yield from hint_strings(each.slice.value)
+        case cst.BinaryOperation(left=left, right=right):
+            yield from hint_strings(left)
+            yield from hint_strings(right)
+
+
+def dotted_names(line: str) -> Iterator[tuple[int, list[str]]]:
+    """The names in the text of an annotation, and where they begin."""
+    for match in re.finditer(r"[^\W\d]\w*(\.[^\W\d]\w*)*", line):
+        yield match.start(), match[0].split(".")
 
 
 def given_names(node: cst.Call, nested: str) -> frozenset[str] | None:

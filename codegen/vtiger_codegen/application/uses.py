@@ -3,13 +3,14 @@ name in a string. Each use knows the token that says it, so that it can be shown
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import libcst as cst
 from libcst import metadata as meta
 
 from ..building.own_code import FOLDER
 from ..naming.reserved import UPLOAD as UPLOAD_ITSELF
+from .class_places import ClassPlaces
 from .inference import Inference
 from .methods import (
     ACCESS,
@@ -22,7 +23,7 @@ from .methods import (
     UPLOAD,
     Access,
 )
-from .places import Doubtful, Places, Use
+from .places import Doubtful, Use
 from .shapes import shape_fields, shapes_of
 from .trees import (
     dotted_name,
@@ -34,7 +35,6 @@ from .trees import (
     strings,
     strings_of_calls,
     text,
-    whole_words,
 )
 from .types import (
     BodyType,
@@ -85,49 +85,8 @@ def is_own_code(words: Vocabulary, folder: tuple[str, ...]) -> bool:
     return words.inside(folder) == (FOLDER,)
 
 
-class _Finder(Places):
-    def __init__(
-        self,
-        words: Vocabulary,
-        types: Inference,
-        scopes: Mapping[cst.CSTNode, meta.Scope | None],
-        doubtful: Doubtful,
-        own_code: bool,
-    ) -> None:
-        super().__init__(doubtful)
-        self._own_code = own_code
-        self.shapes: frozenset[str] = frozenset()
-        self._words = words
-        self._types = types
-        self._scopes = scopes
-
-    # Imports and names of classes
-
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> None:
-        inside = self._types.inside(node)
-        if inside is None or isinstance(node.names, cst.ImportStar):
-            return
-        if inside and isinstance(node.module, (cst.Name, cst.Attribute)):
-            self._file(node.module if isinstance(node.module, cst.Name) else node.module.attr)
-        for alias in node.names:
-            if isinstance(alias.name, cst.Name):
-                self._class(alias.name)
-                if not inside:
-                    self._file(alias.name)
-
-    def visit_Import(self, node: cst.Import) -> None:
-        for alias in node.names:
-            inside = self._words.inside(tuple(alias.evaluated_name.split(".")))
-            if inside and isinstance(alias.name, cst.Attribute):
-                self._file(alias.name.attr)
-
-    def visit_Name(self, node: cst.Name) -> None:
-        if node not in self._scopes or (not self._own_code and self._types.is_class_here(node)):
-            return
-        if self._types.is_imported(node) or self._own_code:
-            self._class(node)
-        elif isinstance(found := self._types.of(node), ModelType):
-            self._class(node, found.module)
+class _Finder(ClassPlaces):
+    shapes: frozenset[str] = frozenset()
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
         """The default order of a model; in own code also the class that is handed out."""
@@ -143,38 +102,6 @@ class _Finder(Places):
             for name, _ in shape_fields(node):
                 self._doubt(name, Access.READ, said=name.value.partition("__")[0])
                 self._doubt(name, Access.READ, said=f"{name.value}_id")
-
-    def visit_Annotation(self, node: cst.Annotation) -> None:
-        self._quoted(node.annotation)
-
-    def _quoted(self, hint: cst.BaseExpression) -> None:
-        """Names of classes in the text of an annotation."""
-        match hint:
-            case cst.SimpleString():
-                for words in self._words.modules.values():
-                    for start in whole_words(text(hint), words.class_name):
-                        span = (start, start + len(words.class_name))
-                        self._add(("module", words.wire), Access.NAME, hint, span)
-            case cst.Subscript(slice=slices):
-                for each in slices:
-                    if isinstance(each.slice, cst.Index):
-                        self._quoted(each.slice.value)
-            case cst.BinaryOperation(left=left, right=right):
-                self._quoted(left)
-                self._quoted(right)
-
-    def _class(self, token: cst.Name, module: str = "") -> None:
-        """A class of the package, or one of the types beside it (`ContactsQuerySet`); of this
-        module only, if one is given."""
-        found = self._words.of_companion(token.value)
-        if found is not None and module in ("", found[0].wire):
-            stem = len(found[0].class_name)
-            self._add(("module", found[0].wire), Access.NAME, token, (0, stem))
-
-    def _file(self, token: cst.Name) -> None:
-        words = self._words.of_file(token.value)
-        if words is not None:
-            self._add(("module", words.wire, "file"), Access.NAME, token)
 
     # Attributes and subscripts
 
@@ -243,6 +170,7 @@ class _Finder(Places):
     # Calls
 
     def visit_Call(self, node: cst.Call) -> None:
+        super().visit_Call(node)
         match node.func:
             case cst.Attribute(value=value, attr=cst.Name(value=method) as token):
                 self._method(node, value, method, token)
@@ -382,6 +310,7 @@ class _Finder(Places):
         self._compared(sides)
 
     def visit_Assign(self, node: cst.Assign) -> None:
+        super().visit_Assign(node)
         for target in node.targets:
             match self._types.of(target.target):
                 case ChoiceType(module, field):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import libcst as cst
 import pytest
 
 from tests.codegen.application.snippets import HEAD, told, uses
@@ -110,6 +111,7 @@ def test_reading(source: str) -> None:
     "head",
     [
         "import crm\n",
+        "import crm\nimport crm.contacts\n",
         "import src.crm as crm\n",
         "from . import crm\n",
         "from src import crm\n",
@@ -119,6 +121,14 @@ def test_reading(source: str) -> None:
 def test_the_package_as_a_module(head: str) -> None:
     assert fields("crm.Contacts.objects.first().tier\n", head) == [READ]
     assert fields("def f(c: crm.Contacts): c.tier\n", head) == [READ]
+
+
+@pytest.mark.parametrize("head", ["import src.crm\n", "import src.crm.contacts\nimport src\n"])
+def test_the_package_in_another_one(head: str) -> None:
+    assert fields("src.crm.Contacts.objects.first().tier\n", head) == [READ]
+    assert fields("src.crm.contacts.Contacts.objects.first().tier\n", head) == [READ]
+    assert fields("def f(c: 'src.crm.Contacts'): c.tier\n", head) == [READ]
+    assert fields("def f(src): src.crm.Contacts.objects.first().tier\n", head) == [f"{READ} ?"]
 
 
 @pytest.mark.parametrize(
@@ -333,6 +343,35 @@ def test_classes_and_files_are_named() -> None:
         ("Contacts", 0, 8),
         ("Contacts", 0, 8),
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "spans"),
+    [
+        ("def f(q: 'ContactsQuerySet | None', r: 'list[ContactsRow]'): ...", [(0, 8), (5, 13)]),
+        ("def f(c: 'crm.contacts.Contacts'): ...", [(4, 12), (13, 21)]),
+        ("def f() -> 'dict[str, Contacts]':\n    Contacts = 1", [(10, 18)]),
+        ("People: TypeAlias = 'list[Contacts]'", [(5, 13)]),
+        ("cast('Contacts', object())", [(0, 8)]),
+        ("TypeVar('Contacts', bound='Contacts')", [(0, 8)]),
+        ("__all__ = ['Contacts', 'f']", [(0, 8)]),
+        ("from shop import Contacts\ndef f(c: 'Contacts'): ...", []),
+        ("class Contacts: ...\ndef f(c: 'Contacts | class'): ...", []),
+        ("from crm import Accounts as Contacts\ndef f(c: 'Contacts'): ...", []),
+        ("x = 'Contacts'", []),
+    ],
+)
+def test_classes_are_named_in_quotes(source: str, spans: list[tuple[int, int]]) -> None:
+    head = "import crm\nfrom crm import Contacts, ContactsQuerySet, ContactsRow\n"
+    head = "" if "from" in source else "import crm\n" if "class " in source else head
+    found = [each for each in uses(source, head=head) if isinstance(each.token, cst.SimpleString)]
+    assert [(each.start, each.end) for each in found] == spans
+
+
+def test_classes_that_come_by_way_of_another_file_are_doubts() -> None:
+    contacts = {"Contacts": (("module", "Contacts"),), "tier": TIER["tier"]}
+    source = "from shop import Contacts, tier\nimport shop\nshop.Contacts\n'Contacts'\n"
+    assert told(uses(source, contacts, "")) == ["Contacts name ?", "Contacts read ?"]
 
 
 def test_a_file_of_something_else_has_no_uses() -> None:

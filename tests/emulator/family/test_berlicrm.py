@@ -9,6 +9,7 @@ import pytest
 from tests.emulator.engine.conftest import Server
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.engine import CrmError, NotMeasured
+from vtiger_orm.emulator.engine.accounts import HIDDEN_FIELD
 from vtiger_orm.errors import AccessDenied, AuthError, MandatoryMissing, NotSupported
 from vtiger_orm.metadata.server import ServerFamily
 from vtiger_orm.session import Session
@@ -127,6 +128,22 @@ def test_what_nobody_tried_is_refused_as_that(
 ) -> None:
     with pytest.raises(NotMeasured, match="not measured on berlicrm"):
         crm.call(operation, **params)
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_what_others_may_see_was_not_measured(hidden: bool) -> None:
+    with Crm(data=None, profile="berlicrm") as crm:
+        accounts = crm.engine.accounts
+        accounts.add_user("clerk")
+        crm.create("Contacts", {"lastname": "a"})
+        asked = {"user": "clerk", "query": "select id from Contacts where title = 'x'"}
+        assert crm.run("query", **asked) == []
+        if hidden:
+            accounts.restrict("clerk", HIDDEN_FIELD, "Contacts", "title")
+        else:
+            accounts.set_private("Contacts")
+        with pytest.raises(NotMeasured, match="fewer rights"):
+            crm.run("query", **asked)
 
 
 def test_statuses_and_plain_text() -> None:

@@ -50,6 +50,9 @@ def query(ctx: Context, text: str) -> list[Row]:
     module = ctx.module(match["module"])
     if not module.is_entity:
         raise NotMeasured(ctx.profile.name, f"queries of {module.name}")
+    view = ctx.view(module)
+    if view.owners is not None or view.fields is not module.fields:
+        raise NotMeasured(ctx.profile.name, "queries of users with fewer rights")
     reader = _Conditions(ctx, module, match["where"] or "")
     try:
         where = reader.whole() if match["where"] else "1"
@@ -60,7 +63,6 @@ def query(ctx: Context, text: str) -> list[Row]:
     if _COUNT.fullmatch(match["columns"].strip()):
         row = ctx.store.row(f"SELECT count(*) FROM {scope}", reader.values)
         return [{"count": int(row[0]) if row is not None else 0}]
-    view = ctx.view(module)
     every = {name.lower(): each for name, each in view.fields.items()}
     asked = [each.strip().lower() for each in match["columns"].split(",")]
     names = list(every) if "*" in asked else [name for name in asked if name in every]
