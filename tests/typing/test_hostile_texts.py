@@ -73,7 +73,8 @@ def hostile_module(number: int, name: str) -> Any:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the package `crm` is in."""
-    found = snapshot(*(hostile_module(number, name) for number, name in enumerate(MODULES)))
+    small = (module("Nothing"), module("Text", field("a")), module("Day", field("d", "date")))
+    found = snapshot(*(hostile_module(*each) for each in enumerate(MODULES)), *small)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fields of kinds that are not known
         output = generate(found, NamesLock())

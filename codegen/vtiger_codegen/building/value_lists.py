@@ -29,9 +29,12 @@ def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
     checker compares with one another. Those that leave something open are soon compared.
     """
     text = optional(STR).text
-    ids = [('Literal["id"]', each.type) for each in flats if "id" in each.fields]
+    is_alone = sum(len(each.fields) for each in flats) == 1
+    ids = [('Literal["id"]', each.type) for each in flats if "id" in each.fields and not is_alone]
     texts = [(each.names, each.type) for each in flats if each.type.text == text]
-    rest = [*texts, (f"{model}Field", builtin("Any"))]
+    others = [each for each in flats if each.type.text != text]
+    # Where there is nothing else, a signature for anything would be the same once more.
+    rest = [*texts, *([(f"{model}Field", builtin("Any"))] if others else [])]
     for number in (1, 2, 3) if flats else ():
         firsts = [*ids, *rest] if number > 1 else rest
         for row in product(firsts, *[rest] * (number - 1)):
