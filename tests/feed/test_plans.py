@@ -38,8 +38,8 @@ from vtiger_orm.errors import Again, ApiError, Fate, Outcome, TransportError
 from vtiger_orm.feed.by_sync import Refused, by_sync, uses_sync
 from vtiger_orm.feed.by_time import MOST_WINDOW, by_time
 from vtiger_orm.feed.changes import changes, check
-from vtiger_orm.feed.cursors import MARGIN, Position, digest
-from vtiger_orm.feed.request import FeedRequest
+from vtiger_orm.feed.cursors import EPOCH, MARGIN, Position, digest
+from vtiger_orm.feed.request import Beginning, FeedRequest
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.server import Server as Program
@@ -162,6 +162,16 @@ def test_changes_are_told_in_order_of_what_their_walls_mean(way: str) -> None:
         crm = crm_of(*((each - NOON).total_seconds() for each in walls))
         position = Position("Things", before, ahead=3600)
         assert read_by_time(crm, zone=BERLIN, position=position)[0] == [[2, 1]]
+
+
+def test_a_record_is_created_once() -> None:
+    """One that was told already, by its place or by what is remembered, was changed since."""
+    early = at(5)
+    position = replace(HERE, seen={"12x9": (int(early.timestamp()), "another state")})
+    rows = row(7, at(20), NOON), row(9, at(20), early), row(10, at(20), early)
+    assert read(Sync(answer(*rows, last=at(60))), position)[0] == [
+        [("updated", "12x7"), ("updated", "12x9"), ("created", "12x10")]
+    ]
 
 
 def test_a_wall_that_shows_a_time_to_come_is_cut_to_what_sync_tells() -> None:
@@ -334,6 +344,13 @@ def test_what_was_told_is_passed_over_also_where_a_whole_window_was() -> None:
     assert read_by_time(crm, window=2, position=Position("Things", NOON, seen))[0] == []
 
 
+def test_nothing_is_settled_before_the_first_second_of_all() -> None:
+    beginning = Beginning(FeedRequest(Contacts.meta, HERE), clock(at(3600)))
+    for newest in (datetime.min.replace(tzinfo=UTC), EPOCH, EPOCH + MARGIN):
+        assert beginning.settled(newest) == EPOCH
+    assert beginning.settled(EPOCH + MARGIN + timedelta(seconds=1)) > EPOCH
+
+
 def test_bounds_are_times_of_the_wall() -> None:
     nine = 9 * 3600
     crm = crm_of(nine + 1, nine + 2, nine + 500)
@@ -400,6 +417,14 @@ def test_ids_that_are_held_are_told_once_as_deleted_where_they_are_gone() -> Non
     pages, _ = told(changes(request, ServerFacts(clock=known), env), crm.perform)
     assert pages == [[("deleted", "40x9"), ("deleted", "40x2")]]
     assert crm.log[-1].startswith("select id from Things where id in (")
+
+
+@pytest.mark.parametrize("more", [{}, {"createdtime": "datetime"}], ids=str)
+def test_columns_are_read_with_those_that_tell_of_the_change(more: dict[str, str]) -> None:
+    kinds = {"name": "string", "modifiedtime": "datetime", **more}
+    meta = server(described("Things", "40", kinds)).metas["Things"]
+    request = FeedRequest(meta, Position("Things"), columns=(meta.by_wire["name"],))
+    assert [each.wire for each in request.needed or ()] == ["name", "id", "modifiedtime", *more]
 
 
 def test_a_module_without_a_readable_time_has_no_feed() -> None:

@@ -38,6 +38,7 @@ def stream(pages: Sequence[Sequence[Row]]) -> RowStream:
         ([FILLED], [], True),
         ([], [], True),
         ([FILLED], [[BLANK]], None),
+        ([FILLED], [[BLANK], []], None),
         ([FILLED, BLANK], [], None),
     ],
 )
@@ -48,6 +49,16 @@ def test_a_field_has_no_null_only_where_no_row_is_blank(
     what = compiled(Selection(server().metas["Things"]), env)
     assert list(noted(stream(found), what, "name", first)) == [Rows(page) for page in found]
     assert env.knowledge.null_free("Things", "name") is proved
+
+
+@pytest.mark.parametrize("wire", ["day", "moment", "hour"])
+def test_that_no_date_or_time_is_null_is_not_remembered(wire: str) -> None:
+    """A user empties one, and then it is."""
+    env = careful()
+    assert (
+        list(noted(stream([]), compiled(Selection(server().metas["Things"]), env), wire, [])) == []
+    )
+    assert env.knowledge.null_free("Things", wire) is None
 
 
 def test_what_a_range_of_ids_shows_is_not_believed_of_the_module() -> None:
@@ -87,6 +98,9 @@ def test_whether_any_reference_is_null_is_no_matter_of_deleted_records(
     named = ((Comparison("name", "=", "a"),),)
     assert crm.run(has_null(what, ["parent"], named)) is there
     assert crm.run(has_null(what, ["name"], named)) is False
+    crm.log.clear()
+    assert crm.run(has_null(what, ["parent"], ((Comparison("name", "=", "c"),),))) is False
+    assert not any("parent >" in text for text in crm.log), "of no row nothing is asked"
 
 
 # Which rows are read
@@ -210,6 +224,12 @@ def test_whether_any_row_is_null_is_asked_of_one_row() -> None:
     crm = holding((None, None, 7))
     assert crm.run(has_null(compiled(select(crm), careful()), ["day"], ALWAYS)) is True
     assert "limit 1;" in crm.log[0], crm.log
+
+
+def test_a_row_is_null_in_all_of_several_fields_or_in_none() -> None:
+    crm = holding((None, "2024-01-01", 3))
+    what = compiled(select(crm), careful())
+    assert crm.run(has_null(what, ["name", "day"], ALWAYS)) is False
 
 
 @pytest.mark.parametrize("null", [(), (1,), (1, 2), (4 * PAGE - 1,)])
