@@ -23,12 +23,14 @@ from vtiger_orm.calls import operations as calls
 from vtiger_orm.calls.operations import Call
 from vtiger_orm.dialects import dialect_named
 from vtiger_orm.dialects.base import HttpResponse
-from vtiger_orm.errors import VtigerError
+from vtiger_orm.errors import MalformedAnswer, VtigerError
+from vtiger_orm.ids import whole_number
 from vtiger_orm.metadata.snapshot import Snapshot
 from vtiger_orm.session.schema import PackageSchema
 from vtiger_orm.testing.cassette import Cassette, describe_response
 from vtiger_orm.testing.recorder import Recorder
 from vtiger_orm.testing.scrub import Scrub, secrets_in
+from vtiger_orm.writing.line_items import read_items_of
 
 DEMO = Path(vtiger_orm.emulator.__file__).parent / "demo"
 KEYS = ["success", "result", "error", "code", "message", "id", "types", "information", "format"]
@@ -180,3 +182,16 @@ def test_time_and_memory_are_bounded() -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@given(st.one_of(values, st.sampled_from(["9" * 5000, 10**5000, "²", "٣", "-1", " 1", "1\n"])))
+def test_whole_numbers_of_answers(told: Any) -> None:
+    number = whole_number(told)
+    assert number is None or (str(number) == str(told).lstrip("0") or not int(told))
+
+
+def test_line_items_of_no_record_are_no_answer() -> None:
+    plan = read_items_of(["4x1"])
+    next(plan)
+    with pytest.raises(MalformedAnswer, match="no id"):
+        plan.send([[{"id": "2x1"}]])

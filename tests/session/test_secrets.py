@@ -273,6 +273,8 @@ def test_hosts_are_left_out_with_their_port(
         ("https_proxy", "http://user:canary-password@[bad", "no address"),
         ("ALL_PROXY", "http://proxy:99999", "no address"),
         ("ALL_PROXY", "http://", "no address"),
+        ("ALL_PROXY", "http://\udcff", "no address"),
+        ("ALL_PROXY", "http://\u0661", "no address"),
     ],
 )
 def test_a_proxy_that_is_none_is_named(

@@ -48,9 +48,22 @@ def _checked(proxy: str, kind: str) -> str:
         raise ConfigError(_cure(name, why))
     if not usable or any(each.isspace() for each in proxy):
         raise ConfigError(_cure(name, "what it says is no address"))
+    if not _is_understood(proxy):
+        raise ConfigError(_cure(name, "what it says is no address"))
     if parts.scheme.startswith("socks") and find_spec("socksio") is None:
         raise MissingExtra(f"A SOCKS proxy ({name})", "socks")
     return proxy
+
+
+def _is_understood(proxy: str) -> bool:
+    """Whether httpx, which connects to it, can read the address as well."""
+    import httpx  # where there is a proxy only: it is not needed before the first request
+
+    try:
+        httpx.Proxy(proxy)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return True
 
 
 def _variable(kind: str) -> str:
