@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from generated.demo import Contacts
+from generated.demo import Contacts, connect
 from tests.support.kinds import Face
 from vtiger_orm import NotLoaded
 from vtiger_orm.calls.operations import Row
+from vtiger_orm.emulator import Crm
 from vtiger_orm.feed.changes import ChangeFeed, ChangeKind
 from vtiger_orm.feed.cursors import MARGIN, Page, Position
 from vtiger_orm.records.handle import handed_out_by
@@ -81,14 +82,37 @@ async def test_so_it_does_where_it_is_awaited() -> None:
     assert runner.open == 0
 
 
-def test_streams_that_cannot_be_closed_are_left() -> None:
+async def test_streams_that_cannot_be_closed_are_left() -> None:
     """A session's can; a test's may be any iterator."""
+
+    class Once:
+        def __init__(self) -> None:
+            self.pages = [ITEMS]
+
+        def __aiter__(self) -> Once:
+            return self
+
+        async def __anext__(self) -> Sequence[Row]:
+            if not self.pages:
+                raise StopAsyncIteration
+            return self.pages.pop()
 
     class Plain:
         def stream(self, plan: Any) -> Iterator[Sequence[Row]]:
             return iter([ITEMS])
 
+        def astream(self, plan: Any) -> Once:
+            return Once()
+
     assert [each.id for each in feed_of(Plain())] == ["12x8", "12x9"]
+    assert [each.id async for each in feed_of(Plain())] == ["12x8", "12x9"]
+
+
+def test_a_feed_that_is_iterated_again_goes_on_behind_its_last_item() -> None:
+    with Crm() as crm, connect(crm.url, *crm.credentials(), transport=crm.transport()):
+        expected = [change.id for change, _ in zip(Contacts.objects.changes(), range(3))]
+        feed = Contacts.objects.changes()
+        assert [next(iter(feed)).id for _ in range(3)] == expected
 
 
 def test_a_feed_has_a_cursor_before_its_first_item() -> None:
