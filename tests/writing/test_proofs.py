@@ -98,6 +98,12 @@ def test_a_reminder_that_was_sent_is_told_all_the_same() -> None:
     ]
 
 
+def test_a_zero_that_went_is_told_where_zero_is_a_value() -> None:
+    written = prepared(Accounts.meta, {"accountname": "a"}, {"employees": 0})
+    row = {"id": "11x1", "accountname": "a", "employees": ""}
+    assert told(written, row) == [("employees", "0", "", "unasked")]
+
+
 def test_what_a_new_record_needs_and_did_not_get_is_missing() -> None:
     """Only where the answer shows the field, and blank."""
     written = prepared(Invoice.meta, {"subject": "a"}, new=True)

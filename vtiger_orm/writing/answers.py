@@ -68,8 +68,6 @@ def read_again(
     found = [(received(prepared, row, facts), row) for prepared, row in answers]
     yield from _settle_doubts(found, runner)
     open_ = [number for number, pair in enumerate(found) if must_be_read(*pair)]
-    if not open_:
-        return found
     env = environment_of(runner)
     plans = [
         read_quietly(found[number][0].meta, str(found[number][1]["id"]), env) for number in open_
@@ -112,13 +110,12 @@ def read_quietly(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row | Non
 def judged(prepared: Prepared, row: Row, facts: ServerFacts) -> tuple[Row, tuple[Adjustment, ...]]:
     """What of the answer can be believed, and what in it is not as it was to be."""
     believed = _believed(prepared, repaired(prepared, fields_of(row)))
-    shown = {} if row.keys() == {"id"} else believed
     alike = {
         prepared.meta.by_wire[name].name
         for policy in policies_of(prepared.meta)
-        for name in policy.zero_is_blank & shown.keys()
+        for name in policy.zero_is_blank & believed.keys()
     }
-    found = _adjustments(prepared, shown, facts.clock.zone.tz)
+    found = _adjustments(prepared, believed, facts.clock.zone.tz)
     return believed, tuple(each for each in found if each.field not in alike or _says_more(each))
 
 
