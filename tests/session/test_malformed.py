@@ -229,7 +229,7 @@ def dripping(stream: Drip) -> httpx.MockTransport:
 
 
 @pytest.mark.parametrize(
-    ("stream", "error"), [(Drip(b" ", 0.002), Timeout), (Drip(b" " * 65_536, 0.0), MalformedAnswer)]
+    ("stream", "error"), [(Drip(b" ", 0.002), Timeout), (Drip(b" " * 4096, 0.0), MalformedAnswer)]
 )
 def test_an_answer_without_end_is_given_up(
     monkeypatch: pytest.MonkeyPatch, stream: Drip, error: type[Exception]
