@@ -21,6 +21,7 @@ from tests.support.feeds import (
     at,
     clock,
     crm_of,
+    items_of,
     read,
     read_by_time,
     row,
@@ -31,15 +32,14 @@ from tests.support.planned import careful, described, server
 from vtiger_orm import MalformedAnswer, NotSupported, UnsupportedQuery
 from vtiger_orm.calls.clock import ClockSource, ServerClock
 from vtiger_orm.calls.environment import Environment
-from vtiger_orm.calls.operations import Me, Row
 from vtiger_orm.calls.refusals import Refusals
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.errors import Again, ApiError, Fate, Outcome, TransportError
 from vtiger_orm.feed.by_sync import Refused, by_sync, uses_sync
-from vtiger_orm.feed.by_time import MOST_WINDOW, by_time
+from vtiger_orm.feed.by_time import by_time
 from vtiger_orm.feed.changes import changes, check
-from vtiger_orm.feed.cursors import EPOCH, MARGIN, Position, digest
-from vtiger_orm.feed.request import Beginning, FeedRequest
+from vtiger_orm.feed.cursors import MARGIN, Position, digest
+from vtiger_orm.feed.request import FeedRequest
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.module import Flaw
 from vtiger_orm.metadata.server import Server as Program
@@ -260,124 +260,6 @@ def test_only_a_refusal_by_the_crm_itself_leads_to_another_way(
     assert not facts.refusals._first
 
 
-def test_whose_records_without_sync_is_asked_of_their_owner() -> None:
-    def nobody(call: Any) -> Any:
-        if isinstance(call, Me):
-            return {"id": "19x5"}
-        asked.append(call.text)
-        return []
-
-    asked: list[str] = []
-    env = Environment(clock=clock(at(3600)))
-    told(by_time(FeedRequest(Contacts.meta, HERE, "user"), env), nobody)
-    assert asked
-    assert all("assigned_user_id = '19x5'" in each for each in asked[:1])
-    with pytest.raises(NotSupported, match="userandgroup"):
-        told(by_time(FeedRequest(Contacts.meta, HERE, "userandgroup"), env), nobody)
-
-
-# By time
-
-START = "select id,name,modifiedtime,createdtime from Things where modifiedtime"
-TIMES = "select id,modifiedtime from Things where modifiedtime"
-
-
-def test_a_window_is_read_with_the_calls_that_its_edge_proves() -> None:
-    """The edge tells how many changes it has, so no call proves its end; what is not settled
-    is read without an edge, and its end is proved."""
-    crm = crm_of(1, 2, 2, 3, 500)
-    pages, reached = read_by_time(crm, window=2)
-    assert pages == [[1, 2, 3], [4, 5]]
-    of_a_page = [each for each in crm.log if each.endswith(("limit 5;", ",5;"))]
-    assert len(crm.log) == len(of_a_page) + 2, "what proves that an edge has no more behind it"
-    assert of_a_page == [
-        f"{TIMES} >= '2026-06-01 12:00:00' order by modifiedtime,id limit 1,5;",
-        f"{TIMES} >= '2026-06-01 12:00:00' order by modifiedtime desc limit 5;",
-        f"{START} >= '2026-06-01 12:00:00' and modifiedtime <= '2026-06-01 12:00:02'"
-        " order by id limit 5;",
-        f"{TIMES} > '2026-06-01 12:00:02' order by modifiedtime,id limit 3,5;",
-        f"{START} > '2026-06-01 12:00:02' order by id limit 5;",
-    ]
-    assert (reached.time, reached.after) == (at(501) - MARGIN, 0)
-    assert {id_: second - int(NOON.timestamp()) for id_, (second, _) in reached.seen.items()} == {
-        "40x5": 500
-    }
-
-
-@pytest.mark.parametrize("alike", [1, 3])
-def test_a_window_of_several_pages_needs_no_call_to_prove_its_end(alike: int) -> None:
-    """As many changes as stand before the edge, and those of its second."""
-    crm = crm_of(*range(1, 7), *[7] * alike, 8, 500)
-    assert read_by_time(crm, window=7)[0][0] == list(range(1, 7 + alike))
-    assert sum("<= '2026-06-01 12:00:07'" in each for each in crm.log) == 2
-
-
-def test_windows_grow_up_to_a_bound_and_leave_room_in_their_last_page() -> None:
-    crm = crm_of(*range(1, 99), 1000)
-    sizes = [len(page) for page in read_by_time(crm, window=2)[0]]
-    assert sizes == [2, 4, 8, *[2 * MOST_WINDOW] * 5, 99 - 14 - 5 * 2 * MOST_WINDOW]
-    assert [len(page) for page in read_by_time(crm, window=5)[0]] == [4, 9, 19, 39, 28]
-    assert [len(page) for page in read_by_time(crm_of(1, 2, 500), window=1)[0]] == [1, 2]
-
-
-@pytest.mark.parametrize(("newest", "pages"), [(42, [[1, 2], [3]]), (41, [[1, 2, 3]])])
-def test_a_window_may_end_with_the_last_second_that_is_settled(
-    newest: int, pages: list[list[int]]
-) -> None:
-    assert read_by_time(crm_of(1, 2, newest), window=2)[0] == pages
-
-
-def test_where_nothing_changed_nothing_is_handed_out_and_the_place_is_kept() -> None:
-    for crm in (crm_of(), crm_of(-1, -2)):
-        pages, reached = read_by_time(crm, window=2)
-        assert pages == []
-        assert (reached.time, reached.after, reached.seen) == (NOON, 0, {})
-
-
-def test_what_was_told_is_passed_over_also_where_a_whole_window_was() -> None:
-    crm = crm_of(1, 2, 3, 4, 500)
-    late = int(at(500).timestamp())
-    seen = {each["id"]: (late, digest(each)) for each in crm.everything("Things")}
-    position = Position("Things", at(2), dict(list(seen.items())[2:4]), after=1)
-    pages, _ = read_by_time(crm, window=2, position=position)
-    assert pages == [[2], [5]]
-    assert read_by_time(crm, window=2, position=Position("Things", NOON, seen))[0] == []
-
-
-def test_nothing_is_settled_before_the_first_second_of_all() -> None:
-    beginning = Beginning(FeedRequest(Contacts.meta, HERE), clock(at(3600)))
-    for newest in (datetime.min.replace(tzinfo=UTC), EPOCH, EPOCH + MARGIN):
-        assert beginning.settled(newest) == EPOCH
-    assert beginning.settled(EPOCH + MARGIN + timedelta(seconds=1)) > EPOCH
-
-
-def test_bounds_are_times_of_the_wall() -> None:
-    nine = 9 * 3600
-    crm = crm_of(nine + 1, nine + 2, nine + 500)
-    position = Position("Things", NOON, ahead=nine)
-    pages, reached = read_by_time(crm, window=1, zone=TOKYO, position=position)
-    assert pages == [[1], [2, 3]]
-    assert f"{TIMES} >= '2026-06-01 21:00:00'" in crm.log[0]
-    assert any("<= '2026-06-01 21:00:01'" in each for each in crm.log)
-    assert reached.time == at(501) - MARGIN
-    assert reached.ahead == nine
-
-
-def test_a_change_without_a_time_comes_first_and_counts_as_late_as_it_was_read() -> None:
-    crm = crm_of(1, 1, 2)
-    query = crm.query
-
-    def timeless(text: str) -> list[Row]:
-        return [
-            {**row, "modifiedtime": ""} if row.get("id") == "40x2" else row for row in query(text)
-        ]
-
-    crm.query = timeless  # type: ignore[method-assign]
-    pages, reached = read_by_time(crm, window=9)
-    assert pages == [[2, 1, 3]]
-    assert reached.seen["40x2"][0] == int(at(2).timestamp())
-
-
 @pytest.mark.parametrize("way", ["sync", "time"])
 def test_a_clock_that_the_first_answer_shows_set_back_is_gone_back_for(way: str) -> None:
     """It was 500 seconds ahead; what is asked again is asked from before it was set back."""
@@ -425,6 +307,29 @@ def test_columns_are_read_with_those_that_tell_of_the_change(more: dict[str, str
     meta = server(described("Things", "40", kinds)).metas["Things"]
     request = FeedRequest(meta, Position("Things"), columns=(meta.by_wire["name"],))
     assert [each.wire for each in request.needed or ()] == ["name", "id", "modifiedtime", *more]
+
+
+def test_a_feed_that_goes_on_by_time_says_so_in_its_cursors() -> None:
+    """Deletions are told among the ids that are held, with cursors of the CRM's zone."""
+    nine = 9 * 3600
+    crm, known = crm_of(), clock(at(9999), TOKYO)
+    position = Position("Things", NOON, ahead=nine, by_sync=True)
+    request = asked_of(crm, position=position, deleted_among=("40x9",))
+    env = careful(page_size=PAGE, zone=TOKYO, clock=known)
+    pages, _ = items_of(changes(request, ServerFacts(clock=known), env), crm.perform)
+    [[item]] = pages
+    told_so = Position.decode(item["page"].cursor(1), "Things")
+    assert (item["id"], told_so.by_sync, told_so.ahead) == ("40x9", False, nine)
+    facts = ServerFacts(clock=known)
+    with pytest.raises(NotSupported, match="tells deletions"):
+        told(changes(replace(request, deleted_among=()), facts, env), crm.perform)
+
+
+def test_no_feed_is_made_of_a_module_without_a_time() -> None:
+    crm = server()
+    request = FeedRequest(crm.metas["Owners"], Position("Owners"))
+    with pytest.raises(UnsupportedQuery, match="no modifiedtime"):
+        told(changes(request, ServerFacts(), careful()), crm.perform)
 
 
 def test_a_module_without_a_readable_time_has_no_feed() -> None:

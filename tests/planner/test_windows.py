@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +19,7 @@ from vtiger_orm.calls.pace import ALONE, Pace, Parallel
 from vtiger_orm.calls.plans import Batch, Plan, Rows
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.tree import Selection
-from vtiger_orm.errors import LimitReached, SilentQueryError
+from vtiger_orm.errors import LimitReached, MalformedAnswer, SilentQueryError
 from vtiger_orm.planner.explain import explain
 from vtiger_orm.planner.rows import plan_counted_rows, plan_rows
 from vtiger_orm.planner.windows import paced
@@ -224,6 +225,55 @@ def test_nothing_is_asked_behind_as_many_rows_as_there_are() -> None:
         asked.append(list(crm.log))
     assert asked[1][: len(asked[0])] == asked[0]
     assert len(asked[1]) > len(asked[0])
+
+
+UNEVEN = [*range(1, 400, 20), *range(400, 600)]
+"""Ids that lie close behind such that lie far apart: windows hold more than a page."""
+
+
+@pytest.mark.parametrize("thinned", [False, True])
+def test_a_window_whose_witness_was_deleted_is_read_to_its_end(thinned: bool) -> None:
+    crm = crm_of(UNEVEN)
+
+    def delete(text: str) -> None:
+        if "order by id desc" in text:
+            witness.append(text)
+        elif len(witness) == 1:
+            crm.delete("Things", UNEVEN[-1])
+            witness.append("deleted")
+
+    witness: list[str] = []
+    crm.before = delete
+    env = careful(page_size=PAGE, parallel=Parallel.of(4), thinned_pages=thinned)
+    assert crm.ids(select(crm), env) == [f"40x{number}" for number in UNEVEN[:-1]]
+    assert "deleted" in witness
+
+
+def test_where_all_rows_are_deleted_before_the_last_one_is_looked_for_the_first_are_told() -> None:
+    crm = crm_of(UNEVEN)
+
+    def delete(text: str) -> None:
+        if "order by id desc" in text:
+            for number in UNEVEN:
+                crm.delete("Things", number)
+
+    crm.before = delete
+    rows = crm.ids(select(crm), careful(page_size=PAGE, parallel=Parallel.of(4)))
+    assert rows == [f"40x{number}" for number in UNEVEN[:PAGE]]
+
+
+def test_a_window_that_stands_still_is_refused() -> None:
+    """A server that goes on from the beginning of the window, whatever it is asked."""
+    crm = crm_of(UNEVEN)
+    query, first = crm.query, dict[str, list[Any]]()
+
+    def same(text: str) -> list[Any]:
+        window = re.search(r"id >= '40x\d+'", text)
+        return query(text) if window is None else first.setdefault(window[0], query(text))
+
+    crm.query = same  # type: ignore[method-assign]
+    with pytest.raises(MalformedAnswer, match="Things"):
+        crm.ids(select(crm), careful(page_size=PAGE, parallel=Parallel.of(4)))
 
 
 def test_a_hole_is_crossed_by_a_page() -> None:

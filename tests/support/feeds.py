@@ -39,9 +39,9 @@ def clock(now: datetime, zone: Any = UTC) -> ServerClock:
     return found
 
 
-def told(plan: Any, reply: Callable[[Any], Any]) -> tuple[list[list[tuple[str, str]]], Any]:
+def items_of(plan: Any, reply: Callable[[Any], Any]) -> tuple[list[list[Row]], Any]:
     """What a plan hands out, page by page, and what it returns."""
-    pages: list[list[tuple[str, str]]] = []
+    pages: list[list[Row]] = []
     answer: Any = None
     while True:
         try:
@@ -50,9 +50,15 @@ def told(plan: Any, reply: Callable[[Any], Any]) -> tuple[list[list[tuple[str, s
             return pages, end.value
         call = step
         if isinstance(step, Rows):
-            pages.append([(str(each["kind"]), each["id"]) for each in step.rows])
+            pages.append(list(step.rows))
             call = step.ahead
         answer = None if call is None else reply(call)
+
+
+def told(plan: Any, reply: Callable[[Any], Any]) -> tuple[list[list[tuple[str, str]]], Any]:
+    """The kinds and ids of what a plan hands out, page by page, and what it returns."""
+    pages, result = items_of(plan, reply)
+    return [[(str(each["kind"]), each["id"]) for each in page] for page in pages], result
 
 
 class Sync:
@@ -113,9 +119,11 @@ def asked_of(crm: Server, **how: Any) -> FeedRequest:
     return FeedRequest(crm.metas["Things"], **{"position": Position("Things", NOON), **how})
 
 
-def read_by_time(crm: Server, *, zone: Any = UTC, **how: Any) -> tuple[list[list[int]], Position]:
+def read_by_time(
+    crm: Server, *, zone: Any = UTC, page_size: int = PAGE, **how: Any
+) -> tuple[list[list[int]], Position]:
     """The numbers of the records, page by page."""
     crm.log.clear()
-    env = careful(page_size=PAGE, zone=zone, clock=clock(at(9999), zone))
+    env = careful(page_size=page_size, zone=zone, clock=clock(at(9999), zone))
     pages, reached = told(by_time(asked_of(crm, **how), env), crm.perform)
     return [[int(id_.split("x")[1]) for _, id_ in page] for page in pages], reached

@@ -6,7 +6,7 @@ another record (children that a deletion empties, records deleted with their acc
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..calls.operations import Me, Row
@@ -14,7 +14,6 @@ from ..calls.plans import Plan, Rows, collect_rows, perform
 from ..conditions.tree import TRUE, Compare, Equal, Node, Order, Selection, all_of
 from ..conditions.wall import Wall
 from ..errors import MalformedAnswer, NotSupported
-from ..metadata.module import FieldMeta
 from ..planner import plan_counted_rows, plan_rows
 from ..values.zones import to_wall
 from .cursors import Item, Page, Position, in_order, moment_of
@@ -107,20 +106,18 @@ def _edge(request: FeedRequest, where: Node, number: int, env: Environment) -> P
     """The time of about this number of changes, oldest first; None where there are fewer."""
     if number % env.page_size == 0:
         number = max(number - 1, 1)  # the last page of the window has room for one more
-    stamp = request.module.by_wire["modifiedtime"]
     one = _in_time(request, where, number - 1, env.page_size)
     rows = yield from collect_rows(plan_rows(one, env))
     if not rows:
         return None
-    times = [_timed(row, stamp, env.zone) for row in rows]
+    times = [_timed(row, env.zone) for row in rows]
     alike = next((at for at, time in enumerate(times) if time != times[0]), None)
     return _Edge(times[0], None if alike is None else number - 1 + alike)
 
 
 def _newest(request: FeedRequest, where: Node, env: Environment) -> Plan[datetime | None]:
     rows = yield from collect_rows(plan_rows(_in_time(request, where, 0, 1, newest=True), env))
-    stamp = request.module.by_wire["modifiedtime"]
-    return _timed(rows[0], stamp, env.zone) if rows else None
+    return max((_timed(row, env.zone) for row in rows), default=None)
 
 
 def _in_time(
@@ -138,13 +135,13 @@ def _in_time(
     )
 
 
-def _timed(row: Row, stamp: FieldMeta, zone: tzinfo) -> datetime:
+def _timed(row: Row, zone: tzinfo) -> datetime:
     time = moment_of(row, zone)
     if time is None:
         raise MalformedAnswer(
-            f"The CRM answered {row['id']} in order of {stamp.wire}, but with the {stamp.wire} "
-            f"{row.get(stamp.wire)!r:.60}, which is no time. No change was passed over: the feed "
-            "goes on from its cursor."
+            f"The CRM answered {row['id']} in order of modifiedtime, but with the modifiedtime "
+            f"{row.get('modifiedtime')!r:.60}, which is no time. No change was passed over: the "
+            "feed goes on from its cursor."
         )
     return time
 
@@ -166,4 +163,4 @@ def _ownership(request: FeedRequest) -> Plan[Node]:
 def _wall(moment: datetime, zone: tzinfo) -> Wall:
     """The moment as the CRM's wall shows it: windows are cut there, where every change has one
     place."""
-    return Wall(to_wall(moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"), zone))
+    return Wall(to_wall(moment.strftime("%Y-%m-%d %H:%M:%S"), zone))

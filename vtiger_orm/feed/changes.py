@@ -103,8 +103,7 @@ def changes(request: FeedRequest, facts: ServerFacts, env: Environment) -> RowSt
     else:
         _without_sync(request, "this server is known not to have it for this feed")
         position = yield from by_time(_by_time_from_now(request), env)
-    if request.deleted_among:
-        yield from _missing(request, position, env)
+    yield from _missing(request, position, env)
 
 
 def _by_time_from_now(request: FeedRequest) -> FeedRequest:
