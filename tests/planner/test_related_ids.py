@@ -229,3 +229,17 @@ def test_activities_are_never_related_by_a_field_alone() -> None:
     metas = server(described("Events", "18", {"parent": "reference"}), owners()).metas
     relation = Relation("events", "Events", "Events", ("add",))
     assert Side("41x1", metas["Owners"], relation, metas["Events"]).reference is None
+
+
+@pytest.mark.parametrize("row", ["40x7", "41x9"])
+def test_an_answer_to_another_question_is_refused(row: str) -> None:
+    """It would be asked for ever, as by a cache that answers every question alike."""
+
+    class Stubborn(Related):
+        def reply(self, call: Any) -> Any:
+            self.asked += 1
+            assert self.asked < 100
+            return [{"id": row, "count": "3"}]
+
+    with pytest.raises(MalformedAnswer, match=r"40x\d, which it was not asked about"):
+        Stubborn(1, 1).run(are_related(side(), ["40x1", "40x2"], CLOUD))

@@ -15,7 +15,7 @@ from ..calls.operations import QueryRelated, Row
 from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts
 from ..calls.support import require
-from ..errors import SilentQueryError
+from ..errors import MalformedAnswer, SilentQueryError
 from ..ids import id_number, parse_id
 from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta, Relation
@@ -157,13 +157,13 @@ def _among(side: Side, numbers: set[int]) -> Plan[set[int]]:
     while missing := numbers - found:
         witness = min(found, default=None)
         listed = missing if witness is None else {*missing, witness}
-        rows = yield from _numbers(side, _listed(side, listed))
+        rows = yield from _asked(side, listed)
         if not rows and witness is None:
             related = yield from _numbers(side, _ids(side, _every(side), 1))
             if not related and not (yield from _counted(side)):
                 return found
             witness = min(related, default=min(missing))
-            rows = yield from _numbers(side, _listed(side, {*missing, witness}))
+            rows = yield from _asked(side, {*missing, witness})
         if witness is not None and witness not in rows:
             raise SilentQueryError(
                 f"{side}: the CRM leaves out a related record that was asked for, so which others "
@@ -176,6 +176,18 @@ def _among(side: Side, numbers: set[int]) -> Plan[set[int]]:
             return found
         found |= rows & missing
     return found
+
+
+def _asked(side: Side, numbers: set[int]) -> Plan[set[int]]:
+    """Those of the numbers whose records are related. Raises `MalformedAnswer` for others."""
+    rows = yield from _numbers(side, _listed(side, numbers))
+    if strange := rows - numbers:
+        raise MalformedAnswer(
+            f"{side}: the CRM answered {side.target.prefix}x{min(strange)}, which it was not asked "
+            "about, so its answer is that to another question. A cache between here and the CRM "
+            "may answer instead."
+        )
+    return rows
 
 
 def _listed(side: Side, numbers: set[int]) -> Statement:

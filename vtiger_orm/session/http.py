@@ -83,6 +83,10 @@ async def asend(
     raise failure
 
 
+_ARRIVED: Final = 100
+"""Pieces of an answer that may have arrived when its connection is closed."""
+
+
 async def _collect(response: httpx.Response, body: Body) -> None:
     chunks = aiter(cast("AsyncIterable[bytes]", response.stream))
     try:
@@ -90,11 +94,12 @@ async def _collect(response: httpx.Response, body: Body) -> None:
             body.add(chunk)
     except VtigerError:
         # Left as they are, the generators would be closed by tasks of the loop, some time later;
-        # of a connection that is closed they end by themselves.
+        # of a connection that is closed they end by themselves, behind what has arrived already.
+        # A transport of the application's own may go on for ever.
         await response.aclose()
         with suppress(Exception):
-            async for _ in chunks:
-                pass
+            for _ in range(_ARRIVED):
+                await anext(chunks)
         raise
 
 

@@ -171,8 +171,8 @@ def parse_renames(texts: Sequence[str], before: OutlineNode, now: OutlineNode) -
 def _parse(text: str, before: OutlineNode, now: OutlineNode) -> Rename:
     """Values may hold dots and equals signs: of all readings the one that fits is taken."""
     parts = text.split("=")
-    if len([part for part in parts if part.strip()]) < 2:
-        raise ConfigError(f"--rename {text}: write OLD=NEW, for example Contacts.cf_1=cf_2.")
+    if not parts[0].strip():
+        raise _unsaid(text)
     wrong = ""
     for cut in range(1, len(parts)):
         old, new = "=".join(parts[:cut]), "=".join(parts[cut:])
@@ -195,7 +195,13 @@ def _parse(text: str, before: OutlineNode, now: OutlineNode) -> Rename:
             if names[-1] in there
             else f"there is no {names[-1]} now" + (f"; did you mean {near}?" if near else "")
         )
+    if not any(part.strip() for part in parts[1:]):
+        raise _unsaid(text)  # not the new name of a relation that has no label
     raise ConfigError(f"--rename {text}: {wrong}.".replace("?.", "?"))
+
+
+def _unsaid(text: str) -> ConfigError:
+    return ConfigError(f"--rename {text}: write OLD=NEW, for example Contacts.cf_1=cf_2.")
 
 
 def _path(text: str, tree: OutlineNode) -> Path | None:
