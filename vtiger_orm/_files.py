@@ -26,12 +26,12 @@ def write_all_whole(contents: Mapping[Path, bytes]) -> None:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             staged[path].chmod(_mode(path))  # mkstemp's are for the owner alone
-        for path, file_ in staged.items():
-            file_.replace(path)
+        for path, beside in staged.items():
+            beside.replace(path)
     except BaseException:
-        for file_ in staged.values():
+        for beside in staged.values():
             with suppress(OSError):
-                file_.unlink()
+                beside.unlink()
         raise
 
 

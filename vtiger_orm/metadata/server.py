@@ -82,8 +82,7 @@ def family_of(
 
 def release_of(version: str | None) -> Release | None:
     """``8.0.1`` -> ``(8, 0)``; None for what is no version."""
-    parts = (version or "").split(".")[:2]
-    major, minor = map(whole_number, (parts if len(parts) == 2 else ("", "")))
+    major, minor, *_ = (*map(whole_number, (version or "").split(".")), None, None)
     return None if major is None or minor is None else (major, minor)
 
 

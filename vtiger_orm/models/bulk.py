@@ -9,7 +9,8 @@ from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.protocols import PlanFor
 from ..errors import InvalidValue
 from ..records import BaseRecord
-from ..records.handle import package_of, saved_id, several
+from ..records.arguments import a_list
+from ..records.handle import package_of, saved_id
 from ..writing import bulk, bulk_upsert
 from ..writing.bulk_upsert import Upsert
 from ..writing.report import BulkReport, ProgressCallback
@@ -160,13 +161,13 @@ class BulkQuerySet(BaseQuerySet[M]):
 
 
 def _report(records: Iterable[Any]) -> BulkReport[Any]:
-    return records if isinstance(records, BulkReport) else BulkReport(several(records))
+    return records if isinstance(records, BulkReport) else BulkReport(a_list(records))
 
 
 def _upserts(rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]]) -> BulkReport[Upsert[M]]:
     if isinstance(rows, BulkReport):
         return rows
-    return BulkReport(_upsert(row) for row in several(rows))
+    return BulkReport(_upsert(row) for row in a_list(rows))
 
 
 def _upsert(row: Mapping[str, object]) -> Upsert[Any]:

@@ -24,7 +24,8 @@ from ..conditions.field_names import named_field, readable_field
 from ..conditions.q import Q, condition_on
 from ..errors import InvalidLookup
 from ..planner.own_statement import own_rows
-from ..records.handle import package_of, several
+from ..records.arguments import a_list
+from ..records.handle import package_of
 from .fetches import merge, parse_fetches
 from .foreign import refuse_foreign
 from .own_classes import own_queryset
@@ -272,7 +273,7 @@ class QuerySet(WritingQuerySet[M]):
     ) -> Callable[[Runner], Plan[dict[Ref[M], M]]]:
         found, wanted = self, None
         if ids is not None:
-            wanted = [str(getattr(each, "id", each)) for each in several(ids)]
+            wanted = [str(getattr(each, "id", each)) for each in a_list(ids)]
             found = self.filter(id__in=wanted)
 
         def plan(runner: Runner) -> Plan[dict[Ref[M], M]]:
@@ -289,8 +290,9 @@ class QuerySet(WritingQuerySet[M]):
         The text is sent as it is: at most one page of rows comes back, however many there are
         (a page is what the server hands out, often 100 rows, also for a larger ``limit``), and
         what you paste into it is your responsibility. That there are no rows is proved; raises
-        `SilentQueryError` where the statement fails without a word. Everything else of the
-        queryset (conditions, order) is left aside.
+        `SilentQueryError` where the statement fails without a word, and `UnsupportedQuery` for one
+        to which this kind of server might answer other rows. Everything else of the queryset
+        (conditions, order) is left aside.
         """
         return self._run(self._raw(vtql))
 

@@ -20,7 +20,8 @@ from ..errors import InvalidValue, NotLoaded, NotSupported
 from ..ids import parse_id
 from ..planner.related_ids import Side, count_related
 from ..planner.rows import find_row
-from ..records.handle import a_record, handed_out_by, package_of, saved_id, several
+from ..records.arguments import a_list, a_record
+from ..records.handle import handed_out_by, package_of, saved_id
 from ..writing import links, many, uploads
 from ..writing import save as write
 from ..writing.answers import judged, read_again
@@ -164,7 +165,7 @@ class RelatedManager(QuerySet[M]):
 
     def _belonging(self, records: Iterable[M] | BulkReport[M]) -> BulkReport[M]:
         self._begin_writing()
-        report = records if isinstance(records, BulkReport) else BulkReport(several(records))
+        report = records if isinstance(records, BulkReport) else BulkReport(a_list(records))
         if self._reference is None:
             raise NotSupported(
                 f"{self._side}: records are linked one by one here. Create them with "

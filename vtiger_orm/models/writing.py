@@ -15,7 +15,8 @@ from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
 from ..errors import InvalidLookup, UnsupportedQuery
 from ..feed.changes import ChangeFeed, SyncType
-from ..records.handle import known_id, several
+from ..records.arguments import a_list
+from ..records.handle import known_id
 from ..writing import files, many, uploads, upsert
 from ..writing import save as write
 from ..writing.preview import Preview
@@ -207,7 +208,7 @@ class WritingQuerySet(BulkQuerySet[M]):
             is found out before it is created; where that fails all the same, the error's `record`
             is the document.
             """
-            upload = uploads.Upload(source, filename, content_type, max_bytes, several(attach_to))
+            upload = uploads.Upload(source, filename, content_type, max_bytes, a_list(attach_to))
             return self._run(self._upload(upload, values))
 
         async def aupload(
@@ -221,7 +222,7 @@ class WritingQuerySet(BulkQuerySet[M]):
             **values: Any,
         ) -> M:
             """`upload`, awaited."""
-            upload = uploads.Upload(source, filename, content_type, max_bytes, several(attach_to))
+            upload = uploads.Upload(source, filename, content_type, max_bytes, a_list(attach_to))
             return await self._arun(self._upload(upload, values))
 
     def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
@@ -250,7 +251,7 @@ class WritingQuerySet(BulkQuerySet[M]):
                 "vanish from the feed. Take the changes of all records and look at each."
             )
         self._refuse_if_sliced("changes")
-        held = [known_id(each) for each in several(deleted_among)]
+        held = [known_id(each) for each in a_list(deleted_among)]
         return ChangeFeed(
             self._writable,
             since,

@@ -23,9 +23,9 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
 from ..ids import is_id, whole_number
-from . import second_parser
 from .branches import ALWAYS, ANY_ID, Comparison
 from .statement import Statement
+from .unsendable import check_text
 
 QUERY: Final = "query"
 """The operation whose pages are meant where no other is named."""
@@ -97,7 +97,7 @@ def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
 
     Raises `MalformedAnswer` for anything but rows that have an id."""
     query = statement.query
-    second_parser.check_text(query.text, env)
+    check_text(query.text, env)
     rows = yield from perform(query)
     check_ids(rows)
     env.knowledge.page_holds(len(rows), QUERY)
@@ -181,7 +181,7 @@ def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]
         return []
     counting = [statement.counting.query for statement in statements]
     for query in counting:
-        second_parser.check_text(query.text, env)
+        check_text(query.text, env)
     replies = yield from together([perform(query) for query in counting])
     for reply in replies:
         check_rows(reply)

@@ -25,12 +25,12 @@ from .statement import shortened
 from .strategy import Strategy, strategy_of
 
 AskedFor: TypeAlias = Literal["rows", "count", "exists"]
+"""What an explanation is asked of."""
 
 _NO_END: Final = (
     "; refused where their end cannot be told, since this CRM answers no count(*) and takes "
     "records that the user may not see out of its pages"
 )
-"""What an explanation is asked of."""
 _ASKED: Final = get_args(AskedFor)
 
 

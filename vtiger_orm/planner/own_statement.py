@@ -8,14 +8,17 @@ from ..calls.plans import Plan, perform
 from ..errors import SilentQueryError
 from .asking import check_ids
 from .statement import own_statement
+from .unsendable import check_text
 
 
 def own_rows(text: str, module: str, env: Environment) -> Plan[list[Row]]:
     """What the server answers to the statement; that there are no rows is proved.
 
     Raises `SilentQueryError` where it is not, which is the case for every empty answer to a
-    statement of another form than the query language is known to have.
+    statement of another form than the query language is known to have; `UnsupportedQuery` for one
+    to which the server might answer other rows.
     """
+    check_text(text, env)
     query = Query(text, module)
     rows = yield from _answer(query)
     if rows or env.knowledge.trusting:

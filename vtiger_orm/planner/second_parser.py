@@ -6,8 +6,7 @@ quote at the edge of a value turns everything behind it inside out; and a line b
 becomes a blank before anything is compared. The second parser answers other rows, with success.
 
 So values that confuse it are sent as patterns that match more, and rows are checked here. The
-same is done with backslashes on berliCRM, where no form of them was found to match; and ids are in
-no statement there unless a pull has proved how they are compared.
+same is done with backslashes on berliCRM, where no form of them was found to match.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import Final
 from ..calls.environment import Environment
 from ..conditions.collation import like_literal, tokens
 from ..conditions.tree import Node
-from ..errors import UnsupportedQuery
 from ..metadata.server import ServerFamily
 from .branches import Branch, Branches, Comparison, InList, Part, Residual
 
@@ -30,13 +28,11 @@ _COUNT: Final = re.compile(r"\scount\(.*?\)", re.IGNORECASE | re.DOTALL)
 _LITERAL: Final = re.compile(r"'.+?'")
 _LEFT: Final = re.compile(r"[.(]| is (not )?null", re.IGNORECASE)
 _WORDS: Final = re.compile(r"\s(?:in\s*\(|count\()", re.IGNORECASE)
-_ID: Final = re.compile("'[0-9]+x[0-9]+'")
 _HARMLESS: Final = re.compile(r"[^'()\r\n\v\f\x85\u2028\u2029]*+")
 """What holds nothing that any of this is about: nearly every value."""
 _RISKY: Final = re.compile(r"['\r\n\v\f\x85\u2028\u2029]")
 _END: Final = re.compile("_+%[_%]*")
 _MISREADING: Final = frozenset({ServerFamily.COREBOS, ServerFamily.UNKNOWN})
-_MOST_SHOWN: Final = 300
 _MOST_BRANCHES: Final = 12
 """A list of more values is left to the rows."""
 
@@ -52,30 +48,6 @@ def may_misread(env: Environment) -> bool:
     """Whether some values are misread: by coreBOS, by berliCRM (backslashes), or perhaps, since a
     session that has not logged in yet may not know which server it is."""
     return env.server.family in _MISREADING or env.backslashes
-
-
-def check_text(text: str, env: Environment) -> None:
-    """Raise `UnsupportedQuery` for a statement that must not be sent. The planner makes none."""
-    if env.server.family is ServerFamily.COREBOS and falls_into_it(text):
-        raise UnsupportedQuery(
-            "coreBOS would read this statement with its second parser, which answers other rows "
-            f"with success: {text!r}. It was not sent. Order ascending, or leave out values with "
-            "quotes."
-        )
-
-    if _may_miscompare_ids(env) and _ID.search(text):
-        raise UnsupportedQuery(
-            f"How {env.server} compares ids, references and owners was not measured, and nothing "
-            "has proved it on this CRM: it might answer other rows with success. Nothing was "
-            "sent. Pull the schema of this CRM with a user who sees records (vtiger-orm pull): "
-            f"that tries it. Statement: {text[:_MOST_SHOWN]!r}"
-        )
-
-
-def _may_miscompare_ids(env: Environment) -> bool:
-    server = env.server
-    unmeasured = server.family is ServerFamily.BERLICRM
-    return unmeasured and server.capabilities.compares_ids is not True
 
 
 def is_risky(value: str, env: Environment) -> bool:

@@ -50,7 +50,7 @@ def all_rows(
         return
     more = tuple(more)
     pace = Pace(env.parallel)
-    pages = _one_after_the_other(what, branches, more, expected)
+    pages = _one_after_the_other(what, branches, more, follows=what.continues, expected=expected)
     windows = _Windows(what, branches, more)
     while not pages.ended:
         place = pages.last
@@ -70,14 +70,22 @@ def all_rows(
 
 
 def _one_after_the_other(
-    what: Compiled, branches: Branches, more: tuple[str, ...], expected: int | None
+    what: Compiled,
+    branches: Branches,
+    more: tuple[str, ...],
+    *,
+    last: str | None = None,
+    follows: bool = False,
+    expected: int | None = None,
 ) -> PagesAfter | PatientPages:
+    """Pages behind the row `last`, in the way in which their end can be proved."""
     if what.thinned:
-        return PatientPages(what, branches, more)
+        return PatientPages(what, branches, more, last=last)
     return PagesAfter(
         lambda bounds, limit: what.statement(branches, more, bounds=bounds, limit=limit),
         what.env,
-        follows=what.continues,
+        last=last,
+        follows=follows,
         expected=expected,
     )
 
@@ -168,12 +176,7 @@ class _Windows:
                 break
         # The witness was deleted meanwhile, or the statement does not work: that is found out.
         self._last = None
-        last = _place(rows)
-        rest: PagesAfter | PatientPages = (
-            PatientPages(within, self._branches, self._more, last=last)
-            if within.thinned
-            else PagesAfter(page, self._what.env, last=last)
-        )
+        rest = _one_after_the_other(within, self._branches, self._more, last=_place(rows))
         while not rest.ended:
             more = yield from rest.next_page(self._size)
             rows += advancing(self._what, more, _place(rows))

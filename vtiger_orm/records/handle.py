@@ -6,21 +6,20 @@ only door: no other file outside of this room reads a private name of a record o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import InvalidValue
+from .arguments import a_record
 from .record import BaseRecord
 
 if TYPE_CHECKING:
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
-    from ..metadata.module import ModuleMeta
     from ..values.whole_columns import ValueColumn
     from .state import FieldChange, Memory
 
 R = TypeVar("R", bound=BaseRecord)
-T = TypeVar("T")
 
 
 def package_of(model: type[BaseRecord]) -> Package:
@@ -65,35 +64,6 @@ def known_id(item: BaseRecord | str) -> str:
         name = a_record(item).meta.name
         raise InvalidValue(f"This {name} record is not saved yet: call save() first.")
     return id_
-
-
-def a_record(item: object) -> BaseRecord:
-    """The same. Raises `InvalidValue` for what is no record."""
-    if not isinstance(item, BaseRecord):
-        raise InvalidValue(f"A record was expected, not {_kind(item)}.")
-    return item
-
-
-def several(items: Iterable[T]) -> list[T]:
-    """What an iterable holds. Raises `InvalidValue` for what is none, and for a text, of which a
-    program would get letters."""
-    if not isinstance(items, Iterable) or isinstance(items, (str, bytes)):
-        raise InvalidValue(f"A list was expected, not {_kind(items)}.")
-    return list(items)
-
-
-def meta_of(model: object) -> ModuleMeta:
-    """What is known of a model's module. Raises `InvalidValue` for what is no model."""
-    if isinstance(model, type) and issubclass(model, BaseRecord):
-        return model.meta
-    raise InvalidValue(f"A model was expected, such as Contacts, not {_kind(model)}.")
-
-
-def _kind(item: object) -> str:
-    """What something is, in a message."""
-    if isinstance(item, type):
-        return f"the class {item.__name__}"
-    return repr(item[:40]) if isinstance(item, str) else f"an object of {type(item).__name__}"
 
 
 def handed_out_by(record: BaseRecord) -> Runner | None:

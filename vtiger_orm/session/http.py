@@ -25,6 +25,8 @@ _HEADERS: Final = {
     "User-Agent": USER_AGENT,
 }
 _FORM: Final = "application/x-www-form-urlencoded"
+_ARRIVED: Final = 100
+"""Pieces of an answer that may have arrived when its connection is closed."""
 
 
 def send(
@@ -81,10 +83,6 @@ async def asend(
     for each in exchange.opened:
         await each.aclose()
     raise failure
-
-
-_ARRIVED: Final = 100
-"""Pieces of an answer that may have arrived when its connection is closed."""
 
 
 async def _collect(response: httpx.Response, body: Body) -> None:

@@ -16,7 +16,8 @@ from ..calls.operations import Json, Operation
 from ..calls.plans import Plan, perform
 from ..errors import InvalidValue
 from ..metadata.dependencies import Dependency
-from ..records.handle import known_id, meta_of, several
+from ..records.arguments import a_list, meta_of
+from ..records.handle import known_id
 from ..writing.memory import load_items_of
 
 if TYPE_CHECKING:
@@ -129,11 +130,11 @@ class SessionOperations(PerformsPlans):
 
     def load_items(self, records: Iterable[Record]) -> None:
         """Read the line items of many records: one call for each 50 of them and 100 items."""
-        self.run(load_items_of(several(records), self.environment))
+        self.run(load_items_of(a_list(records), self.environment))
 
     async def aload_items(self, records: Iterable[Record]) -> None:
         """`load_items`, awaited."""
-        await self.arun(load_items_of(several(records), self.environment))
+        await self.arun(load_items_of(a_list(records), self.environment))
 
     # Administration
 

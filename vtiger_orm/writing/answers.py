@@ -68,9 +68,9 @@ def read_again(
     found = [(received(prepared, row, facts), row) for prepared, row in answers]
     yield from _settle_doubts(found, runner)
     open_ = [number for number, pair in enumerate(found) if must_be_read(*pair)]
-    env = environment_of(runner)
     plans = [
-        read_quietly(found[number][0].meta, str(found[number][1]["id"]), env) for number in open_
+        read_quietly(prepared.meta, str(row["id"]), environment_of(runner))
+        for prepared, row in (found[number] for number in open_)
     ]
     rows = yield from together(plans)
     for number, row in zip(open_, rows):

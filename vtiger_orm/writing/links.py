@@ -18,7 +18,8 @@ from ..metadata.module import ModuleMeta, Relation
 from ..planner import corebos_relations as corebos
 from ..planner.related_ids import DOCUMENTS, Side, are_related
 from ..planner.rows import find_row
-from ..records.handle import a_record, saved_id
+from ..records.arguments import a_record
+from ..records.handle import saved_id
 from .posted import refuse_posted
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from .._writes import Adjustment
 from ..calls.outcome import Fate, Outcome
 from ..calls.plans import Plan, together
 from ..errors import InvalidValue
-from ..records.handle import known_id, meta_of, recall, remember
+from ..records.arguments import meta_of
+from ..records.handle import known_id, recall, remember
 from .line_items import (
     FINAL_DETAILS,
     LINE_ITEMS,
