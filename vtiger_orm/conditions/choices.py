@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -13,12 +14,13 @@ from .tree import Atom, Equal, Has, InSelection, Node, OneOf, atoms
 _PICKLISTS = frozenset({Family.CHOICE, Family.CHOICES})
 
 
-def known_choices(module: ModuleMeta, field: FieldMeta) -> set[str]:
+@lru_cache(maxsize=4096)
+def known_choices(module: ModuleMeta, field: FieldMeta) -> frozenset[str]:
     """The stored values that the package lists for a picklist; empty where it lists none."""
-    known = {value for value, _ in field.choices}
+    known = frozenset(value for value, _ in field.choices)
     if module.name == "Calendar" and field.wire == "activitytype":
         # The CRM itself leaves the only type that a Calendar record has out of its picklist.
-        known.add("Task")
+        known |= {"Task"}
     return known
 
 
@@ -27,10 +29,11 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
     picklists as the CRM compares text; those of querysets in the condition too."""
     asked: dict[str, tuple[FieldMeta, dict[str, None]]] = {}
     for atom in atoms(where):
+        field = atom.field
         if isinstance(atom, InSelection):
             yield from unknown_choices(atom.selection.module, atom.selection.where)
-        elif atom.field.family in _PICKLISTS and atom.field.choices:
-            _, values = asked.setdefault(atom.field.wire, (atom.field, {}))
+        elif field.choices and field.family in _PICKLISTS:
+            _, values = asked.setdefault(field.wire, (field, {}))
             values.update(dict.fromkeys(_compared(atom)))
     for field, values in asked.values():
         known = known_choices(module, field)

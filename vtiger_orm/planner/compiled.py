@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
 
@@ -30,6 +31,7 @@ from .atom_forms import Forms, tidied
 from .branches import Branch, Branches, Comparison, has_residual, nulls, sendable
 from .normal_form import is_exact, normal_form, simplified, superset
 from .packing import Packing
+from .plain import plain_branch
 from .statement import Statement
 
 TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
@@ -58,7 +60,7 @@ class Compiled:
     read: RowReader | None = field(default=None, compare=False)
     """How records are read that a condition refers to; None where nothing is read."""
 
-    @cached_property
+    @property
     def thinned(self) -> bool:
         """Whether pages may lack rows that the user may not see."""
         return self.env.thins(self.module.name)
@@ -227,23 +229,34 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
     module = selection.module
     tree = selection.where if tree is None else tree
-    check_depth(tree)
-    tree = as_compared(tree, env)
-    tree = simplified(tree, Forms.of(module, env))
+    plain = plain_branch(tree, module, env) if env.zone is UTC else None
+    if plain is None:
+        check_depth(tree)
+        given, tree = tree, as_compared(tree, env)
+        plain = plain_branch(tree, module, env) if tree is not given else None
+    if plain is None:
+        tree = simplified(tree, Forms.of(module, env))
     named = wires(module, selection.columns)
     if refused := env.knowledge.refused(module.name):
         named = tuple(wire for wire in named if wire not in refused)
     columns, *later = _column_groups(named, env.url_budget // 2)
-    branches = _branches(module, env, tree, columns)
-    needed = frozenset(each.field.wire for each in selection.order)
+    branches = _branches(module, env, tree, columns, plain)
+    needed = frozenset([each.field.wire for each in selection.order])
     return Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
 
 
 def _branches(
-    module: ModuleMeta, env: Environment, tree: Node, columns: tuple[str, ...]
+    module: ModuleMeta,
+    env: Environment,
+    tree: Node,
+    columns: tuple[str, ...],
+    plain: Branch | None = None,
 ) -> Branches:
-    branches = normal_form(tree, Forms.of(module, env))
-    branches = tuple(map(tidied, branches))
+    """The normal form, as far as statements can hold it; of a plain condition it is known."""
+    if plain is not None:
+        branches: Branches = (plain,)
+    else:
+        branches = tuple(map(tidied, normal_form(tree, Forms.of(module, env))))
     return Packing.of(env, columns).shortened(branches, tree)
 
 

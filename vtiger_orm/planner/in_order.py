@@ -24,6 +24,7 @@ from .count import count_of
 from .null_rows import filled
 from .orders import (
     Paging,
+    is_by_id,
     mixes_blanks,
     near_blanks,
     order_key,
@@ -46,18 +47,17 @@ StatementReader: TypeAlias = Callable[[Branches, int, int | None], RowStream]
 
 def in_order(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
     """The rows of the condition from position `start` up to `stop`."""
-    paging = paging_of(what, order, start)
-    if paging is Paging.BY_ID:
+    if is_by_id(order):
         down = bool(order) and order[0].descending
-        yield from in_id_order(what, start=start, stop=stop, descending=down)
-    elif paging is Paging.SORTED:
-        yield from _sorted(what, order, start, stop)
-    elif paging is not Paging.GROUPS and not mixes_blanks(what, order[0]):
-        yield from _as_sorted(what, order, paging, start, stop)
-    elif order[0].descending:
-        yield from _blanks_last(what, order, paging, start, stop)
-    else:
-        yield from _blanks_first(what, order, paging, start, stop)
+        return in_id_order(what, start=start, stop=stop, descending=down)
+    paging = paging_of(what, order, start)
+    if paging is Paging.SORTED:
+        return _sorted(what, order, start, stop)
+    if paging is not Paging.GROUPS and not mixes_blanks(what, order[0]):
+        return _as_sorted(what, order, paging, start, stop)
+    if order[0].descending:
+        return _blanks_last(what, order, paging, start, stop)
+    return _blanks_first(what, order, paging, start, stop)
 
 
 def _sorted(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:

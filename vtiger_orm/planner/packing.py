@@ -66,6 +66,8 @@ class Packing:
         `UnsupportedQuery` for a single value that is longer than a URL may be, and for lists that
         together take too many statements.
         """
+        if len(branches) == 1 and self._fits(branches[0]):
+            return [branches]
         groups: list[Branches] = []
         alone: list[Branches] = []
         sizes: list[int] = []
@@ -126,7 +128,10 @@ class Packing:
         return self.precedence_known or is_plain((*group, branch))
 
     def _has_long(self, branch: Branch) -> bool:
-        return any(self._is_long(part) for part in branch if isinstance(part, InList))
+        for part in branch:
+            if isinstance(part, InList) and self._is_long(part):
+                return True
+        return False
 
     def _is_long(self, part: InList) -> bool:
         return len(part.values) > self._most_values(part)
@@ -253,14 +258,17 @@ def _longest_list(branch: Branch) -> tuple[int, InList]:
 
 def _at_most(branch: Branch) -> int:
     """An upper bound of the branch's encoded length, without encoding it."""
-    size = _BOUNDS
+    size, characters = _BOUNDS, 0
     for part in branch:
         if isinstance(part, Comparison):
-            size += _COMPARISON + len(part.wire) + _CHARACTER * len(part.value)
+            wire, _, value = part
+            size += _COMPARISON + len(wire)
+            characters += len(value)
         elif isinstance(part, InList):
-            size += _COMPARISON + len(part.wire) + _CHARACTER * sum(map(len, part.values))
-            size += 3 * len(part.values)
-    return size
+            wire, values = part
+            size += _COMPARISON + len(wire) + 3 * len(values)
+            characters += sum(map(len, values))
+    return size + _CHARACTER * characters
 
 
 def _length(branch: Branch) -> int:

@@ -1,0 +1,122 @@
+"""Conditions as most of them are: comparisons with plain values, all of which must hold.
+
+What is sent for such a comparison is decided by its field, its operator and the server, so it is
+worked out once and kept: the same comparison with another value, in whatever company, takes what
+is known. Whether a value is plain is told by the value alone. What is kept is what `atom_forms`
+made of the first one; everything else is left to the normal form, which would make the same of
+all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
+
+from ..calls.environment import Environment
+from ..conditions.quirks import quirk_of
+from ..conditions.tree import And, Compare, Equal, Like, Node, OneOf
+from ..metadata.capabilities import Collation
+from ..metadata.kinds import Family, Kind
+from ..metadata.module import FieldMeta, ModuleMeta
+from .atom_forms import Forms, tidied
+from .branches import Branch, Comparison, InList, Part
+
+_is_plain: Final = re.compile(
+    r"(?!-360|0001-01-01)[%_]*[A-Za-z0-9@.,:;+/#&|-][A-Za-z0-9@.,:;+/#&|%_ -]*"
+).fullmatch
+"""Of texts that no server misreads, that sort behind blanks and match none as patterns; none is a
+way in which a coordinate that is not set is written, or the bound of dates."""
+
+_MOST: Final = 64
+"""Comparisons of one condition."""
+
+_Written: TypeAlias = Equal | Like | Compare | OneOf
+"""Atoms of which the comparison itself is sent, whatever is sent besides."""
+
+
+class _Form(NamedTuple):
+    """What is sent for a comparison with plain values."""
+
+    field: FieldMeta
+    topic: tuple[str, str]
+    """Wire name and operator, of which both ways of being equal are one: what several comparisons
+    of a topic come to is for the normal form to say."""
+    guards: Branch
+    """What must hold besides."""
+
+
+_Kept: TypeAlias = dict[tuple[str, str], _Form | None]
+
+
+@lru_cache(maxsize=256)
+def _forms_kept(module: ModuleMeta, collation: Collation) -> _Kept:
+    """The forms of a module's comparisons, as far as they were asked for, by wire name and
+    operator; None where the value decides as well."""
+    return {}
+
+
+def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | None:
+    """The one branch of a condition of plain comparisons; None where the normal form has more to
+    say about it."""
+    atoms = tree.children if isinstance(tree, And) else (tree,)
+    if len(atoms) > _MOST:
+        return None
+    kept = _forms_kept(module, env.collation)
+    parts: list[Part] = []
+    topics: set[tuple[str, str]] = set()
+    guarded = False
+    for atom in atoms:
+        if isinstance(atom, OneOf):
+            if len(atom.values) < 2 or not all(map(_is_plain, atom.values)):
+                return None
+            operator, wire = "in", atom.field.wire
+            parts.append(InList(wire, atom.values))
+        else:
+            if isinstance(atom, Equal):
+                operator, value = "=", atom.value
+            elif isinstance(atom, Like):
+                operator, value = "like", atom.pattern
+            elif isinstance(atom, Compare):
+                operator, value = atom.operator, atom.value
+            else:
+                return None
+            if not _is_plain(value):
+                return None
+            wire = atom.field.wire
+            parts.append(Comparison(wire, operator, value))
+        form = kept.get((wire, operator)) or _learnt(kept, operator, atom, module, env)
+        if form is None:
+            return None
+        field, topic, guards = form
+        if field is not atom.field:
+            return None
+        topics.add(topic)
+        if guards:
+            parts += [each for each in guards if each not in parts]
+            guarded = True
+    if len(topics) < len(atoms):
+        return None
+    return tidied(tuple(parts)) if guarded else tuple(parts)
+
+
+def _learnt(
+    kept: _Kept, operator: str, atom: _Written, module: ModuleMeta, env: Environment
+) -> _Form | None:
+    key = (atom.field.wire, operator)
+    if key not in kept:
+        kept[key] = _form(operator, atom, module, env)
+    return kept[key]
+
+
+def _form(operator: str, atom: _Written, module: ModuleMeta, env: Environment) -> _Form | None:
+    """What is sent for the comparison, whatever plain value it is with."""
+    field = atom.field
+    if quirk_of(module.name, field.wire) is not None or field.kind is Kind.DOUBLE:
+        return None
+    if field.family is Family.TIME and isinstance(atom, Compare):
+        return None  # midnight may be stored as no time is
+    branches = Forms.of(module, env).positive(atom)
+    if len(branches) != 1:
+        return None
+    return _Form(field, (field.wire, "=" if operator == "in" else operator), branches[0][1:])
