@@ -73,8 +73,8 @@ class RelatedManager(QuerySet[M]):
             return Equal(self._reference, self._side.id)
         return RelatedTo(self._side.target.id, self._side)
 
-    def _with(self, **changes: Any) -> Any:
-        twin = super()._with(**changes)
+    def _twin(self, state: QueryState) -> Any:
+        twin = super()._twin(state)
         twin._source, twin._side, twin._reference = self._source, self._side, self._reference
         twin._whole = self._whole
         return twin

@@ -47,9 +47,9 @@ def quote(value: str, quoting: Quoting = "doubled") -> str:
     """The value as a literal. It must not be empty; trailing blanks do not count for ``=``."""
     if not value:
         raise ValueError("the empty literal cannot be written in the query language")
-    if quoting == "backslash":
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    written = value.replace("\\", "\\\\")
+    written = written.replace("'", "''" if quoting == "doubled" else "\\'")
+    return f"'{written}'"
 
 
 def condition(part: Part, quoting: Quoting = "doubled") -> str:
