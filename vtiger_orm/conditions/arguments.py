@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache, partial
 from itertools import permutations
 from typing import Final, Literal, TypeGuard
 
@@ -51,10 +52,12 @@ _MOST_PERMUTED: Final = 4
 """Up to so many choices every order of them is written out (24 for four)."""
 
 
-def condition(module: ModuleMeta, keyword: str, value: object) -> Node:
-    """What ``keyword=value`` means on this module. Raises `InvalidLookup`."""
+@lru_cache(maxsize=8192)
+def reader(module: ModuleMeta, keyword: str) -> Callable[[object], Node]:
+    """What ``keyword=value`` means on this module, as a function of the value, which raises
+    `InvalidLookup` for one that does not fit. Raises it itself as `split_keyword` does."""
     field, lookup = split_keyword(module, keyword)
-    return _READERS[lookup](module, field, value)
+    return partial(_READERS[lookup], module, field)
 
 
 # -- values ----------------------------------------------------------------------------------
@@ -161,6 +164,8 @@ def _number(
 def _exact(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     if is_blank_value(value):
         return _blank(field)
+    if isinstance(value, str) and field.family in _PLAIN:
+        return Equal(field, _wire(module, field, value))
     if field.family is _DATETIME and _is_day(value):
         return _in_days(field, value, value)
     text = _equal_to(module, field, value)

@@ -10,6 +10,7 @@ all of it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -30,6 +31,7 @@ way in which a coordinate that is not set is written, or the bound of dates."""
 
 _MOST: Final = 64
 """Comparisons of one condition."""
+_LISTED: Final = "in"
 
 _Written: TypeAlias = Equal | Like | Compare | OneOf
 """Atoms of which the comparison itself is sent, whatever is sent besides."""
@@ -39,9 +41,6 @@ class _Form(NamedTuple):
     """What is sent for a comparison with plain values."""
 
     field: FieldMeta
-    topic: tuple[str, str]
-    """Wire name and operator, of which both ways of being equal are one: what several comparisons
-    of a topic come to is for the normal form to say."""
     guards: Branch
     """What must hold besides."""
 
@@ -64,13 +63,12 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
         return None
     kept = _forms_kept(module, env.collation)
     parts: list[Part] = []
-    topics: set[tuple[str, str]] = set()
-    guarded = False
+    said: list[tuple[str, str]] = []
     for atom in atoms:
         if isinstance(atom, OneOf):
+            operator, wire = _LISTED, atom.field.wire
             if len(atom.values) < 2 or not all(map(_is_plain, atom.values)):
                 return None
-            operator, wire = "in", atom.field.wire
             parts.append(InList(wire, atom.values))
         else:
             if isinstance(atom, Equal):
@@ -85,38 +83,42 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
                 return None
             wire = atom.field.wire
             parts.append(Comparison(wire, operator, value))
-        form = kept.get((wire, operator)) or _learnt(kept, operator, atom, module, env)
+        key = (wire, operator)
+        form = kept.get(key) or _learnt(kept, key, atom, module, env)
         if form is None:
             return None
-        field, topic, guards = form
+        field, guards = form
         if field is not atom.field:
             return None
-        topics.add(topic)
-        if guards:
-            parts += [each for each in guards if each not in parts]
-            guarded = True
-    if len(topics) < len(atoms):
-        return None
-    return tidied(tuple(parts)) if guarded else tuple(parts)
+        said.append(key)
+        parts += guards
+    if len({wire for wire, _ in said}) == len(said):
+        return tuple(parts)
+    return tidied(tuple(dict.fromkeys(parts))) if _are_apart(said) else None
+
+
+def _are_apart(said: Sequence[tuple[str, str]]) -> bool:
+    """Whether no two comparisons are about one thing: what several equalities of a field come to,
+    or several of its lower bounds, is for the normal form to say."""
+    return len(
+        {(wire, "=" if operator == _LISTED else operator) for wire, operator in said}
+    ) == len(said)
 
 
 def _learnt(
-    kept: _Kept, operator: str, atom: _Written, module: ModuleMeta, env: Environment
+    kept: _Kept, key: tuple[str, str], atom: _Written, module: ModuleMeta, env: Environment
 ) -> _Form | None:
-    key = (atom.field.wire, operator)
     if key not in kept:
-        kept[key] = _form(operator, atom, module, env)
+        kept[key] = _form(atom, module, env)
     return kept[key]
 
 
-def _form(operator: str, atom: _Written, module: ModuleMeta, env: Environment) -> _Form | None:
-    """What is sent for the comparison, whatever plain value it is with."""
+def _form(atom: _Written, module: ModuleMeta, env: Environment) -> _Form | None:
+    """What is sent for the comparison, whatever plain values it is with."""
     field = atom.field
     if quirk_of(module.name, field.wire) is not None or field.kind is Kind.DOUBLE:
         return None
     if field.family is Family.TIME and isinstance(atom, Compare):
         return None  # midnight may be stored as no time is
     branches = Forms.of(module, env).positive(atom)
-    if len(branches) != 1:
-        return None
-    return _Form(field, (field.wire, "=" if operator == "in" else operator), branches[0][1:])
+    return _Form(field, branches[0][1:]) if len(branches) == 1 else None
