@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -34,7 +35,7 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
             yield from unknown_choices(atom.selection.module, atom.selection.where)
         elif field.choices and field.family in _PICKLISTS:
             _, values = asked.setdefault(field.wire, (field, {}))
-            values.update(dict.fromkeys(_compared(atom)))
+            values.update(dict.fromkeys(_compared(atom, field)))
     for field, values in asked.values():
         known = known_choices(module, field)
         if known.issuperset(values):
@@ -45,16 +46,12 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
                 yield module, field, value
 
 
-def _compared(atom: Atom) -> Iterator[str]:
-    match atom:
-        case Has(_, choice):
-            yield choice
-        case Equal(field, value):
-            yield from _choices_in(field, value)
-        case OneOf(field, values):
-            for value in values:
-                yield from _choices_in(field, value)
-
-
-def _choices_in(field: FieldMeta, value: str) -> list[str]:
-    return value.split(SEPARATOR) if field.family is Family.CHOICES else [value]
+def _compared(atom: Atom, field: FieldMeta) -> Iterable[str]:
+    if isinstance(atom, Has):
+        return (atom.choice,)
+    if not isinstance(atom, Equal | OneOf):
+        return ()
+    values = (atom.value,) if isinstance(atom, Equal) else atom.values
+    if field.family is Family.CHOICE:
+        return values
+    return chain.from_iterable(value.split(SEPARATOR) for value in values)
