@@ -128,10 +128,7 @@ class Packing:
         return self.precedence_known or is_plain((*group, branch))
 
     def _has_long(self, branch: Branch) -> bool:
-        for part in branch:
-            if isinstance(part, InList) and self._is_long(part):
-                return True
-        return False
+        return any(self._is_long(part) for part in branch if isinstance(part, InList))
 
     def _is_long(self, part: InList) -> bool:
         return len(part.values) > self._most_values(part)

@@ -21,13 +21,13 @@ from ..metadata.capabilities import Collation
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from .atom_forms import Forms, tidied
-from .branches import Branch, Comparison, InList, Part
+from .branches import Branch, Comparison, Part, one_of
 
 _is_plain: Final = re.compile(
-    r"(?!-360|0001-01-01)[%_]*[A-Za-z0-9@.,:;+/#&|-][A-Za-z0-9@.,:;+/#&|%_ -]*"
+    r"(?!-360)[%_]*[A-Za-z0-9@.,:;+/#&|-][A-Za-z0-9@.,:;+/#&|%_ -]*"
 ).fullmatch
 """Of texts that no server misreads, that sort behind blanks and match none as patterns; none is a
-way in which a coordinate that is not set is written, or the bound of dates."""
+pattern of a coordinate that is not set."""
 
 _MOST: Final = 64
 """Comparisons of one condition."""
@@ -55,6 +55,9 @@ def _forms_kept(module: ModuleMeta, collation: Collation) -> _Kept:
     return {}
 
 
+forget_forms: Final = _forms_kept.cache_clear
+
+
 def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | None:
     """The one branch of a condition of plain comparisons; None where the normal form has more to
     say about it."""
@@ -67,9 +70,9 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
     for atom in atoms:
         if isinstance(atom, OneOf):
             operator, wire = _LISTED, atom.field.wire
-            if len(atom.values) < 2 or not all(map(_is_plain, atom.values)):
+            if not all(map(_is_plain, atom.values)):
                 return None
-            parts.append(InList(wire, atom.values))
+            parts.append(one_of(wire, atom.values))
         else:
             if isinstance(atom, Equal):
                 operator, value = "=", atom.value

@@ -31,9 +31,7 @@ def sent(
         return all_rows(what, groups[0], more)
     if len(groups) == 1 and not what.until_empty and not what.thinned:
         wanted = None if stop is None else stop - start
-        return keyset(
-            what, groups[0], more, descending=descending, wanted=wanted, offset=start
-        )
+        return keyset(what, groups[0], more, descending=descending, wanted=wanted, offset=start)
     patient = what.until_empty or what.thinned
     most = None if patient else stop
     streams = [keyset(what, each, more, descending=descending, wanted=most) for each in groups]
