@@ -66,16 +66,16 @@ def in_id_order(
     """The rows by id. `more` names columns to read besides those of `what`; the fields that
     local evaluation needs are added. Raises `ScanTooLarge` as `scan` does."""
     more = tuple(more)
-    if what.is_exact and what.branches:
-        return sent(what, what.branches, more, start=start, stop=stop, descending=descending)
     match strategy_of(what):
+        case Strategy.EXACT:
+            return sent(what, what.branches, more, start=start, stop=stop, descending=descending)
         case Strategy.NOTHING:
             stream = chained(())
         case Strategy.NULL_ROWS:
             stream = _with_null_rows(what, more, descending, learning=not what.bounds)
         case Strategy.PROBE:
             stream = _probe(what, more, descending, sliced=stop is not None)
-        case _:
+        case Strategy.SCAN:
             stream = scan(what, more, descending=descending, sliced=stop is not None)
     return window(stream, start, stop)
 
