@@ -161,6 +161,11 @@ class Compiled:
     def packing(self) -> Packing:
         return Packing.of(self.env, self.columns)
 
+    @cached_property
+    def groups(self) -> list[Branches]:
+        """The branches, statement by statement, where the server decides all of it."""
+        return self.packing.packed(self.branches)
+
     def where(self, node: Node) -> Compiled:
         """The same where this holds as well."""
         tree = all_of(self.tree, node)
@@ -240,24 +245,24 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     if refused := env.knowledge.refused(module.name):
         named = tuple(wire for wire in named if wire not in refused)
     columns, *later = _column_groups(named, env.url_budget // 2)
-    branches = _branches(module, env, tree, columns, plain)
+    whole = _normal(module, env, tree) if plain is None else (plain,)
+    branches = Packing.of(env, columns).shortened(whole, tree)
     needed = frozenset([each.field.wire for each in selection.order])
-    return Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
+    what = Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
+    if plain is not None and branches is whole:
+        vars(what).update(is_exact=True, groups=[whole])  # as they would be found
+    return what
+
+
+def _normal(module: ModuleMeta, env: Environment, tree: Node) -> Branches:
+    return tuple(map(tidied, normal_form(tree, Forms.of(module, env))))
 
 
 def _branches(
-    module: ModuleMeta,
-    env: Environment,
-    tree: Node,
-    columns: tuple[str, ...],
-    plain: Branch | None = None,
+    module: ModuleMeta, env: Environment, tree: Node, columns: tuple[str, ...]
 ) -> Branches:
-    """The normal form, as far as statements can hold it; of a plain condition it is known."""
-    if plain is not None:
-        branches: Branches = (plain,)
-    else:
-        branches = tuple(map(tidied, normal_form(tree, Forms.of(module, env))))
-    return Packing.of(env, columns).shortened(branches, tree)
+    """The normal form, as far as statements can hold it."""
+    return Packing.of(env, columns).shortened(_normal(module, env, tree), tree)
 
 
 @lru_cache(maxsize=1024)

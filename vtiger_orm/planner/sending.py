@@ -26,7 +26,7 @@ def sent(
 ) -> RowStream:
     """The rows of branches that can be sent, by id, from one or several statements."""
     more = tuple(more)
-    groups = what.packing.packed(branches)
+    groups = what.groups if branches is what.branches else what.packing.packed(branches)
     if len(groups) == 1 and stop is None and not start and not descending:
         return all_rows(what, groups[0], more)
     if len(groups) == 1 and not what.until_empty and not what.thinned:
