@@ -36,6 +36,8 @@ from .statement import Statement
 
 TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 
+_NONE: Final[frozenset[str]] = frozenset()
+
 RowReader: TypeAlias = Callable[[Selection, Environment], RowStream]
 """How the rows of a selection are read."""
 
@@ -216,15 +218,13 @@ class Compiled:
             offset=offset,
             quoting="backslash" if self.env.backslashes else "doubled",
             precedence_known=self.env.precedence_known,
-            spare=self._spare(columns, more, order),
+            spare=self._spare(columns, more, order) if self.env.knowledge.deferring else _NONE,
         )
 
     def _spare(
         self, columns: tuple[str, ...], more: tuple[str, ...], order: tuple[str, ...]
     ) -> frozenset[str]:
         """Columns without which the same rows would be found."""
-        if not self.env.knowledge.deferring:
-            return frozenset()
         decided = (atom.field.wire for atom in self.atoms)
         return frozenset(columns) - {"id", *more, *order, *decided} - self.needed
 
@@ -234,6 +234,7 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
     module = selection.module
     tree = selection.where if tree is None else tree
+    # Moments of another zone are compared as the CRM writes them, which they are not yet.
     plain = plain_branch(tree, module, env) if env.zone is UTC else None
     if plain is None:
         check_depth(tree)
@@ -241,16 +242,14 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
         plain = plain_branch(tree, module, env) if tree is not given else None
     if plain is None:
         tree = simplified(tree, Forms.of(module, env))
-    named = wires(module, selection.columns)
-    if refused := env.knowledge.refused(module.name):
-        named = tuple(wire for wire in named if wire not in refused)
-    columns, *later = _column_groups(named, env.url_budget // 2)
+    refused = env.knowledge.refused(module.name)
+    columns, *later = _select_list(module, selection.columns, refused, env.url_budget // 2)
     whole = _normal(module, env, tree) if plain is None else (plain,)
     branches = Packing.of(env, columns).shortened(whole, tree)
     needed = frozenset([each.field.wire for each in selection.order])
     what = Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
     if plain is not None and branches is whole:
-        vars(what).update(is_exact=True, groups=[whole])  # as they would be found
+        vars(what).update(is_exact=True, groups=[whole])  # what they would be found to be
     return what
 
 
@@ -266,6 +265,17 @@ def _branches(
 
 
 @lru_cache(maxsize=1024)
+def _select_list(
+    module: ModuleMeta,
+    columns: tuple[FieldMeta, ...] | None,
+    refused: frozenset[str],
+    most: int,
+) -> list[tuple[str, ...]]:
+    """The select list without columns that are refused, cut as `_column_groups` does."""
+    named = wires(module, columns)
+    return _column_groups(tuple(wire for wire in named if wire not in refused), most)
+
+
 def _column_groups(columns: tuple[str, ...], most: int) -> list[tuple[str, ...]]:
     """The select list, cut into pieces of at most so many bytes; `id` begins each."""
     if sum(map(len, columns)) + len(columns) <= most:

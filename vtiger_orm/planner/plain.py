@@ -55,7 +55,9 @@ def _forms_kept(module: ModuleMeta, collation: Collation) -> _Kept:
     return {}
 
 
-forget_forms: Final = _forms_kept.cache_clear
+def forget_forms() -> None:
+    """As if nothing had been compiled before: for tests and benchmarks."""
+    _forms_kept.cache_clear()
 
 
 def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | None:
@@ -103,9 +105,8 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
 def _are_apart(said: Sequence[tuple[str, str]]) -> bool:
     """Whether no two comparisons are about one thing: what several equalities of a field come to,
     or several of its lower bounds, is for the normal form to say."""
-    return len(
-        {(wire, "=" if operator == _LISTED else operator) for wire, operator in said}
-    ) == len(said)
+    topics = {(wire, "=" if operator == _LISTED else operator) for wire, operator in said}
+    return len(topics) == len(said)
 
 
 def _learnt(
@@ -117,11 +118,12 @@ def _learnt(
 
 
 def _form(atom: _Written, module: ModuleMeta, env: Environment) -> _Form | None:
-    """What is sent for the comparison, whatever plain values it is with."""
+    """What is sent for the comparison, whatever plain values it is with; None where some of them
+    are sent otherwise: -360 of a coordinate, or midnight, may be stored as no value is."""
     field = atom.field
     if quirk_of(module.name, field.wire) is not None or field.kind is Kind.DOUBLE:
         return None
     if field.family is Family.TIME and isinstance(atom, Compare):
-        return None  # midnight may be stored as no time is
+        return None
     branches = Forms.of(module, env).positive(atom)
     return _Form(field, branches[0][1:]) if len(branches) == 1 else None
