@@ -188,7 +188,15 @@ def answers(selection: Selection, env: Environment) -> list[object]:
     try:
         what = compiled(selection, env)
         texts = [what.statement(group).text for group in what.packing.packed(what.superset)]
-        return [what, texts, explain(selection, env), explain(selection, env, "count")]
+        groups = what.groups if what.is_exact else None
+        return [
+            what,
+            what.is_exact,
+            groups,
+            texts,
+            explain(selection, env),
+            explain(selection, env, "count"),
+        ]
     except VtigerError as error:
         return [str(error)]
 

@@ -185,7 +185,7 @@ _COMPOSITE: Final = (And, Or)
 INNER: Final = (And, Or, Not)
 """For `isinstance`: the nodes that are no atoms."""
 
-_ATOMLESS: Final = frozenset(INNER)
+_NO_ATOMS: Final = frozenset(INNER)
 
 MOST_LEVELS: Final = 100
 """Levels of And, Or and Not in one condition."""
@@ -253,7 +253,7 @@ def atoms(node: Node) -> tuple[Atom, ...]:
 
 
 def _are_atoms(nodes: tuple[Node, ...]) -> TypeGuard[tuple[Atom, ...]]:
-    return _ATOMLESS.isdisjoint(map(type, nodes))
+    return _NO_ATOMS.isdisjoint(map(type, nodes))
 
 
 def contains(node: Node, *kinds: type) -> bool:

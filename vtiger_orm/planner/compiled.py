@@ -249,7 +249,7 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     needed = frozenset([each.field.wire for each in selection.order])
     what = Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
     if plain is not None and branches is whole:
-        vars(what).update(is_exact=True, groups=[whole])  # what they would be found to be
+        vars(what).update(is_exact=True, groups=[whole])  # these properties need not find it out
     return what
 
 
