@@ -42,10 +42,9 @@ def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
     for each in flats:
         yield ListedFields((each.names,), generic(TUPLE, each.type))
     plain = [each for each in others if each.type.text in _PLAIN]
-    for (names, type_), each in product(ids, plain):
-        yield ListedFields((names, each.names), generic(TUPLE, type_, each.type))
+    for (id, type_), each in product(ids, plain):
+        yield ListedFields((id, each.names), generic(TUPLE, type_, each.type))
     for number in (2, 3) if flats else ():
-        firsts = [*ids, *rest] if number > 1 else rest
-        for row in product(firsts, *[rest] * (number - 1)):
+        for row in product([*ids, *rest], *[rest] * (number - 1)):
             names, types = zip(*row)
             yield ListedFields(names, generic(TUPLE, *types))
