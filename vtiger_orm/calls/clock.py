@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+from .._dataclass import dataclass
 
 logger: logging.Logger = logging.getLogger("vtiger_orm")
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from .._dataclass import dataclass
 from ..errors import suggest
 from .kinds import Family, Kind
 
@@ -98,8 +99,7 @@ def shows_item(field: FieldMeta) -> bool:
     return field.flaw is Flaw.MULTIPLIES and OF_ITEM.fullmatch(field.wire) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):  # models are imported with twenty of them
     """A named relation to another module, as `relatedtypes` tells it."""
 
     name: str

@@ -6,9 +6,10 @@ The plans are made in `writing` and `feed`; here are the methods and their a-twi
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
+from .._dataclass import dataclass
 from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor

@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
 
+from .._dataclass import dataclass
 from .._writes import Withheld
 from ..calls.clock import ServerClock
 from ..calls.environment import Environment, Knowledge

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
+from .._dataclass import dataclass
 from ..calls.operations import FilePart, Row
 from ..errors import Unreadable
 from ..metadata.kinds import Family

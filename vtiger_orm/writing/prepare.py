@@ -7,9 +7,10 @@ one of them refuses all of them refuse.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from .._dataclass import dataclass
 from .._writes import Problem, Rule
 from ..calls.operations import Create, FilePart, Revise, Row, Update
 from ..calls.plans import Plan, collect_rows, together

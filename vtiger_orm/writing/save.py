@@ -8,9 +8,10 @@ the owner from the session's user.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
+from .._dataclass import dataclass
 from .._writes import Problem, Rule
 from ..calls.environment import Environment
 from ..calls.operations import Create, Delete, FilePart, Me, Row

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, TypeAlias
 
+from ..._dataclass import dataclass
 from ..._writes import Problem
 from ...calls.operations import Create, Revise, Update
 from ...calls.server import ServerFacts
