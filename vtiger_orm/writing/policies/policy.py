@@ -31,6 +31,11 @@ def _none(*_: object) -> frozenset[str]:
     return frozenset()
 
 
+def is_foreign_nowhere(wire: str) -> bool:
+    """Of records whose answers hold nothing but the record."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What is particular about writing records of one family of modules."""
@@ -56,11 +61,11 @@ class Policy:
     """Whether a change empties what it does not send: the record is read and sent whole."""
     spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
     """Values that are sent in another form than the CRM answers them in."""
-    shown: Callable[[Wire, ServerFacts], Wire] = _nothing
-    """Values that answers show otherwise than they were asked for, though they are stored so."""
+    shown: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
+    """Values, sent or read before, that answers show otherwise, though they are stored so."""
     unproved: Callable[[Changeset, Create | Revise | Update], frozenset[str]] = _none
     """Wire names that the answer has wrong, or merely repeats."""
-    foreign: Callable[[str], bool] = lambda wire: False
+    foreign: Callable[[str], bool] = is_foreign_nowhere
     """Whether a name in answers belongs to something else than the record."""
     computed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Field that the CRM computes -> the fields it follows."""
