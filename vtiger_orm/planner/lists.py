@@ -7,10 +7,11 @@ they refer to is asked afterwards: exact for every condition, at the cost of pag
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Criterion, Listing, Row
 from ..calls.plans import Plan, Rows, RowStream, perform
