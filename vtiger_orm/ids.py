@@ -42,8 +42,11 @@ def is_id(text: str) -> bool:
 
 
 def id_number(text: str) -> int:
-    """The record number of an id; numeric order is the server's order of ids."""
-    return parse_id(text).number
+    """The record number of an id, whose order is the server's order of ids. Raises `InvalidId`."""
+    match = _ID.fullmatch(text)
+    if match is None:
+        raise InvalidId(text)
+    return int(match[2])
 
 
 def whole_number(told: object) -> int | None:

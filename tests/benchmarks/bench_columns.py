@@ -14,11 +14,12 @@ from datetime import UTC
 from typing import Any, Final
 
 import pandas as pd
-from pydantic_core import from_json
 
 from generated.demo import Contacts
+from tests.benchmarks.bench_hydration import read
 from tests.benchmarks.harness import Line, Lines, computing, faster, show, shown, slower
 from vtiger_orm.columns.arrow import Batches
+from vtiger_orm.dialects.base import HttpResponse
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.kinds import Family
 from vtiger_orm.records.handle import load
@@ -66,7 +67,7 @@ def measure() -> Lines:
     for name, page in pages().items():
 
         def ours(page: bytes = page, pages: int = PAGES) -> object:
-            return batches.together(from_json(page)["result"] for _ in range(pages))
+            return batches.together(read(HttpResponse(200, body=page)) for _ in range(pages))
 
         def floor(page: bytes = page) -> object:
             return [json.loads(page) for _ in range(PAGES)]
@@ -80,7 +81,7 @@ def measure() -> Lines:
         def records(page: bytes = page) -> object:
             made: list[Any] = []
             for _ in range(PAGES):
-                made += load(Contacts, from_json(page)["result"], None)
+                made += load(Contacts, read(HttpResponse(200, body=page)), None)
             return pd.DataFrame([each.model_dump() for each in made])
 
         mine, least, vendor, models = computing(ours, floor, sdk, records, rounds=ROUNDS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import IO, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -79,7 +79,7 @@ class RelatedTypes(Call[Row]):
 
 
 @dataclass(frozen=True, slots=True)
-class Query(Call[list[Row]]):
+class Query(Call[Sequence[Row]]):
     """A statement of the query language; `text` comes from the compiler only."""
 
     operation: ClassVar[str] = "query"

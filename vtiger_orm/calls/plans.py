@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from .._dataclass import dataclass
 from ..errors import VtigerError
+from ..values.uniform_rows import joined
 from .operations import Call, Row
 from .pace import Pace
 
@@ -73,15 +74,15 @@ def attempt_all(calls: Sequence[Call[T]]) -> Plan[list[T | VtigerError]]:
     return cast("list[T | VtigerError]", (yield Batch(calls, collect=True)))
 
 
-def collect_rows(stream: RowStream) -> Plan[list[Row]]:
+def collect_rows(stream: RowStream) -> Plan[Sequence[Row]]:
     """A streaming plan as an ordinary one that returns every row."""
-    rows: list[Row] = []
+    pages: list[Sequence[Row]] = []
     reply: Reply = None
     try:
         step = next(stream)
         while True:
             if isinstance(step, Rows):
-                rows.extend(step.rows)
+                pages.append(step.rows)
                 reply = (yield step.ahead) if step.ahead is not None else None
             else:
                 try:
@@ -91,7 +92,7 @@ def collect_rows(stream: RowStream) -> Plan[list[Row]]:
                     continue
             step = stream.send(reply)
     except StopIteration:
-        return rows
+        return joined(pages)
 
 
 def together(plans: Sequence[Plan[T]], *, whole_rounds: bool = False) -> Plan[list[T]]:

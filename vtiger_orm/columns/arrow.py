@@ -16,7 +16,8 @@ from ..errors import MissingExtra, Unreadable
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta
 from ..values.reading import shown
-from ..values.whole_columns import WholeReader, WireColumn, whole_reader
+from ..values.uniform_rows import WireColumn, joined
+from ..values.whole_columns import WholeReader, whole_reader
 from .naming import Naming, column_names
 from .reading import ColumnReader, ColumnValues, Unreadables
 
@@ -156,14 +157,14 @@ def _moments(texts: WireColumn) -> Any:
 
 
 def _joined(pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
-    waiting: list[Row] = []
+    waiting: list[Sequence[Row]] = []
     for page in pages:
-        waiting += page
-        if len(waiting) >= AT_ONCE:
-            yield waiting
+        waiting.append(page)
+        if sum(map(len, waiting)) >= AT_ONCE:
+            yield joined(waiting)
             waiting = []
     if waiting:
-        yield waiting
+        yield joined(waiting)
 
 
 def _labelled(column: ColumnValues, labels: Mapping[str, str]) -> ColumnValues:

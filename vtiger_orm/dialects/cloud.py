@@ -20,6 +20,7 @@ from .address import CLOUD_PATH
 from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, api_error, code_of_reason, unusable
+from .pages import read_query
 from .parameters import as_text, parameters, public_facts, shape
 
 _STANDARD_REASONS: Final = frozenset(
@@ -106,6 +107,11 @@ class Cloud:
         )
 
     def result(self, call: Call[object], response: HttpResponse) -> object:
+        if isinstance(call, calls.Query):
+            return read_query(call, response, self._result)
+        return self._result(call, response)
+
+    def _result(self, call: Call[object], response: HttpResponse) -> object:
         asked = Asked.of(call)
         envelope = read_envelope(response)
         if envelope is None:

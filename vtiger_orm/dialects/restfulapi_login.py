@@ -18,6 +18,7 @@ from ..calls.operations import Query
 from ..calls.urls import query_string
 from ..errors import ApiError, AuthError, MalformedAnswer, VtigerError
 from ..ids import parse_id, whole_number
+from ..values.uniform_rows import UniformRows
 from .answers import read_envelope
 from .base import Auth, Credentials, HttpRequest, HttpResponse, Identity, NumberFormat
 from .errors import Asked
@@ -217,7 +218,7 @@ class _Asking:
             rows = self._dialect.result(call, response)
         except VtigerError:
             return None
-        return rows if isinstance(rows, list) else None
+        return list(rows) if isinstance(rows, list | UniformRows) else None
 
     def numbers(self, module: str) -> Talk:
         found: dict[int, str] = {}

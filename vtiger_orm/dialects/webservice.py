@@ -25,6 +25,7 @@ from .answers import Envelope, read_envelope
 from .base import Auth, Credentials, DialectName, HttpRequest, HttpResponse, Identity, LoginFlow
 from .errors import Asked, UnknownOperation, api_error, unusable
 from .outcomes import MISSING, of_status
+from .pages import read_query
 from .parameters import as_text, parameters, public_facts, shape
 
 CLOUD_ONLY: Final = frozenset(
@@ -148,6 +149,11 @@ class Webservice:
         return HttpRequest("GET", address + more, call.operation, secrets=(auth.secret,))
 
     def result(self, call: Call[object], response: HttpResponse) -> object:
+        if isinstance(call, calls.Query):
+            return read_query(call, response, self._result)
+        return self._result(call, response)
+
+    def _result(self, call: Call[object], response: HttpResponse) -> object:
         asked = Asked.of(call)
         envelope = read_envelope(response)
         if envelope is None:

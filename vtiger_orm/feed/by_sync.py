@@ -152,4 +152,4 @@ def _whole(request: FeedRequest, entries: Sequence[Any], env: Environment) -> Pl
     meta = request.module
     found = OneOf(meta.id, tuple(dict.fromkeys(ids)))
     selection = Selection(meta, found, columns=request.needed)
-    return full + (yield from collect_rows(plan_rows(selection, env)))
+    return [*full, *(yield from collect_rows(plan_rows(selection, env)))]

@@ -23,6 +23,7 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
 from ..ids import is_id, whole_number
+from ..values.uniform_rows import UniformRows, told_of
 from .branches import ALWAYS, ANY_ID, Comparison
 from .statement import Statement
 from .unsendable import check_text
@@ -36,7 +37,7 @@ _PATIENCE: Final = 200
 """Pages at most that a count by pages takes, on data that moves all the time."""
 
 
-def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
+def ask(statement: Statement, env: Environment) -> Plan[Sequence[Row]]:
     """The rows of a statement; that there are none is proved.
 
     Raises `SilentQueryError` when the answer is empty because the statement does not work.
@@ -48,7 +49,7 @@ def ask(statement: Statement, env: Environment) -> Plan[list[Row]]:
     return (yield from _proved(statement, env))
 
 
-def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
+def _proved(statement: Statement, env: Environment) -> Plan[Sequence[Row]]:
     """What a statement has that answered no rows."""
     if not counts_rows(env):
         return (yield from _without_counting(statement, env))
@@ -63,7 +64,7 @@ def _proved(statement: Statement, env: Environment) -> Plan[list[Row]]:
     raise _silent(statement, f"it counts {found} rows for the same condition")
 
 
-def _without_counting(statement: Statement, env: Environment) -> Plan[list[Row]]:
+def _without_counting(statement: Statement, env: Environment) -> Plan[Sequence[Row]]:
     """The rows of a statement that is shown to work without a count."""
     knowledge, shape = env.knowledge, statement.shape
     if not knowledge.is_verified(shape) and not (yield from _works(statement, env, statement)):
@@ -92,7 +93,7 @@ def _works(statement: Statement, env: Environment, asked: Statement) -> Plan[boo
     raise _silent(asked, "every record of the module was asked for, and there are some")
 
 
-def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
+def answer(statement: Statement, env: Environment) -> Plan[Sequence[Row]]:
     """What the server answers; that there are no rows is not proved.
 
     Raises `MalformedAnswer` for anything but rows that have an id."""
@@ -107,6 +108,8 @@ def answer(statement: Statement, env: Environment) -> Plan[list[Row]]:
 def check_rows(rows: object) -> None:
     """Raise `MalformedAnswer` for anything but a list of rows: null, an empty object or no result
     at all do not say that there are none."""
+    if isinstance(rows, UniformRows):
+        return
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedAnswer(
             f"The CRM answered a query with {type(rows).__name__} instead of a list of rows."
@@ -117,8 +120,7 @@ def check_ids(rows: Sequence[Row]) -> None:
     """Every row has its id, whatever was selected. Raises `MalformedAnswer` where one has not,
     and for anything but a list of rows."""
     check_rows(rows)
-    for row in rows:
-        id = row.get("id")
+    for id in told_of(rows, "id"):
         if not isinstance(id, str) or not is_id(id):
             raise MalformedAnswer(
                 f"The CRM sent a row whose id is {id!r:.60}, which is no record id."
@@ -246,7 +248,7 @@ def _counted_by_pages(statement: Statement, env: Environment) -> Plan[int]:
     raise stuck(statement.module)
 
 
-def _page_at(ids: Statement, offset: int, limit: int, env: Environment) -> Plan[list[Row]]:
+def _page_at(ids: Statement, offset: int, limit: int, env: Environment) -> Plan[Sequence[Row]]:
     return (yield from answer(replace(ids, limit=limit, offset=offset), env))
 
 

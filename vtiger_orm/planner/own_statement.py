@@ -37,7 +37,7 @@ def own_rows(text: str, module: str, env: Environment) -> Plan[list[Row]]:
 def _answer(query: Query) -> Plan[list[Row]]:
     rows = yield from perform(query)
     check_ids(rows)
-    return rows
+    return list(rows)
 
 
 def _silent(query: Query, why: str) -> SilentQueryError:

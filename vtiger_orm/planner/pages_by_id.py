@@ -14,6 +14,7 @@ from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream
 from ..ids import id_number
+from ..values.uniform_rows import column_of, rows_where
 from .asking import QUERY, answer, ask, count, countable, is_last, stuck, uncounted
 from .branches import SENDABLE, Branches, Comparison, InList
 from .compiled import Compiled
@@ -34,7 +35,12 @@ def at(id: str, descending: bool = False) -> Comparison:
 
 def after(rows: Sequence[Row], descending: bool = False) -> Comparison:
     """The bound that continues behind the last of these rows."""
-    return behind(str(rows[-1]["id"]), descending)
+    return behind(last_id(rows), descending)
+
+
+def last_id(rows: Sequence[Row]) -> str:
+    """The id of the last of these rows."""
+    return str(column_of(rows, "id")[-1])
 
 
 StatementAt: TypeAlias = Callable[[tuple[Comparison, ...], int], Statement]
@@ -52,8 +58,8 @@ class PagesAfter:
     statement_at: StatementAt
     env: Environment
     descending: bool = False
-    asking: Callable[[Statement, Environment], Plan[list[Row]]] = answer
-    proving: Callable[[Statement, Environment], Plan[list[Row]]] = ask
+    asking: Callable[[Statement, Environment], Plan[Sequence[Row]]] = answer
+    proving: Callable[[Statement, Environment], Plan[Sequence[Row]]] = ask
     operation: str = QUERY
     last: str | None = None
     follows: bool = False
@@ -66,7 +72,7 @@ class PagesAfter:
     _cut: bool = False
     """Whether the page before may have been cut."""
 
-    def next_page(self, limit: int) -> Plan[list[Row]]:
+    def next_page(self, limit: int) -> Plan[Sequence[Row]]:
         """The next rows, at most `limit`; none at the end."""
         if self.last is None:
             rows = yield from self.proving(self.statement_at((), limit), self.env)
@@ -80,17 +86,19 @@ class PagesAfter:
         rows = yield from self.proving(
             self.statement_at((at(self.last, self.descending),), limit), self.env
         )
-        new = [row for row in rows if row["id"] != self.last]
+        new = rows_where(rows, "id", lambda id: id != self.last)
         return self._taken(rows, new, limit)
 
-    def _taken(self, rows: list[Row], new: list[Row], limit: int, first: bool = False) -> list[Row]:
+    def _taken(
+        self, rows: Sequence[Row], new: Sequence[Row], limit: int, first: bool = False
+    ) -> Sequence[Row]:
         self.read += len(new)
         last = is_last(len(rows), limit, self.env, self.operation, first=first)
         last = last or (len(rows) < limit and self.read == self.expected)
         self._cut = len(rows) < limit and not last
         self.ended = not new or last
         if new:
-            self.last = str(new[-1]["id"])
+            self.last = last_id(new)
         return new
 
 
@@ -100,7 +108,7 @@ def advancing(
     """The rows of a page, each once. Raises `MalformedAnswer` when they do not lie behind the
     last one in the order of their ids."""
     sign = -1 if descending else 1
-    numbers = [sign * id_number(row["id"]) for row in rows]
+    numbers = [sign * id_number(id) for id in column_of(rows, "id")]
     if last is not None:
         numbers.insert(0, sign * id_number(last))
     if all(sooner < later for sooner, later in pairwise(numbers)):
@@ -179,7 +187,7 @@ def witnessed(
         rows = yield from answer(asked.or_else(otherwise, env.page_size), env)
         if rows:
             yield Rows(advancing(what, rows, last, descending))
-            last = str(rows[-1]["id"])
+            last = last_id(rows)
         if last == witness:
             return
         if not rows:
@@ -227,7 +235,7 @@ class PatientPages:
     _short: bool = False
     """Whether the page before may have been the last one."""
 
-    def next_page(self, limit: int) -> Plan[list[Row]]:
+    def next_page(self, limit: int) -> Plan[Sequence[Row]]:
         """The next rows. Raises `UnsupportedQuery` where nothing can tell the end."""
         if self._short and (yield from self._is_over()):
             self.ended = True
@@ -235,7 +243,7 @@ class PatientPages:
         statement = self._statement(limit, self.offset)
         rows = yield from ask(statement, self.what.env)
         if rows:
-            self.last, self.offset = str(rows[-1]["id"]), 0
+            self.last, self.offset = last_id(rows), 0
             self.read += len(rows)
         else:
             self.offset += limit

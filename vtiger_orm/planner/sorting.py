@@ -83,7 +83,7 @@ def first_rows(
     return sorted(rows, key=total_key(order))[:stop]
 
 
-def _complete_groups(what: Compiled, rows: list[Row], order: Sequence[Order]) -> list[Row]:
+def _complete_groups(what: Compiled, rows: Sequence[Row], order: Sequence[Order]) -> list[Row]:
     """Without the rows that others of the same group may follow: those equal to the last one, or
     the whole run of blanks that it is in, since the server sorts two kinds of blanks apart."""
     last = rows[-1]

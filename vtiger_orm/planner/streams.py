@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ..calls.operations import Call, Row
 from ..calls.plans import Batch, Plan, Rows, RowStream, Step, perform_all
+from ..values.uniform_rows import without_keys
 
 
 class Sortable(Protocol):
@@ -83,7 +84,7 @@ def window(stream: RowStream, start: int, stop: int | None) -> RowStream:
 def project(stream: RowStream, hidden: Collection[str]) -> RowStream:
     """Without the columns that were read only to decide or to sort."""
     while (page := (yield from pull(stream))) is not None:
-        yield Rows([{k: v for k, v in row.items() if k not in hidden} for row in page])
+        yield Rows(without_keys(page, hidden))
 
 
 def chained(streams: Iterable[RowStream]) -> RowStream:

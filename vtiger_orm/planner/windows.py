@@ -20,10 +20,11 @@ from ..calls.operations import Row
 from ..calls.pace import Pace
 from ..calls.plans import Batch, Plan, Rows, RowStream, together
 from ..ids import id_number
+from ..values.uniform_rows import column_of, joined, rows_where
 from .asking import answer
 from .branches import Branches, Comparison
 from .compiled import Compiled
-from .pages_by_id import PagesAfter, PatientPages, advancing, after, keyset, most_rows
+from .pages_by_id import PagesAfter, PatientPages, advancing, behind, keyset, last_id, most_rows
 from .statement import Statement
 
 T = TypeVar("T")
@@ -113,13 +114,13 @@ class _Windows:
         """Whether windows took more calls than they should."""
         return self._calls > MOST_CALLS * (self._rows / self._size) + SPARE_CALLS
 
-    def page(self, rows: list[Row]) -> None:
+    def page(self, rows: Sequence[Row]) -> None:
         """Rows that were read one after the other show how densely ids lie here."""
         if len(rows) > 1:
             reach = id_number(rows[-1]["id"]) - id_number(rows[0]["id"]) + 1
             self._span = max(1.0, reach / len(rows) * self._size * FILL)
 
-    def after(self, place: str, width: int) -> Plan[list[Row]]:
+    def after(self, place: str, width: int) -> Plan[Sequence[Row]]:
         """The rows of so many windows behind this row."""
         prefix, _, number = place.partition("x")
         if self._last is None:
@@ -131,7 +132,7 @@ class _Windows:
         witness = Comparison("id", "=", f"{prefix}x{self._last}")
         windows = [self._window(prefix, low, low + span, witness) for low in starts]
         found = yield from together(windows, whole_rounds=True)
-        rows = [row for rows, _ in found for row in rows]
+        rows = joined([rows for rows, _ in found])
         self._calls += sum(calls for _, calls in found)
         self._rows += len(rows)
         self._adapt(len(rows), len(starts))
@@ -154,7 +155,7 @@ class _Windows:
 
     def _window(
         self, prefix: str, low: int, high: int, witness: Comparison
-    ) -> Plan[tuple[list[Row], int]]:
+    ) -> Plan[tuple[Sequence[Row], int]]:
         """The rows from one id up to another, and how many calls they took."""
         first = Comparison("id", ">=", f"{prefix}x{low}")
         within = self._what.within(first, Comparison("id", "<", f"{prefix}x{high}"))
@@ -162,29 +163,33 @@ class _Windows:
         def page(bounds: tuple[Comparison, ...], limit: int) -> Statement:
             return within.statement(self._branches, self._more, bounds=bounds, limit=limit)
 
-        rows: list[Row] = []
+        pages: list[Sequence[Row]] = []
+        last: str | None = None
         calls = 0
         while True:
             calls += 1
-            asked = page((after(rows),) if rows else (), self._size)
+            asked = page(() if last is None else (behind(last),), self._size)
             found = yield from answer(asked.or_else(witness, self._size), self._what.env)
-            new = [row for row in found if low <= id_number(row["id"]) < high]
-            rows += advancing(self._what, new, _place(rows))
-            if any(row["id"] == witness.value for row in found):
-                return rows, calls
+            new = rows_where(found, "id", lambda id: low <= id_number(id) < high)
+            pages.append(advancing(self._what, new, last))
+            if witness.value in column_of(found, "id"):
+                return joined(pages), calls
             if not new:
                 break
+            last = _place(new)
         # The witness was deleted meanwhile, or the statement does not work: that is found out.
         self._last = None
-        rest = _one_after_the_other(within, self._branches, self._more, last=_place(rows))
+        rest = _one_after_the_other(within, self._branches, self._more, last=last)
         while not rest.ended:
+            last = rest.last
             more = yield from rest.next_page(self._size)
-            rows += advancing(self._what, more, _place(rows))
+            pages.append(advancing(self._what, more, last))
+        rows = joined(pages)
         return rows, calls + 2 + len(rows) // self._size
 
 
 def _place(rows: Sequence[Row]) -> str | None:
-    return str(rows[-1]["id"]) if rows else None
+    return last_id(rows) if rows else None
 
 
 def paced(plan: Plan[T], pace: Pace) -> Plan[T]:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..calls.protocols import environment_of
 from ..metadata.kinds import SECRET_NAMES, Family, Kind
 from ..values import Reader, reader
+from ..values.uniform_rows import UniformRows, WireColumn
 from ..values.whole_columns import (
     PageLayout,
     ValueColumn,
     WholeReader,
-    WireColumn,
     are_plain_ids,
 )
 from ..values.zones import rows_in_utc
@@ -142,6 +142,10 @@ class Hydrator:
         of an attachment that comes only where there is one.
         """
         if not rows:
+            return
+        if isinstance(rows, UniformRows):
+            layout = self._layout(tuple(rows.columns))
+            yield layout, len(rows), layout.page.columns(rows)
             return
         layout = self._layout(tuple(rows[0]))
         length = layout.length

@@ -12,6 +12,7 @@ from ..ids import is_id, parse_id
 from ..metadata.kinds import Kind
 from ..metadata.module import FieldMeta, ModuleMeta
 from ..metadata.server import Server
+from ..values.uniform_rows import UniformRows
 from .logs import logger
 from .settings import same_server
 
@@ -79,7 +80,7 @@ class SchemaCheck:
         package, module = self._package, getattr(call, "module", None)
         if package is None or not module or module in self._checked:
             return
-        row = result[0] if isinstance(result, list) and result else result
+        row = result[0] if isinstance(result, list | UniformRows) and result else result
         id_ = row.get("id") if isinstance(row, dict) else None
         if module not in package.prefixes or not isinstance(id_, str) or not is_id(id_):
             return

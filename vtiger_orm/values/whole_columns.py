@@ -13,9 +13,8 @@ from typing import Any, Final, TypeAlias
 
 from ..metadata.kinds import Family, Kind
 from .reading import Reader, reader
+from .uniform_rows import UniformRows, WireColumn
 
-WireColumn: TypeAlias = Sequence[Any]
-"""What an answer has for one field, row by row."""
 ValueColumn: TypeAlias = list[Any]
 WholeReader: TypeAlias = Callable[[WireColumn], ValueColumn]
 """Reads a column; raises what the reader of its kind raises for any of its values."""
@@ -35,6 +34,8 @@ class PageLayout:
 
     def columns(self, rows: Sequence[Mapping[str, Any]]) -> list[WireColumn]:
         """Key by key what the rows have; raises `KeyError` for a row that lacks one."""
+        if isinstance(rows, UniformRows):
+            return [rows.columns[key] for key in self.keys]
         return list(zip(*map(self.pick, rows))) if rows else [()] * len(self.keys)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta
+from .uniform_rows import UniformRows, WireColumn, WireRow
 
-_Row: TypeAlias = dict[str, Any]
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -70,11 +70,16 @@ def readings(text: str, zone: tzinfo) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(_written, meant))) or (text,)
 
 
-def rows_in_utc(rows: Sequence[_Row], fields: Iterable[FieldMeta], zone: tzinfo) -> Sequence[_Row]:
+def rows_in_utc(
+    rows: Sequence[WireRow], fields: Iterable[FieldMeta], zone: tzinfo
+) -> Sequence[WireRow]:
     """The rows of an answer with the moments among these fields in UTC."""
     if zone is UTC:
         return rows
     wires = {each.wire for each in fields if each.family is Family.DATETIME}
+    if isinstance(rows, UniformRows):
+        moments = {wire: rows.columns[wire] for wire in wires if wire in rows.columns}
+        return rows.with_columns({wire: _in_utc(each, zone) for wire, each in moments.items()})
     return [
         {
             name: to_utc(value, zone) if name in wires and isinstance(value, str) else value
@@ -82,6 +87,10 @@ def rows_in_utc(rows: Sequence[_Row], fields: Iterable[FieldMeta], zone: tzinfo)
         }
         for row in rows
     ]
+
+
+def _in_utc(column: WireColumn, zone: tzinfo) -> list[Any]:
+    return [to_utc(value, zone) if isinstance(value, str) else value for value in column]
 
 
 def _moved(text: str, origin: tzinfo, target: tzinfo) -> str:

@@ -155,7 +155,7 @@ def _chosen(
     what: str,
     runner: Runner | None,
     max_writes: int | None,
-) -> Plan[list[Row]]:
+) -> Plan[Sequence[Row]]:
     """Ids (and present values) of the records; refused when there are too many."""
     limit = server_facts(runner).max_writes if max_writes is None else max_writes
     env = environment_of(runner)
