@@ -40,7 +40,7 @@ from ..dialects.restfulapi_filter import check_listed
 from ..errors import ScanTooLarge, UnsupportedQuery
 from ..ids import id_number
 from ..metadata.kinds import Family
-from ..metadata.module import OF_ITEM, FieldMeta, ModuleMeta
+from ..metadata.module import FieldMeta, ModuleMeta, is_of_item
 from .compiled import TEXTS, wires
 from .list_narrowing import EVERYTHING, Criteria, narrowed
 from .list_pages import by_id, in_database_order, is_sorted_alike, of_ids
@@ -262,8 +262,7 @@ def record_with_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row 
     if not header or references is None:
         return None
     wired = [
-        {k: v for k, v in row.items() if k in ("id", "productid") or OF_ITEM.fullmatch(k)}
-        for row in rows
+        {k: v for k, v in row.items() if k in ("id", "productid") or is_of_item(k)} for row in rows
     ]
     items = yield from references.resolved(meta, wired, ("productid",))
     listed = [{k: v for k, v in item.items() if k != "id"} for item in items]
