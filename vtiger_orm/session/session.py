@@ -192,8 +192,8 @@ class Session(SessionOperations):
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
         self._refusals = Refusals()
-        self._environment: Final = Remade(self._environment_of)
-        self._facts: Final = Remade(self._facts_of)
+        self._environment: Final = Remade[Environment]()
+        self._facts: Final = Remade[ServerFacts]()
         self._counters: list[CallCount] = []
         self._blocks: list[Block] = []
         self._alive: Alive | None = None
@@ -260,7 +260,8 @@ class Session(SessionOperations):
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
         server, dialect = self.server, self._living().core.dialect
-        return self._environment.of(server, dialect, self._recognised, self.clock.zone.tz)
+        parts = server, dialect, self._recognised, self.clock.zone.tz
+        return self._environment.of(self._environment_of, *parts)
 
     def _environment_of(
         self, server: Server, dialect: Dialect | None, greeting: Greeting | None, zone: tzinfo
@@ -289,7 +290,7 @@ class Session(SessionOperations):
         """What plans need to know of this session besides its environment; sends nothing."""
         alive, server, told = self._living(), self.server, self._recognised
         met = alive.core.auth is not None or (told is not None and told.identity is not None)
-        return self._facts.of(server, alive.core.dialect, met, alive.width())
+        return self._facts.of(self._facts_of, server, alive.core.dialect, met, alive.width())
 
     def _facts_of(
         self, server: Server, dialect: Dialect | None, met: bool, parallel: int
