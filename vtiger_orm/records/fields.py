@@ -165,7 +165,7 @@ class Column:
 
     if not TYPE_CHECKING:  # a visible __getattr__ would hide every typo
 
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> FieldMeta:
             if name != "meta":
                 raise AttributeError(name)
             self.meta = self._facts()

@@ -312,8 +312,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         later = {} if given is None else self._assigned_after(given)
         mapper = self.__mapper__
         ((read, _, raw, new),) = mapper.hydrator.read([row], runner)
-        before = self.__dict__ if self._saved_id is not None else {}
-        merged = {**before, **read}
+        merged = {**(self.__dict__ if self._saved_id is not None else {}), **read}
         values = {
             name: merged[name]
             for name in mapper.columns
