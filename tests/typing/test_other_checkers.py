@@ -20,9 +20,7 @@ PASS: Final = sorted((HERE / "pass").glob("*.py"))
 KNOWN: Final[dict[str, set[str]]] = {
     "ty": set(),
     "pyrefly": set(),
-    # It holds that a method of a base that takes anything (`*args: Any, **kwargs: Any`) cannot be
-    # narrowed, which the typing specification allows and all others do.
-    "zuban": {"override", "assignment"},
+    "zuban": set(),
 }
 """Kinds of errors in the package itself, which are the checker's own."""
 

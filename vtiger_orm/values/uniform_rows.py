@@ -45,8 +45,6 @@ class UniformRows(Sequence[WireRow]):
     def __eq__(self, other: object) -> bool:
         return list(self) == (list(other) if isinstance(other, UniformRows) else other)
 
-    __hash__ = None  # type: ignore[assignment]  # as a list has none
-
     def __repr__(self) -> str:
         return repr(list(self))
 

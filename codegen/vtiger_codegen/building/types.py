@@ -34,7 +34,7 @@ class Type:
     imports: frozenset[Import] = frozenset()
     base: str = ""
     """``Iterable`` of ``Iterable[str]``."""
-    arguments: tuple[str, ...] = ()
+    arguments: tuple[Type, ...] = ()
     operands: tuple[str, ...] = ()
     """The members of a union, in the order they are written."""
 
@@ -51,12 +51,11 @@ def named(name: str, module: str) -> Type:
 
 def generic(base: Type, *arguments: Type) -> Type:
     """``base[arguments]``"""
-    texts = tuple(each.text for each in arguments)
     return Type(
-        f"{base.text}[{', '.join(texts)}]",
+        f"{base.text}[{', '.join(each.text for each in arguments)}]",
         base.imports.union(*(each.imports for each in arguments)),
         base=base.text,
-        arguments=texts,
+        arguments=arguments,
     )
 
 

@@ -22,11 +22,10 @@ def flats_of(row: Sequence[Keyword]) -> Iterator[Flat]:
 
 
 def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
-    """Rows of one to three fields: which of them are texts, or the id in front; of any other field
-    its place. The first that fits a call counts.
+    """Rows of one field; and of two and three: which of them are texts, or the id in front; of any
+    other field its place. The first that fits a call counts.
 
-    A signature for each pair and each three of the types of a module would be hundreds, which a
-    checker compares with one another. Those that leave something open are soon compared.
+    A signature for each pair and each three of the types of a module would be hundreds.
     """
     text = optional(STR).text
     is_alone = sum(len(each.fields) for each in flats) == 1
@@ -35,7 +34,9 @@ def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
     others = [each for each in flats if each.type.text != text]
     # Where there is nothing else, a signature for anything would be the same once more.
     rest = [*texts, *([(f"{model}Field", builtin("Any"))] if others else [])]
-    for number in (1, 2, 3) if flats else ():
+    for each in flats:
+        yield ListedFields((each.names,), generic(TUPLE, each.type))
+    for number in (2, 3) if flats else ():
         firsts = [*ids, *rest] if number > 1 else rest
         for row in product(firsts, *[rest] * (number - 1)):
             names, types = zip(*row)

@@ -90,7 +90,7 @@ def field_line(field: ModelField) -> str:
         return f"{pad}{field.name}: {type_.text} = (\n{value}\n{pad})"
     inner = f"{pad}    {type_.text}"
     if type_.arguments and not type_.operands:
-        inner = f"{pad}    {', '.join(type_.arguments)}"
+        inner = f"{pad}    {', '.join(each.text for each in type_.arguments)}"
         value = call("] = field(", arguments, ")", indent=4)
         return f"{pad}{field.name}: {type_.base}[\n{inner}\n{value}"
     if not fits(inner):
@@ -185,10 +185,7 @@ def annotated(head: str, type_: Type, tail: str, indent: int = 8) -> str:
     if type_.operands:
         return f"{pad}{head}(\n{_union(type_.operands, indent + 4)}\n{pad}){tail},"
     if type_.arguments:
-        inner = f"{pad}    {', '.join(type_.arguments)}"
-        if not fits(inner):
-            inner = one_a_line(type_.arguments, indent + 4)
-        return f"{pad}{head}{type_.base}[\n{inner}\n{pad}]{tail},"
+        return f"{pad}{head}{type_.base}[\n{_arguments(type_, indent + 4)}\n{pad}]{tail},"
     return line
 
 
@@ -233,7 +230,26 @@ def returned(type_: Type) -> str:
     line = f"    ) -> ValuesQuerySet[{type_.text}]: ..."
     if fits(line):
         return line
-    return f"    ) -> ValuesQuerySet[\n{_union(type_.operands or (type_.text,), 8)}\n    ]: ..."
+    return f"    ) -> ValuesQuerySet[\n{_broken(type_, 8)}\n    ]: ..."
+
+
+def _broken(type_: Type, indent: int) -> str:
+    """A type on lines of its own."""
+    pad = " " * indent
+    if fits(pad + type_.text) or not (type_.operands or type_.arguments):
+        return pad + type_.text
+    if type_.operands:
+        return _union(type_.operands, indent)
+    return f"{pad}{type_.base}[\n{_arguments(type_, indent + 4)}\n{pad}]"
+
+
+def _arguments(type_: Type, indent: int) -> str:
+    """What stands in the brackets of a type."""
+    if len(type_.arguments) == 1:
+        return _broken(type_.arguments[0], indent)
+    texts = [each.text for each in type_.arguments]
+    line = " " * indent + ", ".join(texts)
+    return line if fits(line) else one_a_line(texts, indent)
 
 
 def labels(parameters: Iterable[Keyword], head: str, indent: int) -> str:

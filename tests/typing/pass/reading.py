@@ -91,6 +91,9 @@ def values() -> None:
     for lastname in people.values_list("lastname", flat=True).order_by("lastname")[:5]:
         assert_type(lastname, str | None)
     text, texts = people.values_list("lastname"), people.values_list("lastname", "email")
+    assert_type(people.values_list("birthday")[0], tuple[date | None])
+    assert_type(people.values_list("leadsource")[0], tuple[Contacts.LeadSource | None])
+    assert_type(people.values_list("id")[0], tuple[Ref[Contacts]])
     assert_type(text.first(), tuple[str | None] | None)
     assert_type(list(texts), list[tuple[str | None, str | None]])
     named = people.values_list("id", "lastname", "email")[0]
