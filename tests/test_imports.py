@@ -19,6 +19,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 ORDER = (
+    "_dataclass",
     "_pickled",
     "_outcomes",
     "_writes",
@@ -54,7 +55,7 @@ ORDER = (
 Every import counts: at the top, inside a function, and for type checkers alone.
 """
 
-UNLISTED = {"_pickled", "_outcomes", "_writes", "_files", "_lazy"}
+UNLISTED = {"_dataclass", "_pickled", "_outcomes", "_writes", "_files", "_lazy"}
 """Files that are no rooms."""
 
 ASIDE = {"emulator": {"errors", "ids", "metadata"}}

@@ -8,7 +8,6 @@ out on the way: from how long calls take, and from how long the consumer had to 
 from __future__ import annotations
 
 from collections import deque
-from statistics import fmean, median
 from typing import Final, Literal, NamedTuple
 
 from ..errors import ConfigError
@@ -85,6 +84,8 @@ class Pace:
         seconds, self._seconds = self._seconds, []
         if not self.adapts or not seconds:
             return
+        from statistics import fmean, median  # costly to import, and most readings are of one page
+
         if len(seconds) == 1:
             self._alone.extend(seconds)
         alone = median(self._alone) if self._alone else 0.0

@@ -7,9 +7,10 @@ socket. The drivers in `session` perform the calls, a test can feed the answers 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, TypeVar, cast
 
+from .._dataclass import dataclass
 from ..errors import VtigerError
 from ..values.uniform_rows import joined
 from .operations import Call, Row

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from .._dataclass import dataclass
 from ..errors import NotSupported, VtigerError
 from .operations import Operation
 from .outcome import outcome_of

@@ -11,11 +11,12 @@ occur here; `arguments.py` spells them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypeGuard, Union
 
+from .._dataclass import dataclass
 from ..errors import InvalidLookup
 from ..metadata.module import FieldMeta, ModuleMeta
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._dataclass import dataclass
 from ..aggregates.groups import GroupKey, group_key
 from ..conditions.tree import TRUE, Node, Selection
 from ..errors import InvalidLookup

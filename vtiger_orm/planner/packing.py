@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, prod
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.urls import quoted_length
 from ..conditions.arguments import MAX_LITERAL_BYTES

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.operations import Query, QueryRelated
 from ..errors import NotSupported
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part
