@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from ..calls.environment import Environment
 from ..conditions.quirks import quirk_of
@@ -37,14 +37,9 @@ _Written: TypeAlias = Equal | Like | Compare | OneOf
 """Atoms of which the comparison itself is sent, whatever is sent besides."""
 
 
-class _Form(NamedTuple):
-    """What is sent for a comparison with plain values."""
-
-    field: FieldMeta
-    guards: Branch
-    """What must hold besides."""
-
-
+_Form: TypeAlias = tuple[FieldMeta, Branch]
+"""What is sent for a comparison with plain values: of which field it is, and what must hold
+besides."""
 _Kept: TypeAlias = dict[tuple[str, str], _Form | None]
 
 
@@ -126,4 +121,4 @@ def _form(atom: _Written, module: ModuleMeta, env: Environment) -> _Form | None:
     if field.family is Family.TIME and isinstance(atom, Compare):
         return None
     branches = Forms.of(module, env).positive(atom)
-    return _Form(field, branches[0][1:]) if len(branches) == 1 else None
+    return (field, branches[0][1:]) if len(branches) == 1 else None
