@@ -1,4 +1,4 @@
-"""A queryset under another condition is otherwise the one it was made of, whatever it is made of."""
+"""A queryset under another condition is otherwise the one it was made of, whatever that is."""
 
 from __future__ import annotations
 
