@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 if not TYPE_CHECKING:
     _METHODS = ("__init__", "__repr__", "__eq__", "__hash__", "__replace__")
-    _FACTS = ("__match_args__", "__dataclass_fields__", "__dataclass_params__")
+    _FACTS = ("__match_args__", "__dataclass_fields__", "__dataclass_params__", "__signature__")
+    """There is no signature; `inspect` asks for it before it looks at methods as they lie there."""
+
     _FROZEN = ("__setattr__", "__delattr__", "__getstate__", "__setstate__")
 
     _writing = RLock()

@@ -313,10 +313,9 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         mapper = self.__mapper__
         ((read, _, raw, new),) = mapper.hydrator.read([row], runner)
         merged = {**(self.__dict__ if self._saved_id is not None else {}), **read}
+        wrong = raw or ()
         values = {
-            name: merged[name]
-            for name in mapper.columns
-            if name in merged and name not in (raw or ())
+            name: merged[name] for name in mapper.columns if name in merged and name not in wrong
         }
         replace_values(self, values, set(values))
         for name in later.keys() - mapper.columns.keys():

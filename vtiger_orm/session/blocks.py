@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING
 
 from .._dataclass import dataclass
+from ..calls.gates import in_event_loop
 
 if TYPE_CHECKING:
     from ..calls.protocols import Activation
@@ -23,7 +23,8 @@ class Block:
 
 def here() -> object:
     """The task or thread that asks."""
-    try:
-        return asyncio.current_task() or threading.get_ident()
-    except RuntimeError:
+    if not in_event_loop():
         return threading.get_ident()
+    import asyncio
+
+    return asyncio.current_task() or threading.get_ident()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import suppress
@@ -66,6 +65,8 @@ async def asend(
 ) -> HttpResponse:
     exchange = Exchange(request.operation, timeout, sent)
     status: int | None = None
+    import asyncio
+
     # The loop's clock need not be the one of `time.monotonic`.
     ahead = asyncio.get_running_loop().time() - time.monotonic()
     try:

@@ -24,7 +24,6 @@ from ..errors import BlockingCall, ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server
 from . import checks
-from .async_driver import AsyncDriver
 from .blocking import blocking_message
 from .blocks import Block, here
 from .budget import Budget
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from ..calls.plans import Plan, RowStream
     from ..calls.protocols import Package
     from ..metadata.dependencies import Dependency
+    from .async_driver import AsyncDriver
 
 T = TypeVar("T")
 

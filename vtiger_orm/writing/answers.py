@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 def fields_of(row: Row) -> Row:
     """The row without what is no field: a label in HTML, an address for browsers."""
-    return {name: value for name, value in row.items() if name not in ("label", "url")}
+    fields = dict(row)
+    fields.pop("label", None)
+    fields.pop("url", None)
+    return fields
 
 
 # Reading again

@@ -102,8 +102,9 @@ def changeset_of(record: BaseRecord, file: FilePart | None = None, zone: tzinfo 
     meta, id_ = record.meta, saved_id(record)
     known: dict[str, object] = {}
     if id_ is not None:
-        changes, fields = pending(record), meta.fields
-        known = {name: value for name, value in vars(record).items() if name in fields}
+        changes, known = pending(record), dict(vars(record))
+        for name in known.keys() - meta.fields.keys():
+            del known[name]  # an attribute of an own class
         for name, change in changes.items():
             known.pop(name, None)
             if change.old is not UNSET and name in meta.fields:

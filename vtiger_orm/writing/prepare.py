@@ -278,8 +278,11 @@ def needed_fields(change: Changeset, facts: ServerFacts) -> tuple[FieldMeta, ...
     """Stored values, not known yet, without which the write would damage something."""
     names = [name for policy in policies_of(change.meta) for name in policy.needs(change, facts)]
     fields = (change.meta.by_wire.get(name) for name in names)
-    there = {*change.known, *change.values}
-    needed = [each for each in fields if each is not None and each.name not in there]
+    needed = [
+        each
+        for each in fields
+        if each is not None and each.name not in change.known and each.name not in change.values
+    ]
     return (*needed, *(change.meta.by_wire[name] for name in _fresh(change, facts)))
 
 

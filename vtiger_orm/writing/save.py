@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from .._dataclass import dataclass
 from .._writes import Problem, Rule
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
 
 R = TypeVar("R", bound="BaseRecord")
+
+_OPERATIONS: Final = get_args(SaveOperation)
 
 __all__ = ["SaveOperation", "create", "delete", "refresh", "save"]
 
@@ -109,7 +111,7 @@ def save(
     `accept_damage`, which tells by a warning what was lost; `rebuild_items` takes the way around
     that keeps the items of an inventory record, and raises `ItemsLost` where it does not.
     """
-    if operation not in get_args(SaveOperation):
+    if operation not in _OPERATIONS:
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
     facts = yield from recognised(runner)
     change, present = changeset_of(record, file, facts.clock.zone.tz), None
