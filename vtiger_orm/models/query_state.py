@@ -115,6 +115,17 @@ class QueryState:
     max_writes: int | None = None
     """Records that `update` and `delete` may write; None leaves it to the session."""
 
+    def under(self, where: Node) -> QueryState:
+        """The same under this condition instead."""
+        return QueryState(
+            self.model,
+            self.selection.under(where),
+            self.session,
+            self.fetches,
+            self.projection,
+            self.max_writes,
+        )
+
     @property
     def reading(self) -> Selection:
         """The selection that is sent: references to follow must be among its columns."""
