@@ -8,11 +8,13 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
@@ -44,6 +46,15 @@ def test_all_can_be_written() -> None:
     for kind in found:
         assert inspect.signature(kind)
         assert not is_late(kind)
+
+
+def test_all_with_slots_are_written_late() -> None:
+    """The emulator stands aside, and imports nothing but the ground."""
+    root = Path(vtiger_orm.__file__).parent
+    for file in root.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        if "emulator" not in file.parts and "slots=True" in text:
+            assert not re.search(r"^from dataclasses import .*\bdataclass\b", text, re.M), file
 
 
 def kinds() -> Iterator[type[Any]]:

@@ -8,8 +8,8 @@ those classes. What is written is what the standard library writes.
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from inspect import get_annotations
-from threading import RLock
 from typing import TYPE_CHECKING
 
 if not TYPE_CHECKING:
@@ -18,9 +18,8 @@ if not TYPE_CHECKING:
     """There is no signature; `inspect` asks for it before it looks at methods as they lie there."""
 
     _FROZEN = ("__setattr__", "__delattr__", "__getstate__", "__setstate__")
-
-    _writing = RLock()
-    """Methods are written once: of a class that has them the library would take other fields."""
+    _OF_A_CLASS = frozenset({"__dict__", "__weakref__"})
+    """What each class that has no slots gets for itself."""
 
     def dataclass(*, slots, frozen=False, eq=True, **options):
         """As `dataclasses.dataclass`. Mistakes, such as a default that is mutable, are told when
@@ -34,11 +33,14 @@ if not TYPE_CHECKING:
                 body.setdefault("__hash__", None)
             for name in written_later:
                 body.setdefault(name, _Later(name, declared, options))
-            kind = type(declared)(declared.__name__, declared.__bases__, body)
-            kind.__qualname__ = declared.__qualname__
-            return kind
+            return _made_of(declared, body)
 
         return made
+
+    def _made_of(declared, body):
+        kind = type(declared)(declared.__name__, declared.__bases__, body)
+        kind.__qualname__ = declared.__qualname__
+        return kind
 
     def _with_slots(declared):
         """What the class is made of, without the defaults: their names are those of slots."""
@@ -47,7 +49,7 @@ if not TYPE_CHECKING:
             for name, said in get_annotations(declared).items()
             if not str(said).startswith(("ClassVar", "typing.ClassVar"))
         ]
-        left_out = {*own, "__dict__", "__weakref__"}
+        left_out = {*own, *_OF_A_CLASS}
         body = {name: held for name, held in vars(declared).items() if name not in left_out}
         inherited = {name for base in declared.__mro__ for name in vars(base).get("__slots__", ())}
         return {**body, "__slots__": tuple(name for name in own if name not in inherited)}
@@ -66,20 +68,25 @@ if not TYPE_CHECKING:
             self.kind = kind
 
         def __get__(self, instance, owner):
-            with _writing:
-                if vars(self.kind).get(self.name) is self:
-                    _write(self.kind, self.declared, self.options)
+            if vars(self.kind).get(self.name) is self:
+                _write(self.kind, self.declared, self.options)
             return getattr(owner if instance is None else instance, self.name)
 
     def _write(kind, declared, options):
-        """Give the class what the standard library gives to what was declared."""
-        written = vars(dataclasses.dataclass(**options)(declared))
+        """Give the class what the standard library gives to a copy of what was declared.
+
+        A copy, since it changes what it is given. So threads that meet here, and a process that
+        is forked meanwhile, write the same methods once more, and nobody waits.
+        """
+        body = {name: held for name, held in vars(declared).items() if name not in _OF_A_CLASS}
+        written = vars(dataclasses.dataclass(**options)(_made_of(declared, body)))
         for name, held in list(vars(kind).items()):
             if isinstance(held, _Later):
                 if name in written:
                     setattr(kind, name, written[name])
                 else:
-                    delattr(kind, name)
+                    with suppress(AttributeError):  # another thread was first
+                        delattr(kind, name)
         if kind.__doc__ is None:
             kind.__doc__ = written["__doc__"]
 

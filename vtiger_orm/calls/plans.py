@@ -31,7 +31,7 @@ class Batch:
     calls: Sequence[Call[object]]
     collect: bool = False
     pace: Pace | None = field(default=None, compare=False)
-    """Told how the calls went; as many as there are may be under way at once."""
+    """Told how the calls went; it tells how many of them may be under way at once."""
 
 
 @dataclass(frozen=True, slots=True)

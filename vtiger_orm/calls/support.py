@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from .._dataclass import dataclass
 from ..errors import NotSupported, VtigerError
 from .operations import Operation
 from .outcome import outcome_of
@@ -30,15 +29,13 @@ class Support(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     support: Support
     note: str = ""
     """The fallback taken, or the reason of a refusal and the alternative."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One operation of the manuals: how Python reaches it, and its cell for each dialect."""
 
     operation: str
