@@ -86,7 +86,7 @@ def _first_keys(body: bytes) -> tuple[str, ...]:
 
 def _learn(call: Query, rows: object) -> None:
     """Expect the next pages to look like these rows, which were read like all other answers."""
-    if not isinstance(rows, list) or not rows or not isinstance(rows[0], dict) or not rows[0]:
+    if not isinstance(rows, list) or not rows or not rows[0]:
         return
     asked, keys = _columns_of(call), tuple(rows[0])
     known = _expected.get(asked)
