@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -34,12 +33,14 @@ _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 """What readers raise; the errors of msgspec 0.19 are no `ValueError`."""
 
 
-@dataclass(slots=True)
 class _Expected:
     """How the pages of a statement are expected to look."""
 
-    keys: tuple[str, ...]
-    misses: int = 0
+    __slots__ = ("keys", "misses")
+
+    def __init__(self, keys: tuple[str, ...], misses: int = 0) -> None:
+        self.keys = keys
+        self.misses = misses
 
 
 _expected: Final[dict[str, _Expected]] = {}
@@ -94,9 +95,7 @@ def _learn(call: Query, rows: object) -> None:
         return
     if len(_expected) >= _MOST_STATEMENTS:
         _expected.clear()
-    fresh = _expected[asked] = _Expected(keys)
-    if known is not None:
-        fresh.misses = known.misses
+    _expected[asked] = _Expected(keys, 0 if known is None else known.misses)
 
 
 def _columns_of(call: Query) -> str:
