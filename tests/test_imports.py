@@ -19,6 +19,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 ORDER = (
+    "_dataclass",
     "_pickled",
     "_outcomes",
     "_writes",
@@ -54,7 +55,7 @@ ORDER = (
 Every import counts: at the top, inside a function, and for type checkers alone.
 """
 
-UNLISTED = {"_pickled", "_outcomes", "_writes", "_files", "_lazy"}
+UNLISTED = {"_dataclass", "_pickled", "_outcomes", "_writes", "_files", "_lazy"}
 """Files that are no rooms."""
 
 ASIDE = {"emulator": {"errors", "ids", "metadata"}}
@@ -386,3 +387,24 @@ def test_the_first_model_comes_without_what_only_questions_need() -> None:
     rooms = ("conditions.tree", "calls.environment", "calls.plans", "planner", "session", "writing")
     assert loaded.isdisjoint(f"vtiger_orm.{room}" for room in rooms)
     assert "vtiger_orm.metadata.capabilities" not in loaded
+
+
+def test_the_first_queryset_comes_without_what_only_verbs_need() -> None:
+    loaded = modules_after(
+        "from generated.demo import Contacts; Contacts.objects.filter(id='12x1')"
+    )
+    files = ("writing.save", "writing.many", "writing.bulk", "writing.upsert", "feed.changes")
+    assert loaded.isdisjoint(f"vtiger_orm.{file}" for file in files)
+    assert loaded.isdisjoint({"statistics", "vtiger_orm.dialects.restfulapi"})
+
+
+def test_a_blocking_program_comes_without_asyncio() -> None:
+    program = """
+from generated.demo import Contacts, connect
+from vtiger_orm.emulator import Crm
+with Crm() as crm, connect(crm.url, *crm.credentials(), transport=crm.transport()):
+    assert list(Contacts.objects.all()[:3])
+"""
+    loaded = modules_after(program)
+    assert "vtiger_orm.session.drivers" in loaded
+    assert "asyncio" not in loaded

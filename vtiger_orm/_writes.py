@@ -7,9 +7,11 @@ of this file is imported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final
+
+from ._dataclass import dataclass
 
 
 class Rule(StrEnum):

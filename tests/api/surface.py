@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import black
 import griffe
@@ -65,10 +65,19 @@ _TEXT_OR_MODULE: Final = re.compile(
 _VARIABLES: Final = ("TypeVar(", "ParamSpec(", "TypeVarTuple(")
 
 
+class OneDataclass(griffe.Extension):
+    """`_dataclass` is the standard library's to all that reads source; griffe follows no import."""
+
+    def on_alias_instance(self, *, alias: griffe.Alias, **_: Any) -> None:
+        if alias.target_path == f"{PACKAGE}._dataclass.dataclass":
+            alias.target_path = "dataclasses.dataclass"
+
+
 @cache
 def tree() -> griffe.ModulesCollection:
     """The whole package, parsed; nothing of it is imported."""
-    loader = griffe.GriffeLoader(search_paths=[SOURCES])
+    extensions = griffe.load_extensions(OneDataclass())
+    loader = griffe.GriffeLoader(search_paths=[SOURCES], extensions=extensions)
     loader.load(PACKAGE)
     return loader.modules_collection
 

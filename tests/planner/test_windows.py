@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import LimitReached, MalformedAnswer, SilentQueryError
 from vtiger_orm.planner.explain import explain
 from vtiger_orm.planner.rows import plan_counted_rows, plan_rows
-from vtiger_orm.planner.windows import paced
+from vtiger_orm.planner.windows import how_many, paced
 
 PAGE = 10
 ALL = Q()
@@ -60,7 +60,7 @@ class Chancy:
 
     def __init__(self, crm: Server, seed: int) -> None:
         self._crm, self._chance = crm, random.Random(seed)
-        self.widest = 0
+        self.widest = self.longest = 0
 
     def rows(self, selection: Selection, parallel: Parallel, **settings: Any) -> Iterator[str]:
         env = careful(page_size=PAGE, parallel=parallel, **settings)
@@ -79,7 +79,8 @@ class Chancy:
     def _perform(self, step: Any) -> Any:
         reply = self._crm.perform(step)
         if isinstance(step, Batch) and isinstance(step.pace, Pace):
-            self.widest = max(self.widest, len(step.calls))
+            self.widest = max(self.widest, min(step.pace.width, len(step.calls)))
+            self.longest = max(self.longest, len(step.calls))
             for _ in step.calls:
                 step.pace.answered(self._chance.choice([0.01, 0.02, 0.1]))
             pressed = self._chance.random() < 0.02
@@ -211,7 +212,18 @@ def test_several_pages_are_asked_for_at_once() -> None:
     reader = Chancy(crm, 0)
     assert len(list(reader.rows(select(crm), Parallel.of(8)))) == 499
     assert reader.widest == 8
+    assert reader.longest > 8
     assert len(crm.log) <= 50 * 1.4
+
+
+@pytest.mark.parametrize(
+    ("parallel", "read", "asked"),
+    [("auto", 1000, 1), (8, 0, 8), (8, 17, 8), (8, 30, 15), (8, 1000, 24), (2, 1000, 6)],
+)
+def test_how_far_ahead_is_asked(parallel: int | Literal["auto"], read: int, asked: int) -> None:
+    """More than are under way once their number is found, but no more than half of what was read:
+    whoever stops reading has no use for them."""
+    assert how_many(Pace(Parallel.of(parallel)), read) == asked
 
 
 def test_nothing_is_asked_behind_as_many_rows_as_there_are() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from .._dataclass import dataclass
 from ..errors import MalformedAnswer
 from ..ids import whole_number
 from ..values.picklists import Picklist

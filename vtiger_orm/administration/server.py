@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
+from .._dataclass import dataclass
 from ..calls.operations import Describe, ListTypes, Me, Operation, Row
 from ..calls.plans import Plan, perform
 from ..calls.server import ServerFacts

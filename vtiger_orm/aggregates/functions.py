@@ -8,11 +8,11 @@ number of the record.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal, localcontext
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..conditions.collation import equality_key, sort_key
 from ..conditions.field_names import readable_field

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..conditions.field_names import readable_field
 from ..errors import InvalidLookup

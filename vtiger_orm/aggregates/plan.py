@@ -9,11 +9,12 @@ for one after the other are those of one moment each.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import repeat
 from math import ceil
 from typing import Any, Final, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, together

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+from .._dataclass import dataclass
 
 logger: logging.Logger = logging.getLogger("vtiger_orm")
 
@@ -254,6 +256,7 @@ def _quarters(difference: timedelta) -> timedelta:
     return round(difference / _QUARTER) * _QUARTER
 
 
+@lru_cache(maxsize=16)  # every answer of a second has the same one, and three ask for it
 def http_date(text: str | None) -> datetime | None:
     """The moment of a Date header; None for what is none."""
     from email.utils import parsedate_to_datetime  # not before the first answer: it is costly

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, tzinfo
 from typing import Final, Literal
 
+from .._dataclass import dataclass
 from ..metadata.capabilities import Collation
 from ..metadata.server import Server
 from .clock import ServerClock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Hashable, Iterator
@@ -26,6 +27,8 @@ class Pausing(Protocol):
 
 def in_event_loop() -> bool:
     """Whether an event loop runs in this thread."""
+    if "asyncio" not in sys.modules:  # blocking programs do without, importing it takes 10 ms
+        return False
     import asyncio
 
     try:

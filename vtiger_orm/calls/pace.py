@@ -8,7 +8,6 @@ out on the way: from how long calls take, and from how long the consumer had to 
 from __future__ import annotations
 
 from collections import deque
-from statistics import fmean, median
 from typing import Final, Literal, NamedTuple
 
 from ..errors import ConfigError
@@ -62,7 +61,7 @@ class Pace:
 
     def __init__(self, parallel: Parallel) -> None:
         self.width: int = parallel.least
-        """How many calls the next round should have."""
+        """How many calls of the next round should be under way at once."""
         self._most = parallel.most
         self.adapts: bool = parallel.least < parallel.most
         """Whether it may change with how rounds go."""
@@ -71,6 +70,11 @@ class Pace:
         self._seconds: list[float] = []
         self._rounds = 0
         self._until = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether more at once are not about to be tried."""
+        return self.width >= self._ceiling
 
     def answered(self, seconds: float) -> None:
         """One call of the round took so long."""
@@ -85,6 +89,8 @@ class Pace:
         seconds, self._seconds = self._seconds, []
         if not self.adapts or not seconds:
             return
+        from statistics import fmean, median  # costly to import, and most readings are of one page
+
         if len(seconds) == 1:
             self._alone.extend(seconds)
         alone = median(self._alone) if self._alone else 0.0
@@ -94,7 +100,7 @@ class Pace:
             self._at_most(1)
         elif self._rounds < _WARM_UP:
             return
-        elif len(seconds) > 1 and len(seconds) / slower < _WORTHWHILE:
+        elif len(seconds) > 1 and min(self.width, len(seconds)) / slower < _WORTHWHILE:
             self._at_most(max(1, self.width // 2))
         elif share < _IDLE or slower > 2 * _CROWDED:
             self.width = max(1, self.width - 1)

@@ -7,9 +7,10 @@ socket. The drivers in `session` perform the calls, a test can feed the answers 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, TypeVar, cast
 
+from .._dataclass import dataclass
 from ..errors import VtigerError
 from ..values.uniform_rows import joined
 from .operations import Call, Row
@@ -30,7 +31,7 @@ class Batch:
     calls: Sequence[Call[object]]
     collect: bool = False
     pace: Pace | None = field(default=None, compare=False)
-    """Told how the calls went; as many as there are may be under way at once."""
+    """Told how the calls went; it tells how many of them may be under way at once."""
 
 
 @dataclass(frozen=True, slots=True)

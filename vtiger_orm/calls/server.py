@@ -6,9 +6,10 @@ A session hands its own out as `session.facts`; a runner without them (a test's)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from .._dataclass import dataclass
 from ..metadata.dependencies import Dependency
 from ..metadata.server import Server, ServerFamily
 from .clock import ServerClock

@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import NotSupported, VtigerError
 from .operations import Operation
@@ -30,15 +29,13 @@ class Support(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     support: Support
     note: str = ""
     """The fallback taken, or the reason of a refusal and the alternative."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One operation of the manuals: how Python reaches it, and its cell for each dialect."""
 
     operation: str

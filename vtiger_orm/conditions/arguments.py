@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache, partial
 from itertools import permutations
 from typing import Final, Literal, TypeGuard
 
@@ -43,18 +44,22 @@ _SHORT: Final = MAX_LITERAL_BYTES // 8
 """Characters that fit whatever they are."""
 _REFERENCES: Final = frozenset({Family.REFERENCE, Family.ID})
 _PLAIN: Final = frozenset({Family.TEXT, Family.CHOICE})
+_ID: Final = Family.ID
+_DATETIME: Final = Family.DATETIME
+"""By names of their own, since they are asked for by every condition: Python 3.11 takes longer to
+find a member by its class than to compare it."""
 _CLOCKS: Final = (datetime, time)
 _ONE_DAY: Final = timedelta(days=1)
 _MOST_PERMUTED: Final = 4
 """Up to so many choices every order of them is written out (24 for four)."""
 
 
-def condition(module: ModuleMeta, keyword: str, value: object) -> Node:
-    """What ``keyword=value`` means on this module. Raises `InvalidLookup`."""
+@lru_cache(maxsize=8192)
+def reader(module: ModuleMeta, keyword: str) -> Callable[[object], Node]:
+    """What ``keyword=value`` means on this module, as a function of the value, which raises
+    `InvalidLookup` for one that does not fit. Raises it itself as `split_keyword` does."""
     field, lookup = split_keyword(module, keyword)
-    if lookup is Lookup.EXACT:
-        return _exact(module, field, value)
-    return _READERS[lookup](module, field, value)
+    return partial(_READERS[lookup], module, field)
 
 
 # -- values ----------------------------------------------------------------------------------
@@ -71,7 +76,7 @@ def _wire(module: ModuleMeta, field: FieldMeta, value: object) -> str:
         raise
     except InvalidValue as error:
         raise InvalidLookup(f"{module.name}: {error}") from error
-    if field.family is Family.ID and not text.startswith(module.prefix + "x"):
+    if field.family is _ID and not text.startswith(module.prefix + "x"):
         raise InvalidLookup(
             f"{text!r} is not the id of a {module.name} record: those begin with "
             f"'{module.prefix}x' on this CRM."
@@ -161,7 +166,9 @@ def _number(
 def _exact(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     if is_blank_value(value):
         return _blank(field)
-    if field.family is Family.DATETIME and _is_day(value):
+    if isinstance(value, str) and field.family in _PLAIN:
+        return Equal(field, _wire(module, field, value))
+    if field.family is _DATETIME and _is_day(value):
         return _in_days(field, value, value)
     text = _equal_to(module, field, value)
     if not text:
@@ -183,11 +190,11 @@ def _same_choices(field: FieldMeta, choices: list[str]) -> Node:
 
 
 def _blank(field: FieldMeta) -> Node:
-    return FALSE if field.family is Family.ID else Not(Present(field))
+    return FALSE if field.family is _ID else Not(Present(field))
 
 
 def _present(field: FieldMeta) -> Node:
-    return TRUE if field.family is Family.ID else Present(field)
+    return TRUE if field.family is _ID else Present(field)
 
 
 def _in(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
@@ -200,7 +207,7 @@ def _in(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     for item in _items(module, field, "in", value):
         if is_blank_value(item):
             days.append(_blank(field))
-        elif field.family is Family.DATETIME and _is_day(item):
+        elif field.family is _DATETIME and _is_day(item):
             days.append(_in_days(field, item, item))
         elif not _fraction(item):
             texts[_equal_to(module, field, item)] = None
@@ -222,7 +229,7 @@ def _refuse_other_values(field: FieldMeta, names: Iterable[str]) -> None:
 
 
 def _in_selection(module: ModuleMeta, field: FieldMeta, inner: Selection) -> Node:
-    if field.family is Family.ID:
+    if field.family is _ID:
         allowed: tuple[str, ...] = (module.name,)
         if inner.module is module and not inner.start and inner.stop is None:
             return inner.where
@@ -255,7 +262,7 @@ def _isnull(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
 def _compare(operator: Operator, lookup: Lookup) -> Callable[[ModuleMeta, FieldMeta, object], Node]:
     def read(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
         _no_blank(module, field, lookup, value)
-        if field.family is Family.DATETIME and _is_day(value):
+        if field.family is _DATETIME and _is_day(value):
             after = operator in ("<=", ">")
             return _day_bound(field, "<" if operator in ("<", "<=") else ">=", value, after)
         text = _wire(module, field, value)
@@ -323,7 +330,7 @@ def _date(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
 def _year(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
     year = _number(module, field, "year", value, 1, 9999)
     first, last = date(year, 1, 1), date(year, 12, 31)
-    if field.family is Family.DATETIME:
+    if field.family is _DATETIME:
         return _in_days(field, first, last)
     return all_of(Compare(field, ">=", first.isoformat()), Compare(field, "<=", last.isoformat()))
 
@@ -374,6 +381,7 @@ def _has_all(module: ModuleMeta, field: FieldMeta, value: object) -> Node:
 
 
 _READERS: Final[dict[Lookup, Callable[[ModuleMeta, FieldMeta, object], Node]]] = {
+    Lookup.EXACT: _exact,
     Lookup.IN: _in,
     Lookup.LT: _compare("<", Lookup.LT),
     Lookup.LTE: _compare("<=", Lookup.LTE),

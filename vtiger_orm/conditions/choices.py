@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -13,12 +15,13 @@ from .tree import Atom, Equal, Has, InSelection, Node, OneOf, atoms
 _PICKLISTS = frozenset({Family.CHOICE, Family.CHOICES})
 
 
-def known_choices(module: ModuleMeta, field: FieldMeta) -> set[str]:
+@lru_cache(maxsize=4096)
+def known_choices(module: ModuleMeta, field: FieldMeta) -> frozenset[str]:
     """The stored values that the package lists for a picklist; empty where it lists none."""
-    known = {value for value, _ in field.choices}
+    known = frozenset(value for value, _ in field.choices)
     if module.name == "Calendar" and field.wire == "activitytype":
         # The CRM itself leaves the only type that a Calendar record has out of its picklist.
-        known.add("Task")
+        known |= {"Task"}
     return known
 
 
@@ -27,11 +30,12 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
     picklists as the CRM compares text; those of querysets in the condition too."""
     asked: dict[str, tuple[FieldMeta, dict[str, None]]] = {}
     for atom in atoms(where):
+        field = atom.field
         if isinstance(atom, InSelection):
             yield from unknown_choices(atom.selection.module, atom.selection.where)
-        elif atom.field.family in _PICKLISTS and atom.field.choices:
-            _, values = asked.setdefault(atom.field.wire, (atom.field, {}))
-            values.update(dict.fromkeys(_compared(atom)))
+        elif field.choices and field.family in _PICKLISTS:
+            _, values = asked.setdefault(field.wire, (field, {}))
+            values.update(dict.fromkeys(_compared(atom, field)))
     for field, values in asked.values():
         known = known_choices(module, field)
         if known.issuperset(values):
@@ -42,16 +46,12 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
                 yield module, field, value
 
 
-def _compared(atom: Atom) -> Iterator[str]:
-    match atom:
-        case Has(_, choice):
-            yield choice
-        case Equal(field, value):
-            yield from _choices_in(field, value)
-        case OneOf(field, values):
-            for value in values:
-                yield from _choices_in(field, value)
-
-
-def _choices_in(field: FieldMeta, value: str) -> list[str]:
-    return value.split(SEPARATOR) if field.family is Family.CHOICES else [value]
+def _compared(atom: Atom, field: FieldMeta) -> Iterable[str]:
+    if isinstance(atom, Has):
+        return (atom.choice,)
+    if not isinstance(atom, Equal | OneOf):
+        return ()
+    values = (atom.value,) if isinstance(atom, Equal) else atom.values
+    if field.family is Family.CHOICE:
+        return values
+    return chain.from_iterable(value.split(SEPARATOR) for value in values)

@@ -63,7 +63,11 @@ def compare(left: str, right: str) -> int:
 
 def like_literal(text: str) -> str:
     """The pattern that matches exactly this text."""
-    return text if text.isalnum() else _SPECIAL.sub(r"\\\g<0>", text)
+    return text if text.isalnum() else _SPECIAL.sub(_escaped, text)
+
+
+def _escaped(special: re.Match[str]) -> str:
+    return f"\\{special[0]}"
 
 
 def tokens(pattern: str) -> Iterator[tuple[bool, str]]:

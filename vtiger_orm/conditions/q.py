@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 from ..errors import InvalidLookup
 from ..ids import is_id
 from ..metadata.module import ModuleMeta
-from .arguments import condition
+from .arguments import reader
 from .tree import (
     FALSE,
     MOST_CONDITIONS,
@@ -240,5 +240,5 @@ def resolve(module: ModuleMeta, args: Sequence[object], lookups: Mapping[str, ob
                 f"(filter(name=value)) or Q objects (filter(Q(name=value) | Q(...)))."
             )
     for keyword, value in lookups.items():
-        nodes.append(condition(module, keyword, value))
+        nodes.append(reader(module, keyword)(value))
     return all_of(*nodes)

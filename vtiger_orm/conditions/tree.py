@@ -11,11 +11,12 @@ occur here; `arguments.py` spells them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypeGuard, Union
 
+from .._dataclass import dataclass
 from ..errors import InvalidLookup
 from ..metadata.module import FieldMeta, ModuleMeta
 
@@ -185,6 +186,8 @@ _COMPOSITE: Final = (And, Or)
 INNER: Final = (And, Or, Not)
 """For `isinstance`: the nodes that are no atoms."""
 
+_NO_ATOMS: Final = frozenset(INNER)
+
 MOST_LEVELS: Final = 100
 """Levels of And, Or and Not in one condition."""
 MOST_CONDITIONS: Final = 100_000
@@ -235,6 +238,8 @@ def mapped(node: Node, replace: Callable[[Atom], Node]) -> Node:
 
 def atoms(node: Node) -> tuple[Atom, ...]:
     """Every atom of the tree, from left to right."""
+    if isinstance(node, _COMPOSITE) and _are_atoms(node.children):
+        return node.children
     found: list[Atom] = []
     waiting = [node]
     while waiting:
@@ -246,6 +251,10 @@ def atoms(node: Node) -> tuple[Atom, ...]:
         else:
             found.append(node)
     return tuple(found)
+
+
+def _are_atoms(nodes: tuple[Node, ...]) -> TypeGuard[tuple[Atom, ...]]:
+    return _NO_ATOMS.isdisjoint(map(type, nodes))
 
 
 def contains(node: Node, *kinds: type) -> bool:
@@ -371,6 +380,12 @@ class Selection:
     def is_named(self) -> bool:
         """Whether somebody asked for each of the columns."""
         return self.columns is not None and self.chosen is Chosen.NAMED
+
+    def under(self, where: Node) -> Selection:
+        """The same under this condition instead."""
+        return Selection(
+            self.module, where, self.order, self.start, self.stop, self.columns, self.chosen
+        )
 
     def naming(self, fields: Iterable[FieldMeta]) -> Selection:
         """The same with these columns, each asked for by its name."""

@@ -11,11 +11,12 @@ import json
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from pydantic_core import from_json
 
+from .._dataclass import dataclass
 from .base import HttpResponse
 
 logger: logging.Logger = logging.getLogger("vtiger_orm")

@@ -8,10 +8,11 @@ I/O. Whatever may hold a secret (address, headers, form) stays out of every `rep
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.operations import Call, FilePart
 from ..metadata.server import ServerFamily
 

@@ -8,7 +8,7 @@ the right kind of server gives.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
@@ -17,8 +17,10 @@ from .answers import read_envelope
 from .base import Dialect, DialectName, HttpRequest, HttpResponse
 from .cloud import Cloud
 from .redaction import excerpt
-from .restfulapi import CrmIds, RestfulApi
 from .webservice import Webservice
+
+if TYPE_CHECKING:
+    from .restfulapi import CrmIds
 
 Detection: TypeAlias = Generator[HttpRequest, HttpResponse, Dialect]
 
@@ -35,6 +37,8 @@ def dialect_named(name: str, url: str, schema: CrmIds | None = None) -> Dialect:
     if name == "cloud":
         return Cloud(url)
     if name == "restfulapi":
+        from .restfulapi import RestfulApi  # few speak it, and it is the longest
+
         return RestfulApi(url, schema)
     raise ConfigError(
         f"There is no dialect {name!r}. Use 'auto', 'webservice', 'cloud' or 'restfulapi'."

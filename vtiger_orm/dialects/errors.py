@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from .._dataclass import dataclass
 from ..calls.clock import http_date
 from ..calls.operations import Call
 from ..errors import (

@@ -11,6 +11,7 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html.entities import name2codepoint
 from typing import Any, Final
 
@@ -28,8 +29,6 @@ _ITEM_FIELDS: Final = {
     "discount_amount": "discount_amount",
     "tax1": "tax1_percentage",
 }
-_ENTITY: Final = re.compile(f"&(?:{'|'.join(name2codepoint)}|#0?39);")
-"""What the CRM writes for a sign. Other numbers of signs are stored as they are shown."""
 _TRIMMED: Final = " \t\n\r\0\x0b"
 _TO_JSON: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&/'"}
 
@@ -40,9 +39,15 @@ def as_listed(text: str) -> str:
     return decoded(text.replace("\r\n", "\n"))
 
 
+@cache  # long, and for this dialect alone
+def _entities() -> re.Pattern[str]:
+    """What the CRM writes for a sign. Other numbers of signs are stored as they are shown."""
+    return re.compile(f"&(?:{'|'.join(name2codepoint)}|#0?39);")
+
+
 def decoded(text: str) -> str:
     """A text of the module's rows without the entities that the CRM writes for signs."""
-    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    return _entities().sub(lambda match: html.unescape(match[0]), text)
 
 
 def form(

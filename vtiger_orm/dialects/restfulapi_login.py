@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Protocol
 
+from .._dataclass import dataclass
 from ..calls.operations import Query
 from ..calls.urls import query_string
 from ..errors import ApiError, AuthError, MalformedAnswer, VtigerError

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, get_args
 
+from .._dataclass import dataclass
 from ..calls.operations import Row
 from ..calls.plans import Rows, RowStream, collect_rows
 from ..calls.resuming import AsyncResumable, Resumable

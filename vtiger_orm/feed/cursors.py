@@ -14,10 +14,11 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.clock import Offset, Span
 from ..calls.operations import Row
 from ..errors import InvalidValue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.operations import Row
 from ..calls.plans import Reply, Rows, Step
 from ..metadata.module import FieldMeta, ModuleMeta

@@ -7,9 +7,10 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from .._dataclass import dataclass
 from ..columns.arrow import schema_of
 from ..errors import MissingExtra
 from ..models.tables import table_fields

@@ -13,10 +13,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.plans import Plan, RowStream
 from ..calls.protocols import Runner
 from ..columns.naming import Naming, column_names

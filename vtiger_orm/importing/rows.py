@@ -7,11 +7,12 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from .._dataclass import dataclass
 from ..calls.server import server_facts
 from ..errors import ConfigError, DryRun, InvalidValue, VtigerError
 from ..models.asking import runner_of

@@ -11,11 +11,11 @@ import codecs
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from .._dataclass import dataclass
 from ..errors import ConfigError, MissingExtra
 
 _LONGEST_CELL: Final = 64 << 20

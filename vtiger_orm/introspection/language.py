@@ -7,9 +7,10 @@ another one of the kind was answered. No rows show a failure that is not told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from .._dataclass import dataclass
 from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform
 from ..errors import ApiError, VtigerError

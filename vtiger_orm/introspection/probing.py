@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeVar
 
+from .._dataclass import dataclass
 from ..calls.operations import Row
 from ..calls.outcome import tells_nothing
 from ..calls.plans import Plan, perform

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from .._dataclass import dataclass
 from ..calls.clock import ServerClock
 from ..calls.operations import Describe, ListTypes, RelatedTypes
 from ..calls.outcome import tells_nothing

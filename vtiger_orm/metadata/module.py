@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, NamedTuple
 
+from .._dataclass import dataclass
 from ..errors import suggest
 from .kinds import Family, Kind
-
-OF_ITEM: Final = re.compile(
-    "quantity|listprice|comment|discount_(percent|amount)|tax[0-9]+|reducedtaxrate|usageunit"
-)
-"""Wire names of fields that show a line item, where the record has any; its product apart."""
 
 
 class Flaw(StrEnum):
@@ -93,13 +90,24 @@ class FieldMeta:
         return self.family is not Family.SECRET and self.flaw is None
 
 
+@cache
+def _of_item() -> re.Pattern[str]:
+    return re.compile(
+        "quantity|listprice|comment|discount_(percent|amount)|tax[0-9]+|reducedtaxrate|usageunit"
+    )
+
+
+def is_of_item(wire: str) -> bool:
+    """Whether fields of this name show a line item, where the record has any; its product apart."""
+    return _of_item().fullmatch(wire) is not None
+
+
 def shows_item(field: FieldMeta) -> bool:
     """Whether it is a field of the record's line items rather than of the record."""
-    return field.flaw is Flaw.MULTIPLIES and OF_ITEM.fullmatch(field.wire) is not None
+    return field.flaw is Flaw.MULTIPLIES and is_of_item(field.wire)
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):  # models are imported with twenty of them
     """A named relation to another module, as `relatedtypes` tells it."""
 
     name: str

@@ -8,10 +8,11 @@ only one family has.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from .._dataclass import dataclass
 from ..ids import whole_number
 from .capabilities import Capabilities
 

@@ -117,7 +117,7 @@ class BuildingQuerySet:
         if not wanted:
             condition = negated(condition)
         check_depth(condition)  # the whole was checked when it was made, and is when it is planned
-        return self._select(where=all_of(selection.where, condition))
+        return self._twin(self._state.under(all_of(selection.where, condition)))
 
     def order_by(self, *args: Any, **kwargs: Any) -> Self:
         """Order by these fields, ``"-name"`` for descending; replaces an earlier order.
@@ -263,10 +263,14 @@ class BuildingQuerySet:
         return (vars(self) or None) if type(self).__dictoffset__ else None
 
     def _with(self, **changes: Any) -> Self:
+        return self._twin(replace(self._state, **changes))
+
+    def _twin(self, state: QueryState) -> Self:
+        """Another queryset of this class."""
         twin = object.__new__(type(self))
         if type(self).__dictoffset__:  # an own class, with attributes of its own
             vars(twin).update(vars(self))
-        twin._state = replace(self._state, **changes)
+        twin._state = state
         return twin
 
     def _select(self, **changes: Any) -> Self:

@@ -11,13 +11,12 @@ from ..errors import InvalidValue
 from ..records import BaseRecord
 from ..records.arguments import a_list
 from ..records.handle import package_of, saved_id
-from ..writing import bulk, bulk_upsert
-from ..writing.bulk_upsert import Upsert
 from ..writing.report import BulkReport, ProgressCallback
 from .reading import BaseQuerySet
 
 if TYPE_CHECKING:
     from ..records.references import Ref
+    from ..writing.bulk_upsert import Upsert
 
 M = TypeVar("M", bound="BaseRecord")
 
@@ -36,6 +35,8 @@ class BulkQuerySet(BaseQuerySet[M]):
         after each round. Give the report again to go on with what is left. A report that is made
         before (`BulkReport(records)`) also tells what was reached when this is interrupted.
         """
+        from ..writing import bulk
+
         report = self._records_of(records)
         self._run(lambda runner: bulk.bulk_create(report, runner, progress))
         return report
@@ -44,6 +45,8 @@ class BulkQuerySet(BaseQuerySet[M]):
         self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`bulk_create`, awaited."""
+        from ..writing import bulk
+
         report = self._records_of(records)
         await self._arun(lambda runner: bulk.bulk_create(report, runner, progress))
         return report
@@ -52,6 +55,8 @@ class BulkQuerySet(BaseQuerySet[M]):
         self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """Save the changes of records; those without changes are left alone. As `bulk_create`."""
+        from ..writing import bulk
+
         report = self._records_of(records)
         self._run(lambda runner: bulk.bulk_update(report, runner, progress))
         return report
@@ -60,6 +65,8 @@ class BulkQuerySet(BaseQuerySet[M]):
         self, records: Iterable[M] | BulkReport[M], *, progress: ProgressCallback | None = None
     ) -> BulkReport[M]:
         """`bulk_update`, awaited."""
+        from ..writing import bulk
+
         report = self._records_of(records)
         await self._arun(lambda runner: bulk.bulk_update(report, runner, progress))
         return report
@@ -109,6 +116,8 @@ class BulkQuerySet(BaseQuerySet[M]):
         key: str | Sequence[str],
         progress: ProgressCallback | None,
     ) -> PlanFor[None]:
+        from ..writing import bulk_upsert
+
         model = self._writable
         fields = bulk_upsert.key_fields(model.meta, key)
         return lambda runner: bulk_upsert.bulk_update_or_create(
@@ -123,6 +132,8 @@ class BulkQuerySet(BaseQuerySet[M]):
     ) -> BulkReport[M | Ref[M]]:
         """Delete records or references to them; one that is gone counts as deleted. As
         `bulk_create`."""
+        from ..writing import bulk
+
         report = _report(records)
         meta = self._writable.meta
         self._run(lambda runner: bulk.bulk_delete(report, meta, runner, progress))
@@ -135,6 +146,8 @@ class BulkQuerySet(BaseQuerySet[M]):
         progress: ProgressCallback | None = None,
     ) -> BulkReport[M | Ref[M]]:
         """`bulk_delete`, awaited."""
+        from ..writing import bulk
+
         report = _report(records)
         meta = self._writable.meta
         await self._arun(lambda runner: bulk.bulk_delete(report, meta, runner, progress))
@@ -171,6 +184,8 @@ def _upserts(rows: Iterable[Mapping[str, object]] | BulkReport[Upsert[M]]) -> Bu
 
 
 def _upsert(row: Mapping[str, object]) -> Upsert[Any]:
+    from ..writing.bulk_upsert import Upsert
+
     if not isinstance(row, Mapping):
         raise InvalidValue(
             f"A row is a mapping of fields to values, not {type(row).__name__}. Nothing was sent."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
+from .._dataclass import dataclass
 from ..conditions.field_names import readable_field
 from ..conditions.lookups import find_field
 from ..conditions.tree import Selection

@@ -52,6 +52,8 @@ def _owner(value: object) -> Package | None:
     if isinstance(value, Ref):
         origin = origin_of(value)
         return origin.package if origin is not None else None
+    if isinstance(value, str):  # a member of a picklist
+        return None
     if isinstance(value, BaseRecord):
         return package_of(type(value))
     model = getattr(value, "model", None)  # of a queryset

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from .._dataclass import dataclass
 from ..aggregates.functions import AggregateValue, Figure, Max, Min, order_key_of
 from ..aggregates.groups import GroupKey, part_of
 from ..aggregates.plan import Group, explain_groups, plan_groups

@@ -12,11 +12,12 @@ are then read in batches.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
+from .._dataclass import dataclass
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, attempt_all, collect_rows, together
 from ..calls.server import server_facts

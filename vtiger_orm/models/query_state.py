@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._dataclass import dataclass
 from ..aggregates.groups import GroupKey, group_key
 from ..conditions.tree import TRUE, Node, Selection
 from ..errors import InvalidLookup
@@ -114,6 +114,17 @@ class QueryState:
     """What `values` or `into` makes of the records; None hands them out as they are."""
     max_writes: int | None = None
     """Records that `update` and `delete` may write; None leaves it to the session."""
+
+    def under(self, where: Node) -> QueryState:
+        """The same under this condition instead."""
+        return QueryState(
+            self.model,
+            self.selection.under(where),
+            self.session,
+            self.fetches,
+            self.projection,
+            self.max_writes,
+        )
 
     @property
     def reading(self) -> Selection:

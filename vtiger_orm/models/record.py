@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..records import BaseRecord
-from ..records.handle import runner_of
-from .related import Related
 
 if TYPE_CHECKING:
     from ..writing.prepare import SaveOperation
     from .crm import Crm
     from .queryset import QuerySet
+    from .related import Related
 
 
 class ObjectsOf:
@@ -60,6 +59,8 @@ class Record(BaseRecord):
     @property
     def related(self) -> Related:
         """The record's relations by name: ``account.related.contacts``."""
+        from .related import Related
+
         return Related(self)
 
     @property
@@ -93,6 +94,7 @@ class Record(BaseRecord):
         along, the items are made again one by one, and all is compared; `crm.preview` lists the
         steps. Raises `ItemsLost`, which holds the items, where that stops half-way.
         """
+        from ..records.handle import runner_of
         from ..writing import save as write
 
         runner = runner_of(self)
@@ -116,6 +118,7 @@ class Record(BaseRecord):
         rebuild_items: bool = False,
     ) -> None:
         """`save` for async code."""
+        from ..records.handle import runner_of
         from ..writing import save as write
 
         runner = runner_of(self)
@@ -132,6 +135,7 @@ class Record(BaseRecord):
 
     def delete(self) -> None:
         """Move the record to the CRM's recycle bin."""
+        from ..records.handle import runner_of
         from ..writing import save as write
 
         runner = runner_of(self)
@@ -139,6 +143,7 @@ class Record(BaseRecord):
 
     async def adelete(self) -> None:
         """`delete` for async code."""
+        from ..records.handle import runner_of
         from ..writing import save as write
 
         runner = runner_of(self)
@@ -146,6 +151,7 @@ class Record(BaseRecord):
 
     def refresh(self) -> None:
         """Read every field again; unsaved changes are dropped."""
+        from ..records.handle import runner_of
         from ..writing import save as write
 
         runner = runner_of(self)
@@ -153,6 +159,7 @@ class Record(BaseRecord):
 
     async def arefresh(self) -> None:
         """`refresh` for async code."""
+        from ..records.handle import runner_of
         from ..writing import save as write
 
         runner = runner_of(self)

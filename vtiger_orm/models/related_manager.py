@@ -73,8 +73,8 @@ class RelatedManager(QuerySet[M]):
             return Equal(self._reference, self._side.id)
         return RelatedTo(self._side.target.id, self._side)
 
-    def _with(self, **changes: Any) -> Any:
-        twin = super()._with(**changes)
+    def _twin(self, state: QueryState) -> Any:
+        twin = super()._twin(state)
         twin._source, twin._side, twin._reference = self._source, self._side, self._reference
         twin._whole = self._whole
         return twin
@@ -312,10 +312,14 @@ async def _given(records: Iterable[M]) -> AsyncIterator[M]:
 def restore_related_manager(record: BaseRecord, relation: str, plain: Plain) -> RelatedManager[Any]:
     """The manager of that relation of the record, with the conditions it had."""
     manager = related_manager(record, relation_named(record.meta, relation))
-    state = restored(manager.model, plain)
-    again: RelatedManager[Any] = manager._with(
-        selection=state.selection, fetches=state.fetches, max_writes=state.max_writes
+    given = restored(manager.model, plain)
+    state = replace(
+        manager._state,
+        selection=given.selection,
+        fetches=given.fetches,
+        max_writes=given.max_writes,
     )
+    again: RelatedManager[Any] = manager._twin(state)
     return again
 
 

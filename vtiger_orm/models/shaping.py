@@ -8,11 +8,11 @@ in a relation. What they need is read a page at a time, as by `prefetch_related`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
+from .._dataclass import dataclass
 from ..aggregates.functions import Avg, Count, Figure, Max, Min, Sum
 from ..aggregates.groups import GroupKey, group_key
 from ..conditions.field_names import with_id

@@ -6,20 +6,18 @@ The plans are made in `writing` and `feed`; here are the methods and their a-twi
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
+from .._dataclass import dataclass
 from ..calls.gates import aone_at_a_time, one_at_a_time
 from ..calls.plans import Plan, collect_rows
 from ..calls.protocols import PlanFor
 from ..conditions.tree import TRUE
 from ..errors import InvalidLookup, UnsupportedQuery
-from ..feed.changes import ChangeFeed, SyncType
 from ..records.arguments import a_list
 from ..records.handle import known_id
-from ..writing import files, many, uploads, upsert
-from ..writing import save as write
-from ..writing.preview import Preview
+from ..writing import files
 from .building import check_count
 from .bulk import BulkQuerySet
 from .reading import read_all
@@ -29,8 +27,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..calls.protocols import Runner
+    from ..feed.changes import ChangeFeed, SyncType
     from ..metadata.module import ModuleMeta
     from ..records import BaseRecord
+    from ..writing import uploads, upsert
+    from ..writing.preview import Preview
 
 M = TypeVar("M", bound="BaseRecord")
 
@@ -57,6 +58,8 @@ class WritingQuerySet(BulkQuerySet[M]):
 
     def _create(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[M]:
         no_positions("create", args)
+        from ..writing import save as write  # a program that reads does without
+
         return lambda runner: write.create(self._writable, values, runner=runner)
 
     def get_or_create(self, *args: Any, **kwargs: Any) -> tuple[M, bool]:
@@ -97,6 +100,8 @@ class WritingQuerySet(BulkQuerySet[M]):
     def _upsert(
         self, method: str, args: tuple[Any, ...], values: dict[str, Any]
     ) -> PlanFor[tuple[M, bool]]:
+        from ..writing import upsert
+
         no_positions(method, args)
         defaults: Mapping[str, Any] = values.pop("defaults", None) or {}
         make = upsert.get_or_create if method == "get_or_create" else upsert.update_or_create
@@ -135,6 +140,8 @@ class WritingQuerySet(BulkQuerySet[M]):
         return await self._arun(self._update(args, kwargs))
 
     def _update(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[int]:
+        from ..writing import many
+
         no_positions("update", args)
         state = self._state
         return lambda runner: many.update(
@@ -157,6 +164,8 @@ class WritingQuerySet(BulkQuerySet[M]):
         return await self._arun(self._delete)
 
     def _delete(self, runner: Runner) -> Plan[int]:
+        from ..writing import many
+
         selection = self._state.selection
         return many.delete(
             selection.module, narrowed(selection, runner), runner, self._state.max_writes
@@ -174,6 +183,8 @@ class WritingQuerySet(BulkQuerySet[M]):
         return await self._arun(self._preview(args, kwargs))
 
     def _preview(self, args: tuple[Any, ...], values: Mapping[str, Any]) -> PlanFor[Preview]:
+        from ..writing import many
+
         no_positions("preview", args)
         selection = self._state.selection
         return lambda runner: many.preview(
@@ -208,6 +219,8 @@ class WritingQuerySet(BulkQuerySet[M]):
             is found out before it is created; where that fails all the same, the error's `record`
             is the document.
             """
+            from ..writing import uploads
+
             upload = uploads.Upload(source, filename, content_type, max_bytes, a_list(attach_to))
             return self._run(self._upload(upload, values))
 
@@ -222,10 +235,14 @@ class WritingQuerySet(BulkQuerySet[M]):
             **values: Any,
         ) -> M:
             """`upload`, awaited."""
+            from ..writing import uploads
+
             upload = uploads.Upload(source, filename, content_type, max_bytes, a_list(attach_to))
             return await self._arun(self._upload(upload, values))
 
     def _upload(self, upload: uploads.Upload, values: Mapping[str, Any]) -> PlanFor[M]:
+        from ..writing import uploads
+
         return lambda runner: uploads.upload(self._writable, upload, values, runner)
 
     # Changes
@@ -244,6 +261,8 @@ class WritingQuerySet(BulkQuerySet[M]):
         that are gone. `whose` narrows to the session user's own records (``"user"``), or to those
         of the user's groups as well.
         """
+        from ..feed.changes import ChangeFeed
+
         state, selection = self._state, self._state.selection
         if selection.where != TRUE:
             raise UnsupportedQuery(

@@ -22,10 +22,10 @@ cannot be negated at all. The bound of dates keeps out zero dates, which read as
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..conditions.collation import compare, like_literal, matches_blank
 from ..conditions.evaluate import comparable_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
+from .._dataclass import dataclass
 from ..conditions.tree import Node
 
 

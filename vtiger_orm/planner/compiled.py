@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
 
@@ -30,9 +31,12 @@ from .atom_forms import Forms, tidied
 from .branches import Branch, Branches, Comparison, has_residual, nulls, sendable
 from .normal_form import is_exact, normal_form, simplified, superset
 from .packing import Packing
+from .plain import plain_branch
 from .statement import Statement
 
 TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
+
+_NONE: Final[frozenset[str]] = frozenset()
 
 RowReader: TypeAlias = Callable[[Selection, Environment], RowStream]
 """How the rows of a selection are read."""
@@ -58,7 +62,7 @@ class Compiled:
     read: RowReader | None = field(default=None, compare=False)
     """How records are read that a condition refers to; None where nothing is read."""
 
-    @cached_property
+    @property
     def thinned(self) -> bool:
         """Whether pages may lack rows that the user may not see."""
         return self.env.thins(self.module.name)
@@ -159,6 +163,11 @@ class Compiled:
     def packing(self) -> Packing:
         return Packing.of(self.env, self.columns)
 
+    @cached_property
+    def groups(self) -> list[Branches]:
+        """The branches, statement by statement, where the server decides all of it."""
+        return self.packing.packed(self.branches)
+
     def where(self, node: Node) -> Compiled:
         """The same where this holds as well."""
         tree = all_of(self.tree, node)
@@ -209,15 +218,13 @@ class Compiled:
             offset=offset,
             quoting="backslash" if self.env.backslashes else "doubled",
             precedence_known=self.env.precedence_known,
-            spare=self._spare(columns, more, order),
+            spare=self._spare(columns, more, order) if self.env.knowledge.deferring else _NONE,
         )
 
     def _spare(
         self, columns: tuple[str, ...], more: tuple[str, ...], order: tuple[str, ...]
     ) -> frozenset[str]:
         """Columns without which the same rows would be found."""
-        if not self.env.knowledge.deferring:
-            return frozenset()
         decided = (atom.field.wire for atom in self.atoms)
         return frozenset(columns) - {"id", *more, *order, *decided} - self.needed
 
@@ -227,27 +234,48 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
     module = selection.module
     tree = selection.where if tree is None else tree
-    check_depth(tree)
-    tree = as_compared(tree, env)
-    tree = simplified(tree, Forms.of(module, env))
-    named = wires(module, selection.columns)
-    if refused := env.knowledge.refused(module.name):
-        named = tuple(wire for wire in named if wire not in refused)
-    columns, *later = _column_groups(named, env.url_budget // 2)
-    branches = _branches(module, env, tree, columns)
-    needed = frozenset(each.field.wire for each in selection.order)
-    return Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
+    # Moments of another zone are compared as the CRM writes them, which they are not yet.
+    plain = plain_branch(tree, module, env) if env.zone is UTC else None
+    if plain is None:
+        check_depth(tree)
+        given, tree = tree, as_compared(tree, env)
+        plain = plain_branch(tree, module, env) if tree is not given else None
+    if plain is None:
+        tree = simplified(tree, Forms.of(module, env))
+    refused = env.knowledge.refused(module.name)
+    columns, *later = _select_list(module, selection.columns, refused, env.url_budget // 2)
+    whole = _normal(module, env, tree) if plain is None else (plain,)
+    branches = Packing.of(env, columns).shortened(whole, tree)
+    needed = frozenset([each.field.wire for each in selection.order])
+    what = Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
+    if plain is not None and branches is whole:
+        vars(what).update(is_exact=True, groups=[whole])  # these properties need not find it out
+    return what
+
+
+def _normal(module: ModuleMeta, env: Environment, tree: Node) -> Branches:
+    return tuple(map(tidied, normal_form(tree, Forms.of(module, env))))
 
 
 def _branches(
     module: ModuleMeta, env: Environment, tree: Node, columns: tuple[str, ...]
 ) -> Branches:
-    branches = normal_form(tree, Forms.of(module, env))
-    branches = tuple(map(tidied, branches))
-    return Packing.of(env, columns).shortened(branches, tree)
+    """The normal form, as far as statements can hold it."""
+    return Packing.of(env, columns).shortened(_normal(module, env, tree), tree)
 
 
 @lru_cache(maxsize=1024)
+def _select_list(
+    module: ModuleMeta,
+    columns: tuple[FieldMeta, ...] | None,
+    refused: frozenset[str],
+    most: int,
+) -> list[tuple[str, ...]]:
+    """The select list without columns that are refused, cut as `_column_groups` does."""
+    named = wires(module, columns)
+    return _column_groups(tuple(wire for wire in named if wire not in refused), most)
+
+
 def _column_groups(columns: tuple[str, ...], most: int) -> list[tuple[str, ...]]:
     """The select list, cut into pieces of at most so many bytes; `id` begins each."""
     if sum(map(len, columns)) + len(columns) <= most:

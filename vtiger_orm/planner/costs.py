@@ -68,7 +68,7 @@ def calls_of_rows(
         return _unsliced(what, paging, order)
     if paging is Paging.BY_ID:
         return _by_id(what, start, stop)
-    if strategy is not Strategy.EXACT or len(what.packing.packed(what.branches)) > 1:
+    if strategy is not Strategy.EXACT or len(what.groups) > 1:
         return None
     if paging is Paging.SORTED or has_runs(what, order):
         return None
@@ -84,7 +84,7 @@ def _is_plain(what: Compiled) -> bool:
 def _unsliced(what: Compiled, paging: Paging, order: tuple[Order, ...]) -> Calls | Growing | None:
     if not what.is_exact:
         return None
-    groups, size = what.packing.packed(what.branches), what.env.page_size
+    groups, size = what.groups, what.env.page_size
     if paging is Paging.BY_ID:
         listed = [most_rows(group) for group in groups]
         if None not in listed:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias, get_args
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..conditions.tree import InSelection, Node, OneOf, Order, Present, Selection, atoms
 from ..errors import InvalidValue
@@ -34,7 +35,7 @@ _NO_END: Final = (
 _ASKED: Final = get_args(AskedFor)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """How a selection is going to be read. `print` it, or look at the parts.
 

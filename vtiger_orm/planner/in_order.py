@@ -24,6 +24,7 @@ from .count import count_of
 from .null_rows import filled
 from .orders import (
     Paging,
+    is_by_id,
     mixes_blanks,
     near_blanks,
     order_key,
@@ -46,23 +47,22 @@ StatementReader: TypeAlias = Callable[[Branches, int, int | None], RowStream]
 
 def in_order(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
     """The rows of the condition from position `start` up to `stop`."""
-    paging = paging_of(what, order, start)
-    if paging is Paging.BY_ID:
+    if is_by_id(order):
         down = bool(order) and order[0].descending
-        yield from in_id_order(what, start=start, stop=stop, descending=down)
-    elif paging is Paging.SORTED:
-        yield from _sorted(what, order, start, stop)
-    elif paging is not Paging.GROUPS and not mixes_blanks(what, order[0]):
-        yield from _as_sorted(what, order, paging, start, stop)
-    elif order[0].descending:
-        yield from _blanks_last(what, order, paging, start, stop)
-    else:
-        yield from _blanks_first(what, order, paging, start, stop)
+        return in_id_order(what, start=start, stop=stop, descending=down)
+    paging = paging_of(what, order, start)
+    if paging is Paging.SORTED:
+        return _sorted(what, order, start, stop)
+    if paging is not Paging.GROUPS and not mixes_blanks(what, order[0]):
+        return _as_sorted(what, order, paging, start, stop)
+    if order[0].descending:
+        return _blanks_last(what, order, paging, start, stop)
+    return _blanks_first(what, order, paging, start, stop)
 
 
 def _sorted(what: Compiled, order: tuple[Order, ...], start: int, stop: int | None) -> RowStream:
     if stop is not None and first_page_may_do(what, order, stop):
-        (group,) = what.packing.packed(what.branches)
+        (group,) = what.groups
         rows = yield from first_rows(what, group, order, stop)
         if rows is not None:
             yield from at_hand(rows[start:])
@@ -80,7 +80,7 @@ def _blanks_first(
     page, rest = yield from first_page(_as_sorted(what, order, paging, start, stop))
     if not page:
         return
-    alone = what.is_exact and len(what.packing.packed(what.branches)) == 1
+    alone = what.is_exact and len(what.groups) == 1
     at_start = page[0] if alone and not start else None
     if not near_blanks(page[0], order[0]) or not (yield from _apart(what, order[0], at_start)):
         yield Rows(page)
@@ -223,7 +223,7 @@ def _exact(
 ) -> RowStream:
     """The server decides and sorts; answers of several statements are merged."""
     read, runs = _reader(what, order, paging), _Runs(what, order)
-    groups = what.packing.packed(what.branches)
+    groups = what.groups
     if len(groups) > 1:
         streams = [runs.sorted(read(group, 0, None if runs else stop)) for group in groups]
         rows = merged(streams, total_key(order), what.env.page_size)

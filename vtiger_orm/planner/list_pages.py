@@ -9,9 +9,9 @@ reading has that of a short first page proved too, and asks for an empty one onc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.operations import Criterion, Listing, Row
 from ..calls.plans import Plan, Rows, RowStream, perform
 from ..conditions.quirks import quirk_of

@@ -9,9 +9,10 @@ whoever has changed a record is a user; an owner of whom that is not known is no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Criterion, Listing, Owners, Row
 from ..calls.outcome import tells_nothing

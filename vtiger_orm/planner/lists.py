@@ -7,10 +7,11 @@ they refer to is asked afterwards: exact for every condition, at the cost of pag
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Criterion, Listing, Row
 from ..calls.plans import Plan, Rows, RowStream, perform
@@ -39,7 +40,7 @@ from ..dialects.restfulapi_filter import check_listed
 from ..errors import ScanTooLarge, UnsupportedQuery
 from ..ids import id_number
 from ..metadata.kinds import Family
-from ..metadata.module import OF_ITEM, FieldMeta, ModuleMeta
+from ..metadata.module import FieldMeta, ModuleMeta, is_of_item
 from .compiled import TEXTS, wires
 from .list_narrowing import EVERYTHING, Criteria, narrowed
 from .list_pages import by_id, in_database_order, is_sorted_alike, of_ids
@@ -261,8 +262,7 @@ def record_with_items(meta: ModuleMeta, id_: str, env: Environment) -> Plan[Row 
     if not header or references is None:
         return None
     wired = [
-        {k: v for k, v in row.items() if k in ("id", "productid") or OF_ITEM.fullmatch(k)}
-        for row in rows
+        {k: v for k, v in row.items() if k in ("id", "productid") or is_of_item(k)} for row in rows
     ]
     items = yield from references.resolved(meta, wired, ("productid",))
     listed = [{k: v for k, v in item.items() if k != "id"} for item in items]

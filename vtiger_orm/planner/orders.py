@@ -12,11 +12,11 @@ set as the number it is stored as.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.operations import Row
 from ..conditions.collation import compare, sort_key
 from ..conditions.evaluate import is_blank_in, number, record_number, wire_text

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, prod
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.urls import quoted_length
 from ..conditions.arguments import MAX_LITERAL_BYTES
@@ -66,6 +66,8 @@ class Packing:
         `UnsupportedQuery` for a single value that is longer than a URL may be, and for lists that
         together take too many statements.
         """
+        if len(branches) == 1 and self._fits(branches[0]):
+            return [branches]
         groups: list[Branches] = []
         alone: list[Branches] = []
         sizes: list[int] = []
@@ -253,14 +255,17 @@ def _longest_list(branch: Branch) -> tuple[int, InList]:
 
 def _at_most(branch: Branch) -> int:
     """An upper bound of the branch's encoded length, without encoding it."""
-    size = _BOUNDS
+    size, characters = _BOUNDS, 0
     for part in branch:
         if isinstance(part, Comparison):
-            size += _COMPARISON + len(part.wire) + _CHARACTER * len(part.value)
+            wire, _, value = part
+            size += _COMPARISON + len(wire)
+            characters += len(value)
         elif isinstance(part, InList):
-            size += _COMPARISON + len(part.wire) + _CHARACTER * sum(map(len, part.values))
-            size += 3 * len(part.values)
-    return size
+            wire, values = part
+            size += _COMPARISON + len(wire) + 3 * len(values)
+            characters += sum(map(len, values))
+    return size + _CHARACTER * characters
 
 
 def _length(branch: Branch) -> int:

@@ -6,10 +6,10 @@ Pages by id are exact while rows are inserted and deleted, and as fast at the en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, Rows, RowStream

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.plans import Plan, perform, together
 from ..conditions.tree import Compare, Node, Selection, all_of

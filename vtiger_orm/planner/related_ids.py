@@ -7,9 +7,9 @@ id and page by page; every other condition is applied by an ordinary query on th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import QueryRelated, Row
 from ..calls.plans import Plan, perform

@@ -41,7 +41,7 @@ def plan_counted_rows(selection: Selection, number: int | None, env: Environment
 def _counted(selection: Selection, number: int | None, env: Environment) -> RowStream:
     if number is not None and env.lists is None and is_by_id(normalised(selection.order)):
         what = yield from answered(selection, env, selected)
-        groups = what.packing.packed(what.branches) if what.is_exact else []
+        groups = what.groups if what.is_exact else []
         if len(groups) == 1:
             stream = all_rows(what, groups[0], expected=number)
             yield from widened(stream, what) if what.later else stream

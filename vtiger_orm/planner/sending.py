@@ -26,22 +26,19 @@ def sent(
 ) -> RowStream:
     """The rows of branches that can be sent, by id, from one or several statements."""
     more = tuple(more)
-    groups = what.packing.packed(branches)
+    groups = what.groups if branches is what.branches else what.packing.packed(branches)
     if len(groups) == 1 and stop is None and not start and not descending:
-        yield from all_rows(what, groups[0], more)
-        return
+        return all_rows(what, groups[0], more)
     if len(groups) == 1 and not what.until_empty and not what.thinned:
         wanted = None if stop is None else stop - start
-        yield from keyset(what, groups[0], more, descending=descending, wanted=wanted, offset=start)
-        return
+        return keyset(what, groups[0], more, descending=descending, wanted=wanted, offset=start)
     patient = what.until_empty or what.thinned
     most = None if patient else stop
     streams = [keyset(what, each, more, descending=descending, wanted=most) for each in groups]
     if _ascending_lists(groups):
-        yield from window(chained(streams[::-1] if descending else streams), start, stop)
-        return
+        return window(chained(streams[::-1] if descending else streams), start, stop)
     rows = merged(streams, by_id(descending), what.env.page_size, unique=True)
-    yield from window(rows, start, stop)
+    return window(rows, start, stop)
 
 
 def by_id(descending: bool) -> Callable[[Row], int]:

@@ -107,7 +107,7 @@ def first_page_may_do(what: Compiled, order: tuple[Order, ...], stop: int | None
         and what.is_exact
         and not what.thinned
         and not what.joins_in_condition
-        and len(what.packing.packed(what.branches)) == 1
+        and len(what.groups) == 1
         and all(each.field.family is not Family.REFERENCE for each in _sayable_prefix(order))
         and not any(sorts_otherwise(what, each) for each in order)
     )

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
+from .._dataclass import dataclass
 from ..calls.operations import Query, QueryRelated
 from ..errors import NotSupported
 from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part
@@ -47,15 +48,16 @@ def quote(value: str, quoting: Quoting = "doubled") -> str:
     """The value as a literal. It must not be empty; trailing blanks do not count for ``=``."""
     if not value:
         raise ValueError("the empty literal cannot be written in the query language")
-    if quoting == "backslash":
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    written = value.replace("\\", "\\\\")
+    written = written.replace("'", "''" if quoting == "doubled" else "\\'")
+    return f"'{written}'"
 
 
 def condition(part: Part, quoting: Quoting = "doubled") -> str:
     """One comparison."""
     if isinstance(part, Comparison):
-        return f"{part.wire} {part.operator} {quote(part.value, quoting)}"
+        wire, operator, value = part
+        return f"{wire} {operator} {quote(value, quoting)}"
     if isinstance(part, InList):
         return f"{part.wire} in ({','.join(quote(each, quoting) for each in part.values)})"
     raise TypeError(f"{part} cannot be sent")
@@ -92,7 +94,8 @@ def where(
         return ""
     if len(full) > 1 and not precedence_known:
         full = _either_way(full)
-    return " or ".join(" and ".join(condition(part, quoting) for part in branch) for branch in full)
+    ands = [" and ".join([condition(part, quoting) for part in branch]) for branch in full]
+    return " or ".join(ands)
 
 
 def _either_way(branches: list[Branch]) -> list[Branch]:

@@ -24,7 +24,7 @@ from .normal_form import absorb, negative_atoms
 from .null_rows import ask_null_free, noted, null_rows
 from .pages_by_id import after
 from .sending import by_id, sent
-from .streams import first_page, merged, pull, window
+from .streams import chained, first_page, merged, pull, window
 from .verdicts import judged
 
 FEW_NULL_SETS: Final = 2
@@ -67,21 +67,17 @@ def in_id_order(
     local evaluation needs are added. Raises `ScanTooLarge` as `scan` does."""
     more = tuple(more)
     match strategy_of(what):
-        case Strategy.NOTHING:
-            return
         case Strategy.EXACT:
-            yield from sent(
-                what, what.branches, more, start=start, stop=stop, descending=descending
-            )
+            return sent(what, what.branches, more, start=start, stop=stop, descending=descending)
+        case Strategy.NOTHING:
+            stream = chained(())
         case Strategy.NULL_ROWS:
             stream = _with_null_rows(what, more, descending, learning=not what.bounds)
-            yield from window(stream, start, stop)
         case Strategy.PROBE:
             stream = _probe(what, more, descending, sliced=stop is not None)
-            yield from window(stream, start, stop)
         case Strategy.SCAN:
             stream = scan(what, more, descending=descending, sliced=stop is not None)
-            yield from window(stream, start, stop)
+    return window(stream, start, stop)
 
 
 def scan(

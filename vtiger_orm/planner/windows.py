@@ -35,6 +35,11 @@ MOST_CALLS: Final = 1.5
 """Calls at most for every page of rows, but for `SPARE_CALLS`: where ids lie so unevenly that
 windows take more, pages are read one after the other."""
 SPARE_CALLS: Final = 24
+_ROUNDS: Final = 3
+"""Windows of a step for each that is under way, once their number is found: what a step ends with
+is waited for, and meanwhile the server has less to do."""
+_AHEAD: Final = 0.5
+"""Windows that are asked for ahead of the reader, as a share of the pages that it had."""
 _SWING: Final = 2.0
 """How much wider or narrower the windows of a round may be than those of the one before."""
 
@@ -56,7 +61,8 @@ def all_rows(
     while not pages.ended:
         place = pages.last
         if pace.width > 1 and place is not None and windows.apply(place):
-            rows = yield from paced(windows.after(place, pace.width), pace)
+            number = how_many(pace, pages.read // env.page_size)
+            rows = yield from paced(windows.after(place, number), pace)
             if rows:
                 pages.last = str(rows[-1]["id"])
             pages.read += len(rows)
@@ -68,6 +74,13 @@ def all_rows(
             windows.page(rows)
         if rows:
             yield Rows(advancing(what, rows, place))
+
+
+def how_many(pace: Pace, read: int) -> int:
+    """How many windows to ask for in a step, after so many pages."""
+    if not pace.is_settled:
+        return pace.width
+    return max(pace.width, min(_ROUNDS * pace.width, int(_AHEAD * read)))
 
 
 def _one_after_the_other(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from ..errors import ConfigError
 from ..metadata.module import ModuleMeta
 from .fields import Column, ModuleFacts, bound_columns
-from .hydration import Hydrator
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from ..calls.protocols import Package
     from ..conditions.tree import Order
+    from .hydration import Hydrator
 
     class _Mapped(Protocol):
         __mapper__: ClassVar[Mapper]
@@ -88,6 +88,8 @@ class Mapper:
     @cached_property
     def hydrator(self) -> Hydrator:
         """Reads rows of the module. Raises `ConfigError` where the class stands for none."""
+        from .hydration import Hydrator  # a program may import models and read none
+
         return Hydrator(self.columns, self.module)
 
     def attribute_of(self, wire: str) -> str | None:

@@ -18,7 +18,6 @@ from ..metadata.module import ModuleMeta, Relation
 from ..values.picklists import Picklist
 from . import messages
 from .assignable import ReadOnly
-from .extra import ExtraFields
 from .fields import ModuleFacts, field
 from .internals import (
     RecordType,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
+    from .extra import ExtraFields
 
 
 class BaseRecord(BaseModel, metaclass=RecordType):
@@ -273,6 +273,8 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     @property
     def extra(self) -> ExtraFields:
         """Fields that came to the CRM after the package was generated, by wire name."""
+        from .extra import ExtraFields
+
         return ExtraFields(self.__mapper__, self._state)
 
     @property
@@ -310,12 +312,10 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         later = {} if given is None else self._assigned_after(given)
         mapper = self.__mapper__
         ((read, _, raw, new),) = mapper.hydrator.read([row], runner)
-        before = self.__dict__ if self._saved_id is not None else {}
-        merged = {**before, **read}
+        merged = {**(self.__dict__ if self._saved_id is not None else {}), **read}
+        wrong = raw or ()
         values = {
-            name: merged[name]
-            for name in mapper.columns
-            if name in merged and name not in (raw or ())
+            name: merged[name] for name in mapper.columns if name in merged and name not in wrong
         }
         replace_values(self, values, set(values))
         for name in later.keys() - mapper.columns.keys():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from inspect import signature
 from types import NoneType, UnionType
 from typing import (
@@ -26,6 +25,7 @@ from typing import (
 from pydantic import BaseModel, BeforeValidator, PlainValidator, WrapValidator
 from typing_extensions import is_typeddict
 
+from .._dataclass import dataclass
 from ..errors import InvalidLookup, suggest
 from ..values.picklists import Choices, Picklist
 from .references import Targets
@@ -76,7 +76,7 @@ class ShapeField:
         return next(filter(is_shape, arguments), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RowShape(Generic[T]):
     """A class of a user, read."""
 

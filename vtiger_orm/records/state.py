@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
@@ -157,11 +157,14 @@ class RecordState:
             del self.extra_old[name]
 
     def changes(
-        self, names: Iterable[str], values: Mapping[str, object]
+        self, names: Collection[str], values: Mapping[str, object]
     ) -> Mapping[str, FieldChange]:
-        """What the next save sends of these fields, fields of `extra` under their wire name."""
+        """What the next save sends of these fields, in their order, fields of `extra` under their
+        wire name."""
         old = self.old or _NOTHING
-        changes = {name: FieldChange(old[name], values[name]) for name in names if name in old}
+        # A single one, as it nearly always is, is in order.
+        few, all_of = (old, names) if len(old) < 2 else (names, old)
+        changes = {name: FieldChange(old[name], values[name]) for name in few if name in all_of}
         for name, before in (self.extra_old or _NOTHING).items():
             changes[name] = FieldChange(before, (self.extra or _NOTHING).get(name))
         return MappingProxyType(changes)

@@ -12,11 +12,11 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeAlias
 from urllib.parse import parse_qsl
 
+from .._dataclass import dataclass
 from ..errors import ConfigError
 from .limits import Allowance
 

@@ -336,8 +336,9 @@ def width_of(batch: Batch, core: Core, width: Callable[[], int]) -> int:
     calls = len(batch.calls)
     if batch.pace is None:
         return min(width(), calls)
-    core.widen(calls)
-    return calls
+    under_way = min(batch.pace.width, calls)
+    core.widen(under_way)
+    return under_way
 
 
 def at_last(number: int, sent: Sent) -> Sent:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from .._dataclass import dataclass
 from ..calls.gates import Gate
 from ..dialects.base import HttpRequest
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, Protocol, TypeAlias
 
 from ..errors import Timeout
@@ -139,6 +140,15 @@ class Interrupt:
     def forget(self, connection: Breakable) -> None:
         with self._lock:
             self._waiting.discard(connection)
+
+    @contextmanager
+    def watching(self, connection: Breakable) -> Iterator[None]:
+        """`watch` within a block."""
+        self.watch(connection)
+        try:
+            yield
+        finally:
+            self.forget(connection)
 
     def end(self) -> None:
         """Nobody works under it any more."""

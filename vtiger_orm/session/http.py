@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlencode
 
@@ -39,15 +39,15 @@ def send(
     outer, current.exchange = current.exchange, exchange
     try:
         response = transport.handle_request(_build(request, exchange, exchange.trace()))
-        status = response.status_code
+        status, headers = response.status_code, _headers(response)
         try:
-            body = Body(exchange, response.headers)
+            body = Body(exchange, headers)
             # Not iter_bytes(): it would undo any number of layers of compression.
             for chunk in cast("Iterable[bytes]", response.stream):
                 body.add(chunk)
         finally:
             response.close()
-        return _response(response, body.content())
+        return _response(response, headers, body.content())
     except Exception as error:
         failure = failure_of(error, request, exchange, status)
     finally:
@@ -65,19 +65,21 @@ async def asend(
 ) -> HttpResponse:
     exchange = Exchange(request.operation, timeout, sent)
     status: int | None = None
+    import asyncio
+
     # The loop's clock need not be the one of `time.monotonic`.
     ahead = asyncio.get_running_loop().time() - time.monotonic()
     try:
         async with asyncio.timeout_at(exchange.until + ahead) as deadline:
             trace = exchange.atrace(lambda until: deadline.reschedule(until + ahead))
             response = await transport.handle_async_request(_build(request, exchange, trace))
-            status = response.status_code
+            status, headers = response.status_code, _headers(response)
             try:
-                body = Body(exchange, response.headers)
+                body = Body(exchange, headers)
                 await _collect(response, body)
             finally:
                 await response.aclose()
-        return _response(response, body.content())
+        return _response(response, headers, body.content())
     except Exception as error:
         failure = failure_of(error, request, exchange, status)
     for each in exchange.opened:
@@ -118,13 +120,24 @@ def _build(request: HttpRequest, exchange: Exchange, trace: object) -> httpx.Req
             files={part.field: (part.filename, part.content, part.content_type)},
             extensions=extensions,
         )
-    content = None
-    if request.form is not None:
-        headers["Content-Type"] = _FORM
-        content = urlencode(request.form).encode("ascii")
+    if request.form is None:
+        return httpx.Request(request.method, request.url, headers=headers, extensions=extensions)
+    headers["Content-Type"] = _FORM
     return httpx.Request(
-        request.method, request.url, headers=headers, content=content, extensions=extensions
+        request.method,
+        _address(request.url),
+        headers=headers,
+        content=urlencode(request.form).encode("ascii"),
+        extensions=extensions,
     )
+
+
+@lru_cache(maxsize=64)
+def _address(url: str) -> httpx.URL:
+    """That of a form: an operation's, which is the same for all that is sent to it."""
+    import httpx
+
+    return httpx.URL(url)
 
 
 def _check_header(name: str, text: str) -> None:
@@ -133,8 +146,11 @@ def _check_header(name: str, text: str) -> None:
         raise InvalidValue(f"The {name} {text[:80]!r} holds a control character; nothing was sent.")
 
 
-def _response(response: httpx.Response, body: bytes) -> HttpResponse:
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _response(response: httpx.Response, headers: Mapping[str, str], body: bytes) -> HttpResponse:
     reason = response.extensions.get("reason_phrase", b"")
     text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-    headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
     return HttpResponse(response.status_code, text, headers, body)

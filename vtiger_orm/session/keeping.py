@@ -10,11 +10,12 @@ session of this process either.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from .._dataclass import dataclass
 from ..calls.environment import Knowledge
 from ..calls.gates import gate_of
 from ..calls.operations import Call, Criterion, Listing, Revise, Row

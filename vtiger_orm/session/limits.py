@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from .._dataclass import dataclass
 from ..calls.clock import http_date
 
 MINUTE: Final = 60.0
@@ -61,16 +62,20 @@ def _is_scarce(left: int | None, limit: int | None) -> bool:
     return left is not None and limit is not None and left < _SCARCE * limit
 
 
-def read_limits(headers: Mapping[str, str], now: datetime, known: Limits) -> Limits:
-    """`known`, corrected by what the headers of an answer say.
+def read_limits(
+    headers: Mapping[str, str], now: datetime, known: Limits, *, out: int = 0
+) -> Limits:
+    """`known`, corrected by what the headers of an answer say; requests that are `out` may not be
+    counted there.
 
     Times are turned into this machine's by the server's own Date, so a clock that is wrong
     there or here does not matter. What is no number (``INF``, ``NAN``, words) is no header.
     """
     server_now = http_date(headers.get("date")) or now
+    left = _count(headers.get("x-floodcontrol-remaining"))
     found: dict[str, Any] = {
         "minute_limit": _count(headers.get("x-floodcontrol-minutelimit")),
-        "minute_remaining": _count(headers.get("x-floodcontrol-remaining")),
+        "minute_remaining": None if left is None else max(0, left - out),
         "minute_reset": _reset(headers.get("x-floodcontrol-reset"), server_now, now, MINUTE),
         "daily_limit": _count(headers.get("x-ratelimit-dailylimit")),
         "daily_remaining": _count(headers.get("x-ratelimit-remaining")),

@@ -10,8 +10,8 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Final, cast
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, Final, NoReturn, cast
 
 import httpcore
 import httpx
@@ -50,8 +50,10 @@ class Pool(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _errors_of_httpx():
+        try:
             response = self._pool.handle_request(sent)
+        except Exception as error:
+            _raise_in_httpx(error)
         return httpx.Response(
             response.status,
             headers=response.headers,
@@ -92,23 +94,21 @@ class _Answer(httpx.SyncByteStream):
         self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        with _errors_of_httpx():
+        try:
             yield from cast("Iterable[bytes]", self._response.stream)
+        except Exception as error:
+            _raise_in_httpx(error)
 
     def close(self) -> None:
         self._response.close()
 
 
-@contextmanager
-def _errors_of_httpx() -> Iterator[None]:
+def _raise_in_httpx(error: Exception) -> NoReturn:
     """Both libraries name their exceptions alike."""
-    try:
-        yield
-    except Exception as error:
-        kind = getattr(httpx, type(error).__name__, None)
-        if type(error).__module__.partition(".")[0] != "httpcore" or kind is None:
-            raise
-        raise kind(str(error)) from error
+    kind = getattr(httpx, type(error).__name__, None)
+    if type(error).__module__.partition(".")[0] != "httpcore" or kind is None:
+        raise error
+    raise kind(str(error)) from error
 
 
 class Network(httpcore.NetworkBackend):
@@ -144,11 +144,10 @@ class DeadlineStream(httpcore.NetworkStream):
             return self._stream.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        view = memoryview(buffer)
         with self._breakable():
-            for start in range(0, len(view), _PIECE):
+            for start in range(0, len(buffer), _PIECE):
                 left = _left(timeout, httpcore.WriteTimeout)
-                self._stream.write(bytes(view[start : start + _PIECE]), left)
+                self._stream.write(buffer[start : start + _PIECE], left)
 
     def start_tls(
         self,
@@ -173,17 +172,13 @@ class DeadlineStream(httpcore.NetworkStream):
                 # Of TLS, too, it is the connection below: its end is not to be agreed upon.
                 socket.socket.shutdown(found, socket.SHUT_RDWR)
 
-    @contextmanager
-    def _breakable(self) -> Iterator[None]:
+    def _breakable(self) -> AbstractContextManager[None]:
         interrupt: Interrupt | None = current.interrupt
-        if interrupt is None:
-            yield
-            return
-        interrupt.watch(self)
-        try:
-            yield
-        finally:
-            interrupt.forget(self)
+        return _NOBODY if interrupt is None else interrupt.watching(self)
+
+
+_NOBODY: Final = nullcontext()
+"""Nearly always: nobody can give up what the thread does."""
 
 
 def _check() -> None:

@@ -66,12 +66,7 @@ class Limiter:
             if status != 429 and not any(name.startswith("x-") for name in headers):
                 return
             here = datetime.fromtimestamp(moment, UTC)
-            known = self._limits
-            found = read_limits(headers, here, replace(known, minute_remaining=None))
-            if found.minute_remaining is None:
-                found = replace(found, minute_remaining=known.minute_remaining)
-            else:
-                found = replace(found, minute_remaining=_less(found.minute_remaining, self._out))
+            found = read_limits(headers, here, self._limits, out=self._out)
             # HTTP 503 with Retry-After is maintenance: whoever met it waits, nobody else has to.
             pause = retry_after(headers) if status == 429 else None
             if pause:

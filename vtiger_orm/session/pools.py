@@ -7,7 +7,6 @@ the session name), keep the server's cookies and so mix up sessions, take passwo
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import ssl
@@ -23,6 +22,8 @@ from .logs import quiet_httpcore
 from .proxies import proxy_for
 
 if TYPE_CHECKING:
+    import asyncio
+
     import httpx
 
 Verify: TypeAlias = "bool | str | ssl.SSLContext"
@@ -60,6 +61,8 @@ class Transports:
 
     async def asynchronous(self) -> httpx.AsyncBaseTransport:
         """The pool of the running loop; closed by the loop itself when it shuts down."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         known = self._loops.get(loop)
         if known is not None:
@@ -79,6 +82,8 @@ class Transports:
     async def _keep(self, transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None, None]:
         """`asyncio.run` closes asynchronous generators that are still alive in its loop. It is
         the only way to be told that a loop ends while its sockets can still be closed."""
+        import asyncio
+
         try:
             yield
         finally:

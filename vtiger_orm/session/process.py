@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from ..calls.gates import forget_gates
-from .async_driver import AsyncDriver
 from .budget import forget_purses
 from .core import Core
 from .counting import CallCount
@@ -20,6 +20,9 @@ from .drivers import SyncDriver
 from .pacing import forget_limiters
 from .pools import Transports, forget_transports
 from .settings import Connection
+
+if TYPE_CHECKING:
+    from .async_driver import AsyncDriver
 
 _SIDE_BY_SIDE: Final = 4
 """Calls of a batch at once where the server does not serialise them."""
@@ -62,10 +65,18 @@ class Alive:
         self.sync: SyncDriver = SyncDriver(
             self.core, transports, timeout, self.width, self._executor
         )
-        self.asynchronous: AsyncDriver = AsyncDriver(self.core, transports, timeout, self.width)
+        self._transports = transports
         self._parallel = connection.parallel
         self._lock = threading.Lock()
         self._workers: ThreadPoolExecutor | None = None
+
+    @cached_property
+    def asynchronous(self) -> AsyncDriver:
+        """Made when it is needed: blocking programs do without asyncio."""
+        from .async_driver import AsyncDriver
+
+        core = self.core
+        return AsyncDriver(core, self._transports, core.connection.timeout, self.width)
 
     def width(self) -> int:
         """How many calls of a batch may be under way at once."""

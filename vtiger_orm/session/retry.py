@@ -20,9 +20,9 @@ Rules:
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import Final
 
+from .._dataclass import dataclass
 from ..calls.operations import Call
 from ..calls.outcome import Again, Fate, Outcome, may_repeat
 from .checks import not_negative, whole

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Self, TypeVar
@@ -21,13 +19,13 @@ from ..calls.pace import Parallel
 from ..calls.refusals import Refusals
 from ..calls.server import ServerFacts
 from ..dialects.address import api_path, normalise_url
-from ..dialects.base import Identity
+from ..dialects.base import Dialect, Identity
 from ..errors import BlockingCall, ConfigError
 from ..metadata.capabilities import Capabilities
 from ..metadata.server import Server
 from . import checks
-from .async_driver import AsyncDriver
 from .blocking import blocking_message
+from .blocks import Block, here
 from .budget import Budget
 from .core import Core
 from .counting import CallCount
@@ -38,6 +36,7 @@ from .limits import Limits
 from .operations import SessionOperations
 from .pools import GivenTransports, Transports, Verify, shared_transports
 from .process import Alive, process_lock
+from .remade import Remade
 from .retry import RetryPolicy
 from .settings import (
     Connection,
@@ -56,8 +55,9 @@ if TYPE_CHECKING:
 
     from ..calls.operations import Row
     from ..calls.plans import Plan, RowStream
-    from ..calls.protocols import Activation, Package
+    from ..calls.protocols import Package
     from ..metadata.dependencies import Dependency
+    from .async_driver import AsyncDriver
 
 T = TypeVar("T")
 
@@ -192,8 +192,10 @@ class Session(SessionOperations):
             GivenTransports(transport, async_transport) if transport or async_transport else None
         )
         self._refusals = Refusals()
+        self._environment: Final = Remade[Environment]()
+        self._facts: Final = Remade[ServerFacts]()
         self._counters: list[CallCount] = []
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block] = []
         self._alive: Alive | None = None
         # Fails now rather than at the first call when the dialect's name is wrong.
         self._living()
@@ -258,9 +260,14 @@ class Session(SessionOperations):
     def environment(self) -> Environment:
         """Limits, capabilities and settings that plans are made with; sends nothing."""
         server, dialect = self.server, self._living().core.dialect
+        parts = server, dialect, self._recognised, self.clock.zone.tz
+        return self._environment.of(self._environment_of, *parts)
+
+    def _environment_of(
+        self, server: Server, dialect: Dialect | None, greeting: Greeting | None, zone: tzinfo
+    ) -> Environment:
+        known, told = Environment.of(server), greeting.identity if greeting is not None else None
         overhead = dialect.overhead if dialect is not None else 0
-        known = Environment.of(server)
-        told = self._recognised.identity if self._recognised is not None else None
         sees_all = told is not None and told.administrator is True
         return replace(
             known,
@@ -273,7 +280,7 @@ class Session(SessionOperations):
             parallel=self._side_by_side,
             consistency=self._consistency,
             knowledge=self._knowledge,
-            zone=self.clock.zone.tz,
+            zone=zone,
             clock=self.clock,
             lists=lists_of(self._connection.dialect, self.package),
         )
@@ -281,18 +288,25 @@ class Session(SessionOperations):
     @property
     def facts(self) -> ServerFacts:
         """What plans need to know of this session besides its environment; sends nothing."""
-        package, core, told = self.package, self._living().core, self._recognised
+        alive, server, told = self._living(), self.server, self._recognised
+        met = alive.core.auth is not None or (told is not None and told.identity is not None)
+        return self._facts.of(self._facts_of, server, alive.core.dialect, met, alive.width())
+
+    def _facts_of(
+        self, server: Server, dialect: Dialect | None, met: bool, parallel: int
+    ) -> ServerFacts:
+        expected = self.package.dialect if self.package is not None else "webservice"
         return ServerFacts(
-            dialect=self.dialect or (package.dialect if package is not None else "webservice"),
-            server=self.server,
-            met=core.auth is not None or (told is not None and told.identity is not None),
+            dialect=dialect.name if dialect is not None else expected,
+            server=server,
+            met=met,
             strict=self._strict,
             max_writes=self.max_writes,
-            serialised=core.dialect is None or core.dialect.serialises,
-            parallel=self._living().width(),
+            serialised=dialect is None or dialect.serialises,
+            parallel=parallel,
             longest_work=self._connection.policy.longest_work,
             external_ids=self._external_ids,
-            prefixes=package.prefixes if package is not None else {},
+            prefixes=self.package.prefixes if self.package is not None else {},
             dependencies=self.dependencies,
             clock=self.clock,
             refusals=self._refusals,
@@ -379,7 +393,7 @@ class Session(SessionOperations):
     def _begin(self, *, asynchronous: bool) -> None:
         activation = self.package.activate(self) if self.package is not None else None
         with process_lock():
-            self._blocks.append(_Block(_here(), asynchronous, activation))
+            self._blocks.append(Block(here(), asynchronous, activation))
 
     def _end(self) -> bool:
         """Leave the innermost block of this task or thread, and tell whether it was the last.
@@ -390,8 +404,8 @@ class Session(SessionOperations):
         with process_lock():
             if not self._blocks:
                 return True
-            here = _here()
-            own = [block for block in self._blocks if block.owner == here]
+            owner = here()
+            own = [block for block in self._blocks if block.owner == owner]
             block = (own or self._blocks)[-1]
             self._blocks.remove(block)
             last = not self._blocks
@@ -427,19 +441,3 @@ class Session(SessionOperations):
 
     def _async(self) -> AsyncDriver:
         return self._living().asynchronous
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """One open `with` or `async with`."""
-
-    owner: object
-    asynchronous: bool
-    activation: Activation | None
-
-
-def _here() -> object:
-    try:
-        return asyncio.current_task() or threading.get_ident()
-    except RuntimeError:
-        return threading.get_ident()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from .._dataclass import dataclass
 from .._writes import Withheld
 from ..calls.clock import ServerClock
 from ..calls.environment import Knowledge, Lists

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 from urllib.parse import urlsplit
 
+from .._dataclass import dataclass
 from ..calls.clock import ClockSource, http_date
 from ..calls.operations import Call, Delete
 from ..calls.outcome import Again, Fate, Outcome, outcome_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from .._dataclass import dataclass
 from ..errors import VtigerError
 from .logs import log_wait
 

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from vtiger_orm._files import write_whole
 from vtiger_orm.errors import InvalidValue, suggest
 
+from .._dataclass import dataclass
 from .people import is_same
 from .scrub import SECRET, SESSION, USER, Scrub, without_secrets
 

@@ -11,10 +11,11 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, Final
 
+from .._dataclass import dataclass
 from .forms import pattern_of
 
 SESSION: Final = "<SESSION>"

@@ -38,7 +38,7 @@ def typed(meta: FieldMeta, value: object) -> Any:
     """As `convert`, for values that have a type already; raises `InvalidValue` for others."""
     if value is None:
         return None
-    if meta.family in (Family.REFERENCE, Family.ID):
+    if meta.family in _REFERENCES:
         return _check_reference(meta, value)
     if isinstance(value, str) and meta.family in _OF_TEXT:
         raise invalid(meta, value, _OF_TEXT[meta.family])
@@ -55,6 +55,7 @@ def invalid(meta: FieldMeta, value: object, cure: str) -> InvalidValue:
     )
 
 
+_REFERENCES: Final = frozenset({Family.REFERENCE, Family.ID})
 _GIVE_MOMENT: Final = "give a datetime with a time zone, or ISO text such as 2024-02-29T13:45:00Z."
 _GIVE_DATE: Final = "give a date, or ISO text such as 2024-02-29."
 _GIVE_TIME: Final = "give a time, or text such as 13:45:00."

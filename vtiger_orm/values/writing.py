@@ -54,6 +54,8 @@ def plain(value: object) -> str:
 def _written(checked: Any) -> str:
     """The wire text of a value that was checked."""
     write = _WRITERS.get(type(checked))
+    if write is None and isinstance(checked, str):
+        return str.__str__(checked)
     if write is None:
         write = next(each for kind, each in _WRITERS.items() if isinstance(checked, kind))
     return write(checked)

@@ -7,12 +7,13 @@ and a run can be broken off at any moment: what they say is committed together w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
 
+from .._dataclass import dataclass
 from ..metadata.kinds import Family
 from .types import UtcMoment
 

@@ -7,12 +7,13 @@ broken off anywhere goes on where it was. Records are written as they were read 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 import sqlalchemy as sa
 
+from .._dataclass import dataclass
 from ..calls.operations import Row
 from ..calls.plans import collect_rows
 from ..calls.protocols import Runner

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from .._dataclass import dataclass
 from ..calls.outcome import tells_nothing
 from ..calls.protocols import Runner
 from ..columns import Unreadables

@@ -7,7 +7,7 @@ come from the CRM, so SQLAlchemy quotes each, and statements know columns by key
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 
+from .._dataclass import dataclass
 from ..columns.naming import Naming
 from ..errors import ConfigError
 from ..metadata.module import FieldMeta, ModuleMeta

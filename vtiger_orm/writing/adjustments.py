@@ -49,16 +49,21 @@ def of_unsent(
     known: Mapping[str, object],
     answer: Row,
     computed: Collection[str],
+    beside: Collection[str] = (),
 ) -> Iterator[Adjustment]:
-    """Fields of `answer` that are not what was `known`; `computed` follow from what was sent.
+    """Fields of `answer` that are not what was `known`; `computed` follow from what was sent,
+    those `beside` are not compared. Both are wire names.
 
     What the CRM keeps by itself is left out (numbers, times), unless it can be computed."""
     for name, value in known.items():
         each = meta.fields[name]
-        follows = each.wire in computed
-        if each.wire not in answer or not (each.editable or follows):
+        wire = each.wire
+        follows = wire in computed
+        if wire not in answer or wire in beside or not (each.editable or follows):
             continue
-        text = answer[each.wire]
+        text = answer[wire]
+        if text == value if isinstance(value, str) else value is None and text == "":
+            continue  # most fields: nothing to be read
         try:
             now = decode(each, text)
             same = now == value or (each.family is Family.BOOLEAN and not now and not value)

@@ -28,7 +28,7 @@ from ..values.zones import rows_in_utc
 from .adjustments import counted, of_sent, of_unsent, text_of
 from .labelled_texts import believable, doubtful_texts
 from .line_items import LINE_ITEMS
-from .policies.table import policies_of
+from .policies.table import foreign_in, policies_of
 from .prepare import Prepared
 from .rules import callers_level
 
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 def fields_of(row: Row) -> Row:
     """The row without what is no field: a label in HTML, an address for browsers."""
-    return {name: value for name, value in row.items() if name not in ("label", "url")}
+    fields = dict(row)
+    fields.pop("label", None)
+    fields.pop("url", None)
+    return fields
 
 
 # Reading again
@@ -54,7 +57,8 @@ def must_be_read(prepared: Prepared, row: Row) -> bool:
 
 def received(prepared: Prepared, row: Row, facts: ServerFacts) -> Prepared:
     """The write, knowing what of this answer to it is in doubt."""
-    return replace(prepared, doubtful=doubtful_texts(prepared, row, facts))
+    doubtful = doubtful_texts(prepared, row, facts)
+    return prepared if doubtful == prepared.doubtful else replace(prepared, doubtful=doubtful)
 
 
 def read_again(
@@ -126,9 +130,9 @@ def _says_more(adjustment: Adjustment) -> bool:
 
 def _believed(prepared: Prepared, row: Row) -> Row:
     beside = prepared.unproved | prepared.doubtful
-    for policy in policies_of(prepared.meta):
-        beside |= frozenset(filter(policy.foreign, row))
-    return {name: value for name, value in row.items() if name not in beside}
+    for is_foreign in foreign_in(prepared.meta):
+        beside |= frozenset(filter(is_foreign, row))
+    return {name: value for name, value in row.items() if name not in beside} if beside else row
 
 
 def _adjustments(prepared: Prepared, row: Row, zone: tzinfo) -> Iterator[Adjustment]:
@@ -153,19 +157,14 @@ def _adjustments(prepared: Prepared, row: Row, zone: tzinfo) -> Iterator[Adjustm
         return
     yield from of_sent(meta, sent, row)
     written = prepared.call.values.keys()
-    loose = {name for policy in policies for name in policy.loose}
+    beside = {*sent, *(name for policy in policies for name in policy.loose)}
     computed = {
         name
         for policy in policies
         for name, sources in policy.computed.items()
         if not sources.isdisjoint(written)
     }
-    known = {
-        name: value
-        for name, value in change.known.items()
-        if (wire := meta.fields[name].wire) not in sent and wire not in loose
-    }
-    yield from of_unsent(meta, known, as_before, computed)
+    yield from of_unsent(meta, change.known, as_before, computed, beside)
     items, stored = change.items, row.get(LINE_ITEMS)
     if LINE_ITEMS not in sent and items is not None and items.outdated(stored):
         yield Adjustment("items", "others", counted(stored), Reason.UNASKED)
@@ -193,7 +192,7 @@ def repaired(prepared: Prepared, answer: Row) -> Row:
     text that was sent, or was there before. With line items, the header's product is null.
     """
     change, sent, shown = prepared.change, prepared.sent, prepared.shown
-    texts: dict[str, Any] = dict(change.known_texts())
+    texts: dict[str, Any] = change.known_texts("" if shown else "&")
     texts |= {name: value for name, value in sent.items() if name in change.meta.by_wire}
     wrong = {name: text for name, text in texts.items() if _decoded_too_often(answer, name, text)}
     wrong |= {
@@ -236,10 +235,12 @@ def forget_unanswered(record: BaseRecord, row: Mapping[str, Any], *, items: bool
 
     Line items are told by some answers only, so they stay unless `items` says otherwise.
     """
-    fields, later = record.meta.fields, pending(record)
-    for name in [each for each in vars(record) if each in fields and each not in later]:
-        if fields[name].wire not in row and name != "id":
-            delattr(record, name)
+    meta, later = record.meta, pending(record)
+    fields = meta.fields
+    if not meta.by_wire.keys() <= row.keys():
+        for name in [each for each in vars(record) if each in fields and each not in later]:
+            if fields[name].wire not in row and name != "id":
+                delattr(record, name)
     for name in [each for each in record.extra if each not in row and each not in later]:
         if items or name != LINE_ITEMS:
             del record.extra[name]

@@ -7,9 +7,10 @@ round is sent, its rows are marked as unknown: whatever interrupts it, the repor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Call, Create, Delete, Me, Row
 from ..calls.outcome import Again, Fate, Outcome, outcome_of

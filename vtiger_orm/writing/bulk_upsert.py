@@ -8,9 +8,10 @@ what differs is sent, what is missing is created, and every row is told apart. A
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Row
 from ..calls.plans import Plan, collect_rows

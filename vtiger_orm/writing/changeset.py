@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
+from .._dataclass import dataclass
 from ..calls.operations import FilePart, Row
 from ..errors import Unreadable
 from ..metadata.kinds import Family
@@ -65,18 +66,21 @@ class Changeset:
         text = encode(each, self.known[each.name])
         return to_wall(text, self.zone) if each.family is Family.DATETIME else text
 
-    def known_texts(self) -> dict[str, str]:
-        """Wire name -> text as it was read."""
+    def known_texts(self, holding: str = "") -> dict[str, str]:
+        """Wire name -> text as it was read, of texts that hold this one."""
+        fields = self.meta.fields
         return {
-            self.meta.fields[name].wire: value
+            fields[name].wire: value
             for name, value in self.known.items()
-            if isinstance(value, str)
+            if isinstance(value, str) and holding in value
         }
 
     def with_stored(self, row: Row) -> Changeset:
         """The same, knowing the fields of this row as well."""
+        if not row:
+            return self
         found = known_of(self.meta, row, self.zone)
-        return replace(self, known={**found, **self.known}, stored=row) if row else self
+        return replace(self, known={**found, **self.known}, stored=row)
 
 
 def known_of(meta: ModuleMeta, row: Row, zone: tzinfo = UTC) -> dict[str, object]:
@@ -98,8 +102,9 @@ def changeset_of(record: BaseRecord, file: FilePart | None = None, zone: tzinfo 
     meta, id_ = record.meta, saved_id(record)
     known: dict[str, object] = {}
     if id_ is not None:
-        changes = pending(record)
-        known = {name: value for name, value in vars(record).items() if name in meta.fields}
+        changes, known = pending(record), dict(vars(record))
+        for name in known.keys() - meta.fields.keys():
+            del known[name]  # an attribute of an own class
         for name, change in changes.items():
             known.pop(name, None)
             if change.old is not UNSET and name in meta.fields:

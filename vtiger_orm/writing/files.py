@@ -13,10 +13,11 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
 
+from .._dataclass import dataclass
 from .._files import write_whole
 from ..calls.operations import FilePart, Operation, Row
 from ..calls.plans import Plan, perform

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
+from .._dataclass import dataclass
 from ..calls.operations import Operation, Retrieve, Row
 from ..calls.outcome import Again, Fate, outcome_of
 from ..calls.plans import Plan, collect_rows, perform, together

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Final, TypeGuard, overload
 
+from .._dataclass import dataclass
 from ..calls.environment import Environment
 from ..calls.operations import Retrieve, Row
 from ..calls.plans import Plan, perform, perform_all

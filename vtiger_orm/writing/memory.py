@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .._dataclass import dataclass
 from .._pickled import restores
 from .._writes import Adjustment
 from ..calls.outcome import Fate, Outcome

@@ -44,17 +44,19 @@ def prove_owners(writes: Iterable[Prepared], runner: Runner | None) -> Plan[None
         for each in writes
         for name, value in owners_in(each.meta, each.call.values)
     ]
-    yield from prove(found, runner)
+    if found:
+        yield from prove(found, runner)
 
 
 def prove(owners: Iterable[GivenOwner], runner: Runner | None) -> Plan[None]:
     """The same of owners that are sent otherwise."""
-    facts, env = server_facts(runner), environment_of(runner)
+    facts = server_facts(runner)
     if facts.dialect == "restfulapi":
         yield from _prove_numbers(owners)
         return
     if facts.server.family not in _FRAGILE:
         return
+    env = environment_of(runner)
     for module, name, value in owners:
         known = ("owner", value)
         if env.knowledge.is_verified(known):
@@ -95,9 +97,11 @@ def _prove_numbers(owners: Iterable[GivenOwner]) -> Plan[None]:
 def owners_in(meta: ModuleMeta, values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Attribute and id of the owners among wire values."""
     return [
-        (field.name, str(values[name]))
-        for name, field in meta.by_wire.items()
-        if field.kind is Kind.OWNER and is_id(str(values.get(name)))
+        (field.name, str(value))
+        for name, value in values.items()
+        if (field := meta.by_wire.get(name)) is not None
+        and field.kind is Kind.OWNER
+        and is_id(str(value))
     ]
 
 

@@ -7,9 +7,10 @@ one of them refuses all of them refuse.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from .._dataclass import dataclass
 from .._writes import Problem, Rule
 from ..calls.operations import Create, FilePart, Revise, Row, Update
 from ..calls.plans import Plan, collect_rows, together
@@ -113,24 +114,23 @@ def prepare(
     present: Row | None = None,
     file: FilePart | None = None,
     accept_damage: bool = False,
+    change: Changeset | None = None,
 ) -> Prepared | None:
     """The call that writes what changed, or None when nothing did.
 
     A new record may lack its owner yet (`owned`); `present` are the stored values that were read
-    for it (`read_stored`). Raises `InvalidRecord` and `NotSupported` (nothing may be sent then),
-    `OutcomeUnknown` for a record whose create was lost, and `BeingSaved` while another task or
-    thread creates it.
+    for it (`read_stored`), `change` is what is to be written, where that is known. Raises
+    `InvalidRecord` and `NotSupported` (nothing may be sent then), `OutcomeUnknown` for a record
+    whose create was lost, and `BeingSaved` while another task or thread creates it.
     """
     refuse_posted(record)
     if saved_id(record) is None and has_state(record):
         refuse_unsettled(record)
-    change = changeset_of(record, file, facts.clock.zone.tz)
-    return prepare_changeset(
-        replace(change, accepts_damage=accept_damage),
-        facts,
-        operation=operation,
-        stored=present,
-    )
+    if change is None:
+        change = changeset_of(record, file, facts.clock.zone.tz)
+    if accept_damage:
+        change = replace(change, accepts_damage=True)
+    return prepare_changeset(change, facts, operation=operation, stored=present)
 
 
 def prepare_changeset(
@@ -142,7 +142,9 @@ def prepare_changeset(
 ) -> Prepared | None:
     """`prepare` for any changeset: the same rules for whoever writes."""
     meta, policies = change.meta, policies_of(change.meta)
-    change = replace(change.with_stored(stored or {}), by_update=operation == "update")
+    change = change.with_stored(stored or {})
+    if operation == "update":
+        change = replace(change, by_update=True)
     given = to_wire(meta, change.values, change.zone)
     wire = _worth_sending(meta, given) if change.creates else dict(given)
     for policy in policies:
@@ -163,8 +165,9 @@ def prepare_changeset(
     for policy in policies:
         values |= policy.spelt(values, facts)
     values = {name: value for name, value in values.items() if value is not UNSENT}
-    texts = {**change.known_texts(), **wire}
-    shown = {name: text for each in policies for name, text in each.shown(texts, facts).items()}
+    shown: dict[str, Any] = {}
+    for policy in policies:
+        shown |= policy.shown(change, wire, facts)
     if change.id is None:
         blank = {name: "" for name in given if name not in wire and _is_editable(meta, name)}
         return _prepared(change, Create(meta.name, values, change.file), {**blank, **wire}, shown)
@@ -275,8 +278,11 @@ def needed_fields(change: Changeset, facts: ServerFacts) -> tuple[FieldMeta, ...
     """Stored values, not known yet, without which the write would damage something."""
     names = [name for policy in policies_of(change.meta) for name in policy.needs(change, facts)]
     fields = (change.meta.by_wire.get(name) for name in names)
-    there = {*change.known, *change.values}
-    needed = [each for each in fields if each is not None and each.name not in there]
+    needed = [
+        each
+        for each in fields
+        if each is not None and each.name not in change.known and each.name not in change.values
+    ]
     return (*needed, *(change.meta.by_wire[name] for name in _fresh(change, facts)))
 
 
@@ -284,6 +290,14 @@ def _fresh(change: Changeset, facts: ServerFacts) -> tuple[str, ...]:
     return tuple(
         name for policy in policies_of(change.meta) for name in policy.fresh(change, facts)
     )
+
+
+def reads_first(change: Changeset, facts: ServerFacts, operation: SaveOperation) -> bool:
+    """Whether stored values have to be read before this is sent: nearly never."""
+    if change.creates or operation == "update":
+        return not change.creates
+    changed = bool(change.values) or change.writes_items
+    return changed and (is_replaced(change.meta, facts) or bool(needed_fields(change, facts)))
 
 
 def read_stored(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._dataclass import dataclass
 from .._writes import Problem, Rule
 from ..calls.operations import Call, Create
 from ..calls.server import ServerFacts

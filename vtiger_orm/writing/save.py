@@ -8,9 +8,10 @@ the owner from the session's user.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
+from .._dataclass import dataclass
 from .._writes import Problem, Rule
 from ..calls.environment import Environment
 from ..calls.operations import Create, Delete, FilePart, Me, Row
@@ -32,6 +33,7 @@ from .answers import (
     received,
     refuse_adjusted,
 )
+from .changeset import changeset_of
 from .create_once import create_once
 from .damage import write_and_tell
 from .doubt import claimed
@@ -41,7 +43,7 @@ from .owners import prove_owners
 from .policies.servers import damages
 from .policies.table import why_read_only
 from .posted import refuse_posted
-from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored
+from .prepare import Prepared, SaveOperation, needs_user, owned, prepare, read_stored, reads_first
 from .rebuild import quiet, rebuild
 from .rules import check_delete, enforce
 from .unmodified import check_unmodified
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from ..records import BaseRecord
 
 R = TypeVar("R", bound="BaseRecord")
+
+_OPERATIONS: Final = get_args(SaveOperation)
 
 __all__ = ["SaveOperation", "create", "delete", "refresh", "save"]
 
@@ -107,16 +111,26 @@ def save(
     `accept_damage`, which tells by a warning what was lost; `rebuild_items` takes the way around
     that keeps the items of an inventory record, and raises `ItemsLost` where it does not.
     """
-    if operation not in get_args(SaveOperation):
+    if operation not in _OPERATIONS:
         raise InvalidValue(f"save() sends 'revise' or 'update', not {operation!r}.")
-    facts, env = (yield from recognised(runner)), environment_of(runner)
-    stored = yield from read_stored([record], runner, operation=operation)
-    present = stored.get(str(saved_id(record)))
-    given = outgoing(record)
+    facts = yield from recognised(runner)
+    change, present = changeset_of(record, file, facts.clock.zone.tz), None
+    if reads_first(change, facts, operation):
+        stored = yield from read_stored([record], runner, operation=operation)
+        present = stored.get(str(saved_id(record)))
+        # Another task may have changed the record in the meantime.
+        change = changeset_of(record, file, facts.clock.zone.tz)
+    given = change.values
     rebuilds = rebuild_items and facts.server.refusal(Hazard.CHANGE_HEADER) is not None
     accepts = accept_damage or rebuilds
     prepared = prepare(
-        record, facts, operation=operation, present=present, file=file, accept_damage=accepts
+        record,
+        facts,
+        operation=operation,
+        present=present,
+        file=file,
+        accept_damage=accepts,
+        change=change,
     )
     if prepared is None:
         return
@@ -134,16 +148,16 @@ def save(
     written = Written(record, prepared, given)
     if isinstance(prepared.call, Create):
         with claimed(record, prepared.call, facts):
-            row = yield from create_once(record, prepared.call, facts, env)
+            row = yield from create_once(record, prepared.call, facts, environment_of(runner))
             yield from _take_over(written, row, facts, runner)
         return
     if if_unmodified:
-        yield from check_unmodified(prepared, env)
+        yield from check_unmodified(prepared, environment_of(runner))
     if rebuilds and is_inventory(record.meta):
         row = yield from rebuild(prepared)
         written = replace(written, prepared=quiet(prepared))
     elif accept_damage and damages(prepared.change, facts):
-        row = yield from write_and_tell(prepared, env)
+        row = yield from write_and_tell(prepared, environment_of(runner))
     else:
         row = yield from perform(prepared.call)
     yield from _take_over(written, row, facts, runner)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from .._dataclass import dataclass
 from ..calls.operations import FilePart
 from ..calls.plans import Plan
 from ..calls.server import server_facts

@@ -59,6 +59,12 @@ class Bindings:
         """Whether a name that stands in a node is that of a class of this file."""
         return any(isinstance(each, cst.ClassDef) for each in self._sources(name, node))
 
+    def is_attribute_here(self, node: cst.Name) -> bool:
+        """Whether it is where a class of this file gets an attribute of that name."""
+        parent = self.parent(node)
+        gets = isinstance(parent, (cst.AssignTarget, cst.AnnAssign)) and parent.target is node
+        return gets and isinstance(self._scope(node), meta.ClassScope)
+
     def _sources(self, name: str, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         scope = self._scope(node)
         bindings = scope[name] if scope is not None else ()

@@ -60,6 +60,8 @@ class ClassPlaces(Places):
             not self._own_code and self._types.is_class_here(node.value, node)
         ):
             return
+        if self._types.is_attribute_here(node):
+            return
         if self._types.is_imported(node) or self._own_code:
             self._class(node)
         elif isinstance(found := self._types.of(node), ModelType):

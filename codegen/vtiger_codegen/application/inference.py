@@ -7,6 +7,7 @@ comes from another file without an annotation is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import libcst as cst
 from libcst import metadata as meta
@@ -48,6 +49,9 @@ from .types import (
     unpacked,
 )
 from .vocabulary import Vocabulary
+
+_OWN: Final = ("self", "cls")
+"""What methods call what they are of; both have what the class has."""
 
 
 class Inference(Bindings):
@@ -119,7 +123,9 @@ class Inference(Bindings):
     def _name(self, name: str, scope: meta.Scope | None) -> ExpressionType:
         if name in ("None", "True", "False", "Ellipsis", "NotImplemented"):
             return OTHER
-        bindings = scope[name] if scope is not None else ()
+        bindings = scope[name] if scope is not None else set()
+        if isinstance(scope, meta.ClassScope) and self._asked.issuperset(map(id, bindings)):
+            return self._name(name, scope.globals)  # ``Contacts = Contacts`` in a class
         if bindings:
             return joined(self._binding(each, name) for each in bindings)
         found = [self._found([*self._words.package[-1:], *each, name]) for each in self._stars]
@@ -228,7 +234,7 @@ class Inference(Bindings):
     # Attributes, calls, subscripts
 
     def _attribute(self, value: ExpressionType, name: str, node: cst.Attribute) -> ExpressionType:
-        if isinstance(node.value, cst.Name) and node.value.value == "self":
+        if isinstance(node.value, cst.Name) and node.value.value in _OWN:
             found = self._of_self(node, name)
             if not isinstance(found, Unknown):
                 return found
@@ -276,7 +282,7 @@ class Inference(Bindings):
     def _call(self, node: cst.Call, scope: meta.Scope | None) -> ExpressionType:
         match node.func:
             case cst.Attribute(value=value, attr=cst.Name(value=method)):
-                if isinstance(value, cst.Name) and value.value == "self":
+                if isinstance(value, cst.Name) and value.value in _OWN:
                     said = self._of_self(node, method, called=True)
                     if not isinstance(said, Unknown):
                         return said

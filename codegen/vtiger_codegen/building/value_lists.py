@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import Final
 
 from .ir import Flat, Keyword, ListedFields
-from .types import STR, TUPLE, builtin, generic, optional
+from .types import BOOL, DATE, DATETIME, DECIMAL, INT, STR, TIME, TUPLE, builtin, generic, optional
+
+_PLAIN: Final = {optional(each).text for each in (BOOL, DATE, DATETIME, DECIMAL, INT, TIME)}
+"""What many fields of a module are, and is not text."""
 
 
 def flats_of(row: Sequence[Keyword]) -> Iterator[Flat]:
@@ -22,8 +26,9 @@ def flats_of(row: Sequence[Keyword]) -> Iterator[Flat]:
 
 
 def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
-    """Rows of one field; and of two and three: which of them are texts, or the id in front; of any
-    other field its place. The first that fits a call counts.
+    """Rows of one field, and of the id with a number, a date or a flag; of two and three others
+    which of them are texts, or the id in front, and of any other field its place. The first that
+    fits a call counts.
 
     A signature for each pair and each three of the types of a module would be hundreds.
     """
@@ -36,8 +41,10 @@ def columns_of(model: str, flats: Sequence[Flat]) -> Iterator[ListedFields]:
     rest = [*texts, *([(f"{model}Field", builtin("Any"))] if others else [])]
     for each in flats:
         yield ListedFields((each.names,), generic(TUPLE, each.type))
+    plain = [each for each in others if each.type.text in _PLAIN]
+    for (id, type_), each in product(ids, plain):
+        yield ListedFields((id, each.names), generic(TUPLE, type_, each.type))
     for number in (2, 3) if flats else ():
-        firsts = [*ids, *rest] if number > 1 else rest
-        for row in product(firsts, *[rest] * (number - 1)):
+        for row in product([*ids, *rest], *[rest] * (number - 1)):
             names, types = zip(*row)
             yield ListedFields(names, generic(TUPLE, *types))

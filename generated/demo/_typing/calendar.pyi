@@ -1191,6 +1191,41 @@ class CalendarQuerySet(QuerySet[Calendar]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], time | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["reminder_time"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Calendar], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields3,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Calendar], str | None]]: ...

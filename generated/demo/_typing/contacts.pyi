@@ -2853,6 +2853,48 @@ class ContactsQuerySet(QuerySet[Contacts]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields6,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["from_"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], time | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Contacts], str | None]]: ...

@@ -310,6 +310,13 @@ class DocumentFoldersQuerySet(QuerySet[DocumentFolders]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["sequence"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[DocumentFolders], str | None]]: ...

@@ -910,6 +910,27 @@ class DocumentsQuerySet(QuerySet[Documents]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Documents], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields3,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Documents], str | None]]: ...

@@ -605,6 +605,20 @@ class FaqQuerySet(QuerySet[Faq]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Faq], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["starred"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Faq], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields2,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Faq], str | None]]: ...

@@ -1703,6 +1703,48 @@ class HelpDeskQuerySet(QuerySet[HelpDesk]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["datum"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["from_"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], time | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[HelpDesk], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields4,
         /,
     ) -> ValuesQuerySet[tuple[Ref[HelpDesk], str | None]]: ...

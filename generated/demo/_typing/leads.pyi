@@ -1418,6 +1418,34 @@ class LeadsQuerySet(QuerySet[Leads]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["annualrevenue"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Leads], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Leads], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Leads], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["noofemployees"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Leads], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Leads], str | None]]: ...

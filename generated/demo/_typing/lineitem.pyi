@@ -654,6 +654,20 @@ class LineItemQuerySet(QuerySet[LineItem]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[LineItem], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["sequence_no"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[LineItem], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[LineItem], str | None]]: ...

@@ -639,6 +639,27 @@ class ProjectMilestoneQuerySet(QuerySet[ProjectMilestone]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["projectmilestonedate"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["starred"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields2,
         /,
     ) -> ValuesQuerySet[tuple[Ref[ProjectMilestone], str | None]]: ...

@@ -958,6 +958,34 @@ class ServiceContractsQuerySet(QuerySet[ServiceContracts]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ServiceContracts], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ServiceContracts], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ServiceContracts], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["starred"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[ServiceContracts], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[ServiceContracts], str | None]]: ...

@@ -1084,6 +1084,34 @@ class ServicesQuerySet(QuerySet[Services]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Services], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Services], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Services], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields5,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Services], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields3,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Services], str | None]]: ...

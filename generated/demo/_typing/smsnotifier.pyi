@@ -391,6 +391,13 @@ class SMSNotifierQuerySet(QuerySet[SMSNotifier]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields1,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields2,
         /,
     ) -> ValuesQuerySet[tuple[Ref[SMSNotifier], str | None]]: ...

@@ -397,6 +397,20 @@ class TaxQuerySet(QuerySet[Tax]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["deleted"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Tax], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["percentage"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Tax], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Tax], str | None]]: ...

@@ -794,6 +794,34 @@ class VehiclesQuerySet(QuerySet[Vehicles]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["alarm"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vehicles], time | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["bought"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vehicles], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vehicles], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vehicles], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Vehicles], str | None]]: ...

@@ -942,6 +942,20 @@ class VendorsQuerySet(QuerySet[Vendors]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vendors], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["starred"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Vendors], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Vendors], str | None]]: ...

@@ -99,7 +99,11 @@ def values() -> None:
     named = people.values_list("id", "lastname", "email")[0]
     assert_type(named, tuple[Ref[Contacts], str | None, str | None])
     assert_type(people.values_list("birthday", "lastname")[0], tuple[Any, str | None])
-    assert_type(people.values_list("id", "birthday")[0], tuple[Ref[Contacts], Any])
+    assert_type(people.values_list("id", "birthday")[0], tuple[Ref[Contacts], date | None])
+    assert_type(people.values_list("id", "leadsource")[0], tuple[Ref[Contacts], Any])
+    assert_type(
+        dict(Potentials.objects.values_list("id", "amount")), dict[Ref[Potentials], Decimal | None]
+    )
     assert_type(people.values_list("birthday", "leadsource")[0], tuple[Any, Any])
     assert_type(
         people.values_list("id", "birthday", "lastname")[0], tuple[Ref[Contacts], Any, str | None]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, TypeAlias
 
+from ..._dataclass import dataclass
 from ..._writes import Problem
 from ...calls.operations import Create, Revise, Update
 from ...calls.server import ServerFacts
@@ -28,6 +29,11 @@ def _nothing(*_: object) -> Wire:
 
 def _none(*_: object) -> frozenset[str]:
     return frozenset()
+
+
+def is_foreign_nowhere(wire: str) -> bool:
+    """Of records whose answers hold nothing but the record."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +61,11 @@ class Policy:
     """Whether a change empties what it does not send: the record is read and sent whole."""
     spelt: Callable[[Wire, ServerFacts], Wire] = _nothing
     """Values that are sent in another form than the CRM answers them in."""
-    shown: Callable[[Wire, ServerFacts], Wire] = _nothing
-    """Values that answers show otherwise than they were asked for, though they are stored so."""
+    shown: Callable[[Changeset, Wire, ServerFacts], Wire] = _nothing
+    """Values, sent or read before, that answers show otherwise, though they are stored so."""
     unproved: Callable[[Changeset, Create | Revise | Update], frozenset[str]] = _none
     """Wire names that the answer has wrong, or merely repeats."""
-    foreign: Callable[[str], bool] = lambda wire: False
+    foreign: Callable[[str], bool] = is_foreign_nowhere
     """Whether a name in answers belongs to something else than the record."""
     computed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Field that the CRM computes -> the fields it follows."""

@@ -96,16 +96,18 @@ def check_untold(change: Changeset, wire: Wire, facts: ServerFacts) -> Iterator[
         )
 
 
-def texts_as_listed(wire: Wire, facts: ServerFacts) -> Wire:
+def texts_as_listed(change: Changeset, wire: Wire, facts: ServerFacts) -> Wire:
     """Lists tell of ``&`` and ``&amp;`` the same, as of line breaks of both kinds."""
-    if not is_restfulapi(facts):
-        return {}
+    return _as_listed({**change.known_texts(), **wire}) if is_restfulapi(facts) else {}
+
+
+def _as_listed(wire: Wire) -> Wire:
     found = {
         name: shown
         for name, text in wire.items()
         if isinstance(text, str) and (shown := as_listed(text)) != text
     }
-    items = [texts_as_listed(item, facts) for item in wire.get(LINE_ITEMS) or ()]
+    items = [_as_listed(item) for item in wire.get(LINE_ITEMS) or ()]
     return {**found, LINE_ITEMS: items} if any(items) else found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -11,13 +11,20 @@ from ...calls.server import ServerFacts
 from ...metadata.module import FieldMeta, ModuleMeta
 from ..changeset import Changeset
 from . import corebos_items, modules, restfulapi, servers, totals
-from .policy import Policy, Wire
+from .policy import Policy, Wire, is_foreign_nowhere
 
 
 @lru_cache(maxsize=256)
 def policies_of(meta: ModuleMeta) -> tuple[Policy, ...]:
     """The policies that hold for a module."""
     return tuple(policy for policy in POLICIES if policy.covers(meta))
+
+
+@lru_cache(maxsize=256)  # nearly always none, and an answer has a hundred names
+def foreign_in(meta: ModuleMeta) -> tuple[Callable[[str], bool], ...]:
+    """What knows names in answers that belong to something else than the record."""
+    found = (policy.foreign for policy in policies_of(meta))
+    return tuple(each for each in found if each is not is_foreign_nowhere)
 
 
 def is_writable(meta: ModuleMeta, each: FieldMeta) -> bool:

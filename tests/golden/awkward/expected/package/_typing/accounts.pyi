@@ -1052,6 +1052,48 @@ class AccountsQuerySet(QuerySet[Accounts]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["date_time"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["datum"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["from_"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], time | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["is_it_so"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Accounts], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Accounts], str | None]]: ...

@@ -784,6 +784,41 @@ class CarQuerySet(QuerySet[Car]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["None_"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["alarm"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], time | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["bought"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Car], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields2,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Car], str | None]]: ...

@@ -423,6 +423,20 @@ class CurrencyQuerySet(QuerySet[Currency]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["conversion_rate"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Currency], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["deleted"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Currency], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Currency], str | None]]: ...

@@ -1167,6 +1167,41 @@ class ImportQuerySet(QuerySet[Import]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["None_"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Import], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields2,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Import], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["datetime"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Import], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["f_model_year"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Import], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["grosse"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Import], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Import], str | None]]: ...

@@ -553,6 +553,20 @@ class QuotesQuerySet(QuerySet[Quotes]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["createdtime"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["hdnS_H_Amount"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Quotes], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: Literal["subject"],
         /,
     ) -> ValuesQuerySet[tuple[Ref[Quotes], str | None]]: ...

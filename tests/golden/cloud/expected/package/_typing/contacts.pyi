@@ -701,6 +701,34 @@ class ContactsQuerySet(QuerySet[Contacts]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["annualspend"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], Decimal | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["donotcall"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["lastcontacted"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["visits"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Contacts], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Contacts], str | None]]: ...

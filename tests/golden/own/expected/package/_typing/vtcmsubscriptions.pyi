@@ -286,6 +286,20 @@ class VtcmSubscriptionsQuerySet(QuerySet[VtcmSubscriptions]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["starts"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["term"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], int | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: Literal["subject"],
         /,
     ) -> ValuesQuerySet[tuple[Ref[VtcmSubscriptions], str | None]]: ...

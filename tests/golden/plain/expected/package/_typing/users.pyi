@@ -415,6 +415,13 @@ class UsersQuerySet(QuerySet[Users]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: Literal["is_admin"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Users], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields1,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Users], str | None]]: ...

@@ -859,6 +859,27 @@ class AssetsQuerySet(QuerySet[Assets]):
     def values_list(
         self,
         field1: Literal["id"],
+        field2: _Fields3,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], datetime | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: _Fields4,
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], date | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
+        field2: Literal["starred"],
+        /,
+    ) -> ValuesQuerySet[tuple[Ref[Assets], bool | None]]: ...
+    @overload
+    def values_list(
+        self,
+        field1: Literal["id"],
         field2: _Fields2,
         /,
     ) -> ValuesQuerySet[tuple[Ref[Assets], str | None]]: ...
