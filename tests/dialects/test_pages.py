@@ -199,7 +199,7 @@ def test_the_keys_are_in_the_order_of_their_own_page() -> None:
     dialect = Webservice("https://crm.example.com")
     for number in (1, 2):
         for keys in [*permutations(("id", "a", "b", "ab")), *permutations(("id", "a", "b", "ab"))]:
-            row: dict[str, Any] = {key: "a" for key in keys}
+            row: dict[str, Any] = dict.fromkeys(keys, "a")
             for _ in range(3):
                 rows: Any = dialect.result(QUERY, page(*[row] * number))
                 assert [*rows[0]] == [*keys]
