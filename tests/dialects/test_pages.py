@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -58,11 +59,19 @@ def tables(draw: st.DrawFn) -> list[dict[str, Any]]:
     return rows
 
 
+def nested(depth: int) -> list[Any]:
+    """Deeper than anything of the API, which is refused."""
+    inner: list[Any] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
     """Answers to queries, some of them damaged."""
     result: Any = draw(tables())
-    shape = draw(st.integers(0, 12))
+    shape = draw(st.integers(0, 15))
     answer: dict[str, Any] = {"success": True, "result": result}
     if shape == 9:
         answer["result"] = dict(enumerate(result))
@@ -71,6 +80,12 @@ def bodies(draw: st.DrawFn) -> bytes:
     elif shape == 11:
         answer["moreinfo"] = {"a": [1]}
     elif shape == 12:
+        answer["moreinfo"] = {"totalrows": draw(TEXTS)}
+    elif shape == 13:
+        answer["debug"] = nested(300)
+    elif shape == 14:
+        answer["moreinfo"] = nested(300)
+    elif shape == 15:
         answer = {"success": False, "error": {"code": "ACCESS_DENIED", "message": "no"}}
     text = json.dumps(
         answer, ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 1]))
@@ -99,7 +114,8 @@ def told(dialect: Dialect, body: bytes, call: Call[Any] = QUERY) -> object:
 
 
 def with_types(rows: list[dict[str, Any]]) -> object:
-    return [{key: (type(value), value) for key, value in row.items()} for row in rows]
+    first = [*rows[0]] if rows else []
+    return first, [{key: (type(value), value) for key, value in row.items()} for row in rows]
 
 
 def same(one: object, other: object) -> bool:
@@ -176,3 +192,48 @@ def test_the_statements_known_are_bounded() -> None:
     for number in range(200):
         dialect.result(Query(f"select id, cf_{number} from Contacts;"), page(ROW))
     assert len(pages._expected) <= pages._MOST_STATEMENTS
+
+
+def test_the_keys_are_in_the_order_of_their_own_page() -> None:
+    """Another CRM may answer the same keys, which is the same statement, in another order."""
+    dialect = Webservice("https://crm.example.com")
+    for number in (1, 2):
+        for keys in [*permutations(("id", "a", "b", "ab")), *permutations(("id", "a", "b", "ab"))]:
+            row: dict[str, Any] = dict.fromkeys(keys, "a")
+            for _ in range(3):
+                rows: Any = dialect.result(QUERY, page(*[row] * number))
+                assert [*rows[0]] == [*keys]
+        pages._expected.clear()
+
+
+def test_texts_that_look_like_rows() -> None:
+    dialect = Webservice("https://crm.example.com")
+    for text in ("x", '[{"id":"1","lastname":', '"lastname":', "lastname", '\\"id":', "\\", "x"):
+        row = {**ROW, "lastname": text}
+        assert dialect.result(QUERY, page(row, ROW)) == [row, ROW]
+
+
+@pytest.mark.parametrize("key", ["debug", "moreinfo"])
+def test_what_stands_beside_the_rows_is_not_passed_over(key: str) -> None:
+    dialect = Webservice("https://crm.example.com")
+    assert dialect.result(QUERY, page(ROW)) == [ROW]
+    body = json.dumps({"success": True, "result": [ROW], key: nested(300)}).encode()
+    with pytest.raises(VtigerError):
+        dialect.result(QUERY, HttpResponse(200, body=body))
+
+
+def test_pages_of_corebos_too() -> None:
+    dialect = Webservice("https://crm.example.com")
+    answer = {"success": True, "result": [ROW], "moreinfo": {"totalrows": "1"}}
+    response = HttpResponse(200, body=json.dumps(answer).encode())
+    dialect.result(QUERY, response)
+    assert isinstance(dialect.result(QUERY, response), UniformRows)
+
+
+def test_users_who_see_other_fields_may_take_turns() -> None:
+    """A reader costs more than a page, so none is made twice."""
+    dialect, other = Webservice("https://crm.example.com"), {**ROW, "firstname": "Ann"}
+    pages._reader.cache_clear()
+    for row in (ROW, ROW, other, other) * 5:
+        assert dialect.result(QUERY, page(row)) == [row]
+    assert pages._reader.cache_info().misses == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import httpx
 import pytest
@@ -177,6 +177,11 @@ def test_nothing_secret_in_reprs() -> None:
     for shown in map(repr, (request, reading, basic, AUTH, BASIC)):
         assert "SESSION" not in shown
         assert "YWRtaW46a2V5" not in shown
+
+
+@given(text=st.text() | st.text("+ %&;#<>'\"(),é😀\n\0a1_.-~*!=:/?@$"))
+def test_a_value_is_encoded_as_python_does(text: str) -> None:
+    assert quote_value(text) == quote_plus(text, safe="(),'*!=:/?@$~")
 
 
 @given(st.text(max_size=60))

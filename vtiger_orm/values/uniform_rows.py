@@ -73,12 +73,9 @@ def rows_where(
     """The rows whose value under this key is accepted."""
     if not isinstance(rows, UniformRows):
         return [row for row in rows if accept(row[key])]
-    accepted = [accept(value) for value in rows.columns[key]]
-    first = accepted.index(True) if True in accepted else len(accepted)
-    count = sum(accepted)
-    if all(accepted[first : first + count]):
-        return rows[first : first + count]
-    places = [place for place, wanted in enumerate(accepted) if wanted]
+    places = [place for place, value in enumerate(rows.columns[key]) if accept(value)]
+    if places and places[-1] - places[0] + 1 == len(places):
+        return rows[places[0] : places[-1] + 1]
     return UniformRows(
         {key: [column[place] for place in places] for key, column in rows.columns.items()}
     )
