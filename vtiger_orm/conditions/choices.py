@@ -33,10 +33,10 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
         if isinstance(atom, InSelection):
             yield from unknown_choices(atom.selection.module, atom.selection.where)
         elif field.choices and field.family in _PICKLISTS:
-            values = _compared(atom, field)
-            if not known_choices(module, field).issuperset(values):
-                _, found = strange.setdefault(field.wire, (field, {}))
-                found.update(dict.fromkeys(values))
+            said = _compared(atom, field)
+            if not known_choices(module, field).issuperset(said):
+                _, values = strange.setdefault(field.wire, (field, {}))
+                values.update(dict.fromkeys(said))
     for field, values in strange.values():
         alike = set(map(equality_key, known_choices(module, field)))
         for value in values:
