@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import libcst as cst
 from libcst import metadata as meta
 
+from .class_bodies import Bound, bound, is_deleted
 from .trees import module_of, star_imports
 from .types import UNKNOWN, ExpressionType, ModelType, PackageType, Unknown, companion_type
 from .vocabulary import Vocabulary
@@ -28,6 +29,9 @@ class Bindings:
         self._folder = folder
         self._scopes = scopes
         self._parents = parents
+        self._bodies = {
+            each.node: each for each in scopes.values() if isinstance(each, meta.ClassScope)
+        }
         self._stars = [
             inside for each in star_imports(module) if (inside := self.inside(each)) is not None
         ]
@@ -59,14 +63,51 @@ class Bindings:
         """Whether a name that stands in a node is that of a class of this file."""
         return any(isinstance(each, cst.ClassDef) for each in self._sources(name, node))
 
-    def is_attribute_here(self, node: cst.Name) -> bool:
-        """Whether it is where a class of this file gets an attribute of that name."""
+    def is_bound_here(self, node: cst.Name) -> bool:
+        """Whether it is where a class of this file gets, or loses, an attribute of that name."""
+        scope = self._scope(node)
         parent = self.parent(node)
-        gets = isinstance(parent, (cst.AssignTarget, cst.AnnAssign)) and parent.target is node
-        return gets and isinstance(self._scope(node), meta.ClassScope)
+        if isinstance(parent, (cst.FunctionDef, cst.ClassDef)) and parent.name is node:
+            return isinstance(self._scope(parent), meta.ClassScope)
+        return isinstance(scope, meta.ClassScope) and (
+            any(each is node for each in self._own(node.value, scope))
+            or is_deleted(node, self._parents)
+        )
+
+    def is_in_class(self, node: cst.CSTNode) -> bool:
+        """Whether what a statement binds is an attribute of a class."""
+        return isinstance(self._scope(node), meta.ClassScope)
+
+    def attribute(self, name: str, node: cst.CSTNode) -> Bound:
+        """Whether a name that stands in the body of a class is the class's own there."""
+        scope = self._scope(node)
+        if not isinstance(scope, meta.ClassScope):
+            return Bound.NOT_YET
+        return bound(self._own(name, scope), node, self._parents)
+
+    def _in_body(self, owner: cst.CSTNode, name: str) -> list[meta.Assignment]:
+        """Where the body of a class binds a name."""
+        scope = self._bodies.get(owner)
+        return [
+            each
+            for each in (scope[name] if scope is not None else ())
+            if isinstance(each, meta.Assignment) and each.scope is scope
+        ]
+
+    def _own(self, name: str, scope: meta.ClassScope) -> list[cst.CSTNode]:
+        return [each.node for each in self._in_body(scope.node, name)]
+
+    def _seen(self, name: str, node: cst.CSTNode, scope: meta.Scope | None) -> meta.Scope | None:
+        """Where a name is looked up that stands in this scope: the names of a class body count
+        after they are bound, and before it is the file's that is meant."""
+        if not isinstance(scope, meta.ClassScope) or node not in self._parents:
+            return scope
+        own = self._own(name, scope)
+        is_early = own and bound(own, node, self._parents) is Bound.NOT_YET
+        return scope.globals if is_early else scope
 
     def _sources(self, name: str, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        scope = self._scope(node)
+        scope = self._seen(name, node, self._scope(node))
         bindings = scope[name] if scope is not None else ()
         return (each.node for each in bindings if isinstance(each, meta.Assignment))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import libcst as cst
 from libcst import metadata as meta
 
+from .class_bodies import Bound
 from .inference import Inference
 from .methods import Access
 from .places import Doubtful, Places
@@ -45,6 +46,9 @@ class ClassPlaces(Places):
             self._file(node.module if isinstance(node.module, cst.Name) else node.module.attr)
         for alias in node.names:
             if isinstance(alias.name, cst.Name):
+                if alias.asname is None and self._types.is_in_class(node):
+                    self._doubt(alias.name, Access.NAME)  # others read it as an attribute
+                    continue
                 self._class(alias.name)
                 if not inside:
                     self._file(alias.name)
@@ -60,12 +64,23 @@ class ClassPlaces(Places):
             not self._own_code and self._types.is_class_here(node.value, node)
         ):
             return
-        if self._types.is_attribute_here(node):
+        if self._types.is_bound_here(node):
             return
+        match self._types.attribute(node.value, node):
+            case Bound.SURELY:
+                return
+            case Bound.PERHAPS:
+                self._doubt(node, Access.NAME)
+                return
         if self._types.is_imported(node) or self._own_code:
             self._class(node)
         elif isinstance(found := self._types.of(node), ModelType):
             self._class(node, found.module)
+
+    def visit_NameItem(self, node: cst.NameItem) -> None:
+        """``global Contacts``"""
+        if self._types.is_imported(node.name):
+            self._class(node.name)
 
     # In quotes
 
@@ -106,6 +121,12 @@ class ClassPlaces(Places):
         """A class, or what goes with it, and the package's file that it is named by."""
         if self._types.is_class_here(parts[0], token) and not self._own_code:
             return
+        match self._types.attribute(parts[0], token):
+            case Bound.SURELY:
+                return
+            case Bound.PERHAPS:
+                self._doubt(token, Access.NAME, (start, start + len(parts[0])))
+                return
         for number, part in enumerate(parts, start=1):
             end = start + len(part)
             match self._types.of_hint(parts[:number], token):

@@ -6,19 +6,18 @@ comes from another file without an annotation is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
 from libcst import metadata as meta
 
 from .bindings import Bindings
+from .class_attributes import ClassAttributes
 from .functions import of_function, of_lambda_parameter
 from .methods import CHAINED, NAMING, result_of
 from .trees import (
-    assigned_to_self,
     dotted_name,
-    hints,
     last_name,
     returned,
 )
@@ -69,22 +68,25 @@ class Inference(Bindings):
         super().__init__(words, scopes, parents, module, folder)
         self._known: dict[int, ExpressionType] = {}
         self._asked: set[int] = set()
+        self._classes = ClassAttributes(module)
 
     def of(self, node: cst.BaseExpression) -> ExpressionType:
         """What an expression is."""
         return self._of(node, self._scope(node))
 
-    def of_hint(self, parts: Iterable[str], token: cst.CSTNode) -> ExpressionType:
+    def of_hint(self, parts: Sequence[str], token: cst.CSTNode) -> ExpressionType:
         """What a dotted name means that stands in an annotation."""
         try:
-            return self._of(cst.parse_expression(".".join(parts)), self._hint_scope(token))
+            first, *_ = parts
+            scope = self._seen(first, token, self._hint_scope(token))
+            return self._of(cst.parse_expression(".".join(parts)), scope)
         except cst.ParserSyntaxError:  # a keyword
             return UNKNOWN
 
     def _of(self, node: cst.BaseExpression, scope: meta.Scope | None) -> ExpressionType:
         match node:
             case cst.Name(value=name):
-                return self._name(name, scope)
+                return self._name(name, self._seen(name, node, scope))
             case cst.Attribute(value=value, attr=cst.Name(value=name)):
                 if (found := self._imported_as(dotted_name(node), scope)) is not None:
                     return found
@@ -222,14 +224,24 @@ class Inference(Bindings):
         if key in self._asked:
             return OTHER
         self._asked.add(key)
-        said = returned(owner, name, called)
-        found = []
-        if not called:
-            found = [self.of(value) for value in assigned_to_self(owner, name)]
-            said += hints(owner, name)
-        found += [self.annotated(hint, self._scope(owner)) for hint in said]
+        found = [
+            found
+            for each in self._classes.with_heirs(owner)
+            for found in self._given(each, name, called)
+        ]
         self._asked.discard(key)
         return joined(found) if found else UNKNOWN
+
+    def _given(self, owner: cst.ClassDef, name: str, called: bool) -> Iterator[ExpressionType]:
+        """What a class says of one of its attributes, in its body and its methods."""
+        said = returned(owner, name, called)
+        if not called:
+            said += self._classes.hints(owner, name)
+            yield from map(self.of, self._classes.values(owner, name))
+            for each in self._in_body(owner, name):
+                if not isinstance(each.node, cst.FunctionDef):
+                    yield self._binding(each, name)
+        yield from (self.annotated(hint, self._scope(owner)) for hint in said)
 
     # Attributes, calls, subscripts
 
@@ -291,7 +303,8 @@ class Inference(Bindings):
                 return self._method(self._of(value, scope), method, node)
             case cst.Name(value="cast") if len(node.args) == 2:
                 return self.annotated(node.args[0].value, scope)
-            case cst.Name(value=name):
+            case cst.Name(value=name) as function:
+                scope = self._seen(name, function, scope)
                 found = of_function(name, node, lambda each: self._of(each, scope))
                 if found is not None:
                     return found

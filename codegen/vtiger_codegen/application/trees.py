@@ -50,24 +50,6 @@ class Finder(cst.CSTVisitor):
         return True
 
 
-def assigned_to_self(owner: cst.ClassDef, name: str) -> list[cst.BaseExpression]:
-    """What the methods of a class assign to ``self.name``, or the class itself to its name."""
-    found: list[cst.BaseExpression] = []
-    for line in owner.body.body:
-        for each in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            if isinstance(each, cst.Assign) and dotted_name(each.targets[0].target) == name:
-                found.append(each.value)
-
-    def see(node: cst.CSTNode) -> None:
-        match node:
-            case cst.Assign(targets=targets, value=value):
-                if any(dotted_name(each.target) == f"self.{name}" for each in targets):
-                    found.append(value)
-
-    owner.visit(Finder(see))
-    return found
-
-
 def returned(owner: cst.ClassDef, name: str, called: bool) -> list[cst.BaseExpression]:
     """The annotations of what a method of a class returns; of a property where it is not called."""
     found = []
@@ -78,20 +60,6 @@ def returned(owner: cst.ClassDef, name: str, called: bool) -> list[cst.BaseExpre
                 decorators = {dotted_name(one.decorator) for one in each.decorators}
                 if given == name and called is decorators.isdisjoint(of_properties):
                     found.append(hint.annotation)
-    return found
-
-
-def hints(owner: cst.ClassDef, name: str) -> list[cst.BaseExpression]:
-    """The annotations of an attribute of a class."""
-    found: list[cst.BaseExpression] = []
-
-    def see(node: cst.CSTNode) -> None:
-        match node:
-            case cst.AnnAssign(target=target, annotation=cst.Annotation(annotation=hint)):
-                if dotted_name(target) in (name, f"self.{name}"):
-                    found.append(hint)
-
-    owner.visit(Finder(see))
     return found
 
 
@@ -145,6 +113,12 @@ def last_name(node: cst.BaseExpression) -> cst.Name | None:
         case cst.Attribute(attr=attr):
             return attr
     return None
+
+
+def is_class_name(function: cst.BaseExpression) -> bool:
+    """Whether what is called is spelled as classes are, or as parameters that are given one."""
+    name = last_name(function)
+    return name is not None and (name.value[:1].isupper() or name.value in ("cls", "model"))
 
 
 def is_q(function: cst.BaseExpression) -> bool:

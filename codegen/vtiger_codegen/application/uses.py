@@ -28,6 +28,7 @@ from .shapes import shape_fields, shapes_of
 from .trees import (
     dotted_name,
     given_names,
+    is_class_name,
     is_q,
     keywords,
     last_name,
@@ -189,6 +190,9 @@ class _Finder(ClassPlaces):
                 self._arguments(self._words.modules[module], node, Access.READ)
             case PicklistType(module, field):
                 self._texts(self._words.modules[module], field, [each.value for each in node.args])
+            case Unknown() if is_class_name(node.func) and not is_q(node.func):
+                for keyword in keywords(node):
+                    self._doubt(keyword, Access.WRITE)
         if is_q(node.func):
             self._q(node)
         if dotted_name(node.func) in ("partial", "functools.partial") and node.args:

@@ -90,36 +90,6 @@ def test_what_is_sure_is_rewritten(tmp_path: Path, source: str, expected: str) -
     assert (again, found.files) == (HEAD + expected, [])
 
 
-def test_a_model_that_is_an_attribute_of_its_own_name(tmp_path: Path) -> None:
-    source = """\
-        class People:
-            Contacts = Contacts
-            Model: type[Contacts] = Contacts
-
-            def hot(self):
-                return self.Contacts.objects.filter(tier=1), Contacts(tier=1)
-
-            @classmethod
-            def cold(cls):
-                return cls.Contacts.objects.only("tier"), cls.Model(tier=1)
-        """
-    text, found = migrated(tmp_path, source, lock_with(Contacts="Person", cf_1="level"))
-    assert text == (
-        "from crm import Accounts, Person\n"
-        "class People:\n"
-        "    Contacts = Person\n"
-        "    Model: type[Person] = Person\n"
-        "\n"
-        "    def hot(self):\n"
-        "        return self.Contacts.objects.filter(level=1), Person(level=1)\n"
-        "\n"
-        "    @classmethod\n"
-        "    def cold(cls):\n"
-        '        return cls.Contacts.objects.only("level"), cls.Model(level=1)\n'
-    )
-    assert found.remarks == []
-
-
 def test_classes_files_and_picklists(tmp_path: Path) -> None:
     lock = lock_with(Contacts="Person", contacts="people", Stage="Phase")
     source = """\
