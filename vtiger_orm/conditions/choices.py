@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -28,25 +27,24 @@ def known_choices(module: ModuleMeta, field: FieldMeta) -> frozenset[str]:
 def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMeta, FieldMeta, str]]:
     """The values that fields are compared with, and that are not among those of their
     picklists as the CRM compares text; those of querysets in the condition too."""
-    asked: dict[str, tuple[FieldMeta, dict[str, None]]] = {}
+    strange: dict[str, tuple[FieldMeta, dict[str, None]]] = {}
     for atom in atoms(where):
         field = atom.field
         if isinstance(atom, InSelection):
             yield from unknown_choices(atom.selection.module, atom.selection.where)
         elif field.choices and field.family in _PICKLISTS:
-            _, values = asked.setdefault(field.wire, (field, {}))
-            values.update(dict.fromkeys(_compared(atom, field)))
-    for field, values in asked.values():
-        known = known_choices(module, field)
-        if known.issuperset(values):
-            continue
-        alike = set(map(equality_key, known))
+            said = _compared(atom, field)
+            if not known_choices(module, field).issuperset(said):
+                _, values = strange.setdefault(field.wire, (field, {}))
+                values.update(dict.fromkeys(said))
+    for field, values in strange.values():
+        alike = set(map(equality_key, known_choices(module, field)))
         for value in values:
             if equality_key(value) not in alike:
                 yield module, field, value
 
 
-def _compared(atom: Atom, field: FieldMeta) -> Iterable[str]:
+def _compared(atom: Atom, field: FieldMeta) -> Sequence[str]:
     if isinstance(atom, Has):
         return (atom.choice,)
     if not isinstance(atom, Equal | OneOf):
@@ -54,4 +52,4 @@ def _compared(atom: Atom, field: FieldMeta) -> Iterable[str]:
     values = (atom.value,) if isinstance(atom, Equal) else atom.values
     if field.family is Family.CHOICE:
         return values
-    return chain.from_iterable(value.split(SEPARATOR) for value in values)
+    return [each for value in values for each in value.split(SEPARATOR)]

@@ -55,7 +55,7 @@ class Packing:
     def shortened(self, branches: Branches, tree: Node) -> Branches:
         """The branches with what is too long for one statement left to local evaluation, and lists
         that would have to be multiplied out into many statements."""
-        if all(self._fits(branch) for branch in branches):
+        if all(map(self._fits, branches)):
             return branches
         return tuple(self._short(branch, tree) for branch in branches)
 
@@ -155,7 +155,9 @@ class Packing:
         yield branch
 
     def _fits(self, branch: Branch) -> bool:
-        return _at_most(branch) <= self.room and not self._has_long(branch)
+        if _at_most(branch) > self.room:
+            return False
+        return InList not in map(type, branch) or not self._has_long(branch)
 
     def _short(self, branch: Branch, tree: Node) -> Branch:
         """The branch without the comparisons at its end that do not fit, and without lists that

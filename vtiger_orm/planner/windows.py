@@ -50,8 +50,7 @@ def all_rows(
     """The rows of one statement in id order, as many pages at once as pay; `expected` is how many
     another call found."""
     env = what.env
-    listed = most_rows(branches) is not None
-    if env.parallel.most == 1 or listed or what.until_empty:
+    if env.parallel.most == 1 or what.until_empty or most_rows(branches) is not None:
         yield from keyset(what, branches, more, expected=expected)
         return
     more = tuple(more)
