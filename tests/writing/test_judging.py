@@ -19,8 +19,9 @@ from vtiger_orm.calls.plans import Batch
 from vtiger_orm.calls.server import ServerFacts
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
+from vtiger_orm.records.handle import load
 from vtiger_orm.values import decode
-from vtiger_orm.writing.answers import judged, read_again, received, repaired
+from vtiger_orm.writing.answers import forget_unanswered, judged, read_again, received, repaired
 from vtiger_orm.writing.changeset import Changeset
 from vtiger_orm.writing.line_items import LineItems
 from vtiger_orm.writing.prepare import Prepared
@@ -175,6 +176,13 @@ def test_a_text_shown_otherwise_than_it_is_stored() -> None:
     }
 
 
+def test_a_text_decoded_too_often_whoever_knows_its_field() -> None:
+    """A field that is newer than the package is sent by its wire name."""
+    prepared = changed(VISIT, {"cf_new": "R&amp;D"}, {"note": "a&lt;b"})
+    row = {"id": "70x1", "cf_new": "R&D", "note": "a<b"}
+    assert repaired(prepared, row) == {"id": "70x1", "cf_new": "R&amp;D", "note": "a&lt;b"}
+
+
 def test_a_text_that_was_read_before_is_shown_otherwise_as_well() -> None:
     prepared = changed(VISIT, {"note": "x"}, {"name": "a\r\nb"}, shown={"name": "a\nb"})
     assert repaired(prepared, {"id": "70x1", "name": "a\nb", "note": "x"})["name"] == "a\r\nb"
@@ -189,19 +197,19 @@ def test_texts_of_items_that_are_shown_otherwise() -> None:
     prepared = changed(Quotes.meta, {"LineItems": sent}, shown={"LineItems": shown})
 
     def comments(*told: str) -> list[dict[str, str]]:
-        items = [{"comment": each, "quantity": "1"} for each in told]
+        items = [{"comment": each, "quantity": "1", "tax1": None} for each in told]
         found: list[dict[str, str]] = repaired(prepared, {"id": "4x1", "LineItems": items})[
             "LineItems"
         ]
         return found
 
     assert comments("a & b", "c") == [
-        {"comment": "a &amp; b", "quantity": "1"},
-        {"comment": "c", "quantity": "1"},
+        {"comment": "a &amp; b", "quantity": "1", "tax1": None},
+        {"comment": "c", "quantity": "1", "tax1": None},
     ]
     assert comments("other", "d")[0]["comment"] == "other"
     assert comments("other", "d")[1]["comment"] == "c"
-    assert comments("a & b") == [{"comment": "a & b", "quantity": "1"}]
+    assert comments("a & b") == [{"comment": "a & b", "quantity": "1", "tax1": None}]
     assert "LineItems" not in repaired(prepared, {"id": "4x1"})
     assert repaired(prepared, {"id": "4x1", "LineItems": None})["LineItems"] is None
 
@@ -298,3 +306,12 @@ def test_what_is_in_doubt_is_shown_by_no_answer() -> None:
     assert believed == {"id": "2x1", "phone": "1"}
     believed, _ = judged(prepared, row, ServerFacts())
     assert believed == {"id": "2x1", "phone": "1", "vendorname": "R&D"}
+
+
+def test_what_a_record_has_beside_its_fields_is_not_forgotten() -> None:
+    """A cached property of an own class, for one."""
+    (vendor,) = load(Vendors, [{"id": "2x1", "vendorname": "a", "phone": "1"}], None)
+    vendor.__dict__["own"] = 7
+    forget_unanswered(vendor, {"id": "2x1", "vendorname": "a"})
+    assert vars(vendor)["own"] == 7
+    assert "phone" not in vars(vendor)

@@ -125,7 +125,7 @@ def judged(prepared: Prepared, row: Row, facts: ServerFacts) -> tuple[Row, tuple
 
 def _says_more(adjustment: Adjustment) -> bool:
     sent = adjustment.why not in (Reason.UNASKED, Reason.COMPUTED)
-    return sent or not {adjustment.sent, adjustment.stored or ""} <= {"", "0"}
+    return sent or not {adjustment.sent, adjustment.stored} <= {"", "0"}
 
 
 def _believed(prepared: Prepared, row: Row) -> Row:
@@ -193,7 +193,7 @@ def repaired(prepared: Prepared, answer: Row) -> Row:
     """
     change, sent, shown = prepared.change, prepared.sent, prepared.shown
     texts: dict[str, Any] = change.known_texts("" if shown else "&")
-    texts |= {name: value for name, value in sent.items() if name in change.meta.by_wire}
+    texts |= sent
     wrong = {name: text for name, text in texts.items() if _decoded_too_often(answer, name, text)}
     wrong |= {
         name: texts[name]
@@ -221,12 +221,7 @@ def _as_sent(sent: list[Row], shown: list[Row], items: list[Row]) -> list[Row]:
 
 
 def _decoded_too_often(answer: Row, name: str, text: object) -> bool:
-    return (
-        isinstance(text, str)
-        and "&" in text
-        and answer.get(name) != text
-        and answer.get(name) == html.unescape(text)
-    )
+    return isinstance(text, str) and "&" in text and answer.get(name) == html.unescape(text)
 
 
 def forget_unanswered(record: BaseRecord, row: Mapping[str, Any], *, items: bool = False) -> None:

@@ -59,9 +59,19 @@ class Bindings:
             for each in self._sources(node.value, node)
         )
 
-    def is_class_here(self, name: str, node: cst.CSTNode) -> bool:
-        """Whether a name that stands in a node is that of a class of this file."""
-        return any(isinstance(each, cst.ClassDef) for each in self._sources(name, node))
+    def class_here(self, name: str, node: cst.CSTNode) -> Bound:
+        """Whether a name that stands in a node is that of a class of this file. Perhaps, where
+        one of the package has it as well."""
+        sources = [*self._sources(name, node)]
+        classes = [each for each in sources if isinstance(each, cst.ClassDef)]
+        if not classes:
+            return Bound.NOT_YET
+        if len(classes) == len(sources) or any(each.name is node for each in classes):
+            return Bound.SURELY
+        if self._scope(node) is self._scope(classes[0]):
+            return bound(classes, node, self._parents)
+        at_top = any(isinstance(self.parent(each), cst.Module) for each in classes)
+        return Bound.SURELY if at_top else Bound.PERHAPS
 
     def is_bound_here(self, node: cst.Name) -> bool:
         """Whether it is where a class of this file gets, or loses, an attribute of that name."""

@@ -72,7 +72,9 @@ def _before(binding: cst.CSTNode, node: cst.CSTNode, parents: Parents) -> Bound:
             return Bound.PERHAPS
         case cst.If() | cst.Match() | cst.For() | cst.While() | cst.With():
             pass
-        case cst.IndentedBlock() | cst.SimpleStatementLine() | cst.SimpleStatementSuite():
+        case cst.Module() | cst.IndentedBlock():
+            pass
+        case cst.SimpleStatementLine() | cst.SimpleStatementSuite():
             pass
         case _:
             return Bound.NOT_YET  # one statement, which binds when all of it is known

@@ -60,13 +60,9 @@ class ClassPlaces(Places):
                 self._file(alias.name.attr)
 
     def visit_Name(self, node: cst.Name) -> None:
-        if node not in self._scopes or (
-            not self._own_code and self._types.is_class_here(node.value, node)
-        ):
+        if node not in self._scopes or self._types.is_bound_here(node):
             return
-        if self._types.is_bound_here(node):
-            return
-        match self._types.attribute(node.value, node):
+        match self._means(node.value, node):
             case Bound.SURELY:
                 return
             case Bound.PERHAPS:
@@ -119,9 +115,7 @@ class ClassPlaces(Places):
 
     def _dotted(self, token: cst.SimpleString, start: int, parts: list[str]) -> None:
         """A class, or what goes with it, and the package's file that it is named by."""
-        if self._types.is_class_here(parts[0], token) and not self._own_code:
-            return
-        match self._types.attribute(parts[0], token):
+        match self._means(parts[0], token):
             case Bound.SURELY:
                 return
             case Bound.PERHAPS:
@@ -146,6 +140,13 @@ class ClassPlaces(Places):
                         span = (start, start + len(found[0].class_name))
                         self._add(("module", module), Access.NAME, token, span)
             start = end + 1
+
+    def _means(self, name: str, node: cst.CSTNode) -> Bound:
+        """Whether a name means something of the application's own."""
+        attribute = self._types.attribute(name, node)
+        if self._own_code or attribute is not Bound.NOT_YET:
+            return attribute
+        return self._types.class_here(name, node)
 
     def _class(self, token: cst.Name, module: str = "") -> None:
         """A class of the package, or one of the types beside it (`ContactsQuerySet`); of this

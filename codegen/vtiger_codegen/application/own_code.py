@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path as File
 from symtable import symtable
 
@@ -13,7 +13,7 @@ import libcst as cst
 
 from vtiger_orm.metadata.snapshot import ModuleSnapshot, Snapshot
 
-from ..building.own_code import FOLDER, OwnClass, OwnCode, own_code
+from ..building.own_code import FOLDER, OwnCode, own_code
 from ..diff.differences import Path
 from ..diff.renames import spelled
 from ..generate import selected
@@ -21,19 +21,11 @@ from ..naming.assignment import name_everything
 from ..naming.lock import ModuleNames, NamesLock, load_lock
 from ..project import Project
 from ..publish import read_text
+from .own_classes import Misfit, class_misfits, defined_in, possible_files, statements_of
 from .sources import SourceFile, parsed, python_files
-from .trees import dotted_name, module_of
+from .trees import module_of
 from .uses import is_own_code, uses_in
 from .vocabulary import Vocabulary, Words, vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """A line of own code that has to be changed."""
-
-    file: File
-    line: int
-    what: str
 
 
 def own_files(package: File, settings: Mapping[str, OwnCode]) -> list[File]:
@@ -43,15 +35,8 @@ def own_files(package: File, settings: Mapping[str, OwnCode]) -> list[File]:
     found = python_files([custom]) if custom.is_dir() else []
     for each in settings.values():
         for place in (each.model, each.queryset):
-            found += _possible_files(place) if place is not None else []
+            found += possible_files(place) if place is not None else []
     return [_shown(each) for each in dict.fromkeys(found) if each.is_file()]
-
-
-def _possible_files(place: OwnClass) -> list[File]:
-    path = place.module.replace(".", "/")
-    return [
-        root / f"{path}{end}" for root in (File(), File("src")) for end in (".py", "/__init__.py")
-    ]
 
 
 def _shown(file: File) -> File:
@@ -120,7 +105,7 @@ def _absent_classes(settings: Mapping[str, OwnCode]) -> Iterator[Misfit]:
         for place in (own.model, own.queryset):
             if place is None:
                 continue
-            possible = _possible_files(place)
+            possible = possible_files(place)
             told = f"[tool.vtiger-orm.modules.{module}] names {place.name}, and there is no such"
             found = [each for each in possible if each.is_file()]
             top, dot, _ = place.module.partition(".")
@@ -164,9 +149,10 @@ def own_code_misfits(
         defined: set[str] = set()
         for node in source.module.body:
             if isinstance(node, cst.ClassDef):
-                for name, where in _defined(node):
+                for name, where in defined_in(node):
                     defined.add(name)
                     yield from _hiding(source, _module_of(node, today, own), name, where)
+        yield from class_misfits(source, today, own, package)
         for use in uses_in(source.wrapper, words, folder=source.folder):
             said = _said(words, use.path)
             if use.path in gone and said not in defined:
@@ -233,43 +219,6 @@ def _module_of(node: cst.ClassDef, words: Vocabulary, own: Mapping[str, OwnCode]
     return None
 
 
-def _defined(node: cst.ClassDef) -> Iterator[tuple[str, cst.CSTNode]]:
-    """The names that the body of a class defines."""
-    for each in _statements(node.body):
-        match each:
-            case cst.FunctionDef(name=name) | cst.ClassDef(name=name):
-                yield name.value, name
-            case cst.Assign(targets=targets):
-                yield from (
-                    (one.target.value, one.target)
-                    for one in targets
-                    if isinstance(one.target, cst.Name)
-                )
-            case cst.AnnAssign(target=cst.Name(value=value) as target):
-                yield value, target
-
-
-def _statements(body: cst.BaseSuite | Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    """Statements that run when the block does; not those for checkers only."""
-    for each in body.body if isinstance(body, cst.BaseSuite) else body:
-        match each:
-            case cst.SimpleStatementLine(body=small):
-                yield from small
-            case cst.If(test=test, body=inner, orelse=other):
-                if dotted_name(test).rpartition(".")[2] != "TYPE_CHECKING":
-                    yield from _statements(inner)
-                if other is not None:
-                    yield from _statements(other.body if isinstance(other, cst.Else) else [other])
-            case cst.Try(body=inner, handlers=handlers):
-                yield from _statements(inner)
-                for handler in handlers:
-                    yield from _statements(handler.body)
-            case cst.With(body=inner):
-                yield from _statements(inner)
-            case _:
-                yield each
-
-
 def _hiding(
     source: SourceFile, words: Words | None, name: str, where: cst.CSTNode
 ) -> Iterator[Misfit]:
@@ -282,7 +231,7 @@ def _hiding(
 def _circles(source: SourceFile, words: Vocabulary, own: Collection[str]) -> Iterator[Misfit]:
     """Imports of models from the package that imports this file."""
     inside = is_own_code(words, source.folder)
-    for each in _statements(source.module.body):
+    for each in statements_of(source.module.body):
         if not isinstance(each, cst.ImportFrom) or isinstance(each.names, cst.ImportStar):
             continue
         if words.inside(module_of(each, source.folder)) != ():

@@ -223,6 +223,36 @@ CLASS_BODIES = {
         """,
         [4, 11, 14, 19],
     ),
+    "a class called as the one that it inherits": (
+        """\
+        x = Contacts
+        def f(): return Contacts(tier=1)
+        class Contacts(Contacts):
+            def g(self, c: "Contacts"): return self.tier
+        y = Contacts
+        """,
+        """\
+        x = Person
+        def f(): return Contacts(level=1)
+        class Contacts(Person):
+            def g(self, c: "Contacts"): return self.level
+        y = Contacts
+        """,
+        [],
+    ),
+    "a class in place of what cannot be imported": (
+        """\
+        if old:
+            class Contacts: pass
+        def f(c: Contacts, d: "Contacts"): return Contacts
+        """,
+        """\
+        if old:
+            class Contacts: pass
+        def f(c: Contacts, d: "Contacts"): return Contacts
+        """,
+        [4],
+    ),
     "no class at all": (
         """\
         def f():

@@ -258,6 +258,49 @@ def test_own_classes_elsewhere_are_checked_and_may_import_other_models(
     assert "shop/people.py:1  [tool.vtiger-orm.modules.Contacts]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("class Person: ...\n", "shop/people.py:4  Person does not inherit from ContactsBase"),
+        ("class Person(AccountsBase): ...\n", "does not inherit from ContactsBase"),
+        ("class Person(Mixin): ...\n", ""),
+        ("class Mine(Generic[T]): ...\nclass Person(Mine[int]): ...\n", "does not inherit"),
+        ("class Mine(ContactsBase): ...\nclass Person(Mine): ...\n", ""),
+        ("class Contacts: ...\nclass Person(ContactsBase): ...\n", ""),
+        ("class Person(ContactsBase): ...\nclass People(ContactsBase): ...\n", "QuerySetBase"),
+        ("class People(ContactsQuerySetBase):\n    add = 1\n", "add is hidden by what every"),
+        ("class People(ContactsQuerySetBase):\n    def loaded(self): ...\n", "loaded is hidden"),
+        ("class Person(ContactsBase):\n    def loaded(self): ...\n", ""),
+        ("class Other(ContactsQuerySetBase):\n    def add(self): ...\n", ""),
+    ],
+)
+def test_own_classes_that_cannot_stand_for_the_package_s(
+    project: Path, capsys: Out, code: str, told: str
+) -> None:
+    """mypy says nothing of what does not fit inside of the stubs."""
+    (project / "shop").mkdir()
+    head = (
+        "from crm.accounts import AccountsBase\n"
+        "from crm.contacts import ContactsBase\n"
+        "from crm._typing.contacts import ContactsQuerySetBase\n"
+    )
+    people = project / "shop" / "people.py"
+    people.write_text(head + code)
+    table = project / "pyproject.toml"
+    lines = "\n[tool.vtiger-orm.modules.Contacts]\n"
+    lines += 'model = "shop.people:Person"\n' if "class Person" in code else ""
+    lines += 'queryset = "shop.people:People"\n' if "class People" in code else ""
+    if "Other" in code:
+        lines += 'queryset = "shop.people:Elsewhere"\n'
+        people.write_text(people.read_text() + "Elsewhere = Other\n")
+    table.write_text(table.read_text() + lines)
+    assert run(["generate"]) == 0
+    capsys.readouterr()
+    assert run(["check"]) == (1 if told else 0)
+    error = capsys.readouterr().err
+    assert told in error if told else not error
+
+
 @pytest.mark.timeout(240)
 def test_migrate_rewrites_own_code_too(project: Path, capsys: Out, mypy_cache: Path) -> None:
     customised()
