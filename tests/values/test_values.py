@@ -15,8 +15,9 @@ from tests.support.hand_made import Accounts, Contacts
 from vtiger_orm.errors import InvalidValue, Unreadable
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
-from vtiger_orm.values import convert, decode, encode, is_blank, is_blank_value, plain
+from vtiger_orm.values import convert, decode, is_blank, is_blank_value
 from vtiger_orm.values.picklists import Choices
+from vtiger_orm.values.writing import encode, plain
 
 
 def meta(kind: Kind, **facts: Any) -> FieldMeta:

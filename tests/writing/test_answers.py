@@ -39,7 +39,7 @@ from vtiger_orm.emulator.engine.accounts import HIDDEN_FIELD
 from vtiger_orm.errors import OutcomeUnknown, VtigerError
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
-from vtiger_orm.values import encode
+from vtiger_orm.values.writing import encode
 from vtiger_orm.writing.policies.table import is_writable
 
 STOCK = pytest.mark.parametrize("kind", ["stock"], indirect=True)

@@ -16,7 +16,7 @@ from generated.demo import Contacts
 from generated.demo import connect as connect_demo
 from tests.support.examples import examples
 from vtiger_orm.emulator import Crm
-from vtiger_orm.values import encode
+from vtiger_orm.values.writing import encode
 
 TEXT = st.text(
     st.characters(min_codepoint=0x20, max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"]),

@@ -28,7 +28,8 @@ from vtiger_orm import (
 from vtiger_orm.emulator import Crm
 from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta
-from vtiger_orm.values import decode, encode
+from vtiger_orm.values import decode
+from vtiger_orm.values.writing import encode
 from vtiger_orm.writing.line_items import is_inventory
 
 TEXTS: Final = [

@@ -8,9 +8,9 @@ imports either.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-if TYPE_CHECKING:  # a generated package imports this file, and only names a session's calls
+if TYPE_CHECKING:
     from ..metadata.module import ModuleMeta
     from ..metadata.server import Server
     from .environment import Environment
@@ -53,15 +53,23 @@ def environment_of(runner: Runner | None) -> Environment:
     return found if isinstance(found, Environment) else Environment()
 
 
-class Place(NamedTuple):
+class Place(Protocol):
     """Where one module of the CRM is found in a generated package, and the prefix of its ids."""
 
-    attribute: str
-    """Name of the class at the package's root."""
-    python_module: str
-    prefix: str
-    module: str
-    """The CRM's own name of the module."""
+    @property
+    def attribute(self) -> str:
+        """Name of the class at the package's root."""
+        ...
+
+    @property
+    def python_module(self) -> str: ...
+    @property
+    def prefix(self) -> str: ...
+
+    @property
+    def module(self) -> str:
+        """The CRM's own name of the module."""
+        ...
 
 
 class Activation(Protocol):

@@ -14,7 +14,8 @@ from typing import Final, Literal, TypeGuard
 from ..errors import InvalidId, InvalidLookup, InvalidValue
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import SEPARATOR, encode, is_blank, is_blank_value, is_sendable
+from ..values import SEPARATOR, is_blank, is_blank_value, is_sendable
+from ..values.writing import encode
 from .collation import canonical_pattern, like_literal
 from .lookups import Lookup, split_keyword
 from .tree import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..records import BaseRecord
+from ..records.record import be_base
 
 if TYPE_CHECKING:
     from ..writing.prepare import SaveOperation
@@ -25,7 +26,7 @@ class ObjectsOf:
         return queryset_class(model)(handed_out(model))
 
 
-class Record(BaseRecord):
+class Record(BaseRecord, defer_build=True):
     """One record of one module of the CRM.
 
     Blank is `None`. A field that was not read is not blank: reading it raises `NotLoaded`, so
@@ -164,3 +165,6 @@ class Record(BaseRecord):
 
         runner = runner_of(self)
         await runner.arun(write.refresh(self, runner=runner))
+
+
+be_base(Record)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidValue
 from ..metadata.kinds import SECRET_NAMES
-from ..values import plain
+from ..values.writing import plain
 from .state import UNSET, RecordState
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ from typing import (
     Annotated,
     Any,
     Final,
-    NamedTuple,
     TypeVar,
     cast,
     get_args,
@@ -110,17 +109,26 @@ def field(
     return cast("T", info)
 
 
-class ModuleFacts(NamedTuple):
+class ModuleFacts:
     """What a class statement tells of its module; see `BaseRecord.__init_subclass__`."""
 
-    package: Package | None
-    name: str
-    """The CRM's own name of the module."""
-    prefix: str
-    secrets: frozenset[str]
-    """Wire names that are dropped wherever they arrive."""
-    meta: Callable[[Iterable[FieldMeta]], ModuleMeta]
-    """What is known of the module, once its fields are."""
+    __slots__ = ("meta", "name", "package", "prefix", "secrets")
+
+    def __init__(
+        self,
+        package: Package | None,
+        name: str,
+        prefix: str,
+        secrets: frozenset[str],
+        meta: Callable[[Iterable[FieldMeta]], ModuleMeta],
+    ) -> None:
+        """`name` is the CRM's own, `secrets` are wire names that are dropped wherever they arrive,
+        `meta` makes what is known of the module, once its fields are."""
+        self.package: Final = package
+        self.name: Final = name
+        self.prefix: Final = prefix
+        self.secrets: Final = secrets
+        self.meta: Final = meta
 
 
 class Column:
@@ -150,15 +158,18 @@ class Column:
         self._told = told
         self._left_out = left_out
 
-    def bound(self, name: str, info: FieldInfo, module: ModuleFacts | None) -> Column:
-        """A copy that knows its module, its attribute's name and its kind."""
+    def bound(
+        self, name: str, info: FieldInfo, parts: Iterable[object], module: ModuleFacts | None
+    ) -> Column:
+        """A copy that knows its module, its attribute's name and its kind; `parts` are those of
+        its annotation."""
         column = Column(self._told, self._left_out)
         column.name = name
         column.module = module
         read = (  # the field of a class above is read already
             (self._kind, self._targets, self.enum)
             if hasattr(self, "_kind")
-            else _read_annotation(name, info)
+            else _read_annotation(name, info, parts)
         )
         column._kind, column._targets, column.enum = read
         return column
@@ -323,6 +334,7 @@ def bound_columns(
     declaring class may share with others. `inherited` are the fields of the class above. Raises
     `TypeError` for a field that is not one."""
     columns = {}
+    parts: dict[int, tuple[object, ...]] = {}  # of annotations: fields share a few
     for name, info in fields.items():
         declared = [each for each in info.metadata if isinstance(each, Column)]
         if not declared and name in inherited:
@@ -336,7 +348,10 @@ def bound_columns(
                 f"{model}.{name} is not declared with field(...). Attributes that are not "
                 "in the CRM can be ClassVar, property or pydantic's PrivateAttr."
             )
-        column = columns[name] = declared[0].bound(name, info, module)
+        key = id(info.annotation)
+        if key not in parts:
+            parts[key] = tuple(_parts(info.annotation))
+        column = columns[name] = declared[0].bound(name, info, parts[key], module)
         info.metadata = [
             column if each is declared[0] else each
             for each in info.metadata
@@ -375,13 +390,13 @@ def _several_of(enum: type[Picklist], read: Reader) -> Reader:
 
 
 def _read_annotation(
-    name: str, info: FieldInfo
+    name: str, info: FieldInfo, parts: Iterable[object]
 ) -> tuple[Kind, tuple[str, ...], type[Picklist] | None]:
     """Kind, targets and enum of a field, from what its annotation holds."""
     enum: type[Picklist] | None = None
     targets: tuple[str, ...] = ()
     kind: Kind | None = None
-    for part in (*info.metadata, *_parts(info.annotation)):
+    for part in (*info.metadata, *parts):
         if isinstance(part, Kind):
             kind = part
         elif isinstance(part, Targets):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..errors import ConfigError
 from ..metadata.module import ModuleMeta
+from ..values.picklists import Picklist
 from .fields import Column, ModuleFacts, bound_columns
 
 if TYPE_CHECKING:
@@ -103,3 +104,19 @@ class MetaOf:
 
     def __get__(self, record: object, model: type[_Mapped]) -> ModuleMeta:
         return model.__mapper__.meta
+
+
+def name_picklists(model: type[_Mapped]) -> None:
+    """Picklists of a class that is there to be inherited are known as the package hands them
+    out: ``Contacts.LeadSource``, also in pickles and when they are shown."""
+    facts = model.__mapper__.facts
+    package = facts.package if facts is not None else None
+    if facts is None or package is None or facts.name not in package.modules:
+        return
+    name = package.modules[facts.name].attribute
+    if name not in package.own or model.__name__ != f"{name}Base":
+        return
+    for each in list(vars(model).values()):
+        if isinstance(each, type) and issubclass(each, Picklist):
+            each.__module__ = package.name
+            each.__qualname__ = f"{name}.{each.__name__}"

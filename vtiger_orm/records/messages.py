@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..calls.protocols import environment_of
 from ..errors import InvalidId, InvalidValue, NotLoaded, RecordError, suggest
 from ..metadata.module import Flaw, shows_item
 from ..values import unreadable
@@ -13,6 +12,7 @@ from ..values import unreadable
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from ..calls.environment import Environment
     from ..calls.protocols import Runner
     from .mapper import Mapper
 
@@ -39,7 +39,8 @@ def not_here(
             f"This {mapper.name} record was not saved yet, so it has no {name}: call save() first."
         )
     module = mapper.facts.name if mapper.facts is not None else ""
-    if runner is not None and meta.wire in environment_of(runner).knowledge.refused(module):
+    env = None if runner is None else _environment(runner)
+    if env is not None and meta.wire in env.knowledge.refused(module):
         return NotLoaded(
             f"{mapper.name}.{name} of {id} was not read: the CRM refuses this user's queries that "
             "name it, since the user's profile hides it or it was removed after the pull, and "
@@ -50,7 +51,7 @@ def not_here(
             f"{mapper.name}.{name} of {id} was not read: it shows a line item. "
             "record.crm.load_items() reads those, into record.crm.items."
         )
-    if runner is not None and environment_of(runner).lists is not None:
+    if env is not None and env.lists is not None:
         from ..dialects import restfulapi_columns as lists  # a model starts without
 
         if why := lists.why_untold(module, meta):
@@ -68,6 +69,12 @@ def not_here(
         f"{mapper.name}.{name} of {id} was not read: the query did not name it, or this user may "
         "not see it. Name it in only(...), or read the whole record with record.refresh()."
     )
+
+
+def _environment(runner: Runner) -> Environment:
+    from ..calls.protocols import environment_of  # a model starts without
+
+    return environment_of(runner)
 
 
 def unknown_name(mapper: Mapper, name: str) -> str:

@@ -15,7 +15,6 @@ from .._pickled import class_named, public_name, restores
 from ..errors import InvalidId, InvalidValue, RecordError
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
-from ..values.picklists import Picklist
 from . import messages
 from .assignable import ReadOnly
 from .fields import ModuleFacts, field
@@ -29,7 +28,7 @@ from .internals import (
     set_private,
     set_state,
 )
-from .mapper import Mapper, MetaOf
+from .mapper import Mapper, MetaOf, name_picklists
 from .references import Origin, Ref, bound
 from .state import UNSET, FieldChange, RecordState, same
 
@@ -49,20 +48,20 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        extra="forbid", validate_assignment=True, protected_namespaces=()
+        extra="forbid", validate_assignment=True, protected_namespaces=(), defer_build=True
     )
 
-    DoesNotExist: ClassVar[type[errors.DoesNotExist]] = errors.DoesNotExist
-    MultipleRecords: ClassVar[type[errors.MultipleRecords]] = errors.MultipleRecords
-
-    __mapper__: ClassVar[Mapper] = Mapper("Record", None)
-
     if TYPE_CHECKING:
+        DoesNotExist: ClassVar[type[errors.DoesNotExist]]
+        MultipleRecords: ClassVar[type[errors.MultipleRecords]]
+        __mapper__: ClassVar[Mapper]
         meta: ClassVar[ModuleMeta]
-
         _state: RecordState = PrivateAttr()
-    else:
+    else:  # pydantic evaluates annotations, and again for each class that inherits them
         __slots__ = ("__weakref__", "_state")
+        __mapper__ = Mapper("Record", None)
+        DoesNotExist: ClassVar = errors.DoesNotExist
+        MultipleRecords: ClassVar = errors.MultipleRecords
         meta: ClassVar = MetaOf()
 
     id: ReadOnly[Ref[Any]] = field("Id", editable=False)
@@ -122,7 +121,7 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         if isinstance(ordering, str):
             raise TypeError(f"class {cls.__name__}: ordering=({ordering!r},) takes several fields")
         cls.__mapper__ = Mapper(cls.__name__, facts, cls.__mapper__, tuple(ordering))
-        _name_picklists(cls)
+        name_picklists(cls)
         cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
         cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
@@ -421,26 +420,20 @@ class BaseRecord(BaseModel, metaclass=RecordType):
         yield None, self._label()
 
 
+def be_base(model: type[BaseRecord]) -> None:
+    """The class stands for no module and was declared with `defer_build`: pydantic makes a schema
+    when somebody asks for one. Those of classes below are made at once."""
+    model.model_config["defer_build"] = False
+    model.__mapper__.bind(model.model_fields)
+
+
+be_base(BaseRecord)
+
+
 @restores
 def restore_record(module: str, name: str) -> BaseRecord:
     """A record of that class, before its values are set."""
     return new_record(class_named(module, name, BaseRecord), {}, set(), RecordState())
-
-
-def _name_picklists(model: type[BaseRecord]) -> None:
-    """Picklists of a class that is there to be inherited are known as the package hands them
-    out: ``Contacts.LeadSource``, also in pickles and when they are shown."""
-    facts = model.__mapper__.facts
-    package = facts.package if facts is not None else None
-    if facts is None or package is None or facts.name not in package.modules:
-        return
-    name = package.modules[facts.name].attribute
-    if name not in package.own or model.__name__ != f"{name}Base":
-        return
-    for each in list(vars(model).values()):
-        if isinstance(each, type) and issubclass(each, Picklist):
-            each.__module__ = package.name
-            each.__qualname__ = f"{name}.{each.__name__}"
 
 
 def _own_error(model: type[BaseRecord], name: str, base: type[RecordError]) -> type[Any]:

@@ -15,7 +15,6 @@ from typing import (
     Any,
     Generic,
     NamedTuple,
-    Protocol,
     Self,
     TypeVar,
     get_args,
@@ -28,24 +27,26 @@ from .internals import new_record
 from .state import RecordState
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
     from ..calls.protocols import Package, Runner
 
+    class ModuleOfRecords(Protocol):
+        """What a model's class tells of its module."""
+
+        @property
+        def package(self) -> Package | None: ...
+        @property
+        def name(self) -> str: ...
+        @property
+        def prefix(self) -> str: ...
+
+
 M_co = TypeVar("M_co", bound="BaseModel", covariant=True)
-
-
-class ModuleOfRecords(Protocol):
-    """What a model's class tells of its module."""
-
-    @property
-    def package(self) -> Package | None: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def prefix(self) -> str: ...
 
 
 class Targets(NamedTuple):

@@ -37,7 +37,7 @@ class _Unset(Enum):
         return False
 
 
-Unset: TypeAlias = Literal[_Unset.UNSET]
+Unset: TypeAlias = "Literal[_Unset.UNSET]"
 UNSET: Final = _Unset.UNSET
 """The old value in `record.changes` where there was none: a new record, or a field not read."""
 

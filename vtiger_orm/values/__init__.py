@@ -19,7 +19,7 @@ choices    `Choices`            ``1st |##| abc``
 reference  id text              ``11x104``
 ========== ==================== ============================================
 
-`encode` takes typed values only; `convert` also reads ISO text and numbers written as text,
+`writing.encode` takes typed values only; `convert` also reads ISO text and numbers written as text,
 because that is what JSON bodies and forms hold. A float counts as the decimal it is printed as
 (``0.1`` is ``Decimal("0.1")``). Fractions of a second are dropped: the CRM stores none.
 """
@@ -27,7 +27,6 @@ because that is what JSON bodies and forms hold. A float counts as the decimal i
 from .blank import is_blank, is_blank_value
 from .checking import check_choices, convert, invalid, is_sendable, takes_ids_of
 from .reading import SEPARATOR, Reader, decode, reader, unreadable
-from .writing import encode, plain
 
 __all__ = [
     "SEPARATOR",
@@ -35,12 +34,10 @@ __all__ = [
     "check_choices",
     "convert",
     "decode",
-    "encode",
     "invalid",
     "is_blank",
     "is_blank_value",
     "is_sendable",
-    "plain",
     "reader",
     "takes_ids_of",
     "unreadable",

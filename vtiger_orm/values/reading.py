@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from ..errors import Unreadable
@@ -97,8 +98,10 @@ def read_boolean(text: Any) -> bool | None:
         raise ValueError("not a boolean") from None
 
 
-_is_number: Final = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})").fullmatch
-"""Stricter than `Decimal` itself, which takes ``NaN``, ``1_000`` and digits of any script."""
+@cache  # patterns are compiled when values are read: models are imported without
+def _number() -> re.Pattern[str]:
+    """Stricter than `Decimal` itself, which takes ``NaN``, ``1_000`` and digits of any script."""
+    return re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})")
 
 
 ZERO: Final = Decimal("0.00")
@@ -111,7 +114,7 @@ def read_decimal(text: Any) -> Decimal | None:
             return Decimal(text) or ZERO
         if is_blank_value(text):
             return None
-        if _is_number(text.strip(" ")):
+        if _number().fullmatch(text.strip(" ")):
             return Decimal(text.strip(" ")) or ZERO
     elif text is None:
         return None
@@ -181,7 +184,9 @@ def _read_other_datetime(text: Any) -> datetime | None:
         raise ValueError("outside the range of dates") from None
 
 
-_match_time: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?").fullmatch
+@cache
+def _time() -> re.Pattern[str]:
+    return re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?")
 
 
 def read_time(text: Any) -> time | None:
@@ -191,21 +196,23 @@ def read_time(text: Any) -> time | None:
         raise ValueError("not a time")
     if len(text) == 8 and text[2] == text[5] == ":" and text.isascii():
         return time.fromisoformat(text)
-    match = _match_time(text)
+    match = _time().fullmatch(text)
     if match is None:
         raise ValueError("not a time")
     hour, minute, second = match.groups("0")
     return time(int(hour), int(minute), int(second))
 
 
-_SPLIT: Final = re.compile(r" ?\|##\| ?")
+@cache
+def _separator() -> re.Pattern[str]:
+    return re.compile(r" ?\|##\| ?")
 
 
 def _read_choices(text: Any) -> Choices[str] | None:
     if isinstance(text, str):
         if is_blank_value(text):
             return None
-        return Choices(part for part in _SPLIT.split(text) if not is_blank_value(part))
+        return Choices(part for part in _separator().split(text) if not is_blank_value(part))
     if text is None:
         return None
     raise ValueError("not a list of picklist values")

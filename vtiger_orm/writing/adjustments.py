@@ -15,7 +15,8 @@ from ..calls.operations import Row
 from ..errors import InvalidValue, Unreadable
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, ModuleMeta
-from ..values import decode, encode, is_blank
+from ..values import decode, is_blank
+from ..values.writing import encode
 from .line_items import LINE_ITEMS
 
 

@@ -14,7 +14,8 @@ from ..metadata.kinds import Family
 from ..metadata.module import ModuleMeta
 from ..records.handle import outgoing, pending, saved_id
 from ..records.state import UNSET
-from ..values import decode, encode
+from ..values import decode
+from ..values.writing import encode
 from ..values.zones import rows_in_utc, to_wall
 from .line_items import LineItems, is_inventory
 from .memory import has_state, items_of

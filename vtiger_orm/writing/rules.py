@@ -20,7 +20,8 @@ from ..errors import InvalidRecord, InvalidValue, NotSupported
 from ..ids import is_id, parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, Flaw, ModuleMeta
-from ..values import SEPARATOR, encode, is_blank, plain
+from ..values import SEPARATOR, is_blank
+from ..values.writing import encode, plain
 from ..values.zones import repeated, to_wall
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")

@@ -18,7 +18,7 @@ from vtiger_orm.errors import InvalidLookup, suggest
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.planner import Explanation
-from vtiger_orm.values import plain
+from vtiger_orm.values.writing import plain
 
 
 @dataclass(frozen=True, slots=True)
