@@ -242,3 +242,8 @@ def test_whatever_the_clock_a_header_and_a_create_tell_all_of_it(
         assert clock.offset.error <= timedelta(seconds=wait) + SECOND
     finally:
         logging.disable(logging.NOTSET)
+
+
+def test_a_stored_zone_that_this_machine_does_not_know_is_learnt_again() -> None:
+    zone = ServerClock(stored="Mars/Olympus_Mons").zone
+    assert (zone.tz, zone.sure) == (UTC, False)

@@ -210,3 +210,13 @@ def test_the_table_is_markdown_with_a_row_for_each() -> None:
     lines = table().splitlines()
     assert len(lines) == len(OPERATIONS) + 2
     assert {len(re.split(r"(?<!\\)\|", line)) for line in lines} == {7}
+
+
+def test_what_only_the_cloud_has_may_be_asked_where_no_version_is_told() -> None:
+    """It may be the Cloud behind webservice.php."""
+    untold = ServerFacts()
+    assert untold.version is None
+    require("lookup", untold)
+    stock = ServerFacts(server=Server.known(ServerFamily.VTIGER, "8.0.0"))
+    with pytest.raises(NotSupported, match="only the Cloud"):
+        require("lookup", stock)

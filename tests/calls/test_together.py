@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from vtiger_orm.calls.operations import Retrieve
-from vtiger_orm.calls.plans import Batch, Plan, attempt_all, perform, perform_all, together
-from vtiger_orm.errors import AccessDenied
+from vtiger_orm.calls.operations import Query, Retrieve
+from vtiger_orm.calls.plans import (
+    Batch,
+    Plan,
+    Rows,
+    RowStream,
+    attempt_all,
+    collect_rows,
+    perform,
+    perform_all,
+    together,
+)
+from vtiger_orm.errors import AccessDenied, VtigerError
 
 REFUSED = AccessDenied("refused")
 
@@ -105,3 +115,19 @@ def test_a_whole_round_can_be_repeated_and_no_plan_learns_of_its_error() -> None
     next(refused)
     with pytest.raises(AccessDenied):
         refused.throw(REFUSED)
+
+
+def test_rows_are_collected_of_a_stream_that_goes_on_after_an_error() -> None:
+    def stream() -> RowStream:
+        try:
+            yield Query("select 1;")
+        except VtigerError:
+            yield Query("select 2;")
+        yield Rows([{"id": "12x1"}])
+
+    plan = collect_rows(stream())
+    assert next(plan) == Query("select 1;")
+    assert plan.throw(VtigerError("no")) == Query("select 2;")
+    with pytest.raises(StopIteration) as ended:
+        plan.send([])
+    assert ended.value.value == [{"id": "12x1"}]

@@ -34,7 +34,7 @@ from vtiger_orm.calls.urls import query_string, quote_value, quoted_length
 from vtiger_orm.dialects import Auth, HttpRequest, Identity
 from vtiger_orm.dialects.cloud import Cloud
 from vtiger_orm.dialects.webservice import Webservice
-from vtiger_orm.errors import NotSupported
+from vtiger_orm.errors import InvalidValue, NotSupported
 
 AUTH = Auth(Identity("19x1", "admin"), "<SESSION>")
 BASIC = Auth(Identity("19x1", "admin"), "Basic " + base64.b64encode(b"admin:key").decode())
@@ -182,6 +182,11 @@ def test_nothing_secret_in_reprs() -> None:
 @given(text=st.text() | st.text("+ %&;#<>'\"(),é😀\n\0a1_.-~*!=:/?@$"))
 def test_a_value_is_encoded_as_python_does(text: str) -> None:
     assert quote_value(text) == quote_plus(text, safe="(),'*!=:/?@$~")
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="U\\+D83D"):
+        quote_value("Smith \ud83d")
 
 
 @given(st.text(max_size=60))
