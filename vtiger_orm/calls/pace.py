@@ -27,7 +27,8 @@ _IDLE: Final = 0.02
 _CROWDED: Final = 1.7
 """Calls that take so many times as long as alone are no longer worth more of them."""
 _WORTHWHILE: Final = 1.3
-"""How much faster several calls have to be than one: side by side takes a quarter more of them."""
+"""How much faster the calls of a round have to be done than one after the other: side by side
+takes a quarter more of them."""
 _AGAIN: Final = 40
 """Rounds until it is tried anew, after it did not pay."""
 
@@ -69,6 +70,8 @@ class Pace:
         self._alone: deque[float] = deque(maxlen=2 * _WARM_UP)
         self._seconds: list[float] = []
         self._rounds = 0
+        self._tried = 1
+        """The most calls that were under way at once."""
         self._until = 0
 
     @property
@@ -98,9 +101,9 @@ class Pace:
         share = waited / whole if whole > 0 else 0.0
         if pressed:
             self._at_most(1)
-        elif self._rounds < _WARM_UP:
-            return
-        elif len(seconds) > 1 and min(self.width, len(seconds)) / slower < _WORTHWHILE:
+        elif self._rounds < _WARM_UP or self._is_widest(len(seconds)):
+            return  # sessions may have been opened for it, which tells nothing of the next
+        elif len(seconds) > 1 and len(seconds) * alone < _WORTHWHILE * whole:
             self._at_most(max(1, self.width // 2))
         elif share < _IDLE or slower > 2 * _CROWDED:
             self.width = max(1, self.width - 1)
@@ -108,6 +111,11 @@ class Pace:
             if self._rounds >= self._until:
                 self._ceiling = self._most
             self.width = min(self._ceiling, self.width * 2)
+
+    def _is_widest(self, calls: int) -> bool:
+        """Whether more calls were under way in the round than ever before."""
+        before, self._tried = self._tried, max(self._tried, min(self.width, calls))
+        return self._tried > before
 
     def alone(self) -> None:
         """From now on one call after the other: more of them do not pay for this reading."""
