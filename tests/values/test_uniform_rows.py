@@ -18,9 +18,9 @@ from vtiger_orm.values.uniform_rows import (
     UniformRows,
     WireRow,
     column_of,
+    column_or_none,
     joined,
     rows_where,
-    told_of,
     without_keys,
 )
 from vtiger_orm.values.zones import rows_in_utc
@@ -71,7 +71,7 @@ def test_what_is_taken_of_them(
     assert chosen == rows_where(rows, key, lambda value: value in wanted)
     assert without_keys(found, hidden) == without_keys(rows, hidden)
     assert list(column_of(found, key)) == column_of(rows, key)
-    assert list(told_of(found, "id")) == told_of(rows, "id")
+    assert list(column_or_none(found, "id")) == column_or_none(rows, "id")
     with pytest.raises(KeyError):
         column_of(found, "no such key")
 

@@ -70,7 +70,7 @@ class Pace:
         self._alone: deque[float] = deque(maxlen=2 * _WARM_UP)
         self._seconds: list[float] = []
         self._rounds = 0
-        self._tried = 1
+        self._widest = 1
         """The most calls that were under way at once."""
         self._until = 0
 
@@ -90,6 +90,7 @@ class Pace:
         """
         self._rounds += 1
         seconds, self._seconds = self._seconds, []
+        before, self._widest = self._widest, max(self._widest, min(self.width, len(seconds)))
         if not self.adapts or not seconds:
             return
         from statistics import fmean, median  # costly to import, and most readings are of one page
@@ -101,7 +102,7 @@ class Pace:
         share = waited / whole if whole > 0 else 0.0
         if pressed:
             self._at_most(1)
-        elif self._rounds < _WARM_UP or self._is_widest(len(seconds)):
+        elif self._rounds < _WARM_UP or self._widest > before:
             return  # sessions may have been opened for it, which tells nothing of the next
         elif len(seconds) > 1 and len(seconds) * alone < _WORTHWHILE * whole:
             self._at_most(max(1, self.width // 2))
@@ -111,11 +112,6 @@ class Pace:
             if self._rounds >= self._until:
                 self._ceiling = self._most
             self.width = min(self._ceiling, self.width * 2)
-
-    def _is_widest(self, calls: int) -> bool:
-        """Whether more calls were under way in the round than ever before."""
-        before, self._tried = self._tried, max(self._tried, min(self.width, calls))
-        return self._tried > before
 
     def alone(self) -> None:
         """From now on one call after the other: more of them do not pay for this reading."""

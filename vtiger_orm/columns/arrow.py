@@ -110,7 +110,7 @@ class Batches:
 
     def together(self, pages: Iterable[Sequence[Row]]) -> pa.Table:
         """The pages as one table, several of them a batch: each column costs by itself."""
-        return self.table(map(self.of, _joined(pages)))
+        return self.table(map(self.of, _in_batches(pages)))
 
     def table(self, batches: Iterable[pa.RecordBatch]) -> pa.Table:
         """The batches together; an empty table of the right types without any."""
@@ -156,7 +156,7 @@ def _moments(texts: WireColumn) -> Any:
     return array.cast(_MOMENT)
 
 
-def _joined(pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+def _in_batches(pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
     waiting: list[Sequence[Row]] = []
     for page in pages:
         waiting.append(page)

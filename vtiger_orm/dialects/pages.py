@@ -80,7 +80,7 @@ def _begins_with(body: bytes, keys: tuple[str, ...]) -> bool:
     A key with its quotation marks is found where it is one and nowhere else: within a text they
     are escaped.
     """
-    first, *others = _written(keys)
+    first, *others = _as_in_json(keys)
     place = begin = body.find(b"[{" + first)
     for key in others:
         place = body.find(key, place)
@@ -108,7 +108,7 @@ def _columns_of(call: Query) -> str:
 
 
 @lru_cache(_MOST_STATEMENTS)
-def _written(keys: tuple[str, ...]) -> tuple[bytes, ...]:
+def _as_in_json(keys: tuple[str, ...]) -> tuple[bytes, ...]:
     return tuple(f"{json.dumps(key)}:".encode() for key in keys)
 
 

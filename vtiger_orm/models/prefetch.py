@@ -39,7 +39,7 @@ from ..metadata.module import FieldMeta, ModuleMeta
 from ..planner.related_ids import Side
 from ..records.handle import columns_of, load, package_of
 from ..records.references import Ref, attach
-from ..values.uniform_rows import told_of
+from ..values.uniform_rows import column_or_none
 from ..writing.memory import state_of
 from .fetches import Fetch, Fetches, modules_led_to
 from .query_state import whole_of
@@ -77,7 +77,7 @@ def _check_ids(model: type[BaseRecord], rows: Sequence[Row]) -> None:
     """Raises `MalformedAnswer` for a row without an id, or with that of another module: changes
     of such a record would be written over another one."""
     begin = f"{model.meta.prefix}x"
-    for id in told_of(rows, "id"):
+    for id in column_or_none(rows, "id"):
         if not isinstance(id, str) or not id.startswith(begin):
             raise MalformedAnswer(
                 f"The CRM sent a row with the id {id!r} for {model.meta.name}, whose ids begin "

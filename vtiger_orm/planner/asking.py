@@ -23,7 +23,7 @@ from ..calls.operations import Row
 from ..calls.plans import Plan, perform, together
 from ..errors import MalformedAnswer, SilentQueryError, UnsupportedQuery
 from ..ids import is_id, whole_number
-from ..values.uniform_rows import UniformRows, told_of
+from ..values.uniform_rows import UniformRows, column_or_none
 from .branches import ALWAYS, ANY_ID, Comparison
 from .statement import Statement
 from .unsendable import check_text
@@ -120,7 +120,7 @@ def check_ids(rows: Sequence[Row]) -> None:
     """Every row has its id, whatever was selected. Raises `MalformedAnswer` where one has not,
     and for anything but a list of rows."""
     check_rows(rows)
-    for id in told_of(rows, "id"):
+    for id in column_or_none(rows, "id"):
         if not isinstance(id, str) or not is_id(id):
             raise MalformedAnswer(
                 f"The CRM sent a row whose id is {id!r:.60}, which is no record id."

@@ -63,7 +63,7 @@ def all_rows(
             number = how_many(pace, pages.read // env.page_size)
             rows = yield from paced(windows.after(place, number), pace)
             if rows:
-                pages.last = str(rows[-1]["id"])
+                pages.last = last_id(rows)
             pages.read += len(rows)
             pages.ended = pages.read == expected
             if windows.are_wasteful:
@@ -129,7 +129,8 @@ class _Windows:
     def page(self, rows: Sequence[Row]) -> None:
         """Rows that were read one after the other show how densely ids lie here."""
         if len(rows) > 1:
-            reach = id_number(rows[-1]["id"]) - id_number(rows[0]["id"]) + 1
+            ids = column_of(rows, "id")
+            reach = id_number(ids[-1]) - id_number(ids[0]) + 1
             self._span = max(1.0, reach / len(rows) * self._size * FILL)
 
     def after(self, place: str, width: int) -> Plan[Sequence[Row]]:

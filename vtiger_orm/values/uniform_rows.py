@@ -60,7 +60,7 @@ def column_of(rows: Sequence[WireRow], key: str) -> WireColumn:
     return [row[key] for row in rows]
 
 
-def told_of(rows: Sequence[WireRow], key: str) -> Sequence[object]:
+def column_or_none(rows: Sequence[WireRow], key: str) -> Sequence[object]:
     """What the rows have under one key, None where one lacks it."""
     if isinstance(rows, UniformRows):
         return rows.columns[key] if key in rows.columns else [None] * len(rows)

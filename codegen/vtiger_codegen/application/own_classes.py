@@ -57,7 +57,10 @@ def class_misfits(
                 continue
             if _is_another(node, classes, words, (wire, end)):
                 base = f"{words.modules[wire].class_name}{end}"
-                what = f"{place.name} does not inherit from {base}, in whose place it is used"
+                what = (
+                    f"{place.name} does not inherit from {base}, in whose place it is used: "
+                    f"write class {place.name}({base})"
+                )
                 yield Misfit(source.file, source.line_of(node.name), what)
             if place is of.queryset:
                 yield from _hidden(source, node)

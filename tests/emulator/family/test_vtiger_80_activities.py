@@ -26,7 +26,7 @@ EVENT = {
     "time_end": "11:00",
     "duration_hours": "77",
 }
-TODO = {
+TASK = {
     "subject": "T",
     "activitytype": "Task",
     "taskstatus": "Not Started",
@@ -60,13 +60,13 @@ def test_durations_are_worked_out(
 
 @pytest.mark.parametrize(("due", "hours"), [("2026-03-01", "14"), ("2026-03-04", "86")])
 def test_a_todo_ends_at_midnight(crm: Server, due: str, hours: str) -> None:
-    todo = crm.create("Calendar", **{**TODO, "due_date": due})
+    todo = crm.create("Calendar", **{**TASK, "due_date": due})
     assert (todo["duration_hours"], todo["duration_minutes"]) == (hours, "0")
 
 
 def test_the_last_day_there_is(crm: Server) -> None:
     last = {"date_start": "9999-12-31", "due_date": "9999-12-31"}
-    assert crm.create("Calendar", **{**TODO, **last})["duration_hours"] == "14"
+    assert crm.create("Calendar", **{**TASK, **last})["duration_hours"] == "14"
     assert crm.create("Events", **{**EVENT, **last, "time_end": "11:00"})["duration_hours"] == "1"
 
 
@@ -118,4 +118,4 @@ def test_a_change_without_the_reminder_removes_it(crm: Server) -> None:
 
 def test_reminders_left_out(crm: Server) -> None:
     assert crm.create("Events", **EVENT)["reminder_time"] == "0"
-    assert crm.create("Calendar", **TODO, reminder_time=3600)["reminder_time"] == ""
+    assert crm.create("Calendar", **TASK, reminder_time=3600)["reminder_time"] == ""

@@ -10,7 +10,7 @@ from .conftest import Make
 
 INTERNAL = "INTERNAL_SERVER_ERROR Unknown Error while processing request"
 DEAL = {"sales_stage": "Prospecting", "closingdate": "2026-12-31"}
-TODO = {
+TASK = {
     "subject": "T",
     "activitytype": "Task",
     "taskstatus": "Not Started",
@@ -20,7 +20,7 @@ TODO = {
 }
 ELEMENTS = {
     "Accounts": {"accountname": "A"},
-    "Calendar": TODO,
+    "Calendar": TASK,
     "Campaigns": {"campaignname": "C", "closingdate": "2026-12-31"},
     "Contacts": {"lastname": "L"},
     "Documents": {"notes_title": "D", "filestatus": "1"},
