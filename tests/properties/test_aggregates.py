@@ -7,12 +7,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.properties.strategies import conditions, datasets
+from tests.properties.strategies import DELETED, OWNER_NUMBERS, conditions, datasets
 from tests.properties.test_truth import META, environments, expected, filled
-from tests.support.planned import Server
+from tests.support.planned import Server, careful, select
 from vtiger_orm.aggregates import Avg, Count, Max, Min, Sum
 from vtiger_orm.aggregates.functions import Figure, figures_of, order_key_of, same_key_of
 from vtiger_orm.aggregates.groups import GroupKey, group_key, group_of
@@ -99,6 +100,16 @@ def test_aggregates_are_those_of_the_rows(
         if isinstance(truth, Fraction):
             truth = truth.limit_denominator(1000)
         assert comparable(figure, got[figure.name], env) == truth
+
+
+@pytest.mark.parametrize("distinct", [False, True])
+def test_a_reference_to_a_deleted_record_counts_as_it_reads(distinct: bool) -> None:
+    """The CRM finds it by the number that is stored, and shows nothing."""
+    crm = filled([{"parent": DELETED}, {"parent": OWNER_NUMBERS[0]}], careful())
+    known = select(crm, parent__isnull=False)
+    figures = figures_of(META, (), {"n": Count("parent", distinct=distinct)}, "aggregate")
+    assert crm.count(known, careful()) == 2
+    assert crm.run(plan_aggregate(known, figures, careful())) == {"n": 1}
 
 
 @given(

@@ -111,7 +111,8 @@ def explain_aggregate(
 def _is_said(figure: Figure, selection: Selection, env: Environment) -> bool:
     match figure.aggregate:
         case Count(distinct=False):
-            return True
+            # The CRM counts references to deleted records too, which read as blank.
+            return figure.field is None or figure.field.family is not Family.REFERENCE
         case Min() | Max():
             calls = explain(_at_the_end(figure, selection), env).calls
             return calls is not None and calls <= FEW_CALLS
