@@ -112,8 +112,7 @@ class Server:
         return self._asked(step)
 
     def _answered(self, call: Any) -> Any:
-        _, reply = self._begun.pop(id(call), None) or (call, self._asked(call))
-        return reply
+        return self._begun.pop(id(call))[1] if id(call) in self._begun else self._asked(call)
 
     def _asked(self, call: Any) -> Any:
         assert isinstance(call, Query)
