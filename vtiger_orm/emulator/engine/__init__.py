@@ -7,6 +7,7 @@ code with the query compiler and the codecs that it is meant to check.
 from .context import Answer, UploadedFile
 from .engine import Engine
 from .errors import Crash, CrmError, EngineError, NotMeasured, PlainText, UnknownOperation
+from .pages import Page
 from .schema import Schema
 from .users import User
 
@@ -17,6 +18,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "NotMeasured",
+    "Page",
     "PlainText",
     "Schema",
     "UnknownOperation",
