@@ -178,7 +178,7 @@ HTML = "text/html; charset=UTF-8"
 
 
 def json_response(
-    content: dict[str, Any],
+    content: object,
     *,
     status: int = 200,
     reason: str = "",

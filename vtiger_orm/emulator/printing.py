@@ -20,11 +20,11 @@ _FEW: Final = 8
 _NOT_ASCII: Final = re.compile("[\x7f-\U0010ffff]+")
 
 
-def printed(content: dict[str, Any], *, ascii_only: bool = True) -> bytes:
+def printed(content: object, *, ascii_only: bool = True) -> bytes:
     """The bytes of an answer; its `result` may be a page. Halves of characters beyond U+FFFF
     become question marks where they are not escaped."""
-    page = content.get("result")
-    if not isinstance(page, Page):
+    page = content.get("result") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(page, Page):
         return _by_json(content, ascii_only)
     try:
         return _by_msgspec({**content, "result": _objects(page)}, ascii_only)

@@ -82,7 +82,7 @@ def _fatal(reason: str) -> str:
     )
 
 
-def _printed(profile: Profile, content: dict[str, Any], status: int = 200) -> Response:
+def _printed(profile: Profile, content: object, status: int = 200) -> Response:
     if profile.ascii_json:
         return json_response(content, status=status)
     body = printed(content, ascii_only=False)
