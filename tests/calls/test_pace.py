@@ -15,8 +15,9 @@ def rounds(pace: Pace, number: int, *, seconds: float = 0.02, waited: float = 0.
     the time that they take together."""
     widths = []
     for _ in range(number):
-        for _ in range(pace.width):
-            pace.answered(seconds)
+        calls = pace.width
+        for _ in range(calls):
+            pace.answered(seconds, alone=calls == 1)
         pace.went(waited * seconds, seconds)
         widths.append(pace.width)
     return widths
@@ -79,7 +80,7 @@ def test_calls_that_are_done_no_sooner_together_are_made_one_by_one() -> None:
     for _ in range(12):
         calls = pace.width
         for _ in range(calls):
-            pace.answered(0.02)
+            pace.answered(0.02, alone=calls == 1)
         pace.went(0.01 * calls, 0.02 * calls)
     assert pace.width == 1
 
@@ -87,7 +88,7 @@ def test_calls_that_are_done_no_sooner_together_are_made_one_by_one() -> None:
 def test_limits_that_are_nearly_used_up_leave_one_call() -> None:
     pace = Pace(AUTO)
     rounds(pace, 20)
-    pace.answered(0.02)
+    pace.answered(0.02, alone=False)
     pace.went(0.5, 1.0, pressed=True)
     assert pace.width == 1
     assert rounds(pace, 20)[-1] == 1

@@ -99,24 +99,6 @@ def test_batches_of_the_plans_keep_their_own_way_with_errors() -> None:
         drive(together([in_a_batch("12x1", "12x0", collect=False), reading("12x2")]))
 
 
-def test_a_whole_round_can_be_repeated_and_no_plan_learns_of_its_error() -> None:
-    closed: list[str] = []
-    plans = [reading("12x1", "12x2", closed=closed), reading("12x3", closed=closed)]
-    whole = together(plans, whole_rounds=True)
-    step = next(whole)
-    assert isinstance(step, Batch)
-    assert not step.collect, "so that the driver keeps the round, where a limit of calls stops it"
-    whole.send([{"id": "12x1"}, {"id": "12x3"}])
-    assert closed == ["12x3"]
-    with pytest.raises(AccessDenied):
-        whole.throw(REFUSED)
-    assert sorted(closed) == ["12x1", "12x3"]
-    refused = together([forgiving("12x0"), forgiving("12x1")], whole_rounds=True)
-    next(refused)
-    with pytest.raises(AccessDenied):
-        refused.throw(REFUSED)
-
-
 def test_rows_are_collected_of_a_stream_that_goes_on_after_an_error() -> None:
     def stream() -> RowStream:
         try:

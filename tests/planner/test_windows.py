@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ from vtiger_orm.conditions.tree import Selection
 from vtiger_orm.errors import LimitReached, MalformedAnswer, SilentQueryError
 from vtiger_orm.planner.explain import explain
 from vtiger_orm.planner.rows import plan_counted_rows, plan_rows
-from vtiger_orm.planner.windows import how_many, paced
+from vtiger_orm.planner.windows import paced
 
 PAGE = 10
 ALL = Q()
@@ -60,7 +60,7 @@ class Chancy:
 
     def __init__(self, crm: Server, seed: int) -> None:
         self._crm, self._chance = crm, random.Random(seed)
-        self.widest = self.longest = 0
+        self.widest = 0
 
     def rows(self, selection: Selection, parallel: Parallel, **settings: Any) -> Iterator[str]:
         env = careful(page_size=PAGE, parallel=parallel, **settings)
@@ -79,10 +79,10 @@ class Chancy:
     def _perform(self, step: Any) -> Any:
         reply = self._crm.perform(step)
         if isinstance(step, Batch) and isinstance(step.pace, Pace):
-            self.widest = max(self.widest, min(step.pace.width, len(step.calls)))
-            self.longest = max(self.longest, len(step.calls))
+            self.widest = max(self.widest, len(step.calls) + len(step.soon))
             for _ in step.calls:
-                step.pace.answered(self._chance.choice([0.01, 0.02, 0.1]))
+                seconds = self._chance.choice([0.01, 0.02, 0.1])
+                step.pace.answered(seconds, alone=not step.soon)
             pressed = self._chance.random() < 0.02
             step.pace.went(self._chance.choice([0.0, 0.1, 0.9, 0.9]), 1.0, pressed=pressed)
         return reply
@@ -212,18 +212,7 @@ def test_several_pages_are_asked_for_at_once() -> None:
     reader = Chancy(crm, 0)
     assert len(list(reader.rows(select(crm), Parallel.of(8)))) == 499
     assert reader.widest == 8
-    assert reader.longest > 8
     assert len(crm.log) <= 50 * 1.4
-
-
-@pytest.mark.parametrize(
-    ("parallel", "read", "asked"),
-    [("auto", 1000, 1), (8, 0, 8), (8, 17, 8), (8, 30, 15), (8, 1000, 24), (2, 1000, 6)],
-)
-def test_how_far_ahead_is_asked(parallel: int | Literal["auto"], read: int, asked: int) -> None:
-    """More than are under way once their number is found, but no more than half of what was read:
-    whoever stops reading has no use for them."""
-    assert how_many(Pace(Parallel.of(parallel)), read) == asked
 
 
 def test_nothing_is_asked_behind_as_many_rows_as_there_are() -> None:
@@ -310,8 +299,8 @@ def test_a_limit_of_calls_stops_it_and_it_goes_on() -> None:
             if isinstance(step, Rows):
                 found += [row["id"] for row in step.rows]
                 step = step.ahead
-            if isinstance(step, Batch):
-                assert not step.collect, "a limit must stop the round, not one of its windows"
+            if isinstance(step, Batch) and step.soon:
+                assert not step.collect, "a limit must stop the reading, not one of its windows"
                 stopped += 1
                 crm.perform(step)  # what was answered before the limit was met is lost
             reply = None if step is None else crm.perform(step)
@@ -324,10 +313,8 @@ def test_an_error_of_one_call_ends_the_reading(error: Exception) -> None:
     crm = crm_of(range(1, 300))
     stream = plan_rows(select(crm), careful(page_size=PAGE, parallel=Parallel.of(4)))
     step: Any = next(stream)
-    while not (isinstance(step, Batch) and len(step.calls) > 1):
+    while not (isinstance(step, Rows) and isinstance(step.ahead, Batch) and step.ahead.soon):
         step = stream.send(crm.perform(step.ahead if isinstance(step, Rows) else step))
-        if isinstance(step, Rows) and isinstance(step.ahead, Batch) and len(step.ahead.calls) > 1:
-            break
     with pytest.raises(type(error)):
         stream.throw(error)
 

@@ -77,6 +77,8 @@ class Server:
     """Called with every statement before it is performed."""
     user: str | None = None
     """Who asks; the administrator by default."""
+    _begun: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """Calls that were answered before they were asked for, with their replies."""
 
     def insert(self, module: str, number: int, **values: Any) -> None:
         """A row with exactly these column values; None and what is missing are NULL."""
@@ -101,10 +103,20 @@ class Server:
         return self.engine.user(self.user) if self.user else self.engine.users()[0]
 
     def perform(self, step: Any) -> Any:
+        """The reply to a step. What is asked soon is under way by then, and answered."""
         if isinstance(step, Batch):
-            return [self.perform(call) for call in step.calls]
-        assert isinstance(step, Query)
-        return self.query(step.text)
+            replies = [self._answered(call) for call in step.calls]
+            new = [call for call in step.soon if id(call) not in self._begun]
+            self._begun.update({id(call): (call, self._asked(call)) for call in new})
+            return replies
+        return self._asked(step)
+
+    def _answered(self, call: Any) -> Any:
+        return self._begun.pop(id(call))[1] if id(call) in self._begun else self._asked(call)
+
+    def _asked(self, call: Any) -> Any:
+        assert isinstance(call, Query)
+        return self.query(call.text)
 
     def run(self, plan: Generator[Any, Any, Any]) -> Any:
         """The result of a plan."""

@@ -69,42 +69,44 @@ class Pace:
         self._ceiling = parallel.most
         self._alone: deque[float] = deque(maxlen=2 * _WARM_UP)
         self._seconds: list[float] = []
+        self._waited = self._whole = 0.0
         self._rounds = 0
         self._widest = 1
         """The most calls that were under way at once."""
         self._until = 0
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether more at once are not about to be tried."""
-        return self.width >= self._ceiling
-
-    def answered(self, seconds: float) -> None:
-        """One call of the round took so long."""
+    def answered(self, seconds: float, *, alone: bool) -> None:
+        """One call of the round took so long, `alone` or beside others."""
         self._seconds.append(seconds)
+        if alone:
+            self._alone.append(seconds)
 
     def went(self, waited: float, whole: float, *, pressed: bool = False) -> None:
-        """A round is over: how long the consumer `waited` for its rows out of the `whole` time
+        """A step is over: how long the consumer `waited` for its rows out of the `whole` time
         since it was given the ones before, and whether limits of calls leave too little for more
-        than one at a time.
+        than one at a time. As many steps as calls are under way are a round, and are judged.
         """
-        self._rounds += 1
-        seconds, self._seconds = self._seconds, []
-        before, self._widest = self._widest, max(self._widest, min(self.width, len(seconds)))
-        if not self.adapts or not seconds:
-            return
+        self._waited += waited
+        self._whole += whole
+        if pressed and self.adapts:
+            self._at_most(1)
+        if len(self._seconds) >= self.width:
+            seconds, waited, whole = self._seconds, self._waited, self._whole
+            self._seconds, self._waited, self._whole = [], 0.0, 0.0
+            self._rounds += 1
+            if self.adapts:
+                self._judge(seconds, waited, whole)
+
+    def _judge(self, seconds: list[float], waited: float, whole: float) -> None:
         from statistics import fmean, median  # costly to import, and most readings are of one page
 
-        if len(seconds) == 1:
-            self._alone.extend(seconds)
+        before, self._widest = self._widest, max(self._widest, self.width)
         alone = median(self._alone) if self._alone else 0.0
         slower = fmean(seconds) / alone if alone > 0 else 1.0
         share = waited / whole if whole > 0 else 0.0
-        if pressed:
-            self._at_most(1)
-        elif self._rounds < _WARM_UP or self._widest > before:
+        if self._rounds < _WARM_UP or self._widest > before:
             return  # sessions may have been opened for it, which tells nothing of the next
-        elif len(seconds) > 1 and len(seconds) * alone < _WORTHWHILE * whole:
+        if self.width > 1 and len(seconds) * alone < _WORTHWHILE * whole:
             self._at_most(max(1, self.width // 2))
         elif share < _IDLE or slower > 2 * _CROWDED:
             self.width = max(1, self.width - 1)

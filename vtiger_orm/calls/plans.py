@@ -32,6 +32,9 @@ class Batch:
     collect: bool = False
     pace: Pace | None = field(default=None, compare=False)
     """Told how the calls went; it tells how many of them may be under way at once."""
+    soon: Sequence[Call[object]] = field(default=(), compare=False)
+    """Calls that the plan will ask for next, these very objects. They may be under way already;
+    their results, or errors, are of interest when a later step asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +98,11 @@ def collect_rows(stream: RowStream) -> Plan[Sequence[Row]]:
         return joined(pages)
 
 
-def together(plans: Sequence[Plan[T]], *, whole_rounds: bool = False) -> Plan[list[T]]:
+def together(plans: Sequence[Plan[T]]) -> Plan[list[T]]:
     """One plan that performs all of them, the calls of each round as one batch.
 
     The results are in the order of the plans. The first error that a plan does not handle
-    itself is raised, after that round's other calls have ended; the other plans are closed. With
-    `whole_rounds` no plan is told of an error: it is one of the round, which can be repeated as a
-    whole, so that a reading that met a limit of calls goes on where it stopped.
+    itself is raised, after that round's other calls have ended; the other plans are closed.
     """
     if len(plans) == 1:
         return [(yield from plans[0])]
@@ -118,7 +119,7 @@ def together(plans: Sequence[Plan[T]], *, whole_rounds: bool = False) -> Plan[li
                     results[number] = done.value
             waiting = list(steps)
             if waiting:
-                replies = yield from _round(steps, collect=not whole_rounds)
+                replies = yield from _round(steps)
     finally:
         for plan in plans:
             plan.close()
@@ -129,12 +130,12 @@ def _resume(plan: Plan[T], reply: Reply) -> Step:
     return plan.throw(reply) if isinstance(reply, Exception) else plan.send(reply)
 
 
-def _round(steps: dict[int, Step], *, collect: bool) -> Plan[dict[int, Reply]]:
-    """Perform one step of every plan; with `collect` an error takes the place of a reply."""
+def _round(steps: dict[int, Step]) -> Plan[dict[int, Reply]]:
+    """Perform one step of every plan; an error takes the place of a reply."""
     calls: list[Call[object]] = []
     for step in steps.values():
         calls.extend(step.calls if isinstance(step, Batch) else (step,))
-    answers = iter((yield from attempt_all(calls) if collect else perform_all(calls)))
+    answers = iter((yield from attempt_all(calls)))
     replies: dict[int, Reply] = {}
     for number, step in steps.items():
         if not isinstance(step, Batch):

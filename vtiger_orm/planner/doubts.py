@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from html import unescape
 from typing import Final
 
 from ..calls.operations import Row
@@ -40,7 +41,9 @@ class Doubts:
         self._texts = [
             each for each in left if each.field.family in TEXTS and not isinstance(each, Present)
         ]
-        self._seen: set[str] = set()
+        self._seen: set[int] = set()
+        """Hashes of the texts of earlier rows that encoding changes: a long reading has many, and
+        a doubt too many costs little."""
         self._wrong: dict[str, set[str]] = {}
 
     def __bool__(self) -> bool:
@@ -76,7 +79,10 @@ class Doubts:
         return (yield from self.read_alone([*page]))
 
     def _confused(self, page: Sequence[Row], wires: Set[str]) -> dict[str, list[str]]:
-        """By row those of the fields whose text may be shown decoded, as it was shown before."""
+        """By row those of the fields whose text may be shown decoded, as it was shown before.
+
+        Requests overlap, and what comes again may read otherwise: a text that was shown may have
+        been the decoded one of it."""
         found: dict[str, list[str]] = {}
         for row in page:
             encoded = [
@@ -88,11 +94,12 @@ class Doubts:
             doubtful = [
                 wire
                 for wire, text in encoded
-                if wire in wires and (text in self._seen or texts.count(text) > 1)
+                if wire in wires
+                and (texts.count(text) > 1 or not self._seen.isdisjoint(_ever_shown(text)))
             ]
             if doubtful:
                 found[row["id"]] = doubtful
-            self._seen.update(texts)
+            self._seen.update(map(hash, texts))
         return found
 
     def _holds_entities(self, wire: str) -> Plan[bool]:
@@ -120,6 +127,11 @@ class Doubts:
             else:
                 read.append(row)
         return read
+
+
+def _ever_shown(text: str) -> tuple[int, int]:
+    """Hashes of what an earlier row may have shown, if it had the text."""
+    return hash(text), hash(unescape(text))
 
 
 def as_stored(stream: RowStream, what: Compiled) -> RowStream:

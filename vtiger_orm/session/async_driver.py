@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from ..calls.gates import in_event_loop
 from ..calls.operations import Row
@@ -15,10 +15,21 @@ from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import ConfigError, LimitReached, VtigerError
 from . import drivers, http
 from .core import Core
-from .drivers import Round, Traces, Work, at_last, check_process, width_of
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
 from .pools import Transports
+from .steps import (
+    Round,
+    Timed,
+    Traces,
+    UnderWay,
+    Work,
+    at_last,
+    check_process,
+    replied,
+    unit_of,
+    width_of,
+)
 
 T = TypeVar("T")
 
@@ -35,14 +46,14 @@ class AsyncDriver:
         self._width = width
 
     async def run(self, plan: Plan[T]) -> T:
-        traces = Traces()
+        traces, under_way = Traces(), _UnderWay(self)
         try:
             _check_loop()
             step = next(plan)
             while True:
                 try:
                     watch = Round(step, self.core)
-                    reply = await self.step(step)
+                    reply = await under_way.reply(step)
                     watch.over()
                 except Exception as error:
                     traces.failed(step)
@@ -57,10 +68,11 @@ class AsyncDriver:
             traces.settle(error)
             raise
         finally:
+            await under_way.give_up()
             plan.close()
 
     def stream(self, stream: RowStream) -> AsyncIterator[Sequence[Row]]:
-        """Yield what a plan hands out; the call it needs next runs in a task meanwhile."""
+        """Yield what a plan hands out; the calls it needs next run in tasks meanwhile."""
         return _Pages(self, stream)
 
     async def converse(self, conversation: Conversation[T], sent: Sent | None = None) -> T:
@@ -89,42 +101,34 @@ class AsyncDriver:
             case Enter(gate):
                 return await gate.aenter()
 
-    def step(self, step: Step, sent: Sent | None = None) -> Coroutine[Any, Any, Reply]:
+    def perform(self, step: Step, sent: Sent | None = None) -> Coroutine[Any, Any, Reply]:
+        """Perform one step and return its reply."""
         if isinstance(step, Batch):
             return self._batch(step, sent)
         return self.converse(self.core.converse(step), sent)
 
-    async def start(self, step: Step) -> asyncio.Task[Reply]:
-        """Perform a step in a task; returns when its request is on its way, or soon."""
+    def start(self, step: Step) -> _Ahead:
+        """Perform a step in a task."""
         under_way = asyncio.Event()
 
-        async def work() -> Reply:
+        async def work() -> Timed:
+            began = time.perf_counter()
             try:
-                return await self.step(step, under_way.set)
+                return await self.perform(step, under_way.set), time.perf_counter() - began
             finally:
                 under_way.set()
 
-        task = asyncio.create_task(work())
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(drivers.HANDOVER_SECONDS):
-                    await under_way.wait()
-        except BaseException:
-            await _cancelled(task)
-            raise
-        return task
+        return _Ahead(asyncio.create_task(work()), under_way)
 
     async def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = Work(batch)
-        width = width_of(batch, self.core, self._width)
+        width = width_of(batch, self._width)
         sent = sent and at_last(width, sent)
 
         async def worker() -> None:
             for index, call in work:
-                began = time.perf_counter()
                 try:
-                    work.results[index] = await self.step(call, sent)
-                    work.took(time.perf_counter() - began)
+                    work.results[index] = await self.perform(call, sent)
                 except Exception as error:
                     work.failed(index, error)
 
@@ -135,6 +139,59 @@ class AsyncDriver:
                 for _ in range(width):
                     group.create_task(worker())
         return work.outcome()
+
+
+class _Ahead(NamedTuple):
+    """A step that a task performs while the consumer has other things to do."""
+
+    task: asyncio.Task[Timed]
+    sent: asyncio.Event
+    """Set when its request is on its way, or it is over."""
+
+    @property
+    def failed(self) -> bool:
+        task = self.task
+        return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+class _UnderWay(UnderWay[_Ahead]):
+    """Steps of one plan that tasks perform before it asks for their replies."""
+
+    def __init__(self, driver: AsyncDriver) -> None:
+        super().__init__(driver.core)
+        self._driver = driver
+
+    async def begin(self, step: Step) -> None:
+        """Start a step and those that come soon; returns when the requests are on their way, or
+        soon."""
+        started = self._started(step)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(drivers.HANDOVER_SECONDS):
+                for each in started:
+                    await each.sent.wait()
+
+    async def reply(self, step: Step) -> Reply:
+        """The reply to a step, which is performed now unless it was begun."""
+        if isinstance(step, Batch) and step.soon:
+            self._started(step)
+        ahead, alone = self.taken(step)
+        try:
+            if ahead is None:
+                began = time.perf_counter()
+                found = await self._driver.perform(unit_of(step)), time.perf_counter() - began
+            else:
+                found = await _result(ahead.task)
+        except Exception:
+            self.forget(lambda each: each.failed)
+            raise
+        return replied(step, found, alone=alone)
+
+    async def give_up(self) -> None:
+        """Nobody wants the other replies any more."""
+        await _cancelled([each.task for each in self.left()])
+
+    def _started(self, step: Step) -> list[_Ahead]:
+        return [self.starts(each, self._driver.start(each)) for each in self.missing(step)]
 
 
 class _Pages(AsyncIterator[Sequence[Row]]):
@@ -151,7 +208,7 @@ class _Pages(AsyncIterator[Sequence[Row]]):
         self._step: Step | Rows | None = None
         self._handed_out = False
         self._round: Round | None = None
-        self._ahead: asyncio.Task[Reply] | None = None
+        self._under_way = _UnderWay(driver)
         self._process = os.getpid()
         self._over = False
 
@@ -173,13 +230,12 @@ class _Pages(AsyncIterator[Sequence[Row]]):
                 if isinstance(step, Rows) and not self._handed_out:
                     self._handed_out = True
                     if step.ahead is not None:
-                        self._ahead = await self._driver.start(step.ahead)
+                        await self._under_way.begin(step.ahead)
                     if step.rows:
                         return step.rows
                 self._step = await self._after(step)
                 self._handed_out = False
         except LimitReached:
-            self._ahead = None
             raise
         except BaseException:
             await self.aclose()
@@ -193,18 +249,13 @@ class _Pages(AsyncIterator[Sequence[Row]]):
         try:
             if watch is not None and isinstance(step, Rows):
                 watch.awaited()
-            if self._ahead is not None:
-                reply = await self._ahead
-                self._ahead = None
-            else:
-                call = step.ahead if isinstance(step, Rows) else step
-                reply = None if call is None else await self._driver.step(call)
+            asked = step.ahead if isinstance(step, Rows) else step
+            reply = None if asked is None else await self._under_way.reply(asked)
             if watch is not None:
                 watch.over()
         except LimitReached:
             raise
         except Exception as error:
-            self._ahead = None
             failure = error
         else:
             return _next(lambda: self._stream.send(reply))
@@ -212,9 +263,8 @@ class _Pages(AsyncIterator[Sequence[Row]]):
 
     async def aclose(self) -> None:
         self._over = True
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and os.getpid() == self._process:
-            await _cancelled(ahead)
+        if os.getpid() == self._process:
+            await self._under_way.give_up()
         self._stream.close()
 
 
@@ -227,12 +277,24 @@ def _next(step: Callable[[], Step | Rows]) -> Step | Rows | None:
         return None
 
 
-async def _cancelled(task: asyncio.Task[Reply]) -> None:
-    """Cancel a task whose result nobody wants any more, and see it end."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
+async def _result(task: asyncio.Task[Timed]) -> Timed:
+    """What a task found; it is cancelled where nobody waits for it any more."""
+    try:
+        return await task
+    except BaseException:
+        await _cancelled([task])
+        raise
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Timed]]) -> None:
+    """Cancel tasks whose results nobody wants any more, and see them end."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
 
 
 def _check_loop() -> None:

@@ -1,4 +1,4 @@
-"""The driver that performs plans by blocking, and what it has in common with the other one.
+"""The driver that performs plans by blocking.
 
 Each knows how to perform the effects of one conversation, to do a batch side by side, and to
 start the next page while the consumer works on this one.
@@ -7,30 +7,36 @@ start the next page while the consumer works on this one.
 from __future__ import annotations
 
 import contextvars
-import itertools
 import os
 import threading
 import time
-from collections.abc import (
-    Callable,
-    Generator,
-    Iterator,
-    Sequence,
-)
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from ..calls.operations import Call, Row, alters
-from ..calls.outcome import Fate, outcome_of
+from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..calls.resuming import Resumable
-from ..errors import ConfigError, LimitReached, VtigerError
+from ..errors import LimitReached, VtigerError
 from . import http
 from .core import Core
 from .effects import Conversation, Effect, Enter, Pause, Send
 from .exchange import Interrupt, Sent, current
 from .pools import Transports
+from .steps import (
+    Round,
+    Timed,
+    Traces,
+    UnderWay,
+    Work,
+    at_last,
+    check_process,
+    replied,
+    rest,
+    timed,
+    unit_of,
+    width_of,
+)
 
 T = TypeVar("T")
 
@@ -55,7 +61,7 @@ class SyncDriver:
         width: Callable[[], int],
         workers: Callable[[], ThreadPoolExecutor],
     ) -> None:
-        self._core = core
+        self.core: Final = core
         self._transports = transports
         self._timeout = timeout
         self._width = width
@@ -63,13 +69,13 @@ class SyncDriver:
 
     def run(self, plan: Plan[T]) -> T:
         """Perform a plan's steps one after the other and return its result."""
-        traces = Traces()
+        traces, under_way = Traces(), _UnderWay(self)
         try:
             step = next(plan)
             while True:
                 try:
-                    watch = Round(step, self._core)
-                    reply = self._step(step)
+                    watch = Round(step, self.core)
+                    reply = under_way.reply(step)
                     watch.over()
                 except Exception as error:
                     traces.failed(step)
@@ -84,36 +90,37 @@ class SyncDriver:
             traces.settle(error)
             raise
         finally:
+            under_way.give_up()
             plan.close()
 
     def stream(self, stream: RowStream) -> Iterator[Sequence[Row]]:
-        """Yield what a plan hands out; the call it needs next runs in a worker meanwhile.
+        """Yield what a plan hands out; the calls it needs next run in workers meanwhile.
 
         A limit that is reached stops it, and it goes on with the same step when asked again.
         """
         return Resumable(self._pages(stream))
 
     def _pages(self, stream: RowStream) -> Generator[Sequence[Row] | LimitReached, None, None]:
-        ahead: _Ahead | None = None
+        under_way = _UnderWay(self)
         process = os.getpid()
         try:
             step = next(stream)
             while True:
                 try:
-                    watch = Round(step, self._core)
+                    watch = Round(step, self.core)
                     if isinstance(step, Rows):
-                        ahead = self._start(step.ahead) if step.ahead is not None else None
+                        if step.ahead is not None:
+                            under_way.begin(step.ahead)
                         if step.rows:
                             yield step.rows
                             check_process(process)
                         watch.awaited()
-                        reply = ahead.result() if ahead is not None else None
-                        ahead = None
+                        reply = None if step.ahead is None else under_way.reply(step.ahead)
                     else:
-                        reply = self._step(step)
+                        reply = under_way.reply(step)
                     watch.over()
                 except LimitReached as error:
-                    ahead, step = None, rest(step)
+                    step = rest(step)
                     yield error
                 except Exception as error:
                     step = stream.throw(error)
@@ -122,8 +129,8 @@ class SyncDriver:
         except StopIteration:
             return
         finally:
-            if ahead is not None and os.getpid() == process:
-                ahead.give_up()
+            if os.getpid() == process:
+                under_way.give_up()
             stream.close()
 
     def converse(self, conversation: Conversation[T], sent: Sent | None = None) -> T:
@@ -154,28 +161,23 @@ class SyncDriver:
             case Enter(gate):
                 return gate.enter(current.interrupt)
 
-    def _step(self, step: Step, sent: Sent | None = None) -> Reply:
+    def perform(self, step: Step, sent: Sent | None = None) -> Reply:
+        """Perform one step and return its reply."""
         if isinstance(step, Batch):
             return self._batch(step, sent)
-        return self.converse(self._core.converse(step), sent)
+        return self.converse(self.core.converse(step), sent)
 
-    def _start(self, step: Step) -> _Ahead:
-        """Perform a step in a worker; returns when its request is on its way, or soon."""
+    def start(self, step: Step) -> _Ahead:
+        """Perform a step in a worker."""
         under_way, interrupt = threading.Event(), Interrupt()
 
-        def work() -> Reply:
+        def work() -> Timed:
             try:
-                return self._step(step, under_way.set)
+                return timed(self.perform, step, under_way.set)
             finally:
                 under_way.set()
 
-        ahead = _Ahead(self._submit(work, interrupt), interrupt)
-        try:
-            under_way.wait(HANDOVER_SECONDS)
-        except BaseException:
-            ahead.give_up()
-            raise
-        return ahead
+        return _Ahead(self._submit(work, interrupt), interrupt, under_way)
 
     def _submit(self, work: Callable[[], T], interrupt: Interrupt) -> Future[T]:
         def interruptible() -> T:
@@ -189,16 +191,14 @@ class SyncDriver:
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = Work(batch)
-        width = width_of(batch, self._core, self._width)
+        width = width_of(batch, self._width)
         sent = sent and at_last(width, sent)
         interrupt = Interrupt()
 
         def worker() -> None:
             for index, call in work:
-                began = time.perf_counter()
                 try:
-                    work.results[index] = self._step(call, sent)
-                    work.took(time.perf_counter() - began)
+                    work.results[index] = self.perform(call, sent)
                 except Exception as error:
                     work.failed(index, error)
 
@@ -224,11 +224,17 @@ class SyncDriver:
 class _Ahead:
     """A step that a worker performs while the consumer has other things to do."""
 
-    def __init__(self, future: Future[Reply], interrupt: Interrupt) -> None:
+    def __init__(self, future: Future[Timed], interrupt: Interrupt, sent: threading.Event) -> None:
         self._future = future
         self._interrupt = interrupt
+        self.sent: Final = sent
+        """Set when its request is on its way, or it is over."""
 
-    def result(self) -> Reply:
+    @property
+    def failed(self) -> bool:
+        return self._future.done() and self._future.exception() is not None
+
+    def result(self) -> Timed:
         try:
             return self._future.result()
         except BaseException:
@@ -244,123 +250,39 @@ class _Ahead:
         self._interrupt.end()
 
 
-class Traces:
-    """Whether a plan has written something: then no later error of it says that nothing was."""
+class _UnderWay(UnderWay[_Ahead]):
+    """Steps of one plan that workers perform before it asks for their replies."""
 
-    def __init__(self) -> None:
-        self._something = False
+    def __init__(self, driver: SyncDriver) -> None:
+        super().__init__(driver.core)
+        self._driver = driver
 
-    def done(self, step: Step, reply: Reply) -> None:
-        if isinstance(step, Batch):
-            pairs = zip(step.calls, reply if isinstance(reply, list) else ())
-            self._something |= any(alters(each) and not _failed(told) for each, told in pairs)
-        else:
-            self._something |= alters(step)
+    def begin(self, step: Step) -> None:
+        """Start a step and those that come soon; returns when the requests are on their way, or
+        soon."""
+        until = time.perf_counter() + HANDOVER_SECONDS
+        for each in self._started(step):
+            each.sent.wait(max(0.0, until - time.perf_counter()))
 
-    def failed(self, step: Step) -> None:
-        """What became of the calls of a batch beside the one that failed is not told."""
-        if isinstance(step, Batch) and len(step.calls) > 1:
-            self._something |= any(alters(each) for each in step.calls)
+    def reply(self, step: Step) -> Reply:
+        """The reply to a step, which is performed now unless it was begun."""
+        if isinstance(step, Batch) and step.soon:
+            self._started(step)
+        ahead, alone = self.taken(step)
+        try:
+            if ahead is None:
+                found = timed(self._driver.perform, unit_of(step))
+            else:
+                found = ahead.result()
+        except Exception:
+            self.forget(lambda each: each.failed)
+            raise
+        return replied(step, found, alone=alone)
 
-    def settle(self, error: VtigerError) -> None:
-        outcome = outcome_of(error)
-        if self._something and outcome.undone:
-            error.outcome = outcome._replace(fate=Fate.UNKNOWN, missing=False)
+    def give_up(self) -> None:
+        """Nobody wants the other replies any more."""
+        for each in self.left():
+            each.give_up()
 
-
-def _failed(reply: Reply) -> bool:
-    return isinstance(reply, VtigerError) and outcome_of(reply).undone
-
-
-class Work:
-    """The calls of a batch, taken one by one by several workers, and what became of them."""
-
-    def __init__(self, batch: Batch) -> None:
-        self._collect = batch.collect
-        self._pace = batch.pace
-        self._queue = iter(list(enumerate(batch.calls)))
-        self._failures: dict[int, Exception] = {}
-        self.results: list[Reply] = [None] * len(batch.calls)
-
-    def __iter__(self) -> Iterator[tuple[int, Call[object]]]:
-        # A list iterator hands out each item once, whatever the number of threads.
-        return self._queue
-
-    def took(self, seconds: float) -> None:
-        """A call was answered after so long."""
-        if self._pace is not None:
-            self._pace.answered(seconds)
-
-    def failed(self, index: int, error: Exception) -> None:
-        if self._collect and isinstance(error, VtigerError):
-            self.results[index] = error
-        else:
-            self._failures[index] = error
-            self.stop()
-
-    def stop(self) -> None:
-        """Start nothing more; what is under way may end."""
-        for _ in self._queue:
-            pass
-
-    def outcome(self) -> list[Reply]:
-        if self._failures:
-            raise self._failures[min(self._failures)]
-        return self.results
-
-
-class Round:
-    """One step of a plan that adapts how much it asks for at once: told how long it was waited
-    for."""
-
-    def __init__(self, step: Step | Rows, core: Core) -> None:
-        step_ahead = step.ahead if isinstance(step, Rows) else step
-        self._pace = step_ahead.pace if isinstance(step_ahead, Batch) else None
-        self._core = core
-        self._began = self._awaited = time.perf_counter()
-
-    def awaited(self) -> None:
-        """The consumer wants the next rows from now on."""
-        self._awaited = time.perf_counter()
-
-    def over(self) -> None:
-        """They are there."""
-        if self._pace is not None:
-            now = time.perf_counter()
-            pressed = self._pace.adapts and self._core.pressed
-            self._pace.went(now - self._awaited, now - self._began, pressed=pressed)
-
-
-def width_of(batch: Batch, core: Core, width: Callable[[], int]) -> int:
-    """How many calls of the batch are under way at once."""
-    calls = len(batch.calls)
-    if batch.pace is None:
-        return min(width(), calls)
-    under_way = min(batch.pace.width, calls)
-    core.widen(under_way)
-    return under_way
-
-
-def at_last(number: int, sent: Sent) -> Sent:
-    """Calls `sent` when it was called so many times: all that can be under way is."""
-    calls = itertools.count(1)
-
-    def one_more() -> None:
-        if next(calls) == number:
-            sent()
-
-    return one_more
-
-
-def rest(step: Step | Rows) -> Step | Rows:
-    """What is left of a step whose call was not made; its rows were handed out."""
-    return replace(step, rows=()) if isinstance(step, Rows) else step
-
-
-def check_process(process: int) -> None:
-    """What reads ahead for an iterator, or answers it, stayed in the process that began it."""
-    if os.getpid() != process:
-        raise ConfigError(
-            "This iterator was begun before the process was forked, and cannot go on in the child: "
-            "begin it anew here. Sessions and querysets work in both."
-        )
+    def _started(self, step: Step) -> list[_Ahead]:
+        return [self.starts(each, self._driver.start(each)) for each in self.missing(step)]
