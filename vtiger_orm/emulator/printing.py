@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .engine import Page
+from .engine import FoundRows
 
 _FEW: Final = 8
 """Rows that are printed before a class for rows is made."""
@@ -23,8 +23,7 @@ _NOT_ASCII: Final = re.compile("[\x7f-\U0010ffff]+")
 def printed(content: object, *, ascii_only: bool = True) -> bytes:
     """The bytes of an answer; its `result` may be a page. Halves of characters beyond U+FFFF
     become question marks where they are not escaped."""
-    page = content.get("result") if isinstance(content, dict) else None
-    if not isinstance(content, dict) or not isinstance(page, Page):
+    if not isinstance(content, dict) or not isinstance(page := content.get("result"), FoundRows):
         return _by_json(content, ascii_only)
     try:
         return _by_msgspec({**content, "result": _objects(page)}, ascii_only)
@@ -44,7 +43,7 @@ def _by_msgspec(content: object, ascii_only: bool) -> bytes:
     return _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], data.decode()).encode()
 
 
-def _objects(page: Page) -> list[Any]:
+def _objects(page: FoundRows) -> list[Any]:
     """What msgspec prints as the rows of the page."""
     if len(page) < _FEW or len({*page.keys}) < len(page.keys):
         return page.rows()

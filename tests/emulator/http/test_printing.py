@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vtiger_orm.emulator import Crm
-from vtiger_orm.emulator.engine import EngineError, Page
+from vtiger_orm.emulator.engine import EngineError, FoundRows
 from vtiger_orm.emulator.printing import printed
 
 ODD = "/\\\"'&<>\x00\x08\x09\x0a\x0c\x0d\x1b\x1f\x7f\x80\xa0é€\u2028\ufeff\uffff😀\ud83d\ude00"
@@ -31,21 +31,21 @@ def as_php_prints_it(content: object, ascii_only: bool) -> bytes:
 
 
 @st.composite
-def pages(draw: st.DrawFn) -> Page:
+def pages(draw: st.DrawFn) -> FoundRows:
     names = st.sampled_from(["id", "lastname", "cf_853", "count"]) | TEXTS
     keys = tuple(draw(st.lists(names, min_size=1, max_size=6)))
     row = st.tuples(*(st.none() | TEXTS for _ in keys))
-    return Page(keys, draw(st.lists(row, max_size=4)) * draw(st.sampled_from([1, 20])))
+    return FoundRows(keys, draw(st.lists(row, max_size=4)) * draw(st.sampled_from([1, 20])))
 
 
 @given(pages(), st.booleans())
-@example(Page(("id", "lastname"), [("12x1", ODD[:-2])] * 9), True)
-@example(Page(("id", "lastname"), [("12x1", ODD[:-2])] * 9), False)
-@example(Page(("id", "lastname"), [("12x1", ODD)] * 9), True)
-@example(Page(("id", "lastname"), [("12x1", ODD)] * 9), False)
-@example(Page(("a", "b", "a"), [("1", None, "2")] * 9), True)
-@example(Page(('say "a/b"\n', "é"), [("1", None)] * 9), True)
-def test_a_page_is_printed_like_its_rows(page: Page, ascii_only: bool) -> None:
+@example(FoundRows(("id", "lastname"), [("12x1", ODD[:-2])] * 9), True)
+@example(FoundRows(("id", "lastname"), [("12x1", ODD[:-2])] * 9), False)
+@example(FoundRows(("id", "lastname"), [("12x1", ODD)] * 9), True)
+@example(FoundRows(("id", "lastname"), [("12x1", ODD)] * 9), False)
+@example(FoundRows(("a", "b", "a"), [("1", None, "2")] * 9), True)
+@example(FoundRows(('say "a/b"\n', "é"), [("1", None)] * 9), True)
+def test_a_page_is_printed_like_its_rows(page: FoundRows, ascii_only: bool) -> None:
     rows = {"success": True, "result": page.rows(), "moreinfo": None}
     assert printed({**rows, "result": page}, ascii_only=ascii_only) == as_php_prints_it(
         rows, ascii_only
@@ -67,7 +67,7 @@ def test_whatever_a_query_finds_is_text_or_null(profile: str) -> None:
             with suppress(EngineError):
                 query = {"query": f"select * from {name};"}
                 page = crm.engine.answer(crm.user(), "query", query).result
-                if isinstance(page, Page):
+                if isinstance(page, FoundRows):
                     kinds.update(type(each) for row in page.cells for each in row)
     assert str in kinds
     assert kinds <= {str, type(None)}

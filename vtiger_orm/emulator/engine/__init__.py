@@ -7,7 +7,7 @@ code with the query compiler and the codecs that it is meant to check.
 from .context import Answer, UploadedFile
 from .engine import Engine
 from .errors import Crash, CrmError, EngineError, NotMeasured, PlainText, UnknownOperation
-from .pages import Page
+from .found import FoundRows
 from .schema import Schema
 from .users import User
 
@@ -17,8 +17,8 @@ __all__ = [
     "CrmError",
     "Engine",
     "EngineError",
+    "FoundRows",
     "NotMeasured",
-    "Page",
     "PlainText",
     "Schema",
     "UnknownOperation",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import repeat
 from typing import Any, Final
 
-from .pages import Page, Row
+from .found import FoundRows, Row
 from .schema import Module
 from .views import View
 
@@ -64,7 +64,7 @@ def extend_record(module: Module, row: Row, *, listed: bool) -> Row:
     return row
 
 
-def extend_page(module: Module, page: Page) -> Page:
+def extend_page(module: Module, page: FoundRows) -> FoundRows:
     """The same for what a query found."""
     if not module.is_entity or "id" not in page.keys:
         return page
@@ -73,4 +73,4 @@ def extend_page(module: Module, page: Page) -> Page:
     if field in page.keys:
         marks = (str(int(each in values)) for each in page.column(field))
     cells = [(*row, mark) for row, mark in zip(page.cells, marks)]
-    return Page((*page.keys, _CLOSED), cells)
+    return FoundRows((*page.keys, _CLOSED), cells)

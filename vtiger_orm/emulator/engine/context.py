@@ -48,7 +48,7 @@ class Answer:
     """What an operation answers."""
 
     result: Any = None
-    """What JSON can say, or the `Page` of a query."""
+    """What JSON can say, or the `FoundRows` of a query."""
     success: bool = True
     """False for a result that tells of failures: one family has such answers."""
     moreinfo: Any = None

@@ -15,7 +15,7 @@ from .accounts import Accounts
 from .backdoor import Backdoor
 from .context import Answer, Context, UploadedFile
 from .errors import Crash, NotMeasured, UnknownOperation
-from .pages import Page
+from .found import FoundRows
 from .schema import USERS, Module, Schema
 from .store import Store
 from .users import User
@@ -65,7 +65,7 @@ class Engine:
     ) -> Any:
         """The JSON `result` of an operation, as `answer` gives it."""
         result = self.answer(user, operation, params, files).result
-        return result.rows() if isinstance(result, Page) else result
+        return result.rows() if isinstance(result, FoundRows) else result
 
     def answer(
         self,

@@ -10,10 +10,10 @@ from .accept import storable
 from .compile import CompiledStatement, Compiler
 from .context import Context
 from .errors import database_error
+from .found import FoundRows, Row
 from .labels import ReadAgain, encoded, may_be_read_again
 from .labels import label as label_made_of
 from .literals import SilentError
-from .pages import Page, Row
 from .php import label_text
 from .schema import Module, Schema
 from .tables import quoted
@@ -25,7 +25,7 @@ from .wire import Null, identity, joins, shown
 _RAW_KEYS: Final = {"Groups": "groupid", "DocumentFolders": "folderid", "Tax": "taxid"}
 
 
-def select(ctx: Context, view: View, statement: Statement) -> Page | list[Row]:
+def select(ctx: Context, view: View, statement: Statement) -> FoundRows | list[Row]:
     """The answer of a query, as a page where nothing is to be done to single rows.
 
     Raises `CrmError`; an SQL error is an empty list on most servers.
@@ -65,12 +65,12 @@ def _is_shared(ctx: Context, view: View, row: Row) -> bool:
     return owner is not None and owner[0] in (view.owners or ())
 
 
-def run(ctx: Context, compiled: CompiledStatement) -> Page:
+def run(ctx: Context, compiled: CompiledStatement) -> FoundRows:
     """What the statement finds."""
-    page = Page(tuple(compiled.keys), ctx.store.rows(compiled.sql, compiled.values))
+    page = FoundRows(tuple(compiled.keys), ctx.store.rows(compiled.sql, compiled.values))
     if not compiled.collapse:
         return page
-    return Page(page.keys, list(dict(zip(page.column("id"), page.cells)).values()))
+    return FoundRows(page.keys, list(dict(zip(page.column("id"), page.cells)).values()))
 
 
 def record(

@@ -9,19 +9,19 @@ from .. import berlicrm
 from ..cloud import extend_page, extend_record
 from ..context import Context
 from ..errors import denied
-from ..pages import Page, Row
+from ..found import FoundRows, Row
 from ..rows import select
 from ..vtql import parse
 
 _FROM: Final = re.compile(r"from\s+([^\s;]+)", re.IGNORECASE)
 
 
-def query(ctx: Context) -> Page | list[Row]:
+def query(ctx: Context) -> FoundRows | list[Row]:
     """Rows of one module."""
     return run_query(ctx, ctx.text("query"))
 
 
-def run_query(ctx: Context, text: str) -> Page | list[Row]:
+def run_query(ctx: Context, text: str) -> FoundRows | list[Row]:
     """The answer of a query text.
 
     The module is looked up by the first word after FROM, before the text is parsed: a query
@@ -40,6 +40,6 @@ def run_query(ctx: Context, text: str) -> Page | list[Row]:
     found = select(ctx, ctx.view(module), statement)
     if not ctx.profile.cloud or statement.counted:
         return found
-    if isinstance(found, Page):
+    if isinstance(found, FoundRows):
         return extend_page(module, found)
     return [extend_record(module, row, listed=True) for row in found]

@@ -15,7 +15,7 @@ Cells = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FoundRows:
     """Rows of the same columns, all of them text or NULL."""
 
     keys: tuple[str, ...]
