@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .engine import UploadedFile
+from .engine import FoundRows, UploadedFile
 from .http import PhpValue, Request, Response
 
 LOGIN_OPERATIONS: Final = frozenset({"getchallenge", "login", "extendsession", "logout"})
@@ -204,4 +204,4 @@ class CallCount:
 
 def rows_of(result: Any) -> int | None:
     """The number of rows of a result, where it is a list."""
-    return len(result) if isinstance(result, list) else None
+    return len(result) if isinstance(result, list | FoundRows) else None

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from .engine import UploadedFile
 from .multipart import Damaged, parse_multipart
+from .printing import printed
 
 PhpValue: TypeAlias = "str | dict[str, PhpValue]"
 """A request parameter as PHP sees it: text, or an array (``name[]=x`` and ``name[key]=x``)."""
@@ -184,10 +185,9 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer of the API, printed as PHP prints JSON (compact, ASCII, slashes escaped)."""
-    text = json.dumps(content, separators=(",", ":")).replace("/", "\\/")
     return Response(
         status=status,
-        body=text.encode("ascii"),
+        body=printed(content),
         headers=(("Content-Type", "application/json"), *(headers or {}).items()),
         reason=reason,
     )

@@ -7,6 +7,7 @@ code with the query compiler and the codecs that it is meant to check.
 from .context import Answer, UploadedFile
 from .engine import Engine
 from .errors import Crash, CrmError, EngineError, NotMeasured, PlainText, UnknownOperation
+from .found import FoundRows
 from .schema import Schema
 from .users import User
 
@@ -16,6 +17,7 @@ __all__ = [
     "CrmError",
     "Engine",
     "EngineError",
+    "FoundRows",
     "NotMeasured",
     "PlainText",
     "Schema",

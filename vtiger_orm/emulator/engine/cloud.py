@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Any, Final
 
+from .found import FoundRows, Row
 from .schema import Module
 from .views import View
-
-Row = dict[str, Any]
 
 # The field that says a record is closed, and the values that do.
 CLOSING: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
@@ -17,6 +17,7 @@ CLOSING: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "Calendar": ("taskstatus", frozenset({"Completed"})),
     "Events": ("eventstatus", frozenset({"Held"})),
 }
+_CLOSED: Final = "isclosed"
 _WITH_LENGTH: Final = frozenset({"string", "email", "phone", "url"})
 
 
@@ -56,8 +57,20 @@ def extend_record(module: Module, row: Row, *, listed: bool) -> Row:
     if not module.is_entity or "id" not in row:
         return row
     closed = int(is_closed(module, row))
-    row["isclosed"] = str(closed) if listed else closed
+    row[_CLOSED] = str(closed) if listed else closed
     if not listed:
         number = str(row["id"]).split("x")[-1]
         row["url"] = f"https://crm.test/view/detail?module={module.name}&id={number}"
     return row
+
+
+def extend_page(module: Module, page: FoundRows) -> FoundRows:
+    """The same for what a query found."""
+    if not module.is_entity or "id" not in page.keys:
+        return page
+    field, values = CLOSING.get(module.name, ("", frozenset()))
+    marks: Iterable[str] = repeat("0")
+    if field in page.keys:
+        marks = (str(int(each in values)) for each in page.column(field))
+    cells = [(*row, mark) for row, mark in zip(page.cells, marks)]
+    return FoundRows((*page.keys, _CLOSED), cells)

@@ -26,6 +26,10 @@ _MULTIPLYING: Final = frozenset({LINES, CONTACTS_OF_ACTIVITY})
 _FLAT_TERMS: Final = 200
 _ALL_ROWS: Final = -1
 _SQL_OPERATORS: Final = {"!=": "<>"}
+_DIGITS: Final = 18
+"""Of a number that SQLite keeps as an integer, whatever they are."""
+_BOUND: Final = 500
+"""Numbers in one statement; lists may have more of them than SQLite has parameters."""
 
 
 @dataclass(slots=True)
@@ -217,11 +221,18 @@ class Compiler:
             if part is None and source != "t.id":
                 raise SilentError("LIKE on an owner without a number")
             return f"vt_like({self._bound(part or '')}, {source})"
-        numbers = [pasted_number(token) for token in condition.values]
+        numbers = [self._number(pasted_number(token)) for token in condition.values]
         if condition.operator == "IN":
             return f"{source} IN ({', '.join(numbers)})"
         operator = _SQL_OPERATORS.get(condition.operator, condition.operator)
         return f"{source} {operator} {numbers[0]}"
+
+    def _number(self, pasted: str) -> str:
+        """One that is a number and nothing else is bound: pages that differ in it are one
+        statement to SQLite, which takes as long to prepare as a page to read."""
+        if not pasted.isdecimal() or len(pasted) > _DIGITS or len(self._values) >= _BOUND:
+            return pasted
+        return self._bound(int(pasted))
 
     def _bound(self, value: Any) -> str:
         self._values.append(value)

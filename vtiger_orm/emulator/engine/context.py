@@ -48,6 +48,7 @@ class Answer:
     """What an operation answers."""
 
     result: Any = None
+    """What JSON can say, or the `FoundRows` of a query."""
     success: bool = True
     """False for a result that tells of failures: one family has such answers."""
     moreinfo: Any = None

@@ -15,6 +15,7 @@ from .accounts import Accounts
 from .backdoor import Backdoor
 from .context import Answer, Context, UploadedFile
 from .errors import Crash, NotMeasured, UnknownOperation
+from .found import FoundRows
 from .schema import USERS, Module, Schema
 from .store import Store
 from .users import User
@@ -63,7 +64,8 @@ class Engine:
         files: Sequence[UploadedFile] = (),
     ) -> Any:
         """The JSON `result` of an operation, as `answer` gives it."""
-        return self.answer(user, operation, params, files).result
+        result = self.answer(user, operation, params, files).result
+        return result.rows() if isinstance(result, FoundRows) else result
 
     def answer(
         self,

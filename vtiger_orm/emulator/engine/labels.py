@@ -4,9 +4,10 @@ believes to have encoded before."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import unescape
 from html.entities import codepoint2name
+from itertools import chain
 from typing import Any, Final
 
 _NAMES: Final = {code: f"&{name};" for code, name in codepoint2name.items()} | {ord("'"): "&#039;"}
@@ -77,10 +78,7 @@ class ReadAgain:
                         row[name] = shown
 
 
-def may_be_read_again(rows: Iterable[Mapping[str, Any]]) -> bool:
+def may_be_read_again(rows: Iterable[Iterable[str | None]]) -> bool:
     """Whether any text could be the encoding of another."""
-    return any(
-        isinstance(value, str) and "&" in value and ";" in value
-        for row in rows
-        for value in row.values()
-    )
+    texts = "".join(filter(None, chain.from_iterable(rows)))
+    return "&" in texts and ";" in texts

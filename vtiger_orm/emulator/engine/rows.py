@@ -10,6 +10,7 @@ from .accept import storable
 from .compile import CompiledStatement, Compiler
 from .context import Context
 from .errors import database_error
+from .found import FoundRows, Row
 from .labels import ReadAgain, encoded, may_be_read_again
 from .labels import label as label_made_of
 from .literals import SilentError
@@ -20,14 +21,15 @@ from .views import View
 from .vtql import Statement
 from .wire import Null, identity, joins, shown
 
-Row = dict[str, Any]
-
 # retrieve hands out the database's own key of these as well.
 _RAW_KEYS: Final = {"Groups": "groupid", "DocumentFolders": "folderid", "Tax": "taxid"}
 
 
-def select(ctx: Context, view: View, statement: Statement) -> list[Row]:
-    """The answer of a query. Raises `CrmError`; an SQL error is an empty list on most servers."""
+def select(ctx: Context, view: View, statement: Statement) -> FoundRows | list[Row]:
+    """The answer of a query, as a page where nothing is to be done to single rows.
+
+    Raises `CrmError`; an SQL error is an empty list on most servers.
+    """
     profile, module = ctx.profile, view.module
     thinning = profile.thinned_pages or module.name in profile.thinned_modules
     thinned = thinning and view.owners is not None
@@ -39,12 +41,18 @@ def select(ctx: Context, view: View, statement: Statement) -> list[Row]:
         return []
     if statement.counted and module.is_entity and not profile.counts_records:
         return []  # a row without an id is dropped, and a count has none
-    rows = run(ctx, compiled)
-    if thinned and not statement.counted:
+    page = run(ctx, compiled)
+    thins = thinned and not statement.counted
+    reads_again = profile.reads_again and may_be_read_again(page.cells)
+    attaches = compiled.files and has_attachments(ctx)
+    if not (thins or reads_again or attaches):
+        return page
+    rows = page.rows()
+    if thins:
         rows = [row for row in rows if _is_shared(ctx, view, row)]
-    if ctx.profile.reads_again and may_be_read_again(rows):
+    if reads_again:
         ReadAgain().rows(rows)
-    if compiled.files and rows:
+    if attaches and rows:
         add_attachments(ctx, view.module, rows)
     return rows
 
@@ -57,15 +65,12 @@ def _is_shared(ctx: Context, view: View, row: Row) -> bool:
     return owner is not None and owner[0] in (view.owners or ())
 
 
-def run(ctx: Context, compiled: CompiledStatement) -> list[Row]:
-    keys = compiled.keys
-    rows = [dict(zip(keys, row)) for row in ctx.store.rows(compiled.sql, compiled.values)]
+def run(ctx: Context, compiled: CompiledStatement) -> FoundRows:
+    """What the statement finds."""
+    page = FoundRows(tuple(compiled.keys), ctx.store.rows(compiled.sql, compiled.values))
     if not compiled.collapse:
-        return rows
-    folded: dict[str, Row] = {}
-    for row in rows:
-        folded[row["id"]] = row
-    return list(folded.values())
+        return page
+    return FoundRows(page.keys, list(dict(zip(page.column("id"), page.cells)).values()))
 
 
 def record(
@@ -164,9 +169,14 @@ def _add_prices(ctx: Context, module: Module, row: Row) -> None:
     row["currency_id"] = f"{currency.prefix}x1"
 
 
+def has_attachments(ctx: Context) -> bool:
+    """Whether any record has one."""
+    return ctx.store.row("SELECT 1 FROM attachment LIMIT 1") is not None
+
+
 def add_attachments(ctx: Context, module: Module, rows: list[Row]) -> None:
     """Put `imageattachmentids` into the rows of records that have attachments."""
-    if ctx.store.row("SELECT 1 FROM attachment LIMIT 1") is None:
+    if not has_attachments(ctx):
         return
     numbers = {int(row["id"].split("x")[1]): row for row in rows if "id" in row}
     marks = ", ".join("?" * len(numbers))

@@ -10,7 +10,7 @@ import base64
 import hmac
 import json
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from ..calls import ApiCall, Handled, rows_of
 from ..engine import Crash, CrmError, NotMeasured, PlainText, User
@@ -82,7 +82,7 @@ class CloudFace:
         try:
             params = {name: _wire(value) for name, value in call.params.items()}
             params = {name: value for name, value in params.items() if value != "null"}
-            result: Any = self._crm.engine.call(user, call.operation, params, call.files)
+            answer = self._crm.engine.answer(user, call.operation, params, call.files)
         except CrmError as error:
             code, message = error.code, error.message
             if code == 0:
@@ -90,6 +90,7 @@ class CloudFace:
             return self._error(call, str(code), message, 400)
         except (Crash, NotMeasured, PlainText):
             return Handled(text_response(status=500), call.user, "HTTP 500")
+        result = answer.result
         return Handled(json_response(success(result)), call.user, rows=rows_of(result))
 
     def _user(self, request: Request) -> User | None:

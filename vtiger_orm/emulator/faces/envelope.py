@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from typing import Any, Final
 
 from ..engine import Answer, Crash, CrmError, NotMeasured, PlainText, UnknownOperation
 from ..http import Response, json_response, text_response
+from ..printing import printed
 from ..profiles import Profile
 
-_ESCAPED_CONTROL: Final = re.compile(r"(\\\\)|\\u00([01][0-9a-f])")
+_ESCAPED_CONTROL: Final = re.compile(rb"(\\\\)|\\u00([01][0-9a-f])")
 _STATUSES: Final = {
     "ACCESS_DENIED": 403,
     "AUTHENTICATION_FAILURE": 401,
@@ -85,11 +85,11 @@ def _fatal(reason: str) -> str:
 def _printed(profile: Profile, content: object, status: int = 200) -> Response:
     if profile.ascii_json:
         return json_response(content, status=status)
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False).replace("/", "\\/")
+    body = printed(content, ascii_only=False)
     if profile.raw_control_characters:
-        text = _ESCAPED_CONTROL.sub(lambda match: match[1] or chr(int(match[2], 16)), text)
+        body = _ESCAPED_CONTROL.sub(lambda match: match[1] or bytes([int(match[2], 16)]), body)
     return Response(
         status=status,
-        body=text.encode("utf-8", "replace"),
+        body=body,
         headers=(("Content-Type", "application/json"),),
     )

@@ -98,7 +98,7 @@ def _statement(module: Module, text: str) -> Statement:
 def run(ctx: Context, module: Module, compiled: CompiledStatement) -> list[Row]:
     """The rows. Raises for a record that belongs to nobody: nothing of its module can be read
     while it is among the rows."""
-    answer = rows.run(ctx, compiled)
+    answer = rows.run(ctx, compiled).rows()
     if module.name == USERS and not ctx.user.is_admin:
         answer = [row for row in answer if row.get("id") == ctx.user.wire_id]
     check_owners(ctx, module, answer)

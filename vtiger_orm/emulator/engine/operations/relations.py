@@ -8,11 +8,10 @@ from typing import Any, Final
 from .. import ids, relations
 from ..context import Context
 from ..errors import Crash, CrmError, denied, internal_error
+from ..found import FoundRows, Row
 from ..schema import Module
 from ..store import LIVE
 from .query import run_query
-
-Row = dict[str, Any]
 
 _OF_THE_CLOUD: Final = frozenset({"translated_label", "relation_id", "actions"})
 _FROM: Final = re.compile(r"FROM\s+([^\s]+)", re.IGNORECASE)
@@ -45,12 +44,12 @@ def _is_visible(ctx: Context, relation: Any) -> bool:
     return ctx.user.is_admin or relation["name"] not in ctx.user.hidden_modules
 
 
-def retrieve_related(ctx: Context) -> list[Row]:
+def retrieve_related(ctx: Context) -> FoundRows | list[Row]:
     """The first page of related records, whole."""
     return _query(ctx, f"SELECT * FROM {ctx.text('relatedType')}")
 
 
-def query_related(ctx: Context) -> list[Row]:
+def query_related(ctx: Context) -> FoundRows | list[Row]:
     """A query (without semicolon) narrowed to the records related to one.
 
     The server pastes ``id IN (...) AND`` behind the word WHERE, which must be in upper case,
@@ -59,7 +58,7 @@ def query_related(ctx: Context) -> list[Row]:
     return _query(ctx, ctx.text("query"))
 
 
-def _query(ctx: Context, text: str) -> list[Row]:
+def _query(ctx: Context, text: str) -> FoundRows | list[Row]:
     wire = ctx.wire_id(ctx.text("id"))
     module = _module_of(ctx, wire)
     found = _FROM.search(text)
