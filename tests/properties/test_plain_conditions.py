@@ -1,4 +1,4 @@
-"""The law of what is kept of comparisons: it changes nothing. Whatever was compiled before, and
+"""The law of what is kept of conditions: it changes nothing. Whatever was compiled before, and
 with whatever values, a condition becomes what its normal form says: the same alternatives, the same
 statements, the same explanation, on every server."""
 
@@ -25,7 +25,7 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.lookups import LOOKUPS, Lookup
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.quirks import quirk_of
-from vtiger_orm.conditions.tree import Node, OneOf, Selection
+from vtiger_orm.conditions.tree import And, Compare, Equal, Node, OneOf, Selection, atoms
 from vtiger_orm.errors import VtigerError
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.interpret import module_meta
@@ -33,9 +33,11 @@ from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.planner import explain
-from vtiger_orm.planner.branches import Comparison
+from vtiger_orm.planner.branches import Branch, Comparison, Spelt
 from vtiger_orm.planner.compiled import compiled
+from vtiger_orm.planner.packing import at_most
 from vtiger_orm.planner.plain import forget_forms, plain_branch
+from vtiger_orm.planner.statement import where
 
 THINGS = module_meta(things())
 
@@ -187,7 +189,13 @@ def answers(selection: Selection, env: Environment) -> list[object]:
     """Everything that is decided of it, or why nothing is."""
     try:
         what = compiled(selection, env)
-        texts = [what.statement(group).text for group in what.packing.packed(what.superset)]
+        behind = (Comparison("id", ">", "41x7"),)
+        pages = [
+            what.statement(group, bounds=bounds)
+            for group in what.packing.packed(what.superset)
+            for bounds in ((), behind, behind * 2)
+        ]
+        texts = [text for page in pages for text in (page.text, page.counting.text, page.shape)]
         groups = what.groups if what.is_exact else None
         return [
             what,
@@ -201,8 +209,18 @@ def answers(selection: Selection, env: Environment) -> list[object]:
         return [str(error)]
 
 
+def assert_spelt(branch: Branch | None) -> None:
+    """What is known of its text is what would be found out from its parts."""
+    if isinstance(branch, Spelt):
+        parts = tuple(branch)
+        assert (branch.text, branch.most) == (where((parts,)), at_most(parts))
+        assert where((parts,), quoting="backslash") == branch.text
+
+
 def assert_nothing_changes(meta: ModuleMeta, nodes: list[Node], env: Environment) -> None:
     selections = [Selection(meta, node, columns=()) for node in nodes]
+    for node in nodes:
+        assert_spelt(plain_branch(node, meta, env))
     with by_normal_form():
         expected = [answers(each, env) for each in selections]
     forget_forms()
@@ -221,6 +239,14 @@ def test_the_same_keywords_with_other_values(
 @given(st.lists(conditions(THINGS, depth=3), min_size=1, max_size=3), environments())
 def test_any_conditions_one_after_the_other(nodes: list[Node], env: Environment) -> None:
     assert_nothing_changes(THINGS, nodes, env)
+
+
+@given(alike(), environments())
+def test_few_are_kept(conditions: tuple[ModuleMeta, list[Node]], env: Environment) -> None:
+    meta, nodes = conditions
+    both = [each for node in nodes for each in (node, *atoms(node))]
+    with patch("vtiger_orm.planner.plain._MOST_SHAPES", 2):
+        assert_nothing_changes(meta, both, env)
 
 
 def env_of(family: ServerFamily, **proved: Any) -> Environment:
@@ -264,7 +290,22 @@ def test_what_several_comparisons_of_a_field_come_to() -> None:
             ({"name__gt": "a"}, {"name__gt": "b"}),
             ({"name__like": "-360"}, {"name": "b"}),
             ({"day__gte": date(2024, 1, 1)}, {"day__lt": date(2024, 2, 1)}),
+            ({"day__gte": date.min}, {"day__lt": date(2024, 2, 1)}),
+            ({"day__gte": date(2024, 1, 1)}, {"day__gt": date(2024, 2, 1)}),
+            ({"day__gte": date.min}, {"day__gt": date(2024, 2, 1)}),
         )
+    ]
+    assert_nothing_changes(THINGS, nodes, env_of(ServerFamily.VTIGER, collation="general_ci"))
+
+
+def test_fields_of_the_same_names_with_other_facts() -> None:
+    """A comparison is kept by its wire name; what is sent depends on the rest of the field."""
+    other = module_meta(things())
+    assert other.fields["day"] is not THINGS.fields["day"]
+    day = replace(other.fields["day"], kind=Kind.STRING)
+    nodes: list[Node] = [
+        And((Compare(field, "<", "2024-01-01"), Equal(THINGS.fields["name"], "a")))
+        for field in (THINGS.fields["day"], other.fields["day"], day, THINGS.fields["day"])
     ]
     assert_nothing_changes(THINGS, nodes, env_of(ServerFamily.VTIGER, collation="general_ci"))
 

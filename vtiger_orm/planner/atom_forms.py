@@ -51,7 +51,7 @@ from .branches import SENDABLE, Branch, Branches, Comparison, InList, IsNull, Pa
 MOST_DIFFERENT: Final = 50
 """Beyond so many values a negated list is tested on the rows instead of by a chain of ``!=``."""
 
-_FIRST_DAY: Final = "0001-01-01"
+FIRST_DAY: Final = "0001-01-01"
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 _NUMBERS: Final = frozenset({Family.INTEGER, Family.DECIMAL})
 _DATES: Final = frozenset({Family.DATE, Family.DATETIME})
@@ -143,7 +143,7 @@ class Forms:
         if family is Family.ID:
             return ()
         if family in _DATES:
-            return (Comparison(wire, ">=", _FIRST_DAY),)
+            return (Comparison(wire, ">=", FIRST_DAY),)
         if family is Family.REFERENCE:
             return (Comparison(wire, ">", f"{self.prefix}x0"),)
         quirk = quirk_of(self.module, wire)
@@ -164,7 +164,7 @@ class Forms:
         quirk = quirk_of(self.module, wire)
         blank = Comparison(wire, "=", " ")
         if family in _DATES:
-            return ((Comparison(wire, "<", _FIRST_DAY),),)
+            return ((Comparison(wire, "<", FIRST_DAY),),)
         if family is Family.REFERENCE:
             return ((Comparison(wire, "=", f"{self.prefix}x0"),),)
         if family is Family.TIME:
@@ -252,7 +252,7 @@ class Forms:
         field, month = atom.field, atom.month
         if field.family is Family.DATE or self.env.one_zone:
             # Days of the year 0, which read as blank, have a month as well.
-            set_ = Comparison(field.wire, ">=", _FIRST_DAY)
+            set_ = Comparison(field.wire, ">=", FIRST_DAY)
             return ((Comparison(field.wire, "like", f"%-{month:02}-%"), set_),)
         # A month of the zone reaches into the last day of the month before and the first day of
         # the month after, as the server counts.
@@ -279,7 +279,7 @@ def tidied(branch: Branch) -> Branch:
         part
         for part in branch
         if isinstance(part, Comparison)
-        and part.value == _FIRST_DAY
+        and part.value == FIRST_DAY
         and part.operator == ">="
         and _is_implied(part, branch)
     ]
@@ -288,7 +288,7 @@ def tidied(branch: Branch) -> Branch:
 
 def is_unusual(branches: Branches) -> bool:
     """Whether hardly any record will fulfil them: those with a date that no calendar has."""
-    zero_dates = {("<", _FIRST_DAY)}
+    zero_dates = {("<", FIRST_DAY)}
     return all(
         any(isinstance(part, Comparison) and part[1:] in zero_dates for part in branch)
         for branch in branches

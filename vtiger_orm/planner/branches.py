@@ -48,6 +48,14 @@ Branches: TypeAlias = tuple[Branch, ...]
 """Branches of which one must hold; no branch is false."""
 
 
+class Spelt(tuple[Part, ...]):
+    """A branch of comparisons whose text is known; what is made of it is an ordinary one again."""
+
+    text: str
+    most: int
+    """Bytes that it takes in a statement at most."""
+
+
 ALWAYS: Final[Branches] = ((),)
 """The condition that holds for every row."""
 

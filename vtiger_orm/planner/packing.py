@@ -15,7 +15,17 @@ from ..conditions.collation import like_literal
 from ..conditions.tree import Node
 from ..errors import UnsupportedQuery
 from ..ids import id_number
-from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part, Residual, one_of
+from .branches import (
+    SENDABLE,
+    Branch,
+    Branches,
+    Comparison,
+    InList,
+    Part,
+    Residual,
+    Spelt,
+    one_of,
+)
 from .statement import condition, is_plain, quote
 
 REQUEST_LINE: Final = 400
@@ -23,8 +33,10 @@ REQUEST_LINE: Final = 400
 _BOUNDS: Final = 80
 """Bytes kept free in every branch for the bounds of pages and ranges, and for ``or``."""
 _COMPARISON: Final = 24
-_CHARACTER: Final = 12
+CHARACTER: Final = 12
 """Bytes that a comparison without its value, and one character of a value, take at most."""
+MORE: Final = 3
+"""Bytes that one more value of a list takes besides its characters."""
 _MOST_TRIED: Final = 8
 """Statements, the latest ones, that are looked at for room."""
 _VALUE: Final = 300
@@ -72,7 +84,7 @@ class Packing:
         alone: list[Branches] = []
         sizes: list[int] = []
         for branch in branches:
-            size = _at_most(branch)
+            size = at_most(branch)
             if size > self.room // len(branches) or self._has_long(branch):
                 self._check_lists(branch)
                 pieces = list(self._cut(branch))
@@ -146,7 +158,7 @@ class Packing:
                     piece = one_of(part.wire, values[start : start + most])
                     yield from self._cut(_with(branch, index, piece))
                 return
-        if _at_most(branch) > self.room and _length(branch) > self.room:
+        if at_most(branch) > self.room and _length(branch) > self.room:
             index, part = _longest_list(branch)
             half = len(part.values) // 2
             for values in (part.values[:half], part.values[half:]):
@@ -155,7 +167,7 @@ class Packing:
         yield branch
 
     def _fits(self, branch: Branch) -> bool:
-        if _at_most(branch) > self.room:
+        if at_most(branch) > self.room:
             return False
         return InList not in map(type, branch) or not self._has_long(branch)
 
@@ -183,9 +195,7 @@ class Packing:
         no more records than they have, then those that take the fewest."""
         least = {part: ceil(len(part.values) / self._most_values(part)) for part in lists}
         most = max(MOST_PIECES, *least.values())
-        ordered = sorted(
-            least, key=lambda part: (part.wire != "id", least[part], _at_most((part,)))
-        )
+        ordered = sorted(least, key=lambda part: (part.wire != "id", least[part], at_most((part,))))
         narrow = ordered[:1]
         for part in ordered[1:]:
             if self._pieces((*narrow, part), self.room // 2, most) > most:
@@ -255,8 +265,10 @@ def _longest_list(branch: Branch) -> tuple[int, InList]:
     return max(lists, key=lambda each: sum(map(len, each[1].values)))
 
 
-def _at_most(branch: Branch) -> int:
+def at_most(branch: Branch) -> int:
     """An upper bound of the branch's encoded length, without encoding it."""
+    if isinstance(branch, Spelt):
+        return branch.most
     size, characters = _BOUNDS, 0
     for part in branch:
         if isinstance(part, Comparison):
@@ -265,9 +277,9 @@ def _at_most(branch: Branch) -> int:
             characters += len(value)
         elif isinstance(part, InList):
             wire, values = part
-            size += _COMPARISON + len(wire) + 3 * len(values)
+            size += _COMPARISON + len(wire) + MORE * len(values)
             characters += sum(map(len, values))
-    return size + _CHARACTER * characters
+    return size + CHARACTER * characters
 
 
 def _length(branch: Branch) -> int:

@@ -20,7 +20,7 @@ from typing import Final, Literal, TypeAlias
 from .._dataclass import dataclass
 from ..calls.operations import Query, QueryRelated
 from ..errors import NotSupported
-from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part
+from .branches import SENDABLE, Branch, Branches, Comparison, InList, Part, Spelt
 
 COUNT: Final = "count(*)"
 
@@ -63,6 +63,18 @@ def condition(part: Part, quoting: Quoting = "doubled") -> str:
     raise TypeError(f"{part} cannot be sent")
 
 
+PLACE: Final = "\0"
+"""In place of a value, in what `with_places` is given."""
+BETWEEN: Final = "','"
+"""Stands between the values of a list."""
+
+
+def with_places(branch: Branch) -> str:
+    """The text of an AND, to be filled in by ``%`` with values that need no quoting."""
+    text = " and ".join(map(condition, branch))
+    return text.replace("%", "%%").replace(PLACE, "%s")
+
+
 def is_plain(branches: Sequence[Branch]) -> bool:
     """Whether the OR of these ANDs can be printed so that it means the same whether or not AND
     binds tighter than OR; bounds that are added to all of them do not change that.
@@ -87,6 +99,10 @@ def where(
     """
     if not branches:
         raise ValueError("a condition that is never true must not be sent")
+    first = branches[0]
+    if isinstance(first, Spelt) and len(branches) == 1:
+        more = [condition(part, quoting) for part in bounds if part not in first]
+        return " and ".join((first.text, *more)) if more else first.text
     full = list(branches)
     if bounds:
         full = [(*branch, *(part for part in bounds if part not in branch)) for branch in full]
