@@ -136,7 +136,7 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
     said: list[str] = []
     parts: list[Part] = []
     texts: list[str] = []
-    more = 0
+    longest = more = 0
     for atom in children:
         if type(atom) is Equal:
             operator, value = "=", atom.value
@@ -151,6 +151,7 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
             parts.append(InList(field.wire, values))
             texts.append(BETWEEN.join(values))
             more += len(values) - 1
+            longest = max(longest, len(values))
             continue
         else:
             return None
@@ -178,6 +179,7 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
     characters = len(text) - shape.bare - more * len(BETWEEN)
     branch = Spelt(parts)
     branch.text = text
+    branch.longest = longest
     branch.most = shape.least + characters * CHARACTER + more * MORE
     return branch
 
