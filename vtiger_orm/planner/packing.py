@@ -26,7 +26,7 @@ from .branches import (
     Spelt,
     one_of,
 )
-from .statement import condition, is_plain, listed, quote
+from .statement import AND, condition, is_plain, listed, quote
 
 REQUEST_LINE: Final = 400
 """Bytes kept free for everything in the request line that is not the query."""
@@ -285,4 +285,4 @@ def at_most(branch: Branch) -> int:
 
 def _length(branch: Branch) -> int:
     parts = [part for part in branch if isinstance(part, SENDABLE)]
-    return _BOUNDS + quoted_length(" and ".join(map(condition, parts)))
+    return _BOUNDS + quoted_length(AND.join(map(condition, parts)))

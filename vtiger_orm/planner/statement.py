@@ -64,6 +64,7 @@ def condition(part: Part, quoting: Quoting = "doubled") -> str:
     raise TypeError(f"{part} cannot be sent")
 
 
+AND: Final = " and "
 PLACE: Final = "\0"
 """In place of a value, in what `with_places` is given."""
 BETWEEN: Final = "','"
@@ -72,7 +73,7 @@ BETWEEN: Final = "','"
 
 def with_places(branch: Branch) -> str:
     """The text of an AND, to be filled in by ``%`` with values that need no quoting."""
-    text = " and ".join(map(condition, branch))
+    text = AND.join(map(condition, branch))
     return text.replace("%", "%%").replace(PLACE, "%s")
 
 
@@ -103,7 +104,7 @@ def where(
     first = branches[0]
     if isinstance(first, Spelt) and len(branches) == 1:
         more = [condition(part, quoting) for part in bounds if part not in first]
-        return " and ".join((first.text, *more)) if more else first.text
+        return AND.join((first.text, *more)) if more else first.text
     full = list(branches)
     if bounds:
         full = [(*branch, *(part for part in bounds if part not in branch)) for branch in full]
@@ -111,7 +112,7 @@ def where(
         return ""
     if len(full) > 1 and not precedence_known:
         full = _either_way(full)
-    ands = [" and ".join([condition(part, quoting) for part in branch]) for branch in full]
+    ands = [AND.join([condition(part, quoting) for part in branch]) for branch in full]
     return " or ".join(ands)
 
 
