@@ -1,4 +1,4 @@
-"""The embedded CRM on a socket: one thread per connection, HTTP/1.1 by h11.
+"""The embedded CRM on a socket: a thread for each connection, HTTP/1.1 by h11.
 
 ASGI and WSGI servers cannot set the text of the status line, cut a body short or hang up; the
 Cloud puts its error messages into the first, and tests need the others.
@@ -11,11 +11,13 @@ import selectors
 import socket
 import threading
 import time
+from functools import partial
 from types import TracebackType
 from typing import Final
 
 from .connection import BodyBudget, Bounds, ClientConnection, Handler
 from .hosts import Hosts, is_loopback
+from .workers import Workers
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Server:
         self.host = host
         self.port: int = self._listener.getsockname()[1]
         self._connections: set[ClientConnection] = set()
-        self._threads: set[threading.Thread] = set()
+        self._workers = Workers()
         self._lock = threading.Lock()
         self._closed = False
         # Written to by close(): not every system wakes a waiting thread when its socket is closed.
@@ -127,14 +129,12 @@ class Server:
                 budget=self._budget,
                 hosts=self._hosts,
             )
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             with self._lock:
                 self._connections.add(connection)
-                self._threads.add(thread)
             try:
-                thread.start()
+                self._workers.run(partial(self._serve, connection))
             except BaseException:
-                self._forget(connection, thread)
+                self._forget(connection)
                 raise
         except BaseException:
             sock.close()
@@ -144,12 +144,11 @@ class Server:
         try:
             connection.run()
         finally:
-            self._forget(connection, threading.current_thread())
+            self._forget(connection)
 
-    def _forget(self, connection: ClientConnection, thread: threading.Thread) -> None:
+    def _forget(self, connection: ClientConnection) -> None:
         with self._lock:
             self._connections.discard(connection)
-            self._threads.discard(thread)
 
     def _has_room(self) -> bool:
         with self._lock:
@@ -178,12 +177,10 @@ class Server:
         ):
             each.close()
         with self._lock:
-            connections, threads = list(self._connections), list(self._threads)
+            connections = list(self._connections)
         for connection in connections:
             connection.close()
-        for thread in threads:
-            if thread is not threading.current_thread():
-                thread.join(timeout=5.0)
+        self._workers.close()
 
     def __enter__(self) -> Server:
         return self.start()
