@@ -26,7 +26,7 @@ from .branches import (
     Spelt,
     one_of,
 )
-from .statement import AND, condition, is_plain, listed, quote
+from .statement import AND, condition, is_plain, quote, select_text
 
 REQUEST_LINE: Final = 400
 """Bytes kept free for everything in the request line that is not the query."""
@@ -62,7 +62,7 @@ class Packing:
     @classmethod
     def of(cls, env: Environment, columns: tuple[str, ...]) -> Packing:
         """What is left of the URL after the select list."""
-        room = env.url_budget - REQUEST_LINE - len(listed(columns))
+        room = env.url_budget - REQUEST_LINE - len(select_text(columns))
         return _packing(room, env.page_size, env.precedence_known)
 
     def shortened(self, branches: Branches, tree: Node) -> Branches:

@@ -131,7 +131,7 @@ def _either_way(branches: list[Branch]) -> list[Branch]:
     return [common + rests[0], *(rest + common for rest in rests[1:])]
 
 
-class Columns(tuple[str, ...]):
+class SelectList(tuple[str, ...]):
     """A select list whose text is kept: it is sent with one condition after the other."""
 
     @cached_property
@@ -139,9 +139,9 @@ class Columns(tuple[str, ...]):
         return ",".join(self)
 
 
-def listed(columns: tuple[str, ...]) -> str:
+def select_text(columns: tuple[str, ...]) -> str:
     """The text of a select list."""
-    return columns.text if isinstance(columns, Columns) else ",".join(columns)
+    return columns.text if isinstance(columns, SelectList) else ",".join(columns)
 
 
 class Statement(NamedTuple):  # made for each page, and a frozen dataclass takes twice as long
@@ -165,7 +165,7 @@ class Statement(NamedTuple):  # made for each page, and a frozen dataclass takes
     it makes the statement true wherever it is true itself."""
 
     spare: frozenset[str] = frozenset()
-    """Columns that may be left out where the CRM refuses this user to read them."""
+    """SelectList that may be left out where the CRM refuses this user to read them."""
 
     @property
     def text(self) -> str:
@@ -181,7 +181,7 @@ class Statement(NamedTuple):  # made for each page, and a frozen dataclass takes
                 f"Queries cannot name the module {self.module!r}: their language knows letters, "
                 "digits and underscores only. Single records can be read by their id (refresh)."
             )
-        pieces = [f"select {listed(self.columns) or COUNT} from {self.module}"]
+        pieces = [f"select {select_text(self.columns) or COUNT} from {self.module}"]
         text = where(self.branches, self.bounds, self.precedence_known, self.quoting)
         if text and self.otherwise is not None:
             text += f" or {condition(self.otherwise, self.quoting)}"
