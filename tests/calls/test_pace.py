@@ -35,7 +35,7 @@ def test_it_begins_alone_and_doubles_while_the_consumer_waits() -> None:
     pace = Pace(AUTO)
     assert pace.width == 1
     widths = rounds(pace, 20)
-    assert widths[:6] == [1] * 6, "short readings never have more than one call under way"
+    assert widths[:4] == [1] * 4, "short readings never have more than one call under way"
     assert widths[-1] == MOST
     assert widths == sorted(widths)
 
@@ -53,13 +53,14 @@ def test_a_consumer_that_becomes_slow_makes_it_narrower() -> None:
 
 def test_a_server_with_one_processor_is_left_alone() -> None:
     """Two calls at once take twice as long: nothing is won, so it is not tried again for long.
-    Once tells nothing, since a session may have been opened for it."""
+    The first time tells nothing, since a session may have been opened for it, and another once
+    may have been held up by anything."""
     pace = Pace(AUTO)
     widths = []
     for _ in range(40):
         widths += rounds(pace, 1, seconds=0.02 * pace.width)
     assert max(widths) == 2
-    assert widths.count(2) == 2
+    assert widths.count(2) == 3
     assert 2 in [rounds(pace, 1, seconds=0.02 * pace.width)[0] for _ in range(30)], "tried anew"
 
 

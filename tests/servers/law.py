@@ -1,7 +1,8 @@
 """The random law through the front: querysets of generated models, asked as one user of one server.
 
 Rows, orders, slices, counts, references, related managers and what is read beforehand are compared
-with the tables of the embedded CRM. A refusal is no wrong answer, but it is counted.
+with the tables of the embedded CRM, figures and groups with the rows. A refusal is no wrong answer,
+but it is counted.
 
     python -m tests.servers.law --profile corebos --user clerk --querysets 300
 """
@@ -14,10 +15,11 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from tests.servers.world import SERVERS, World, open_world
-from vtiger_orm import Q, Session, UnsupportedQuery
+from vtiger_orm import Count, Q, Session, UnsupportedQuery
 from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.evaluate import evaluate
 from vtiger_orm.conditions.tree import And, InSelection, Node, Not, Or, RelatedTo, Selection
@@ -212,6 +214,7 @@ class Law:
         self._compare(shown, lambda: ids_of(queryset), truth)
         self._compare(f"count of {shown}", queryset.count, len(truth))
         self._compare(f"exists {shown}", queryset.exists, bool(truth))
+        self._figures(queryset, module, shown)
         if module != "Contacts" or not truth:
             return
         name, target = self.chance.choice([*RELATIONS.items()])
@@ -228,6 +231,25 @@ class Law:
         some = record.related[name].filter(id__gt=edge)
         self._compare(f"{name} of {truth[0]} above {edge}", lambda: ids_of(some), above)
         self._compare(f"how many {name}", record.related[name].count, len(linked[0][1]))
+
+    def _figures(self, queryset: Any, module: str, shown: str) -> None:
+        """Counts are those of the rows as they read, and groups part them."""
+        names = REFERENCES[module], self.chance.choice(FIELDS[module])
+        figures = {"all": Count(), **{name: Count(name) for name in names}}
+        with suppress(UnsupportedQuery, NotSupported):
+            rows = list(queryset.values(*names))
+            truth = {name: sum(row[name] is not None for row in rows) for name in names}
+            truth["all"] = len(rows)
+            self._compare(f"figures of {shown}", lambda: queryset.aggregate(**figures), truth)
+            key = self.chance.choice(names)
+            groups = queryset.values(key).annotate(
+                **{f"n_{n}": each for n, each in figures.items()}
+            )
+            self._compare(
+                f"groups by {key} of {shown}",
+                lambda: {n: sum(group[f"n_{n}"] for group in groups) for n in figures},
+                truth,
+            )
 
     def _compare(self, shown: str, question: Callable[[], Any], truth: Any) -> None:
         try:

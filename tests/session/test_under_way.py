@@ -26,18 +26,22 @@ def blocking(session: Session, stream: RowStream) -> Iterator[Sequence[Row]]:
 
 
 class Awaiting(Iterator[Sequence[Row]]):
-    """The pages of an asynchronous stream, in a loop of its own."""
+    """The pages of an asynchronous stream, in a loop of its own that ends with them."""
 
     def __init__(self, session: Session, stream: RowStream) -> None:
         self._loop = asyncio.new_event_loop()
         self._pages = session.astream(stream)
 
     def __next__(self) -> Sequence[Row]:
+        if self._loop.is_closed():
+            raise StopIteration
         try:
             return self._loop.run_until_complete(anext(self._pages))
-        except StopAsyncIteration:
+        except LimitReached:
+            raise
+        except BaseException as end:
             self.close()
-            raise StopIteration from None
+            raise (StopIteration() if isinstance(end, StopAsyncIteration) else end) from None
 
     def close(self) -> None:
         self._loop.run_until_complete(self._pages.aclose())  # type: ignore[attr-defined]
@@ -153,6 +157,7 @@ def test_a_limit_of_calls_stops_it_and_it_goes_on_where_it_stopped(read: READERS
             limits += 1
             time.sleep(0.02)
     assert seen == [f"12x{number}" for number in range(20)]
+    assert next(found, None) is None
     assert limits
     assert sorted(answered) == list(range(20))
 

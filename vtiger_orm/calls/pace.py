@@ -18,8 +18,10 @@ MOST: Final = 8
 MANY: Final = 100
 """Calls at once that any session may have: so many connections are kept for it."""
 
-_WARM_UP: Final = 8
+_WARM_UP: Final = 5
 """Calls one after the other before more are tried: most readings are over by then."""
+_REMEMBERED: Final = 16
+"""The last calls made alone, whose median tells how long one takes."""
 _WAITING: Final = 0.15
 """The share of its time that a consumer has to wait before it is worth to read faster."""
 _IDLE: Final = 0.02
@@ -67,13 +69,15 @@ class Pace:
         self.adapts: bool = parallel.least < parallel.most
         """Whether it may change with how rounds go."""
         self._ceiling = parallel.most
-        self._alone: deque[float] = deque(maxlen=2 * _WARM_UP)
+        self._alone: deque[float] = deque(maxlen=_REMEMBERED)
         self._seconds: list[float] = []
         self._waited = self._whole = 0.0
         self._rounds = 0
         self._widest = 1
         """The most calls that were under way at once."""
         self._until = 0
+        self._in_vain = False
+        """Whether the last round was not worth its width."""
 
     def answered(self, seconds: float, *, alone: bool) -> None:
         """One call of the round took so long, `alone` or beside others."""
@@ -106,8 +110,11 @@ class Pace:
         share = waited / whole if whole > 0 else 0.0
         if self._rounds < _WARM_UP or self._widest > before:
             return  # sessions may have been opened for it, which tells nothing of the next
-        if self.width > 1 and len(seconds) * alone < _WORTHWHILE * whole:
-            self._at_most(max(1, self.width // 2))
+        pays = self.width == 1 or len(seconds) * alone >= _WORTHWHILE * whole
+        once, self._in_vain = self._in_vain, not pays
+        if not pays:
+            if once:  # a single round may have been held up by anything
+                self._at_most(max(1, self.width // 2))
         elif share < _IDLE or slower > 2 * _CROWDED:
             self.width = max(1, self.width - 1)
         elif share > _WAITING and slower < _CROWDED:
