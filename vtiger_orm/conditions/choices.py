@@ -30,13 +30,13 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
     strange: dict[str, tuple[FieldMeta, dict[str, None]]] = {}
     for atom in atoms(where):
         field = atom.field
-        if isinstance(atom, InSelection):
-            yield from unknown_choices(atom.selection.module, atom.selection.where)
-        elif field.choices and field.family in _PICKLISTS:
+        if field.choices and field.family in _PICKLISTS:
             said = _compared(atom, field)
             if not known_choices(module, field).issuperset(said):
                 _, values = strange.setdefault(field.wire, (field, {}))
                 values.update(dict.fromkeys(said))
+        elif type(atom) is InSelection:
+            yield from unknown_choices(atom.selection.module, atom.selection.where)
     for field, values in strange.values():
         alike = set(map(equality_key, known_choices(module, field)))
         for value in values:

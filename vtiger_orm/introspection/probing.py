@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Final, TypeVar
 
 from .._dataclass import dataclass
@@ -202,7 +202,7 @@ def _selects(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
 
 def _sorts(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:
     row = _one_row(probe, fields)
-    return bool((yield from perform(replace(row, order=row.columns).query)))
+    return bool((yield from perform(row._replace(order=row.columns).query)))
 
 
 def _filters(probe: Probe, fields: Sequence[DescribedField]) -> Plan[bool]:

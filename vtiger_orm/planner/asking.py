@@ -15,7 +15,6 @@ read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from ..calls.environment import Environment
@@ -88,7 +87,7 @@ def _works(statement: Statement, env: Environment, asked: Statement) -> Plan[boo
     if thins:
         # The first page in the statement's own order may be hidden as a whole: one that is not.
         one = Comparison("id", "=", str(seen[0]["id"]))
-        if (yield from answer(replace(statement, bounds=(one,)).or_else(one), env)):
+        if (yield from answer(statement._replace(bounds=(one,)).or_else(one), env)):
             return True
     raise _silent(asked, "every record of the module was asked for, and there are some")
 
@@ -191,7 +190,7 @@ def counts(statements: Sequence[Statement], env: Environment) -> Plan[list[int]]
         return [counted(reply[0]) for reply in replies]
     # A count has one row unless it fails: either the condition does not work or counting does not.
     failed = next(each for each, reply in zip(statements, replies) if not reply)
-    ids = replace(failed.uncounted, order=("id",))
+    ids = failed.uncounted._replace(order=("id",))
     if (yield from _works(ids, env, failed.counting)):
         # The CRM is another release than was believed.
         env.knowledge.counts = False
@@ -224,13 +223,13 @@ def counted(row: Row) -> int:
 def _counted_by_pages(statement: Statement, env: Environment) -> Plan[int]:
     """The count of a server that has none: pages of ids further and further on, until one is
     neither full nor empty. Then the last row must be the last when it is asked for again."""
-    ids = replace(statement, columns=("id",), order=("id",), descending=False)
+    ids = statement._replace(columns=("id",), order=("id",), descending=False)
     size, low, at = env.page_size, 0, 0
     high: int | None = None
     for _ in range(_PATIENCE):
         rows = yield from _page_at(ids, at, size, env)
         if not at and not rows:
-            rows = yield from _without_counting(replace(ids, limit=size, offset=0), env)
+            rows = yield from _without_counting(ids._replace(limit=size, offset=0), env)
             if not rows:
                 return 0
         if not at and may_be_cut(len(rows), env):
@@ -249,7 +248,7 @@ def _counted_by_pages(statement: Statement, env: Environment) -> Plan[int]:
 
 
 def _page_at(ids: Statement, offset: int, limit: int, env: Environment) -> Plan[Sequence[Row]]:
-    return (yield from answer(replace(ids, limit=limit, offset=offset), env))
+    return (yield from answer(ids._replace(limit=limit, offset=offset), env))
 
 
 def _silent(statement: Statement, why: str) -> SilentQueryError:

@@ -54,6 +54,8 @@ class Spelt(tuple[Part, ...]):
     text: str
     most: int
     """Bytes that it takes in a statement at most."""
+    longest: int
+    """Values of its longest list; 0 where it has none."""
 
 
 ALWAYS: Final[Branches] = ((),)

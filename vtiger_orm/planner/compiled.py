@@ -32,7 +32,7 @@ from .branches import Branch, Branches, Comparison, has_residual, nulls, sendabl
 from .normal_form import is_exact, normal_form, simplified, superset
 from .packing import Packing
 from .plain import plain_branch
-from .statement import Statement
+from .statement import SelectList, Statement
 
 TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 
@@ -53,7 +53,7 @@ class Compiled:
     columns: tuple[str, ...]
     """Wire names the caller wants and one statement can select; `id` first."""
     later: tuple[tuple[str, ...], ...] = ()
-    """Columns that did not fit into the statement: read afterwards, by id, group by group."""
+    """SelectList that did not fit into the statement: read afterwards, by id, group by group."""
     bounds: tuple[Comparison, ...] = ()
     """Conditions that every branch is sent with: ranges of ids, groups of an order."""
     needed: frozenset[str] = frozenset()
@@ -144,7 +144,7 @@ class Compiled:
 
     @cached_property
     def joined_columns(self) -> tuple[str, ...]:
-        """Columns that join several rows of one id."""
+        """SelectList that join several rows of one id."""
         joins = several(self.module.name)
         return tuple(wire for wire in self.columns if wire in joins) if joins else ()
 
@@ -224,7 +224,7 @@ class Compiled:
     def _spare(
         self, columns: tuple[str, ...], more: tuple[str, ...], order: tuple[str, ...]
     ) -> frozenset[str]:
-        """Columns without which the same rows would be found."""
+        """SelectList without which the same rows would be found."""
         decided = (atom.field.wire for atom in self.atoms)
         return frozenset(columns) - {"id", *more, *order, *decided} - self.needed
 
@@ -243,11 +243,12 @@ def compiled(selection: Selection, env: Environment, tree: Node | None = None) -
     if plain is None:
         tree = simplified(tree, Forms.of(module, env))
     refused = env.knowledge.refused(module.name)
-    columns, *later = _select_list(module, selection.columns, refused, env.url_budget // 2)
+    columns, later = _select_list(module, selection.columns, refused, env.url_budget // 2)
     whole = _normal(module, env, tree) if plain is None else (plain,)
     branches = Packing.of(env, columns).shortened(whole, tree)
-    needed = frozenset([each.field.wire for each in selection.order])
-    what = Compiled(module, env, tree, branches, columns, tuple(later), needed=needed)
+    order = selection.order
+    needed = frozenset([each.field.wire for each in order]) if order else _NONE
+    what = Compiled(module, env, tree, branches, columns, later, needed=needed)
     if plain is not None and branches is whole:
         vars(what).update(is_exact=True, groups=[whole])  # these properties need not find it out
     return what
@@ -270,10 +271,12 @@ def _select_list(
     columns: tuple[FieldMeta, ...] | None,
     refused: frozenset[str],
     most: int,
-) -> list[tuple[str, ...]]:
-    """The select list without columns that are refused, cut as `_column_groups` does."""
+) -> tuple[SelectList, tuple[tuple[str, ...], ...]]:
+    """The select list without columns that are refused, and what is read later of it, cut as
+    `_column_groups` does."""
     named = wires(module, columns)
-    return _column_groups(tuple(wire for wire in named if wire not in refused), most)
+    first, *later = _column_groups(tuple(wire for wire in named if wire not in refused), most)
+    return SelectList(first), tuple(later)
 
 
 def _column_groups(columns: tuple[str, ...], most: int) -> list[tuple[str, ...]]:

@@ -189,7 +189,7 @@ def _number(selection: Selection, what: Compiled, of: AskedFor) -> _Plan:
         return replace(rows, reading=reading, calls=None)
     asked = [what.statement(group) for group in terms]
     if not counts_rows(what.env):
-        pages = tuple(replace(each, columns=("id",)).text for each in asked)
+        pages = tuple(each._replace(columns=("id",)).text for each in asked)
         reading = "by pages of ids, further and further on, as this CRM answers no count(*)"
         formula = f"{len(terms)} times 2 + 2 log2(rows / {what.env.page_size}), or fewer"
         return replace(rows, reading=reading, statements=pages, calls=None, formula=formula)
@@ -258,7 +258,7 @@ def _of_group(
             yield page.counting.text
             yield page.shown_at("…")
         else:
-            yield replace(page, offset=part.start).text
+            yield page._replace(offset=part.start).text
     elif paging is Paging.SORTED:
         if part.stop is not None and first_page_may_do(what, order, part.stop):
             yield sorted_page(what, group, order, part.stop).text

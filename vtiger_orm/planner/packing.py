@@ -26,7 +26,7 @@ from .branches import (
     Spelt,
     one_of,
 )
-from .statement import condition, is_plain, quote
+from .statement import AND, condition, is_plain, quote, select_text
 
 REQUEST_LINE: Final = 400
 """Bytes kept free for everything in the request line that is not the query."""
@@ -62,7 +62,8 @@ class Packing:
     @classmethod
     def of(cls, env: Environment, columns: tuple[str, ...]) -> Packing:
         """What is left of the URL after the select list."""
-        return _packing(env.url_budget, env.page_size, env.precedence_known, columns)
+        room = env.url_budget - REQUEST_LINE - len(select_text(columns))
+        return _packing(room, env.page_size, env.precedence_known)
 
     def shortened(self, branches: Branches, tree: Node) -> Branches:
         """The branches with what is too long for one statement left to local evaluation, and lists
@@ -140,6 +141,8 @@ class Packing:
         return self.precedence_known or is_plain((*group, branch))
 
     def _has_long(self, branch: Branch) -> bool:
+        if isinstance(branch, Spelt) and branch.longest <= min(self.page_size, LISTED_REFERENCES):
+            return False
         return any(self._is_long(part) for part in branch if isinstance(part, InList))
 
     def _is_long(self, part: InList) -> bool:
@@ -169,7 +172,7 @@ class Packing:
     def _fits(self, branch: Branch) -> bool:
         if at_most(branch) > self.room:
             return False
-        return InList not in map(type, branch) or not self._has_long(branch)
+        return not self._has_long(branch)
 
     def _short(self, branch: Branch, tree: Node) -> Branch:
         """The branch without the comparisons at its end that do not fit, and without lists that
@@ -244,10 +247,8 @@ def _shortest(part: InList) -> Comparison:
 
 
 @lru_cache(maxsize=1024)
-def _packing(
-    budget: int, page_size: int, precedence_known: bool, columns: tuple[str, ...]
-) -> Packing:
-    return Packing(budget - REQUEST_LINE - len(",".join(columns)), page_size, precedence_known)
+def _packing(room: int, page_size: int, precedence_known: bool) -> Packing:
+    return Packing(room, page_size, precedence_known)
 
 
 def _with(branch: Branch, index: int, part: Part) -> Branch:
@@ -284,4 +285,4 @@ def at_most(branch: Branch) -> int:
 
 def _length(branch: Branch) -> int:
     parts = [part for part in branch if isinstance(part, SENDABLE)]
-    return _BOUNDS + quoted_length(" and ".join(map(condition, parts)))
+    return _BOUNDS + quoted_length(AND.join(map(condition, parts)))

@@ -10,8 +10,10 @@ first one; everything else is left to the normal form, which would make the same
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
 from ..calls.environment import Environment
@@ -23,7 +25,7 @@ from ..metadata.module import FieldMeta, ModuleMeta
 from .atom_forms import FIRST_DAY, Forms, tidied
 from .branches import Branch, Comparison, InList, Part, Spelt
 from .packing import CHARACTER, MORE, at_most
-from .statement import BETWEEN, PLACE, with_places
+from .statement import AND, BETWEEN, PLACE, with_places
 
 _is_plain: Final = re.compile(
     r"(?!-360)[%_]*[A-Za-z0-9@.,:;+/#&|-][A-Za-z0-9@.,:;+/#&|%_ -]*"
@@ -40,18 +42,18 @@ _LISTED: Final = "in"
 _comparison: Final = tuple.__new__
 """Makes a `Comparison` of its parts in half the time."""
 
-_Said: TypeAlias = tuple[str, str]
-"""Wire name and operator of a comparison."""
-_Form: TypeAlias = tuple[FieldMeta, Branch]
-"""What is sent for a comparison with plain values: of which field it is, and what must hold
-besides."""
+_NONE: Final[frozenset[str]] = frozenset()
+_BARE: Final = at_most(())
+
+_Said: TypeAlias = tuple[str, ...]
+"""Wire name and operator of each comparison, one after the other."""
 
 
 class _Shape(NamedTuple):
-    """What is sent for a condition, but for its values."""
+    """What is sent for comparisons, but for their values."""
 
-    fields: Sequence[FieldMeta]
-    guards: Sequence[tuple[int, Part]]
+    fields: list[FieldMeta]
+    guards: list[tuple[int, Part]]
     """What must hold besides, and at which place of the branch."""
     decisive: frozenset[str]
     """Values with which something else is sent."""
@@ -68,50 +70,102 @@ class _Kept:
 
     def __init__(self, module: ModuleMeta) -> None:
         self._module = module
-        self._forms: dict[_Said, _Form | None] = {}
-        """None where the value decides as well."""
-        self.shapes: dict[tuple[str, ...], _Shape | None] = {}
-        """By wire name and operator of each comparison, one after the other; None where the normal
-        form has more to say."""
+        self.shapes: dict[_Said, _Shape | None] = {}
+        """None where the normal form has more to say."""
 
-    def learn(self, key: tuple[str, ...], tree: Node, env: Environment) -> _Shape | None:
-        """The shape of a condition, from now on at hand."""
+    def learn(self, said: _Said, tree: Node, env: Environment) -> _Shape | None:
+        """The shape of a condition, and those of its comparisons, from now on at hand."""
         if len(self.shapes) >= _MOST_SHAPES:
             self.shapes.clear()
-        self.shapes[key] = shape = self._shape([*zip(key[::2], key[1::2])], tree, env)
-        return shape
+        pairs = [*zip(said[::2], said[1::2])]
+        shapes = [*map(self.shapes.get, pairs)]
+        if None in shapes:
+            shapes = [self._alone(pair, atom, env) for pair, atom in zip(pairs, atoms(tree))]
+        known = [shape for shape in shapes if shape is not None]
+        self.shapes[said] = found = _joined(said, known) if len(known) == len(pairs) else None
+        return found
 
-    def _shape(self, said: Sequence[_Said], tree: Node, env: Environment) -> _Shape | None:
-        fields: list[FieldMeta] = []
-        parts: list[Part] = []
-        for each, atom in zip(said, atoms(tree)):
-            form = self._form(each, atom, env)
-            if form is None:
-                return None
-            fields.append(form[0])
-            parts += (_with_place(*each), *form[1])
-        branch, own = tuple(parts), {_with_place(*each) for each in said}
-        decisive = {FIRST_DAY, *(each.value for each in parts if isinstance(each, Comparison))}
-        if len({wire for wire, _ in said}) < len(said):
-            if not _are_apart(said):
-                return None
-            branch = tidied(tuple(dict.fromkeys(parts)))
-        elif len(parts) == len(said):
-            decisive.clear()
-        text = with_places(branch)
-        return _Shape(
-            fields,
-            [(place, part) for place, part in enumerate(branch) if part not in own],
-            frozenset(decisive),
-            text,
-            len(text % (("",) * len(said))),
-            at_most(branch) - len(said) * CHARACTER,
-        )
+    def _alone(self, said: tuple[str, str], atom: Atom, env: Environment) -> _Shape | None:
+        """The shape of one comparison; None where some plain values are sent otherwise: -360 of a
+        coordinate, or midnight, may be stored as no value is."""
+        with suppress(KeyError):  # another thread may clear them at any time
+            return self.shapes[said]
+        found, field = None, atom.field
+        is_odd = quirk_of(self._module.name, field.wire) is not None or field.kind is Kind.DOUBLE
+        if not is_odd and not (field.family is Family.TIME and isinstance(atom, Compare)):
+            branches = Forms.of(self._module, env).positive(atom)
+            if len(branches) == 1:
+                guards = branches[0][1:]
+                found = _shape([field], (_with_place(*said), *guards), guards)
+        self.shapes[said] = found
+        return found
 
-    def _form(self, said: _Said, atom: Atom, env: Environment) -> _Form | None:
-        if said not in self._forms:
-            self._forms[said] = _form(atom, self._module, env)
-        return self._forms[said]
+
+def _shape(fields: list[FieldMeta], branch: Branch, guards: Collection[Part]) -> _Shape:
+    """That of a branch with places for values; `guards` must hold besides, said or implied."""
+    text = with_places(branch)
+    decisive = {FIRST_DAY, *(each.value for each in guards if isinstance(each, Comparison))}
+    return _Shape(
+        fields,
+        [(place, part) for place, part in enumerate(branch) if part in guards],
+        frozenset(decisive) if len(branch) > 1 else _NONE,
+        text,
+        len(text % (("",) * len(fields))),
+        at_most(branch) - len(fields) * CHARACTER,
+    )
+
+
+def _joined(said: _Said, shapes: Sequence[_Shape]) -> _Shape | None:
+    """The shape of these comparisons together."""
+    if len(shapes) == 1:
+        return shapes[0]
+    if len(set(said[::2])) < len(shapes):
+        return _of_few_fields(said, shapes) if _are_apart(said) else None
+    fields, guards, decisive, texts, bare, least = zip(*shapes)
+    more = len(shapes) - 1
+    return _Shape(
+        [*chain.from_iterable(fields)],
+        _in_their_places(guards) if any(guards) else [],
+        _NONE.union(*decisive),
+        AND.join(texts),
+        sum(bare) + more * len(AND),
+        sum(least) - more * _BARE,
+    )
+
+
+def _in_their_places(guards: Iterable[list[tuple[int, Part]]]) -> list[tuple[int, Part]]:
+    """Guards of one comparison after the other, at their places in the branch of all."""
+    found: list[tuple[int, Part]] = []
+    for number, own in enumerate(guards):
+        begin = number + len(found)
+        found += [(begin + place, guard) for place, guard in own]
+    return found
+
+
+def _of_few_fields(said: _Said, shapes: Sequence[_Shape]) -> _Shape:
+    """Of comparisons of which some are of one field: one may imply what another needs besides."""
+    parts: list[Part] = []
+    guards: list[Part] = []
+    for pair, shape in zip(zip(said[::2], said[1::2]), shapes):
+        besides = [guard for _, guard in shape.guards]
+        parts += (_with_place(*pair), *besides)
+        guards += besides
+    fields = [shape.fields[0] for shape in shapes]
+    return _shape(fields, tidied(tuple(dict.fromkeys(parts))), guards)
+
+
+def _are_apart(said: _Said) -> bool:
+    """Whether no two comparisons are about one thing: what several equalities of a field come to,
+    or several of its lower bounds, is for the normal form to say."""
+    topics = {
+        (wire, "=" if operator == _LISTED else operator)
+        for wire, operator in zip(said[::2], said[1::2])
+    }
+    return 2 * len(topics) == len(said)
+
+
+def _with_place(wire: str, operator: str) -> Comparison | InList:
+    return InList(wire, (PLACE,)) if operator == _LISTED else Comparison(wire, operator, PLACE)
 
 
 @lru_cache(maxsize=256)
@@ -136,7 +190,7 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
     said: list[str] = []
     parts: list[Part] = []
     texts: list[str] = []
-    more = 0
+    longest = more = 0
     for atom in children:
         if type(atom) is Equal:
             operator, value = "=", atom.value
@@ -151,6 +205,7 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
             parts.append(InList(field.wire, values))
             texts.append(BETWEEN.join(values))
             more += len(values) - 1
+            longest = max(longest, len(values))
             continue
         else:
             return None
@@ -178,28 +233,6 @@ def plain_branch(tree: Node, module: ModuleMeta, env: Environment) -> Branch | N
     characters = len(text) - shape.bare - more * len(BETWEEN)
     branch = Spelt(parts)
     branch.text = text
+    branch.longest = longest
     branch.most = shape.least + characters * CHARACTER + more * MORE
     return branch
-
-
-def _are_apart(said: Sequence[_Said]) -> bool:
-    """Whether no two comparisons are about one thing: what several equalities of a field come to,
-    or several of its lower bounds, is for the normal form to say."""
-    topics = {(wire, "=" if operator == _LISTED else operator) for wire, operator in said}
-    return len(topics) == len(said)
-
-
-def _with_place(wire: str, operator: str) -> Comparison | InList:
-    return InList(wire, (PLACE,)) if operator == _LISTED else Comparison(wire, operator, PLACE)
-
-
-def _form(atom: Atom, module: ModuleMeta, env: Environment) -> _Form | None:
-    """What is sent for the comparison, whatever plain values it is with; None where some of them
-    are sent otherwise: -360 of a coordinate, or midnight, may be stored as no value is."""
-    field = atom.field
-    if quirk_of(module.name, field.wire) is not None or field.kind is Kind.DOUBLE:
-        return None
-    if field.family is Family.TIME and isinstance(atom, Compare):
-        return None
-    branches = Forms.of(module, env).positive(atom)
-    return (field, branches[0][1:]) if len(branches) == 1 else None

@@ -16,7 +16,7 @@ from .doubts import as_stored
 from .in_order import in_order
 from .lists import record_with_items, selected_from_lists
 from .orders import check_order, is_by_id, normalised
-from .semijoin import answered
+from .semijoin import answered, at_once
 from .sending import widened
 from .streams import ahead, project
 from .windows import all_rows
@@ -65,7 +65,7 @@ def selected(selection: Selection, env: Environment) -> RowStream:
         )
     order = normalised(selection.order)
     check_order(module, order)
-    what = yield from answered(selection, env, selected)
+    what = at_once(selection, env) or (yield from answered(selection, env, selected))
     if not what.branches:
         return
     if not is_by_id(order):

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import field, replace
 from enum import StrEnum
-from typing import Final, Literal, TypeAlias
+from functools import cached_property, lru_cache
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from .._dataclass import dataclass
 from ..calls.operations import Query, QueryRelated
@@ -35,6 +35,7 @@ _OWN: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def can_be_named(module: str) -> bool:
     """Whether a statement can name the module: the language has no quotes for names."""
     return _SAYABLE.fullmatch(module) is not None
@@ -63,6 +64,7 @@ def condition(part: Part, quoting: Quoting = "doubled") -> str:
     raise TypeError(f"{part} cannot be sent")
 
 
+AND: Final = " and "
 PLACE: Final = "\0"
 """In place of a value, in what `with_places` is given."""
 BETWEEN: Final = "','"
@@ -71,7 +73,7 @@ BETWEEN: Final = "','"
 
 def with_places(branch: Branch) -> str:
     """The text of an AND, to be filled in by ``%`` with values that need no quoting."""
-    text = " and ".join(map(condition, branch))
+    text = AND.join(map(condition, branch))
     return text.replace("%", "%%").replace(PLACE, "%s")
 
 
@@ -102,7 +104,7 @@ def where(
     first = branches[0]
     if isinstance(first, Spelt) and len(branches) == 1:
         more = [condition(part, quoting) for part in bounds if part not in first]
-        return " and ".join((first.text, *more)) if more else first.text
+        return AND.join((first.text, *more)) if more else first.text
     full = list(branches)
     if bounds:
         full = [(*branch, *(part for part in bounds if part not in branch)) for branch in full]
@@ -110,7 +112,7 @@ def where(
         return ""
     if len(full) > 1 and not precedence_known:
         full = _either_way(full)
-    ands = [" and ".join([condition(part, quoting) for part in branch]) for branch in full]
+    ands = [AND.join([condition(part, quoting) for part in branch]) for branch in full]
     return " or ".join(ands)
 
 
@@ -129,8 +131,20 @@ def _either_way(branches: list[Branch]) -> list[Branch]:
     return [common + rests[0], *(rest + common for rest in rests[1:])]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class SelectList(tuple[str, ...]):
+    """A select list whose text is kept: it is sent with one condition after the other."""
+
+    @cached_property
+    def text(self) -> str:
+        return ",".join(self)
+
+
+def select_text(columns: tuple[str, ...]) -> str:
+    """The text of a select list."""
+    return columns.text if isinstance(columns, SelectList) else ",".join(columns)
+
+
+class Statement(NamedTuple):  # made for each page, and a frozen dataclass takes twice as long
     """One statement of the query language."""
 
     module: str
@@ -150,8 +164,8 @@ class Statement:
     """An alternative to the whole condition, which stands last: read in any order of AND and OR
     it makes the statement true wherever it is true itself."""
 
-    spare: frozenset[str] = field(default=frozenset(), compare=False)
-    """Columns that may be left out where the CRM refuses this user to read them."""
+    spare: frozenset[str] = frozenset()
+    """SelectList that may be left out where the CRM refuses this user to read them."""
 
     @property
     def text(self) -> str:
@@ -167,7 +181,7 @@ class Statement:
                 f"Queries cannot name the module {self.module!r}: their language knows letters, "
                 "digits and underscores only. Single records can be read by their id (refresh)."
             )
-        pieces = [f"select {','.join(self.columns) or COUNT} from {self.module}"]
+        pieces = [f"select {select_text(self.columns) or COUNT} from {self.module}"]
         text = where(self.branches, self.bounds, self.precedence_known, self.quoting)
         if text and self.otherwise is not None:
             text += f" or {condition(self.otherwise, self.quoting)}"
@@ -184,13 +198,12 @@ class Statement:
     def counting(self) -> Statement:
         """The count of the same condition. Never with the order: a table that only the order
         needs is not joined, and the count would fail silently."""
-        return replace(self.uncounted, columns=())
+        return self.uncounted._replace(columns=())
 
     @property
     def uncounted(self) -> Statement:
         """The ids of the same condition."""
-        return replace(
-            self,
+        return self._replace(
             columns=("id",),
             order=(),
             descending=False,
@@ -201,7 +214,7 @@ class Statement:
 
     def or_else(self, otherwise: Comparison, limit: int = 1) -> Statement:
         """One row of it, or of whatever else satisfies this."""
-        return replace(self, otherwise=otherwise, limit=limit, offset=0)
+        return self._replace(otherwise=otherwise, limit=limit, offset=0)
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -223,7 +236,7 @@ class Statement:
 
     def _without(self, wires: frozenset[str]) -> Query:
         columns = tuple(each for each in self.columns if each not in wires)
-        return replace(self, columns=columns, spare=self.spare - wires).query
+        return self._replace(columns=columns, spare=self.spare - wires).query
 
     def related_to(self, id: str, label: str) -> QueryRelated:
         """The call that asks it of the records related to one, by the relation's label.

@@ -49,11 +49,15 @@ def all_rows(
 ) -> RowStream:
     """The rows of one statement in id order, as many pages at once as pay; `expected` is how many
     another call found."""
+    if what.env.parallel.most == 1 or what.until_empty or most_rows(branches) is not None:
+        return keyset(what, branches, more, expected=expected)
+    return _several_at_once(what, branches, tuple(more), expected)
+
+
+def _several_at_once(
+    what: Compiled, branches: Branches, more: tuple[str, ...], expected: int | None
+) -> RowStream:
     env = what.env
-    if env.parallel.most == 1 or what.until_empty or most_rows(branches) is not None:
-        yield from keyset(what, branches, more, expected=expected)
-        return
-    more = tuple(more)
     pace = Pace(env.parallel)
     pages = _one_after_the_other(what, branches, more, follows=what.continues, expected=expected)
     windows = _Windows(what, branches, more)
