@@ -53,7 +53,7 @@ class Compiled:
     columns: tuple[str, ...]
     """Wire names the caller wants and one statement can select; `id` first."""
     later: tuple[tuple[str, ...], ...] = ()
-    """SelectList that did not fit into the statement: read afterwards, by id, group by group."""
+    """Columns that did not fit into the statement: read afterwards, by id, group by group."""
     bounds: tuple[Comparison, ...] = ()
     """Conditions that every branch is sent with: ranges of ids, groups of an order."""
     needed: frozenset[str] = frozenset()
@@ -144,7 +144,7 @@ class Compiled:
 
     @cached_property
     def joined_columns(self) -> tuple[str, ...]:
-        """SelectList that join several rows of one id."""
+        """Columns that join several rows of one id."""
         joins = several(self.module.name)
         return tuple(wire for wire in self.columns if wire in joins) if joins else ()
 
@@ -224,7 +224,7 @@ class Compiled:
     def _spare(
         self, columns: tuple[str, ...], more: tuple[str, ...], order: tuple[str, ...]
     ) -> frozenset[str]:
-        """SelectList without which the same rows would be found."""
+        """Columns without which the same rows would be found."""
         decided = (atom.field.wire for atom in self.atoms)
         return frozenset(columns) - {"id", *more, *order, *decided} - self.needed
 

@@ -165,7 +165,7 @@ class Statement(NamedTuple):  # made for each page, and a frozen dataclass takes
     it makes the statement true wherever it is true itself."""
 
     spare: frozenset[str] = frozenset()
-    """SelectList that may be left out where the CRM refuses this user to read them."""
+    """Columns that may be left out where the CRM refuses this user to read them."""
 
     @property
     def text(self) -> str:
