@@ -23,6 +23,7 @@ from ..conditions.tree import (
     all_of,
     atoms,
     check_depth,
+    contains,
 )
 from ..errors import UnsupportedQuery
 from ..metadata.kinds import Family
@@ -232,16 +233,37 @@ class Compiled:
 def compiled(selection: Selection, env: Environment, tree: Node | None = None) -> Compiled:
     """The selection's condition in normal form; `tree` in place of its own where querysets in
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
-    module = selection.module
     tree = selection.where if tree is None else tree
+    return _plainly(selection, env, tree) or _in_normal_form(selection, env, tree)
+
+
+def at_once(selection: Selection, env: Environment) -> Compiled | None:
+    """`compiled`; None where querysets in the condition have to be answered first."""
+    what = _plainly(selection, env, selection.where)
+    if what is None and not contains(selection.where, InSelection):
+        return _in_normal_form(selection, env, selection.where)
+    return what
+
+
+def _plainly(selection: Selection, env: Environment, tree: Node) -> Compiled | None:
     # Moments of another zone are compared as the CRM writes them, which they are not yet.
-    plain = plain_branch(tree, module, env) if env.zone is UTC else None
-    if plain is None:
-        check_depth(tree)
-        given, tree = tree, as_compared(tree, env)
-        plain = plain_branch(tree, module, env) if tree is not given else None
+    plain = plain_branch(tree, selection.module, env) if env.zone is UTC else None
+    return None if plain is None else _made(selection, env, tree, plain)
+
+
+def _in_normal_form(selection: Selection, env: Environment, given: Node) -> Compiled:
+    check_depth(given)
+    module, tree = selection.module, as_compared(given, env)
+    plain = plain_branch(tree, module, env) if tree is not given else None
     if plain is None:
         tree = simplified(tree, Forms.of(module, env))
+    return _made(selection, env, tree, plain)
+
+
+def _made(selection: Selection, env: Environment, tree: Node, plain: Branch | None) -> Compiled:
+    """The columns, and the branches as far as statements can hold them; `plain` is the only one
+    where it is known."""
+    module = selection.module
     refused = env.knowledge.refused(module.name)
     columns, later = _select_list(module, selection.columns, refused, env.url_budget // 2)
     whole = _normal(module, env, tree) if plain is None else (plain,)

@@ -65,16 +65,8 @@ def condition(part: Part, quoting: Quoting = "doubled") -> str:
 
 
 AND: Final = " and "
-PLACE: Final = "\0"
-"""In place of a value, in what `with_places` is given."""
 BETWEEN: Final = "','"
 """Stands between the values of a list."""
-
-
-def with_places(branch: Branch) -> str:
-    """The text of an AND, to be filled in by ``%`` with values that need no quoting."""
-    text = AND.join(map(condition, branch))
-    return text.replace("%", "%%").replace(PLACE, "%s")
 
 
 def is_plain(branches: Sequence[Branch]) -> bool:
