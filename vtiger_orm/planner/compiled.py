@@ -158,7 +158,7 @@ class Compiled:
     @property
     def continues(self) -> bool:
         """Whether it goes on behind a row: a full page was read before."""
-        return any(part.wire == "id" for part in self.bounds)
+        return bool(self.bounds) and any(part.wire == "id" for part in self.bounds)
 
     @property
     def packing(self) -> Packing:
@@ -208,6 +208,7 @@ class Compiled:
             nearer = {(part.wire, part.operator) for part in bounds}
             kept = (part for part in self.bounds if (part.wire, part.operator) not in nearer)
             bounds = (*kept, *bounds)
+        env = self.env
         return Statement(
             module=self.module.name,
             columns=columns,
@@ -215,11 +216,11 @@ class Compiled:
             bounds=bounds,
             order=order,
             descending=descending,
-            limit=self.env.page_size if limit is None else limit,
+            limit=env.page_size if limit is None else limit,
             offset=offset,
-            quoting="backslash" if self.env.backslashes else "doubled",
-            precedence_known=self.env.precedence_known,
-            spare=self._spare(columns, more, order) if self.env.knowledge.deferring else _NONE,
+            quoting="backslash" if env.backslashes else "doubled",
+            precedence_known=env.precedence_known,
+            spare=self._spare(columns, more, order) if env.knowledge.deferring else _NONE,
         )
 
     def _spare(
