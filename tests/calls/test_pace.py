@@ -100,3 +100,71 @@ def test_a_number_is_kept_whatever_happens() -> None:
     assert set(rounds(pace, 30, seconds=9.0, waited=0.0)) == {3}
     pace.alone()
     assert rounds(pace, 3) == [1, 1, 1]
+
+
+def steps(
+    pace: Pace, number: int, *, seconds: float = 0.02, whole: float = 0.02, waited: float = 0.01
+) -> list[int]:
+    """So many steps of one call each, which took so long; the time between two handed out."""
+    widths = []
+    for _ in range(number):
+        pace.answered(seconds, alone=pace.width == 1)
+        pace.went(waited, whole)
+        widths.append(pace.width)
+    return widths
+
+
+def wide() -> Pace:
+    """As many as there may be, after calls that took 20 ms alone; at the beginning of a round."""
+    pace = Pace(AUTO)
+    rounds(pace, 20)
+    assert pace.width == MOST
+    return pace
+
+
+def test_as_many_steps_as_calls_are_under_way_are_judged_as_one() -> None:
+    """The first of them waits for all, the others are there."""
+    pace = wide()
+    for _ in range(10):
+        assert steps(pace, 1, whole=0.02, waited=0.02) == [MOST]
+        assert set(steps(pace, MOST - 1, whole=0.0, waited=0.0)) == {MOST}
+
+
+def test_a_round_in_which_the_consumer_hardly_waited_makes_it_narrower_by_one() -> None:
+    pace = wide()
+    assert steps(pace, MOST, whole=0.01, waited=0.0001) == [MOST] * (MOST - 1) + [MOST - 1]
+    assert steps(pace, MOST, whole=0.01, waited=0.0004)[-1] == MOST - 1, "it waits a little"
+    assert steps(pace, MOST, whole=0.01, waited=0.002)[-1] == MOST
+
+
+@pytest.mark.parametrize(("slower", "narrower"), [(1.5, 0), (3.0, 0), (3.5, 1), (5.0, 1)])
+def test_calls_that_crowd_each_other_are_one_less(slower: float, narrower: int) -> None:
+    pace = wide()
+    assert steps(pace, MOST, seconds=0.02 * slower, whole=0.01)[-1] == MOST - narrower
+
+
+@pytest.mark.parametrize(("slower", "wider"), [(1.6, True), (1.8, False)])
+def test_more_are_tried_while_calls_are_hardly_slower_than_alone(
+    slower: float, wider: bool
+) -> None:
+    pace = Pace(AUTO)
+    rounds(pace, 5)
+    assert pace.width == 2
+    assert steps(pace, 4, seconds=0.02 * slower, whole=0.012)[-1] == (4 if wider else 2)
+
+
+def test_rounds_in_vain_halve_it_and_it_rests_there() -> None:
+    pace = wide()
+    slow = {"seconds": 0.02, "whole": 0.02}
+    assert steps(pace, MOST, **slow)[-1] == MOST, "one may have been held up by anything"
+    assert rounds(pace, 1) == [MOST]
+    assert steps(pace, 2 * MOST, **slow)[-1] == MOST // 2
+    assert rounds(pace, 39) == [MOST // 2] * 39
+    assert rounds(pace, 1) == [MOST]
+
+
+def test_limits_change_nothing_of_a_number_that_was_told() -> None:
+    pace = Pace(Parallel.of(3))
+    pace.answered(0.02, alone=False)
+    pace.went(0.5, 1.0, pressed=True)
+    assert pace.width == 3

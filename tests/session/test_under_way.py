@@ -163,6 +163,46 @@ def test_a_limit_of_calls_stops_it_and_it_goes_on_where_it_stopped(read: READERS
 
 
 @READ
+def test_a_limit_that_several_met_is_told_once(read: READERS) -> None:
+    """Those that met it before they were asked for are asked for again, as it may be over."""
+    server, refusals = FakeServer(), list[int]()
+
+    def limited(given: dict[str, str]) -> httpx.Response:
+        number = number_of(given)
+        if number == 4 and not refusals:
+            refusals.append(number)
+            refusal = {"success": False, "error": {"code": "X", "message": "slow down"}}
+            return httpx.Response(429, json=refusal, headers={"Retry-After": "0.1"})
+        return numbered(given)
+
+    server.always("query", limited)
+    found = read(server.session(parallel=4, max_wait=0.0), in_turn(pages(12), 4))
+    seen, limits = list[str](), 0
+    while len(seen) < 12:
+        try:
+            seen += ids(iter([next(found)]))
+        except LimitReached:
+            limits += 1
+            time.sleep(0.2)
+    assert next(found, None) is None
+    assert limits <= 1
+
+
+def test_as_many_sessions_are_opened_as_calls_are_under_way() -> None:
+    """The server serialises the calls of one."""
+    server, together = FakeServer(), threading.Barrier(3, timeout=30)
+
+    def meeting(given: dict[str, str]) -> httpx.Response:
+        together.wait()
+        return numbered(given)
+
+    server.always("query", meeting)
+    session = server.session(parallel="auto")
+    assert len(ids(blocking(session, in_turn(pages(3), 3)))) == 3
+    assert server.logins == 3
+
+
+@READ
 def test_who_leaves_early_leaves_nothing_behind(read: READERS) -> None:
     server = FakeServer()
     server.always("query", numbered)

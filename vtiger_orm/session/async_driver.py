@@ -149,9 +149,11 @@ class _Ahead(NamedTuple):
     """Set when its request is on its way, or it is over."""
 
     @property
-    def failed(self) -> bool:
+    def met_a_limit(self) -> bool:
+        """Whether it was over before its result was of interest, and may go well by now."""
         task = self.task
-        return task.done() and (task.cancelled() or task.exception() is not None)
+        over = task.done() and not task.cancelled()
+        return over and isinstance(task.exception(), LimitReached)
 
 
 class _UnderWay(UnderWay[_Ahead]):
@@ -175,15 +177,11 @@ class _UnderWay(UnderWay[_Ahead]):
         if isinstance(step, Batch) and step.soon:
             self._started(step)
         ahead, alone = self.taken(step)
-        try:
-            if ahead is None:
-                began = time.perf_counter()
-                found = await self._driver.perform(unit_of(step)), time.perf_counter() - began
-            else:
-                found = await _result(ahead.task)
-        except Exception:
-            self.forget(lambda each: each.failed)
-            raise
+        if ahead is None or ahead.met_a_limit:
+            began = time.perf_counter()
+            found = await self._driver.perform(unit_of(step)), time.perf_counter() - began
+        else:
+            found = await _result(ahead.task)
         return replied(step, found, alone=alone)
 
     async def give_up(self) -> None:

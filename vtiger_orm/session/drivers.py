@@ -231,8 +231,9 @@ class _Ahead:
         """Set when its request is on its way, or it is over."""
 
     @property
-    def failed(self) -> bool:
-        return self._future.done() and self._future.exception() is not None
+    def met_a_limit(self) -> bool:
+        """Whether it was over before its result was of interest, and may go well by now."""
+        return self._future.done() and isinstance(self._future.exception(), LimitReached)
 
     def result(self) -> Timed:
         try:
@@ -269,14 +270,13 @@ class _UnderWay(UnderWay[_Ahead]):
         if isinstance(step, Batch) and step.soon:
             self._started(step)
         ahead, alone = self.taken(step)
-        try:
-            if ahead is None:
-                found = timed(self._driver.perform, unit_of(step))
-            else:
-                found = ahead.result()
-        except Exception:
-            self.forget(lambda each: each.failed)
-            raise
+        if ahead is not None and ahead.met_a_limit:
+            ahead.give_up()
+            ahead = None
+        if ahead is None:
+            found = timed(self._driver.perform, unit_of(step))
+        else:
+            found = ahead.result()
         return replied(step, found, alone=alone)
 
     def give_up(self) -> None:

@@ -53,10 +53,6 @@ class UnderWay(Generic[W]):
         _, work = self._works.pop(id(unit), (None, None))
         return work, not self._works if work is None else unit is self._alone
 
-    def forget(self, which: Callable[[W], bool]) -> None:
-        """These are started anew when they are asked for."""
-        self._works = {key: each for key, each in self._works.items() if not which(each[1])}
-
     def left(self) -> list[W]:
         """Those whose replies nobody has asked for."""
         works, self._works = self._works, {}

@@ -13,6 +13,7 @@ from ..profiles import Profile
 from . import casts
 from .columns import CONTACTS_OF_ACTIVITY, LINES, MAIN, Storage
 from .errors import CrmError, NotMeasured, invalid_id, syntax_error
+from .found import selected
 from .ids import check_form
 from .literals import SilentError, Word, id_part, literal, pasted_number
 from .schema import Field, Schema
@@ -34,8 +35,8 @@ _BOUND: Final = 500
 
 @dataclass(slots=True)
 class CompiledStatement:
-    """A statement to run. `keys` name its columns; `collapse` says that rows of one record
-    must be folded into one (the last one wins)."""
+    """A statement to run, whose rows `found.read` reads. `keys` name their values; `collapse`
+    says that rows of one record must be folded into one (the last one wins)."""
 
     sql: str
     values: list[Any] = default(default_factory=list)
@@ -79,7 +80,7 @@ class Compiler:
         else:
             keys, expressions = self._selected(columns)
         sql = (
-            f"SELECT {', '.join(expressions)} FROM {quoted(module.table)} t "
+            f"SELECT {selected(expressions)} FROM {quoted(module.table)} t "
             f"{joins(self._tables)} WHERE {where}{self._visible()}"
         )
         if not self._statement.counted:

@@ -10,7 +10,7 @@ from .accept import storable
 from .compile import CompiledStatement, Compiler
 from .context import Context
 from .errors import database_error
-from .found import FoundRows, Row
+from .found import FoundRows, Row, read
 from .labels import ReadAgain, encoded, may_be_read_again
 from .labels import label as label_made_of
 from .literals import SilentError
@@ -67,7 +67,8 @@ def _is_shared(ctx: Context, view: View, row: Row) -> bool:
 
 def run(ctx: Context, compiled: CompiledStatement) -> FoundRows:
     """What the statement finds."""
-    page = FoundRows(tuple(compiled.keys), ctx.store.rows(compiled.sql, compiled.values))
+    cells = read(ctx.store.rows(compiled.sql, compiled.values))
+    page = FoundRows(tuple(compiled.keys), cells)
     if not compiled.collapse:
         return page
     return FoundRows(page.keys, list(dict(zip(page.column("id"), page.cells)).values()))
