@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .. import errors
+from .._lazy import LateModule
 from .._pickled import class_named, public_name, restores
 from ..errors import InvalidId, InvalidValue, RecordError
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
-from . import messages
 from .assignable import ReadOnly
 from .fields import ModuleFacts, field
 from .internals import (
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
+    from . import messages
     from .extra import ExtraFields
+else:
+    messages = LateModule(__package__, "messages")  # a model is there before anything goes wrong
 
 
 class BaseRecord(BaseModel, metaclass=RecordType):
@@ -140,7 +143,11 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     @classmethod
     def _lacks(cls, name: str) -> str:
         """What is said of a name that the class has not."""
-        return messages.not_of_class(cls.__mapper__, name, cls._elsewhere, lambda: dir(cls))
+        mapper = cls.__mapper__
+        if mapper.facts is None and name not in mapper.columns:
+            # Where pydantic looks for each field of a model that is being made.
+            return f"{mapper.name} has no attribute {name!r}"
+        return messages.not_of_class(mapper, name, cls._elsewhere, lambda: dir(cls))
 
     @classmethod
     def ref(cls, id: str) -> Ref[Self]:
