@@ -10,25 +10,28 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ..ids import parse_id
-from ..metadata.kinds import Family
+from ..metadata.kinds import Family, Kind
+from ..metadata.module import FieldMeta
 from ..values import Reader, convert, invalid, reader, takes_ids_of
 from ..values.picklists import Choices, Picklist
 from ..values.whole_columns import WholeReader, whole_reader
 from .references import Origin, Ref, bound, origin_of
 
 if TYPE_CHECKING:
-    from .fields import Column
+    from .references import ModuleOfRecords
 
 _REMEMBERED: Final = 1000
 """Combinations of a multi-select field that are kept ready; people use a handful."""
 
 
-def converter_of(column: Column) -> Callable[[object], object]:
-    """Makes of a value what the field holds; it raises `InvalidValue`."""
-    if column.meta.family in (Family.REFERENCE, Family.ID):
-        return partial(_reference, column)
-    checked = partial(convert, column.meta)
-    enum = column.enum
+def converter_of(
+    meta: FieldMeta, enum: type[Picklist] | None, module: ModuleOfRecords | None
+) -> Callable[[object], object]:
+    """Makes of a value what the field of the module holds; it raises `InvalidValue`. `enum` is
+    that of a picklist."""
+    if meta.family in (Family.REFERENCE, Family.ID):
+        return partial(_reference, meta, module)
+    checked = partial(convert, meta)
     if enum is None:
         return checked
 
@@ -41,43 +44,40 @@ def converter_of(column: Column) -> Callable[[object], object]:
     return member
 
 
-def _reference(column: Column, value: object) -> Ref[Any] | None:
-    id_ = convert(column.meta, value)
+def _reference(meta: FieldMeta, module: ModuleOfRecords | None, value: object) -> Ref[Any] | None:
+    id_ = convert(meta, value)
     if not isinstance(id_, str):
         return None
+    package = module.package if module is not None else None
     origin = origin_of(value) if isinstance(value, Ref) else None
     if not isinstance(value, str):
         record: Any = type(value)
         origin = Origin(record.__mapper__.module.package)
-    if origin is not None and origin.package is not column.package:
-        raise invalid(column.meta, value, "it belongs to the package of another CRM.")
-    if column.meta.family is Family.ID and column.module is not None:
-        own = column.module
-        if parse_id(id_).prefix != own.prefix:
-            raise invalid(column.meta, id_, takes_ids_of([own.name], [own.prefix]))
+    if origin is not None and origin.package is not package:
+        raise invalid(meta, value, "it belongs to the package of another CRM.")
+    if meta.family is Family.ID and module is not None and parse_id(id_).prefix != module.prefix:
+        raise invalid(meta, id_, takes_ids_of([module.name], [module.prefix]))
     if isinstance(value, Ref) and origin is not None:
         return value
-    return bound(id_, Origin(column.package), None if isinstance(value, str) else value)
+    return bound(id_, Origin(package), None if isinstance(value, str) else value)
 
 
-def reader_of(column: Column) -> Reader:
-    """Reads wire values. Those of references stay text."""
-    return _members(column) or reader(column.meta.kind)
+def reader_of(kind: Kind, enum: type[Picklist] | None) -> Reader:
+    """Reads wire values of a field. Those of references stay text."""
+    return _members(kind, enum) or reader(kind)
 
 
-def whole_reader_of(column: Column) -> WholeReader:
+def whole_reader_of(kind: Kind, enum: type[Picklist] | None) -> WholeReader:
     """Reads a column of wire values, blanks as well."""
-    return whole_reader(column.meta.kind, _members(column))
+    return whole_reader(kind, _members(kind, enum))
 
 
-def _members(column: Column) -> Reader | None:
+def _members(kind: Kind, enum: type[Picklist] | None) -> Reader | None:
     """Reads members of a picklist; None where the field is none."""
-    if column.enum is None:
+    if enum is None:
         return None
-    read = reader(column.meta.kind)
-    if column.meta.family is Family.CHOICES:
-        return _several_of(column.enum, read)
-    return _one_of(column.enum, read)
+    read = reader(kind)
+    return _several_of(enum, read) if kind.family is Family.CHOICES else _one_of(enum, read)
 
 
 def _one_of(enum: type[Picklist], read: Reader) -> Reader:

@@ -194,7 +194,7 @@ class Column:
             if name == "convert":
                 from .conversion import converter_of  # a model is there without it
 
-                self.convert = converter_of(self)
+                self.convert = converter_of(self.meta, self.enum, self.module)
                 return self.convert
             raise AttributeError(name)
 
@@ -222,13 +222,13 @@ class Column:
         """Reads wire values. Those of references stay text: the page makes the `Ref`."""
         from .conversion import reader_of  # a model is there without it
 
-        return reader_of(self)
+        return reader_of(self.meta.kind, self.enum)
 
     def whole_reader(self) -> WholeReader:
         """Reads a column of wire values, blanks as well, as `reader` reads each of them."""
         from .conversion import whole_reader_of
 
-        return whole_reader_of(self)
+        return whole_reader_of(self.meta.kind, self.enum)
 
     # What pydantic asks
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from .. import errors
 from .._lazy import LateModule
 from .._pickled import class_named, public_name, restores
-from ..errors import InvalidId, InvalidValue, RecordError
+from ..errors import InvalidId, InvalidValue
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
 from .assignable import ReadOnly
@@ -28,7 +28,7 @@ from .internals import (
     set_private,
     set_state,
 )
-from .mapper import Mapper, MetaOf, name_picklists
+from .mapper import Mapper, MetaOf, OwnError, name_picklists
 from .references import Origin, Ref, bound
 from .state import UNSET, FieldChange, RecordState, same
 
@@ -63,8 +63,8 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     else:  # pydantic evaluates annotations, and again for each class that inherits them
         __slots__ = ("__weakref__", "_state")
         __mapper__ = Mapper("Record", None)
-        DoesNotExist: ClassVar = errors.DoesNotExist
-        MultipleRecords: ClassVar = errors.MultipleRecords
+        DoesNotExist: ClassVar = OwnError(errors.DoesNotExist)
+        MultipleRecords: ClassVar = OwnError(errors.MultipleRecords)
         meta: ClassVar = MetaOf()
 
     id: ReadOnly[Ref[Any]] = field("Id", editable=False)
@@ -125,8 +125,6 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             raise TypeError(f"class {cls.__name__}: ordering=({ordering!r},) takes several fields")
         cls.__mapper__ = Mapper(cls.__name__, facts, cls.__mapper__, tuple(ordering))
         name_picklists(cls)
-        cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
-        cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -441,9 +439,3 @@ be_base(BaseRecord)
 def restore_record(module: str, name: str) -> BaseRecord:
     """A record of that class, before its values are set."""
     return new_record(class_named(module, name, BaseRecord), {}, set(), RecordState())
-
-
-def _own_error(model: type[BaseRecord], name: str, base: type[RecordError]) -> type[Any]:
-    """The model's own subclass of an error, so that `except Contacts.DoesNotExist` is exact."""
-    place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
-    return type(name, (base,), {**place, "__doc__": base.__doc__})
