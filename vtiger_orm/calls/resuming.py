@@ -56,8 +56,8 @@ class AsyncResumable(AsyncIterator[T], Generic[T]):
             self._loop = loop
         elif loop is not self._loop:
             raise ConfigError(
-                "This iterator was begun in another event loop, and cannot go on in this one: begin "
-                "it anew here. Sessions and querysets work in all loops."
+                "This iterator was begun in another event loop, and cannot go on in this one: "
+                "begin it anew here. Sessions and querysets work in all loops."
             )
         found = await anext(self._items)
         if isinstance(found, LimitReached):
