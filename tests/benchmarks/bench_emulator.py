@@ -12,7 +12,7 @@ from tests.benchmarks.harness import Line, Lines, Work, computing, interpreter, 
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.http import Request
 
-QUERIES_GOAL: Final = 300
+QUERIES_GOAL: Final = 800
 CREATES_GOAL: Final = 2000
 START_GOAL: Final = 0.3
 RECORDS: Final = 2000

@@ -1,4 +1,4 @@
-"""The law of what is kept of conditions: it changes nothing. Whatever was compiled before, and
+"""The law of what is kept of comparisons: it changes nothing. Whatever was compiled before, and
 with whatever values, a condition becomes what its normal form says: the same alternatives, the same
 statements, the same explanation, on every server."""
 
@@ -25,7 +25,7 @@ from vtiger_orm.calls.environment import Environment
 from vtiger_orm.conditions.lookups import LOOKUPS, Lookup
 from vtiger_orm.conditions.q import Q, resolve
 from vtiger_orm.conditions.quirks import quirk_of
-from vtiger_orm.conditions.tree import And, Compare, Equal, Node, OneOf, Selection, atoms
+from vtiger_orm.conditions.tree import And, Compare, Equal, Node, OneOf, Selection
 from vtiger_orm.errors import VtigerError
 from vtiger_orm.metadata.capabilities import Capabilities
 from vtiger_orm.metadata.interpret import module_meta
@@ -33,7 +33,7 @@ from vtiger_orm.metadata.kinds import Family, Kind
 from vtiger_orm.metadata.module import FieldMeta, ModuleMeta
 from vtiger_orm.metadata.server import Server, ServerFamily
 from vtiger_orm.planner import explain
-from vtiger_orm.planner.branches import Branch, Comparison, Spelt
+from vtiger_orm.planner.branches import Branch, Comparison, InList, Spelt
 from vtiger_orm.planner.compiled import compiled
 from vtiger_orm.planner.packing import at_most
 from vtiger_orm.planner.plain import forget_forms, plain_branch
@@ -215,6 +215,8 @@ def assert_spelt(branch: Branch | None) -> None:
         parts = tuple(branch)
         assert (branch.text, branch.most) == (where((parts,)), at_most(parts))
         assert where((parts,), quoting="backslash") == branch.text
+        lists = (len(part.values) for part in parts if isinstance(part, InList))
+        assert branch.longest == max(lists, default=0)
 
 
 def assert_nothing_changes(meta: ModuleMeta, nodes: list[Node], env: Environment) -> None:
@@ -239,14 +241,6 @@ def test_the_same_keywords_with_other_values(
 @given(st.lists(conditions(THINGS, depth=3), min_size=1, max_size=3), environments())
 def test_any_conditions_one_after_the_other(nodes: list[Node], env: Environment) -> None:
     assert_nothing_changes(THINGS, nodes, env)
-
-
-@given(alike(), environments())
-def test_few_are_kept(conditions: tuple[ModuleMeta, list[Node]], env: Environment) -> None:
-    meta, nodes = conditions
-    both = [each for node in nodes for each in (node, *atoms(node))]
-    with patch("vtiger_orm.planner.plain._MOST_SHAPES", 2):
-        assert_nothing_changes(meta, both, env)
 
 
 def env_of(family: ServerFamily, **proved: Any) -> Environment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Final
 
 from ..metadata.kinds import Family
 from ..metadata.module import FieldMeta, ModuleMeta
@@ -11,7 +12,9 @@ from ..values import SEPARATOR
 from .collation import equality_key
 from .tree import Atom, Equal, Has, InSelection, Node, OneOf, atoms
 
-_PICKLISTS = frozenset({Family.CHOICE, Family.CHOICES})
+_CHOICE: Final = Family.CHOICE
+_CHOICES: Final = Family.CHOICES
+"""By names of their own, as in `arguments`."""
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +33,7 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
     strange: dict[str, tuple[FieldMeta, dict[str, None]]] = {}
     for atom in atoms(where):
         field = atom.field
-        if field.choices and field.family in _PICKLISTS:
+        if field.choices and (field.family is _CHOICE or field.family is _CHOICES):
             said = _compared(atom, field)
             if not known_choices(module, field).issuperset(said):
                 _, values = strange.setdefault(field.wire, (field, {}))
@@ -45,11 +48,12 @@ def unknown_choices(module: ModuleMeta, where: Node) -> Iterator[tuple[ModuleMet
 
 
 def _compared(atom: Atom, field: FieldMeta) -> Sequence[str]:
-    if isinstance(atom, Has):
-        return (atom.choice,)
-    if not isinstance(atom, Equal | OneOf):
-        return ()
-    values = (atom.value,) if isinstance(atom, Equal) else atom.values
-    if field.family is Family.CHOICE:
+    if isinstance(atom, Equal):
+        values: tuple[str, ...] = (atom.value,)
+    elif isinstance(atom, OneOf):
+        values = atom.values
+    else:
+        return (atom.choice,) if isinstance(atom, Has) else ()
+    if field.family is _CHOICE:
         return values
     return [each for value in values for each in value.split(SEPARATOR)]

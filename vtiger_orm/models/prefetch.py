@@ -95,10 +95,13 @@ class Loader:
         self._model: Final = model
         self._fetches: Final = fetches
         self._runner: Final = runner
-        self._package: Final = package_of(model)
         self._complete: Final = selection.columns is None
         if runner.environment.lists is not None and fetches:
             _check_lists(self._package, model.meta, fetches)
+
+    @cached_property
+    def _package(self) -> Package:
+        return package_of(self._model)
 
     @cached_property
     def _identity(self) -> IdentityMap:

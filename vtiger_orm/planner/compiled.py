@@ -23,6 +23,7 @@ from ..conditions.tree import (
     all_of,
     atoms,
     check_depth,
+    contains,
 )
 from ..errors import UnsupportedQuery
 from ..metadata.kinds import Family
@@ -53,7 +54,7 @@ class Compiled:
     columns: tuple[str, ...]
     """Wire names the caller wants and one statement can select; `id` first."""
     later: tuple[tuple[str, ...], ...] = ()
-    """SelectList that did not fit into the statement: read afterwards, by id, group by group."""
+    """Columns that did not fit into the statement: read afterwards, by id, group by group."""
     bounds: tuple[Comparison, ...] = ()
     """Conditions that every branch is sent with: ranges of ids, groups of an order."""
     needed: frozenset[str] = frozenset()
@@ -144,7 +145,7 @@ class Compiled:
 
     @cached_property
     def joined_columns(self) -> tuple[str, ...]:
-        """SelectList that join several rows of one id."""
+        """Columns that join several rows of one id."""
         joins = several(self.module.name)
         return tuple(wire for wire in self.columns if wire in joins) if joins else ()
 
@@ -157,7 +158,7 @@ class Compiled:
     @property
     def continues(self) -> bool:
         """Whether it goes on behind a row: a full page was read before."""
-        return any(part.wire == "id" for part in self.bounds)
+        return bool(self.bounds) and any(part.wire == "id" for part in self.bounds)
 
     @property
     def packing(self) -> Packing:
@@ -207,6 +208,7 @@ class Compiled:
             nearer = {(part.wire, part.operator) for part in bounds}
             kept = (part for part in self.bounds if (part.wire, part.operator) not in nearer)
             bounds = (*kept, *bounds)
+        env = self.env
         return Statement(
             module=self.module.name,
             columns=columns,
@@ -214,17 +216,17 @@ class Compiled:
             bounds=bounds,
             order=order,
             descending=descending,
-            limit=self.env.page_size if limit is None else limit,
+            limit=env.page_size if limit is None else limit,
             offset=offset,
-            quoting="backslash" if self.env.backslashes else "doubled",
-            precedence_known=self.env.precedence_known,
-            spare=self._spare(columns, more, order) if self.env.knowledge.deferring else _NONE,
+            quoting="backslash" if env.backslashes else "doubled",
+            precedence_known=env.precedence_known,
+            spare=self._spare(columns, more, order) if env.knowledge.deferring else _NONE,
         )
 
     def _spare(
         self, columns: tuple[str, ...], more: tuple[str, ...], order: tuple[str, ...]
     ) -> frozenset[str]:
-        """SelectList without which the same rows would be found."""
+        """Columns without which the same rows would be found."""
         decided = (atom.field.wire for atom in self.atoms)
         return frozenset(columns) - {"id", *more, *order, *decided} - self.needed
 
@@ -232,16 +234,37 @@ class Compiled:
 def compiled(selection: Selection, env: Environment, tree: Node | None = None) -> Compiled:
     """The selection's condition in normal form; `tree` in place of its own where querysets in
     it have been answered. Raises `UnsupportedQuery` for columns that cannot be read."""
-    module = selection.module
     tree = selection.where if tree is None else tree
+    return _plainly(selection, env, tree) or _in_normal_form(selection, env, tree)
+
+
+def at_once(selection: Selection, env: Environment) -> Compiled | None:
+    """`compiled`; None where querysets in the condition have to be answered first."""
+    what = _plainly(selection, env, selection.where)
+    if what is None and not contains(selection.where, InSelection):
+        return _in_normal_form(selection, env, selection.where)
+    return what
+
+
+def _plainly(selection: Selection, env: Environment, tree: Node) -> Compiled | None:
     # Moments of another zone are compared as the CRM writes them, which they are not yet.
-    plain = plain_branch(tree, module, env) if env.zone is UTC else None
-    if plain is None:
-        check_depth(tree)
-        given, tree = tree, as_compared(tree, env)
-        plain = plain_branch(tree, module, env) if tree is not given else None
+    plain = plain_branch(tree, selection.module, env) if env.zone is UTC else None
+    return None if plain is None else _made(selection, env, tree, plain)
+
+
+def _in_normal_form(selection: Selection, env: Environment, given: Node) -> Compiled:
+    check_depth(given)
+    module, tree = selection.module, as_compared(given, env)
+    plain = plain_branch(tree, module, env) if tree is not given else None
     if plain is None:
         tree = simplified(tree, Forms.of(module, env))
+    return _made(selection, env, tree, plain)
+
+
+def _made(selection: Selection, env: Environment, tree: Node, plain: Branch | None) -> Compiled:
+    """The columns, and the branches as far as statements can hold them; `plain` is the only one
+    where it is known."""
+    module = selection.module
     refused = env.knowledge.refused(module.name)
     columns, later = _select_list(module, selection.columns, refused, env.url_budget // 2)
     whole = _normal(module, env, tree) if plain is None else (plain,)

@@ -11,12 +11,12 @@ from ..conditions.tree import Equal, Order, Selection
 from ..dialects.restfulapi_columns import ITEM_MODULES
 from ..errors import AccessDenied, NotFound, UnsupportedQuery
 from ..metadata.module import ModuleMeta
-from .compiled import Compiled
+from .compiled import Compiled, at_once
 from .doubts import as_stored
 from .in_order import in_order
 from .lists import record_with_items, selected_from_lists
 from .orders import check_order, is_by_id, normalised
-from .semijoin import answered, at_once
+from .semijoin import answered
 from .sending import widened
 from .streams import ahead, project
 from .windows import all_rows

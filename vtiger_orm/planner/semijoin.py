@@ -52,11 +52,6 @@ def answered(selection: Selection, env: Environment, read: RowReader) -> Plan[Co
     return replace(compiled(selection, env, tree), read=read)
 
 
-def at_once(selection: Selection, env: Environment) -> Compiled | None:
-    """`answered` where there is nothing to answer; None where there is."""
-    return None if contains(selection.where, InSelection) else compiled(selection, env)
-
-
 def listed(atom: InSelection, ids: list[str]) -> Node:
     """The atom with the ids of the records it stands for."""
     if not ids:

@@ -65,16 +65,8 @@ def condition(part: Part, quoting: Quoting = "doubled") -> str:
 
 
 AND: Final = " and "
-PLACE: Final = "\0"
-"""In place of a value, in what `with_places` is given."""
 BETWEEN: Final = "','"
 """Stands between the values of a list."""
-
-
-def with_places(branch: Branch) -> str:
-    """The text of an AND, to be filled in by ``%`` with values that need no quoting."""
-    text = AND.join(map(condition, branch))
-    return text.replace("%", "%%").replace(PLACE, "%s")
 
 
 def is_plain(branches: Sequence[Branch]) -> bool:
@@ -165,7 +157,7 @@ class Statement(NamedTuple):  # made for each page, and a frozen dataclass takes
     it makes the statement true wherever it is true itself."""
 
     spare: frozenset[str] = frozenset()
-    """SelectList that may be left out where the CRM refuses this user to read them."""
+    """Columns that may be left out where the CRM refuses this user to read them."""
 
     @property
     def text(self) -> str:
