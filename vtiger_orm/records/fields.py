@@ -187,7 +187,7 @@ class Column:
 
     if not TYPE_CHECKING:  # a visible __getattr__ would hide every typo
 
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> FieldMeta | Callable[[object], object]:
             if name == "meta":
                 self.meta = self._facts()
                 return self.meta

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from ..calls.protocols import Runner
 
-    class Memory(Protocol):
-        """What `record.crm` remembers of a record."""
 
-        def changes(self) -> Mapping[str, FieldChange]:
-            """What a save sends besides fields."""
-            ...
+class Memory(Protocol):
+    """What `record.crm` remembers of a record."""
 
-        def doubt(self) -> Memory | None:
-            """What goes with copies and pickles: a create whose answer was lost, so that they are
-            not created again."""
-            ...
+    def changes(self) -> Mapping[str, FieldChange]:
+        """What a save sends besides fields."""
+        ...
+
+    def doubt(self) -> Memory | None:
+        """What goes with copies and pickles: a create whose answer was lost, so that they are not
+        created again."""
+        ...
 
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
