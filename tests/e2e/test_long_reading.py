@@ -10,7 +10,7 @@ import pytest
 
 import generated.demo as demo
 from generated.demo import Contacts
-from vtiger_orm import VtigerError
+from vtiger_orm import ConfigError, VtigerError
 from vtiger_orm.emulator import Crm
 from vtiger_orm.emulator.faults import Html, Latency
 from vtiger_orm.session import Session
@@ -109,3 +109,31 @@ def test_a_consumer_that_stops_leaves_nothing_behind(
                 break
         assert found == truth[:300]
         assert Contacts.objects.values_list("id", flat=True)[0] == truth[0]
+
+
+@pytest.mark.parametrize("first", ["waits", "is over"])
+def test_a_reading_stays_in_the_event_loop_that_began_it(
+    served: tuple[Crm, str], dialect: str, truth: list[str], first: str
+) -> None:
+    """Another loop could not wait for what is under way, and must not take it for the end."""
+    query = Contacts.objects.using(opened(served, dialect, parallel=6))
+    ids = aiter(query.values_list("id", flat=True))
+
+    async def read_on() -> list[str]:
+        return [await anext(ids) for _ in range(100)]
+
+    async def leave() -> None:
+        with pytest.raises(ConfigError, match="another event loop"):
+            await anext(ids)
+        await ids.aclose()  # type: ignore[attr-defined]
+
+    async def anew() -> list[str]:
+        return [id async for id in query.values_list("id", flat=True)]
+
+    with asyncio.Runner() as begun:
+        assert begun.run(read_on()) == truth[:100]
+        if first == "waits":
+            asyncio.run(asyncio.wait_for(leave(), 30))
+    if first == "is over":
+        asyncio.run(asyncio.wait_for(leave(), 30))
+    assert asyncio.run(anew()) == truth

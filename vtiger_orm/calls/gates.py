@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
+    import asyncio
     from concurrent.futures import Future
 
 _TURN_SECONDS: Final = 0.02
@@ -25,17 +26,21 @@ class Pausing(Protocol):
         ...
 
 
-def in_event_loop() -> bool:
-    """Whether an event loop runs in this thread."""
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs in this thread."""
     if "asyncio" not in sys.modules:  # blocking programs do without, importing it takes 10 ms
-        return False
+        return None
     import asyncio
 
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return None
+
+
+def in_event_loop() -> bool:
+    """Whether an event loop runs in this thread."""
+    return running_loop() is not None
 
 
 class Gate:

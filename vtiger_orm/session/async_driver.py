@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Self, TypeVar
 
-from ..calls.gates import in_event_loop
+from ..calls.gates import in_event_loop, running_loop
 from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import ConfigError, LimitReached, VtigerError
@@ -285,13 +285,20 @@ async def _result(task: asyncio.Task[Timed]) -> Timed:
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[Timed]]) -> None:
-    """Cancel tasks whose results nobody wants any more, and see them end."""
+    """Cancel tasks whose results nobody wants any more, and see them end. Those of another loop
+    end when that one goes on."""
+    here = running_loop()
     for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+        loop = task.get_loop()
+        if loop is here:
+            task.cancel()
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)
+    own = [task for task in tasks if task.get_loop() is here]
+    if own:
+        await asyncio.wait(own)
     for task in tasks:
-        if not task.cancelled():
+        if task.done() and not task.cancelled():
             task.exception()
 
 
