@@ -49,9 +49,10 @@ def quote(value: str, quoting: Quoting = "doubled") -> str:
     """The value as a literal. It must not be empty; trailing blanks do not count for ``=``."""
     if not value:
         raise ValueError("the empty literal cannot be written in the query language")
-    written = value.replace("\\", "\\\\")
-    written = written.replace("'", "''" if quoting == "doubled" else "\\'")
-    return f"'{written}'"
+    if "\\" in value or "'" in value:
+        value = value.replace("\\", "\\\\")
+        value = value.replace("'", "''" if quoting == "doubled" else "\\'")
+    return f"'{value}'"
 
 
 def condition(part: Part, quoting: Quoting = "doubled") -> str:
