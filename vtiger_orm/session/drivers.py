@@ -51,7 +51,7 @@ _GRACE_SECONDS = 1.0
 make a connection."""
 
 
-class Workers(Protocol):
+class InWorker(Protocol):
     """Has a thread do some work, once one is free."""
 
     def __call__(self, work: Callable[[], T], /) -> Future[T]: ...
@@ -66,13 +66,13 @@ class SyncDriver:
         transports: Transports,
         timeout: float,
         width: Callable[[], int],
-        workers: Workers,
+        in_worker: InWorker,
     ) -> None:
         self.core: Final = core
         self._transports = transports
         self._timeout = timeout
         self._width = width
-        self._workers = workers
+        self._in_worker = in_worker
 
     def run(self, plan: Plan[T]) -> T:
         """Perform a plan's steps one after the other and return its result."""
@@ -194,7 +194,7 @@ class SyncDriver:
             finally:
                 current.interrupt = None
 
-        return self._workers(partial(contextvars.copy_context().run, interruptible))
+        return self._in_worker(partial(contextvars.copy_context().run, interruptible))
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = Work(batch)

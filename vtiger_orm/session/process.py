@@ -65,7 +65,9 @@ class Alive:
         self.process: int = os.getpid()
         self.core: Core = Core(connection, counters)
         timeout = connection.timeout
-        self.sync: SyncDriver = SyncDriver(self.core, transports, timeout, self.width, self._work)
+        self.sync: SyncDriver = SyncDriver(
+            self.core, transports, timeout, self.width, self._in_worker
+        )
         self._transports = transports
         self._parallel = connection.parallel
         self._lock = threading.Lock()
@@ -86,7 +88,7 @@ class Alive:
             return self._parallel.least
         return max(self._parallel.least, _SIDE_BY_SIDE)
 
-    def _work(self, work: Callable[[], T]) -> Future[T]:
+    def _in_worker(self, work: Callable[[], T]) -> Future[T]:
         """Have a worker thread do it, once one is free."""
         with self._lock:  # one that just let the threads go would be refused
             if self._workers is None:
