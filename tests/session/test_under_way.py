@@ -223,6 +223,19 @@ def test_a_session_may_be_closed_as_one_is_just_begun(monkeypatch: pytest.Monkey
     assert seen + ids(found) == [f"12x{number}" for number in range(8)]
 
 
+@pytest.mark.parametrize("width", [1, 4])
+def test_a_thread_that_outlives_the_main_one_reads_on(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Pools of workers take no work any more by then."""
+    server = FakeServer()
+    server.always("query", numbered)
+    found = blocking(server.session(parallel=4), in_turn(pages(8), width))
+    seen = ids(iter([next(found)]))
+    monkeypatch.setattr("concurrent.futures.thread._shutdown", True)
+    assert seen + ids(found) == [f"12x{number}" for number in range(8)]
+
+
 def test_as_many_sessions_are_opened_as_calls_are_under_way() -> None:
     """The server serialises the calls of one."""
     server, together = FakeServer(), threading.Barrier(3, timeout=30)

@@ -244,7 +244,8 @@ class _Ahead:
         return over and isinstance(self._future.exception(), LimitReached)
 
     def result(self) -> Timed | None:
-        """None where no worker was free for it until the session was closed."""
+        """None where no worker has begun it and none will: the session was closed, or the main
+        thread has ended."""
         try:
             return self._future.result()
         except CancelledError:

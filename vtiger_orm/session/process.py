@@ -89,11 +89,17 @@ class Alive:
         return max(self._parallel.least, _SIDE_BY_SIDE)
 
     def _in_worker(self, work: Callable[[], T]) -> Future[T]:
-        """Have a worker thread do it, once one is free."""
-        with self._lock:  # one that just let the threads go would be refused
+        """Have a worker thread do it, once one is free. Where none can begin it any more, as the
+        main thread has ended, it is cancelled."""
+        with self._lock:  # threads that were just let go would refuse it
             if self._workers is None:
                 self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="vtiger-orm")
-            return self._workers.submit(work)
+            try:
+                return self._workers.submit(work)
+            except RuntimeError:
+                refused: Future[T] = Future()
+                refused.cancel()
+                return refused
 
     def end(self) -> None:
         """Let the worker threads go; what they still do is no longer of interest."""
