@@ -1,4 +1,4 @@
-"""Public names of a package that are imported when first used (PEP 562)."""
+"""Public names of a package that are imported when first used (PEP 562), and whole modules."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def lazy_names(
         return sorted({*where, *public})
 
     return __getattr__, __dir__
+
+
+class LateModule:
+    """In the place of a module that is imported by the first use of something in it."""
+
+    def __init__(self, package: str, name: str) -> None:
+        self._address = (f".{name}", package)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(*self._address), name)
 
 
 def _imported(package: str, name: str, address: str) -> Any:

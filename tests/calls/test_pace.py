@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from vtiger_orm.calls.pace import ALONE, MOST, Pace, Parallel
@@ -161,6 +163,19 @@ def test_rounds_in_vain_halve_it_and_it_rests_there() -> None:
     assert steps(pace, 2 * MOST, **slow)[-1] == MOST // 2
     assert rounds(pace, 39) == [MOST // 2] * 39
     assert rounds(pace, 1) == [MOST]
+
+
+def test_it_rests_twice_as_long_each_time() -> None:
+    """On a server with one processor, which it is tried on again and again."""
+    pace, tried = Pace(AUTO), list[int]()
+    for number in range(2000):
+        before = pace.width
+        rounds(pace, 1, seconds=0.02 * pace.width)
+        if before == 1 < pace.width:
+            tried.append(number)
+    rests = [later - sooner for sooner, later in pairwise(tried)]
+    assert len(rests) == 5
+    assert all(1.8 * sooner < later < 2.1 * sooner for sooner, later in pairwise(rests))
 
 
 def test_limits_change_nothing_of_a_number_that_was_told() -> None:

@@ -76,6 +76,31 @@ def test_where_nulls_stand_between(
     check_all_slices(crm, ordered(crm, names), careful(page_size=size))
 
 
+days = st.sampled_from([None, "0000-00-00", "0000-01-01", "0000-12-31", "2024-02-29"])
+
+
+@pytest.mark.parametrize(
+    "names", ["day", "-day", "day whole", "-day -whole", "whole day", "day -whole", "mail day note"]
+)
+@examples(8)
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries({"day": days, "mail": values, "whole": st.sampled_from([1, 2])}),
+        max_size=14,
+    ),
+    size=st.sampled_from([3, 5, 100]),
+)
+def test_days_of_the_year_zero_are_blank_whatever_they_are(
+    names: str, rows: list[dict[str, object]], size: int
+) -> None:
+    """The server sorts them, with or without NULL before them."""
+    env = careful(page_size=size)
+    if all(row["day"] is not None for row in rows):
+        env.knowledge.learn_null_free("Things", "day", True)
+    crm = filled(rows)
+    check_all_slices(crm, ordered(crm, names), env)
+
+
 @pytest.mark.parametrize("names", ["mail", "-mail"])
 def test_where_several_statements_are_merged(names: str) -> None:
     """The first row of all is not the first of each statement."""

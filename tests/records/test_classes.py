@@ -13,7 +13,7 @@ from tests.support.hand_made import Accounts, Contacts, package
 from vtiger_orm.errors import ConfigError, DoesNotExist
 from vtiger_orm.metadata.kinds import Kind
 from vtiger_orm.models import Choices, Picklist, Record, Ref, String, field
-from vtiger_orm.records import FieldChange
+from vtiger_orm.records import BaseRecord, FieldChange
 from vtiger_orm.records.handle import load
 
 
@@ -62,6 +62,18 @@ def test_each_model_has_its_own_errors() -> None:
     assert Contacts.DoesNotExist.__qualname__ == "Contacts.DoesNotExist"
     error = pickle.loads(pickle.dumps(Contacts.MultipleRecords("two")))
     assert type(error) is Contacts.MultipleRecords
+    assert type(loaded()).DoesNotExist is loaded().DoesNotExist is Contacts.DoesNotExist
+
+
+def test_errors_of_own_classes_are_errors_of_what_they_extend() -> None:
+    assert Contacts.DoesNotExist.__base__ is Record.DoesNotExist
+
+    class Customers(Contacts):
+        pass
+
+    assert Customers.DoesNotExist is not Contacts.DoesNotExist
+    assert Customers.DoesNotExist.__base__ is Contacts.DoesNotExist
+    assert Record.DoesNotExist.__base__ is BaseRecord.DoesNotExist is DoesNotExist
 
 
 def test_objects_is_a_fresh_queryset_of_the_class_only() -> None:

@@ -23,6 +23,13 @@ from vtiger_orm.records.references import attach, origin_of
 MakeRunner = Callable[[Callable[[Any], Any]], MemoryRunner]
 
 
+def place_of(ref: Ref[Any]) -> tuple[object, object]:
+    """The package that a reference belongs to, and the session."""
+    origin = origin_of(ref)
+    assert origin is not None
+    return origin.package, origin.runner
+
+
 def test_a_reference_is_its_text() -> None:
     ref = Accounts.ref("11x104")
     assert ref == "11x104"
@@ -120,7 +127,7 @@ def test_assigning_text_checks_the_prefix() -> None:
 
 def test_a_reference_without_package_gets_the_records_own() -> None:
     contact: Any = Contacts(lastname="x", account_id=Ref("11x3"))
-    assert origin_of(contact.account_id) == (package, None)
+    assert place_of(contact.account_id) == (package, None)
 
 
 def test_records_and_references_of_another_package_are_refused() -> None:
@@ -151,7 +158,7 @@ def test_pickle_keeps_the_model_and_drops_the_session(runner_of: MakeRunner) -> 
     twin: Any = pickle.loads(pickle.dumps(contact.account_id))
     assert type(twin) is Ref
     assert twin == "11x3"
-    assert origin_of(twin) == (package, None)
+    assert place_of(twin) == (package, None)
     assert twin.loaded == contact.account_id.loaded
     ambient = runner_of(answer_account)
     assert twin.fetch().accountname == "Acme"

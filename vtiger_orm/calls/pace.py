@@ -32,7 +32,7 @@ _WORTHWHILE: Final = 1.3
 """How much faster the calls of a round have to be done than one after the other: side by side
 takes a quarter more of them."""
 _AGAIN: Final = 40
-"""Rounds until it is tried anew, after it did not pay."""
+"""Rounds until it is tried anew, after it did not pay; twice as many each time."""
 
 
 class Parallel(NamedTuple):
@@ -76,6 +76,7 @@ class Pace:
         self._widest = 1
         """The most calls that were under way at once."""
         self._until = 0
+        self._rest = _AGAIN
         self._in_vain = False
         """Whether the last round was not worth its width."""
 
@@ -128,4 +129,5 @@ class Pace:
 
     def _at_most(self, width: int) -> None:
         self.width = self._ceiling = width
-        self._until = self._rounds + _AGAIN
+        self._until = self._rounds + self._rest
+        self._rest *= 2

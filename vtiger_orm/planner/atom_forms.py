@@ -51,6 +51,7 @@ from .branches import SENDABLE, Branch, Branches, Comparison, InList, IsNull, Pa
 MOST_DIFFERENT: Final = 50
 """Beyond so many values a negated list is tested on the rows instead of by a chain of ``!=``."""
 
+_NO_DAY: Final = "0000-00-00"
 FIRST_DAY: Final = "0001-01-01"
 _TEXTS: Final = frozenset({Family.TEXT, Family.CHOICE, Family.CHOICES})
 _NUMBERS: Final = frozenset({Family.INTEGER, Family.DECIMAL})
@@ -174,6 +175,12 @@ class Forms:
         if family in _TEXTS and quirk is not Quirk.STORED_AS_INTEGER:
             return ((blank,),)
         return ()
+
+    def empty_days(self, field: FieldMeta) -> Branches:
+        """Days of the year 0 but for ``0000-00-00``."""
+        if field.family not in _DATES:
+            return ()
+        return ((Comparison(field.wire, ">", _NO_DAY), Comparison(field.wire, "<", FIRST_DAY)),)
 
     def _null(self, field: FieldMeta) -> Branches:
         if field.family is Family.ID or self._known_null_free(field):

@@ -168,18 +168,12 @@ def _blank_rows(
 
 def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
     """Whether the server sorts blank rows apart: NULL comes first, then text that begins with a
-    control character, then the other blanks.
+    control character, then the other blanks, of which those of days may be several.
 
     `first` is the very first row of the server's own order, where it is at hand.
     """
     field, no_null = order.field, without_null(what, order)
     known = filled(what, field.wire)
-    if first is not None and is_blank_in(first, field):
-        if no_null:
-            return False  # nothing sorts before it
-        this = Comparison("id", "=", first["id"])
-        if (yield from count(what.reading(()).statement(((this, known),)), what.env)):
-            return False
     groups = what.packing.packed(what.superset)
 
     def counted(*conditions: Branches) -> Plan[list[int]]:
@@ -190,7 +184,15 @@ def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
         ]
         return (yield from counts(statements, what.env))
 
-    empty = Forms.of(what.module, what.env).empty(field)
+    forms = Forms.of(what.module, what.env)
+    empty, several = forms.empty(field), forms.empty_days(field)
+    if first is not None and is_blank_in(first, field):
+        # Nothing sorts before it.
+        if no_null:
+            return False
+        this = Comparison("id", "=", first["id"])
+        if (yield from count(what.reading(()).statement(((this, known),)), what.env)):
+            return bool(several) and any((yield from counted(several)))
     below = ((Comparison(field.wire, "<", " "),),) if field.family in TEXTS else ()
     if no_null and first is None:
         return any((yield from counted(below))) and any((yield from counted(empty)))
@@ -200,7 +202,9 @@ def _apart(what: Compiled, order: Order, first: Row | None) -> Plan[bool]:
         return True
     if below and any((yield from counted(below))):
         return True
-    return (yield from counted(ALWAYS)) != (yield from counted(((known,),)))
+    if (yield from counted(ALWAYS)) != (yield from counted(((known,),))):
+        return True
+    return bool(several) and any((yield from counted(several)))
 
 
 # -- as the server sorts

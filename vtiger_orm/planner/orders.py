@@ -37,6 +37,7 @@ _MIXED: Final = frozenset(Family) - {
     Family.DECIMAL,
 }
 """Families with other blanks than NULL that stand beside it in every order."""
+DATES: Final = frozenset({Family.DATE, Family.DATETIME})
 _BLANK: Final = (0,)
 _ZERO: Final = Decimal(0)
 
@@ -128,8 +129,9 @@ def mixes_blanks(what: Compiled, order: Order) -> bool:
 
 
 def without_null(what: Compiled, order: Order) -> bool:
-    """Whether the field is believed to hold no NULL."""
-    if what.env.consistency == "strict":
+    """Whether the field is believed to hold no NULL, so that its blanks are alike. Days of the
+    year 0 are not: the server sorts them, and all of them read as blank."""
+    if what.env.consistency == "strict" or order.field.family in DATES:
         return False
     return what.env.knowledge.null_free(what.module.name, order.field.wire) is True
 

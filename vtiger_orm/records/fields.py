@@ -30,13 +30,11 @@ from typing import (
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
-from ..ids import parse_id
 from ..metadata.kinds import Family, Kind
 from ..metadata.module import FieldMeta, Flaw
-from ..values import Reader, convert, invalid, reader, takes_ids_of
 from ..values.picklists import Choices, Picklist
 from .references import JSON_SCHEMA as REFERENCE_JSON_SCHEMA
-from .references import Origin, Ref, Targets, bound, origin_of
+from .references import Ref, Targets
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
 
     from ..calls.protocols import Package
     from ..metadata.module import ModuleMeta
+    from ..values import Reader
     from ..values.whole_columns import WholeReader
 
 String = Annotated[str | None, Kind.STRING]
@@ -138,12 +137,24 @@ class Column:
     own bound copy, since a reference is checked against the ids of the model's own CRM.
     """
 
-    __slots__ = ("_kind", "_left_out", "_targets", "_told", "enum", "meta", "module", "name")
+    __slots__ = (
+        "_kind",
+        "_left_out",
+        "_targets",
+        "_told",
+        "convert",
+        "enum",
+        "meta",
+        "module",
+        "name",
+    )
 
     name: str
     """The attribute."""
     meta: FieldMeta
     """Made when first asked for: of the models that a program imports, it asks few."""
+    convert: Callable[[object], object]
+    """A value as this field holds it; raises `InvalidValue`. Made when first asked for."""
     module: ModuleFacts | None
     """What the class says of its module; a base class says nothing."""
     enum: type[Picklist] | None
@@ -176,11 +187,16 @@ class Column:
 
     if not TYPE_CHECKING:  # a visible __getattr__ would hide every typo
 
-        def __getattr__(self, name: str) -> FieldMeta:
-            if name != "meta":
-                raise AttributeError(name)
-            self.meta = self._facts()
-            return self.meta
+        def __getattr__(self, name: str) -> FieldMeta | Callable[[object], object]:
+            if name == "meta":
+                self.meta = self._facts()
+                return self.meta
+            if name == "convert":
+                from .conversion import converter_of  # a model is there without it
+
+                self.convert = converter_of(self.meta, self.enum, self.module)
+                return self.convert
+            raise AttributeError(name)
 
     def _facts(self) -> FieldMeta:
         package, targets = self.package, self._targets
@@ -202,57 +218,17 @@ class Column:
         """The generated package of the class, if there is one."""
         return self.module.package if self.module is not None else None
 
-    # Values
-
-    def convert(self, value: object) -> object:
-        """The value as this field holds it; raises `InvalidValue`."""
-        if value is None:
-            return None
-        if self.meta.family in (Family.REFERENCE, Family.ID):
-            return self._reference(value)
-        checked = convert(self.meta, value)
-        if self.enum is None or checked is None:
-            return checked
-        if isinstance(checked, Choices):
-            return Choices(self.enum(each) for each in checked)
-        return self.enum(checked)
-
     def reader(self) -> Reader:
         """Reads wire values. Those of references stay text: the page makes the `Ref`."""
-        return self._members() or reader(self.meta.kind)
+        from .conversion import reader_of  # a model is there without it
+
+        return reader_of(self.meta.kind, self.enum)
 
     def whole_reader(self) -> WholeReader:
         """Reads a column of wire values, blanks as well, as `reader` reads each of them."""
-        from ..values.whole_columns import whole_reader  # a model is there without it
+        from .conversion import whole_reader_of
 
-        return whole_reader(self.meta.kind, self._members())
-
-    def _members(self) -> Reader | None:
-        """Reads members of a picklist; None where the field is none."""
-        if self.enum is None:
-            return None
-        read = reader(self.meta.kind)
-        if self.meta.family is Family.CHOICES:
-            return _several_of(self.enum, read)
-        return _one_of(self.enum, read)
-
-    def _reference(self, value: object) -> Ref[Any] | None:
-        id_ = convert(self.meta, value)
-        if not isinstance(id_, str):
-            return None
-        origin = origin_of(value) if isinstance(value, Ref) else None
-        if not isinstance(value, str):
-            record: Any = type(value)
-            origin = Origin(record.__mapper__.module.package)
-        if origin is not None and origin.package is not self.package:
-            raise invalid(self.meta, value, "it belongs to the package of another CRM.")
-        if self.meta.family is Family.ID and self.module is not None:
-            own = self.module
-            if parse_id(id_).prefix != own.prefix:
-                raise invalid(self.meta, id_, takes_ids_of([own.name], [own.prefix]))
-        if isinstance(value, Ref) and origin is not None:
-            return value
-        return bound(id_, Origin(self.package), None if isinstance(value, str) else value)
+        return whole_reader_of(self.meta.kind, self.enum)
 
     # What pydantic asks
 
@@ -261,11 +237,16 @@ class Column:
     ) -> core_schema.CoreSchema:
         if self._kind is Kind.AUTOGENERATED:
             return core_schema.with_info_plain_validator_function(self._own_id)
-        return core_schema.no_info_plain_validator_function(self.convert)
+        return core_schema.no_info_plain_validator_function(self._given)
+
+    def _given(self, value: object) -> object:
+        return self.convert(value)
 
     def _own_id(self, value: object, info: core_schema.ValidationInfo) -> Any:
         """Raises `InvalidValue` for text: whoever sends a body would choose the record."""
         if isinstance(value, str) and not isinstance(value, Ref) and not is_own_data(info.context):
+            from ..values import invalid
+
             model = self.module.name if self.module is not None else "the model"
             raise invalid(
                 self.meta,
@@ -320,10 +301,6 @@ _JSON_SCHEMAS: Final[dict[Family, dict[str, Any]]] = {
 }
 
 
-_REMEMBERED: Final = 1000
-"""Combinations of a multi-select field that are kept ready; people use a handful."""
-
-
 def bound_columns(
     model: str,
     fields: Mapping[str, FieldInfo],
@@ -358,35 +335,6 @@ def bound_columns(
             if not isinstance(each, Kind)  # the column knows it, and pydantic asks each in turn
         ]
     return columns
-
-
-def _one_of(enum: type[Picklist], read: Reader) -> Reader:
-    known: dict[Any, Picklist] = {member.value: member for member in enum}
-
-    def choice(text: Any) -> object:
-        try:
-            return known[text]
-        except KeyError:
-            value: Any = read(text)
-            return None if value is None else enum(value)
-
-    return choice
-
-
-def _several_of(enum: type[Picklist], read: Reader) -> Reader:
-    known: dict[Any, Choices[Picklist] | None] = {}
-
-    def choices(text: Any) -> object:
-        try:
-            return known[text]
-        except KeyError:
-            values: Any = read(text)
-            several = Choices(enum(value) for value in values or ()) or None
-            if len(known) < _REMEMBERED:
-                known[text] = several
-            return several
-
-    return choices
 
 
 def _read_annotation(

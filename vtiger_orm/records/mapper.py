@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RecordError
 from ..metadata.module import ModuleMeta
 from ..values.picklists import Picklist
 from .fields import Column, ModuleFacts, bound_columns
@@ -45,6 +45,8 @@ class Mapper:
         self.facts = facts
         self.ordering: tuple[str, ...] = ordering or (base.ordering if base is not None else ())
         self.columns = {}
+        self.errors: dict[str, type[RecordError]] = {}
+        """Subclasses of errors that are the model's own, as far as they were asked for."""
         self._inherited: Collection[str] = base.columns.keys() if base is not None else ()
 
     def bind(self, fields: Mapping[str, FieldInfo]) -> None:
@@ -104,6 +106,25 @@ class MetaOf:
 
     def __get__(self, record: object, model: type[_Mapped]) -> ModuleMeta:
         return model.__mapper__.meta
+
+
+class OwnError:
+    """`Contacts.DoesNotExist`: each model's own subclass of an error, so that `except` is exact.
+    Made when first asked for."""
+
+    def __init__(self, base: type[RecordError]) -> None:
+        self._base = base
+
+    def __get__(self, record: object, model: type[_Mapped]) -> type[RecordError]:
+        name, own = self._base.__name__, model.__mapper__.errors
+        if name not in own:
+            above = next((each for each in model.__mro__[1:] if "__mapper__" in vars(each)), None)
+            if above is None:
+                return self._base
+            base = getattr(above, name)
+            place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
+            own.setdefault(name, type(name, (base,), {**place, "__doc__": base.__doc__}))
+        return own[name]
 
 
 def name_picklists(model: type[_Mapped]) -> None:

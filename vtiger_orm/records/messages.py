@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidId, InvalidValue, NotLoaded, RecordError, suggest
 from ..metadata.module import Flaw, shows_item
-from ..values import unreadable
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -33,6 +32,8 @@ def not_here(
     values; `runner` is the session that handed it out."""
     meta = mapper.columns[name].meta
     if name in raw:
+        from ..values import unreadable  # a model is there without it
+
         return unreadable(meta, raw[name])
     if id is None:
         return NotLoaded(
@@ -98,8 +99,7 @@ def not_of_class(
 ) -> str:
     """Why the class has no such attribute: fields belong to records, queries to `objects`.
 
-    `elsewhere` tells where a name is found instead, `attributes` those the class has. Neither is
-    asked while a class is being made, when pydantic looks for many names.
+    `elsewhere` tells where a name is found instead, `attributes` those the class has.
     """
     if name in mapper.columns:
         return (
@@ -107,8 +107,6 @@ def not_of_class(
             f"({name!r}), and what is known of it is {mapper.name}.meta.fields[{name!r}]."
         )
     text = f"{mapper.name} has no attribute {name!r}"
-    if mapper.facts is None:  # a base class
-        return text
     found = elsewhere(name)
     if found is not None:
         return f"{text}: write {found}"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .. import errors
+from .._lazy import LateModule
 from .._pickled import class_named, public_name, restores
-from ..errors import InvalidId, InvalidValue, RecordError
+from ..errors import InvalidId, InvalidValue
 from ..ids import parse_id
 from ..metadata.module import ModuleMeta, Relation
-from . import messages
 from .assignable import ReadOnly
 from .fields import ModuleFacts, field
 from .internals import (
@@ -28,7 +28,7 @@ from .internals import (
     set_private,
     set_state,
 )
-from .mapper import Mapper, MetaOf, name_picklists
+from .mapper import Mapper, MetaOf, OwnError, name_picklists
 from .references import Origin, Ref, bound
 from .state import UNSET, FieldChange, RecordState, same
 
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
     from ..calls.operations import Row
     from ..calls.protocols import Package, Runner
+    from . import messages
     from .extra import ExtraFields
+else:
+    messages = LateModule(__package__, "messages")  # a model is there before anything goes wrong
 
 
 class BaseRecord(BaseModel, metaclass=RecordType):
@@ -60,8 +63,8 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     else:  # pydantic evaluates annotations, and again for each class that inherits them
         __slots__ = ("__weakref__", "_state")
         __mapper__ = Mapper("Record", None)
-        DoesNotExist: ClassVar = errors.DoesNotExist
-        MultipleRecords: ClassVar = errors.MultipleRecords
+        DoesNotExist: ClassVar = OwnError(errors.DoesNotExist)
+        MultipleRecords: ClassVar = OwnError(errors.MultipleRecords)
         meta: ClassVar = MetaOf()
 
     id: ReadOnly[Ref[Any]] = field("Id", editable=False)
@@ -122,8 +125,6 @@ class BaseRecord(BaseModel, metaclass=RecordType):
             raise TypeError(f"class {cls.__name__}: ordering=({ordering!r},) takes several fields")
         cls.__mapper__ = Mapper(cls.__name__, facts, cls.__mapper__, tuple(ordering))
         name_picklists(cls)
-        cls.DoesNotExist = _own_error(cls, "DoesNotExist", cls.DoesNotExist)
-        cls.MultipleRecords = _own_error(cls, "MultipleRecords", cls.MultipleRecords)
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -140,7 +141,11 @@ class BaseRecord(BaseModel, metaclass=RecordType):
     @classmethod
     def _lacks(cls, name: str) -> str:
         """What is said of a name that the class has not."""
-        return messages.not_of_class(cls.__mapper__, name, cls._elsewhere, lambda: dir(cls))
+        mapper = cls.__mapper__
+        if mapper.facts is None and name not in mapper.columns:
+            # Where pydantic looks for each field of a model that is being made.
+            return f"{mapper.name} has no attribute {name!r}"
+        return messages.not_of_class(mapper, name, cls._elsewhere, lambda: dir(cls))
 
     @classmethod
     def ref(cls, id: str) -> Ref[Self]:
@@ -434,9 +439,3 @@ be_base(BaseRecord)
 def restore_record(module: str, name: str) -> BaseRecord:
     """A record of that class, before its values are set."""
     return new_record(class_named(module, name, BaseRecord), {}, set(), RecordState())
-
-
-def _own_error(model: type[BaseRecord], name: str, base: type[RecordError]) -> type[Any]:
-    """The model's own subclass of an error, so that `except Contacts.DoesNotExist` is exact."""
-    place = {"__module__": model.__module__, "__qualname__": f"{model.__qualname__}.{name}"}
-    return type(name, (base,), {**place, "__doc__": base.__doc__})

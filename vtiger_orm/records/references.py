@@ -96,14 +96,17 @@ def _facts(model: object) -> ModuleOfRecords | None:
     return getattr(getattr(model, "__mapper__", None), "facts", None)
 
 
-class Origin(NamedTuple):
+class Origin:
     """Where references come from: a generated package, and the session, if any.
 
     All references of one page share one.
     """
 
-    package: Package | None
-    runner: Runner | None = None
+    __slots__ = ("package", "runner")
+
+    def __init__(self, package: Package | None, runner: Runner | None = None) -> None:
+        self.package = package
+        self.runner = runner
 
 
 class Ref(str, Generic[M_co]):
@@ -176,7 +179,7 @@ class Ref(str, Generic[M_co]):
                 f"The reference {self} was made from text alone, so its CRM is not known. Make "
                 'it with the model, for example Accounts.ref("11x3").'
             )
-        package, runner = self._origin
+        package, runner = self._origin.package, self._origin.runner
         if package is None:
             raise ConfigError(
                 f"The reference {self} is of a model that was declared without package=..."

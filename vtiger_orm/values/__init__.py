@@ -24,9 +24,23 @@ because that is what JSON bodies and forms hold. A float counts as the decimal i
 (``0.1`` is ``Decimal("0.1")``). Fractions of a second are dropped: the CRM stores none.
 """
 
-from .blank import is_blank, is_blank_value
-from .checking import check_choices, convert, invalid, is_sendable, takes_ids_of
-from .reading import SEPARATOR, Reader, decode, reader, unreadable
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .blank import is_blank as is_blank
+    from .blank import is_blank_value as is_blank_value
+    from .checking import check_choices as check_choices
+    from .checking import convert as convert
+    from .checking import invalid as invalid
+    from .checking import is_sendable as is_sendable
+    from .checking import takes_ids_of as takes_ids_of
+    from .reading import SEPARATOR as SEPARATOR
+    from .reading import Reader as Reader
+    from .reading import decode as decode
+    from .reading import reader as reader
+    from .reading import unreadable as unreadable
 
 __all__ = [
     "SEPARATOR",
@@ -42,3 +56,14 @@ __all__ = [
     "takes_ids_of",
     "unreadable",
 ]
+
+_WHERE = {
+    "blank": ("is_blank", "is_blank_value"),
+    "checking": ("check_choices", "convert", "invalid", "is_sendable", "takes_ids_of"),
+    "reading": ("SEPARATOR", "Reader", "decode", "reader", "unreadable"),
+}
+
+if not TYPE_CHECKING:  # a model is there before any value is read or checked
+    __getattr__, __dir__ = lazy_names(
+        __name__, {name: where for where, names in _WHERE.items() for name in names}
+    )

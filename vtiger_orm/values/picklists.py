@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self, TypeVar, get_args
 
 from .._pickled import class_named, public_name, restores
 from ..errors import suggest
-from .blank import is_blank_value
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -102,8 +101,8 @@ class Picklist(StrEnum, metaclass=_OpenEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, str) or is_blank_value(value):
-            return None
+        if not isinstance(value, str) or not value.strip(" "):
+            return None  # blank, see `blank`
         unknown: dict[str, Self] | None = cls.__dict__.get("_unknown")
         if unknown is None:
             type.__setattr__(cls, "_unknown", unknown := {})
