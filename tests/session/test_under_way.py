@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -186,6 +187,53 @@ def test_a_limit_that_several_met_is_told_once(read: READERS) -> None:
             time.sleep(0.2)
     assert next(found, None) is None
     assert limits <= 1
+
+
+def test_a_session_that_is_closed_meanwhile_costs_none_of_them() -> None:
+    """Those for which no worker was free do not begin any more; they are asked when it is their
+    turn."""
+    server, closed = FakeServer(), threading.Event()
+
+    def held_back(given: dict[str, str]) -> httpx.Response:
+        if number_of(given):
+            closed.wait(30)
+        return numbered(given)
+
+    server.always("query", held_back)
+    session = server.session(parallel=60)
+    found = blocking(session, in_turn(pages(60), 60))
+    seen = ids(iter([next(found)]))
+    session.close()
+    closed.set()
+    assert seen + ids(found) == [f"12x{number}" for number in range(60)]
+
+
+def test_a_session_may_be_closed_as_one_is_just_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, copied = FakeServer(), contextvars.copy_context
+    server.always("query", numbered)
+    session = server.session(parallel=4)
+
+    def closing() -> contextvars.Context:
+        session.close()
+        return copied()
+
+    found = blocking(session, in_turn(pages(8), 4))
+    seen = ids(iter([next(found)]))
+    monkeypatch.setattr(contextvars, "copy_context", closing)
+    assert seen + ids(found) == [f"12x{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_a_thread_that_outlives_the_main_one_reads_on(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Pools of workers take no work any more by then."""
+    server = FakeServer()
+    server.always("query", numbered)
+    found = blocking(server.session(parallel=4), in_turn(pages(8), width))
+    seen = ids(iter([next(found)]))
+    monkeypatch.setattr("concurrent.futures.thread._shutdown", True)
+    assert seen + ids(found) == [f"12x{number}" for number in range(8)]
 
 
 def test_as_many_sessions_are_opened_as_calls_are_under_way() -> None:

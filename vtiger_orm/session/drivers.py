@@ -11,8 +11,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Final, TypeVar
+from concurrent.futures import CancelledError, Future, wait
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from ..calls.operations import Row
 from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
@@ -50,6 +51,12 @@ _GRACE_SECONDS = 1.0
 make a connection."""
 
 
+class InWorker(Protocol):
+    """Has a thread do some work, once one is free."""
+
+    def __call__(self, work: Callable[[], T], /) -> Future[T]: ...
+
+
 class SyncDriver:
     """Performs plans by blocking; threads may share it."""
 
@@ -59,13 +66,13 @@ class SyncDriver:
         transports: Transports,
         timeout: float,
         width: Callable[[], int],
-        workers: Callable[[], ThreadPoolExecutor],
+        in_worker: InWorker,
     ) -> None:
         self.core: Final = core
         self._transports = transports
         self._timeout = timeout
         self._width = width
-        self._workers = workers
+        self._in_worker = in_worker
 
     def run(self, plan: Plan[T]) -> T:
         """Perform a plan's steps one after the other and return its result."""
@@ -187,7 +194,7 @@ class SyncDriver:
             finally:
                 current.interrupt = None
 
-        return self._workers().submit(contextvars.copy_context().run, interruptible)
+        return self._in_worker(partial(contextvars.copy_context().run, interruptible))
 
     def _batch(self, batch: Batch, sent: Sent | None = None) -> list[Reply]:
         work = Work(batch)
@@ -233,11 +240,16 @@ class _Ahead:
     @property
     def met_a_limit(self) -> bool:
         """Whether it was over before its result was of interest, and may go well by now."""
-        return self._future.done() and isinstance(self._future.exception(), LimitReached)
+        over = self._future.done() and not self._future.cancelled()
+        return over and isinstance(self._future.exception(), LimitReached)
 
-    def result(self) -> Timed:
+    def result(self) -> Timed | None:
+        """None where no worker has begun it and none will: the session was closed, or the main
+        thread has ended."""
         try:
             return self._future.result()
+        except CancelledError:
+            return None
         except BaseException:
             self.give_up()
             raise
@@ -273,10 +285,9 @@ class _UnderWay(UnderWay[_Ahead]):
         if ahead is not None and ahead.met_a_limit:
             ahead.give_up()
             ahead = None
-        if ahead is None:
+        found = None if ahead is None else ahead.result()
+        if found is None:
             found = timed(self._driver.perform, unit_of(step))
-        else:
-            found = ahead.result()
         return replied(step, found, alone=alone)
 
     def give_up(self) -> None:

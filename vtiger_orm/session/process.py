@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..calls.gates import forget_gates
 from .budget import forget_purses
@@ -23,6 +24,8 @@ from .settings import Connection
 
 if TYPE_CHECKING:
     from .async_driver import AsyncDriver
+
+T = TypeVar("T")
 
 _SIDE_BY_SIDE: Final = 4
 """Calls of a batch at once where the server does not serialise them."""
@@ -63,7 +66,7 @@ class Alive:
         self.core: Core = Core(connection, counters)
         timeout = connection.timeout
         self.sync: SyncDriver = SyncDriver(
-            self.core, transports, timeout, self.width, self._executor
+            self.core, transports, timeout, self.width, self._in_worker
         )
         self._transports = transports
         self._parallel = connection.parallel
@@ -85,11 +88,18 @@ class Alive:
             return self._parallel.least
         return max(self._parallel.least, _SIDE_BY_SIDE)
 
-    def _executor(self) -> ThreadPoolExecutor:
-        with self._lock:
+    def _in_worker(self, work: Callable[[], T]) -> Future[T]:
+        """Have a worker thread do it, once one is free. Where none can begin it any more, as the
+        main thread has ended, it is cancelled."""
+        with self._lock:  # threads that were just let go would refuse it
             if self._workers is None:
                 self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="vtiger-orm")
-            return self._workers
+            try:
+                return self._workers.submit(work)
+            except RuntimeError:
+                refused: Future[T] = Future()
+                refused.cancel()
+                return refused
 
     def end(self) -> None:
         """Let the worker threads go; what they still do is no longer of interest."""
