@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -260,6 +263,23 @@ def test_who_leaves_early_leaves_nothing_behind(read: READERS) -> None:
     found.close()  # type: ignore[attr-defined]
     session.close()
     assert len(server.operations) <= 6
+
+
+def test_a_process_that_ends_does_not_wait_until_a_call_ahead_may_be_made() -> None:
+    """Python waits for the threads of a pool, and these would wait for their budget."""
+    program = """
+        from tests.session.test_under_way import blocking, in_turn, numbered, pages
+        from tests.support.fake_server import FakeServer
+
+        server = FakeServer()
+        server.always("query", numbered)
+        session = server.session(parallel=4, budget="8/minute", max_wait=120)
+        found = blocking(session, in_turn(pages(100), 4))
+        print(len(next(found)), flush=True)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert told.stdout == "1\n"
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

@@ -15,7 +15,7 @@ from ..calls.plans import Batch, Plan, Reply, Rows, RowStream, Step
 from ..errors import ConfigError, LimitReached, VtigerError
 from . import drivers, http
 from .core import Core
-from .effects import Conversation, Effect, Enter, Pause, Send
+from .effects import Admission, Conversation, Effect, Enter, Pause, Send
 from .exchange import Sent
 from .pools import Transports
 from .steps import (
@@ -98,6 +98,8 @@ class AsyncDriver:
             case Pause(seconds):
                 await asyncio.sleep(seconds)
                 return None
+            case Admission():
+                return None  # a task holds up nobody
             case Enter(gate):
                 return await gate.aenter()
 

@@ -21,8 +21,8 @@ from ..calls.resuming import Resumable
 from ..errors import LimitReached, VtigerError
 from . import http
 from .core import Core
-from .effects import Conversation, Effect, Enter, Pause, Send
-from .exchange import Interrupt, Sent, current
+from .effects import Admission, Conversation, Effect, Enter, Pause, Send
+from .exchange import Interrupt, Interrupted, Sent, current
 from .pools import Transports
 from .steps import (
     Round,
@@ -165,6 +165,10 @@ class SyncDriver:
                 else:
                     time.sleep(seconds)
                 return None
+            case Admission(seconds):
+                if current.interrupt is not None:
+                    current.interrupt.admit(seconds)
+                return None
             case Enter(gate):
                 return gate.enter(current.interrupt)
 
@@ -176,7 +180,7 @@ class SyncDriver:
 
     def start(self, step: Step) -> _Ahead:
         """Perform a step in a worker."""
-        under_way, interrupt = threading.Event(), Interrupt()
+        under_way, interrupt = threading.Event(), Interrupt(ahead=True)
 
         def work() -> Timed:
             try:
@@ -244,11 +248,11 @@ class _Ahead:
         return over and isinstance(self._future.exception(), LimitReached)
 
     def result(self) -> Timed | None:
-        """None where no worker has begun it and none will: the session was closed, or the main
-        thread has ended."""
+        """None where no worker does it any more: a limit would have held it up for long, the
+        session was closed, or the main thread has ended."""
         try:
             return self._future.result()
-        except CancelledError:
+        except (CancelledError, Interrupted):
             return None
         except BaseException:
             self.give_up()

@@ -27,11 +27,19 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """The next request has to wait so many seconds for a limit. What nobody asked for yet, and
+    may not ask for at all, is given up where that is long: it is done when it is asked for."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Enter:
     """Pass a gate. Reply: whether it has to be left again."""
 
     gate: Gate
 
 
-Effect: TypeAlias = "Send | Pause | Enter"
+Effect: TypeAlias = "Send | Pause | Admission | Enter"
 Conversation: TypeAlias = Generator[Effect, object, T]

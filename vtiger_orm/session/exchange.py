@@ -19,6 +19,8 @@ from ..errors import Timeout
 WHOLE: Final = 10
 """Timeouts that an exchange may take as a whole."""
 CONNECT_SECONDS: Final = 10.0
+_SHORT_SECONDS: Final = 1.0
+"""What is asked for ahead waits no longer for a limit."""
 
 Sent: TypeAlias = Callable[[], None]
 """Called when a request is on its way, by transports that tell (those of httpx do)."""
@@ -103,16 +105,19 @@ class Exchange:
 class Interrupt:
     """Gives up what other threads do for this one: their pauses end, their connections break.
 
-    Made in a thread that can be given up itself, it is given up with that.
+    Made in a thread that can be given up itself, it is given up with that. With `ahead`, what
+    they do was not asked for yet.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ahead: bool = False) -> None:
         self._raised = threading.Event()
         self._lock = threading.Lock()
         self._waiting: set[Breakable] = set()
         self._outer = current.interrupt
         if self._outer is not None:
+            ahead |= self._outer._ahead
             self._outer.watch(self)
+        self._ahead: Final = ahead
 
     def break_off(self) -> None:
         """From now on, whoever works under this interrupt stops with `Interrupted`."""
@@ -128,6 +133,12 @@ class Interrupt:
 
     def pause(self, seconds: float) -> None:
         if self._raised.wait(seconds):
+            raise Interrupted
+
+    def admit(self, seconds: float) -> None:
+        """Before a pause until a limit allows a request: not in a worker for what nobody asked
+        for. Python would wait for it before it ends the process."""
+        if self._ahead and seconds > _SHORT_SECONDS:
             raise Interrupted
 
     def watch(self, connection: Breakable) -> None:

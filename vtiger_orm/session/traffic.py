@@ -18,7 +18,7 @@ from ..dialects.base import Dialect, HttpRequest, HttpResponse
 from ..errors import LimitReached, TransportError, VtigerError
 from . import retry
 from .counting import CallCount, count_request
-from .effects import Conversation, Pause, Send
+from .effects import Admission, Conversation, Pause, Send
 from .logs import log_exchange
 from .pacing import Limiter, limiter_of
 from .settings import Connection
@@ -90,6 +90,7 @@ class Traffic:
                 error = self._limit_reached(request.operation, effort.module, seconds)
                 error.outcome = outcome_of(error)._replace(fate=Fate.NEVER_LEFT)
                 raise error
+            yield Admission(seconds)
             reason = "the limit of calls is used up"
             wait = Wait(request.operation, effort.module, seconds, effort.attempt - 1, reason)
             tell(wait, self._connection.on_wait)
