@@ -114,10 +114,9 @@ class Interrupt:
         self._lock = threading.Lock()
         self._waiting: set[Breakable] = set()
         self._outer = current.interrupt
+        self._ahead: bool = ahead or (self._outer is not None and self._outer._ahead)
         if self._outer is not None:
-            ahead |= self._outer._ahead
             self._outer.watch(self)
-        self._ahead: Final = ahead
 
     def break_off(self) -> None:
         """From now on, whoever works under this interrupt stops with `Interrupted`."""
