@@ -14,15 +14,15 @@ from tests.benchmarks.crm import Address, contacts, served
 from tests.benchmarks.harness import Line, Lines, Work, faster, medians, show, shown
 
 RECORDS: Final = 30_000
-ROUNDS: Final = 3
 GOALS: Final = (
-    ("cloud", 0.02, 5.0),
-    ("stock-8.0-php8", 0.02, 4.0),
-    ("cloud", 0.005, 2.5),
-    ("stock-8.0-php8", 0.005, 2.5),
-    ("cloud", 0.0, 0.95),
+    ("cloud", 0.02, 5.0, 3),
+    ("stock-8.0-php8", 0.02, 4.0, 3),
+    ("cloud", 0.005, 2.5, 7),
+    ("stock-8.0-php8", 0.005, 2.5, 7),
+    ("cloud", 0.0, 0.95, 9),
 )
-"""Profile, seconds a call takes longer, and how much faster it should be at least."""
+"""Profile, seconds a call takes longer, how much faster it should be at least, and rounds: what
+is bounded by the processors varies with all that they do besides."""
 
 
 def reading(crm: Address, parallel: int | Literal["auto"]) -> Work:
@@ -37,9 +37,9 @@ def reading(crm: Address, parallel: int | Literal["auto"]) -> Work:
 
 def measure() -> Lines:
     fill = partial(contacts, number=RECORDS)
-    for profile, latency, goal in GOALS:
+    for profile, latency, goal, rounds in GOALS:
         with served(fill, profile=profile, latency=latency) as crm:
-            auto, one = medians(reading(crm, "auto"), reading(crm, 1), rounds=ROUNDS)
+            auto, one = medians(reading(crm, "auto"), reading(crm, 1), rounds=rounds)
         yield Line(
             what=f"{profile}, {latency * 1000:g} ms a call, parallel='auto'",
             ours=shown(auto),

@@ -75,10 +75,11 @@ def _several_at_once(
                 if windows.are_wasteful:
                     pace.alone()
             else:
-                rows = yield from paced(pages.next_page(env.page_size), pace)
+                page = yield from paced(pages.next_page(env.page_size), pace)
+                rows = advancing(what, page, place)
                 windows.page(rows)
             if rows:
-                yield Rows(advancing(what, rows, place))
+                yield Rows(rows)
     finally:
         windows.close()
 
