@@ -29,6 +29,7 @@ Keywords: TypeAlias = dict[str, Any]
 COLD_GOAL: Final = 80e-6
 """Built and compiled."""
 HIT_GOAL: Final = 30e-6
+"""Compiled, where a queryset like it was compiled before."""
 TIMES: Final = 1000
 
 
@@ -128,7 +129,7 @@ def measure() -> Lines:
     for what, seconds, rival, goal in (
         ("the same queryset again", same, their_compiled, None),
         ("other values, compiled", compiled, None, HIT_GOAL),
-        ("other values, built and compiled", built, their_built, HIT_GOAL),
+        ("other values, built and compiled", built, their_built, None),
         ("never met together, built and compiled", stranger, None, COLD_GOAL),
         ("no form kept, built and compiled", unkept, None, None),
     ):
