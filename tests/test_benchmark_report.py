@@ -46,6 +46,7 @@ def test_runs_are_put_together_and_compared_by_the_ratio_to_the_rival() -> None:
     (slow,) = report.figures([{"hydration": [line(2.4)]}])
     assert slow.is_worse_than(figure)
     assert not figure.is_worse_than(slow)
+    assert slow.told.endswith(", 2.4 x the time"), "what was compared is told"
 
 
 def test_rates_and_speed_ups_are_better_when_they_are_more() -> None:

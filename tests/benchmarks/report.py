@@ -66,6 +66,13 @@ class Figure:
         return self.ratios or self.values
 
     @property
+    def told(self) -> str:
+        """The figure, and the ratio where that is what is compared."""
+        if not self.ratios:
+            return self.shown
+        return f"{self.shown}, {self.ratios[-1]:g} {self.ratio_unit}"
+
+    @property
     def compared_better(self) -> Better:
         return _better(self.ratio_unit) if self.ratios else self.better
 
