@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from generated.demo import Contacts
@@ -198,6 +198,13 @@ def happen(world: World, steps: list[tuple[Any, ...]]) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=_EXAMPLES)
 @given(steps=st.lists(st.one_of(events, readings), min_size=4, max_size=12))
+@example(
+    # A clock that was set back is set on in the middle of a reading.
+    steps=[
+        *[("jump", -86400), *(("write", which, 0) for which in range(3))],
+        *[("read", 0, [], 0, False), ("read", -1, [("write", 0, 0), ("jump", 3600)], 4, False)],
+    ]
+)
 def test_everything_is_told(
     templates: dict[str, Crm], kind: str, steps: list[tuple[Any, ...]]
 ) -> None:

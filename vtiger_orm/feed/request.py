@@ -64,6 +64,8 @@ class Beginning:
     clock: ServerClock
     moment: datetime = field(init=False)
     """By this machine's clock."""
+    _there: datetime | None = field(init=False, default=None)
+    """By the server's, as it was known when the position was found."""
 
     def __post_init__(self) -> None:
         self.moment = self.clock.here()
@@ -71,13 +73,17 @@ class Beginning:
     def position(self, zone: tzinfo) -> Position:
         """Where to go on, by what is known of the clock now."""
         now = self.clock.during(self.moment, self.moment)
+        self._there = now.begin
         return self.request.position.resumed(zone, now, self.clock.offset)
 
     def settled(self, newest: datetime | None) -> datetime:
         """Up to when nothing can change behind the reader any more: `MARGIN` before the server's
         "now". A change of that time shows that its wall is as far, whatever is believed of clock
-        and zone; a wall that may not have got there yet settles nothing."""
+        and zone; a wall that may not have got there yet settles nothing. Nor does a clock that is
+        set on meanwhile: changes of before were made while it was read."""
         now = self.clock.during(self.moment, self.moment).begin
+        if self._there is not None:
+            now = min(now, self._there)
         latest = now if newest is None else min(now, newest)
         return whole(max(latest, EPOCH + MARGIN) - MARGIN)
 
