@@ -47,9 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         now = report.figures(found)
         report.write(options.report, now, before, machine())
         for figure, then in report.worse(now, before):
-            print(
-                f"{_RED}worse than before: {figure.key}: {figure.told}, was {then.told}{_PLAIN}"
-            )
+            print(f"{_RED}worse than before: {figure.key}: {figure.told}, was {then.told}{_PLAIN}")
     failed = sum(1 for lines in found[-1].values() for _ in missed(lines))
     print(f"\n{failed} goal(s) missed" if failed else "\nEvery goal is met")
     return int(failed > 0)
