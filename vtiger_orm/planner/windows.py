@@ -269,7 +269,8 @@ class _Density:
 
     @property
     def span(self) -> int:
-        """Ids of a window that most likely needs one call: never so few that it must."""
+        """Ids of a window that most likely needs one call; that a page has room for as many as it
+        has ids is certain, so it never has fewer."""
         density = min(1.0, self._rows / self._ids)
         spread = _DEVIATIONS / 2 * sqrt(1 - density)
         rows = (sqrt(self._room + spread**2) - spread) ** 2

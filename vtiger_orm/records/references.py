@@ -105,8 +105,8 @@ class Origin:
     __slots__ = ("package", "runner")
 
     def __init__(self, package: Package | None, runner: Runner | None = None) -> None:
-        self.package = package
-        self.runner = runner
+        self.package: Package | None = package
+        self.runner: Runner | None = runner
 
 
 class Ref(str, Generic[M_co]):
