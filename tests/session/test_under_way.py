@@ -77,6 +77,12 @@ def numbered(given: dict[str, str]) -> httpx.Response:
     return ok([{"id": f"12x{number_of(given)}"}])
 
 
+def too_many(seconds: float) -> httpx.Response:
+    """No more calls for so long."""
+    refusal = {"success": False, "error": {"code": "X", "message": "slow down"}}
+    return httpx.Response(429, json=refusal, headers={"Retry-After": str(seconds)})
+
+
 def ids(found: Iterator[Sequence[Row]]) -> list[str]:
     return [row["id"] for rows in found for row in rows]
 
@@ -146,8 +152,7 @@ def test_a_limit_of_calls_stops_it_and_it_goes_on_where_it_stopped(read: READERS
         number = number_of(given)
         if number % 3 == 2 and number not in refusals:
             refusals.add(number)
-            refusal = {"success": False, "error": {"code": "X", "message": "slow down"}}
-            return httpx.Response(429, json=refusal, headers={"Retry-After": "0.01"})
+            return too_many(0.01)
         answered.append(number)
         return numbered(given)
 
@@ -175,8 +180,7 @@ def test_a_limit_that_several_met_is_told_once(read: READERS) -> None:
         number = number_of(given)
         if number == 4 and not refusals:
             refusals.append(number)
-            refusal = {"success": False, "error": {"code": "X", "message": "slow down"}}
-            return httpx.Response(429, json=refusal, headers={"Retry-After": "0.1"})
+            return too_many(0.1)
         return numbered(given)
 
     server.always("query", limited)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -114,9 +114,8 @@ class AsyncDriver:
         under_way = asyncio.Event()
 
         async def work() -> Timed:
-            began = time.perf_counter()
             try:
-                return await self.perform(step, under_way.set), time.perf_counter() - began
+                return await _timed(self.perform(step, under_way.set))
             finally:
                 under_way.set()
 
@@ -150,12 +149,17 @@ class _Ahead(NamedTuple):
     sent: asyncio.Event
     """Set when its request is on its way, or it is over."""
 
-    @property
-    def met_a_limit(self) -> bool:
-        """Whether it was over before its result was of interest, and may go well by now."""
+    async def result(self) -> Timed | None:
+        """What it found; None where it met a limit before it was of interest, which may be over.
+        It is cancelled where nobody waits for it any more."""
         task = self.task
-        over = task.done() and not task.cancelled()
-        return over and isinstance(task.exception(), LimitReached)
+        if task.done() and not task.cancelled() and isinstance(task.exception(), LimitReached):
+            return None
+        try:
+            return await task
+        except BaseException:
+            await _cancelled([task])
+            raise
 
 
 class _UnderWay(UnderWay[_Ahead]):
@@ -168,7 +172,7 @@ class _UnderWay(UnderWay[_Ahead]):
     async def begin(self, step: Step) -> None:
         """Start a step and those that come soon; returns when the requests are on their way, or
         soon."""
-        started = self._started(step)
+        started = self.started(step, self._driver.start)
         with suppress(TimeoutError):
             async with asyncio.timeout(drivers.HANDOVER_SECONDS):
                 for each in started:
@@ -177,21 +181,16 @@ class _UnderWay(UnderWay[_Ahead]):
     async def reply(self, step: Step) -> Reply:
         """The reply to a step, which is performed now unless it was begun."""
         if isinstance(step, Batch) and step.soon:
-            self._started(step)
+            self.started(step, self._driver.start)
         ahead, alone = self.taken(step)
-        if ahead is None or ahead.met_a_limit:
-            began = time.perf_counter()
-            found = await self._driver.perform(unit_of(step)), time.perf_counter() - began
-        else:
-            found = await _result(ahead.task)
+        found = None if ahead is None else await ahead.result()
+        if found is None:
+            found = await _timed(self._driver.perform(unit_of(step)))
         return replied(step, found, alone=alone)
 
     async def give_up(self) -> None:
         """Nobody wants the other replies any more."""
         await _cancelled([each.task for each in self.left()])
-
-    def _started(self, step: Step) -> list[_Ahead]:
-        return [self.starts(each, self._driver.start(each)) for each in self.missing(step)]
 
 
 class _Pages(AsyncIterator[Sequence[Row]]):
@@ -277,13 +276,9 @@ def _next(step: Callable[[], Step | Rows]) -> Step | Rows | None:
         return None
 
 
-async def _result(task: asyncio.Task[Timed]) -> Timed:
-    """What a task found; it is cancelled where nobody waits for it any more."""
-    try:
-        return await task
-    except BaseException:
-        await _cancelled([task])
-        raise
+async def _timed(performing: Awaitable[Reply]) -> Timed:
+    began = time.perf_counter()
+    return await performing, time.perf_counter() - began
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[Timed]]) -> None:

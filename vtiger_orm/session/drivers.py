@@ -241,15 +241,13 @@ class _Ahead:
         self.sent: Final = sent
         """Set when its request is on its way, or it is over."""
 
-    @property
-    def met_a_limit(self) -> bool:
-        """Whether it was over before its result was of interest, and may go well by now."""
-        over = self._future.done() and not self._future.cancelled()
-        return over and isinstance(self._future.exception(), LimitReached)
-
     def result(self) -> Timed | None:
-        """None where no worker does it any more: a limit would have held it up for long, the
-        session was closed, or the main thread has ended."""
+        """None where it is to be done now: it met a limit before it was of interest, which may be
+        over, or no worker does it any more, as a limit would have held it up for long, the session
+        was closed, or the main thread has ended."""
+        if self._met_a_limit():
+            self._interrupt.end()
+            return None
         try:
             return self._future.result()
         except (CancelledError, Interrupted):
@@ -259,6 +257,10 @@ class _Ahead:
             raise
         finally:
             self._interrupt.end()
+
+    def _met_a_limit(self) -> bool:
+        over = self._future.done() and not self._future.cancelled()
+        return over and isinstance(self._future.exception(), LimitReached)
 
     def give_up(self) -> None:
         """Nobody wants its result any more: it ends as soon as it can."""
@@ -278,17 +280,14 @@ class _UnderWay(UnderWay[_Ahead]):
         """Start a step and those that come soon; returns when the requests are on their way, or
         soon."""
         until = time.perf_counter() + HANDOVER_SECONDS
-        for each in self._started(step):
+        for each in self.started(step, self._driver.start):
             each.sent.wait(max(0.0, until - time.perf_counter()))
 
     def reply(self, step: Step) -> Reply:
         """The reply to a step, which is performed now unless it was begun."""
         if isinstance(step, Batch) and step.soon:
-            self._started(step)
+            self.started(step, self._driver.start)
         ahead, alone = self.taken(step)
-        if ahead is not None and ahead.met_a_limit:
-            ahead.give_up()
-            ahead = None
         found = None if ahead is None else ahead.result()
         if found is None:
             found = timed(self._driver.perform, unit_of(step))
@@ -298,6 +297,3 @@ class _UnderWay(UnderWay[_Ahead]):
         """Nobody wants the other replies any more."""
         for each in self.left():
             each.give_up()
-
-    def _started(self, step: Step) -> list[_Ahead]:
-        return [self.starts(each, self._driver.start(each)) for each in self.missing(step)]

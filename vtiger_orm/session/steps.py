@@ -33,19 +33,20 @@ class UnderWay(Generic[W]):
         self._alone: Step | None = None
         """The step that was begun when nothing else was under way, and nothing has been since."""
 
-    def missing(self, step: Step) -> list[Step]:
-        """What has to be started for a step and for what comes soon after it."""
+    def started(self, step: Step, start: Callable[[Step], W]) -> list[W]:
+        """Have a step under way, and what comes soon after it; those that were not yet."""
         soon = step.soon if isinstance(step, Batch) else ()
         units = [unit_of(step), *soon]
         if soon:
             self._core.widen(len(units))
         self._alone = units[0] if not soon and not self._works else None
-        return [each for each in units if id(each) not in self._works]
-
-    def starts(self, unit: Step, work: W) -> W:
-        """This works on it."""
-        self._works[id(unit)] = unit, work
-        return work
+        new: list[W] = []
+        for each in units:
+            if id(each) not in self._works:
+                work = start(each)
+                self._works[id(each)] = each, work
+                new.append(work)
+        return new
 
     def taken(self, step: Step) -> tuple[W | None, bool]:
         """Who works on a step, whose result is now of interest; and whether it does so alone."""
